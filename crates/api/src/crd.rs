@@ -1,0 +1,62 @@
+//! The CRD as it is applied: what the derive makes, and the few things it cannot say.
+
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
+    CustomResourceDefinition, JSON, JSONSchemaProps, JSONSchemaPropsOrArray,
+};
+use kube::CustomResourceExt;
+use serde_json::json;
+
+use crate::InstanceLink;
+
+/// The CRD of `InstanceLink`, with the default `status` under which a new link reads `requested` and no tool takes
+/// it for finished: kstatus calls an object without `observedGeneration` or `Ready` current.
+pub fn instance_link() -> CustomResourceDefinition {
+    let mut crd = InstanceLink::crd();
+    for version in &mut crd.spec.versions {
+        let Some(schema) = version.schema.as_mut().and_then(|s| s.open_api_v3_schema.as_mut()) else {
+            continue;
+        };
+        null_means_absent(schema);
+        schema.description = Some(
+            "InstanceLink makes a target instance known to a source instance under an alias: while it is active, \
+             <linkName>.<instance>-links.<namespace>.svc resolves to the target's ready endpoints."
+                .to_owned(),
+        );
+        if let Some(status) = schema.properties.as_mut().and_then(|p| p.get_mut("status")) {
+            status.default = Some(JSON(default_status()));
+        }
+    }
+    crd
+}
+
+/// What the API server writes into `status` of a new link.
+pub fn default_status() -> serde_json::Value {
+    json!({
+        "state": "requested",
+        "transitioning": "no",
+        "observedGeneration": 0,
+        "conditions": [{
+            "type": "Ready",
+            "status": "Unknown",
+            "reason": "Pending",
+            "message": "the operator has not seen this link yet",
+            "lastTransitionTime": "1970-01-01T00:00:00Z",
+        }],
+    })
+}
+
+/// The API server drops a null where the schema does not allow one, which makes `targetInstanceRef: null` the same as
+/// leaving it out, for CEL's `has()` too.
+fn null_means_absent(schema: &mut JSONSchemaProps) {
+    schema.nullable = None;
+    schema
+        .properties
+        .iter_mut()
+        .flat_map(|p| p.values_mut())
+        .for_each(null_means_absent);
+    match schema.items.as_mut() {
+        Some(JSONSchemaPropsOrArray::Schema(item)) => null_means_absent(item),
+        Some(JSONSchemaPropsOrArray::Schemas(items)) => items.iter_mut().for_each(null_means_absent),
+        None => {}
+    }
+}

@@ -1,0 +1,41 @@
+//! Names that appear on objects in the cluster: one place for each.
+
+/// API group of the custom resources.
+pub const GROUP: &str = "instancelink.dev";
+/// Served version of the custom resources.
+pub const VERSION: &str = "v1alpha1";
+/// `apiVersion` of the custom resources.
+pub const API_VERSION: &str = "instancelink.dev/v1alpha1";
+/// Kind of the link.
+pub const KIND: &str = "InstanceLink";
+
+/// Annotation in which users ask for an action: `verb` or `verb/id`.
+pub const ACTION: &str = "instancelink.dev/action";
+/// Annotation in which the operator keeps the last request it took, as JSON.
+pub const INTENT: &str = "instancelink.dev/intent";
+/// Finalizer that holds a link until its data plane is gone.
+pub const FINALIZER: &str = "instancelink.dev/lifecycle";
+
+/// Label on everything the operator creates.
+pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+/// Value of [`MANAGED_BY`], and the operator's field manager.
+pub const MANAGER: &str = "instancelink";
+/// Label on what belongs to one link: the link's UID.
+pub const LINK_UID: &str = "instancelink.dev/link-uid";
+/// Label on what the links of one source share: the source's UID.
+pub const SOURCE_UID: &str = "instancelink.dev/source-uid";
+/// Annotation on every child: `namespace/name` of a link it was made for, so that a sweep can ask for it.
+pub const LINK: &str = "instancelink.dev/link";
+/// Annotation of the environment ConfigMap: JSON object, link UID to the list of its keys.
+pub const ENTRIES: &str = "instancelink.dev/entries";
+/// Annotation of a slice: the time at which it stopped answering, from which the drain counts.
+pub const DRAIN_FROM: &str = "instancelink.dev/drain-from";
+
+/// Label of an EndpointSlice that names its manager.
+pub const SLICE_MANAGED_BY: &str = "endpointslice.kubernetes.io/managed-by";
+/// Value of [`SLICE_MANAGED_BY`].
+pub const SLICE_MANAGER: &str = "instancelink.dev";
+/// Label of an EndpointSlice that names its Service.
+pub const SERVICE_NAME: &str = "kubernetes.io/service-name";
+/// Label that keeps kube-proxy from watching slices of headless Services.
+pub const HEADLESS: &str = "service.kubernetes.io/headless";

@@ -1,0 +1,309 @@
+//! `spec`: what a user declares, with the rules the API server checks by itself.
+
+#![allow(unreachable_pub)] // the derive repeats each struct in a private scope, where the lint cannot see its use
+
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{InstanceLinkStatus, InstanceRef, TargetRef};
+
+/// A dependency of one workload on another under a name.
+///
+/// While the link is active, `<linkName>.<instance>-links.<namespace>.svc` resolves to the target's ready endpoints.
+#[derive(CustomResource, KubeSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[kube(
+    group = "instancelink.dev",
+    version = "v1alpha1",
+    kind = "InstanceLink",
+    plural = "instancelinks",
+    shortname = "il",
+    category = "links",
+    namespaced,
+    status = "InstanceLinkStatus",
+    derive = "PartialEq",
+    selectable = ".status.state",
+    selectable = ".status.id",
+    selectable = ".spec.linkName",
+    selectable = ".spec.instanceRef.name",
+    selectable = ".spec.targetInstanceRef.name",
+    printcolumn = r#"{"name":"State","type":"string","jsonPath":".status.state"}"#,
+    printcolumn = r#"{"name":"Alias","type":"string","jsonPath":".spec.linkName"}"#,
+    printcolumn = r#"{"name":"Instance","type":"string","jsonPath":".spec.instanceRef.name"}"#,
+    printcolumn = r#"{"name":"Target","type":"string","jsonPath":".spec.targetInstanceRef.name"}"#,
+    printcolumn = r#"{"name":"Available","type":"string","jsonPath":".status.conditions[?(@.type==\"Available\")].status"}"#,
+    printcolumn = r#"{"name":"Age","type":"date","jsonPath":".metadata.creationTimestamp"}"#,
+    printcolumn = r#"{"name":"FQDN","type":"string","jsonPath":".status.fqdn","priority":1}"#,
+    printcolumn = r#"{"name":"Desired","type":"string","jsonPath":".spec.desiredState","priority":1}"#,
+    printcolumn = r#"{"name":"Last action","type":"string","jsonPath":".status.lastAction.action","priority":1}"#,
+    printcolumn = r#"{"name":"Message","type":"string","jsonPath":".status.transitioningMessage","priority":1}"#,
+    printcolumn = r#"{"name":"UUID","type":"string","jsonPath":".status.uuid","priority":1}"#,
+    validation = Rule::new("self.metadata.name.matches('^[a-z]([-a-z0-9]{0,50}[a-z0-9])?$')").message("metadata.name must be a DNS-1035 label of at most 52 characters: a lower-case letter, then letters, digits and '-'"),
+)]
+#[x_kube(
+    validation = ("!has(self.addressing) || self.addressing != 'ServiceIP' || !has(self.targetInstanceRef) || self.targetInstanceRef.kind == 'Service'", "addressing ServiceIP needs a target of kind Service; write addressing: PodIP, or leave it out"),
+    validation = ("!has(self.addressing) || self.addressing != 'VirtualIP' || (has(self.ports) && self.ports.size() > 0)", "addressing VirtualIP needs ports; write the ports that the alias shall answer on under spec.ports"),
+    validation = ("!has(self.ports) || self.ports.size() < 2 || self.linkName.size() <= 46", "linkName must have at most 46 characters when there is more than one port; write a shorter one"),
+    validation = ("!has(self.ports) || (has(self.addressing) && self.addressing == 'VirtualIP') || self.ports.all(p, !has(p.targetPort))", "targetPort has a meaning only with addressing: VirtualIP; write the pod's port as port, or set addressing: VirtualIP"),
+)]
+#[serde(rename_all = "camelCase")]
+pub struct InstanceLinkSpec {
+    /// Display name. An edit moves no state.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 255))]
+    pub name: Option<String>,
+
+    /// What the link is for. An edit moves no state.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 1024))]
+    pub description: Option<String>,
+
+    /// The alias under which the source knows the target: a DNS-1035 label without `--`. Immutable.
+    #[schemars(length(min = 1, max = 63))]
+    #[x_kube(
+        validation = ("self == oldSelf", "linkName is immutable; create a new link for another alias"),
+        validation = ("self.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$') && !self.contains('--')", "linkName must be a DNS-1035 label without '--': a lower-case letter, then letters, digits and single '-'; write e.g. db or cache-1"),
+        validation = ("!(self in ['localhost', 'kubernetes', 'wpad', 'isatap'])", "linkName must not be localhost, kubernetes, wpad or isatap, which resolvers treat in a special way; write another alias"),
+    )]
+    pub link_name: String,
+
+    /// The instance that uses the alias, in this namespace. Immutable.
+    #[x_kube(
+        validation = ("self == oldSelf", "instanceRef is immutable; create a new link for another source"),
+        validation = ("self.kind in ['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Pod']", "instanceRef.kind must be Deployment, StatefulSet, DaemonSet, ReplicaSet or Pod"),
+        validation = ("!has(self.apiVersion) || (self.kind == 'Pod' ? self.apiVersion == 'v1' : self.apiVersion == 'apps/v1')", "instanceRef.apiVersion must be v1 for a Pod and apps/v1 for the other kinds; or leave it out"),
+        validation = ("self.name.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')", "instanceRef.name must be the name of an object: lower-case letters, digits, '-' and '.'"),
+    )]
+    pub instance_ref: InstanceRef,
+
+    /// The instance the alias leads to. Left out, the alias resolves to nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[x_kube(
+        validation = ("self.kind in ['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Pod', 'Service']", "targetInstanceRef.kind must be Deployment, StatefulSet, DaemonSet, ReplicaSet, Pod or Service"),
+        validation = ("!has(self.apiVersion) || (self.kind in ['Pod', 'Service'] ? self.apiVersion == 'v1' : self.apiVersion == 'apps/v1')", "targetInstanceRef.apiVersion must be v1 for Pod and Service and apps/v1 for the other kinds; or leave it out"),
+        validation = ("self.name.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')", "targetInstanceRef.name must be the name of an object: lower-case letters, digits, '-' and '.'"),
+        validation = ("!has(self.namespace) || self.namespace.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')", "targetInstanceRef.namespace must be the name of a namespace: lower-case letters, digits and '-'"),
+    )]
+    pub target_instance_ref: Option<TargetRef>,
+
+    /// Where the link shall rest. Left out, the last accepted action decides, and without one: Active.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub desired_state: Option<DesiredState>,
+
+    /// The ports the alias is used with. Left out, what the target declares.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 32), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
+    #[x_kube(
+        validation = ("self.all(p, self.exists_one(q, q.port == p.port && (has(q.protocol) ? q.protocol : 'TCP') == (has(p.protocol) ? p.protocol : 'TCP')))", "each pair of port and protocol may stand once in ports (protocol left out means TCP); remove the repeated one"),
+    )]
+    pub ports: Option<Vec<LinkPort>>,
+
+    /// Which addresses stand behind the alias. Auto: the cluster IP of a Service that has one, else the pods'.
+    #[serde(default)]
+    pub addressing: Addressing,
+
+    /// Whether pods that are not ready answer too.
+    #[serde(default)]
+    pub publish_not_ready_addresses: bool,
+
+    /// How the link becomes active.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub activation: Option<Activation>,
+
+    /// How the link becomes inactive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deactivation: Option<Deactivation>,
+
+    /// Whether a NetworkPolicy opens the way while the link is active.
+    #[serde(default)]
+    pub network_policy: NetworkPolicyMode,
+
+    /// What else the link provides while it is active.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outputs: Option<Outputs>,
+
+    /// Seconds after which a removed link is purged. Left out: kept until purged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
+    pub ttl_seconds_after_removed: Option<i64>,
+
+    /// Seconds after which the object of a purged link is deleted.
+    #[serde(default = "default_ttl_after_purged")]
+    #[schemars(range(min = 0))]
+    pub ttl_seconds_after_purged: i64,
+}
+
+fn default_ttl_after_purged() -> i64 {
+    3600
+}
+
+/// Where a link shall rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum DesiredState {
+    /// The alias answers.
+    Active,
+    /// Parked.
+    Inactive,
+}
+
+/// Which addresses stand behind the alias.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum Addressing {
+    /// ServiceIP for a Service with a cluster IP, else PodIP.
+    #[default]
+    Auto,
+    /// The addresses of the target's pods.
+    PodIP,
+    /// The cluster IPs of the target Service.
+    ServiceIP,
+    /// A cluster IP of the link's own.
+    VirtualIP,
+}
+
+/// Whether a NetworkPolicy opens the way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum NetworkPolicyMode {
+    /// No NetworkPolicy is written.
+    #[default]
+    None,
+    /// Ingress from the source's pods to the target's pods on the link's ports.
+    Allow,
+}
+
+/// One port of a link.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LinkPort {
+    /// Name of the port, unique within the link.
+    #[schemars(length(min = 1, max = 15))]
+    #[x_kube(validation = ("self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$') && self.matches('[a-z]') && !self.contains('--')", "a port's name has at most 15 lower-case letters, digits and single '-', with at least one letter; write e.g. http or pg-1"))]
+    pub name: String,
+    /// Port number, 1 to 65535.
+    #[schemars(range(min = 1, max = 65535))]
+    pub port: i32,
+    /// Port of the pods, with VirtualIP: a number or the name of a container port.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[x_kube(validation = ("type(self) == int ? (self >= 1 && self <= 65535) : (string(self).size() <= 15 && string(self).matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$'))", "targetPort must be a port number from 1 to 65535 or the name of a container port"))]
+    pub target_port: Option<k8s_openapi::apimachinery::pkg::util::intstr::IntOrString>,
+    /// TCP where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub protocol: Option<Protocol>,
+}
+
+/// Transport protocol of a port.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Protocol {
+    /// TCP.
+    #[default]
+    Tcp,
+    /// UDP.
+    Udp,
+    /// SCTP.
+    Sctp,
+}
+
+impl Protocol {
+    /// `TCP`, `UDP` or `SCTP`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Tcp => "TCP",
+            Self::Udp => "UDP",
+            Self::Sctp => "SCTP",
+        }
+    }
+}
+
+/// How a link becomes active.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Activation {
+    /// Seconds to wait for the target's first ready endpoint before the link is active without one.
+    #[serde(default = "default_target_wait")]
+    #[schemars(range(min = 0, max = 3600))]
+    pub target_wait_seconds: i64,
+}
+
+/// The waiting time when the spec names none, in seconds; the ancestor's linkWaitTime.
+pub const DEFAULT_TARGET_WAIT_SECONDS: i64 = 15;
+
+fn default_target_wait() -> i64 {
+    DEFAULT_TARGET_WAIT_SECONDS
+}
+
+/// How a link becomes inactive.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Deactivation {
+    /// Seconds between the moment the names stop and the moment everything else goes.
+    #[serde(default)]
+    #[schemars(range(min = 0, max = 3600))]
+    pub drain_seconds: i64,
+}
+
+/// What else a link provides.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Outputs {
+    /// Docker link environment in the source's ConfigMap.
+    #[serde(default)]
+    pub environment: EnvironmentMode,
+    /// A Secret after the servicebinding.io specification.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub binding: Option<Binding>,
+}
+
+/// Which environment variables are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum EnvironmentMode {
+    /// The variables of Docker links.
+    #[default]
+    Docker,
+    /// None.
+    None,
+}
+
+/// The binding Secret.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Binding {
+    /// Type of the service, such as `postgresql`.
+    #[serde(rename = "type")]
+    #[schemars(length(min = 1, max = 63))]
+    pub type_: String,
+    /// Provider of the service, such as `bitnami`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 63))]
+    pub provider: Option<String>,
+    /// A Secret of the link's own namespace whose keys are added.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_ref: Option<SecretRef>,
+}
+
+/// A Secret in the link's own namespace.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SecretRef {
+    /// Name of the Secret.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+}
+
+impl InstanceLinkSpec {
+    /// Seconds to wait for the target's first ready endpoint.
+    pub fn target_wait_seconds(&self) -> i64 {
+        self.activation
+            .as_ref()
+            .map_or(DEFAULT_TARGET_WAIT_SECONDS, |a| a.target_wait_seconds)
+    }
+
+    /// Seconds a cut link goes on for connections that are open.
+    pub fn drain_seconds(&self) -> i64 {
+        self.deactivation.as_ref().map_or(0, |d| d.drain_seconds)
+    }
+
+    /// Which environment variables are written.
+    pub fn environment(&self) -> EnvironmentMode {
+        self.outputs.as_ref().map(|o| o.environment).unwrap_or_default()
+    }
+}

@@ -1,0 +1,51 @@
+//! The environment: a ConfigMap per source with the Docker link variables of its active links.
+
+use std::collections::BTreeMap;
+
+use instancelink_api::keys;
+use k8s_openapi::api::core::v1::ConfigMap;
+
+use super::{Found, Object};
+
+/// The variables, and whose they are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Environment {
+    /// The variables.
+    pub data: BTreeMap<String, String>,
+}
+
+impl From<ConfigMap> for Found<Environment> {
+    fn from(map: ConfigMap) -> Self {
+        Self::of(
+            map.metadata,
+            Environment {
+                data: map.data.unwrap_or_default(),
+            },
+        )
+    }
+}
+
+impl Object<Environment> {
+    /// The annotation that maps each link's UID to its keys; empty where it is missing or unreadable.
+    pub fn entries(&self) -> BTreeMap<String, Vec<String>> {
+        self.annotations
+            .get(keys::ENTRIES)
+            .and_then(|v| serde_json::from_str(v).ok())
+            .unwrap_or_default()
+    }
+
+    /// True where this link has an entry, even one without a key.
+    pub fn mentions(&self, link_uid: &str) -> bool {
+        self.entries().contains_key(link_uid)
+    }
+
+    /// The ConfigMap to send.
+    pub fn to_api(&self, replaces: Option<(&str, &str)>) -> ConfigMap {
+        ConfigMap {
+            metadata: self.metadata(replaces),
+            data: Some(self.body.data.clone()),
+            binary_data: None,
+            immutable: None,
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! A slice: the addresses behind one alias, one family at a time.
+
+use std::net::IpAddr;
+
+use instancelink_api::spec::Protocol;
+use k8s_openapi::api::core::v1::ObjectReference;
+use k8s_openapi::api::discovery::v1 as discovery;
+
+use super::{Found, Object};
+
+/// Address family of a slice; immutable, so it is part of the slice's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Family {
+    /// IPv4.
+    V4,
+    /// IPv6.
+    V6,
+}
+
+impl Family {
+    /// The family of an address.
+    pub const fn of(address: IpAddr) -> Self {
+        match address {
+            IpAddr::V4(_) => Self::V4,
+            IpAddr::V6(_) => Self::V6,
+        }
+    }
+
+    /// `v4` or `v6`, the part of the slice's name.
+    pub const fn suffix(self) -> &'static str {
+        match self {
+            Self::V4 => "v4",
+            Self::V6 => "v6",
+        }
+    }
+
+    const fn address_type(self) -> &'static str {
+        match self {
+            Self::V4 => "IPv4",
+            Self::V6 => "IPv6",
+        }
+    }
+}
+
+/// What a slice says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Slice {
+    /// Family of all its addresses.
+    pub family: Family,
+    /// Its endpoints, sorted.
+    pub endpoints: Vec<Endpoint>,
+    /// Its ports, in the order of the link's ports.
+    pub ports: Vec<SlicePort>,
+}
+
+/// One address behind the alias.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Endpoint {
+    /// The address.
+    pub address: IpAddr,
+    /// The DNS label under the directory: the alias.
+    pub hostname: String,
+    /// It answers, so DNS gives it.
+    pub ready: bool,
+    /// It answers, even if it is on its way out.
+    pub serving: bool,
+    /// It is on its way out.
+    pub terminating: bool,
+    /// What stands behind it: kind, namespace, name and UID of a Pod or Service.
+    pub target: Option<EndpointTarget>,
+    /// The node it runs on.
+    pub node: Option<String>,
+    /// The zone it runs in.
+    pub zone: Option<String>,
+}
+
+/// `targetRef` of an endpoint.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct EndpointTarget {
+    /// `Pod` or `Service`.
+    pub kind: String,
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// Its UID.
+    pub uid: String,
+}
+
+/// One port of a slice.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SlicePort {
+    /// `<linkName>` for the first port, `<linkName>--<port name>` for others.
+    pub name: String,
+    /// Port number.
+    pub port: u16,
+    /// Its protocol.
+    pub protocol: Protocol,
+}
+
+impl From<discovery::EndpointSlice> for Found<Slice> {
+    fn from(slice: discovery::EndpointSlice) -> Self {
+        let family = if slice.address_type == Family::V6.address_type() {
+            Family::V6
+        } else {
+            Family::V4
+        };
+        let body = Slice {
+            family,
+            // An endpoint whose address does not parse is no endpoint of ours: it shows as a difference.
+            endpoints: slice
+                .endpoints
+                .unwrap_or_default()
+                .into_iter()
+                .filter_map(endpoint_of)
+                .collect(),
+            ports: slice.ports.unwrap_or_default().into_iter().map(port_of).collect(),
+        };
+        Self::of(slice.metadata, body)
+    }
+}
+
+impl Object<Slice> {
+    /// The EndpointSlice to send.
+    pub fn to_api(&self, replaces: Option<(&str, &str)>) -> discovery::EndpointSlice {
+        discovery::EndpointSlice {
+            metadata: self.metadata(replaces),
+            address_type: self.body.family.address_type().to_owned(),
+            endpoints: Some(self.body.endpoints.iter().map(endpoint_to_api).collect()),
+            ports: Some(self.body.ports.iter().map(port_to_api).collect()),
+        }
+    }
+}
+
+fn endpoint_of(endpoint: discovery::Endpoint) -> Option<Endpoint> {
+    let discovery::Endpoint {
+        addresses,
+        conditions,
+        hostname,
+        node_name,
+        target_ref,
+        zone,
+        ..
+    } = endpoint;
+    let address = addresses.first().filter(|_| addresses.len() == 1)?.parse().ok()?;
+    let conditions = conditions.unwrap_or_default();
+    Some(Endpoint {
+        address,
+        hostname: hostname.unwrap_or_default(),
+        ready: conditions.ready.unwrap_or(true),
+        serving: conditions.serving.unwrap_or(true),
+        terminating: conditions.terminating.unwrap_or(false),
+        target: target_ref.map(|r| EndpointTarget {
+            kind: r.kind.unwrap_or_default(),
+            namespace: r.namespace.unwrap_or_default(),
+            name: r.name.unwrap_or_default(),
+            uid: r.uid.unwrap_or_default(),
+        }),
+        node: node_name,
+        zone,
+    })
+}
+
+fn endpoint_to_api(endpoint: &Endpoint) -> discovery::Endpoint {
+    discovery::Endpoint {
+        addresses: vec![endpoint.address.to_string()],
+        conditions: Some(discovery::EndpointConditions {
+            ready: Some(endpoint.ready),
+            serving: Some(endpoint.serving),
+            terminating: Some(endpoint.terminating),
+        }),
+        hostname: Some(endpoint.hostname.clone()),
+        node_name: endpoint.node.clone(),
+        target_ref: endpoint.target.as_ref().map(|t| ObjectReference {
+            kind: Some(t.kind.clone()),
+            namespace: Some(t.namespace.clone()),
+            name: Some(t.name.clone()),
+            uid: Some(t.uid.clone()),
+            ..ObjectReference::default()
+        }),
+        zone: endpoint.zone.clone(),
+        ..discovery::Endpoint::default()
+    }
+}
+
+fn port_of(port: discovery::EndpointPort) -> SlicePort {
+    SlicePort {
+        name: port.name.unwrap_or_default(),
+        port: port.port.and_then(|p| u16::try_from(p).ok()).unwrap_or_default(),
+        protocol: match port.protocol.as_deref() {
+            Some("UDP") => Protocol::Udp,
+            Some("SCTP") => Protocol::Sctp,
+            _ => Protocol::Tcp,
+        },
+    }
+}
+
+fn port_to_api(port: &SlicePort) -> discovery::EndpointPort {
+    discovery::EndpointPort {
+        name: Some(port.name.clone()),
+        port: Some(i32::from(port.port)),
+        protocol: Some(port.protocol.as_str().to_owned()),
+        app_protocol: None,
+    }
+}

@@ -1,0 +1,24 @@
+//! Every decision of the InstanceLink operator, as pure functions: no client, no clock, no randomness, no environment.
+//!
+//! The operator observes the cluster into a [`snapshot::Snapshot`], asks [`lifecycle::step`] what is due, executes the
+//! [`effect::Effect`]s, folds the [`effect::Answer`]s back into the snapshot and asks again, until nothing is due.
+//!
+//! ```text
+//! snapshot ──► lifecycle::step ──► Act(effects) ──► executor ──► Snapshot::fold(answers) ─┐
+//!    ▲                   └───────► Settled{wake}                                          │
+//!    └────────────────────────────────────────────────────────────────────────────────────┘
+//! ```
+
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
+)]
+
+pub mod action;
+pub mod child;
+pub mod dataplane;
+pub mod effect;
+pub mod lifecycle;
+pub mod resolve;
+pub mod snapshot;
+pub mod sweep;

@@ -1,0 +1,244 @@
+//! What one decision may look at: plain data that anyone can build in a test.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use instancelink_api::InstanceLink;
+use instancelink_api::spec::Protocol;
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+
+use crate::child::{Directory, Environment, Found, Key, Owner, Slice};
+use crate::effect::Refusal;
+
+/// Everything a pass over one link may look at. Observed from the caches without a request, then kept up to date with
+/// the answers to its own writes.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// The time of this pass.
+    pub now: Timestamp,
+    /// The cluster's DNS domain, such as `cluster.local`.
+    pub cluster_domain: String,
+    /// The link.
+    pub link: Link,
+    /// Its namespace.
+    pub namespace: Namespace,
+    /// What `instanceRef` names, if it exists.
+    pub source: Option<Source>,
+    /// What `targetInstanceRef` names, if it exists and its kind is one we watch, whether consented to or not.
+    pub target: Option<Target>,
+    /// The other links of this namespace whose `instanceRef.name` is the same, of whatever kind.
+    pub siblings: Vec<Sibling>,
+    /// What stands in the cluster of this link and of its source.
+    pub children: Children,
+    /// UIDs, among those that own the shared children, of objects that exist.
+    pub living_owners: BTreeSet<String>,
+    /// Children whose writes were refused in this pass; the next pass tries them again.
+    pub refusals: BTreeMap<Key, Refusal>,
+}
+
+/// A link as cached: without `managedFields` and last-applied.
+#[derive(Clone, Debug)]
+pub struct Link {
+    /// The object.
+    pub object: InstanceLink,
+    /// Field manager that wrote the action annotation; empty if unknown.
+    pub action_manager: String,
+}
+
+/// The namespace of the link.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Namespace {
+    /// UID: the ancestor's account; empty until the namespace was seen.
+    pub uid: String,
+    /// Being deleted: nothing can be created in it any more.
+    pub terminating: bool,
+}
+
+/// The instance that uses the alias.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// UID.
+    pub uid: String,
+    /// Being deleted: nothing it owns is created or repaired.
+    pub terminating: bool,
+}
+
+/// The object the alias leads to, with the pods that may stand behind it.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// The object itself.
+    pub object: TargetObject,
+    /// Pods of its namespace that may be its endpoints; `resolve` decides which are.
+    pub candidates: Vec<Candidate>,
+}
+
+/// The kinds of target.
+#[derive(Clone, Debug)]
+pub enum TargetObject {
+    /// Deployment, StatefulSet, DaemonSet or ReplicaSet.
+    Workload(Arc<Workload>),
+    /// A single pod; it is its own only candidate.
+    Pod(Arc<Pod>),
+    /// A Service.
+    Service(Arc<Service>),
+}
+
+/// A pod that may be an endpoint.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    /// The pod.
+    pub pod: Arc<Pod>,
+    /// The controller of the pod's ReplicaSet, where a known ReplicaSet controls it.
+    pub grand_owner: Option<Owner>,
+    /// Zone of the pod's node.
+    pub zone: Option<String>,
+}
+
+/// A workload, reduced to what links need.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Workload {
+    /// Deployment, StatefulSet, DaemonSet or ReplicaSet.
+    pub kind: WorkloadKind,
+    /// Namespace.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+    /// UID.
+    pub uid: String,
+    /// Resource version.
+    pub resource_version: String,
+    /// Being deleted.
+    pub terminating: bool,
+    /// Which pods it selects.
+    pub selector: LabelSelector,
+    /// The ports its pod template declares.
+    pub container_ports: Vec<ContainerPort>,
+    /// Its controller (of a ReplicaSet: the Deployment).
+    pub controller: Option<Owner>,
+}
+
+/// The kinds of workload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum WorkloadKind {
+    /// Deployment.
+    Deployment,
+    /// StatefulSet.
+    StatefulSet,
+    /// DaemonSet.
+    DaemonSet,
+    /// ReplicaSet.
+    ReplicaSet,
+}
+
+impl WorkloadKind {
+    /// The API's name of the kind.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Deployment => "Deployment",
+            Self::StatefulSet => "StatefulSet",
+            Self::DaemonSet => "DaemonSet",
+            Self::ReplicaSet => "ReplicaSet",
+        }
+    }
+}
+
+/// A pod, reduced to what links need.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pod {
+    /// Namespace.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+    /// UID.
+    pub uid: String,
+    /// Resource version.
+    pub resource_version: String,
+    /// Labels.
+    pub labels: BTreeMap<String, String>,
+    /// Its controller.
+    pub controller: Option<Owner>,
+    /// Its addresses; at most one of each family.
+    pub addresses: Vec<IpAddr>,
+    /// The node it runs on.
+    pub node: Option<String>,
+    /// Its Ready condition.
+    pub ready: bool,
+    /// Being deleted.
+    pub terminating: bool,
+    /// Succeeded or Failed: it will never answer again, and its address may belong to another pod.
+    pub finished: bool,
+    /// The ports its containers declare.
+    pub container_ports: Vec<ContainerPort>,
+}
+
+/// A port that a container declares.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContainerPort {
+    /// Its name; empty if it has none.
+    pub name: String,
+    /// Its number.
+    pub port: u16,
+    /// Its protocol.
+    pub protocol: Protocol,
+}
+
+/// A Service as target, reduced to what links need.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Service {
+    /// Namespace.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+    /// UID.
+    pub uid: String,
+    /// Resource version.
+    pub resource_version: String,
+    /// Being deleted.
+    pub terminating: bool,
+    /// Of type ExternalName: it has no addresses.
+    pub external_name: bool,
+    /// Its cluster IPs; empty for a headless Service.
+    pub cluster_ips: Vec<IpAddr>,
+    /// Which pods it selects; none for a Service whose endpoints somebody else writes.
+    pub selector: BTreeMap<String, String>,
+    /// Its ports.
+    pub ports: Vec<ServicePort>,
+    /// It publishes pods that are not ready, too.
+    pub publish_not_ready_addresses: bool,
+}
+
+/// A port of a Service.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ServicePort {
+    /// Its name; empty if it has none.
+    pub name: String,
+    /// The port of the cluster IP.
+    pub port: u16,
+    /// The port of the pods; the same where it is absent.
+    pub target_port: Option<IntOrString>,
+    /// Its protocol.
+    pub protocol: Protocol,
+}
+
+/// Another link of the same source name.
+#[derive(Clone, Debug)]
+pub struct Sibling {
+    /// The object.
+    pub object: Arc<InstanceLink>,
+    /// Slices of it stand, or entries in an environment.
+    pub has_children: bool,
+}
+
+/// What stands in the cluster of this link and of its source.
+#[derive(Clone, Debug, Default)]
+pub struct Children {
+    /// Slices that are this link's, by label or by owner reference, in whatever namespace.
+    pub slices: Vec<Found<Slice>>,
+    /// Services of the link's namespace that have a directory's name: ours, or a stranger's.
+    pub directories: Vec<Found<Directory>>,
+    /// Environments of ours that have a directory's name or mention this link, and a stranger's that has the name.
+    pub environments: Vec<Found<Environment>>,
+}

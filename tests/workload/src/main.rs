@@ -1,0 +1,133 @@
+//! The pods of the end-to-end tests and of the demo: a tiny HTTP server, clients that show what a pod sees of DNS and
+//! of the network, and the pause process of the native cluster. One static binary, so that an image is one file.
+//!
+//! Names are resolved by libc's `getaddrinfo`, as most programs in containers do it: a test of DNS must not bring a
+//! resolver of its own.
+
+mod address;
+mod http;
+mod poll;
+mod resolve;
+mod serve;
+mod signals;
+
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(about, version)]
+struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Answer HTTP with a text and the pod's host name
+    Serve {
+        /// A port to listen on; may be given many times
+        #[arg(long = "port", required = true)]
+        ports: Vec<u16>,
+        /// What to answer
+        #[arg(long)]
+        text: String,
+        /// Ready as long as this file exists; `POST /ready/true|false` makes and removes it
+        #[arg(long)]
+        ready_file: Option<PathBuf>,
+        /// Start as not ready
+        #[arg(long)]
+        not_ready: bool,
+    },
+    /// GET again and again, one line of JSON a request
+    Poll {
+        #[arg(long)]
+        url: String,
+        #[arg(long, default_value_t = 1000)]
+        every_ms: u64,
+        /// How many requests; without end when left out
+        #[arg(long)]
+        count: Option<u64>,
+        #[arg(long, default_value_t = 1000)]
+        timeout_ms: u64,
+    },
+    /// GET once and print the body; exit code 1 when it fails
+    Get {
+        url: String,
+        #[arg(long, default_value_t = 1000)]
+        timeout_ms: u64,
+    },
+    /// Print the addresses of a name; exit code 3 when there is no such name
+    Resolve { name: String },
+    /// Print the environment variables whose names begin with a prefix
+    Env {
+        #[arg(default_value = "")]
+        prefix: String,
+    },
+    /// Do nothing for some seconds, without end when left out
+    Sleep { seconds: Option<u64> },
+    /// Do nothing until told to end: the sandbox process of a pod
+    Pause,
+}
+
+fn main() -> ExitCode {
+    match run(Args::parse().command) {
+        Ok(code) => code,
+        Err(error) => {
+            // A closed stderr must not turn a failure into a panic.
+            let _ = writeln!(io::stderr(), "{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<ExitCode> {
+    signals::end_on_term()?;
+    match command {
+        Command::Serve {
+            ports,
+            text,
+            ready_file,
+            not_ready,
+        } => serve::run(&ports, &text, ready_file, !not_ready)?,
+        Command::Poll {
+            url,
+            every_ms,
+            count,
+            timeout_ms,
+        } => poll::run(
+            &url,
+            Duration::from_millis(every_ms),
+            count,
+            Duration::from_millis(timeout_ms),
+        )?,
+        Command::Get { url, timeout_ms } => {
+            let answer = http::get(&url, Duration::from_millis(timeout_ms))?;
+            writeln!(io::stdout(), "{}", answer.body.trim_end())?;
+            if answer.code >= 400 {
+                return Ok(ExitCode::FAILURE);
+            }
+        }
+        Command::Resolve { name } => return resolve::run(&name),
+        Command::Env { prefix } => {
+            let mut variables: Vec<_> = std::env::vars()
+                .filter(|(name, _)| name.starts_with(&prefix))
+                .collect();
+            variables.sort();
+            for (name, value) in variables {
+                writeln!(io::stdout(), "{name}={value}")?;
+            }
+        }
+        Command::Sleep {
+            seconds: Some(seconds),
+        } => std::thread::sleep(Duration::from_secs(seconds)),
+        Command::Sleep { seconds: None } | Command::Pause => loop {
+            std::thread::park();
+        },
+    }
+    Ok(ExitCode::SUCCESS)
+}

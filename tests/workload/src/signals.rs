@@ -1,0 +1,17 @@
+//! The kernel does not deliver a signal without a handler to PID 1, which is what a container's process is: without
+//! this, every pod would take its whole grace period to end.
+
+use anyhow::{Context as _, Result};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+/// Ends the process at once, as success, when it is told to.
+pub(crate) fn end_on_term() -> Result<()> {
+    let mut signals = Signals::new([SIGTERM, SIGINT]).context("cannot install signal handlers")?;
+    std::thread::spawn(move || {
+        if signals.forever().next().is_some() {
+            std::process::exit(0);
+        }
+    });
+    Ok(())
+}

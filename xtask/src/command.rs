@@ -1,0 +1,126 @@
+//! Other programs: how they are run, and what is said when one fails.
+
+use std::ffi::OsStr;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+
+/// How much of a failed program's output goes into the error: its last lines say why it failed.
+const TAIL: usize = 15;
+
+/// Runs with the terminal's own stdout and stderr.
+pub(crate) fn run(command: &mut Command) -> Result<()> {
+    let status = command
+        .status()
+        .with_context(|| format!("cannot start {}", shown(command)))?;
+    if !status.success() {
+        bail!("{} ended with {status}", shown(command));
+    }
+    Ok(())
+}
+
+/// Runs and returns stdout; the output is shown only when it fails.
+pub(crate) fn capture(command: &mut Command) -> Result<String> {
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .with_context(|| format!("cannot start {}", shown(command)))?;
+    finish(command, &output)
+}
+
+/// As [`capture`], with a text on stdin.
+pub(crate) fn feed(command: &mut Command, input: &str) -> Result<String> {
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("cannot start {}", shown(command)))?;
+    if let Some(mut stdin) = child.stdin.take() {
+        // A program that ends without reading says why on stderr; that is the better message.
+        let _ = stdin.write_all(input.as_bytes());
+    }
+    let output = child.wait_with_output()?;
+    finish(command, &output)
+}
+
+/// Whether the program runs and ends well; whatever it says is dropped.
+pub(crate) fn succeeds(command: &mut Command) -> bool {
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
+fn finish(command: &Command, output: &Output) -> Result<String> {
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    if !output.status.success() {
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        let said = if stderr.trim().is_empty() { &stdout } else { &stderr };
+        bail!(
+            "{} ended with {}:\n{}",
+            shown(command),
+            output.status,
+            tail(said)
+        );
+    }
+    Ok(stdout.into_owned())
+}
+
+/// The last lines of a program's output, indented.
+pub(crate) fn tail(text: &str) -> String {
+    let lines: Vec<&str> = text.trim_end().lines().collect();
+    let from = lines.len().saturating_sub(TAIL);
+    let last: Vec<String> = lines
+        .iter()
+        .skip(from)
+        .map(|line| format!("    {line}"))
+        .collect();
+    last.join("\n")
+}
+
+fn shown(command: &Command) -> String {
+    let words: Vec<_> = std::iter::once(command.get_program())
+        .chain(command.get_args())
+        .map(OsStr::to_string_lossy)
+        .collect();
+    format!("`{}`", words.join(" "))
+}
+
+/// Where a program is. The administrator's folders are looked at even when they are not on an ordinary user's PATH.
+pub(crate) fn find(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .chain(["/usr/sbin", "/sbin"].map(PathBuf::from))
+        .map(|folder| folder.join(program))
+        .find(|file| is_program(file))
+}
+
+/// Whether this is a file that can be started.
+pub(crate) fn is_program(file: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::metadata(file).is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0)
+}
+
+/// Asks again until the answer is `Some`, an error, or the time is up; what was waited for goes into the error.
+pub(crate) fn wait_for<T>(
+    what: &str,
+    limit: Duration,
+    mut ask: impl FnMut() -> Result<Option<T>>,
+) -> Result<T> {
+    let started = Instant::now();
+    loop {
+        if let Some(answer) = ask()? {
+            return Ok(answer);
+        }
+        if started.elapsed() > limit {
+            bail!("{what}: not so within {} s", limit.as_secs());
+        }
+        std::thread::sleep(Duration::from_millis(150));
+    }
+}

@@ -1,0 +1,24 @@
+//! SHA-256 as lower-case hex: names of images, of cache folders, and of a cluster's network.
+
+use std::fmt::Write as _;
+
+use sha2::{Digest as _, Sha256};
+
+/// The 64 hex digits of the digest of the parts in sequence.
+pub(crate) fn sha256<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(part);
+    }
+    let mut hex = String::with_capacity(64);
+    for byte in hash.finalize() {
+        // Writing to a string does not fail.
+        let _ = write!(hex, "{byte:02x}");
+    }
+    hex
+}
+
+/// As many of its digits as a name needs.
+pub(crate) fn short(hex: &str, digits: usize) -> &str {
+    hex.get(..digits).unwrap_or(hex)
+}

@@ -1,0 +1,48 @@
+//! Where things are: the checkout, the build folder, and the cache outside the checkout.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+use serde::Deserialize;
+
+use crate::command;
+
+/// The root of the checkout this program was built from.
+pub(crate) fn checkout() -> PathBuf {
+    let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
+    xtask.parent().unwrap_or(xtask).to_owned()
+}
+
+/// What is kept between runs, outside the checkout, so that `git clean` and a second checkout do not cost ten minutes.
+pub(crate) fn cache() -> Result<PathBuf> {
+    let base = match std::env::var_os("XDG_CACHE_HOME").filter(|folder| !folder.is_empty()) {
+        Some(folder) => PathBuf::from(folder),
+        None => std::env::home_dir()
+            .context("there is no home folder to keep built binaries in; set XDG_CACHE_HOME")?
+            .join(".cache"),
+    };
+    Ok(base.join("instancelink"))
+}
+
+/// Cargo's target folder, wherever configuration and environment put it.
+pub(crate) fn target() -> Result<PathBuf> {
+    #[derive(Deserialize)]
+    struct Metadata {
+        target_directory: PathBuf,
+    }
+    let metadata = command::capture(
+        cargo().args(["metadata", "--format-version=1", "--no-deps"]),
+    )?;
+    let metadata: Metadata =
+        serde_json::from_str(&metadata).context("cannot read what cargo metadata says")?;
+    Ok(metadata.target_directory)
+}
+
+/// Cargo, in the checkout. The one that runs this task when there is one, so that toolchains agree.
+pub(crate) fn cargo() -> Command {
+    let mut command =
+        Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(checkout());
+    command
+}
