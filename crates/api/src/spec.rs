@@ -82,7 +82,7 @@ pub struct InstanceLinkSpec {
         validation = ("self.kind in ['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Pod', 'Service']", "targetInstanceRef.kind must be Deployment, StatefulSet, DaemonSet, ReplicaSet, Pod or Service"),
         validation = ("!has(self.apiVersion) || (self.kind in ['Pod', 'Service'] ? self.apiVersion == 'v1' : self.apiVersion == 'apps/v1')", "targetInstanceRef.apiVersion must be v1 for Pod and Service and apps/v1 for the other kinds; or leave it out"),
         validation = ("self.name.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')", "targetInstanceRef.name must be the name of an object: lower-case letters, digits, '-' and '.'"),
-        validation = ("!has(self.namespace) || self.namespace.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')", "targetInstanceRef.namespace must be the name of a namespace: lower-case letters, digits and '-'"),
+        validation = ("!has(self.__namespace__) || self.__namespace__.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')", "targetInstanceRef.namespace must be the name of a namespace: lower-case letters, digits and '-'"),
     )]
     pub target_instance_ref: Option<TargetRef>,
 
@@ -183,7 +183,8 @@ pub struct LinkPort {
     pub port: i32,
     /// Port of the pods, with VirtualIP: a number or the name of a container port.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[x_kube(validation = ("type(self) == int ? (self >= 1 && self <= 65535) : (string(self).size() <= 15 && string(self).matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$'))", "targetPort must be a port number from 1 to 65535 or the name of a container port"))]
+    // By schema and not by CEL: the cost of a rule over int-or-string is estimated for a string of 3 MB in each port.
+    #[schemars(extend("minimum" = 1, "maximum" = 65535, "maxLength" = 15, "pattern" = "^([0-9]+-)*[0-9]*[a-z](-?[a-z0-9])*$"))]
     pub target_port: Option<k8s_openapi::apimachinery::pkg::util::intstr::IntOrString>,
     /// TCP where it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
