@@ -62,12 +62,7 @@ fn finish(command: &Command, output: &Output) -> Result<String> {
     if !output.status.success() {
         let stderr = String::from_utf8_lossy(&output.stderr);
         let said = if stderr.trim().is_empty() { &stdout } else { &stderr };
-        bail!(
-            "{} ended with {}:\n{}",
-            shown(command),
-            output.status,
-            tail(said)
-        );
+        bail!("{} ended with {}:\n{}", shown(command), output.status, tail(said));
     }
     Ok(stdout.into_owned())
 }
@@ -76,11 +71,7 @@ fn finish(command: &Command, output: &Output) -> Result<String> {
 pub(crate) fn tail(text: &str) -> String {
     let lines: Vec<&str> = text.trim_end().lines().collect();
     let from = lines.len().saturating_sub(TAIL);
-    let last: Vec<String> = lines
-        .iter()
-        .skip(from)
-        .map(|line| format!("    {line}"))
-        .collect();
+    let last: Vec<String> = lines.iter().skip(from).map(|line| format!("    {line}")).collect();
     last.join("\n")
 }
 
@@ -108,11 +99,7 @@ pub(crate) fn is_program(file: &Path) -> bool {
 }
 
 /// Asks again until the answer is `Some`, an error, or the time is up; what was waited for goes into the error.
-pub(crate) fn wait_for<T>(
-    what: &str,
-    limit: Duration,
-    mut ask: impl FnMut() -> Result<Option<T>>,
-) -> Result<T> {
+pub(crate) fn wait_for<T>(what: &str, limit: Duration, mut ask: impl FnMut() -> Result<Option<T>>) -> Result<T> {
     let started = Instant::now();
     loop {
         if let Some(answer) = ask()? {

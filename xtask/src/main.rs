@@ -1,1 +1,117 @@
-fn main() {}
+//! `cargo xtask …`: a cluster to work against, the tests, and generated files. One module a task; `cluster` knows how
+//! clusters start and end, everything else works with any kubeconfig.
+
+mod build;
+mod check;
+mod cluster;
+mod command;
+mod crds;
+mod demo;
+mod digest;
+mod e2e;
+mod image;
+mod install;
+mod kubectl;
+mod packages;
+mod places;
+mod progress;
+mod status;
+mod up;
+
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+use clap::{Parser, Subcommand};
+
+use cluster::{Cluster, DEFAULT};
+
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask", about)]
+struct Args {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Start a cluster, install the operator from this checkout, and run the demo
+    Up(up::Options),
+    /// End a cluster and leave nothing of it
+    Down {
+        #[arg(long, default_value = DEFAULT)]
+        name: String,
+    },
+    /// What runs
+    Status {
+        #[arg(long, default_value = DEFAULT)]
+        name: String,
+    },
+    /// Print the path of a cluster's kubeconfig
+    Kubeconfig {
+        #[arg(long, default_value = DEFAULT)]
+        name: String,
+    },
+    /// Load an image archive into a cluster's nodes
+    Load {
+        archive: PathBuf,
+        #[arg(long, default_value = DEFAULT)]
+        name: String,
+    },
+    /// Build the cluster's binaries (a step of `up`)
+    BuildCluster {
+        /// Only what a cluster without a node needs
+        #[arg(long)]
+        no_node: bool,
+    },
+    /// Build the image archives of the operator and of the test workload
+    Image,
+    /// Write crds/ from the types in crates/api
+    Crds {
+        /// Only fail when they differ
+        #[arg(long)]
+        check: bool,
+    },
+    /// The end-to-end tests, against KUBECONFIG or else the native cluster
+    E2e(e2e::Options),
+    /// Everything: format, lints, licenses, tests, documentation, CRDs, and the end-to-end tests
+    Test,
+}
+
+fn main() -> ExitCode {
+    match run(Args::parse().task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            progress::say(&format!("error: {error:?}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: Task) -> Result<()> {
+    match task {
+        Task::Up(options) => up::run(&options),
+        Task::Down { name } => Cluster::down(&name),
+        Task::Status { name } => status::run(&name),
+        Task::Kubeconfig { name } => {
+            writeln!(io::stdout(), "{}", existing(&name)?.record.kubeconfig.display())?;
+            Ok(())
+        }
+        Task::Load { archive, name } => existing(&name)?.load_archive(&archive),
+        Task::BuildCluster { no_node } => build::cluster::ensure(if no_node {
+            build::cluster::CONTROL_PLANE
+        } else {
+            build::cluster::WITH_NODE
+        }),
+        Task::Image => image::run(),
+        Task::Crds { check } => crds::run(check),
+        Task::E2e(options) => e2e::run(&options),
+        Task::Test => check::run(),
+    }
+}
+
+fn existing(name: &str) -> Result<Cluster> {
+    Cluster::find(name)?
+        .with_context(|| format!("there is no cluster '{name}'; start it with `cargo xtask up --name {name}`"))
+}

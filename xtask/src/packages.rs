@@ -16,31 +16,55 @@ pub(crate) struct Package {
 
 /// What a node needs beside the binaries we build.
 pub(crate) const NODE: &[Package] = &[
-    Package { name: "containerd", there: || command::find("containerd").is_some() },
-    Package { name: "runc", there: || command::find("runc").is_some() },
+    Package {
+        name: "containerd",
+        there: || command::find("containerd").is_some(),
+    },
+    Package {
+        name: "runc",
+        there: || command::find("runc").is_some(),
+    },
     Package {
         name: "containernetworking-plugins",
         there: || Path::new("/usr/lib/cni/bridge").exists(),
     },
-    Package { name: "iproute2", there: || command::find("ip").is_some() },
-    Package { name: "nftables", there: || command::find("nft").is_some() },
-    Package { name: "conntrack", there: || command::find("conntrack").is_some() },
-    Package { name: "ethtool", there: || command::find("ethtool").is_some() },
-    Package { name: "socat", there: || command::find("socat").is_some() },
+    Package {
+        name: "iproute2",
+        there: || command::find("ip").is_some(),
+    },
+    Package {
+        name: "nftables",
+        there: || command::find("nft").is_some(),
+    },
+    Package {
+        name: "conntrack",
+        there: || command::find("conntrack").is_some(),
+    },
+    Package {
+        name: "ethtool",
+        there: || command::find("ethtool").is_some(),
+    },
+    Package {
+        name: "socat",
+        there: || command::find("socat").is_some(),
+    },
 ];
 
 /// What a control plane in a network namespace of its own needs.
-pub(crate) const NAMESPACE: &[Package] =
-    &[Package { name: "iproute2", there: || command::find("ip").is_some() }];
+pub(crate) const NAMESPACE: &[Package] = &[Package {
+    name: "iproute2",
+    there: || command::find("ip").is_some(),
+}];
 
 /// The C compiler for static binaries: one dependency has C and assembler in it.
-pub(crate) const STATIC: &[Package] =
-    &[Package { name: "musl-tools", there: || command::find("musl-gcc").is_some() }];
+pub(crate) const STATIC: &[Package] = &[Package {
+    name: "musl-tools",
+    there: || command::find("musl-gcc").is_some(),
+}];
 
 /// Installs those that are missing.
 pub(crate) fn ensure(packages: &[Package]) -> Result<()> {
-    let missing: Vec<&str> =
-        packages.iter().filter(|p| !(p.there)()).map(|p| p.name).collect();
+    let missing: Vec<&str> = packages.iter().filter(|p| !(p.there)()).map(|p| p.name).collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -48,7 +72,7 @@ pub(crate) fn ensure(packages: &[Package]) -> Result<()> {
     if command::find("apt-get").is_none() {
         bail!("missing: {list} (Debian's package names); install what your system calls them, then run this again");
     }
-    if !rustix::process::geteuid().is_root() {
+    if !crate::places::is_root() {
         bail!("missing: {list}; install them with `sudo apt-get install {list}`, then run this again");
     }
     say(&format!("installing Debian packages: {list}"));
@@ -59,7 +83,11 @@ pub(crate) fn ensure(packages: &[Package]) -> Result<()> {
             apt
         };
         command::capture(apt().arg("update"))?;
-        command::capture(apt().args(["install", "--yes", "--no-install-recommends"]).args(&missing))?;
+        command::capture(
+            apt()
+                .args(["install", "--yes", "--no-install-recommends"])
+                .args(&missing),
+        )?;
         Ok(())
     })
 }

@@ -31,18 +31,19 @@ pub(crate) fn target() -> Result<PathBuf> {
     struct Metadata {
         target_directory: PathBuf,
     }
-    let metadata = command::capture(
-        cargo().args(["metadata", "--format-version=1", "--no-deps"]),
-    )?;
-    let metadata: Metadata =
-        serde_json::from_str(&metadata).context("cannot read what cargo metadata says")?;
+    let metadata = command::capture(cargo().args(["metadata", "--format-version=1", "--no-deps"]))?;
+    let metadata: Metadata = serde_json::from_str(&metadata).context("cannot read what cargo metadata says")?;
     Ok(metadata.target_directory)
 }
 
 /// Cargo, in the checkout. The one that runs this task when there is one, so that toolchains agree.
 pub(crate) fn cargo() -> Command {
-    let mut command =
-        Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(checkout());
     command
+}
+
+/// Whether network namespaces, mounts and packages are ours to make.
+pub(crate) fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
 }

@@ -31,9 +31,7 @@ impl Address {
             }
         };
         let port = match port {
-            Some(port) => port
-                .parse()
-                .with_context(|| format!("{url}: '{port}' is not a port"))?,
+            Some(port) => port.parse().with_context(|| format!("{url}: '{port}' is not a port"))?,
             None => 80,
         };
         if host.is_empty() {
@@ -59,17 +57,11 @@ mod tests {
     #[test]
     fn port_path_and_scheme_may_be_left_out() {
         assert_eq!(parsed("db"), ("db".into(), 80, "/".into()));
-        assert_eq!(
-            parsed("http://db:5432/a/b"),
-            ("db".into(), 5432, "/a/b".into())
-        );
+        assert_eq!(parsed("http://db:5432/a/b"), ("db".into(), 5432, "/a/b".into()));
     }
 
     #[test]
     fn an_ipv6_address_stands_in_brackets() {
-        assert_eq!(
-            parsed("http://[fd00::1]:81/"),
-            ("fd00::1".into(), 81, "/".into())
-        );
+        assert_eq!(parsed("http://[fd00::1]:81/"), ("fd00::1".into(), 81, "/".into()));
     }
 }

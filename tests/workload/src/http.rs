@@ -45,12 +45,7 @@ fn left(deadline: Instant) -> Duration {
         .max(Duration::from_millis(1))
 }
 
-fn exchange(
-    mut stream: TcpStream,
-    peer: SocketAddr,
-    address: &Address,
-    deadline: Instant,
-) -> Result<Response> {
+fn exchange(mut stream: TcpStream, peer: SocketAddr, address: &Address, deadline: Instant) -> Result<Response> {
     stream.set_write_timeout(Some(left(deadline)))?;
     write!(
         stream,

@@ -114,17 +114,13 @@ fn run(command: Command) -> Result<ExitCode> {
         }
         Command::Resolve { name } => return resolve::run(&name),
         Command::Env { prefix } => {
-            let mut variables: Vec<_> = std::env::vars()
-                .filter(|(name, _)| name.starts_with(&prefix))
-                .collect();
+            let mut variables: Vec<_> = std::env::vars().filter(|(name, _)| name.starts_with(&prefix)).collect();
             variables.sort();
             for (name, value) in variables {
                 writeln!(io::stdout(), "{name}={value}")?;
             }
         }
-        Command::Sleep {
-            seconds: Some(seconds),
-        } => std::thread::sleep(Duration::from_secs(seconds)),
+        Command::Sleep { seconds: Some(seconds) } => std::thread::sleep(Duration::from_secs(seconds)),
         Command::Sleep { seconds: None } | Command::Pause => loop {
             std::thread::park();
         },

@@ -21,12 +21,7 @@ struct Server {
 }
 
 /// Serves on every port until the process ends.
-pub(crate) fn run(
-    ports: &[u16],
-    text: &str,
-    ready_file: Option<PathBuf>,
-    ready: bool,
-) -> Result<()> {
+pub(crate) fn run(ports: &[u16], text: &str, ready_file: Option<PathBuf>, ready: bool) -> Result<()> {
     let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let server = Arc::new(Server {
         body: format!("{text} from {}\n", host.trim()),
@@ -111,8 +106,7 @@ impl Server {
             if ready {
                 fs::write(file, "").with_context(|| format!("cannot write {}", file.display()))?;
             } else if file.exists() {
-                fs::remove_file(file)
-                    .with_context(|| format!("cannot remove {}", file.display()))?;
+                fs::remove_file(file).with_context(|| format!("cannot remove {}", file.display()))?;
             }
         }
         Ok(())

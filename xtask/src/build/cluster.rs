@@ -22,24 +22,42 @@ pub(crate) struct Tool {
 }
 
 const fn tool(name: &'static str, package: &'static str) -> Tool {
-    Tool { name, module: "cluster", package }
+    Tool {
+        name,
+        module: "cluster",
+        package,
+    }
 }
 
 pub(crate) const KUBECTL: Tool = tool("kubectl", "k8s.io/kubernetes/cmd/kubectl");
 const ETCD: Tool = tool("etcd", "go.etcd.io/etcd/server/v3");
 const API_SERVER: Tool = tool("kube-apiserver", "k8s.io/kubernetes/cmd/kube-apiserver");
-const CONTROLLERS: Tool =
-    tool("kube-controller-manager", "k8s.io/kubernetes/cmd/kube-controller-manager");
+const CONTROLLERS: Tool = tool(
+    "kube-controller-manager",
+    "k8s.io/kubernetes/cmd/kube-controller-manager",
+);
 const SCHEDULER: Tool = tool("kube-scheduler", "k8s.io/kubernetes/cmd/kube-scheduler");
 const KUBELET: Tool = tool("kubelet", "k8s.io/kubernetes/cmd/kubelet");
 const PROXY: Tool = tool("kube-proxy", "k8s.io/kubernetes/cmd/kube-proxy");
-const COREDNS: Tool = Tool { name: "coredns", module: "coredns", package: "." };
+const COREDNS: Tool = Tool {
+    name: "coredns",
+    module: "coredns",
+    package: ".",
+};
 
 /// What a cluster without a node needs.
 pub(crate) const CONTROL_PLANE: &[Tool] = &[KUBECTL, ETCD, API_SERVER, CONTROLLERS];
 /// What a cluster with a node needs.
-pub(crate) const WITH_NODE: &[Tool] =
-    &[KUBECTL, ETCD, API_SERVER, CONTROLLERS, SCHEDULER, KUBELET, PROXY, COREDNS];
+pub(crate) const WITH_NODE: &[Tool] = &[
+    KUBECTL,
+    ETCD,
+    API_SERVER,
+    CONTROLLERS,
+    SCHEDULER,
+    KUBELET,
+    PROXY,
+    COREDNS,
+];
 
 /// Where a tool is once it is built. `KUBEBUILDER_ASSETS`, which other operators' developers have set already, comes
 /// first for what it holds.
@@ -74,9 +92,10 @@ pub(crate) fn ensure(tools: &[Tool]) -> Result<()> {
                 tool.module
             );
         }
-        fs::create_dir_all(&folder)
-            .with_context(|| format!("cannot make {}", folder.display()))?;
-        step(&format!("build {} (once, takes minutes)", tool.name), || build(*tool, &folder))?;
+        fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        step(&format!("build {} (once, takes minutes)", tool.name), || {
+            build(*tool, &folder)
+        })?;
     }
     Ok(())
 }
@@ -84,9 +103,8 @@ pub(crate) fn ensure(tools: &[Tool]) -> Result<()> {
 fn build(tool: Tool, folder: &Path) -> Result<()> {
     let version = "k8s.io/component-base/version";
     let minor = KUBERNETES.split('.').nth(1).unwrap_or_default();
-    let flags = format!(
-        "-s -w -X {version}.gitVersion=v{KUBERNETES} -X {version}.gitMajor=1 -X {version}.gitMinor={minor}"
-    );
+    let flags =
+        format!("-s -w -X {version}.gitVersion=v{KUBERNETES} -X {version}.gitMajor=1 -X {version}.gitMinor={minor}");
     // Renamed when complete: a killed build must not leave half a binary that looks built.
     let partial = folder.join(format!("{}.partial", tool.name));
     command::capture(

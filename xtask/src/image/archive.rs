@@ -21,14 +21,8 @@ pub(crate) struct Contents {
 }
 
 /// Writes the archive and returns the repository with the tag that follows from its contents.
-pub(crate) fn write(
-    archive: &Path,
-    name: &str,
-    repository: &str,
-    contents: &Contents,
-) -> Result<String> {
-    let binary = fs::read(&contents.binary)
-        .with_context(|| format!("cannot read {}", contents.binary.display()))?;
+pub(crate) fn write(archive: &Path, name: &str, repository: &str, contents: &Contents) -> Result<String> {
+    let binary = fs::read(&contents.binary).with_context(|| format!("cannot read {}", contents.binary.display()))?;
     let mut layer = Builder::new(Vec::new());
     entry(&mut layer, contents.file, 0o755, &binary)?;
     let layer = layer.into_inner()?;
@@ -95,8 +89,12 @@ mod tests {
         let binary = folder.join("binary");
         fs::write(&binary, "one").unwrap();
         let make = |out: &str| {
-            let contents =
-                Contents { binary: binary.clone(), file: "b", arguments: &["go"], user: "1:1" };
+            let contents = Contents {
+                binary: binary.clone(),
+                file: "b",
+                arguments: &["go"],
+                user: "1:1",
+            };
             let tag = write(&folder.join(out), "localhost/b:dev", "localhost/b", &contents).unwrap();
             (tag, fs::read(folder.join(out)).unwrap())
         };

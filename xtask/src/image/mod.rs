@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result};
 
 use crate::build::{cluster, ours};
-use crate::progress::say;
 use crate::places;
+use crate::progress::say;
 use archive::Contents;
 
 /// An image archive and the names under which it is loaded.
@@ -34,31 +34,68 @@ pub(crate) const COREDNS: &str = "localhost/coredns:dev";
 /// The operator, as the unprivileged user that its manifests ask for.
 pub(crate) fn operator() -> Result<Image> {
     let binary = ours::static_binary("instancelink")?;
-    make(OPERATOR, &Contents { binary, file: "instancelink", arguments: &[], user: "65532:65532" })
+    make(
+        OPERATOR,
+        &Contents {
+            binary,
+            file: "instancelink",
+            arguments: &[],
+            user: "65532:65532",
+        },
+    )
 }
 
 /// The pods of tests and demo.
 pub(crate) fn workload() -> Result<Image> {
     let binary = ours::static_binary("workload")?;
-    make(WORKLOAD, &Contents { binary, file: "workload", arguments: &[], user: "65532:65532" })
+    make(
+        WORKLOAD,
+        &Contents {
+            binary,
+            file: "workload",
+            arguments: &[],
+            user: "65532:65532",
+        },
+    )
 }
 
 /// The same binary, doing nothing.
 pub(crate) fn pause() -> Result<Image> {
     let binary = ours::static_binary("workload")?;
-    make(PAUSE, &Contents { binary, file: "workload", arguments: &["pause"], user: "65535:65535" })
+    make(
+        PAUSE,
+        &Contents {
+            binary,
+            file: "workload",
+            arguments: &["pause"],
+            user: "65535:65535",
+        },
+    )
 }
 
 /// Root inside its container: it listens on port 53.
 pub(crate) fn coredns() -> Result<Image> {
     let binary = cluster::named("coredns")?;
-    make(COREDNS, &Contents { binary, file: "coredns", arguments: &[], user: "0:0" })
+    make(
+        COREDNS,
+        &Contents {
+            binary,
+            file: "coredns",
+            arguments: &[],
+            user: "0:0",
+        },
+    )
 }
 
 /// `cargo xtask image`: the archives of what we ship and of what we test with.
 pub(crate) fn run() -> Result<()> {
     for image in [operator()?, workload()?] {
-        say(&format!("{} ({}): {}", image.name, image.exact, image.archive.display()));
+        say(&format!(
+            "{} ({}): {}",
+            image.name,
+            image.exact,
+            image.archive.display()
+        ));
     }
     Ok(())
 }

@@ -1,0 +1,90 @@
+//! `cargo xtask test`: everything that must hold before a change is merged, fast stages first, with a table of times
+//! at the end.
+
+use std::io::{self, Write as _};
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+
+use crate::command;
+use crate::progress::say;
+use crate::{crds, e2e, packages, places};
+
+/// A stage's name and what it runs.
+type Stage = (&'static str, fn() -> Result<()>);
+
+const STAGES: &[Stage] = &[
+    ("format", || cargo(&["fmt", "--all", "--check"])),
+    ("lints", || {
+        cargo(&[
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--quiet",
+            "--",
+            "-D",
+            "warnings",
+        ])
+    }),
+    ("dependencies", dependencies),
+    ("unit tests", || {
+        cargo(&["test", "--workspace", "--exclude", "e2e", "--quiet"])
+    }),
+    ("documentation", documentation),
+    ("CRDs", || crds::run(true)),
+    ("end to end", || e2e::run(&e2e::Options::default())),
+];
+
+/// Runs every stage even when one fails: a developer wants the whole list at once.
+pub(crate) fn run() -> Result<()> {
+    packages::ensure(packages::STATIC)?;
+    let mut results: Vec<(&str, Duration, Result<()>)> = Vec::new();
+    for (name, stage) in STAGES {
+        say(&format!("\n== {name}"));
+        let started = Instant::now();
+        let outcome = stage();
+        if let Err(error) = &outcome {
+            say(&format!("{name}: {error:?}"));
+        }
+        results.push((name, started.elapsed(), outcome));
+    }
+    let mut out = io::stdout().lock();
+    writeln!(out, "\n{:<16} {:>9}  result", "stage", "seconds")?;
+    for (name, took, outcome) in &results {
+        let result = if outcome.is_ok() { "ok" } else { "FAILED" };
+        writeln!(out, "{name:<16} {:>9.1}  {result}", took.as_secs_f64())?;
+    }
+    let total: Duration = results.iter().map(|(_, took, _)| *took).sum();
+    writeln!(out, "{:<16} {:>9.1}", "all", total.as_secs_f64())?;
+    let failed: Vec<&str> = results
+        .iter()
+        .filter(|(.., outcome)| outcome.is_err())
+        .map(|(name, ..)| *name)
+        .collect();
+    if !failed.is_empty() {
+        bail!("failed: {}", failed.join(", "));
+    }
+    Ok(())
+}
+
+fn cargo(args: &[&str]) -> Result<()> {
+    command::run(places::cargo().args(args))
+}
+
+/// Licenses, sources and bans; advisories need the network and are looked at apart.
+fn dependencies() -> Result<()> {
+    if command::find("cargo-deny").is_none() {
+        say("installing cargo-deny (once, takes minutes)");
+        cargo(&["install", "cargo-deny", "--locked"])?;
+    }
+    cargo(&["deny", "--log-level", "error", "check", "bans", "licenses", "sources"])
+}
+
+fn documentation() -> Result<()> {
+    command::run(places::cargo().env("RUSTDOCFLAGS", "-D warnings").args([
+        "doc",
+        "--workspace",
+        "--no-deps",
+        "--quiet",
+    ]))
+}

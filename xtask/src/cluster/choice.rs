@@ -1,0 +1,108 @@
+//! Which kind of cluster `up` starts: the one that is asked for, else kind where it can run, else native.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result, bail};
+use clap::Args;
+
+use super::record::{Kind, Record};
+use super::{folder, kind};
+use crate::places;
+use crate::progress::say;
+
+/// What was asked for.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Wanted {
+    /// Who runs the cluster; by default kind where Docker answers and kind is installed, else native
+    #[arg(long, value_enum)]
+    pub(crate) cluster: Option<Kind>,
+    /// Install into the cluster of this file (with --cluster kubeconfig: of KUBECONFIG)
+    #[arg(long)]
+    pub(crate) kubeconfig: Option<PathBuf>,
+    /// The node image for kind
+    #[arg(long)]
+    pub(crate) kind_image: Option<String>,
+    /// Clusters of different names run side by side
+    #[arg(long, default_value = super::DEFAULT)]
+    pub(crate) name: String,
+    /// Only a control plane: no pods run, and root is not needed
+    #[arg(long)]
+    pub(crate) no_node: bool,
+}
+
+impl Wanted {
+    /// The native cluster of the default name.
+    pub(crate) fn native() -> Self {
+        Self {
+            cluster: Some(Kind::Native),
+            kubeconfig: None,
+            kind_image: None,
+            name: super::DEFAULT.to_owned(),
+            no_node: false,
+        }
+    }
+
+    /// Decides what is left open.
+    pub(crate) fn resolve(&self) -> Result<Record> {
+        let kind = match self.cluster {
+            Some(kind) => kind,
+            None if self.kubeconfig.is_some() => Kind::Given,
+            None if self.kind_image.is_some() => Kind::Kind,
+            None => self.by_default()?,
+        };
+        match kind {
+            Kind::Given => {
+                let file = self
+                    .kubeconfig
+                    .clone()
+                    .or_else(|| std::env::var_os("KUBECONFIG").map(PathBuf::from));
+                let file = file.context("which cluster? give --kubeconfig FILE or set KUBECONFIG")?;
+                let file = std::path::absolute(&file)?;
+                if !file.is_file() {
+                    bail!("there is no kubeconfig {}", file.display());
+                }
+                Ok(Record {
+                    kind,
+                    kubeconfig: file,
+                    node: true,
+                })
+            }
+            Kind::Kind => {
+                kind::require()?;
+                Ok(Record {
+                    kind,
+                    kubeconfig: folder(&self.name)?.join("kubeconfig"),
+                    node: true,
+                })
+            }
+            Kind::Native => {
+                let node = !self.no_node && places::is_root();
+                if !node && !self.no_node {
+                    say("without root there is no node: pods will stay pending (run with sudo to have one)");
+                }
+                Ok(Record {
+                    kind,
+                    kubeconfig: folder(&self.name)?.join("kubeconfig"),
+                    node,
+                })
+            }
+        }
+    }
+
+    /// What runs under this name already stays what it is.
+    fn by_default(&self) -> Result<Kind> {
+        if let Some(record) = super::record::read(&self.name)? {
+            return Ok(record.kind);
+        }
+        let kind = if !self.no_node && kind::is_possible() {
+            Kind::Kind
+        } else {
+            Kind::Native
+        };
+        say(match kind {
+            Kind::Kind => "Docker answers and kind is installed: starting a kind cluster",
+            Kind::Native | Kind::Given => "starting a native cluster (processes of this machine)",
+        });
+        Ok(kind)
+    }
+}

@@ -1,0 +1,72 @@
+//! A cluster of containers, started by kind.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Result, bail};
+
+use crate::command;
+use crate::progress::{say, step};
+
+/// Whether one could be started here.
+pub(crate) fn is_possible() -> bool {
+    require().is_ok()
+}
+
+/// Says what is missing.
+pub(crate) fn require() -> Result<()> {
+    if command::find("kind").is_none() {
+        bail!("kind is not installed; put it on PATH, or use --cluster native");
+    }
+    if !command::succeeds(Command::new("docker").args(["version", "--format", "{{.Server.Version}}"])) {
+        bail!("Docker does not answer; start it (or set DOCKER_HOST), or use --cluster native");
+    }
+    Ok(())
+}
+
+/// Starts it unless it is there, and writes its kubeconfig.
+pub(crate) fn up(name: &str, image: Option<&str>, kubeconfig: &Path) -> Result<()> {
+    if let Some(folder) = kubeconfig.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    if exists(name)? {
+        say(&format!("kind cluster '{name}' is there already"));
+        let text = command::capture(kind().args(["get", "kubeconfig", "--name", name]))?;
+        fs::write(kubeconfig, text)?;
+        return Ok(());
+    }
+    step("create the kind cluster", || {
+        let mut create = kind();
+        create.args(["create", "cluster", "--wait", "120s", "--name", name]);
+        create.arg("--kubeconfig").arg(kubeconfig);
+        if let Some(image) = image {
+            create.args(["--image", image]);
+        }
+        command::capture(&mut create)?;
+        Ok(())
+    })
+}
+
+/// Deletes it when it is there.
+pub(crate) fn down(name: &str) -> Result<()> {
+    if exists(name)? {
+        command::capture(kind().args(["delete", "cluster", "--name", name]))?;
+    }
+    Ok(())
+}
+
+/// Hands an image to its nodes.
+pub(crate) fn load(name: &str, archive: &Path) -> Result<()> {
+    command::capture(kind().args(["load", "image-archive", "--name", name]).arg(archive))?;
+    Ok(())
+}
+
+fn exists(name: &str) -> Result<bool> {
+    let names = command::capture(kind().args(["get", "clusters"]))?;
+    Ok(names.lines().any(|line| line == name))
+}
+
+fn kind() -> Command {
+    Command::new("kind")
+}

@@ -1,0 +1,151 @@
+//! The three kinds of cluster, which all end in the same state: a kubeconfig under which everything else works. What
+//! was started is recorded in a folder of the cluster's name, so that later tasks find it.
+
+mod choice;
+mod kind;
+pub(crate) mod native;
+pub(crate) mod record;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::image::Image;
+use crate::kubectl::Kubectl;
+use crate::progress::{say, step};
+use crate::{build, places};
+use native::layout::Layout;
+use record::{Kind, Record};
+
+pub(crate) use choice::Wanted;
+
+/// A cluster that was started or given.
+pub(crate) struct Cluster {
+    pub(crate) name: String,
+    pub(crate) record: Record,
+}
+
+/// The cluster that tasks use when none is named.
+pub(crate) const DEFAULT: &str = "il";
+
+/// Where a cluster of this name has its files.
+pub(crate) fn folder(name: &str) -> Result<PathBuf> {
+    Ok(places::cache()?.join("clusters").join(name))
+}
+
+/// Held while a cluster is started or ended: two at once would take each other's pieces for remains.
+fn lock(name: &str) -> Result<fs::File> {
+    let folder = places::cache()?.join("clusters");
+    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let file = fs::File::create(folder.join(format!("{name}.lock")))?;
+    if file.try_lock().is_err() {
+        say(&format!("waiting for another task to be done with cluster '{name}'"));
+        file.lock()?;
+    }
+    Ok(file)
+}
+
+impl Cluster {
+    /// Starts what is wanted, or finds it running.
+    pub(crate) fn up(wanted: &Wanted) -> Result<Self> {
+        let record = wanted.resolve()?;
+        let name = wanted.name.clone();
+        let layout = Layout::new(&name, record.node, places::is_root())?;
+        let _lock = lock(&name)?;
+        if let Some(other) = record::read(&name)?.filter(|other| !other.fits(&record)) {
+            bail!(
+                "cluster '{name}' is there as {}; end it with `cargo xtask down --name {name}`, or choose another --name",
+                other.described()
+            );
+        }
+        build::cluster::ensure(&[build::cluster::KUBECTL])?;
+        match record.kind {
+            Kind::Native => native::up(&layout)?,
+            Kind::Kind => kind::up(&name, wanted.kind_image.as_deref(), &record.kubeconfig)?,
+            Kind::Given => say(&format!("using the cluster of {}", record.kubeconfig.display())),
+        }
+        record::write(&name, &record)?;
+        Ok(Self { name, record })
+    }
+
+    /// The one that was started under this name.
+    pub(crate) fn find(name: &str) -> Result<Option<Self>> {
+        let record = record::read(name)?;
+        Ok(record.map(|record| Self {
+            name: name.to_owned(),
+            record,
+        }))
+    }
+
+    /// The one whose kubeconfig this is, when we started it.
+    pub(crate) fn of_kubeconfig(file: &Path) -> Result<Option<Self>> {
+        for name in record::names()? {
+            if let Some(cluster) = Self::find(&name)?
+                && cluster.record.kubeconfig == file
+            {
+                return Ok(Some(cluster));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Ends it, or what is left of it.
+    pub(crate) fn down(name: &str) -> Result<()> {
+        let record = record::read(name)?;
+        let layout = Layout::new(name, true, places::is_root())?;
+        let held = lock(name)?;
+        match record.map(|record| record.kind) {
+            Some(Kind::Kind) => kind::down(name)?,
+            Some(Kind::Given) => say("the cluster was given, so it stays as it is; only its record is removed"),
+            Some(Kind::Native) | None => {}
+        }
+        // Also without a record: it is written last, and what a killed run left has none.
+        native::down(&layout)?;
+        drop(held);
+        let _ = fs::remove_file(places::cache()?.join("clusters").join(format!("{name}.lock")));
+        Ok(())
+    }
+
+    pub(crate) fn kubectl(&self) -> Result<Kubectl> {
+        Kubectl::new(&self.record.kubeconfig)
+    }
+
+    /// Makes an image known to the nodes. A given cluster pulls its images itself.
+    pub(crate) fn load(&self, image: &Image) -> Result<()> {
+        if self.record.kind == Kind::Native {
+            let layout = Layout::new(&self.name, true, places::is_root())?;
+            return step(&format!("load {}", image.exact), || native::load(&layout, image));
+        }
+        self.load_archive(&image.archive)
+    }
+
+    /// Makes any image archive known to the nodes.
+    pub(crate) fn load_archive(&self, archive: &Path) -> Result<()> {
+        step(&format!("load {}", archive.display()), || match self.record.kind {
+            Kind::Native if !self.record.node => bail!("cluster '{}' has no node to load images into", self.name),
+            Kind::Native => {
+                let layout = Layout::new(&self.name, true, places::is_root())?;
+                native::import(&layout, archive)
+            }
+            Kind::Kind => kind::load(&self.name, archive),
+            Kind::Given => bail!(
+                "a cluster that was given pulls its images from its registry; push {} there, and name it by --image",
+                archive.display()
+            ),
+        })
+    }
+
+    /// Whether pods run in it.
+    pub(crate) fn has_node(&self) -> bool {
+        self.record.node
+    }
+
+    /// What there is to say of its parts.
+    pub(crate) fn parts(&self) -> Result<Vec<String>> {
+        Ok(match self.record.kind {
+            Kind::Native => native::status(&Layout::new(&self.name, self.record.node, places::is_root())?),
+            Kind::Kind | Kind::Given => vec![self.record.described()],
+        })
+    }
+}

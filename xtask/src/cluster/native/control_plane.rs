@@ -1,0 +1,120 @@
+//! etcd, the API server and the controllers, with the scheduler where there is a node.
+
+use std::path::Path;
+
+use anyhow::Result;
+
+use super::layout::{Layout, SERVICES};
+use super::{PATIENCE, daemon};
+use crate::build::cluster as binaries;
+use crate::command;
+use crate::kubectl::Kubectl;
+
+/// Returns when the API server is ready; the controllers need not be waited for.
+pub(crate) fn start(layout: &Layout) -> Result<()> {
+    start_etcd(layout)?;
+    start_api_server(layout)?;
+    let kubectl = Kubectl::new(&layout.kubeconfig())?;
+    command::wait_for("the API server is ready", PATIENCE, || {
+        daemon::check(layout, "etcd")?;
+        daemon::check(layout, "kube-apiserver")?;
+        let ready = command::succeeds(&mut kubectl.command(["get", "--raw", "/readyz"]));
+        Ok(ready.then_some(()))
+    })?;
+    start_controllers(layout)?;
+    if layout.node { start_scheduler(layout) } else { Ok(()) }
+}
+
+fn start_etcd(layout: &Layout) -> Result<()> {
+    let clients = format!("http://127.0.0.1:{}", layout.etcd_port());
+    let peers = format!("http://127.0.0.1:{}", layout.etcd_peer_port());
+    daemon::start(
+        layout,
+        "etcd",
+        &binaries::named("etcd")?,
+        [
+            format!("--data-dir={}", layout.folder.join("etcd").display()),
+            format!("--listen-client-urls={clients}"),
+            format!("--advertise-client-urls={clients}"),
+            format!("--listen-peer-urls={peers}"),
+            format!("--initial-advertise-peer-urls={peers}"),
+            format!("--initial-cluster=default={peers}"),
+            // Data that need not survive the machine is written ten times faster.
+            "--unsafe-no-fsync".to_owned(),
+        ],
+    )
+}
+
+fn start_api_server(layout: &Layout) -> Result<()> {
+    let pki = |file: &str| layout.pki().join(file).display().to_string();
+    let mut args = vec![
+        format!("--etcd-servers=http://127.0.0.1:{}", layout.etcd_port()),
+        format!("--service-cluster-ip-range={SERVICES}"),
+        format!("--advertise-address={}", layout.address()),
+        format!("--secure-port={}", layout.api_port()),
+        format!("--tls-cert-file={}", pki("apiserver.crt")),
+        format!("--tls-private-key-file={}", pki("apiserver.key")),
+        format!("--client-ca-file={}", pki("ca.crt")),
+        format!("--service-account-key-file={}", pki("tokens.pub")),
+        format!("--service-account-signing-key-file={}", pki("tokens.key")),
+        "--service-account-issuer=https://kubernetes.default.svc.cluster.local".to_owned(),
+        "--authorization-mode=Node,RBAC".to_owned(),
+        "--enable-admission-plugins=NodeRestriction".to_owned(),
+        "--allow-privileged=true".to_owned(),
+        // Nothing resolves node names.
+        "--kubelet-preferred-address-types=InternalIP".to_owned(),
+        format!("--kubelet-client-certificate={}", pki("kubelet-client.crt")),
+        format!("--kubelet-client-key={}", pki("kubelet-client.key")),
+        format!("--requestheader-client-ca-file={}", pki("ca.crt")),
+        "--requestheader-allowed-names=front-proxy-client".to_owned(),
+        "--requestheader-extra-headers-prefix=X-Remote-Extra-".to_owned(),
+        "--requestheader-group-headers=X-Remote-Group".to_owned(),
+        "--requestheader-username-headers=X-Remote-User".to_owned(),
+        format!("--proxy-client-cert-file={}", pki("front-proxy.crt")),
+        format!("--proxy-client-key-file={}", pki("front-proxy.key")),
+    ];
+    if layout.netns.is_none() {
+        // Loopback cannot be the endpoint of a service, and without a node nobody would use it.
+        args.push("--endpoint-reconciler-type=none".to_owned());
+    }
+    daemon::start(layout, "kube-apiserver", &binaries::named("kube-apiserver")?, args)
+}
+
+fn start_controllers(layout: &Layout) -> Result<()> {
+    let pki = |file: &str| layout.pki().join(file).display().to_string();
+    daemon::start(
+        layout,
+        "kube-controller-manager",
+        &binaries::named("kube-controller-manager")?,
+        [
+            kubeconfig(&layout.folder.join("controllers.kubeconfig")),
+            format!("--secure-port={}", layout.controllers_port()),
+            "--use-service-account-credentials=true".to_owned(),
+            format!("--service-account-private-key-file={}", pki("tokens.key")),
+            format!("--root-ca-file={}", pki("ca.crt")),
+            format!("--cluster-signing-cert-file={}", pki("ca.crt")),
+            format!("--cluster-signing-key-file={}", pki("ca.key")),
+            format!("--cluster-cidr={}", layout.pods()),
+            "--node-cidr-mask-size=24".to_owned(),
+            "--allocate-node-cidrs=true".to_owned(),
+            format!("--service-cluster-ip-range={SERVICES}"),
+            "--leader-elect=false".to_owned(),
+        ],
+    )
+}
+
+fn start_scheduler(layout: &Layout) -> Result<()> {
+    daemon::start(
+        layout,
+        "kube-scheduler",
+        &binaries::named("kube-scheduler")?,
+        [
+            kubeconfig(&layout.folder.join("scheduler.kubeconfig")),
+            "--leader-elect=false".to_owned(),
+        ],
+    )
+}
+
+fn kubeconfig(file: &Path) -> String {
+    format!("--kubeconfig={}", file.display())
+}

@@ -1,0 +1,161 @@
+//! Everything that distinguishes one native cluster from another, derived from its name, so that several run side by
+//! side and a second run finds what the first one made.
+
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+
+use crate::digest;
+
+/// Names, addresses and folders of one cluster.
+#[derive(Debug)]
+pub(crate) struct Layout {
+    pub(crate) name: String,
+    pub(crate) folder: PathBuf,
+    /// Without a node there is no pod network, no DNS and no need for root.
+    pub(crate) node: bool,
+    /// None when we may not make one: the control plane then listens on loopback, on ports of its own.
+    pub(crate) netns: Option<String>,
+    index: u8,
+}
+
+/// Network of the services, the same in every cluster: it exists within the namespace only.
+pub(crate) const SERVICES: &str = "10.97.0.0/16";
+/// The first address of it is the API server's.
+pub(crate) const API_SERVICE: &str = "10.97.0.1";
+/// DNS server of the pods.
+pub(crate) const DNS_SERVICE: &str = "10.97.0.10";
+/// The one node's name.
+pub(crate) const NODE: &str = "node1";
+
+impl Layout {
+    /// `node`: whether pods shall run; `root`: whether a network namespace can be made.
+    pub(crate) fn new(name: &str, node: bool, root: bool) -> Result<Self> {
+        let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if name.is_empty() || name.len() > 20 || !name.chars().all(fits) {
+            bail!("'{name}' cannot name a cluster: use 1 to 20 of a-z, 0-9 and '-'");
+        }
+        let hash = digest::sha256([name.as_bytes()]);
+        let byte = u8::from_str_radix(digest::short(&hash, 2), 16)?;
+        Ok(Self {
+            name: name.to_owned(),
+            folder: crate::cluster::folder(name)?,
+            node: node && root,
+            netns: root.then(|| format!("instancelink-{name}")),
+            // 0 and 255 are left out: some tools take them for network and broadcast.
+            index: byte.clamp(1, 254),
+        })
+    }
+
+    /// The host's end of the pair that joins it to the namespace; at most 15 characters.
+    pub(crate) fn link(&self) -> String {
+        format!("instlink{}", self.index)
+    }
+
+    /// The host's address on that pair.
+    pub(crate) fn host_address(&self) -> String {
+        format!("10.233.{}.1", self.index)
+    }
+
+    /// Where the API server and the node are.
+    pub(crate) fn address(&self) -> String {
+        match self.netns {
+            Some(_) => format!("10.233.{}.2", self.index),
+            None => "127.0.0.1".to_owned(),
+        }
+    }
+
+    pub(crate) fn pods(&self) -> String {
+        format!("10.245.{}.0/24", self.index)
+    }
+
+    /// The usual port within a namespace, else one of this cluster's own.
+    fn port(&self, usual: u16, offset: u16) -> u16 {
+        match self.netns {
+            Some(_) => usual,
+            None => 20_000 + u16::from(self.index) * 8 + offset,
+        }
+    }
+
+    pub(crate) fn api_port(&self) -> u16 {
+        self.port(6443, 0)
+    }
+
+    pub(crate) fn etcd_port(&self) -> u16 {
+        self.port(2379, 1)
+    }
+
+    pub(crate) fn etcd_peer_port(&self) -> u16 {
+        self.port(2380, 2)
+    }
+
+    pub(crate) fn controllers_port(&self) -> u16 {
+        self.port(10257, 3)
+    }
+
+    /// The parent of all cgroups of pods. Two kubelets with one parent end each other's pods.
+    pub(crate) fn cgroup(&self) -> String {
+        format!("instancelink-{}", self.name)
+    }
+
+    /// Name of the CNI network, in which the plugins' files are found again.
+    pub(crate) fn cni_network(&self) -> String {
+        format!("instancelink-{}", self.name)
+    }
+
+    pub(crate) fn kubeconfig(&self) -> PathBuf {
+        self.folder.join("kubeconfig")
+    }
+
+    pub(crate) fn logs(&self) -> PathBuf {
+        self.folder.join("log")
+    }
+
+    pub(crate) fn pids(&self) -> PathBuf {
+        self.folder.join("pids")
+    }
+
+    pub(crate) fn pki(&self) -> PathBuf {
+        self.folder.join("pki")
+    }
+
+    pub(crate) fn containerd_socket(&self) -> PathBuf {
+        self.folder.join("containerd.sock")
+    }
+
+    pub(crate) fn pod_logs(&self) -> PathBuf {
+        self.folder.join("pod-logs")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_names_share_nothing_on_the_host() {
+        let (a, b) = (
+            Layout::new("il", true, true).unwrap(),
+            Layout::new("bench", true, true).unwrap(),
+        );
+        assert_ne!(a.folder, b.folder);
+        assert_ne!(a.netns, b.netns);
+        assert_ne!(a.link(), b.link());
+        assert_ne!(a.address(), b.address());
+        assert_ne!(a.cgroup(), b.cgroup());
+    }
+
+    #[test]
+    fn without_root_there_is_no_node_and_the_ports_are_its_own() {
+        let layout = Layout::new("il", true, false).unwrap();
+        assert!(!layout.node);
+        assert_eq!(layout.address(), "127.0.0.1");
+        assert_ne!(layout.api_port(), 6443);
+    }
+
+    #[test]
+    fn a_name_that_is_no_part_of_a_path_is_refused() {
+        assert!(Layout::new("../x", true, true).is_err());
+        assert!(Layout::new("", true, true).is_err());
+    }
+}

@@ -1,0 +1,128 @@
+//! A whole cluster as processes of this machine: etcd, API server, controllers, scheduler, containerd, kubelet,
+//! kube-proxy and CoreDNS in a network namespace of their own. `layout` says where everything is, the other modules
+//! start one layer each, and `remains` takes it all away again, however the last run ended.
+
+mod cgroup;
+mod control_plane;
+mod daemon;
+mod dns;
+pub(crate) mod layout;
+mod network;
+mod node;
+mod pki;
+mod remains;
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+
+use crate::build::cluster as binaries;
+use crate::kubectl::Kubectl;
+use crate::progress::{say, step};
+use crate::{command, image, packages};
+use layout::Layout;
+
+/// Starts the cluster unless it runs already. A cluster of which only a part runs, or that a killed run left behind,
+/// is taken away first: what it held was for tests.
+pub(crate) fn up(layout: &Layout) -> Result<()> {
+    let tools = if layout.node {
+        binaries::WITH_NODE
+    } else {
+        binaries::CONTROL_PLANE
+    };
+    if layout.netns.is_some() {
+        packages::ensure(if layout.node {
+            packages::NODE
+        } else {
+            packages::NAMESPACE
+        })?;
+    }
+    binaries::ensure(tools)?;
+    if is_running(layout) {
+        say(&format!("cluster '{}' runs already", layout.name));
+        return Ok(());
+    }
+    if layout.folder.exists() {
+        step("remove what is left of an earlier run", || remains::remove(layout))?;
+    }
+    start(layout).with_context(|| {
+        format!(
+            "cluster '{}' did not come up; its logs are in {}; `cargo xtask down --name {}` removes it",
+            layout.name,
+            layout.logs().display(),
+            layout.name
+        )
+    })
+}
+
+/// Ends it and leaves nothing.
+pub(crate) fn down(layout: &Layout) -> Result<()> {
+    step(&format!("end cluster '{}'", layout.name), || remains::remove(layout))
+}
+
+fn start(layout: &Layout) -> Result<()> {
+    for folder in [layout.folder.clone(), layout.logs(), layout.pids()] {
+        fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    }
+    if layout.netns.is_some() {
+        step("make the network namespace", || network::make(layout))?;
+    }
+    step("make certificates", || pki::make(layout))?;
+    step("start etcd and the API server", || control_plane::start(layout))?;
+    if layout.node {
+        // Images first: the kubelet makes no sandbox without pause.
+        let (pause, coredns) = (image::pause()?, image::coredns()?);
+        step("start containerd", || node::start_containerd(layout))?;
+        step("load the node's images", || {
+            load(layout, &pause)?;
+            load(layout, &coredns)
+        })?;
+        step("start kubelet and kube-proxy", || node::start(layout))?;
+        step("start CoreDNS", || dns::apply(layout, &coredns.exact))?;
+        step("wait for the node and for DNS", || node::wait(layout))?;
+    }
+    Ok(())
+}
+
+fn is_running(layout: &Layout) -> bool {
+    daemon::all_alive(layout)
+        && Kubectl::new(&layout.kubeconfig())
+            .is_ok_and(|kubectl| command::succeeds(&mut kubectl.command(["get", "--raw", "/readyz"])))
+}
+
+/// Imports an image unless the very same is there.
+pub(crate) fn load(layout: &Layout, image: &image::Image) -> Result<()> {
+    let there = command::capture(ctr(layout).args(["images", "list", "--quiet"]))?;
+    if there.lines().any(|name| name == image.exact) {
+        return Ok(());
+    }
+    import(layout, &image.archive)
+}
+
+/// Imports any archive.
+pub(crate) fn import(layout: &Layout, archive: &Path) -> Result<()> {
+    command::capture(ctr(layout).args(["images", "import"]).arg(archive))?;
+    Ok(())
+}
+
+fn ctr(layout: &Layout) -> Command {
+    let mut ctr = Command::new("ctr");
+    ctr.arg("--address")
+        .arg(layout.containerd_socket())
+        .args(["--namespace", "k8s.io"]);
+    ctr
+}
+
+/// What runs and what does not, a line each.
+pub(crate) fn status(layout: &Layout) -> Vec<String> {
+    daemon::states(layout)
+        .into_iter()
+        .map(|(name, state)| format!("{name:<26} {state}"))
+        .collect()
+}
+
+/// How long a part of the cluster may take to answer.
+const PATIENCE: Duration = Duration::from_secs(90);

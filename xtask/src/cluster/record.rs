@@ -1,0 +1,85 @@
+//! What is remembered of a cluster between tasks: one small file in its folder.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+use serde::{Deserialize, Serialize};
+
+use super::folder;
+use crate::places;
+
+/// Who runs the cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Kind {
+    /// Processes of this machine, started by us
+    Native,
+    /// Containers, started by kind
+    Kind,
+    /// Somebody else; we only install into it
+    #[value(name = "kubeconfig")]
+    Given,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Record {
+    pub(crate) kind: Kind,
+    pub(crate) kubeconfig: PathBuf,
+    pub(crate) node: bool,
+}
+
+impl Record {
+    /// Whether a cluster of this record serves one who wants the other.
+    pub(crate) fn fits(&self, wanted: &Self) -> bool {
+        self.kind == wanted.kind && self.kubeconfig == wanted.kubeconfig && self.node == wanted.node
+    }
+
+    pub(crate) fn described(&self) -> String {
+        match self.kind {
+            Kind::Native if self.node => "a native cluster".to_owned(),
+            Kind::Native => "a native control plane without a node".to_owned(),
+            Kind::Kind => "a kind cluster".to_owned(),
+            Kind::Given => format!("the cluster of {}", self.kubeconfig.display()),
+        }
+    }
+}
+
+fn file(name: &str) -> Result<PathBuf> {
+    Ok(folder(name)?.join("cluster.json"))
+}
+
+/// None when there is no such cluster, or only remains of one.
+pub(crate) fn read(name: &str) -> Result<Option<Record>> {
+    let file = file(name)?;
+    let Ok(text) = fs::read_to_string(&file) else {
+        return Ok(None);
+    };
+    let record = serde_json::from_str(&text).with_context(|| {
+        format!(
+            "cannot read {}; `cargo xtask down --name {name}` removes it",
+            file.display()
+        )
+    });
+    record.map(Some)
+}
+
+/// Written last, when the cluster is up.
+pub(crate) fn write(name: &str, record: &Record) -> Result<()> {
+    let file = file(name)?;
+    fs::create_dir_all(folder(name)?)?;
+    fs::write(&file, serde_json::to_string_pretty(record)?).with_context(|| format!("cannot write {}", file.display()))
+}
+
+/// The clusters that have a folder.
+pub(crate) fn names() -> Result<Vec<String>> {
+    let mut names: Vec<String> = fs::read_dir(places::cache()?.join("clusters"))
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    Ok(names)
+}

@@ -1,0 +1,108 @@
+//! The demo of `deploy/samples`: a web shop that finds its database through a link.
+
+use std::io::{self, Write as _};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+
+use crate::cluster::Cluster;
+use crate::progress::step;
+use crate::{command, image, places};
+
+const NAMESPACE: &str = "shop";
+const LINK: &str = "instancelink/web-db";
+
+/// Applies it and proves that a pod reaches the database by the link's names.
+pub(crate) fn run(cluster: &Cluster, workload: &str) -> Result<()> {
+    let kubectl = cluster.kubectl()?;
+    step("apply deploy/samples", || {
+        let samples = places::checkout().join("deploy/samples");
+        kubectl.apply(&kubectl.kustomize(&samples)?.replace(image::WORKLOAD, workload))
+    })?;
+    step("wait for the demo's pods", || {
+        kubectl.rollout(NAMESPACE, "pg")?;
+        kubectl.rollout(NAMESPACE, "web")
+    })?;
+    step("wait for the link to be active", || {
+        let active = "--for=jsonpath={.status.state}=active";
+        kubectl
+            .ask(["--namespace", NAMESPACE, "wait", LINK, active, "--timeout=60s"])
+            .map(drop)
+    })?;
+    let port = kubectl.ask([
+        "--namespace",
+        NAMESPACE,
+        "get",
+        "service",
+        "pg",
+        "-o",
+        "jsonpath={.spec.ports[0].port}",
+    ]);
+    let port = port.context("the demo's database has no Service to learn the port from")?;
+    for name in ["db.web-links.shop.svc", "db"] {
+        let url = format!("http://{name}:{port}/");
+        step(&format!("a pod of 'web' fetches {url}"), || fetch(cluster, &url))?;
+    }
+    Ok(())
+}
+
+/// A name that is new is not seen at once: DNS servers learn of it from their own watch.
+fn fetch(cluster: &Cluster, url: &str) -> Result<()> {
+    let kubectl = cluster.kubectl()?;
+    let mut last = None;
+    let reached = command::wait_for(&format!("{url} answers"), Duration::from_secs(20), || {
+        let get = [
+            "--namespace",
+            NAMESPACE,
+            "exec",
+            "deployment/web",
+            "--",
+            "/workload",
+            "get",
+            url,
+        ];
+        match kubectl.ask(get) {
+            Ok(_) => Ok(Some(())),
+            Err(error) => {
+                last = Some(error);
+                Ok(None)
+            }
+        }
+    });
+    match last {
+        Some(error) => reached.context(error),
+        None => reached,
+    }
+}
+
+/// What to try next, on stdout.
+pub(crate) fn tour(cluster: &Cluster) -> Result<()> {
+    let kubeconfig = cluster.record.kubeconfig.display();
+    let kubectl = crate::build::cluster::path(crate::build::cluster::KUBECTL)?;
+    let kubectl = kubectl.parent().unwrap_or(&kubectl).display();
+    writeln!(
+        io::stdout(),
+        "
+The demo runs. To talk to it:
+
+  export KUBECONFIG={kubeconfig}
+  export PATH={kubectl}:$PATH        # this cluster's own kubectl
+
+Try:
+
+  kubectl -n shop get instancelinks
+      the link web-db, its state 'active', and what it connects
+  kubectl -n shop exec deploy/web -- /workload get http://db.web-links.shop.svc:{port}/
+      the database's greeting, reached by the link's name
+  kubectl -n shop annotate instancelink web-db links.rancher.io/action=deactivate
+      asks for the link to be cut; the same 'get' then fails, and the state reads 'inactive'
+  kubectl -n shop annotate instancelink web-db links.rancher.io/action=activate --overwrite
+      restores it
+  kubectl -n shop describe instancelink web-db
+      its conditions and events: what happened, when and why
+
+`cargo xtask status` shows what runs, `cargo xtask down` ends it and leaves nothing.",
+        port = 5432,
+    )?;
+    Ok(())
+}
