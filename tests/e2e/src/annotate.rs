@@ -1,0 +1,105 @@
+//! Actions, asked for as users do: by `kubectl annotate` where its answer counts, else by a patch.
+
+use instancelink_api::{InstanceLink, LastAction, Phase, Verdict, keys};
+use serde_json::json;
+
+use crate::{Link, Output};
+
+/// What became of a request: `status.lastAction`, and the link it stood in.
+#[derive(Debug)]
+pub struct Acknowledged {
+    /// The acknowledgement.
+    pub action: LastAction,
+    /// The link as read with it.
+    pub link: InstanceLink,
+}
+
+impl Link {
+    /// Sets the action annotation through the API; panics if admission refuses it.
+    pub async fn action(&self, value: &str) {
+        self.try_action(value)
+            .await
+            .unwrap_or_else(|e| panic!("{value} on link {} is refused: {e}", self.name));
+    }
+
+    /// Sets the action annotation through the API.
+    pub async fn try_action(&self, value: &str) -> Result<InstanceLink, kube::Error> {
+        let patch = json!({ "metadata": { "annotations": { keys::ACTION: value } } });
+        let params = kube::api::PatchParams::default();
+        self.api
+            .patch(&self.name, &params, &kube::api::Patch::Merge(&patch))
+            .await
+    }
+
+    /// `kubectl annotate il <name> instancelink.dev/action=<value>`, with more arguments where given.
+    pub async fn annotate_with(&self, value: &str, more: &[&str]) -> Output {
+        let pair = format!("{}={value}", keys::ACTION);
+        let arguments = [&["annotate", "il", self.name.as_str(), pair.as_str()], more].concat();
+        self.namespace.kubectl(&arguments).await
+    }
+
+    /// `kubectl annotate il <name> instancelink.dev/action=<value>`.
+    pub async fn annotate(&self, value: &str) -> Output {
+        self.annotate_with(value, &[]).await
+    }
+
+    /// The number of the last request acknowledged; 0 if there was none.
+    pub async fn seq(&self) -> u64 {
+        self.status().await.last_action.map_or(0, |a| a.intent.seq)
+    }
+
+    /// Asks for an action and waits for its acknowledgement, whatever that is.
+    pub async fn act(&self, value: &str) -> Acknowledged {
+        let before = self.seq().await;
+        self.action(value).await;
+        self.acknowledged_after(before).await
+    }
+
+    /// Waits for the acknowledgement of a request with a higher number.
+    pub async fn acknowledged_after(&self, seq: u64) -> Acknowledged {
+        let newer = |l: &InstanceLink| last_action(l).is_some_and(|a| a.intent.seq > seq);
+        let link = self
+            .until(&format!("acknowledges a request after number {seq}"), newer)
+            .await;
+        let action = last_action(&link).cloned().expect("it was there");
+        Acknowledged { action, link }
+    }
+
+    /// Waits until the last request is in a phase.
+    pub async fn action_is(&self, phase: Phase) -> InstanceLink {
+        self.until(&format!("has its last action {phase:?}"), |l| {
+            last_action(l).is_some_and(|a| a.phase == phase)
+        })
+        .await
+    }
+}
+
+impl Acknowledged {
+    /// Panics unless it was accepted.
+    pub fn is_accepted(self) -> Self {
+        assert_eq!(self.action.intent.verdict, Verdict::Accepted, "{:#?}", self.action);
+        self
+    }
+
+    /// Panics unless it was rejected for this reason.
+    pub fn is_rejected(self, reason: &str) -> Self {
+        let intent = &self.action.intent;
+        assert_eq!(
+            (intent.verdict, intent.reason.as_str()),
+            (Verdict::Rejected, reason),
+            "{:#?}",
+            self.action
+        );
+        assert_eq!(self.action.phase, Phase::Rejected, "{:#?}", self.action);
+        assert!(
+            !self.action.message.is_empty(),
+            "a rejection says why: {:#?}",
+            self.action
+        );
+        self
+    }
+}
+
+fn last_action(link: &InstanceLink) -> Option<&LastAction> {
+    link.status.as_ref()?.last_action.as_ref()
+}

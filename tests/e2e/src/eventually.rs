@@ -1,0 +1,37 @@
+//! Bounded waiting: a condition that must come true, or must stay untrue, with what was seen last in the message.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+/// Long enough for anything the operator does by itself on a busy two-core machine.
+pub const SHORT: Duration = Duration::from_secs(20);
+
+const PERIOD: Duration = Duration::from_millis(100);
+
+/// Asks again and again until the answer is `Ok`; panics with the last `Err` once `limit` has passed.
+pub async fn eventually<T>(what: &str, limit: Duration, mut check: impl AsyncFnMut() -> Result<T, String>) -> T {
+    let started = Instant::now();
+    loop {
+        let last = match check().await {
+            Ok(found) => return found,
+            Err(last) => last,
+        };
+        assert!(
+            started.elapsed() < limit,
+            "not within {limit:?}: {what}\nlast seen: {last}"
+        );
+        sleep(PERIOD).await;
+    }
+}
+
+/// Asks again and again for the whole of `span`; panics as soon as the answer is `Err`.
+pub async fn never(what: &str, span: Duration, mut check: impl AsyncFnMut() -> Result<(), String>) {
+    let started = Instant::now();
+    while started.elapsed() < span {
+        if let Err(seen) = check().await {
+            panic!("after {:?}: {what}\nseen: {seen}", started.elapsed());
+        }
+        sleep(PERIOD).await;
+    }
+}

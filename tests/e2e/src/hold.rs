@@ -1,0 +1,168 @@
+//! Holds a link in a state that lasts milliseconds: a policy of the test's own refuses the operator's next write of
+//! a kind in the test's namespace, until it is lifted.
+
+use std::time::Duration;
+
+use instancelink_api::State;
+use k8s_openapi::api::admissionregistration::v1::{ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding};
+use k8s_openapi::api::core::v1::ConfigMap;
+use kube::Api;
+use kube::api::{DeleteParams, ListParams, PostParams};
+use serde_json::{Value, json};
+
+use crate::{Namespace, OPERATOR_ACCOUNT, Object, eventually};
+
+/// Label of the policies, with the namespace they are for.
+const LABEL: &str = "e2e/namespace";
+/// A policy becomes effective a moment after its creation. It refuses this ConfigMap too, and that shows when it is.
+const PROBE: &str = "hold-probe";
+const EFFECTIVE: Duration = Duration::from_secs(30);
+
+/// A policy that stands until it is lifted; the end of the test lifts it at the latest.
+#[must_use]
+pub struct Hold {
+    namespace: Namespace,
+    name: String,
+}
+
+impl Hold {
+    /// Refuses that any link, or the one named, enters one of these states.
+    pub async fn before(namespace: &Namespace, link: Option<&str>, states: &[State]) -> Self {
+        let states: Vec<String> = states.iter().map(|s| format!("'{s}'")).collect();
+        let rule = rule("instancelink.dev", "instancelinks/status", &["UPDATE"]);
+        let named = link.map_or_else(|| "true".to_owned(), |l| format!("request.name == '{l}'"));
+        let condition = format!("{named} && object.status.state in [{}]", states.join(", "));
+        Self::put(namespace, &rule, &condition).await
+    }
+
+    /// Refuses every status write: the link stays as the API server made it.
+    pub async fn every_status(namespace: &Namespace) -> Self {
+        Self::put(
+            namespace,
+            &rule("instancelink.dev", "instancelinks/status", &["UPDATE"]),
+            "true",
+        )
+        .await
+    }
+
+    /// Refuses that the finalizer is dropped.
+    pub async fn finalizer(namespace: &Namespace) -> Self {
+        let gone = "!has(object.metadata.finalizers) || !('instancelink.dev/lifecycle' in object.metadata.finalizers)";
+        Self::put(namespace, &rule("instancelink.dev", "instancelinks", &["UPDATE"]), gone).await
+    }
+
+    /// Refuses writes of a kind of child: `Hold::writes(&ns, "endpointslices", &["CREATE"])`.
+    pub async fn writes(namespace: &Namespace, resource: &str, operations: &[&str]) -> Self {
+        let group = match resource {
+            "endpointslices" => "discovery.k8s.io",
+            "networkpolicies" => "networking.k8s.io",
+            _ => "",
+        };
+        Self::put(namespace, &rule(group, resource, operations), "true").await
+    }
+
+    async fn put(namespace: &Namespace, rule: &Value, condition: &str) -> Self {
+        let count = policies(namespace).await.len();
+        let name = format!("{}-hold-{count}", namespace.name);
+        let resource = rule["resources"][0]
+            .as_str()
+            .and_then(|r| r.split('/').next())
+            .unwrap_or_default();
+        let probe = format!("(request.resource.resource == 'configmaps' && request.name == '{PROBE}')");
+        let policy = json!({
+            "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy",
+            "metadata": { "name": name, "labels": { LABEL: namespace.name } },
+            "spec": {
+                "failurePolicy": "Fail",
+                "matchConstraints": { "resourceRules": [rule, self::rule("", "configmaps", &["CREATE"])] },
+                "matchConditions": [{
+                    "name": "held",
+                    "expression": format!(
+                        "{probe} || (request.userInfo.username == '{OPERATOR_ACCOUNT}' && \
+                         request.resource.resource == '{resource}' && ({condition}))"
+                    ),
+                }],
+                "validations": [{ "expression": "false", "message": "held back by a test" }],
+            },
+        });
+        let binding = json!({
+            "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicyBinding",
+            "metadata": { "name": name, "labels": { LABEL: namespace.name } },
+            "spec": {
+                "policyName": name,
+                "validationActions": ["Deny"],
+                "matchResources": { "namespaceSelector": { "matchLabels": { "kubernetes.io/metadata.name": namespace.name } } },
+            },
+        });
+        for manifest in [&policy, &binding] {
+            Object::of(&namespace.client, "", manifest).create(manifest).await;
+        }
+        let hold = Self {
+            namespace: namespace.clone(),
+            name,
+        };
+        hold.wait_until_it_refuses(true).await;
+        hold
+    }
+
+    /// Takes the policy away, and returns once the API server goes by that.
+    pub async fn lift(self) {
+        remove(&self.namespace, &self.name).await;
+        self.wait_until_it_refuses(false).await;
+    }
+
+    /// Tries the probe until this very policy refuses it, or none of this name does.
+    async fn wait_until_it_refuses(&self, expected: bool) {
+        let api: Api<ConfigMap> = self.namespace.api();
+        let probe: ConfigMap = serde_json::from_value(json!({ "metadata": { "name": PROBE } })).expect("a ConfigMap");
+        let dry = PostParams {
+            dry_run: true,
+            ..PostParams::default()
+        };
+        let quoted = format!("'{}'", self.name);
+        let what = if expected { "refuses" } else { "refuses no more" };
+        // The API server's admission plugins look at policies again once a second at most: three tries in a row.
+        let mut in_a_row = 0;
+        eventually(&format!("the policy {} {what}", self.name), EFFECTIVE, async || {
+            let answer = api.create(&dry, &probe).await;
+            let refuses = matches!(&answer, Err(kube::Error::Api(s)) if s.message.contains(&quoted));
+            in_a_row = if refuses == expected { in_a_row + 1 } else { 0 };
+            if in_a_row >= 3 {
+                Ok(())
+            } else {
+                Err(format!("{answer:?}"))
+            }
+        })
+        .await;
+    }
+}
+
+fn rule(group: &str, resource: &str, operations: &[&str]) -> Value {
+    json!({ "apiGroups": [group], "apiVersions": ["*"], "resources": [resource], "operations": operations })
+}
+
+async fn policies(namespace: &Namespace) -> Vec<String> {
+    let api: Api<ValidatingAdmissionPolicy> = Api::all(namespace.client.clone());
+    let ours = ListParams::default().labels(&format!("{LABEL}={}", namespace.name));
+    let list = api.list(&ours).await.expect("a list of policies");
+    list.into_iter().filter_map(|p| p.metadata.name).collect()
+}
+
+async fn remove(namespace: &Namespace, name: &str) {
+    for kind in ["ValidatingAdmissionPolicyBinding", "ValidatingAdmissionPolicy"] {
+        Object::named(&namespace.client, "", "admissionregistration.k8s.io/v1", kind, name)
+            .delete()
+            .await;
+    }
+}
+
+/// Takes away what a test left standing.
+pub(crate) async fn lift_all(namespace: &Namespace) {
+    for name in policies(namespace).await {
+        remove(namespace, &name).await;
+    }
+    let bindings: Api<ValidatingAdmissionPolicyBinding> = Api::all(namespace.client.clone());
+    let ours = ListParams::default().labels(&format!("{LABEL}={}", namespace.name));
+    // Deleted with their policies already; what is left is a policy's creation that failed half way.
+    drop(bindings.delete_collection(&DeleteParams::default(), &ours).await);
+}

@@ -1,0 +1,87 @@
+//! `kubectl`, where what it prints or how it waits is what is tested. Its path is in `KUBECTL`.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::io::AsyncWriteExt as _;
+use tokio::process::Command;
+use tokio::time::timeout;
+
+use crate::Namespace;
+
+/// What a run of kubectl printed.
+#[derive(Debug)]
+pub struct Output {
+    /// It exited with 0.
+    pub ok: bool,
+    /// Standard output.
+    pub out: String,
+    /// Standard error.
+    pub err: String,
+}
+
+impl Output {
+    /// Panics unless it succeeded.
+    pub fn succeeds(self) -> String {
+        assert!(self.ok, "kubectl failed: {}{}", self.out, self.err);
+        self.out
+    }
+
+    /// Panics unless it failed with a message that contains every one of these.
+    pub fn is_refused_with(self, parts: &[&str]) {
+        assert!(!self.ok, "kubectl should have been refused, but said: {}", self.out);
+        for part in parts {
+            assert!(
+                self.err.contains(part),
+                "the refusal should say {part:?}, but says: {}",
+                self.err
+            );
+        }
+    }
+}
+
+/// Runs `kubectl -n <namespace> <arguments>` with something on its standard input.
+async fn run(namespace: &str, arguments: &[&str], input: &str) -> Output {
+    let program = std::env::var("KUBECTL").unwrap_or_else(|_| "kubectl".to_owned());
+    let mut child = Command::new(&program)
+        .args(["--namespace", namespace])
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap_or_else(|e| panic!("cannot run {program}: {e}; set KUBECTL to its path"));
+    let mut stdin = child.stdin.take().expect("a pipe");
+    stdin
+        .write_all(input.as_bytes())
+        .await
+        .expect("kubectl reads its input");
+    drop(stdin);
+    let output = timeout(Duration::from_mins(2), child.wait_with_output())
+        .await
+        .unwrap_or_else(|_| panic!("kubectl {} did not end within two minutes", arguments.join(" ")))
+        .expect("kubectl's output");
+    Output {
+        ok: output.status.success(),
+        out: String::from_utf8_lossy(&output.stdout).into_owned(),
+        err: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+/// Runs kubectl in no particular namespace.
+pub async fn kubectl(arguments: &[&str]) -> Output {
+    run("default", arguments, "").await
+}
+
+impl Namespace {
+    /// Runs kubectl in this namespace.
+    pub async fn kubectl(&self, arguments: &[&str]) -> Output {
+        run(&self.name, arguments, "").await
+    }
+
+    /// The same, with a manifest on its standard input.
+    pub async fn kubectl_with(&self, arguments: &[&str], input: &str) -> Output {
+        run(&self.name, arguments, input).await
+    }
+}

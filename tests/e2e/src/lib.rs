@@ -1,0 +1,47 @@
+//! The harness of the end-to-end tests: what a test needs to play a user, a client pod, a stranger or a fault on a
+//! real cluster, and to see what a user would see.
+//!
+//! A test is a sentence about behaviour. It gets a namespace of its own from [`in_namespace`], creates minimal
+//! manifests in it, and looks through [`Watch`] (every state a link passes), [`Client`] (what a pod sees of DNS and
+//! of the network) and [`kubectl`]. Every wait is bounded and fails with what was seen last. Nothing here decides
+//! what the operator should do: expectations stand in the tests.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test fails by panicking
+#![allow(clippy::missing_panics_doc, clippy::future_not_send)] // every test runs on a runtime of its own
+#![allow(clippy::return_self_not_must_use)] // an expectation that holds may end a chain
+
+mod annotate;
+mod client;
+mod cluster;
+mod eventually;
+mod hold;
+mod kstatus;
+mod kubectl;
+mod link;
+mod manifest;
+mod metrics;
+mod namespace;
+mod object;
+mod operator;
+mod residue;
+mod user;
+mod watch;
+mod workload;
+
+pub use annotate::Acknowledged;
+pub use client::{Client, Poll, Try};
+pub use cluster::{OPERATOR_ACCOUNT, SYSTEM, connect};
+pub use eventually::{SHORT, eventually, never};
+pub use hold::Hold;
+pub use kstatus::{Verdict as Kstatus, verdict as kstatus};
+pub use kubectl::{Output, kubectl};
+pub use link::Link;
+pub use manifest::{LinkManifest, link};
+pub use metrics::writes_by_resource;
+pub use namespace::{Namespace, in_namespace};
+pub use object::Object;
+pub use operator::Operator;
+pub use residue::residue_of;
+pub use user::User;
+pub use watch::Watch;
+pub use workload::{fixed_service, idle_deployment, serving_deployment, serving_pod, serving_set};

@@ -1,0 +1,107 @@
+//! What is left of links that are not active, over every kind of object the operator can write but Events and Leases.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use instancelink_api::{InstanceLink, State, keys};
+use kube::api::{ApiResource, DynamicObject, GroupVersionKind, ListParams};
+use kube::{Api, ResourceExt};
+
+use crate::{Namespace, link::state_of};
+
+/// The kinds of children: group, version, kind.
+const KINDS: [(&str, &str, &str); 5] = [
+    ("discovery.k8s.io", "v1", "EndpointSlice"),
+    ("", "v1", "Service"),
+    ("", "v1", "ConfigMap"),
+    ("", "v1", "Secret"),
+    ("networking.k8s.io", "v1", "NetworkPolicy"),
+];
+
+/// One line for each object, or entry in a shared one, that no active link of this test's namespace accounts for.
+/// Objects are looked for in all namespaces: a child may stand in the target's.
+pub async fn residue_of(namespace: &Namespace) -> Vec<String> {
+    let links = namespace
+        .api::<InstanceLink>()
+        .list(&ListParams::default())
+        .await
+        .expect("a list of links");
+    let active: BTreeSet<String> = links
+        .iter()
+        .filter(|l| is_up(state_of(l)))
+        .filter_map(ResourceExt::uid)
+        .collect();
+    let sources: BTreeSet<String> = links
+        .iter()
+        .filter(|l| is_up(state_of(l)))
+        .filter_map(|l| l.status.as_ref()?.instance_id.clone())
+        .collect();
+    let mut residue = Vec::new();
+    for (group, version, kind) in KINDS {
+        let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind));
+        let api: Api<DynamicObject> = Api::all_with(namespace.client.clone(), &resource);
+        let list = api
+            .list(&ListParams::default())
+            .await
+            .unwrap_or_else(|e| panic!("cannot list {kind}: {e}"));
+        for object in list {
+            let why = residue_in(namespace, &object, &active, &sources);
+            residue.extend(why.map(|why| {
+                format!(
+                    "{kind} {}/{}: {why}",
+                    object.namespace().unwrap_or_default(),
+                    object.name_any()
+                )
+            }));
+        }
+    }
+    residue
+}
+
+/// The states in which a link has, or may have, children.
+fn is_up(state: State) -> bool {
+    matches!(
+        state,
+        State::Activating | State::Active | State::UpdatingActive | State::Deactivating
+    )
+}
+
+fn residue_in(
+    namespace: &Namespace,
+    object: &DynamicObject,
+    active: &BTreeSet<String>,
+    sources: &BTreeSet<String>,
+) -> Option<String> {
+    let of_this_test = object.namespace().as_ref() == Some(&namespace.name)
+        || object
+            .annotations()
+            .get(keys::LINK)
+            .is_some_and(|l| l.starts_with(&format!("{}/", namespace.name)));
+    if !of_this_test || object.metadata.deletion_timestamp.is_some() {
+        return None;
+    }
+    let owner = object
+        .owner_references()
+        .iter()
+        .find(|o| o.kind == keys::KIND)
+        .map(|o| o.uid.clone());
+    let label = object.labels().get(keys::LINK_UID).cloned();
+    if let Some(uid) = label.or(owner)
+        && !active.contains(&uid)
+    {
+        return Some(format!("of link {uid}, which is not active"));
+    }
+    if let Some(source) = object.labels().get(keys::SOURCE_UID)
+        && !sources.contains(source)
+    {
+        return Some(format!(
+            "shared by the links of source {source}, of which none is active"
+        ));
+    }
+    let entries: BTreeMap<String, Vec<String>> = object
+        .annotations()
+        .get(keys::ENTRIES)
+        .and_then(|v| serde_json::from_str(v).ok())
+        .unwrap_or_default();
+    let stray = entries.keys().find(|uid| !active.contains(*uid))?;
+    Some(format!("an entry of link {stray}, which is not active"))
+}

@@ -1,0 +1,222 @@
+//! One watcher of one link, from before its creation on: the states it saw, in order, none left out.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures::StreamExt as _;
+use instancelink_api::{InstanceLink, State};
+use kube::Api;
+use kube::api::{ListParams, WatchEvent, WatchParams};
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+use tokio::time::{sleep, timeout};
+
+use crate::{Namespace, SHORT};
+
+/// A watcher. It has a place in what it saw: each `walks` goes on where the one before it ended.
+pub struct Watch {
+    name: String,
+    seen: Arc<Seen>,
+    place: usize,
+    task: JoinHandle<()>,
+}
+
+#[derive(Default)]
+struct Seen {
+    /// One entry per event; `None` is the deletion.
+    events: Mutex<Vec<Option<InstanceLink>>>,
+    arrived: Notify,
+}
+
+impl Watch {
+    /// Watches the link of that name; returns once no later event can be missed.
+    pub async fn start(namespace: &Namespace, name: &str) -> Self {
+        let api: Api<InstanceLink> = namespace.api();
+        let list = api
+            .list_metadata(&ListParams::default())
+            .await
+            .expect("a list of links");
+        let from = list.metadata.resource_version.expect("lists have a resource version");
+        let params = WatchParams::default()
+            .fields(&format!("metadata.name={name}"))
+            .disable_bookmarks();
+        let seen = Arc::new(Seen::default());
+        let task = tokio::spawn(follow(api, params, from, Arc::clone(&seen)));
+        Self {
+            name: name.to_owned(),
+            seen,
+            place: 0,
+            task,
+        }
+    }
+
+    /// Every state seen so far, repetitions taken together.
+    pub fn states(&self) -> Vec<State> {
+        distinct(&self.events())
+    }
+
+    /// Every version of the link seen so far.
+    pub fn versions(&self) -> Vec<InstanceLink> {
+        self.events().into_iter().flatten().collect()
+    }
+
+    /// The next states are exactly these: waits for the last of them, and fails at the first that differs.
+    pub async fn walks(&mut self, expected: impl AsRef<[State]>) {
+        self.walks_within(expected, Duration::from_secs(40)).await;
+    }
+
+    /// The same, with a limit of its own.
+    pub async fn walks_within(&mut self, expected: impl AsRef<[State]>, limit: Duration) {
+        let expected = expected.as_ref();
+        let place = self.place;
+        self.wait(limit, &format!("states {}", names(expected)), |states| {
+            let next = &states[place.min(states.len())..];
+            let common = next.len().min(expected.len());
+            if next[..common] == expected[..common] {
+                Ok(next.len() >= expected.len())
+            } else {
+                Err(())
+            }
+        })
+        .await;
+        self.place += expected.len();
+    }
+
+    /// No further state for a while: the last one walked to is where the link stays.
+    pub async fn rests(&mut self) {
+        sleep(Duration::from_millis(1500)).await;
+        let states = self.states();
+        let more = &states[self.place.min(states.len())..];
+        assert!(
+            more.is_empty(),
+            "{} should rest, but went on: {}\n{}",
+            self.name,
+            names(more),
+            self.last()
+        );
+    }
+
+    /// Waits until the object is gone, after having been in exactly these states.
+    pub async fn walks_and_is_gone(&mut self, expected: impl AsRef<[State]>) {
+        self.walks(expected).await;
+        let limit = SHORT;
+        let gone = async {
+            loop {
+                let arrived = self.seen.arrived.notified();
+                if matches!(self.events().last(), Some(None)) {
+                    return;
+                }
+                arrived.await;
+            }
+        };
+        assert!(
+            timeout(limit, gone).await.is_ok(),
+            "{} is still there after {limit:?}; states {}\n{}",
+            self.name,
+            names(&self.states()),
+            self.last()
+        );
+        let states = self.states();
+        assert_eq!(
+            states.len(),
+            self.place,
+            "more states than expected: {}",
+            names(&states)
+        );
+    }
+
+    async fn wait(&self, limit: Duration, what: &str, check: impl Fn(&[State]) -> Result<bool, ()>) {
+        let walk = async {
+            loop {
+                let arrived = self.seen.arrived.notified();
+                let states = self.states();
+                match check(&states) {
+                    Ok(true) => return,
+                    Ok(false) => arrived.await,
+                    Err(()) => panic!(
+                        "{} should go through {what} after {}, but went {}\n{}",
+                        self.name,
+                        names(&states[..self.place.min(states.len())]),
+                        names(&states),
+                        self.last()
+                    ),
+                }
+            }
+        };
+        assert!(
+            timeout(limit, walk).await.is_ok(),
+            "{} did not go through {what} within {limit:?}; it went {}\n{}",
+            self.name,
+            names(&self.states()),
+            self.last()
+        );
+    }
+
+    fn events(&self) -> Vec<Option<InstanceLink>> {
+        self.seen.events.lock().expect("no panic while held").clone()
+    }
+
+    fn last(&self) -> String {
+        let mut last = self
+            .versions()
+            .pop()
+            .unwrap_or_else(|| panic!("{} was never seen", self.name));
+        last.metadata.managed_fields = None;
+        serde_yaml_ng::to_string(&last).unwrap_or_default()
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Watches on from the last version seen when the API server ends a watch, as it does every few minutes.
+async fn follow(api: Api<InstanceLink>, params: WatchParams, mut from: String, seen: Arc<Seen>) {
+    loop {
+        let Ok(stream) = api.watch(&params, &from).await else {
+            sleep(Duration::from_millis(200)).await;
+            continue;
+        };
+        let mut stream = std::pin::pin!(stream);
+        while let Some(Ok(event)) = stream.next().await {
+            let (link, gone) = match event {
+                WatchEvent::Added(link) | WatchEvent::Modified(link) => (link, false),
+                WatchEvent::Deleted(link) => (link, true),
+                WatchEvent::Bookmark(_) => continue,
+                WatchEvent::Error(e) => panic!("the watch broke off, states may be missing: {e:?}"),
+            };
+            if let Some(version) = &link.metadata.resource_version {
+                from.clone_from(version);
+            }
+            let mut events = seen.events.lock().expect("no panic while held");
+            if gone {
+                events.push(None);
+            } else {
+                events.push(Some(link));
+            }
+            drop(events);
+            seen.arrived.notify_waiters();
+        }
+    }
+}
+
+fn distinct(events: &[Option<InstanceLink>]) -> Vec<State> {
+    let mut states: Vec<State> = events
+        .iter()
+        .flatten()
+        .map(|link| link.status.as_ref().map(|s| s.state).unwrap_or_default())
+        .collect();
+    states.dedup();
+    states
+}
+
+fn names(states: &[State]) -> String {
+    let names: Vec<&str> = states.iter().map(|s| s.as_str()).collect();
+    if names.is_empty() {
+        "(none)".to_owned()
+    } else {
+        names.join(" → ")
+    }
+}

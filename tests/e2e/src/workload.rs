@@ -1,0 +1,83 @@
+//! Workloads of the tests: one static binary that serves, or does nothing. Pods are light and end at once.
+
+use serde_json::{Value, json};
+
+/// The tests' image, loaded into every node by `cargo xtask up`.
+const IMAGE: &str = "localhost/workload:dev";
+
+/// A Deployment of one pod that answers HTTP on port 8080 with `<text> from <pod>`.
+pub fn serving_deployment(name: &str, text: &str) -> Value {
+    deployment(name, 1, &["serve", "--port", "8080", "--text", text])
+}
+
+/// A Deployment without pods: enough of a source.
+pub fn idle_deployment(name: &str) -> Value {
+    deployment(name, 0, &["sleep"])
+}
+
+/// A StatefulSet, DaemonSet or ReplicaSet that answers as [`serving_deployment`] does.
+pub fn serving_set(kind: &str, name: &str, text: &str) -> Value {
+    let mut set = serving_deployment(name, text);
+    set["kind"] = kind.into();
+    match kind {
+        "DaemonSet" => set["spec"]["replicas"] = Value::Null,
+        "StatefulSet" => set["spec"]["serviceName"] = name.into(),
+        _ => {}
+    }
+    set
+}
+
+/// A single pod that answers the same.
+pub fn serving_pod(name: &str, labels: &[(&str, &str)], text: &str) -> Value {
+    let mut pod = pod_template(&json!({}), &["serve", "--port", "8080", "--text", text]);
+    for (key, value) in labels {
+        pod["metadata"]["labels"][*key] = (*value).into();
+    }
+    pod["metadata"]["name"] = name.into();
+    pod["apiVersion"] = "v1".into();
+    pod["kind"] = "Pod".into();
+    pod
+}
+
+/// A Service with a cluster IP and no selector: a target that is always ready and needs no pod.
+pub fn fixed_service(name: &str) -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "Service",
+        "metadata": { "name": name },
+        "spec": { "ports": [{ "name": "pg", "port": 5432 }] },
+    })
+}
+
+fn deployment(name: &str, replicas: u32, arguments: &[&str]) -> Value {
+    let labels = json!({ "app": name });
+    json!({
+        "apiVersion": "apps/v1", "kind": "Deployment",
+        "metadata": { "name": name },
+        "spec": {
+            "replicas": replicas,
+            "selector": { "matchLabels": labels },
+            "template": pod_template(&labels, arguments),
+        },
+    })
+}
+
+/// A pod that does what the arguments say; one that serves is ready when it says so.
+pub(crate) fn pod_template(labels: &Value, arguments: &[&str]) -> Value {
+    let mut container = json!({
+        "name": "main", "image": IMAGE, "imagePullPolicy": "IfNotPresent", "args": arguments,
+        "resources": { "requests": { "cpu": "1m", "memory": "4Mi" } },
+    });
+    if arguments.first() == Some(&"serve") {
+        container["ports"] = json!([{ "name": "http", "containerPort": 8080 }]);
+        container["readinessProbe"] = json!({ "httpGet": { "path": "/readyz", "port": 8080 }, "periodSeconds": 1 });
+    }
+    json!({
+        "metadata": { "labels": labels },
+        "spec": {
+            "terminationGracePeriodSeconds": 1,
+            "automountServiceAccountToken": false,
+            "enableServiceLinks": false,
+            "containers": [container],
+        },
+    })
+}
