@@ -68,8 +68,9 @@ pub struct InstanceLinkSpec {
     pub link_name: String,
 
     /// The instance that uses the alias, in this namespace. Immutable.
+    // Immutable but for apiVersion, which the kind decides: writing it later is no change.
     #[x_kube(
-        validation = ("self == oldSelf", "instanceRef is immutable; create a new link for another source"),
+        validation = ("self.kind == oldSelf.kind && self.name == oldSelf.name", "instanceRef is immutable; create a new link for another source"),
         validation = ("self.kind in ['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Pod']", "instanceRef.kind must be Deployment, StatefulSet, DaemonSet, ReplicaSet or Pod"),
         validation = ("!has(self.apiVersion) || (self.kind == 'Pod' ? self.apiVersion == 'v1' : self.apiVersion == 'apps/v1')", "instanceRef.apiVersion must be v1 for a Pod and apps/v1 for the other kinds; or leave it out"),
         validation = ("self.name.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')", "instanceRef.name must be the name of an object: lower-case letters, digits, '-' and '.'"),
