@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 use crate::command;
-use crate::progress::say;
+use crate::progress::{explained, say};
 use crate::{crds, e2e, packages, places};
 
 /// A stage's name and what it runs.
@@ -44,7 +44,7 @@ pub(crate) fn run() -> Result<()> {
         let started = Instant::now();
         let outcome = stage();
         if let Err(error) = &outcome {
-            say(&format!("{name}: {error:?}"));
+            say(&explained(name, error));
         }
         results.push((name, started.elapsed(), outcome));
     }

@@ -10,6 +10,8 @@ use crate::progress::step;
 use crate::{command, image, places};
 
 const NAMESPACE: &str = "shop";
+/// Where the demo's database listens.
+const PORT: u16 = 5432;
 const LINK: &str = "instancelink/web-db";
 
 /// Applies it and proves that a pod reaches the database by the link's names.
@@ -29,18 +31,8 @@ pub(crate) fn run(cluster: &Cluster, workload: &str) -> Result<()> {
             .ask(["--namespace", NAMESPACE, "wait", LINK, active, "--timeout=60s"])
             .map(drop)
     })?;
-    let port = kubectl.ask([
-        "--namespace",
-        NAMESPACE,
-        "get",
-        "service",
-        "pg",
-        "-o",
-        "jsonpath={.spec.ports[0].port}",
-    ]);
-    let port = port.context("the demo's database has no Service to learn the port from")?;
     for name in ["db.web-links.shop.svc", "db"] {
-        let url = format!("http://{name}:{port}/");
+        let url = format!("http://{name}:{PORT}/");
         step(&format!("a pod of 'web' fetches {url}"), || fetch(cluster, &url))?;
     }
     Ok(())
@@ -92,17 +84,16 @@ Try:
 
   kubectl -n shop get instancelinks
       the link web-db, its state 'active', and what it connects
-  kubectl -n shop exec deploy/web -- /workload get http://db.web-links.shop.svc:{port}/
+  kubectl -n shop exec deploy/web -- /workload get http://db.web-links.shop.svc:{PORT}/
       the database's greeting, reached by the link's name
-  kubectl -n shop annotate instancelink web-db links.rancher.io/action=deactivate
+  kubectl -n shop annotate instancelink web-db instancelink.dev/action=deactivate
       asks for the link to be cut; the same 'get' then fails, and the state reads 'inactive'
-  kubectl -n shop annotate instancelink web-db links.rancher.io/action=activate --overwrite
+  kubectl -n shop annotate instancelink web-db instancelink.dev/action=activate --overwrite
       restores it
   kubectl -n shop describe instancelink web-db
       its conditions and events: what happened, when and why
 
 `cargo xtask status` shows what runs, `cargo xtask down` ends it and leaves nothing.",
-        port = 5432,
     )?;
     Ok(())
 }

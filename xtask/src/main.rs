@@ -83,7 +83,7 @@ fn main() -> ExitCode {
     match run(Args::parse().task) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            progress::say(&format!("error: {error:?}"));
+            progress::say(&progress::explained("error", &error));
             ExitCode::FAILURE
         }
     }

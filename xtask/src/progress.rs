@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Error, Result};
 
 static STARTED: OnceLock<Instant> = OnceLock::new();
 
@@ -16,6 +16,12 @@ fn since_start() -> Duration {
 /// Writes a line to stderr. A closed stderr must not end a task halfway.
 pub(crate) fn say(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// An error with its causes, a line each; without a backtrace, which says nothing of why another program failed.
+pub(crate) fn explained(what: &str, error: &Error) -> String {
+    let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
+    format!("{what}: {}", causes.join("\n  because: "))
 }
 
 /// Runs one step and prints what it is, how long it took and whether it failed.

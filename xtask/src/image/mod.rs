@@ -89,7 +89,7 @@ pub(crate) fn coredns() -> Result<Image> {
 
 /// `cargo xtask image`: the archives of what we ship and of what we test with.
 pub(crate) fn run() -> Result<()> {
-    for image in [operator()?, workload()?] {
+    for image in [workload()?, operator()?] {
         say(&format!(
             "{} ({}): {}",
             image.name,

@@ -11,6 +11,7 @@ mod network;
 mod node;
 mod pki;
 mod remains;
+mod traces;
 
 use std::fs;
 use std::path::Path;

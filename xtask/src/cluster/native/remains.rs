@@ -7,20 +7,15 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use rustix::process::Signal;
-use serde::Deserialize;
 
 use super::layout::Layout;
-use super::{cgroup, daemon, network};
+use super::{cgroup, daemon, network, traces};
 use crate::command;
-
-/// Where libcni keeps what it did, a file for each sandbox.
-const CNI_RESULTS: &str = "/var/lib/cni/results";
-/// Links that the kubelet makes for log collectors.
-const CONTAINER_LOGS: &str = "/var/log/containers";
 
 /// The kubelet goes first, so that it starts nothing anew; containerd and its shims after the pods.
 pub(crate) fn remove(layout: &Layout) -> Result<()> {
-    let grace = Duration::from_secs(3);
+    // Nothing they would write in peace is kept.
+    let grace = Duration::from_secs(1);
     daemon::stop(layout, &["kubelet".to_owned()], grace);
     cgroup::remove(&layout.cgroup());
     daemon::stop(layout, &daemon::names(layout), grace);
@@ -28,9 +23,8 @@ pub(crate) fn remove(layout: &Layout) -> Result<()> {
     // A process that was started between the two looks.
     cgroup::remove(&layout.cgroup());
     unmount(&layout.folder)?;
-    remove_sandbox_networks(layout);
+    traces::remove(layout);
     network::remove(layout);
-    remove_log_links(layout);
     match fs::remove_dir_all(&layout.folder) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
             Err(error).with_context(|| format!("cannot remove {}", layout.folder.display()))
@@ -80,39 +74,4 @@ fn unmount(folder: &Path) -> Result<()> {
         command::capture(Command::new("umount").args(["--lazy", point]))?;
     }
     Ok(())
-}
-
-/// The namespaces of pods, found in what libcni noted under our network's name.
-fn remove_sandbox_networks(layout: &Layout) {
-    #[derive(Deserialize)]
-    struct Sandbox {
-        #[serde(default)]
-        netns: String,
-    }
-    let ours = format!("{}-", layout.cni_network());
-    for entry in fs::read_dir(CNI_RESULTS).into_iter().flatten().flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let text = fs::read_to_string(entry.path()).unwrap_or_default();
-        // "il" is a prefix of "il-2": the note itself says which network it is about.
-        let note = format!("\"networkName\":\"{}\"", layout.cni_network());
-        if !name.starts_with(&ours) || !text.replace(' ', "").contains(&note) {
-            continue;
-        }
-        if let Ok(sandbox) = serde_json::from_str::<Sandbox>(&text)
-            && let Some(netns) = Path::new(&sandbox.netns).file_name()
-        {
-            let _ = command::capture(Command::new("ip").args(["netns", "del"]).arg(netns));
-        }
-        let _ = fs::remove_file(entry.path());
-    }
-}
-
-fn remove_log_links(layout: &Layout) {
-    for entry in fs::read_dir(CONTAINER_LOGS).into_iter().flatten().flatten() {
-        if fs::read_link(entry.path()).is_ok_and(|to| to.starts_with(layout.pod_logs())) {
-            let _ = fs::remove_file(entry.path());
-        }
-    }
-    // Ours when it is empty now; otherwise it stays.
-    let _ = fs::remove_dir(CONTAINER_LOGS);
 }
