@@ -77,7 +77,7 @@ fn native() -> Result<PathBuf> {
     let options = match Cluster::find(DEFAULT)? {
         Some(cluster) => up::Options {
             wanted: Wanted {
-                cluster: Some(cluster.record.kind),
+                cluster: Some(cluster.record.provider),
                 ..Wanted::native()
             },
             ..up::Options::native()

@@ -14,7 +14,7 @@ const DEPLOYMENT: &str = "instancelink";
 pub(crate) fn run(cluster: &Cluster, given: Option<&str>) -> Result<()> {
     let image = match given {
         Some(given) => given.to_owned(),
-        None if cluster.record.kind == crate::cluster::record::Kind::Given => bail!(
+        None if cluster.record.provider == crate::cluster::record::Provider::Given => bail!(
             "the nodes of this cluster must be able to pull the operator: push the archive of `cargo xtask image` \
              to a registry they use, and give that name by --image"
         ),

@@ -1,6 +1,8 @@
 //! `cargo xtask …`: a cluster to work against, the tests, and generated files. One module a task; `cluster` knows how
 //! clusters start and end, everything else works with any kubeconfig.
 
+#![cfg_attr(test, allow(clippy::unwrap_used))] // a failed unwrap is a failed test
+
 mod build;
 mod check;
 mod cluster;

@@ -47,7 +47,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         return Ok(());
     }
     install::run(&cluster, options.image.as_deref())?;
-    if cluster.record.kind == crate::cluster::record::Kind::Given {
+    if cluster.record.provider == crate::cluster::record::Provider::Given {
         say("the demo needs images that only our own clusters have; apply deploy/samples after pushing them");
         return Ok(());
     }

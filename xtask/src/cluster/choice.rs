@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 
-use super::record::{Kind, Record};
+use super::record::{Provider, Record};
 use super::{folder, kind};
 use crate::places;
 use crate::progress::say;
@@ -15,7 +15,7 @@ use crate::progress::say;
 pub(crate) struct Wanted {
     /// Who runs the cluster; by default kind where Docker answers and kind is installed, else native
     #[arg(long, value_enum)]
-    pub(crate) cluster: Option<Kind>,
+    pub(crate) cluster: Option<Provider>,
     /// Install into the cluster of this file (with --cluster kubeconfig: of KUBECONFIG)
     #[arg(long)]
     pub(crate) kubeconfig: Option<PathBuf>,
@@ -34,7 +34,7 @@ impl Wanted {
     /// The native cluster of the default name.
     pub(crate) fn native() -> Self {
         Self {
-            cluster: Some(Kind::Native),
+            cluster: Some(Provider::Native),
             kubeconfig: None,
             kind_image: None,
             name: super::DEFAULT.to_owned(),
@@ -44,14 +44,14 @@ impl Wanted {
 
     /// Decides what is left open.
     pub(crate) fn resolve(&self) -> Result<Record> {
-        let kind = match self.cluster {
-            Some(kind) => kind,
-            None if self.kubeconfig.is_some() => Kind::Given,
-            None if self.kind_image.is_some() => Kind::Kind,
+        let provider = match self.cluster {
+            Some(provider) => provider,
+            None if self.kubeconfig.is_some() => Provider::Given,
+            None if self.kind_image.is_some() => Provider::Kind,
             None => self.by_default()?,
         };
-        match kind {
-            Kind::Given => {
+        match provider {
+            Provider::Given => {
                 let file = self
                     .kubeconfig
                     .clone()
@@ -62,26 +62,26 @@ impl Wanted {
                     bail!("there is no kubeconfig {}", file.display());
                 }
                 Ok(Record {
-                    kind,
+                    provider,
                     kubeconfig: file,
                     node: true,
                 })
             }
-            Kind::Kind => {
+            Provider::Kind => {
                 kind::require()?;
                 Ok(Record {
-                    kind,
+                    provider,
                     kubeconfig: folder(&self.name)?.join("kubeconfig"),
                     node: true,
                 })
             }
-            Kind::Native => {
+            Provider::Native => {
                 let node = !self.no_node && places::is_root();
                 if !node && !self.no_node {
                     say("without root there is no node: pods will stay pending (run with sudo to have one)");
                 }
                 Ok(Record {
-                    kind,
+                    provider,
                     kubeconfig: folder(&self.name)?.join("kubeconfig"),
                     node,
                 })
@@ -90,19 +90,19 @@ impl Wanted {
     }
 
     /// What runs under this name already stays what it is.
-    fn by_default(&self) -> Result<Kind> {
+    fn by_default(&self) -> Result<Provider> {
         if let Some(record) = super::record::read(&self.name)? {
-            return Ok(record.kind);
+            return Ok(record.provider);
         }
-        let kind = if !self.no_node && kind::is_possible() {
-            Kind::Kind
+        let provider = if !self.no_node && kind::is_possible() {
+            Provider::Kind
         } else {
-            Kind::Native
+            Provider::Native
         };
-        say(match kind {
-            Kind::Kind => "Docker answers and kind is installed: starting a kind cluster",
-            Kind::Native | Kind::Given => "starting a native cluster (processes of this machine)",
+        say(match provider {
+            Provider::Kind => "Docker answers and kind is installed: starting a kind cluster",
+            Provider::Native | Provider::Given => "starting a native cluster (processes of this machine)",
         });
-        Ok(kind)
+        Ok(provider)
     }
 }

@@ -16,7 +16,7 @@ use crate::kubectl::Kubectl;
 use crate::progress::{say, step};
 use crate::{build, places};
 use native::layout::Layout;
-use record::{Kind, Record};
+use record::{Provider, Record};
 
 pub(crate) use choice::Wanted;
 
@@ -60,10 +60,10 @@ impl Cluster {
             );
         }
         build::cluster::ensure(&[build::cluster::KUBECTL])?;
-        match record.kind {
-            Kind::Native => native::up(&layout)?,
-            Kind::Kind => kind::up(&name, wanted.kind_image.as_deref(), &record.kubeconfig)?,
-            Kind::Given => say(&format!("using the cluster of {}", record.kubeconfig.display())),
+        match record.provider {
+            Provider::Native => native::up(&layout)?,
+            Provider::Kind => kind::up(&name, wanted.kind_image.as_deref(), &record.kubeconfig)?,
+            Provider::Given => say(&format!("using the cluster of {}", record.kubeconfig.display())),
         }
         record::write(&name, &record)?;
         Ok(Self { name, record })
@@ -95,10 +95,10 @@ impl Cluster {
         let record = record::read(name)?;
         let layout = Layout::new(name, true, places::is_root())?;
         let held = lock(name)?;
-        match record.map(|record| record.kind) {
-            Some(Kind::Kind) => kind::down(name)?,
-            Some(Kind::Given) => say("the cluster was given, so it stays as it is; only its record is removed"),
-            Some(Kind::Native) | None => {}
+        match record.map(|record| record.provider) {
+            Some(Provider::Kind) => kind::down(name)?,
+            Some(Provider::Given) => say("the cluster was given, so it stays as it is; only its record is removed"),
+            Some(Provider::Native) | None => {}
         }
         // Also without a record: it is written last, and what a killed run left has none.
         native::down(&layout)?;
@@ -113,7 +113,7 @@ impl Cluster {
 
     /// Makes an image known to the nodes. A given cluster pulls its images itself.
     pub(crate) fn load(&self, image: &Image) -> Result<()> {
-        if self.record.kind == Kind::Native {
+        if self.record.provider == Provider::Native {
             let layout = Layout::new(&self.name, true, places::is_root())?;
             return step(&format!("load {}", image.exact), || native::load(&layout, image));
         }
@@ -122,14 +122,14 @@ impl Cluster {
 
     /// Makes any image archive known to the nodes.
     pub(crate) fn load_archive(&self, archive: &Path) -> Result<()> {
-        step(&format!("load {}", archive.display()), || match self.record.kind {
-            Kind::Native if !self.record.node => bail!("cluster '{}' has no node to load images into", self.name),
-            Kind::Native => {
+        step(&format!("load {}", archive.display()), || match self.record.provider {
+            Provider::Native if !self.record.node => bail!("cluster '{}' has no node to load images into", self.name),
+            Provider::Native => {
                 let layout = Layout::new(&self.name, true, places::is_root())?;
                 native::import(&layout, archive)
             }
-            Kind::Kind => kind::load(&self.name, archive),
-            Kind::Given => bail!(
+            Provider::Kind => kind::load(&self.name, archive),
+            Provider::Given => bail!(
                 "a cluster that was given pulls its images from its registry; push {} there, and name it by --image",
                 archive.display()
             ),
@@ -143,9 +143,9 @@ impl Cluster {
 
     /// What there is to say of its parts.
     pub(crate) fn parts(&self) -> Result<Vec<String>> {
-        Ok(match self.record.kind {
-            Kind::Native => native::status(&Layout::new(&self.name, self.record.node, places::is_root())?),
-            Kind::Kind | Kind::Given => vec![self.record.described()],
+        Ok(match self.record.provider {
+            Provider::Native => native::status(&Layout::new(&self.name, self.record.node, places::is_root())?),
+            Provider::Kind | Provider::Given => vec![self.record.described()],
         })
     }
 }

@@ -12,7 +12,7 @@ use crate::places;
 /// Who runs the cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Kind {
+pub(crate) enum Provider {
     /// Processes of this machine, started by us
     Native,
     /// Containers, started by kind
@@ -24,7 +24,7 @@ pub(crate) enum Kind {
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Record {
-    pub(crate) kind: Kind,
+    pub(crate) provider: Provider,
     pub(crate) kubeconfig: PathBuf,
     pub(crate) node: bool,
 }
@@ -32,15 +32,15 @@ pub(crate) struct Record {
 impl Record {
     /// Whether a cluster of this record serves one who wants the other.
     pub(crate) fn fits(&self, wanted: &Self) -> bool {
-        self.kind == wanted.kind && self.kubeconfig == wanted.kubeconfig && self.node == wanted.node
+        self.provider == wanted.provider && self.kubeconfig == wanted.kubeconfig && self.node == wanted.node
     }
 
     pub(crate) fn described(&self) -> String {
-        match self.kind {
-            Kind::Native if self.node => "a native cluster".to_owned(),
-            Kind::Native => "a native control plane without a node".to_owned(),
-            Kind::Kind => "a kind cluster".to_owned(),
-            Kind::Given => format!("the cluster of {}", self.kubeconfig.display()),
+        match self.provider {
+            Provider::Native if self.node => "a native cluster".to_owned(),
+            Provider::Native => "a native control plane without a node".to_owned(),
+            Provider::Kind => "a kind cluster".to_owned(),
+            Provider::Given => format!("the cluster of {}", self.kubeconfig.display()),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! CoreDNS as a pod, with the objects that kubeadm would make.
+//! `CoreDNS` as a pod, with the objects that kubeadm would make.
 
 use anyhow::Result;
 

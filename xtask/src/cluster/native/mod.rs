@@ -1,5 +1,5 @@
 //! A whole cluster as processes of this machine: etcd, API server, controllers, scheduler, containerd, kubelet,
-//! kube-proxy and CoreDNS in a network namespace of their own. `layout` says where everything is, the other modules
+//! kube-proxy and `CoreDNS` in a network namespace of their own. `layout` says where everything is, the other modules
 //! start one layer each, and `remains` takes it all away again, however the last run ended.
 
 mod cgroup;
