@@ -38,7 +38,7 @@ use crate::{InstanceLinkStatus, InstanceRef, TargetRef};
     printcolumn = r#"{"name":"Last action","type":"string","jsonPath":".status.lastAction.action","priority":1}"#,
     printcolumn = r#"{"name":"Message","type":"string","jsonPath":".status.transitioningMessage","priority":1}"#,
     printcolumn = r#"{"name":"UUID","type":"string","jsonPath":".status.uuid","priority":1}"#,
-    validation = Rule::new("self.metadata.name.matches('^[a-z]([-a-z0-9]{0,50}[a-z0-9])?$')").message("metadata.name must be a DNS-1035 label of at most 52 characters: a lower-case letter, then letters, digits and '-'"),
+    validation = Rule::new("self.metadata.name.matches('^[a-z]([-a-z0-9]{0,50}[a-z0-9])?$')").message("metadata.name must be a DNS-1035 label of at most 52 characters: a lower-case letter, then letters, digits and '-'; write e.g. web-db"),
 )]
 #[x_kube(
     validation = ("!has(self.addressing) || self.addressing != 'ServiceIP' || !has(self.targetInstanceRef) || self.targetInstanceRef.kind == 'Service'", "addressing ServiceIP needs a target of kind Service; write addressing: PodIP, or leave it out"),
