@@ -35,14 +35,11 @@ impl Hold {
         Self::put(namespace, &rule, &condition).await
     }
 
-    /// Refuses every status write: the link stays as the API server made it.
-    pub async fn every_status(namespace: &Namespace) -> Self {
-        Self::put(
-            namespace,
-            &rule("instancelink.dev", "instancelinks/status", &["UPDATE"]),
-            "true",
-        )
-        .await
+    /// Refuses every write to a link, its status included.
+    pub async fn links(namespace: &Namespace) -> Self {
+        let mut rule = rule("instancelink.dev", "instancelinks", &["UPDATE"]);
+        rule["resources"] = json!(["instancelinks", "instancelinks/status"]);
+        Self::put(namespace, &rule, "true").await
     }
 
     /// Refuses that the finalizer is dropped.

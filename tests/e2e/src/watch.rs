@@ -29,23 +29,28 @@ struct Seen {
 }
 
 impl Watch {
-    /// Watches the link of that name; returns once no later event can be missed.
+    /// Watches the link of that name; returns once no later event can be missed. A link that is there already is
+    /// where the first `walks` goes on from.
     pub async fn start(namespace: &Namespace, name: &str) -> Self {
         let api: Api<InstanceLink> = namespace.api();
+        let field = format!("metadata.name={name}");
         let list = api
-            .list_metadata(&ListParams::default())
+            .list(&ListParams::default().fields(&field))
             .await
             .expect("a list of links");
         let from = list.metadata.resource_version.expect("lists have a resource version");
-        let params = WatchParams::default()
-            .fields(&format!("metadata.name={name}"))
-            .disable_bookmarks();
+        let params = WatchParams::default().fields(&field).disable_bookmarks();
         let seen = Arc::new(Seen::default());
+        let place = list.items.len();
+        seen.events
+            .lock()
+            .expect("no panic while held")
+            .extend(list.items.into_iter().map(Some));
         let task = tokio::spawn(follow(api, params, from, Arc::clone(&seen)));
         Self {
             name: name.to_owned(),
             seen,
-            place: 0,
+            place,
             task,
         }
     }

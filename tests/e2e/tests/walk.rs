@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use e2e::{Namespace, fixed_service, idle_deployment, in_namespace, link, serving_deployment};
+use e2e::{fixed_service, idle_deployment, in_namespace, link, serving_deployment};
 use instancelink_api::State::{
     Activating, Active, Deactivating, Inactive, Purged, Purging, Registering, Removed, Removing, Requested, Restoring,
     UpdatingActive, UpdatingInactive,
@@ -13,17 +13,10 @@ use instancelink_api::status::Transitioning;
 use instancelink_api::{Phase, keys};
 use serde_json::json;
 
-/// A source without pods, and two targets that are always ready.
-async fn web_and_two_databases(ns: &Namespace) {
-    for manifest in [idle_deployment("web"), fixed_service("pg"), fixed_service("pg2")] {
-        ns.create_object(&manifest).await;
-    }
-}
-
 #[tokio::test]
 async fn an_applied_link_goes_from_requested_through_activating_to_active() {
     in_namespace(async |ns| {
-        web_and_two_databases(ns).await;
+        ns.web_and_two_databases().await;
         let (link, mut watch) = ns
             .watched_link(link("web-db", "db", "Deployment/web", "Service/pg"))
             .await;
@@ -90,7 +83,7 @@ async fn a_link_applied_before_its_source_waits_in_registering_and_goes_on_by_it
 #[tokio::test]
 async fn deactivate_parks_an_active_link_and_activate_brings_it_back() {
     in_namespace(async |ns| {
-        web_and_two_databases(ns).await;
+        ns.web_and_two_databases().await;
         let (link, mut watch) = ns
             .watched_link(link("web-db", "db", "Deployment/web", "Service/pg"))
             .await;
@@ -112,7 +105,7 @@ async fn deactivate_parks_an_active_link_and_activate_brings_it_back() {
 #[tokio::test]
 async fn a_link_whose_manifest_says_inactive_rests_there_without_being_up_once() {
     in_namespace(async |ns| {
-        web_and_two_databases(ns).await;
+        ns.web_and_two_databases().await;
         let manifest = link("web-db", "db", "Deployment/web", "Service/pg").spec("desiredState", "Inactive");
         let (link, mut watch) = ns.watched_link(manifest).await;
         watch.walks([Requested, Inactive]).await;
@@ -130,7 +123,7 @@ async fn a_link_whose_manifest_says_inactive_rests_there_without_being_up_once()
 #[tokio::test]
 async fn another_target_is_an_update_of_an_active_link_and_of_an_inactive_one() {
     in_namespace(async |ns| {
-        web_and_two_databases(ns).await;
+        ns.web_and_two_databases().await;
         let (link, mut watch) = ns
             .watched_link(link("web-db", "db", "Deployment/web", "Service/pg"))
             .await;
@@ -154,7 +147,7 @@ async fn another_target_is_an_update_of_an_active_link_and_of_an_inactive_one() 
 #[tokio::test]
 async fn edits_of_name_and_description_move_no_state() {
     in_namespace(async |ns| {
-        web_and_two_databases(ns).await;
+        ns.web_and_two_databases().await;
         let (link, mut watch) = ns
             .watched_link(link("web-db", "db", "Deployment/web", "Service/pg"))
             .await;
@@ -179,7 +172,7 @@ async fn edits_of_name_and_description_move_no_state() {
 #[tokio::test]
 async fn a_removed_link_is_restored_inactive_and_then_activated() {
     in_namespace(async |ns| {
-        web_and_two_databases(ns).await;
+        ns.web_and_two_databases().await;
         let (link, mut watch) = ns
             .watched_link(link("web-db", "db", "Deployment/web", "Service/pg"))
             .await;
@@ -205,7 +198,7 @@ async fn a_removed_link_is_restored_inactive_and_then_activated() {
 #[tokio::test]
 async fn remove_on_an_active_link_deactivates_it_first() {
     in_namespace(async |ns| {
-        web_and_two_databases(ns).await;
+        ns.web_and_two_databases().await;
         let (link, mut watch) = ns
             .watched_link(link("web-db", "db", "Deployment/web", "Service/pg"))
             .await;
@@ -220,7 +213,7 @@ async fn remove_on_an_active_link_deactivates_it_first() {
 #[tokio::test]
 async fn a_restored_link_whose_manifest_says_active_goes_on_to_active() {
     in_namespace(async |ns| {
-        web_and_two_databases(ns).await;
+        ns.web_and_two_databases().await;
         let manifest = link("web-db", "db", "Deployment/web", "Service/pg").spec("desiredState", "Active");
         let (link, mut watch) = ns.watched_link(manifest).await;
         watch.walks([Requested, Activating, Active]).await;
@@ -236,7 +229,7 @@ async fn a_restored_link_whose_manifest_says_active_goes_on_to_active() {
 #[tokio::test]
 async fn a_purged_link_is_scrubbed_and_its_object_goes_after_its_ttl() {
     in_namespace(async |ns| {
-        web_and_two_databases(ns).await;
+        ns.web_and_two_databases().await;
         let manifest = link("web-db", "db", "Deployment/web", "Service/pg")
             .spec("description", "who pays whom")
             .spec("ttlSecondsAfterPurged", 3);
@@ -261,7 +254,7 @@ async fn a_purged_link_is_scrubbed_and_its_object_goes_after_its_ttl() {
 #[tokio::test]
 async fn a_purged_link_that_a_gitops_tool_owns_is_left_to_that_tool() {
     in_namespace(async |ns| {
-        web_and_two_databases(ns).await;
+        ns.web_and_two_databases().await;
         let manifest = link("web-db", "db", "Deployment/web", "Service/pg")
             .annotation(
                 "argocd.argoproj.io/tracking-id",
@@ -284,7 +277,7 @@ async fn a_purged_link_that_a_gitops_tool_owns_is_left_to_that_tool() {
 #[tokio::test]
 async fn a_removed_link_is_purged_by_itself_after_ttl_seconds_after_removed() {
     in_namespace(async |ns| {
-        web_and_two_databases(ns).await;
+        ns.web_and_two_databases().await;
         let manifest = link("web-db", "db", "Deployment/web", "Service/pg").spec("ttlSecondsAfterRemoved", 3);
         let (link, mut watch) = ns.watched_link(manifest).await;
         watch.walks([Requested, Activating, Active]).await;
@@ -304,7 +297,7 @@ async fn a_removed_link_is_purged_by_itself_after_ttl_seconds_after_removed() {
 #[tokio::test]
 async fn the_status_has_the_fifteen_fields_of_the_ancestor() {
     in_namespace(async |ns| {
-        web_and_two_databases(ns).await;
+        ns.web_and_two_databases().await;
         let manifest = link("web-db", "db", "Deployment/web", "Service/pg").spec("name", "the database");
         let link = ns.link(manifest).await;
         let object = link.reaches(Active).await;
@@ -342,7 +335,7 @@ async fn the_status_has_the_fifteen_fields_of_the_ancestor() {
 #[tokio::test]
 async fn transitioning_is_yes_with_progress_in_the_ing_states_and_no_elsewhere() {
     in_namespace(async |ns| {
-        web_and_two_databases(ns).await;
+        ns.web_and_two_databases().await;
         let (link, mut watch) = ns
             .watched_link(link("web-db", "db", "Deployment/web", "Service/pg"))
             .await;
@@ -377,7 +370,7 @@ async fn transitioning_is_yes_with_progress_in_the_ing_states_and_no_elsewhere()
 #[tokio::test]
 async fn a_new_link_has_its_finalizer_before_anything_is_made_for_it() {
     in_namespace(async |ns| {
-        web_and_two_databases(ns).await;
+        ns.web_and_two_databases().await;
         let (_link, mut watch) = ns
             .watched_link(link("web-db", "db", "Deployment/web", "Service/pg"))
             .await;

@@ -1,0 +1,30 @@
+//! Events about a link, as `kubectl events` shows them.
+
+use k8s_openapi::api::events::v1::Event;
+use kube::api::ListParams;
+
+use crate::{Link, Namespace, SHORT, eventually};
+
+impl Namespace {
+    /// Waits until a link has events of a reason, and panics unless they are this many; a series counts as often as it
+    /// says.
+    pub async fn events_of(&self, link: &Link, reason: &str, count: i32) -> Vec<Event> {
+        let fields = format!("regarding.name={},reason={reason}", link.name);
+        let api = self.api::<Event>();
+        let what = format!("{count} events {reason} about link {}", link.name);
+        eventually(&what, SHORT, async || {
+            let events = api
+                .list(&ListParams::default().fields(&fields))
+                .await
+                .map_err(|e| e.to_string())?
+                .items;
+            let found: i32 = events.iter().map(|e| e.series.as_ref().map_or(1, |s| s.count)).sum();
+            if found == count {
+                Ok(events)
+            } else {
+                Err(format!("{found}: {events:#?}"))
+            }
+        })
+        .await
+    }
+}

@@ -1,0 +1,349 @@
+//! What keeps a link from where its owner wants it, and that it goes on by itself when the cause goes.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test fails by panicking
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use e2e::{Namespace, eventually, fixed_service, idle_deployment, in_namespace, link, serving_deployment, serving_pod};
+use instancelink_api::State::{Activating, Active, Deactivating, Inactive, Registering, Removed, Removing, Requested};
+use instancelink_api::status::Transitioning;
+use k8s_openapi::api::discovery::v1::EndpointSlice;
+use kube::api::ListParams;
+use serde_json::{Value, json};
+
+/// The addresses behind the alias of a source's directory, whoever wrote the slices.
+async fn addresses_in(ns: &Namespace, directory: &str) -> BTreeSet<String> {
+    let of_it = ListParams::default().labels(&format!("kubernetes.io/service-name={directory}"));
+    let slices = ns.api::<EndpointSlice>().list(&of_it).await.expect("slices");
+    slices
+        .into_iter()
+        .flat_map(|s| s.endpoints)
+        .flat_map(|e| e.addresses)
+        .collect()
+}
+
+#[tokio::test]
+async fn a_link_whose_source_is_deleted_is_parked_and_comes_back_with_it() {
+    in_namespace(async |ns| {
+        ns.web_and_two_databases().await;
+        let (link, mut watch) = ns
+            .watched_link(link("web-db", "db", "Deployment/web", "Service/pg"))
+            .await;
+        watch.walks([Requested, Activating, Active]).await;
+        ns.object("apps/v1", "Deployment", "web").delete().await;
+        watch.walks([Deactivating, Inactive]).await;
+        watch.rests().await;
+        link.condition("ResolvedRefs", "False", "SourceNotFound").await;
+        link.condition("Ready", "False", "Held").await;
+        ns.has_no_residue().await;
+        ns.create_object(&idle_deployment("web")).await;
+        watch.walks([Activating, Active]).await;
+        link.condition("Ready", "True", "").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_active_link_outlives_its_target_and_heals_when_one_of_that_name_is_back() {
+    in_namespace(async |ns| {
+        ns.web_and_two_databases().await;
+        let (link, mut watch) = ns
+            .watched_link(link("web-db", "db", "Deployment/web", "Service/pg"))
+            .await;
+        watch.walks([Requested, Activating, Active]).await;
+        let old = addresses_in(ns, "web-links").await;
+        ns.object("v1", "Service", "pg").delete().await;
+        link.condition("Available", "False", "TargetNotFound").await;
+        link.condition("ResolvedRefs", "False", "TargetNotFound").await;
+        eventually(
+            "the address of the lost target is gone",
+            Duration::from_secs(5),
+            async || {
+                let found = addresses_in(ns, "web-links").await;
+                if found.is_empty() {
+                    Ok(())
+                } else {
+                    Err(format!("{found:?}"))
+                }
+            },
+        )
+        .await;
+        ns.create_object(&fixed_service("pg")).await;
+        link.condition("Available", "True", "").await;
+        let new = addresses_in(ns, "web-links").await;
+        assert!(new.len() == 1 && new != old, "{old:?} {new:?}");
+        watch.rests().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_link_to_nothing_is_active_and_says_so() {
+    in_namespace(async |ns| {
+        ns.web_and_two_databases().await;
+        let yaml = "
+            apiVersion: instancelink.dev/v1alpha1
+            kind: InstanceLink
+            metadata: {name: web-db}
+            spec:
+              linkName: db
+              instanceRef: {kind: Deployment, name: web}
+              targetInstanceRef: null
+        ";
+        let (link, mut watch) = ns.watched_link(serde_yaml_ng::from_str::<Value>(yaml).unwrap()).await;
+        watch.walks([Requested, Activating, Active]).await;
+        link.condition("ResolvedRefs", "True", "NoTarget").await;
+        link.condition("Available", "False", "NoTarget").await;
+        link.condition("Ready", "True", "").await;
+        assert_eq!(link.status().await.target_instance_id, None);
+        link.retarget("Service/pg").await;
+        link.condition("Available", "True", "").await;
+        link.edit(json!({ "targetInstanceRef": null })).await;
+        link.condition("Available", "False", "NoTarget").await;
+        assert_eq!(link.reaches(Active).await.status.unwrap().target, None);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_target_that_never_starts_is_waited_for_no_longer_than_the_spec_says() {
+    in_namespace(async |ns| {
+        ns.create_object(&idle_deployment("web")).await;
+        let mut never = serving_deployment("pg", "pg");
+        never["spec"]["template"]["spec"]["containers"][0]["image"] = "localhost/no-such-image:1".into();
+        ns.create_object(&never).await;
+        let manifest = link("web-db", "db", "Deployment/web", "Deployment/pg")
+            .spec("activation", json!({ "targetWaitSeconds": 4 }));
+        let started = Instant::now();
+        let (link, mut watch) = ns.watched_link(manifest).await;
+        watch.walks([Requested, Activating, Active]).await;
+        assert!(
+            started.elapsed() >= Duration::from_secs(4),
+            "active after {:?}",
+            started.elapsed()
+        );
+        link.condition("Available", "False", "NoReadyEndpoints").await;
+        link.condition("Ready", "True", "").await;
+        watch.rests().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_target_that_is_not_there_yet_is_waited_for_and_joins_later() {
+    in_namespace(async |ns| {
+        ns.create_object(&idle_deployment("web")).await;
+        let manifest =
+            link("web-db", "db", "Deployment/web", "Service/pg").spec("activation", json!({ "targetWaitSeconds": 2 }));
+        let (link, mut watch) = ns.watched_link(manifest).await;
+        watch.walks([Requested, Activating, Active]).await;
+        link.condition("Available", "False", "TargetNotFound").await;
+        ns.create_object(&fixed_service("pg")).await;
+        link.condition("Available", "True", "").await;
+        watch.rests().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_first_to_claim_an_alias_has_it_and_the_next_takes_over_when_it_is_free_for_good() {
+    in_namespace(async |ns| {
+        ns.web_and_two_databases().await;
+        let (first, mut watch_first) = ns
+            .watched_link(link("first", "db", "Deployment/web", "Service/pg"))
+            .await;
+        watch_first.walks([Requested, Activating, Active]).await;
+        let (second, mut watch) = ns
+            .watched_link(link("second", "db", "Deployment/web", "Service/pg2"))
+            .await;
+        watch.walks([Requested, Registering]).await;
+        watch.rests().await;
+        let condition = second.condition("Accepted", "False", "AliasConflict").await;
+        assert!(
+            condition.message.contains("first"),
+            "it should say who has the alias: {}",
+            condition.message
+        );
+        second.condition("Stalled", "True", "").await;
+        assert_eq!(second.status().await.transitioning, Transitioning::Error);
+        // Parked, the first keeps its place.
+        first.act("deactivate").await.is_accepted();
+        watch_first.walks([Deactivating, Inactive]).await;
+        watch.rests().await;
+        // Removed, it gives way.
+        first.act("remove").await.is_accepted();
+        watch_first.walks([Removing, Removed]).await;
+        watch.walks([Activating, Active]).await;
+        // And does not get the alias back as long as the second claims it.
+        let before = first.seq().await;
+        first.action("restore").await;
+        let rejected = first.acknowledged_after(before).await.is_rejected("AliasTaken");
+        assert!(
+            rejected.action.message.contains("second"),
+            "{}",
+            rejected.action.message
+        );
+        watch_first.rests().await;
+        watch.rests().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_link_that_has_the_alias_is_not_evicted_by_an_older_one() {
+    in_namespace(async |ns| {
+        ns.web_and_two_databases().await;
+        let older = ns
+            .link(link("older", "db", "Deployment/web", "Service/pg").action("remove"))
+            .await;
+        older.reaches(Removed).await;
+        let (_younger, mut watch) = ns
+            .watched_link(link("younger", "db", "Deployment/web", "Service/pg2"))
+            .await;
+        watch.walks([Requested, Activating, Active]).await;
+        // Its status gone and its memory with it, the older one is a new link of an older date.
+        let hold = e2e::Hold::links(ns).await;
+        ns.kubectl_with(
+            &["replace", "-f", "-"],
+            &link("older", "db", "Deployment/web", "Service/pg").to_yaml(),
+        )
+        .await
+        .succeeds();
+        older.wipe_status().await;
+        hold.lift().await;
+        older.condition("Accepted", "False", "AliasConflict").await;
+        watch.rests().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_strangers_service_named_like_the_directory_is_left_alone() {
+    in_namespace(async |ns| {
+        ns.web_and_two_databases().await;
+        let stranger = ns.create_object(&fixed_service("web-links")).await;
+        let before = stranger.get().await;
+        let (link, mut watch) = ns
+            .watched_link(link("web-db", "db", "Deployment/web", "Service/pg"))
+            .await;
+        watch.walks([Requested, Activating]).await;
+        let condition = link.condition("Programmed", "False", "NameTaken").await;
+        assert!(
+            condition.message.contains("web-links"),
+            "it names the object: {}",
+            condition.message
+        );
+        link.condition("Stalled", "True", "").await;
+        assert_eq!(link.status().await.transitioning, Transitioning::Error);
+        watch.rests().await;
+        assert_eq!(stranger.get().await, before);
+        let joined = addresses_in(ns, "web-links").await;
+        assert!(
+            joined.is_empty(),
+            "a slice would join the stranger's traffic: {joined:?}"
+        );
+        stranger.delete().await;
+        watch.walks([Active]).await;
+        link.condition("Programmed", "True", "").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_stranger_that_takes_the_directorys_name_from_an_active_link_gets_none_of_its_traffic() {
+    in_namespace(async |ns| {
+        ns.web_and_two_databases().await;
+        let (link, mut watch) = ns
+            .watched_link(link("web-db", "db", "Deployment/web", "Service/pg"))
+            .await;
+        watch.walks([Requested, Activating, Active]).await;
+        // The directory becomes a stranger's: its labels and owner are replaced by somebody.
+        let hold = e2e::Hold::writes(ns, "services", &["CREATE", "UPDATE", "DELETE"]).await;
+        let directory = ns.object("v1", "Service", "web-links");
+        directory.delete().await;
+        let stranger = ns.create_object(&fixed_service("web-links")).await;
+        hold.lift().await;
+        link.condition("Programmed", "False", "NameTaken").await;
+        eventually(
+            "no slice of ours is at the stranger's Service",
+            Duration::from_secs(5),
+            async || {
+                let found = addresses_in(ns, "web-links").await;
+                if found.is_empty() {
+                    Ok(())
+                } else {
+                    Err(format!("{found:?}"))
+                }
+            },
+        )
+        .await;
+        watch.rests().await;
+        stranger.delete().await;
+        link.condition("Programmed", "True", "").await;
+        watch.rests().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn strangers_slices_and_config_maps_of_a_childs_name_are_left_alone() {
+    in_namespace(async |ns| {
+        ns.web_and_two_databases().await;
+        let map = ns
+            .create_yaml("{apiVersion: v1, kind: ConfigMap, metadata: {name: web-links}, data: {MINE: x}}")
+            .await;
+        let slice = ns
+            .create_yaml(
+                "{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: web-db-v4}, \
+                 addressType: IPv4, endpoints: []}",
+            )
+            .await;
+        let before = (map.get().await, slice.get().await);
+        let (link, mut watch) = ns
+            .watched_link(link("web-db", "db", "Deployment/web", "Service/pg"))
+            .await;
+        watch.walks([Requested, Activating]).await;
+        link.condition("Programmed", "False", "NameTaken").await;
+        watch.rests().await;
+        assert_eq!((map.get().await, slice.get().await), before);
+        map.delete().await;
+        slice.delete().await;
+        watch.walks([Active]).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_strangers_pod_with_a_deployments_labels_is_no_endpoint() {
+    in_namespace(async |ns| {
+        ns.create_object(&idle_deployment("web")).await;
+        ns.create_object(&serving_deployment("pg", "pg")).await;
+        let stranger = ns
+            .create_object(&serving_pod("stranger", &[("app", "pg")], "stranger"))
+            .await;
+        let ip = eventually("the stranger's pod is ready", Duration::from_secs(90), async || {
+            let pod = stranger.get().await;
+            let conditions = pod.data.pointer("/status/conditions").cloned().unwrap_or_default();
+            let ready = conditions
+                .as_array()
+                .into_iter()
+                .flatten()
+                .any(|c| c["type"] == "Ready" && c["status"] == "True");
+            if ready {
+                Ok(pod.data["status"]["podIP"].as_str().unwrap().to_owned())
+            } else {
+                Err(conditions.to_string())
+            }
+        })
+        .await;
+        let manifest = link("web-db", "db", "Deployment/web", "Deployment/pg")
+            .spec("activation", json!({ "targetWaitSeconds": 90 }));
+        let link = ns.link(manifest).await;
+        link.reaches_within(Active, Duration::from_secs(90)).await;
+        link.condition("Available", "True", "").await;
+        let found = addresses_in(ns, "web-links").await;
+        assert!(found.len() == 1 && !found.contains(&ip), "{found:?} must not have {ip}");
+    })
+    .await;
+}

@@ -1,0 +1,148 @@
+//! What a manifest may ask for but this operator cannot serve is answered, never silently ignored.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test fails by panicking
+
+use e2e::{LinkManifest, Namespace, in_namespace, link};
+use instancelink_api::State::{Activating, Active, Inactive, Requested};
+use instancelink_api::status::Transitioning;
+use serde_json::json;
+
+/// A link whose manifest waits for a person: in activating, with an error that says what to do, until it is mended.
+async fn waits_until_mended(manifest: LinkManifest, condition: (&str, &str), mended: serde_json::Value) {
+    in_namespace(async |ns| {
+        prepare(ns).await;
+        let (link, mut watch) = ns.watched_link(manifest).await;
+        watch.walks([Requested, Activating]).await;
+        let found = link.condition(condition.0, "False", condition.1).await;
+        assert!(!found.message.is_empty());
+        link.condition("Stalled", "True", "").await;
+        let status = link.status().await;
+        assert_eq!(status.transitioning, Transitioning::Error);
+        assert!(status.transitioning_message.is_some());
+        watch.rests().await;
+        link.edit(mended).await;
+        watch.walks([Active]).await;
+        link.condition("Ready", "True", "").await;
+    })
+    .await;
+}
+
+async fn prepare(ns: &Namespace) {
+    ns.web_and_two_databases().await;
+    ns.create_yaml("{apiVersion: v1, kind: Service, metadata: {name: elsewhere}, spec: {type: ExternalName, externalName: db.example.com}}").await;
+    ns.create_yaml(
+        "{apiVersion: v1, kind: Service, metadata: {name: headless}, spec: {clusterIP: None, ports: [{port: 5432}]}}",
+    )
+    .await;
+}
+
+fn web_db(target: &str) -> LinkManifest {
+    link("web-db", "db", "Deployment/web", target)
+}
+
+#[tokio::test]
+async fn a_virtual_ip_is_not_possible_yet() {
+    let ports = json!([{ "name": "pg", "port": 5432 }]);
+    let manifest = web_db("Service/pg")
+        .spec("addressing", "VirtualIP")
+        .spec("ports", ports);
+    waits_until_mended(
+        manifest,
+        ("Accepted", "AddressingNotPossible"),
+        json!({ "addressing": "Auto" }),
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_network_policy_is_forbidden_without_its_overlay() {
+    let manifest = web_db("Service/pg").spec("networkPolicy", "Allow");
+    waits_until_mended(
+        manifest,
+        ("Programmed", "Forbidden"),
+        json!({ "networkPolicy": "None" }),
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_binding_is_forbidden_without_its_overlay() {
+    let manifest = web_db("Service/pg").spec("outputs", json!({ "binding": { "type": "postgresql" } }));
+    waits_until_mended(manifest, ("Programmed", "Forbidden"), json!({ "outputs": null })).await;
+}
+
+#[tokio::test]
+async fn a_service_of_type_external_name_is_not_supported() {
+    let mended = json!({ "targetInstanceRef": { "kind": "Service", "name": "pg" } });
+    waits_until_mended(
+        web_db("Service/elsewhere"),
+        ("ResolvedRefs", "KindNotSupported"),
+        mended,
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_headless_service_has_no_service_ip() {
+    let manifest = web_db("Service/headless").spec("addressing", "ServiceIP");
+    let mended = json!({ "targetInstanceRef": { "kind": "Service", "name": "pg" } });
+    waits_until_mended(manifest, ("Accepted", "AddressingNotPossible"), mended).await;
+}
+
+#[tokio::test]
+async fn the_pods_of_a_service_without_selector_are_not_known() {
+    let manifest = web_db("Service/pg").spec("addressing", "PodIP");
+    waits_until_mended(
+        manifest,
+        ("Accepted", "AddressingNotPossible"),
+        json!({ "addressing": "Auto" }),
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_target_in_another_namespace_is_not_permitted_and_the_message_is_the_manifest_to_apply() {
+    in_namespace(async |ns| {
+        prepare(ns).await;
+        let manifest = web_db("Service/pg").spec(
+            "targetInstanceRef",
+            json!({ "kind": "Service", "name": "kubernetes", "namespace": "default" }),
+        );
+        let (link, mut watch) = ns.watched_link(manifest).await;
+        watch.walks([Requested, Inactive]).await;
+        let condition = link.condition("ResolvedRefs", "False", "RefNotPermitted").await;
+        for part in ["InstanceLinkGrant", "namespace: default", &ns.name] {
+            assert!(
+                condition.message.contains(part),
+                "{part} is missing: {}",
+                condition.message
+            );
+        }
+        link.condition("Ready", "False", "Held").await;
+        link.condition("Stalled", "True", "").await;
+        watch.rests().await;
+        link.edit(json!({ "targetInstanceRef": { "name": "pg", "namespace": null } }))
+            .await;
+        link.reaches(Active).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_active_link_whose_edit_cannot_be_served_keeps_answering_as_before() {
+    in_namespace(async |ns| {
+        prepare(ns).await;
+        let (link, mut watch) = ns.watched_link(web_db("Service/pg")).await;
+        watch.walks([Requested, Activating, Active]).await;
+        let slice = ns.object("discovery.k8s.io/v1", "EndpointSlice", "web-db-v4");
+        let before = slice.get().await.data["endpoints"].clone();
+        link.retarget("Service/elsewhere").await;
+        watch.walks([instancelink_api::State::UpdatingActive]).await;
+        link.condition("ResolvedRefs", "False", "KindNotSupported").await;
+        watch.rests().await;
+        assert_eq!(slice.get().await.data["endpoints"], before);
+        link.retarget("Service/pg2").await;
+        watch.walks([Active]).await;
+    })
+    .await;
+}
