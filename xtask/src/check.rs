@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 
 use crate::command;
 use crate::progress::{explained, say};
-use crate::{crds, e2e, packages, places};
+use crate::{crds, docs, e2e, packages, places};
 
 /// A stage's name and what it runs.
 type Stage = (&'static str, fn() -> Result<()>);
@@ -32,6 +32,7 @@ const STAGES: &[Stage] = &[
     }),
     ("documentation", documentation),
     ("CRDs", || crds::run(true)),
+    ("book", || docs::run(true)),
     ("end to end", || e2e::run(&e2e::Options::default())),
 ];
 

@@ -10,6 +10,7 @@ mod command;
 mod crds;
 mod demo;
 mod digest;
+mod docs;
 mod e2e;
 mod image;
 mod install;
@@ -75,6 +76,12 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Render core's tables into docs/lifecycle.md
+    Docs {
+        /// Only fail when they differ
+        #[arg(long)]
+        check: bool,
+    },
     /// The end-to-end tests, against KUBECONFIG or else the native cluster
     E2e(e2e::Options),
     /// Everything: format, lints, licenses, tests, documentation, CRDs, and the end-to-end tests
@@ -108,6 +115,7 @@ fn run(task: Task) -> Result<()> {
         }),
         Task::Image => image::run(),
         Task::Crds { check } => crds::run(check),
+        Task::Docs { check } => docs::run(check),
         Task::E2e(options) => e2e::run(&options),
         Task::Test => check::run(),
     }

@@ -98,7 +98,7 @@ pub enum Phase {
 #[serde(rename_all = "camelCase")]
 pub struct Intent {
     /// Number of the request, counted from 1; at most 2^53.
-    #[schemars(range(min = 0, max = 9_007_199_254_740_992_u64))]
+    #[schemars(range(min = 0, max = 9_007_199_254_740_992_u64), extend("format" = "int64"))]
     pub seq: u64,
     /// The verb; for a value outside the grammar its first 80 printable characters.
     pub action: String,

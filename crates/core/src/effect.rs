@@ -72,7 +72,7 @@ pub enum Effect {
         /// Its resource version as seen.
         resource_version: String,
     },
-    /// Tell the user.
+    /// Tell the user, once the group's other effects have succeeded.
     Publish(Event),
 }
 

@@ -18,7 +18,11 @@ pub mod action;
 pub mod child;
 pub mod dataplane;
 pub mod effect;
+pub mod hash;
 pub mod lifecycle;
 pub mod resolve;
 pub mod snapshot;
 pub mod sweep;
+
+#[cfg(test)]
+pub(crate) mod fixture;

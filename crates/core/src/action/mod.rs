@@ -1,1 +1,14 @@
-//! action
+//! Actions: what a user may ask for, what is answered, and what the link remembers of it.
+
+mod judge;
+mod memory;
+mod request;
+mod table;
+mod take;
+
+pub use judge::{Bench, Ruling, judge};
+pub(crate) use memory::name_of;
+pub use memory::{Memory, is_own, micro};
+pub use request::{Request, parse};
+pub use table::{Cell, available, cell};
+pub use take::{expire, take};

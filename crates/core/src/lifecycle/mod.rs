@@ -1,9 +1,149 @@
-//! The lifecycle: which write is due next.
+//! The lifecycle: which write is due next (lifecycle §2).
+//!
+//! [`step`] looks at one snapshot and returns the next group of writes, or that nothing is due. It is total, pure and
+//! small-stepped: a crash between two groups is just a new first call.
 
-use crate::effect::Step;
+mod alias;
+mod cause;
+mod conditions;
+mod facts;
+mod message;
+mod status;
+mod table;
+mod ttl;
+mod wait;
+mod walk;
+
+#[cfg(test)]
+mod tests;
+
+use instancelink_api::condition::Reason;
+use instancelink_api::{State, Verdict, keys};
+
+use crate::action::{Cell, Request, Ruling, cell, expire, judge, parse, take};
+use crate::effect::{Effect, Event, Step};
 use crate::snapshot::Snapshot;
+use facts::Facts;
+use wait::Wait;
+use walk::Due;
+
+pub use facts::Goal;
+pub use table::{Process, TABLE, is_edge};
 
 /// The next group of writes, or nothing.
-pub fn step(_snapshot: &Snapshot) -> Step {
-    Step::Settled { wake: None, refused: false }
+pub fn step(snapshot: &Snapshot) -> Step {
+    let f = Facts::of(snapshot);
+    let request = waiting_request(&f);
+    if !f.memory.outstanding
+        && let Some(request) = &request
+    {
+        return Step::Act(take_request(&f, request));
+    }
+    if f.memory.intent_stale
+        && !f.deleting
+        && let Some(last) = &f.memory.last
+    {
+        return Step::Act(vec![Effect::WriteIntent {
+            intent: Box::new(last.clone()),
+        }]);
+    }
+    if f.state == State::Removed
+        && !f.deleting
+        && request.is_none()
+        && ttl::removed_until(&f).is_some_and(|until| until <= snapshot.now)
+    {
+        let intent = expire(&f.memory, &f.name(), snapshot.now);
+        return Step::Act(vec![Effect::WriteIntent {
+            intent: Box::new(intent),
+        }]);
+    }
+    if lacks_finalizer(&f) {
+        return Step::Act(vec![Effect::AddFinalizer]);
+    }
+    match walk::due(&f) {
+        Due::Enter(state) => Step::Act(write_status(&f, state, &Wait::default())),
+        Due::Work(effects) => Step::Act(effects),
+        Due::Rest(wait) => {
+            let effects = write_status(&f, f.state, &wait);
+            if effects.is_empty() {
+                Step::Settled {
+                    wake: wait.wake,
+                    refused: wait.refused,
+                }
+            } else {
+                Step::Act(effects)
+            }
+        }
+    }
+}
+
+/// The request that stands in the annotation and was not handled before.
+fn waiting_request(f: &Facts<'_>) -> Option<Request> {
+    let value = f.link.metadata.annotations.as_ref()?.get(keys::ACTION)?;
+    let request = parse(value)?;
+    let remembered = request.remembered_as().is_some_and(|value| f.memory.remembers(&value));
+    (!remembered).then_some(request)
+}
+
+/// M1: one write takes the request; the event follows it.
+fn take_request(f: &Facts<'_>, request: &Request) -> Vec<Effect> {
+    let (shown, cell, ruling) = match request {
+        Request::Action { verb, .. } => (verb.as_str(), cell(f.state, *verb), judge(*verb, &message::bench(f))),
+        Request::Invalid { shown, .. } => (
+            shown.as_str(),
+            Cell::No,
+            Ruling::Rejected("InvalidValue", message::invalid_value(shown)),
+        ),
+    };
+    let intent = take(
+        &f.memory,
+        &f.name(),
+        request,
+        cell,
+        &ruling,
+        &f.s.link.action_manager,
+        f.s.now,
+    );
+    let (reason, note) = match ruling {
+        Ruling::Accepted => ("ActionAccepted", format!("{shown} accepted in state {}", f.state)),
+        Ruling::Rejected(reason, message) => (reason, message),
+    };
+    let event = Event {
+        warning: intent.verdict == Verdict::Rejected,
+        reason: reason.to_owned(),
+        action: shown.to_owned(),
+        note,
+    };
+    let take = Effect::Take {
+        intent: Box::new(intent),
+        // M4: a value outside the grammar stays, so that one kept in Git is reported once and not for ever.
+        remove_action: matches!(request, Request::Action { .. }),
+        add_finalizer: lacks_finalizer(f),
+    };
+    vec![take, Effect::Publish(event)]
+}
+
+fn lacks_finalizer(f: &Facts<'_>) -> bool {
+    !f.deleting && f.state != State::Purged && !walk::has_finalizer(f)
+}
+
+/// The status write that is due, if the status is not already so; with it an event for each problem entered.
+fn write_status(f: &Facts<'_>, state: State, wait: &Wait) -> Vec<Effect> {
+    let status = status::status(f, state, wait);
+    if status == f.status {
+        return Vec::new();
+    }
+    let problems = status::new_problems(&f.status, &status);
+    let mut effects = vec![Effect::WriteStatus {
+        status: Box::new(status),
+    }];
+    effects.extend(problems.into_iter().map(|(reason, note)| {
+        Effect::Publish(Event {
+            warning: true,
+            reason,
+            action: Reason::Transitioning.as_str().to_owned(),
+            note,
+        })
+    }));
+    effects
 }

@@ -1,0 +1,160 @@
+//! Judging a request: accepted, or rejected with the first reason that fits (lifecycle M5).
+
+use instancelink_api::{Desired, State, Verb};
+
+use super::table::{Cell, available, cell};
+
+/// What a request is judged by.
+#[derive(Clone, Copy, Debug)]
+pub struct Bench<'a> {
+    /// The link's state.
+    pub state: State,
+    /// `deletionTimestamp` is set.
+    pub deleting: bool,
+    /// What the last accepted action asked for.
+    pub desired: Option<Desired>,
+    /// `spec.desiredState` is set.
+    pub managed_by_spec: bool,
+    /// `namespace/name` of a link that claims the alias (or the directory) while this one does not.
+    pub alias_taken_by: Option<&'a str>,
+}
+
+/// The answer to a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ruling {
+    /// It rules from now on.
+    Accepted,
+    /// It changes nothing; the reason (`CamelCase`) and, for people, why and what to do instead.
+    Rejected(&'static str, String),
+}
+
+/// Judges a verb; values outside the grammar never come here.
+pub fn judge(verb: Verb, bench: &Bench<'_>) -> Ruling {
+    let Bench {
+        state,
+        deleting,
+        desired,
+        managed_by_spec,
+        alias_taken_by,
+    } = *bench;
+    if deleting {
+        return Ruling::Rejected(
+            "Deleting",
+            format!("cannot {verb}: the link is being deleted; apply it again instead"),
+        );
+    }
+    if verb != Verb::Purge && (desired == Some(Desired::Purged) || matches!(state, State::Purging | State::Purged)) {
+        return Ruling::Rejected(
+            "Purged",
+            format!("cannot {verb}: the link was purged; delete it and create a new one"),
+        );
+    }
+    let cell = cell(state, verb);
+    if cell == Cell::No {
+        let possible: Vec<_> = available(state, managed_by_spec)
+            .into_iter()
+            .map(Verb::as_str)
+            .collect();
+        return Ruling::Rejected(
+            "NotPossibleNow",
+            format!(
+                "cannot {verb}: the link is {state}; possible now: {}",
+                possible.join(", ")
+            ),
+        );
+    }
+    if managed_by_spec && matches!(verb, Verb::Activate | Verb::Deactivate) {
+        return Ruling::Rejected(
+            "ManagedBySpec",
+            format!("cannot {verb}: spec.desiredState decides; edit it, or remove it to use {verb}"),
+        );
+    }
+    if verb == Verb::Restore
+        && cell == Cell::Yes
+        && let Some(other) = alias_taken_by
+    {
+        return Ruling::Rejected(
+            "AliasTaken",
+            format!("cannot restore: link {other} has the alias now; remove that one first"),
+        );
+    }
+    Ruling::Accepted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ACTIVE: Bench<'static> = Bench {
+        state: State::Active,
+        deleting: false,
+        desired: None,
+        managed_by_spec: false,
+        alias_taken_by: None,
+    };
+
+    fn reason(verb: Verb, bench: &Bench<'_>) -> &'static str {
+        match judge(verb, bench) {
+            Ruling::Accepted => "",
+            Ruling::Rejected(reason, _) => reason,
+        }
+    }
+
+    #[test]
+    fn m5_the_first_reason_that_fits_is_given() {
+        let all = Bench {
+            state: State::Removed,
+            deleting: true,
+            desired: Some(Desired::Purged),
+            managed_by_spec: true,
+            alias_taken_by: Some("shop/other"),
+        };
+        assert_eq!(reason(Verb::Restore, &all), "Deleting");
+        let all = Bench { deleting: false, ..all };
+        assert_eq!(reason(Verb::Restore, &all), "Purged");
+        let all = Bench {
+            desired: Some(Desired::Removed),
+            ..all
+        };
+        assert_eq!(reason(Verb::Activate, &all), "NotPossibleNow");
+        assert_eq!(reason(Verb::Restore, &all), "AliasTaken");
+        let all = Bench {
+            alias_taken_by: None,
+            ..all
+        };
+        assert_eq!(reason(Verb::Restore, &all), "");
+    }
+
+    #[test]
+    fn m5_a_managed_link_rejects_no_op_cells_too() {
+        let managed = Bench {
+            managed_by_spec: true,
+            ..ACTIVE
+        };
+        assert_eq!(reason(Verb::Activate, &managed), "ManagedBySpec");
+        assert_eq!(reason(Verb::Deactivate, &managed), "ManagedBySpec");
+        assert_eq!(reason(Verb::Remove, &managed), "");
+    }
+
+    #[test]
+    fn m5_once_purged_only_purge_is_accepted_whatever_the_state() {
+        let purged = Bench {
+            state: State::Removing,
+            desired: Some(Desired::Purged),
+            ..ACTIVE
+        };
+        assert_eq!(reason(Verb::Restore, &purged), "Purged");
+        assert_eq!(reason(Verb::Purge, &purged), "");
+    }
+
+    #[test]
+    fn a_rejection_says_what_is_possible_now() {
+        let Ruling::Rejected(_, message) = judge(Verb::Purge, &ACTIVE) else {
+            panic!()
+        };
+        assert_eq!(
+            message,
+            "cannot purge: the link is active; possible now: deactivate, remove"
+        );
+    }
+}

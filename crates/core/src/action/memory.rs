@@ -1,0 +1,92 @@
+//! Memory: what a link remembers of the requests it took, in two copies (lifecycle §3).
+//!
+//! The intent annotation is written when a request is taken, `status.lastAction` when it is acknowledged. Either may be
+//! lost to a backup or a bare `kubectl replace`; the one with the higher `seq` rules.
+
+use instancelink_api::{Desired, InstanceLink, Intent, keys};
+use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
+
+/// Greatest `seq`: the greatest integer that a JSON reader with doubles counts up to exactly.
+const MAX_SEQ: u64 = 1 << 53;
+
+/// What the link remembers, and which of the copies has to be written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Memory {
+    /// The request taken last; none if there never was one, or both copies are lost.
+    pub last: Option<Intent>,
+    /// The request was taken and is not acknowledged in `lastAction` yet (or the status was lost).
+    pub outstanding: bool,
+    /// The intent was lost, or is older than `lastAction`.
+    pub intent_stale: bool,
+}
+
+impl Memory {
+    /// Reads both copies.
+    pub fn of(link: &InstanceLink) -> Self {
+        let intent = link
+            .metadata
+            .annotations
+            .as_ref()
+            .and_then(|a| a.get(keys::INTENT))
+            .and_then(|value| serde_json::from_str::<Intent>(value).ok())
+            .filter(|intent| is_own(intent, link));
+        let acknowledged = link
+            .status
+            .as_ref()
+            .and_then(|s| s.last_action.as_ref())
+            .map(|action| action.intent.clone())
+            .filter(|intent| is_own(intent, link));
+        let seq = |copy: &Option<Intent>| copy.as_ref().map_or(0, |i| i.seq);
+        let outstanding = seq(&intent) > seq(&acknowledged);
+        let intent_stale = seq(&intent) < seq(&acknowledged);
+        Self {
+            last: if outstanding { intent } else { acknowledged },
+            outstanding,
+            intent_stale,
+        }
+    }
+
+    /// What the last accepted action asked for.
+    pub fn desired(&self) -> Option<Desired> {
+        self.last.as_ref().and_then(|l| l.desired)
+    }
+
+    /// When that last changed.
+    pub fn desired_at(&self) -> Option<Timestamp> {
+        self.last.as_ref().and_then(|l| l.desired_at.as_ref()).map(|t| t.0)
+    }
+
+    /// The time from which the link queues for its alias, where that is not its creation.
+    pub fn since(&self) -> Option<Timestamp> {
+        self.last.as_ref().and_then(|l| l.since.as_ref()).map(|t| t.0)
+    }
+
+    /// True for a value that was handled before.
+    pub fn remembers(&self, value: &str) -> bool {
+        self.last
+            .as_ref()
+            .is_some_and(|l| l.handled.iter().any(|handled| handled == value))
+    }
+}
+
+/// M8: a copy that names another link, or counts beyond every reader, counts as lost.
+pub fn is_own(intent: &Intent, link: &InstanceLink) -> bool {
+    intent.seq <= MAX_SEQ && intent.link == name_of(link)
+}
+
+/// `namespace/name` of a link.
+pub(crate) fn name_of(link: &InstanceLink) -> String {
+    let meta = &link.metadata;
+    format!(
+        "{}/{}",
+        meta.namespace.as_deref().unwrap_or_default(),
+        meta.name.as_deref().unwrap_or_default()
+    )
+}
+
+/// A time as the API keeps it, in microseconds: what is compared later must survive the journey.
+pub fn micro(time: Timestamp) -> MicroTime {
+    let round = TimestampRound::new().smallest(Unit::Microsecond).mode(RoundMode::Trunc);
+    MicroTime(time.round(round).unwrap_or(time))
+}

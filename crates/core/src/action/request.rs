@@ -1,0 +1,125 @@
+//! The grammar of the action annotation: `verb` or `verb/id`.
+
+use instancelink_api::Verb;
+
+use crate::hash;
+
+/// Longest id, in characters.
+const MAX_ID: usize = 63;
+/// How much of a value outside the grammar is shown, in characters.
+const MAX_SHOWN: usize = 80;
+
+/// What stands in the annotation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// A verb, and an id or none.
+    Action {
+        /// What is asked for.
+        verb: Verb,
+        /// Under which id; empty if none was given.
+        id: String,
+    },
+    /// A value outside the grammar.
+    Invalid {
+        /// Its printable characters, cut.
+        shown: String,
+        /// `#` and 8 hexadecimal digits of its hash: how it is remembered.
+        mark: String,
+    },
+}
+
+/// Reads the annotation's value; an empty one is no request.
+pub fn parse(value: &str) -> Option<Request> {
+    if value.is_empty() {
+        return None;
+    }
+    let (verb, id) = value
+        .split_once('/')
+        .map_or((value, None), |(verb, id)| (verb, Some(id)));
+    let verb = Verb::ALL.into_iter().find(|known| known.as_str() == verb);
+    Some(match (verb, id) {
+        (Some(verb), None) => Request::Action {
+            verb,
+            id: String::new(),
+        },
+        (Some(verb), Some(id)) if is_id(id) => Request::Action {
+            verb,
+            id: id.to_owned(),
+        },
+        _ => Request::Invalid {
+            shown: value.chars().filter(|c| !c.is_control()).take(MAX_SHOWN).collect(),
+            mark: format!("#{}", hash::hex(value, 8)),
+        },
+    })
+}
+
+impl Request {
+    /// How the request is remembered; a bare verb is not.
+    pub fn remembered_as(&self) -> Option<String> {
+        match self {
+            Self::Action { id, .. } if id.is_empty() => None,
+            Self::Action { verb, id } => Some(format!("{verb}/{id}")),
+            Self::Invalid { mark, .. } => Some(mark.clone()),
+        }
+    }
+}
+
+fn is_id(id: &str) -> bool {
+    !id.is_empty()
+        && id.len() <= MAX_ID
+        && id
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b':' | b'-'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_verb_alone_or_with_an_id_is_a_request() {
+        assert_eq!(
+            parse("purge"),
+            Some(Request::Action {
+                verb: Verb::Purge,
+                id: String::new()
+            })
+        );
+        assert_eq!(
+            parse("deactivate/CHG-1"),
+            Some(Request::Action {
+                verb: Verb::Deactivate,
+                id: "CHG-1".into()
+            })
+        );
+        assert_eq!(parse(""), None);
+    }
+
+    #[test]
+    fn anything_else_is_outside_the_grammar() {
+        let long = format!("remove/{}", "x".repeat(64));
+        for value in [
+            "Purge",
+            "purge/",
+            "purge/a/b",
+            "purge/ü",
+            " purge",
+            "purge ",
+            "stop",
+            "/",
+            &long,
+        ] {
+            assert!(matches!(parse(value), Some(Request::Invalid { .. })), "{value:?}");
+        }
+    }
+
+    #[test]
+    fn a_value_outside_the_grammar_is_shown_cut_and_without_control_characters() {
+        let Some(Request::Invalid { shown, mark }) = parse(&format!("\u{1b}[31m{}", "é".repeat(100))) else {
+            panic!()
+        };
+        assert_eq!(shown.chars().count(), 80);
+        assert!(shown.starts_with("[31m"));
+        assert_eq!(mark.len(), 9);
+    }
+}

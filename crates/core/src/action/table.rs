@@ -1,0 +1,92 @@
+//! The action table of contract §5, as data: which verb does what in which state.
+
+use instancelink_api::{State, Verb};
+
+/// One cell of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cell {
+    /// The action moves the link, now or once the present transition has ended.
+    Yes,
+    /// Nothing moves, but the action rules from now on.
+    NoOp,
+    /// The action is rejected.
+    No,
+}
+
+/// What a verb does in a state.
+pub const fn cell(state: State, verb: Verb) -> Cell {
+    use Cell::{No, NoOp, Yes};
+    // activate, deactivate, remove, restore, purge
+    let row = match state {
+        State::Requested | State::Registering => [NoOp, Yes, Yes, No, No],
+        State::Activating | State::Active | State::UpdatingActive => [NoOp, Yes, Yes, No, No],
+        State::Inactive | State::UpdatingInactive => [Yes, NoOp, Yes, No, No],
+        State::Deactivating => [Yes, NoOp, Yes, No, No],
+        State::Removing => [No, No, NoOp, Yes, Yes],
+        State::Removed => [No, No, NoOp, Yes, Yes],
+        State::Restoring => [Yes, NoOp, Yes, NoOp, No],
+        State::Purging | State::Purged => [No, No, No, No, NoOp],
+    };
+    let [activate, deactivate, remove, restore, purge] = row;
+    match verb {
+        Verb::Activate => activate,
+        Verb::Deactivate => deactivate,
+        Verb::Remove => remove,
+        Verb::Restore => restore,
+        Verb::Purge => purge,
+    }
+}
+
+/// The actions that would change something in a state. Where the manifest sets `desiredState`, activate and deactivate
+/// are its business.
+pub fn available(state: State, managed_by_spec: bool) -> Vec<Verb> {
+    Verb::ALL
+        .into_iter()
+        .filter(|verb| cell(state, *verb) == Cell::Yes)
+        .filter(|verb| !(managed_by_spec && matches!(verb, Verb::Activate | Verb::Deactivate)))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_the_contracts() {
+        // One row a group of states, as the contract prints it: y yes, o no-op, - rejected.
+        let contract = [
+            ("requested registering", "oyy--"),
+            ("activating active updating-active", "oyy--"),
+            ("inactive updating-inactive", "yoy--"),
+            ("deactivating", "yoy--"),
+            ("removing", "--oyy"),
+            ("removed", "--oyy"),
+            ("restoring", "yoyo-"),
+            ("purging purged", "----o"),
+        ];
+        let mut seen = 0;
+        for (states, row) in contract {
+            for name in states.split(' ') {
+                let state = State::ALL.into_iter().find(|s| s.as_str() == name).unwrap();
+                for (verb, expected) in Verb::ALL.into_iter().zip(row.chars()) {
+                    let shown = match cell(state, verb) {
+                        Cell::Yes => 'y',
+                        Cell::NoOp => 'o',
+                        Cell::No => '-',
+                    };
+                    assert_eq!(shown, expected, "{verb} in {state}");
+                    seen += 1;
+                }
+            }
+        }
+        assert_eq!(seen, 13 * 5);
+    }
+
+    #[test]
+    fn a_managed_link_offers_neither_activate_nor_deactivate() {
+        assert_eq!(available(State::Active, false), [Verb::Deactivate, Verb::Remove]);
+        assert_eq!(available(State::Active, true), [Verb::Remove]);
+        assert_eq!(available(State::Removed, true), [Verb::Restore, Verb::Purge]);
+        assert!(available(State::Purged, false).is_empty());
+    }
+}

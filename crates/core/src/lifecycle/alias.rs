@@ -1,0 +1,125 @@
+//! Who has an alias, and who has a directory: the queue of lifecycle §5.
+
+use std::collections::BTreeSet;
+
+use instancelink_api::{Desired, InstanceLink, State};
+use jiff::Timestamp;
+
+use crate::action::Memory;
+use crate::resolve::directory_name;
+use crate::snapshot::Snapshot;
+
+/// One link's place in the queue.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Place<'a> {
+    /// Sorts first while false is less than true: A3, what is up is never evicted.
+    not_up: bool,
+    /// A2: the earliest has it.
+    since: Timestamp,
+    /// A2: ties go to the smaller UID.
+    uid: &'a str,
+}
+
+/// What others have of what this link needs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Rivals {
+    /// Claims the alias before this link (A4).
+    pub alias: Option<String>,
+    /// Claims the directory's name before this link's source.
+    pub directory: Option<String>,
+    /// Claims the alias or the directory at all: what a restore would come after.
+    pub any: Option<String>,
+}
+
+/// Finds the rivals of the snapshot's link.
+pub(crate) fn rivals(s: &Snapshot, memory: &Memory, has_children: bool) -> Rivals {
+    let link = &s.link.object;
+    let own = Place {
+        not_up: !is_up(link, has_children),
+        since: since(link, memory),
+        uid: link.metadata.uid.as_deref().unwrap_or_default(),
+    };
+    let mut found = Rivals::default();
+    let mut first: (Option<Place<'_>>, Option<Place<'_>>) = (None, None);
+    for sibling in &s.siblings {
+        let other = sibling.object.as_ref();
+        let memory = Memory::of(other);
+        let same_source = other.spec.instance_ref.kind == link.spec.instance_ref.kind;
+        let contends = if same_source {
+            other.spec.link_name == link.spec.link_name
+        } else {
+            shares_directory_name(link)
+        };
+        if !contends || !claims(other, &memory, sibling.has_children) {
+            continue;
+        }
+        let place = Place {
+            not_up: !is_up(other, sibling.has_children),
+            since: since(other, &memory),
+            uid: other.metadata.uid.as_deref().unwrap_or_default(),
+        };
+        let name = other.metadata.name.clone().unwrap_or_default();
+        found.any.get_or_insert_with(|| name.clone());
+        let (best, winner) = if same_source {
+            (&mut first.0, &mut found.alias)
+        } else {
+            (&mut first.1, &mut found.directory)
+        };
+        if place < own && best.as_ref().is_none_or(|best| place < *best) {
+            *best = Some(place);
+            *winner = Some(name);
+        }
+    }
+    found
+}
+
+/// UIDs of the siblings of the same source that come before this link in age: their environment keys stay.
+pub(crate) fn older_siblings(s: &Snapshot, memory: &Memory) -> BTreeSet<String> {
+    let link = &s.link.object;
+    let own = (since(link, memory), link.metadata.uid.as_deref().unwrap_or_default());
+    s.siblings
+        .iter()
+        .filter(|sibling| sibling.object.spec.instance_ref.kind == link.spec.instance_ref.kind)
+        .filter_map(|sibling| {
+            let uid = sibling.object.metadata.uid.as_deref()?;
+            ((since(&sibling.object, &Memory::of(&sibling.object)), uid) < own).then(|| uid.to_owned())
+        })
+        .collect()
+}
+
+/// A1: a link claims its alias while it has children, or is up or on its way there or back, or is not going away.
+fn claims(link: &InstanceLink, memory: &Memory, has_children: bool) -> bool {
+    let state = state_of(link);
+    let on_its_way = matches!(
+        state,
+        State::Activating | State::Active | State::UpdatingActive | State::Deactivating
+    );
+    let going = link.metadata.deletion_timestamp.is_some()
+        || matches!(state, State::Purging | State::Purged)
+        || matches!(memory.desired(), Some(Desired::Removed | Desired::Purged));
+    has_children || on_its_way || !going
+}
+
+/// A3: a link with children, or in active or updating-active, is never evicted.
+fn is_up(link: &InstanceLink, has_children: bool) -> bool {
+    has_children || matches!(state_of(link), State::Active | State::UpdatingActive)
+}
+
+fn since(link: &InstanceLink, memory: &Memory) -> Timestamp {
+    memory
+        .since()
+        .or_else(|| link.metadata.creation_timestamp.as_ref().map(|t| t.0))
+        .unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// Sources of different kinds and one name want the same directory, unless the name is so long that the directory is
+/// called after the UID.
+fn shares_directory_name(link: &InstanceLink) -> bool {
+    let name = &link.spec.instance_ref.name;
+    directory_name(name, "a") == directory_name(name, "b")
+}
+
+/// The state that stands in a link's status; `requested` where there is none.
+pub(crate) fn state_of(link: &InstanceLink) -> State {
+    link.status.as_ref().map(|s| s.state).unwrap_or_default()
+}

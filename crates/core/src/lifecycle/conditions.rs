@@ -1,0 +1,241 @@
+//! Conditions: the state in the terms of Kubernetes tools (contract §3).
+
+use instancelink_api::State;
+use instancelink_api::condition::{Reason, types};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+
+use super::facts::{Facts, Goal};
+use super::status::second;
+use super::wait::Wait;
+use crate::resolve::TargetVerdict;
+
+/// A condition before it is dated.
+struct Verdict {
+    type_: &'static str,
+    status: &'static str,
+    reason: Reason,
+    message: String,
+}
+
+fn verdict(type_: &'static str, is_true: bool, reason: Reason, message: impl Into<String>) -> Verdict {
+    Verdict {
+        type_,
+        status: if is_true { "True" } else { "False" },
+        reason,
+        message: message.into(),
+    }
+}
+
+/// The conditions of the link in `state`; `wait` is absent where the state is just being entered.
+pub(crate) fn conditions(f: &Facts<'_>, state: State, wait: Option<&Wait>) -> Vec<Condition> {
+    let mut verdicts = Vec::with_capacity(6);
+    // Nothing is asked of the references of a link that is gone or going: an old verdict would be a lie some day.
+    let leaving = f.deleting || matches!(state, State::Removing | State::Removed | State::Purging | State::Purged);
+    if !leaving {
+        verdicts.push(accepted(f));
+        verdicts.push(resolved_refs(f));
+    }
+    verdicts.push(programmed(f, state, wait));
+    verdicts.push(available(f, state));
+    verdicts.extend(ready(f, state, wait));
+    verdicts.into_iter().map(|v| dated(f, v)).collect()
+}
+
+fn accepted(f: &Facts<'_>) -> Verdict {
+    if let Some(hold) = &f.hold
+        && matches!(hold.reason, Reason::AliasConflict | Reason::DirectoryConflict)
+    {
+        return verdict(types::ACCEPTED, false, hold.reason, hold.message.clone());
+    }
+    match &f.plan {
+        Err(unservable) if unservable.reason != Reason::KindNotSupported => {
+            verdict(types::ACCEPTED, false, unservable.reason, unservable.message.clone())
+        }
+        _ => verdict(types::ACCEPTED, true, Reason::Accepted, "the spec can be served"),
+    }
+}
+
+fn resolved_refs(f: &Facts<'_>) -> Verdict {
+    let no = |reason, message: &str| verdict(types::RESOLVED_REFS, false, reason, message);
+    if let Some(hold) = f.hold.as_ref().filter(|hold| hold.reason == Reason::SourceNotFound) {
+        return no(hold.reason, &hold.message);
+    }
+    match &f.target {
+        TargetVerdict::NotPermitted { message } => return no(Reason::RefNotPermitted, message),
+        TargetVerdict::NotSupported { message } => return no(Reason::KindNotSupported, message),
+        TargetVerdict::Missing { message } => return no(Reason::TargetNotFound, message),
+        TargetVerdict::NoTarget => {
+            let message = "spec.targetInstanceRef is not set: the alias resolves to nothing";
+            return verdict(types::RESOLVED_REFS, true, Reason::NoTarget, message);
+        }
+        TargetVerdict::Found(_) => {}
+    }
+    match &f.plan {
+        Err(unservable) if unservable.reason == Reason::KindNotSupported => no(unservable.reason, &unservable.message),
+        _ => verdict(
+            types::RESOLVED_REFS,
+            true,
+            Reason::Resolved,
+            "source and target were found",
+        ),
+    }
+}
+
+fn programmed(f: &Facts<'_>, state: State, wait: Option<&Wait>) -> Verdict {
+    if let Some((reason, wait)) = wait.and_then(|w| w.problem.map(|reason| (reason, w))) {
+        return verdict(types::PROGRAMMED, false, reason, wait.message.clone());
+    }
+    if state.is_transitional() {
+        return verdict(
+            types::PROGRAMMED,
+            false,
+            Reason::Pending,
+            format!("the link is {state}"),
+        );
+    }
+    if state == State::Active
+        && let Err(unservable) = &f.plan
+    {
+        return verdict(types::PROGRAMMED, false, Reason::Pending, unservable.message.clone());
+    }
+    verdict(
+        types::PROGRAMMED,
+        true,
+        Reason::Programmed,
+        "the API server confirmed what this state asks for",
+    )
+}
+
+/// By what stands in the cluster, so that the old target's endpoints count as long as they answer.
+fn available(f: &Facts<'_>, state: State) -> Verdict {
+    let no = |reason, message: &str| verdict(types::AVAILABLE, false, reason, message);
+    if !matches!(state, State::Active | State::UpdatingActive) {
+        return no(Reason::NotActive, "the link is not active");
+    }
+    if f.s
+        .children
+        .slices
+        .iter()
+        .flat_map(|slice| &slice.object.body.endpoints)
+        .any(|endpoint| endpoint.ready)
+    {
+        return verdict(
+            types::AVAILABLE,
+            true,
+            Reason::EndpointsReady,
+            "the alias has ready endpoints",
+        );
+    }
+    match &f.target {
+        TargetVerdict::NoTarget => no(Reason::NoTarget, "the link names no target"),
+        TargetVerdict::Missing { message } => no(Reason::TargetNotFound, message),
+        TargetVerdict::NotPermitted { .. } | TargetVerdict::NotSupported { .. } | TargetVerdict::Found(_) => {
+            no(Reason::NoReadyEndpoints, "no endpoint of the target is ready")
+        }
+    }
+}
+
+/// Ready, and beside it Reconciling or Stalled while it is not.
+fn ready(f: &Facts<'_>, state: State, wait: Option<&Wait>) -> Vec<Verdict> {
+    let message = wait.map(|w| w.message.as_str()).filter(|m| !m.is_empty());
+    let held = state == State::Inactive && f.wish == Goal::Active;
+    if let Some(reason) = stalled(f, state, wait) {
+        let message = message.map_or_else(|| stall_message(f), str::to_owned);
+        let outer = if held { Reason::Held } else { Reason::Stalled };
+        return vec![
+            verdict(types::READY, false, outer, message.clone()),
+            verdict(types::STALLED, true, reason, message),
+        ];
+    }
+    if held && f.hold.is_some() {
+        let (reason, message) = f
+            .hold
+            .as_ref()
+            .map(|h| (h.reason, h.message.clone()))
+            .unwrap_or((Reason::Held, String::new()));
+        return vec![
+            verdict(types::READY, false, Reason::Held, message.clone()),
+            verdict(types::RECONCILING, true, reason, message),
+        ];
+    }
+    let problem = wait.and_then(|w| w.problem);
+    if is_at_goal(f, state) && problem.is_none() {
+        return vec![verdict(
+            types::READY,
+            true,
+            Reason::Ready,
+            format!("the link is {state}"),
+        )];
+    }
+    let message = message.map_or_else(|| format!("the link is {state}"), str::to_owned);
+    vec![
+        verdict(types::READY, false, Reason::Transitioning, message.clone()),
+        verdict(
+            types::RECONCILING,
+            true,
+            problem.unwrap_or(Reason::Transitioning),
+            message,
+        ),
+    ]
+}
+
+/// Why a person has to do something, if so. On entry only a hold of the resting state is known.
+fn stalled(f: &Facts<'_>, state: State, wait: Option<&Wait>) -> Option<Reason> {
+    let held = state == State::Inactive && f.wish == Goal::Active;
+    let by_hold = || {
+        f.hold
+            .as_ref()
+            .filter(|_| held)
+            .map(|h| h.reason)
+            .filter(|r| r.waits_for_a_person())
+    };
+    let by_plan = || match &f.plan {
+        Err(unservable) if state == State::Active => Some(unservable.reason),
+        _ => None,
+    };
+    wait.and_then(|w| w.stalled).or_else(by_hold).or_else(by_plan)
+}
+
+fn stall_message(f: &Facts<'_>) -> String {
+    match (&f.hold, &f.plan) {
+        (Some(hold), _) => hold.message.clone(),
+        (None, Err(unservable)) => unservable.message.clone(),
+        (None, Ok(_)) => String::new(),
+    }
+}
+
+fn is_at_goal(f: &Facts<'_>, state: State) -> bool {
+    match state {
+        State::Active => f.goal == Goal::Active,
+        State::Inactive => f.goal == Goal::Inactive,
+        State::Removed => f.goal == Goal::Removed,
+        State::Purged => f.goal == Goal::Purged,
+        State::Requested
+        | State::Registering
+        | State::Activating
+        | State::UpdatingActive
+        | State::Deactivating
+        | State::UpdatingInactive
+        | State::Removing
+        | State::Restoring
+        | State::Purging => false,
+    }
+}
+
+/// `lastTransitionTime` changes with the status alone.
+fn dated(f: &Facts<'_>, verdict: Verdict) -> Condition {
+    let since = f
+        .status
+        .conditions
+        .iter()
+        .find(|old| old.type_ == verdict.type_ && old.status == verdict.status)
+        .map_or_else(|| second(f.s.now), |old| old.last_transition_time.clone());
+    Condition {
+        type_: verdict.type_.to_owned(),
+        status: verdict.status.to_owned(),
+        reason: verdict.reason.as_str().to_owned(),
+        message: verdict.message,
+        observed_generation: f.link.metadata.generation,
+        last_transition_time: since,
+    }
+}

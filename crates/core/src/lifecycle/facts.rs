@@ -1,0 +1,236 @@
+//! Facts: everything the walk and the status are decided by, worked out once a step.
+
+use instancelink_api::condition::Reason;
+use instancelink_api::spec::{DesiredState, InstanceLinkSpec, Protocol};
+use instancelink_api::{Desired, InstanceLink, InstanceLinkStatus, State};
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::alias::{self, Rivals, older_siblings, state_of};
+use crate::action::Memory;
+use crate::dataplane::{self, Plan, Unservable};
+use crate::hash;
+use crate::resolve::{TargetVerdict, target_of};
+use crate::snapshot::Snapshot;
+
+/// Where the link shall come to rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Goal {
+    /// The alias answers.
+    Active,
+    /// Parked.
+    Inactive,
+    /// Softly deleted.
+    Removed,
+    /// Scrubbed.
+    Purged,
+    /// The object is being deleted.
+    Gone,
+}
+
+/// An outside reason to be inactive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Hold {
+    /// RefNotPermitted, SourceNotFound, AliasConflict or DirectoryConflict.
+    pub reason: Reason,
+    /// What is missing and what to do.
+    pub message: String,
+}
+
+/// What a step is decided by.
+pub(crate) struct Facts<'a> {
+    pub s: &'a Snapshot,
+    pub link: &'a InstanceLink,
+    pub status: InstanceLinkStatus,
+    pub state: State,
+    pub memory: Memory,
+    pub deleting: bool,
+    pub has_children: bool,
+    pub rivals: Rivals,
+    /// The first hold there is, whether it counts in this state or not.
+    pub hold: Option<Hold>,
+    /// Consent of the target's namespace is missing: the hold that counts in every state.
+    pub no_consent: bool,
+    pub goal: Goal,
+    /// The goal if no hold counted.
+    pub wish: Goal,
+    pub target: TargetVerdict<'a>,
+    pub plan: Result<Plan, Unservable>,
+    /// Hash of the six fields an update is about, as the spec has them now.
+    pub hash: String,
+}
+
+impl<'a> Facts<'a> {
+    pub(crate) fn of(s: &'a Snapshot) -> Self {
+        let link = &s.link.object;
+        let memory = Memory::of(link);
+        let state = state_of(link);
+        let deleting = link.metadata.deletion_timestamp.is_some();
+        let has_children = dataplane::has_children(s);
+        let rivals = alias::rivals(s, &memory, has_children);
+        let target = target_of(s);
+        let no_consent = matches!(target, TargetVerdict::NotPermitted { .. });
+        let registered = !matches!(state, State::Requested | State::Registering);
+        let consent = consent_hold(&target);
+        let claim = claim_hold(s, link, &rivals);
+        // Before it is registered a link waits for its source and its alias; consent alone would not keep it there.
+        let hold = if registered {
+            consent.or(claim)
+        } else {
+            claim.or(consent)
+        };
+        let wish = wish(link, state, deleting, memory.desired());
+        let held = no_consent || (registered && hold.is_some() && !only_leaving(s, hold.as_ref()));
+        let goal = if held && wish == Goal::Active {
+            Goal::Inactive
+        } else {
+            wish
+        };
+        let plan = dataplane::build(s, &older_siblings(s, &memory));
+        Self {
+            s,
+            link,
+            status: link.status.clone().unwrap_or_default(),
+            state,
+            deleting,
+            has_children,
+            rivals,
+            hold,
+            no_consent,
+            goal,
+            wish,
+            target,
+            plan,
+            hash: programmed_hash(&link.spec, link.metadata.namespace.as_deref().unwrap_or_default()),
+            memory,
+        }
+    }
+
+    pub(crate) fn uid(&self) -> &str {
+        self.link.metadata.uid.as_deref().unwrap_or_default()
+    }
+
+    /// `namespace/name`.
+    pub(crate) fn name(&self) -> String {
+        crate::action::name_of(self.link)
+    }
+
+    /// W5: the source exists, is not being deleted, and its namespace still takes objects.
+    pub(crate) fn source_usable(&self) -> bool {
+        self.s.source.as_ref().is_some_and(|source| !source.terminating) && !self.s.namespace.terminating
+    }
+
+    /// The source exists and the alias and the directory are this link's.
+    pub(crate) fn registrable(&self) -> bool {
+        self.source_usable() && self.rivals.alias.is_none() && self.rivals.directory.is_none()
+    }
+
+    /// When the present state was entered, if the history tells.
+    pub(crate) fn entered_at(&self) -> Option<Timestamp> {
+        self.status
+            .history
+            .last()
+            .filter(|entry| entry.state == self.state)
+            .map(|entry| entry.at.0)
+    }
+
+    /// `spec.desiredState` is set: the manifest rules.
+    pub(crate) fn managed_by_spec(&self) -> bool {
+        self.link.spec.desired_state.is_some()
+    }
+}
+
+/// W5: a source that is being deleted still exists, so it is no reason yet to cut a link; it only starts nothing.
+fn only_leaving(s: &Snapshot, hold: Option<&Hold>) -> bool {
+    s.source.is_some() && hold.is_some_and(|h| h.reason == Reason::SourceNotFound)
+}
+
+/// The goal of contract §4 without its third line.
+fn wish(link: &InstanceLink, state: State, deleting: bool, desired: Option<Desired>) -> Goal {
+    if deleting {
+        return Goal::Gone;
+    }
+    if matches!(state, State::Purging | State::Purged) {
+        return Goal::Purged;
+    }
+    match (desired, link.spec.desired_state) {
+        (Some(Desired::Purged), _) => Goal::Purged,
+        (Some(Desired::Removed), _) => Goal::Removed,
+        (_, Some(DesiredState::Active)) => Goal::Active,
+        (_, Some(DesiredState::Inactive)) => Goal::Inactive,
+        (Some(Desired::Inactive), None) => Goal::Inactive,
+        (Some(Desired::Active) | None, None) => Goal::Active,
+    }
+}
+
+/// The hold that counts in every state: the target's namespace has not consented.
+fn consent_hold(target: &TargetVerdict<'_>) -> Option<Hold> {
+    match target {
+        TargetVerdict::NotPermitted { message } => Some(Hold {
+            reason: Reason::RefNotPermitted,
+            message: message.clone(),
+        }),
+        _ => None,
+    }
+}
+
+/// The holds of a registered link, and what an unregistered one waits for: its source, its alias, its directory.
+fn claim_hold(s: &Snapshot, link: &InstanceLink, rivals: &Rivals) -> Option<Hold> {
+    let source = &link.spec.instance_ref;
+    let gone = match &s.source {
+        None => Some("does not exist; create it, or delete this link"),
+        Some(found) if found.terminating => Some("is being deleted; the link waits until it is there again"),
+        Some(_) => None,
+    };
+    if let Some(what) = gone {
+        let message = format!("source {} {} {what}", source.kind, source.name);
+        return Some(Hold {
+            reason: Reason::SourceNotFound,
+            message,
+        });
+    }
+    if let Some(other) = &rivals.alias {
+        let message = format!(
+            "link {other} has the alias {} of {} {}; remove that one, or use another alias in a new link",
+            link.spec.link_name, source.kind, source.name
+        );
+        return Some(Hold {
+            reason: Reason::AliasConflict,
+            message,
+        });
+    }
+    rivals.directory.as_ref().map(|other| Hold {
+        reason: Reason::DirectoryConflict,
+        message: format!(
+            "link {other} has the directory of another instance called {}; remove that one, or rename an instance",
+            source.name
+        ),
+    })
+}
+
+/// Hash of the six fields an update is about, with their defaults filled in, so that a respelling is no update.
+fn programmed_hash(spec: &InstanceLinkSpec, namespace: &str) -> String {
+    let ports: Option<Vec<_>> = spec.ports.as_ref().map(|ports| {
+        ports
+            .iter()
+            .map(|p| {
+                json!([
+                    p.name,
+                    p.port,
+                    p.target_port,
+                    p.protocol.map_or(Protocol::Tcp.as_str(), Protocol::as_str)
+                ])
+            })
+            .collect()
+    });
+    let fields = json!([
+        spec.target_instance_ref.as_ref().map(|t| t.normalized(namespace)),
+        ports,
+        spec.addressing,
+        spec.publish_not_ready_addresses,
+        spec.network_policy,
+        spec.environment(),
+        spec.outputs.as_ref().and_then(|o| o.binding.as_ref()),
+    ]);
+    hash::hex(&fields.to_string(), 12)
+}

@@ -1,0 +1,65 @@
+//! Words for people: what a link does in the state it enters, and what came of an action.
+
+use instancelink_api::{Intent, State, Verb, Verdict};
+
+use super::facts::Facts;
+use crate::action::{Bench, Ruling, judge};
+
+/// What the link does in a state it enters.
+pub(crate) fn on_entry(f: &Facts<'_>, state: State) -> String {
+    let alias = &f.link.spec.link_name;
+    match state {
+        State::Registering => {
+            return f
+                .hold
+                .as_ref()
+                .map_or_else(|| format!("claims the alias {alias}"), |hold| hold.message.clone());
+        }
+        State::Activating => "writes the data plane",
+        State::UpdatingActive => "writes what the spec asks for now",
+        State::Deactivating => "takes the data plane away",
+        State::UpdatingInactive => "takes note of the spec",
+        State::Removing => "gives the alias up",
+        State::Restoring => "claims the alias again",
+        State::Purging => "removes what is left",
+        State::Requested | State::Active | State::Inactive | State::Removed | State::Purged => "",
+    }
+    .to_owned()
+}
+
+/// What came of an action, when it is acknowledged.
+pub(crate) fn of_action(f: &Facts<'_>, intent: &Intent) -> String {
+    if intent.verdict == Verdict::Accepted {
+        return format!("{} accepted", intent.action);
+    }
+    if intent.reason == "InvalidValue" {
+        return invalid_value(&intent.action);
+    }
+    let ruling = Verb::ALL
+        .into_iter()
+        .find(|verb| verb.as_str() == intent.action)
+        .map(|verb| judge(verb, &bench(f)));
+    match ruling {
+        Some(Ruling::Rejected(reason, message)) if reason == intent.reason => message,
+        _ => format!("{} rejected: {}", intent.action, intent.reason),
+    }
+}
+
+/// What to write instead of a value outside the grammar.
+pub(crate) fn invalid_value(shown: &str) -> String {
+    format!(
+        "'{shown}' is no action; write activate, deactivate, remove, restore or purge, and if you like an id behind a \
+         slash (letters, digits, '.', '_', ':' and '-', at most 63), such as deactivate/CHG-1"
+    )
+}
+
+/// What a request on this link is judged by.
+pub(crate) fn bench<'a>(f: &'a Facts<'_>) -> Bench<'a> {
+    Bench {
+        state: f.state,
+        deleting: f.deleting,
+        desired: f.memory.desired(),
+        managed_by_spec: f.managed_by_spec(),
+        alias_taken_by: f.rivals.any.as_deref(),
+    }
+}

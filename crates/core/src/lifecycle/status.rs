@@ -1,0 +1,213 @@
+//! The status a link has in a state: one projection, so that every write shows the whole truth.
+
+use instancelink_api::condition::Reason;
+use instancelink_api::status::{HistoryEntry, Transitioning};
+use instancelink_api::{Desired, InstanceLinkStatus, LastAction, Phase, State, Verb, Verdict};
+use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, Time};
+
+use super::conditions::conditions;
+use super::facts::Facts;
+use super::wait::Wait;
+use super::{cause::cause, message};
+use crate::action::{available, micro};
+use crate::hash;
+use crate::resolve::{directory_name, fqdn};
+
+/// How many states the history keeps.
+const HISTORY: usize = 10;
+
+/// The status of the link in `state`. Where that is the present state, `wait` says why it stays.
+pub(crate) fn status(f: &Facts<'_>, state: State, wait: &Wait) -> InstanceLinkStatus {
+    let old = &f.status;
+    let spec = &f.link.spec;
+    let meta = &f.link.metadata;
+    let entering = state != f.state;
+    let scrubbed = state == State::Purged;
+    let at = entry_time(f);
+    let transitional = state.is_transitional();
+    let up = matches!(state, State::Active | State::UpdatingActive | State::Deactivating);
+    let message = if entering {
+        message::on_entry(f, state)
+    } else {
+        wait.message.clone()
+    };
+    let stalled = if entering { None } else { wait.stalled };
+    let history = if entering {
+        history(f, state, &at)
+    } else {
+        old.history.clone()
+    };
+    InstanceLinkStatus {
+        id: Some(hash::bits52(f.uid())),
+        kind: Some("instanceLink".to_owned()),
+        name: spec.name.clone().filter(|_| !scrubbed),
+        state,
+        instance_id: f.s.source.as_ref().map(|source| source.uid.clone()),
+        target_instance_id: f.target.uid().map(str::to_owned),
+        link_name: Some(spec.link_name.clone()),
+        account_id: Some(&f.s.namespace.uid)
+            .filter(|uid| !uid.is_empty())
+            .cloned()
+            .or_else(|| old.account_id.clone()),
+        created: meta.creation_timestamp.clone(),
+        description: spec.description.clone().filter(|_| !scrubbed),
+        removed: removed(f, state, &at),
+        transitioning: match (transitional, stalled) {
+            (false, _) => Transitioning::No,
+            (true, None) => Transitioning::Yes,
+            (true, Some(_)) => Transitioning::Error,
+        },
+        transitioning_message: Some(message).filter(|text| transitional && !text.is_empty()),
+        transitioning_progress: transitional.then(|| if entering { 100 } else { progress(old, wait) }),
+        uuid: meta.uid.clone(),
+        observed_generation: meta.generation,
+        fqdn: (!matches!(state, State::Removed | State::Purging | State::Purged)).then(|| {
+            let source =
+                f.s.source
+                    .as_ref()
+                    .map(|source| source.uid.as_str())
+                    .or(old.instance_id.as_deref());
+            let directory = directory_name(&spec.instance_ref.name, source.unwrap_or_default());
+            let namespace = meta.namespace.as_deref().unwrap_or_default();
+            fqdn(&spec.link_name, &directory, namespace, &f.s.cluster_domain)
+        }),
+        target: match state {
+            State::Active => spec.target_instance_ref.clone(),
+            _ if up => old.target.clone(),
+            _ => None,
+        },
+        programmed_hash: match state {
+            State::Active | State::Inactive if entering => Some(f.hash.clone()),
+            State::Removed | State::Purging | State::Purged => None,
+            _ => old.programmed_hash.clone(),
+        },
+        available_actions: if f.deleting || f.memory.desired() == Some(Desired::Purged) {
+            Vec::new()
+        } else {
+            available(state, f.managed_by_spec())
+        },
+        last_action: last_action(f, state, &at),
+        history,
+        binding: None,
+        conditions: conditions(f, state, if entering { None } else { Some(wait) }),
+    }
+}
+
+/// M6: what is rebuilt after a lost status carries the time at which `desired` last changed; the rest, this pass's. The
+/// walk is a rebuilding one as long as every entry of the history is.
+fn entry_time(f: &Facts<'_>) -> MicroTime {
+    let at_rest = matches!(
+        f.state,
+        State::Active | State::Inactive | State::Removed | State::Purged
+    );
+    match f.memory.desired_at() {
+        Some(desired_at) if !at_rest && f.status.history.iter().all(|entry| entry.at.0 == desired_at) => {
+            MicroTime(desired_at)
+        }
+        _ => micro(f.s.now),
+    }
+}
+
+fn history(f: &Facts<'_>, state: State, at: &MicroTime) -> Vec<HistoryEntry> {
+    let entry = |state, cause| HistoryEntry {
+        state,
+        at: at.clone(),
+        cause,
+    };
+    if state == State::Purged {
+        return vec![entry(state, cause(f, state))];
+    }
+    let mut history = f.status.history.clone();
+    // The one exception to "every state is written": what can be registered at once skips to the next state.
+    if f.state == State::Requested && matches!(state, State::Activating | State::Inactive) {
+        history.push(entry(State::Registering, cause(f, State::Registering)));
+    }
+    history.push(entry(state, cause(f, state)));
+    let surplus = history.len().saturating_sub(HISTORY);
+    history.drain(..surplus);
+    history
+}
+
+fn removed(f: &Facts<'_>, state: State, at: &MicroTime) -> Option<Time> {
+    match state {
+        State::Removed if f.state != State::Removed => Some(second(at.0)),
+        State::Removed | State::Purging | State::Purged => f.status.removed.clone(),
+        _ => None,
+    }
+}
+
+fn progress(old: &InstanceLinkStatus, wait: &Wait) -> i32 {
+    wait.progress.or(old.transitioning_progress).unwrap_or(100)
+}
+
+/// The acknowledgement: the request as taken, and what has become of it (M9).
+fn last_action(f: &Facts<'_>, state: State, at: &MicroTime) -> Option<LastAction> {
+    let intent = f.memory.last.clone()?;
+    let known = f
+        .status
+        .last_action
+        .as_ref()
+        .filter(|known| known.intent.seq == intent.seq);
+    let phase = known.map_or(
+        if intent.verdict == Verdict::Accepted {
+            Phase::Accepted
+        } else {
+            Phase::Rejected
+        },
+        |k| k.phase,
+    );
+    let reached = intent.desired.is_some_and(|desired| state == resting_state(desired));
+    let (phase, completed_at) = match phase {
+        Phase::Accepted if reached => (Phase::Completed, Some(at.clone())),
+        Phase::Accepted if is_superseded(f, &intent.action, intent.desired) => (Phase::Superseded, None),
+        phase => (phase, known.and_then(|k| k.completed_at.clone())),
+    };
+    let message = known.map_or_else(|| message::of_action(f, &intent), |k| k.message.clone());
+    Some(LastAction {
+        intent,
+        message,
+        phase,
+        completed_at,
+    })
+}
+
+/// M9: only a spec edit or a delete overtakes an accepted action.
+fn is_superseded(f: &Facts<'_>, action: &str, desired: Option<Desired>) -> bool {
+    use instancelink_api::spec::DesiredState;
+    let managed = [Verb::Activate.as_str(), Verb::Deactivate.as_str()].contains(&action);
+    let overruled = match (f.link.spec.desired_state, desired) {
+        (Some(DesiredState::Active), Some(Desired::Inactive))
+        | (Some(DesiredState::Inactive), Some(Desired::Active)) => managed,
+        _ => false,
+    };
+    f.deleting || overruled
+}
+
+const fn resting_state(desired: Desired) -> State {
+    match desired {
+        Desired::Active => State::Active,
+        Desired::Inactive => State::Inactive,
+        Desired::Removed => State::Removed,
+        Desired::Purged => State::Purged,
+    }
+}
+
+/// A time in whole seconds, as `metav1.Time` keeps it.
+pub(crate) fn second(time: Timestamp) -> Time {
+    let round = TimestampRound::new().smallest(Unit::Second).mode(RoundMode::Trunc);
+    Time(time.round(round).unwrap_or(time))
+}
+
+/// Problems that the new status shows and the old one did not: each is told once.
+pub(crate) fn new_problems(old: &InstanceLinkStatus, new: &InstanceLinkStatus) -> Vec<(String, String)> {
+    use instancelink_api::condition::types::{ACCEPTED, PROGRAMMED, RESOLVED_REFS};
+    let told = |reason: &str| old.conditions.iter().any(|c| c.status == "False" && c.reason == reason);
+    let quiet = [Reason::Pending.as_str(), Reason::NotActive.as_str()];
+    new.conditions
+        .iter()
+        .filter(|c| [ACCEPTED, RESOLVED_REFS, PROGRAMMED].contains(&c.type_.as_str()) && c.status == "False")
+        .filter(|c| !quiet.contains(&c.reason.as_str()) && !told(&c.reason))
+        .map(|c| (c.reason.clone(), c.message.clone()))
+        .collect()
+}

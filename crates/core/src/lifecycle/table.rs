@@ -1,0 +1,89 @@
+//! The edges of contract §4, as data. `walk` never takes another, which a test proves, and `docs/lifecycle.md` is
+//! rendered from here.
+
+use instancelink_api::State;
+
+/// One process of the lifecycle: from any of these states through one to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Process {
+    /// Its name in the contract.
+    pub name: &'static str,
+    /// The edges it consists of.
+    pub edges: &'static [(State, State)],
+}
+
+use State::{
+    Activating, Active, Deactivating, Inactive, Purged, Purging, Registering, Removed, Removing, Requested, Restoring,
+    UpdatingActive, UpdatingInactive,
+};
+
+/// Every process, and so every edge there is.
+pub const TABLE: &[Process] = &[
+    Process {
+        name: "create",
+        edges: &[(Requested, Registering), (Requested, Inactive), (Registering, Inactive)],
+    },
+    Process {
+        name: "activate",
+        edges: &[
+            (Requested, Activating),
+            (Registering, Activating),
+            (Inactive, Activating),
+            (Activating, Active),
+        ],
+    },
+    Process {
+        name: "update",
+        edges: &[
+            (Active, UpdatingActive),
+            (UpdatingActive, Active),
+            (Inactive, UpdatingInactive),
+            (UpdatingInactive, Inactive),
+        ],
+    },
+    Process {
+        name: "deactivate",
+        edges: &[
+            (Registering, Deactivating),
+            (Activating, Deactivating),
+            (Active, Deactivating),
+            (UpdatingActive, Deactivating),
+            (Deactivating, Inactive),
+        ],
+    },
+    Process {
+        name: "remove",
+        edges: &[
+            (Requested, Removing),
+            (Registering, Removing),
+            (Inactive, Removing),
+            (UpdatingInactive, Removing),
+            (Removing, Removed),
+        ],
+    },
+    Process {
+        name: "restore",
+        edges: &[(Removed, Restoring), (Restoring, Inactive)],
+    },
+    Process {
+        name: "purge",
+        edges: &[(Removed, Purging), (Purging, Purged)],
+    },
+    Process {
+        name: "delete",
+        edges: &[
+            (Requested, Purging),
+            (Registering, Purging),
+            (Deactivating, Purging),
+            (Inactive, Purging),
+            (UpdatingInactive, Purging),
+            (Removing, Purging),
+            (Restoring, Purging),
+        ],
+    },
+];
+
+/// True for an edge of the table.
+pub fn is_edge(from: State, to: State) -> bool {
+    TABLE.iter().any(|process| process.edges.contains(&(from, to)))
+}

@@ -1,0 +1,154 @@
+//! The alias, rule by rule (A1–A4).
+
+use std::sync::Arc;
+
+use instancelink_api::State;
+
+use super::World;
+use crate::fixture;
+use crate::snapshot::Sibling;
+
+/// A rival for the alias `db`, created so many seconds before the link (or after it).
+fn rival(kind: &str, state: State, has_children: bool, older_by: i64) -> Sibling {
+    let spec = format!("{{linkName: db, instanceRef: {{kind: {kind}, name: web}}}}");
+    let mut object = fixture::link_named("web-db-2", "55555555-eeee-4eee-8eee-000000000002", &spec);
+    object.status.get_or_insert_default().state = state;
+    let created = object.metadata.creation_timestamp.as_mut().unwrap();
+    created.0 -= jiff::SignedDuration::from_secs(older_by);
+    Sibling {
+        object: Arc::new(object),
+        has_children,
+    }
+}
+
+fn world_with(rival: Sibling) -> World {
+    let mut world = World::new(fixture::snapshot().with_sibling(rival));
+    world.settle();
+    world
+}
+
+#[test]
+fn a2_the_first_to_claim_has_the_alias_and_the_loser_says_who() {
+    let mut world = world_with(rival("Deployment", State::Active, true, 10));
+    assert_eq!(world.watched(), [State::Registering]);
+    assert_eq!(world.condition("Accepted"), ("False", "AliasConflict"));
+    assert_eq!(world.condition("Stalled"), ("True", "AliasConflict"));
+    assert!(
+        world
+            .status()
+            .transitioning_message
+            .as_ref()
+            .unwrap()
+            .contains("web-db-2")
+    );
+    assert_eq!(serde_json::to_value(world.status().transitioning).unwrap(), "error");
+}
+
+#[test]
+fn a2_the_loser_takes_over_when_the_alias_is_free() {
+    let mut world = world_with(rival("Deployment", State::Active, true, 10));
+    world.s.siblings = vec![rival("Deployment", State::Purged, false, 10)];
+    world.settle();
+    assert_eq!(world.state(), State::Active);
+}
+
+#[test]
+fn a2_of_two_waiting_links_the_older_goes_first() {
+    assert_eq!(
+        world_with(rival("Deployment", State::Requested, false, 10)).state(),
+        State::Registering
+    );
+    assert_eq!(
+        world_with(rival("Deployment", State::Requested, false, -10)).state(),
+        State::Active
+    );
+    assert_eq!(
+        world_with(rival("Deployment", State::Requested, false, 0)).state(),
+        State::Active,
+        "ties: smaller UID"
+    );
+}
+
+#[test]
+fn a3_a_link_that_is_up_is_never_evicted_whoever_is_older() {
+    let mut world = World::active();
+    world.s = world
+        .s
+        .clone()
+        .with_sibling(rival("Deployment", State::Registering, false, 1000));
+    world.settle();
+    assert!(world.watched().is_empty());
+    assert_eq!(
+        world_with(rival("Deployment", State::Active, false, -10)).state(),
+        State::Registering
+    );
+}
+
+#[test]
+fn a3_should_two_have_children_the_later_goes() {
+    let mut world = World::active();
+    world.s = world
+        .s
+        .clone()
+        .with_sibling(rival("Deployment", State::Active, true, 10));
+    world.settle();
+    assert_eq!(world.watched(), [State::Deactivating, State::Inactive]);
+    assert_eq!(world.condition("Ready"), ("False", "Held"));
+    let mut world = World::active();
+    world.s = world
+        .s
+        .clone()
+        .with_sibling(rival("Deployment", State::Active, true, -10));
+    world.settle();
+    assert!(world.watched().is_empty());
+}
+
+#[test]
+fn a4_a_restore_is_rejected_while_another_link_claims_the_alias() {
+    let mut world = World::removed();
+    world.s = world
+        .s
+        .clone()
+        .with_sibling(rival("Deployment", State::Inactive, false, -10));
+    world.act("restore");
+    assert_eq!(world.last_action().intent.reason, "AliasTaken");
+    assert!(world.last_action().message.contains("web-db-2"));
+    assert_eq!(world.state(), State::Removed);
+}
+
+#[test]
+fn a4_an_inactive_link_keeps_its_place_in_the_queue() {
+    let mut world = World::inactive();
+    world.s = world
+        .s
+        .clone()
+        .with_sibling(rival("Deployment", State::Registering, false, -10));
+    world.act("activate");
+    assert_eq!(world.state(), State::Active);
+}
+
+#[test]
+fn a4_two_sources_of_one_name_contend_for_the_directory() {
+    let world = world_with(rival("StatefulSet", State::Active, true, 10));
+    assert_eq!(world.state(), State::Registering);
+    assert_eq!(world.condition("Accepted"), ("False", "DirectoryConflict"));
+}
+
+#[test]
+fn an_alias_taken_while_a_link_is_restored_is_a_hold_there() {
+    let mut world = World::removed();
+    world.annotate("restore");
+    while world.state() != State::Restoring {
+        world.step().unwrap();
+    }
+    world.s = world
+        .s
+        .clone()
+        .with_sibling(rival("Deployment", State::Active, true, 10));
+    world.settle();
+    assert_eq!(world.state(), State::Inactive);
+    assert_eq!(world.condition("Ready").0, "True", "inactive is what restore asks for");
+    world.act("activate");
+    assert_eq!(world.state(), State::Inactive);
+    assert_eq!(world.condition("Ready"), ("False", "Held"));
+}

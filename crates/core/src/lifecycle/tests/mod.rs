@@ -1,0 +1,11 @@
+//! The lifecycle's tests: a world of one link that does what an API server would do, and the rules one by one.
+
+mod alias;
+mod deletion;
+mod edges;
+mod memory;
+mod status;
+mod walk;
+mod world;
+
+pub(crate) use world::World;

@@ -1,0 +1,121 @@
+//! The status: the seed's fields, the history, and what tools make of the conditions.
+
+use instancelink_api::State;
+
+use super::World;
+use crate::fixture;
+
+#[test]
+fn all_fifteen_fields_of_the_seed_are_there() {
+    let mut world = World::active();
+    world.s = world.s.clone().edited(|spec| {
+        spec.name = Some("Orders".to_owned());
+        spec.description = Some("web reads orders".to_owned());
+    });
+    world.settle();
+    let status = serde_json::to_value(world.status()).unwrap();
+    for field in [
+        "id",
+        "kind",
+        "name",
+        "state",
+        "instanceId",
+        "targetInstanceId",
+        "linkName",
+        "accountId",
+        "created",
+        "description",
+        "transitioning",
+        "uuid",
+    ] {
+        assert!(!status[field].is_null(), "{field} is missing");
+    }
+    assert_eq!(status["kind"], "instanceLink");
+    assert_eq!(status["uuid"], fixture::LINK_UID);
+    assert_eq!(status["instanceId"], fixture::SOURCE_UID);
+    assert_eq!(status["targetInstanceId"], fixture::TARGET_UID);
+    assert_eq!(status["fqdn"], "db.web-links.shop.svc.cluster.local");
+    assert!(status["removed"].is_null() && status["transitioningMessage"].is_null());
+    assert!(!World::removed().status().removed.as_ref().unwrap().0.is_zero());
+}
+
+#[test]
+fn registering_that_is_skipped_stands_in_the_history() {
+    let world = World::active();
+    let history: Vec<_> = world
+        .status()
+        .history
+        .iter()
+        .map(|h| (h.state, h.cause.as_str()))
+        .collect();
+    assert_eq!(
+        history,
+        [
+            (State::Registering, "create"),
+            (State::Activating, "create"),
+            (State::Active, "done")
+        ]
+    );
+}
+
+#[test]
+fn the_history_says_why_and_keeps_ten() {
+    let mut world = World::active();
+    world.act("deactivate");
+    let causes: Vec<_> = world
+        .status()
+        .history
+        .iter()
+        .rev()
+        .take(2)
+        .map(|h| h.cause.as_str())
+        .collect();
+    assert_eq!(causes, ["done", "deactivate"]);
+    for _ in 0..4 {
+        world.act("activate");
+        world.act("deactivate");
+    }
+    assert_eq!(world.status().history.len(), 10);
+    assert_eq!(world.status().history.last().unwrap().state, State::Inactive);
+}
+
+#[test]
+fn a_purged_link_says_nothing_of_its_user_any_more() {
+    let mut world = World::removed();
+    world.s = world
+        .s
+        .clone()
+        .edited(|spec| spec.description = Some("secret plans".to_owned()));
+    world.act("purge");
+    let status = serde_json::to_string(world.status()).unwrap();
+    assert!(!status.contains("secret plans"));
+    assert_eq!(world.status().history.len(), 1);
+    assert!(world.status().removed.is_some());
+}
+
+#[test]
+fn conditions_keep_their_time_while_their_status_stays() {
+    let mut world = World::active();
+    let before = world.status().conditions.clone();
+    world.pass_time(100);
+    world.s = world.s.clone().edited(|spec| spec.name = Some("x".to_owned()));
+    world.settle();
+    for (old, new) in before.iter().zip(&world.status().conditions) {
+        assert_eq!(old.last_transition_time, new.last_transition_time);
+        assert_eq!(new.observed_generation, Some(2));
+    }
+}
+
+#[test]
+fn a_transition_counts_down_from_a_hundred() {
+    let pods = vec![fixture::pod("pg-0", "10.0.0.10").not_ready()];
+    let mut world = World::new(fixture::snapshot().with_target_deployment(pods));
+    world.settle();
+    assert_eq!(world.status().transitioning_progress, Some(100));
+    world.pass_time(9);
+    world.settle();
+    assert_eq!(world.status().transitioning_progress, Some(50));
+    world.pass_time(9);
+    world.settle();
+    assert_eq!(world.status().transitioning_progress, None, "at rest");
+}

@@ -1,0 +1,380 @@
+//! The walk, rule by rule (W1–W7), and what the states promise.
+
+use instancelink_api::{Phase, State};
+
+use super::World;
+use crate::effect::{Effect, Refusal, Step};
+use crate::fixture;
+use crate::lifecycle::{TABLE, step};
+use instancelink_api::condition::Reason;
+use instancelink_api::spec::{Addressing, DesiredState};
+
+fn drain(world: &mut World, seconds: i64) {
+    world.s = world.s.clone().edited(|spec| {
+        spec.deactivation = Some(serde_json::from_value(serde_json::json!({ "drainSeconds": seconds })).unwrap());
+    });
+    world.settle();
+}
+
+#[test]
+fn the_table_holds_every_edge_once() {
+    let edges: Vec<_> = TABLE.iter().flat_map(|process| process.edges).collect();
+    let mut unique = edges.clone();
+    unique.sort();
+    unique.dedup();
+    assert_eq!(edges.len(), unique.len());
+    assert!(edges.iter().all(|(from, to)| from != to));
+}
+
+#[test]
+fn a_link_whose_source_comes_later_waits_in_registering() {
+    let mut world = World::new(fixture::snapshot().without_source());
+    world.settle();
+    assert_eq!(world.watched(), [State::Registering]);
+    assert_eq!(world.condition("ResolvedRefs"), ("False", "SourceNotFound"));
+    assert_eq!(
+        world.condition("Reconciling").0,
+        "True",
+        "a missing source may come by itself"
+    );
+    world.s = world.s.clone().with_source();
+    world.settle();
+    assert_eq!(world.watched(), [State::Activating, State::Active]);
+}
+
+#[test]
+fn a_converged_link_costs_no_write() {
+    for mut world in [World::active(), World::inactive(), World::removed()] {
+        world.writes.clear();
+        world.pass_time(3600);
+        world.settle();
+        assert!(world.writes.is_empty());
+    }
+}
+
+#[test]
+fn activating_waits_for_a_ready_endpoint_and_no_longer_than_the_spec_says() {
+    let pods = vec![fixture::pod("pg-0", "10.0.0.10").not_ready()];
+    let mut world = World::new(fixture::snapshot().with_target_deployment(pods));
+    let wake = world.settle();
+    assert_eq!(world.watched(), [State::Activating]);
+    assert!(wake.is_some());
+    world.pass_time(15);
+    world.settle();
+    assert_eq!(world.watched(), [State::Active]);
+    assert_eq!(world.condition("Available"), ("False", "NoReadyEndpoints"));
+    assert_eq!(
+        world.condition("Ready").0,
+        "True",
+        "an active link without endpoints is where its owner wants it"
+    );
+}
+
+#[test]
+fn w6_a_target_that_needs_time_never_blocks_deactivate_remove_or_delete() {
+    let pods = || vec![fixture::pod("pg-0", "10.0.0.10").not_ready()];
+    for verb in ["deactivate", "remove"] {
+        let mut world = World::new(fixture::snapshot().with_target_deployment(pods()));
+        world.settle();
+        world.act(verb);
+        assert!(matches!(world.state(), State::Inactive | State::Removed));
+    }
+    let mut world = World::new(fixture::snapshot().with_target_deployment(pods()));
+    world.settle();
+    world.delete();
+    world.settle();
+    assert!(world.gone);
+}
+
+#[test]
+fn an_edit_of_name_or_description_moves_no_state() {
+    let mut world = World::active();
+    world.s = world
+        .s
+        .clone()
+        .edited(|spec| spec.description = Some("orders".to_owned()));
+    world.settle();
+    assert!(world.watched().is_empty());
+    assert_eq!(world.status().description.as_deref(), Some("orders"));
+    assert_eq!(world.status().observed_generation, Some(2));
+}
+
+#[test]
+fn w1_an_update_is_found_again_after_a_crash() {
+    let mut world = World::active();
+    world.s = world.s.clone().edited(|spec| spec.target_instance_ref = None);
+    world.step().unwrap();
+    assert_eq!(world.watched(), [State::UpdatingActive]);
+    // The operator crashed here: a new one sees only what stands in the cluster.
+    world.settle();
+    assert_eq!(world.watched(), [State::Active]);
+    assert_eq!(world.condition("ResolvedRefs"), ("True", "NoTarget"));
+}
+
+#[test]
+fn w1_a_respelled_reference_is_no_update() {
+    let mut world = World::active();
+    world.s = world.s.clone().edited(|spec| {
+        let target = spec.target_instance_ref.as_mut().unwrap();
+        target.api_version = Some("apps/v1".to_owned());
+        target.namespace = Some("shop".to_owned());
+    });
+    world.settle();
+    assert!(world.watched().is_empty());
+}
+
+#[test]
+fn w1_what_cannot_be_served_waits_in_updating_active_and_says_so() {
+    let mut world = World::active();
+    world.s = world.s.clone().edited(|spec| spec.addressing = Addressing::VirtualIP);
+    world.settle();
+    assert_eq!(world.watched(), [State::UpdatingActive]);
+    assert_eq!(world.condition("Accepted"), ("False", "AddressingNotPossible"));
+    assert_eq!(world.condition("Stalled"), ("True", "AddressingNotPossible"));
+    assert_eq!(serde_json::to_value(world.status().transitioning).unwrap(), "error");
+    assert_eq!(
+        world.condition("Available").0,
+        "True",
+        "what was programmed still answers"
+    );
+    world.act("deactivate");
+    assert_eq!(world.state(), State::Inactive, "and it can be cut");
+}
+
+#[test]
+fn w1_updating_inactive_always_goes_on() {
+    let mut world = World::inactive();
+    world.s = world.s.clone().edited(|spec| spec.addressing = Addressing::VirtualIP);
+    world.settle();
+    assert_eq!(world.watched(), [State::UpdatingInactive, State::Inactive]);
+    assert_eq!(world.condition("Ready").0, "True", "parked on purpose");
+}
+
+#[test]
+fn w1_a_refused_child_holds_the_state_and_not_the_other_children() {
+    let mut world = World::new(fixture::snapshot());
+    while world.s.children.directories.is_empty() {
+        world.step().unwrap();
+    }
+    let Step::Act(effects) = step(&world.s) else {
+        panic!("slices are due")
+    };
+    let Some(Effect::Create { child }) = effects.first() else {
+        panic!("a slice is due")
+    };
+    let message = "may not create EndpointSlices".to_owned();
+    world.s.refusals.insert(
+        child.key(),
+        Refusal {
+            reason: Reason::Forbidden,
+            message,
+        },
+    );
+    for _ in 0..5 {
+        if world.step().is_err() {
+            break;
+        }
+    }
+    assert_eq!(world.state(), State::Activating);
+    assert_eq!(world.condition("Programmed"), ("False", "Forbidden"));
+    assert_eq!(world.condition("Stalled"), ("True", "Forbidden"));
+    assert_eq!(world.s.children.environments.len(), 1);
+    assert_eq!(
+        world.events.iter().filter(|e| e.reason == "Forbidden").count(),
+        1,
+        "told once"
+    );
+    world.settle();
+    assert_eq!(world.state(), State::Active, "the next pass tries again");
+}
+
+#[test]
+fn w2_restore_with_desired_state_active_goes_through_inactive() {
+    let mut world = World::removed();
+    world.s = world
+        .s
+        .clone()
+        .edited(|spec| spec.desired_state = Some(DesiredState::Active));
+    world.settle();
+    assert!(world.watched().is_empty(), "a removed link only takes note");
+    world.act("restore");
+    assert_eq!(
+        world.watched(),
+        [State::Restoring, State::Inactive, State::Activating, State::Active]
+    );
+    assert_eq!(world.last_action().phase, Phase::Completed);
+    assert_eq!(world.status().removed, None);
+}
+
+#[test]
+fn w3_a_cut_for_lost_consent_skips_the_drain() {
+    let mut world = World::active();
+    drain(&mut world, 600);
+    world.s = world.s.clone().edited(|spec| {
+        spec.target_instance_ref.as_mut().unwrap().namespace = Some("elsewhere".to_owned());
+    });
+    world.s.target = None;
+    world.settle();
+    assert_eq!(world.watched(), [State::Deactivating, State::Inactive]);
+    assert_eq!(world.condition("ResolvedRefs"), ("False", "RefNotPermitted"));
+    assert_eq!(world.condition("Ready"), ("False", "Held"));
+    assert_eq!(world.condition("Stalled"), ("True", "RefNotPermitted"));
+}
+
+#[test]
+fn w4_a_damaged_child_is_repaired_and_a_stray_one_deleted_without_a_state_change() {
+    let mut world = World::active();
+    let slices = world.s.children.slices.clone();
+    world.s.children.slices.clear();
+    world.settle();
+    assert!(world.watched().is_empty());
+    assert_eq!(world.s.children.slices.len(), slices.len());
+
+    let mut parked = World::inactive();
+    parked.s.children.slices = slices;
+    parked.settle();
+    assert!(parked.watched().is_empty());
+    assert!(parked.s.children.slices.is_empty());
+}
+
+#[test]
+fn w5_a_source_that_is_deleted_holds_the_link_and_one_that_comes_back_lifts_the_hold() {
+    let mut world = World::active();
+    world.s.source.as_mut().unwrap().terminating = true;
+    world.settle();
+    assert!(
+        world.watched().is_empty(),
+        "while it is being deleted the garbage collector is at work"
+    );
+    world.s = world.s.clone().without_source();
+    world.settle();
+    assert_eq!(world.watched(), [State::Deactivating, State::Inactive]);
+    assert_eq!(world.condition("Ready"), ("False", "Held"));
+    assert_eq!(world.status().instance_id, None);
+    world.s = world.s.clone().with_source_uid("22222222-bbbb-4bbb-8bbb-000000000002");
+    world.settle();
+    assert_eq!(world.watched(), [State::Activating, State::Active]);
+}
+
+#[test]
+fn w5_a_terminating_source_activates_nothing() {
+    let mut world = World::new(fixture::snapshot());
+    world.s.source.as_mut().unwrap().terminating = true;
+    world.settle();
+    assert_eq!(world.watched(), [State::Registering]);
+    let mut world = World::inactive();
+    world.s.source.as_mut().unwrap().terminating = true;
+    world.act("activate");
+    assert!(world.watched().is_empty());
+    assert_eq!(world.last_action().phase, Phase::Accepted);
+}
+
+#[test]
+fn a_lost_target_is_no_hold_and_heals() {
+    let mut world = World::active();
+    let target = world.s.target.take();
+    world.settle();
+    assert!(world.watched().is_empty());
+    assert_eq!(world.condition("Available"), ("False", "TargetNotFound"));
+    assert_eq!(world.condition("ResolvedRefs"), ("False", "TargetNotFound"));
+    assert_eq!(world.condition("Ready").0, "True");
+    world.s.target = target;
+    world.settle();
+    assert_eq!(world.condition("Available").0, "True");
+}
+
+#[test]
+fn w7_the_drain_counts_from_the_write_that_stopped_the_slices() {
+    let mut world = World::active();
+    drain(&mut world, 60);
+    world.annotate("deactivate");
+    let wake = world.settle();
+    assert_eq!(world.watched(), [State::Deactivating]);
+    let endpoints = |w: &World| {
+        w.s.children
+            .slices
+            .iter()
+            .flat_map(|s| s.object.body.endpoints.clone())
+            .collect::<Vec<_>>()
+    };
+    assert!(!endpoints(&world).is_empty());
+    assert!(
+        endpoints(&world).iter().all(|e| !e.ready && e.serving && e.terminating),
+        "the names stop at once"
+    );
+    assert_eq!(world.status().transitioning_progress, Some(100));
+    assert_eq!(wake, Some(world.s.now + jiff::SignedDuration::from_secs(15)));
+    world.pass_time(30);
+    world.settle();
+    assert_eq!(world.status().transitioning_progress, Some(50), "what remains");
+    world.pass_time(30);
+    world.settle();
+    assert_eq!(world.watched(), [State::Inactive]);
+    assert!(endpoints(&world).is_empty());
+}
+
+#[test]
+fn w7_the_drain_ends_at_once_when_the_namespace_terminates_or_no_slice_stands() {
+    for lost in [true, false] {
+        let mut world = World::active();
+        drain(&mut world, 600);
+        world.act("deactivate");
+        assert_eq!(world.watched(), [State::Deactivating]);
+        if lost {
+            world.s.children.slices.clear();
+        } else {
+            world.s.namespace.terminating = true;
+        }
+        world.settle();
+        assert_eq!(world.watched(), [State::Inactive]);
+    }
+}
+
+#[test]
+fn desired_state_parks_and_wakes_a_link() {
+    let mut world = World::active();
+    world.s = world
+        .s
+        .clone()
+        .edited(|spec| spec.desired_state = Some(DesiredState::Inactive));
+    world.settle();
+    assert_eq!(world.watched(), [State::Deactivating, State::Inactive]);
+    assert_eq!(world.condition("Ready").0, "True");
+    world.s = world.s.clone().edited(|spec| spec.desired_state = None);
+    world.settle();
+    assert_eq!(
+        world.watched(),
+        [State::Activating, State::Active],
+        "unset later, with no action ever: Active"
+    );
+}
+
+#[test]
+fn a_removed_link_is_purged_when_its_time_is_up_and_its_object_goes_later() {
+    let mut world = World::inactive();
+    world.s = world.s.clone().edited(|spec| spec.ttl_seconds_after_removed = Some(30));
+    world.s.link.object.spec.ttl_seconds_after_purged = 10;
+    world.annotate("remove");
+    let wake = world.settle();
+    assert_eq!(world.watched(), [State::Removing, State::Removed]);
+    assert_eq!(wake, Some(world.s.now + jiff::SignedDuration::from_secs(30)));
+    world.pass_time(30);
+    world.settle();
+    assert_eq!(world.watched(), [State::Purging, State::Purged]);
+    assert_eq!(world.last_action().intent.manager, "ttlSecondsAfterRemoved");
+    assert_eq!(world.status().history.len(), 1);
+    world.pass_time(10);
+    world.settle();
+    assert!(world.gone);
+}
+
+#[test]
+fn a_purged_object_that_a_gitops_tool_owns_stays() {
+    let mut world = World::removed();
+    world.s.link.object.metadata.labels = Some([("argocd.argoproj.io/instance".to_owned(), "shop".to_owned())].into());
+    world.act("purge");
+    world.pass_time(100_000);
+    world.settle();
+    assert!(!world.gone);
+    assert_eq!(world.state(), State::Purged);
+}

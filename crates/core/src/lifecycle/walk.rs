@@ -1,0 +1,369 @@
+//! The walk: what a link does in each state to come nearer its goal (lifecycle §4).
+
+use instancelink_api::State;
+use instancelink_api::condition::Reason;
+use instancelink_api::keys;
+use jiff::SignedDuration;
+
+use super::facts::{Facts, Goal};
+use super::wait::{Wait, countdown};
+use crate::dataplane::{self, Down};
+use crate::effect::Effect;
+
+/// What is due in the present state.
+#[derive(Debug)]
+pub(crate) enum Due {
+    /// Write this state.
+    Enter(State),
+    /// Write these children (or let the link go).
+    Work(Vec<Effect>),
+    /// Nothing now.
+    Rest(Wait),
+}
+
+pub(crate) fn due(f: &Facts<'_>) -> Due {
+    match f.state {
+        State::Requested => first_steps(f).map_or(Due::Enter(State::Registering), Due::Enter),
+        State::Registering => registering(f),
+        State::Activating => activating(f),
+        State::Active => active(f),
+        State::UpdatingActive => updating_active(f),
+        State::Deactivating => deactivating(f),
+        State::Inactive => inactive(f),
+        State::UpdatingInactive => Due::Enter(leaving(f.goal).unwrap_or(State::Inactive)),
+        State::Removing => take_rest(
+            f,
+            if f.goal == Goal::Gone {
+                State::Purging
+            } else {
+                State::Removed
+            },
+        ),
+        State::Removed => removed(f),
+        State::Restoring => Due::Enter(if f.goal == Goal::Gone {
+            State::Purging
+        } else {
+            State::Inactive
+        }),
+        State::Purging if f.deleting => drop_finalizer(f),
+        State::Purging => take_rest(f, State::Purged),
+        State::Purged => purged(f),
+    }
+}
+
+/// From requested and registering: the first state there is something to do in, if it is there yet.
+fn first_steps(f: &Facts<'_>) -> Option<State> {
+    if !f.has_children
+        && let Some(state) = leaving(f.goal)
+    {
+        return Some(state);
+    }
+    if !f.registrable() {
+        return None;
+    }
+    match f.goal {
+        Goal::Active => Some(State::Activating),
+        Goal::Inactive if !f.has_children => Some(State::Inactive),
+        Goal::Inactive | Goal::Removed | Goal::Purged | Goal::Gone => None,
+    }
+}
+
+/// The next state of a link without children that is to go away.
+const fn leaving(goal: Goal) -> Option<State> {
+    match goal {
+        Goal::Gone => Some(State::Purging),
+        Goal::Removed | Goal::Purged => Some(State::Removing),
+        Goal::Active | Goal::Inactive => None,
+    }
+}
+
+fn registering(f: &Facts<'_>) -> Due {
+    if let Some(state) = first_steps(f) {
+        return Due::Enter(state);
+    }
+    if f.has_children {
+        return Due::Enter(State::Deactivating);
+    }
+    let message = f
+        .hold
+        .as_ref()
+        .map_or_else(|| "waits for its source".to_owned(), |hold| hold.message.clone());
+    Due::Rest(Wait {
+        message,
+        stalled: stalled_by_hold(f),
+        ..Wait::default()
+    })
+}
+
+fn activating(f: &Facts<'_>) -> Due {
+    match program(f) {
+        Programmed::No(due) => due,
+        Programmed::Yes { ready } => {
+            let no_target = f.link.spec.target_instance_ref.is_none();
+            let wait = SignedDuration::from_secs(f.link.spec.target_wait_seconds());
+            let deadline = f.entered_at().and_then(|at| at.checked_add(wait).ok());
+            match deadline {
+                Some(deadline) if ready == 0 && !no_target && f.s.now < deadline => {
+                    let (progress, wake) = countdown(f.s.now, deadline, wait);
+                    let message = format!(
+                        "waits up to {} s for a ready endpoint of {}",
+                        f.link.spec.target_wait_seconds(),
+                        target_name(f)
+                    );
+                    Due::Rest(Wait {
+                        message,
+                        progress,
+                        wake: Some(wake),
+                        ..Wait::default()
+                    })
+                }
+                _ => Due::Enter(State::Active),
+            }
+        }
+    }
+}
+
+fn active(f: &Facts<'_>) -> Due {
+    if f.goal != Goal::Active {
+        return Due::Enter(State::Deactivating);
+    }
+    if f.status.programmed_hash.as_deref() != Some(f.hash.as_str()) {
+        return Due::Enter(State::UpdatingActive);
+    }
+    match program(f) {
+        Programmed::No(due) => due,
+        Programmed::Yes { .. } => Due::Rest(Wait::default()),
+    }
+}
+
+fn updating_active(f: &Facts<'_>) -> Due {
+    match program(f) {
+        Programmed::No(due) => due,
+        Programmed::Yes { .. } => Due::Enter(State::Active),
+    }
+}
+
+/// How far the children of a link that is up are what they should be.
+enum Programmed {
+    /// All of them are confirmed; so many endpoints are ready.
+    Yes { ready: usize },
+    /// Not yet: this is due.
+    No(Due),
+}
+
+fn program(f: &Facts<'_>) -> Programmed {
+    if f.goal != Goal::Active {
+        return Programmed::No(Due::Enter(State::Deactivating));
+    }
+    let plan = match &f.plan {
+        Ok(plan) => plan,
+        Err(unservable) => {
+            let shrunk = dataplane::shrink(f.s);
+            return Programmed::No(if shrunk.is_empty() {
+                Due::Rest(Wait {
+                    message: unservable.message.clone(),
+                    stalled: Some(unservable.reason),
+                    ..Wait::default()
+                })
+            } else {
+                Due::Work(shrunk)
+            });
+        }
+    };
+    if !f.source_usable() {
+        let message = f
+            .hold
+            .as_ref()
+            .map_or_else(|| "its namespace is being deleted".to_owned(), |h| h.message.clone());
+        return Programmed::No(Due::Rest(Wait {
+            message,
+            ..Wait::default()
+        }));
+    }
+    let writes = dataplane::bring_up(f.s, plan);
+    if !writes.is_empty() {
+        return Programmed::No(Due::Work(writes));
+    }
+    let problems = dataplane::problems(f.s, plan);
+    if let Some(first) = problems.first() {
+        let message = problems
+            .iter()
+            .map(|p| p.message.as_str())
+            .collect::<Vec<_>>()
+            .join("; ");
+        return Programmed::No(Due::Rest(Wait {
+            message,
+            problem: Some(first.reason),
+            stalled: first.reason.waits_for_a_person().then_some(first.reason),
+            refused: true,
+            ..Wait::default()
+        }));
+    }
+    if dataplane::is_up(f.s, plan) {
+        return Programmed::Yes { ready: plan.ready };
+    }
+    // A child of ours is in the hands of another finalizer or of the garbage collector.
+    let message = "waits for an object that is being deleted".to_owned();
+    Programmed::No(Due::Rest(Wait {
+        message,
+        problem: Some(Reason::Pending),
+        refused: true,
+        ..Wait::default()
+    }))
+}
+
+fn deactivating(f: &Facts<'_>) -> Due {
+    // W3, W7: nothing is left to drain for where consent is lost or the namespace is going.
+    let drain = (!f.no_consent && !f.s.namespace.terminating).then(|| f.link.spec.drain_seconds());
+    match dataplane::take_down(f.s, drain) {
+        Down::Act(effects) => Due::Work(effects),
+        Down::Draining { from, until } => {
+            let (progress, wake) = countdown(f.s.now, until, until.duration_since(from));
+            let message = format!(
+                "names have stopped; what connections in use need goes after drainSeconds ({} s)",
+                f.link.spec.drain_seconds()
+            );
+            Due::Rest(Wait {
+                message,
+                progress,
+                wake: Some(wake),
+                ..Wait::default()
+            })
+        }
+        Down::Waiting(message) => waiting_for_deletion(f, message),
+        Down::Done if f.goal == Goal::Gone => Due::Enter(State::Purging),
+        Down::Done => Due::Enter(State::Inactive),
+    }
+}
+
+fn inactive(f: &Facts<'_>) -> Due {
+    if let Some(state) = leaving(f.goal) {
+        return Due::Enter(state);
+    }
+    if f.status.programmed_hash.as_deref() != Some(f.hash.as_str()) {
+        return Due::Enter(State::UpdatingInactive);
+    }
+    if f.goal == Goal::Active && f.source_usable() {
+        return Due::Enter(State::Activating);
+    }
+    let message = f
+        .hold
+        .as_ref()
+        .filter(|_| f.wish == Goal::Active)
+        .map(|h| h.message.clone())
+        .unwrap_or_default();
+    strays(
+        f,
+        Wait {
+            message,
+            stalled: stalled_by_hold(f).filter(|_| f.wish == Goal::Active),
+            ..Wait::default()
+        },
+    )
+}
+
+fn removed(f: &Facts<'_>) -> Due {
+    match f.goal {
+        Goal::Purged | Goal::Gone => Due::Enter(State::Purging),
+        Goal::Active | Goal::Inactive => Due::Enter(State::Restoring),
+        Goal::Removed => strays(
+            f,
+            Wait {
+                wake: super::ttl::removed_until(f),
+                ..Wait::default()
+            },
+        ),
+    }
+}
+
+fn purged(f: &Facts<'_>) -> Due {
+    if f.deleting {
+        return drop_finalizer(f);
+    }
+    match super::ttl::purged_until(f) {
+        Some(until) if until <= f.s.now => Due::Work(vec![Effect::DeleteLink]),
+        wake => strays(
+            f,
+            Wait {
+                wake,
+                ..Wait::default()
+            },
+        ),
+    }
+}
+
+/// D1: the finalizer goes when nothing of the link is left.
+fn drop_finalizer(f: &Facts<'_>) -> Due {
+    match dataplane::take_down(f.s, None) {
+        Down::Act(effects) => Due::Work(effects),
+        Down::Waiting(message) => waiting_for_deletion(f, message),
+        Down::Draining { until, .. } => Due::Rest(Wait {
+            wake: Some(until),
+            ..Wait::default()
+        }),
+        Down::Done if has_finalizer(f) => Due::Work(vec![Effect::DropFinalizer]),
+        Down::Done => Due::Rest(Wait::default()),
+    }
+}
+
+/// Takes away what is still found, then goes on.
+fn take_rest(f: &Facts<'_>, next: State) -> Due {
+    match dataplane::take_down(f.s, None) {
+        Down::Act(effects) => Due::Work(effects),
+        Down::Waiting(message) => waiting_for_deletion(f, message),
+        Down::Draining { until, .. } => Due::Rest(Wait {
+            wake: Some(until),
+            ..Wait::default()
+        }),
+        Down::Done => Due::Enter(next),
+    }
+}
+
+/// W4: a stray child of a resting link is deleted without a state change.
+fn strays(f: &Facts<'_>, wait: Wait) -> Due {
+    match dataplane::take_down(f.s, None) {
+        Down::Act(effects) => Due::Work(effects),
+        Down::Waiting(message) => waiting_for_deletion(f, message),
+        Down::Draining { .. } | Down::Done => Due::Rest(wait),
+    }
+}
+
+fn waiting_for_deletion(f: &Facts<'_>, message: String) -> Due {
+    let reason =
+        f.s.refusals
+            .values()
+            .next()
+            .map_or(Reason::Pending, |refusal| refusal.reason);
+    Due::Rest(Wait {
+        message,
+        problem: Some(reason),
+        stalled: reason.waits_for_a_person().then_some(reason),
+        refused: true,
+        ..Wait::default()
+    })
+}
+
+pub(crate) fn has_finalizer(f: &Facts<'_>) -> bool {
+    f.link
+        .metadata
+        .finalizers
+        .iter()
+        .flatten()
+        .any(|name| name == keys::FINALIZER)
+}
+
+fn stalled_by_hold(f: &Facts<'_>) -> Option<Reason> {
+    f.hold
+        .as_ref()
+        .map(|hold| hold.reason)
+        .filter(|reason| reason.waits_for_a_person())
+}
+
+fn target_name(f: &Facts<'_>) -> String {
+    f.link
+        .spec
+        .target_instance_ref
+        .as_ref()
+        .map(|t| format!("{} {}", t.kind, t.name))
+        .unwrap_or_default()
+}
