@@ -6,6 +6,7 @@ use super::{Found, Object};
 
 /// What a directory's Service must be; any other value of a field is damage.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools)] // four independent findings, not a state
 pub struct Directory {
     /// `clusterIP: None`.
     pub headless: bool,

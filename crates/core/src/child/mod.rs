@@ -14,7 +14,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference}
 
 pub use directory::Directory;
 pub use environment::Environment;
-pub use slice::{Endpoint, Family, Slice, SlicePort};
+pub use slice::{Endpoint, EndpointTarget, Family, Slice, SlicePort};
 
 /// The kinds of children the operator writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -51,6 +51,9 @@ pub struct Slice {
     pub endpoints: Vec<Endpoint>,
     /// Its ports, in the order of the link's ports.
     pub ports: Vec<SlicePort>,
+    /// It holds endpoints that nothing of ours wrote: with more than one address, or with one that does not parse. They
+    /// are not among `endpoints`, and DNS may give them all the same.
+    pub damaged: bool,
 }
 
 /// One address behind the alias.
@@ -105,15 +108,13 @@ impl From<discovery::EndpointSlice> for Found<Slice> {
         } else {
             Family::V4
         };
+        let endpoints = slice.endpoints.unwrap_or_default();
+        let count = endpoints.len();
+        let endpoints: Vec<Endpoint> = endpoints.into_iter().filter_map(endpoint_of).collect();
         let body = Slice {
             family,
-            // An endpoint whose address does not parse is no endpoint of ours: it shows as a difference.
-            endpoints: slice
-                .endpoints
-                .unwrap_or_default()
-                .into_iter()
-                .filter_map(endpoint_of)
-                .collect(),
+            damaged: endpoints.len() < count,
+            endpoints,
             ports: slice.ports.unwrap_or_default().into_iter().map(port_of).collect(),
         };
         Self::of(slice.metadata, body)

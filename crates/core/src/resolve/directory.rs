@@ -1,0 +1,67 @@
+//! Names: of a source's directory, and of an alias in it.
+
+use crate::hash;
+
+/// Longest name of a Service.
+const LABEL_LENGTH: usize = 63;
+
+/// The name of a source's directory Service (and of its environment ConfigMap): `<instance>-links`, or
+/// `il-<10 hex digits>` made from the source's UID where that would be no name for a Service. Instances may be called
+/// what Services may not: with dots, a leading digit, or up to 253 characters.
+pub fn directory_name(instance_name: &str, source_uid: &str) -> String {
+    let name = format!("{instance_name}-links");
+    if is_dns_1035_label(&name) {
+        name
+    } else {
+        format!("il-{}", hash::hex(source_uid, 10))
+    }
+}
+
+/// The alias as a fully qualified name in the cluster, without a trailing dot.
+pub fn fqdn(alias: &str, directory: &str, namespace: &str, domain: &str) -> String {
+    format!("{}.{domain}", host(alias, directory, namespace))
+}
+
+/// The alias as a name that every pod of the cluster resolves, whatever the cluster's domain is.
+pub fn host(alias: &str, directory: &str, namespace: &str) -> String {
+    format!("{alias}.{directory}.{namespace}.svc")
+}
+
+fn is_dns_1035_label(name: &str) -> bool {
+    let plain = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let bytes = name.as_bytes();
+    bytes.len() <= LABEL_LENGTH
+        && bytes.first().is_some_and(u8::is_ascii_lowercase)
+        && bytes.last().is_some_and(plain)
+        && bytes.iter().all(|byte| plain(byte) || *byte == b'-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_is_named_after_its_instance() {
+        assert_eq!(directory_name("web", "uid"), "web-links");
+    }
+
+    #[test]
+    fn an_instance_whose_name_no_service_may_have_gets_a_directory_named_by_its_uid() {
+        let long = "w".repeat(58);
+        for name in ["web.v2", "2web", long.as_str()] {
+            let directory = directory_name(name, "uid");
+            assert!(is_dns_1035_label(&directory), "{directory}");
+            assert_eq!(directory.len(), "il-".len() + 10);
+            assert_ne!(directory, directory_name(name, "another uid"));
+        }
+        assert_eq!(directory_name(&"w".repeat(57), "uid").len(), 63);
+    }
+
+    #[test]
+    fn an_alias_is_a_name_under_its_directory() {
+        assert_eq!(
+            fqdn("db", "web-links", "shop", "cluster.local"),
+            "db.web-links.shop.svc.cluster.local"
+        );
+    }
+}

@@ -1,0 +1,214 @@
+//! What answers behind a link's alias: addresses, with the ports they answer on.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use instancelink_api::condition::Reason;
+use instancelink_api::{Addressing, InstanceLinkSpec};
+
+use super::pods::{is_usable, pods_behind};
+use super::ports::{self, Port};
+use super::{TargetVerdict, Unservable, target_of};
+use crate::child::{Endpoint, EndpointTarget};
+use crate::snapshot::{Candidate, Service, Snapshot, Target, TargetObject};
+
+/// What answers behind an alias.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reach {
+    /// Endpoints with the ports they answer on; usually one group. Sorted by ports, never empty ones.
+    pub groups: Vec<Group>,
+    /// The link's ports, as its environment shows them; those of the first group where pods differ.
+    pub ports: Vec<Port>,
+}
+
+/// Endpoints that answer on the same ports.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// The ports.
+    pub ports: Vec<Port>,
+    /// The endpoints, sorted.
+    pub endpoints: Vec<Endpoint>,
+}
+
+/// Which addresses a target is reached by.
+#[derive(Clone, Copy, Debug)]
+enum Way<'a> {
+    Pods,
+    ClusterIps(&'a Service),
+}
+
+/// Finds what answers behind the alias. Nothing does, legally, where there is no target, or it is missing, or it is not
+/// permitted: the endpoints of another namespace are nobody's to show without consent.
+pub fn reach_of(s: &Snapshot) -> Result<Reach, Unservable> {
+    let spec = &s.link.object.spec;
+    if spec.addressing == Addressing::VirtualIP {
+        return Err(not_possible(
+            "addressing VirtualIP comes with a later version; write addressing: PodIP for the addresses of the target's \
+             pods, or let targetInstanceRef name a Service and write addressing: ServiceIP for its cluster IP"
+                .to_owned(),
+        ));
+    }
+    match target_of(s) {
+        TargetVerdict::NotSupported { message } => Err(Unservable {
+            reason: Reason::KindNotSupported,
+            message,
+        }),
+        TargetVerdict::NoTarget | TargetVerdict::NotPermitted { .. } | TargetVerdict::Missing { .. } => Ok(Reach {
+            groups: Vec::new(),
+            ports: ports::of_spec(spec.ports.as_deref().unwrap_or_default(), &spec.link_name)?,
+        }),
+        TargetVerdict::Found(target) => match way_to(target, spec)? {
+            Way::ClusterIps(service) => by_cluster_ips(spec, target, service),
+            Way::Pods => by_pods(spec, target),
+        },
+    }
+}
+
+/// True where a Service that may have no ready pod counts as answering: its selector finds a pod that counts, or it has
+/// none, and somebody else writes its endpoints.
+pub fn service_answers(target: &Target, service: &Service, publish: bool) -> bool {
+    let publish = publish || service.publish_not_ready_addresses;
+    service.selector.is_empty() || pods_behind(target).any(|candidate| candidate.pod.ready || publish)
+}
+
+fn way_to<'a>(target: &'a Target, spec: &InstanceLinkSpec) -> Result<Way<'a>, Unservable> {
+    let service = match &target.object {
+        TargetObject::Workload(_) | TargetObject::Pod(_) if spec.addressing == Addressing::ServiceIP => {
+            return Err(not_possible(format!(
+                "addressing ServiceIP needs a Service and the target is a {}; write addressing: PodIP, or leave it out",
+                target.object.kind()
+            )));
+        }
+        TargetObject::Workload(_) | TargetObject::Pod(_) => return Ok(Way::Pods),
+        TargetObject::Service(service) => service,
+    };
+    let by_cluster_ip = match spec.addressing {
+        Addressing::ServiceIP => true,
+        Addressing::Auto => !service.cluster_ips.is_empty(),
+        Addressing::PodIP | Addressing::VirtualIP => false,
+    };
+    let (namespace, name) = (&service.namespace, &service.name);
+    if by_cluster_ip && service.cluster_ips.is_empty() {
+        return Err(not_possible(format!(
+            "Service {namespace}/{name} is headless and has no cluster IP for addressing ServiceIP; write addressing: \
+             PodIP, or leave it out"
+        )));
+    }
+    if !by_cluster_ip && service.selector.is_empty() {
+        let instead = if service.cluster_ips.is_empty() {
+            "give the Service a selector, or let targetInstanceRef name the workload behind it"
+        } else {
+            "write addressing: ServiceIP, or leave it out, or give the Service a selector"
+        };
+        return Err(not_possible(format!(
+            "Service {namespace}/{name} has no selector, so its pods are not known, and the link is to lead to their \
+             addresses; {instead}"
+        )));
+    }
+    Ok(if by_cluster_ip {
+        Way::ClusterIps(service)
+    } else {
+        Way::Pods
+    })
+}
+
+fn not_possible(message: String) -> Unservable {
+    Unservable {
+        reason: Reason::AddressingNotPossible,
+        message,
+    }
+}
+
+fn by_cluster_ips(spec: &InstanceLinkSpec, target: &Target, service: &Service) -> Result<Reach, Unservable> {
+    let ports = match named(spec) {
+        Some(named) => ports::of_spec(named, &spec.link_name)?,
+        None => ports::of_cluster_ip(service, &spec.link_name)?,
+    };
+    let answers = service_answers(target, service, spec.publish_not_ready_addresses);
+    let stands_for = EndpointTarget {
+        kind: "Service".to_owned(),
+        namespace: service.namespace.clone(),
+        name: service.name.clone(),
+        uid: service.uid.clone(),
+    };
+    let endpoints = service
+        .cluster_ips
+        .iter()
+        .filter(|a| is_usable(a))
+        .map(|address| Endpoint {
+            address: *address,
+            hostname: spec.link_name.clone(),
+            ready: answers,
+            serving: answers,
+            terminating: false,
+            target: Some(stands_for.clone()),
+            node: None,
+            zone: None,
+        });
+    Ok(grouped(endpoints.map(|e| (ports.clone(), e)), ports.clone()))
+}
+
+fn by_pods(spec: &InstanceLinkSpec, target: &Target) -> Result<Reach, Unservable> {
+    let alias = &spec.link_name;
+    let (ports, of_each) = match (named(spec), &target.object) {
+        (Some(named), _) => (ports::of_spec(named, alias)?, None),
+        (None, TargetObject::Workload(workload)) => (ports::of_containers(&workload.container_ports, alias)?, None),
+        (None, TargetObject::Pod(pod)) => (ports::of_containers(&pod.container_ports, alias)?, None),
+        (None, TargetObject::Service(service)) => (ports::of_pod_of(service, None, alias)?, Some(service)),
+    };
+    let publish = spec.publish_not_ready_addresses
+        || matches!(&target.object, TargetObject::Service(service) if service.publish_not_ready_addresses);
+    let mut endpoints = Vec::new();
+    for candidate in pods_behind(target) {
+        let own = match of_each {
+            Some(service) => ports::of_pod_of(service, Some(&candidate.pod), alias)?,
+            None => ports.clone(),
+        };
+        let usable = candidate.pod.addresses.iter().filter(|a| is_usable(a));
+        endpoints.extend(usable.map(|a| (own.clone(), endpoint(candidate, *a, alias, publish))));
+    }
+    Ok(grouped(endpoints.into_iter(), ports))
+}
+
+/// The ports that the spec names; an empty list names none.
+fn named(spec: &InstanceLinkSpec) -> Option<&[instancelink_api::LinkPort]> {
+    spec.ports.as_deref().filter(|ports| !ports.is_empty())
+}
+
+fn endpoint(candidate: &Candidate, address: IpAddr, alias: &str, publish: bool) -> Endpoint {
+    let Candidate { pod, zone, .. } = candidate;
+    Endpoint {
+        address,
+        hostname: alias.to_owned(),
+        ready: pod.ready || publish,
+        serving: pod.ready,
+        terminating: false,
+        target: Some(EndpointTarget {
+            kind: "Pod".to_owned(),
+            namespace: pod.namespace.clone(),
+            name: pod.name.clone(),
+            uid: pod.uid.clone(),
+        }),
+        node: pod.node.clone(),
+        zone: zone.clone(),
+    }
+}
+
+fn grouped(endpoints: impl Iterator<Item = (Vec<Port>, Endpoint)>, without_endpoints: Vec<Port>) -> Reach {
+    let mut groups: BTreeMap<Vec<Port>, Vec<Endpoint>> = BTreeMap::new();
+    for (ports, endpoint) in endpoints {
+        groups.entry(ports).or_default().push(endpoint);
+    }
+    let groups: Vec<Group> = groups
+        .into_iter()
+        .map(|(ports, mut endpoints)| {
+            endpoints.sort();
+            Group { ports, endpoints }
+        })
+        .collect();
+    let ports = groups.first().map_or(without_endpoints, |group| group.ports.clone());
+    Reach { groups, ports }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,196 @@
+use std::sync::Arc;
+
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+
+use super::*;
+use crate::fixture::{self, container_port, pod, service, service_port};
+use crate::snapshot::{Pod, ServicePort};
+
+/// Each endpoint as `address ready/serving`.
+fn shown(s: &Snapshot) -> Vec<String> {
+    let reach = reach_of(s).unwrap();
+    let all = reach.groups.iter().flat_map(|g| &g.endpoints);
+    all.map(|e| format!("{} {}/{}", e.address, e.ready, e.serving))
+        .collect()
+}
+
+fn numbers(ports: &[Port]) -> Vec<u16> {
+    ports.iter().map(|p| p.port).collect()
+}
+
+fn addressed(s: Snapshot, addressing: Addressing) -> Snapshot {
+    s.edited(|spec| spec.addressing = addressing)
+}
+
+fn reason(s: &Snapshot) -> Reason {
+    let refused = reach_of(s).unwrap_err();
+    assert!(refused.message.contains(';'), "says what to do: {}", refused.message);
+    refused.reason
+}
+
+#[test]
+fn a_workload_answers_with_its_pods() {
+    let s = fixture::snapshot();
+    assert_eq!(shown(&s), ["10.0.0.10 true/true", "10.0.0.11 true/true"]);
+    let reach = reach_of(&s).unwrap();
+    let first = &reach.groups[0].endpoints[0];
+    assert_eq!(first.hostname, "db");
+    assert_eq!(first.target.as_ref().unwrap().uid, "uid-of-pg-0");
+    assert_eq!(
+        (first.node.as_deref(), first.zone.as_deref()),
+        (Some("node-1"), Some("zone-a"))
+    );
+    assert_eq!(numbers(&reach.ports), [5432]);
+}
+
+#[test]
+fn a_pod_that_is_not_ready_stands_there_and_does_not_answer() {
+    let s = fixture::snapshot().with_target_deployment(vec![pod("pg-0", "10.0.0.10").not_ready()]);
+    assert_eq!(shown(&s), ["10.0.0.10 false/false"]);
+    let published = s.edited(|spec| spec.publish_not_ready_addresses = true);
+    assert_eq!(shown(&published), ["10.0.0.10 true/false"]);
+}
+
+#[test]
+fn a_pod_as_target_answers_for_itself() {
+    let mut s = fixture::snapshot();
+    s.link.object.spec.target_instance_ref.as_mut().unwrap().kind = "Pod".to_owned();
+    let one = Pod {
+        name: "pg".to_owned(),
+        ..pod("pg-0", "10.0.0.10")
+    };
+    let s = s.with_target(TargetObject::Pod(Arc::new(one.clone())), vec![one]);
+    assert_eq!(shown(&s), ["10.0.0.10 true/true"]);
+}
+
+#[test]
+fn both_families_of_a_pod_answer_and_unusable_addresses_never_do() {
+    let addresses = ["10.0.0.10", "fd00::10", "127.0.0.1", "fe80::1"]
+        .map(|a| a.parse().unwrap())
+        .to_vec();
+    let s = fixture::snapshot().with_target_deployment(vec![Pod {
+        addresses,
+        ..pod("pg-0", "10.0.0.10")
+    }]);
+    assert_eq!(shown(&s), ["10.0.0.10 true/true", "fd00::10 true/true"]);
+}
+
+#[test]
+fn a_service_answers_with_its_cluster_ip_when_a_pod_behind_it_is_ready() {
+    let s = |pods| fixture::snapshot().with_target_service(service(), pods);
+    assert_eq!(shown(&s(vec![pod("pg-0", "10.0.0.10")])), ["10.96.0.5 true/true"]);
+    assert_eq!(
+        shown(&s(vec![pod("pg-0", "10.0.0.10").not_ready()])),
+        ["10.96.0.5 false/false"]
+    );
+    assert_eq!(shown(&s(vec![])), ["10.96.0.5 false/false"]);
+    let reach = reach_of(&s(vec![])).unwrap();
+    assert_eq!(reach.groups[0].endpoints[0].target.as_ref().unwrap().kind, "Service");
+}
+
+#[test]
+fn a_service_whose_endpoints_somebody_else_writes_counts_as_ready() {
+    let unselective = Service {
+        selector: [].into(),
+        ..service()
+    };
+    let s = fixture::snapshot().with_target_service(unselective, vec![]);
+    assert_eq!(shown(&s), ["10.96.0.5 true/true"]);
+    assert_eq!(reason(&addressed(s, Addressing::PodIP)), Reason::AddressingNotPossible);
+}
+
+#[test]
+fn a_headless_service_answers_with_its_pods() {
+    let headless = Service {
+        cluster_ips: vec![],
+        ..service()
+    };
+    let s = fixture::snapshot().with_target_service(headless, vec![pod("pg-0", "10.0.0.10")]);
+    assert_eq!(shown(&s), ["10.0.0.10 true/true"]);
+    assert_eq!(
+        reason(&addressed(s, Addressing::ServiceIP)),
+        Reason::AddressingNotPossible
+    );
+}
+
+#[test]
+fn a_service_that_publishes_unready_pods_does_so_through_the_link() {
+    let publishing = Service {
+        publish_not_ready_addresses: true,
+        ..service()
+    };
+    let s = fixture::snapshot().with_target_service(publishing, vec![pod("pg-0", "10.0.0.10").not_ready()]);
+    assert_eq!(shown(&s), ["10.96.0.5 true/true"]);
+    assert_eq!(shown(&addressed(s, Addressing::PodIP)), ["10.0.0.10 true/false"]);
+}
+
+#[test]
+fn what_cannot_be_addressed_says_what_to_write_instead() {
+    assert_eq!(
+        reason(&addressed(fixture::snapshot(), Addressing::VirtualIP)),
+        Reason::AddressingNotPossible
+    );
+    assert_eq!(
+        reason(&addressed(fixture::snapshot(), Addressing::ServiceIP)),
+        Reason::AddressingNotPossible
+    );
+    let external = Service {
+        external_name: true,
+        cluster_ips: vec![],
+        ..service()
+    };
+    let s = fixture::snapshot().with_target_service(external, vec![]);
+    assert_eq!(reason(&s), Reason::KindNotSupported);
+}
+
+#[test]
+fn the_ports_of_the_spec_come_before_those_of_the_target() {
+    let s = fixture::snapshot().edited(|spec| {
+        spec.ports = serde_yaml_ng::from_str("[{name: pg, port: 6432}]").unwrap();
+    });
+    assert_eq!(numbers(&reach_of(&s).unwrap().ports), [6432]);
+    assert_eq!(numbers(&reach_of(&s.without_target()).unwrap().ports), [6432]);
+    let missing = fixture::snapshot().without_target();
+    assert_eq!(reach_of(&missing).unwrap(), Reach::default());
+}
+
+#[test]
+fn a_services_ports_depend_on_the_way_it_is_reached() {
+    let mut with_target_port = service();
+    with_target_port.ports = vec![ServicePort {
+        target_port: Some(IntOrString::Int(15432)),
+        ..service_port("", 5432)
+    }];
+    let s = fixture::snapshot().with_target_service(with_target_port, vec![pod("pg-0", "10.0.0.10")]);
+    assert_eq!(numbers(&reach_of(&s).unwrap().ports), [5432]);
+    assert_eq!(
+        numbers(&reach_of(&addressed(s, Addressing::PodIP)).unwrap().ports),
+        [15432]
+    );
+}
+
+#[test]
+fn pods_that_call_a_port_differently_form_groups_of_their_own() {
+    let mut named = service();
+    named.ports = vec![ServicePort {
+        target_port: Some(IntOrString::String("pg".to_owned())),
+        ..service_port("", 1)
+    }];
+    let pods = vec![
+        pod("pg-0", "10.0.0.10").ports(vec![container_port("pg", 6432)]),
+        pod("pg-1", "10.0.0.11"),
+        pod("pg-2", "10.0.0.12").ports(vec![container_port("pg", 6432)]),
+    ];
+    let s = addressed(fixture::snapshot().with_target_service(named, pods), Addressing::PodIP);
+    let groups = reach_of(&s).unwrap().groups;
+    let shown: Vec<_> = groups.iter().map(|g| (numbers(&g.ports), g.endpoints.len())).collect();
+    assert_eq!(shown, [(vec![5432], 1), (vec![6432], 2)]);
+}
+
+#[test]
+fn a_target_in_another_namespace_shows_no_endpoint() {
+    let s = fixture::snapshot().edited(|spec| {
+        spec.target_instance_ref.as_mut().unwrap().namespace = Some("data".to_owned());
+    });
+    assert!(shown(&s).is_empty());
+}

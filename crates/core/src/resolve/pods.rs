@@ -1,0 +1,131 @@
+//! Which pods stand behind a target, and which of their addresses may stand in a slice.
+
+use std::net::IpAddr;
+
+use super::selector::{contains, selects};
+use crate::snapshot::{Candidate, Pod, Service, Target, TargetObject, Workload};
+
+/// The pods behind the target that are not on their way out, ready or not. Those of a workload are the ones that its
+/// selector selects *and* it owns, so that a label on a stranger's pod joins nothing.
+pub fn pods_behind(target: &Target) -> impl Iterator<Item = &Candidate> {
+    target
+        .candidates
+        .iter()
+        .filter(|candidate| is_alive(&candidate.pod) && stands_behind(candidate, &target.object))
+}
+
+/// True for a pod that may still answer. A finished pod's address may belong to another pod already.
+pub fn is_alive(pod: &Pod) -> bool {
+    !pod.terminating && !pod.finished
+}
+
+fn stands_behind(candidate: &Candidate, object: &TargetObject) -> bool {
+    match object {
+        TargetObject::Workload(workload) => is_member(candidate, workload),
+        TargetObject::Pod(pod) => candidate.pod.uid == pod.uid,
+        TargetObject::Service(service) => is_selected(&candidate.pod, service),
+    }
+}
+
+fn is_member(candidate: &Candidate, workload: &Workload) -> bool {
+    let Candidate { pod, grand_owner, .. } = candidate;
+    let owned = [pod.controller.as_ref(), grand_owner.as_ref()]
+        .into_iter()
+        .flatten()
+        .any(|owner| owner.uid == workload.uid);
+    owned && pod.namespace == workload.namespace && selects(&workload.selector, &pod.labels)
+}
+
+/// A Service without a selector selects nothing.
+fn is_selected(pod: &Pod, service: &Service) -> bool {
+    !service.selector.is_empty() && pod.namespace == service.namespace && contains(&pod.labels, &service.selector)
+}
+
+/// True for an address that the API server takes in a slice, and that leads to one place whoever asks: no loopback,
+/// link-local, multicast, broadcast or unspecified one, and no IPv4 address dressed as IPv6 to pass for another.
+pub fn is_usable(address: &IpAddr) -> bool {
+    let barred = address.is_loopback() || address.is_unspecified() || address.is_multicast();
+    let barred_in_family = match address {
+        IpAddr::V4(v4) => v4.is_link_local() || v4.is_broadcast(),
+        IpAddr::V6(v6) => v6.is_unicast_link_local() || v6.to_ipv4_mapped().is_some(),
+    };
+    !barred && !barred_in_family
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{self, pod};
+    use crate::snapshot::Pod;
+
+    fn names(s: &crate::snapshot::Snapshot) -> Vec<&str> {
+        pods_behind(s.target.as_ref().unwrap())
+            .map(|c| c.pod.name.as_str())
+            .collect()
+    }
+
+    #[test]
+    fn a_workload_has_the_pods_it_selects_and_owns() {
+        let unlabelled = Pod {
+            labels: [].into(),
+            ..pod("pg-2", "10.0.0.12")
+        };
+        let mut s = fixture::snapshot().with_target_deployment(vec![pod("pg-0", "10.0.0.10"), unlabelled]);
+        let mut strange = fixture::candidate(pod("labelled-by-a-stranger", "10.0.0.66"));
+        strange.grand_owner = None;
+        s.target.as_mut().unwrap().candidates.push(strange);
+        assert_eq!(names(&s), ["pg-0"]);
+    }
+
+    #[test]
+    fn a_stateful_set_owns_its_pods_directly() {
+        let mut s = fixture::snapshot().with_target_deployment(vec![]);
+        let owner = fixture::owner("apps/v1", "StatefulSet", "pg", fixture::TARGET_UID);
+        let mut candidate = fixture::candidate(Pod {
+            controller: Some(owner),
+            ..pod("pg-0", "10.0.0.10")
+        });
+        candidate.grand_owner = None;
+        s.target.as_mut().unwrap().candidates.push(candidate);
+        assert_eq!(names(&s), ["pg-0"]);
+    }
+
+    #[test]
+    fn pods_on_their_way_out_or_finished_never_count() {
+        let finished = Pod {
+            finished: true,
+            ..pod("pg-2", "10.0.0.12")
+        };
+        let s = fixture::snapshot().with_target_deployment(vec![pod("pg-0", "10.0.0.10").terminating(), finished]);
+        assert!(names(&s).is_empty());
+    }
+
+    #[test]
+    fn a_service_has_the_pods_of_its_namespace_that_its_selector_matches() {
+        let elsewhere = Pod {
+            namespace: "data".to_owned(),
+            ..pod("pg-1", "10.0.0.11")
+        };
+        let pods = vec![pod("pg-0", "10.0.0.10"), elsewhere];
+        let s = fixture::snapshot().with_target_service(fixture::service(), pods.clone());
+        assert_eq!(names(&s), ["pg-0"]);
+        let unselective = Service {
+            selector: [].into(),
+            ..fixture::service()
+        };
+        assert!(names(&fixture::snapshot().with_target_service(unselective, pods)).is_empty());
+    }
+
+    #[test]
+    fn addresses_that_lead_elsewhere_for_everybody_are_not_usable() {
+        for bad in ["127.0.0.1", "169.254.1.1", "224.0.0.1", "255.255.255.255", "0.0.0.0"] {
+            assert!(!is_usable(&bad.parse().unwrap()), "{bad}");
+        }
+        for bad in ["::1", "::", "fe80::1", "ff02::1", "::ffff:127.0.0.1"] {
+            assert!(!is_usable(&bad.parse().unwrap()), "{bad}");
+        }
+        for good in ["10.0.0.1", "fd00::1", "2001:db8::1"] {
+            assert!(is_usable(&good.parse().unwrap()), "{good}");
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! The ports of a link: those its spec names, else those its target declares.
+
+use std::collections::BTreeSet;
+
+use instancelink_api::LinkPort;
+use instancelink_api::condition::Reason;
+use instancelink_api::spec::Protocol;
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+
+use super::Unservable;
+use crate::snapshot::{ContainerPort, Pod, Service, ServicePort};
+
+/// Most ports of an EndpointSlice.
+const MOST_PORTS: usize = 100;
+/// Longest name of a link's port.
+const NAME_LENGTH: usize = 15;
+/// Longest alias beside a second port: 46, `--` and a name of 15 make the 63 characters of a slice's port name.
+const ALIAS_LENGTH_WITH_SEVERAL: usize = 46;
+
+/// One port of a link.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Port {
+    /// Not the first one declared. The first one is named by the alias alone, and sorts first.
+    pub further: bool,
+    /// Its name, unique within the link.
+    pub name: String,
+    /// Its number.
+    pub port: u16,
+    /// Its protocol.
+    pub protocol: Protocol,
+}
+
+/// The ports that the spec names.
+pub fn of_spec(ports: &[LinkPort], alias: &str) -> Result<Vec<Port>, Unservable> {
+    let declared = ports
+        .iter()
+        .map(|p| {
+            let port = u16::try_from(p.port)
+                .ok()
+                .filter(|n| *n > 0)
+                .ok_or_else(|| Unservable {
+                    reason: Reason::InvalidPorts,
+                    message: format!(
+                        "port {} of spec.ports is no port number; write one from 1 to 65535",
+                        p.port
+                    ),
+                })?;
+            Ok((p.name.as_str(), port, p.protocol.unwrap_or_default()))
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    settle(declared.into_iter().map(Some), alias)
+}
+
+/// The ports that containers declare.
+pub fn of_containers(ports: &[ContainerPort], alias: &str) -> Result<Vec<Port>, Unservable> {
+    let declared = ports.iter().map(|p| Some((p.name.as_str(), p.port, p.protocol)));
+    settle(declared, alias)
+}
+
+/// The ports of a Service's cluster IP.
+pub fn of_cluster_ip(service: &Service, alias: &str) -> Result<Vec<Port>, Unservable> {
+    let declared = service
+        .ports
+        .iter()
+        .map(|p| Some((p.name.as_str(), p.port, p.protocol)));
+    settle(declared, alias)
+}
+
+/// The ports of a Service's pod. A named target port that the pod does not declare is left out, as Kubernetes does;
+/// without a pod every named one is.
+pub fn of_pod_of(service: &Service, pod: Option<&Pod>, alias: &str) -> Result<Vec<Port>, Unservable> {
+    let declared = service
+        .ports
+        .iter()
+        .map(|p| Some((p.name.as_str(), target_port(p, pod)?, p.protocol)));
+    settle(declared, alias)
+}
+
+fn target_port(port: &ServicePort, pod: Option<&Pod>) -> Option<u16> {
+    match &port.target_port {
+        None | Some(IntOrString::Int(0)) => Some(port.port),
+        Some(IntOrString::Int(number)) => u16::try_from(*number).ok(),
+        Some(IntOrString::String(name)) => pod?
+            .container_ports
+            .iter()
+            .find(|p| p.name == *name && p.protocol == port.protocol)
+            .map(|p| p.port),
+    }
+}
+
+/// Drops repeated ports, gives each a name, and checks that a slice can hold them. `None` stands for a port that is
+/// declared but has no number here: it keeps its place, so that no other one becomes the first.
+fn settle<'a>(
+    declared: impl Iterator<Item = Option<(&'a str, u16, Protocol)>>,
+    alias: &str,
+) -> Result<Vec<Port>, Unservable> {
+    let mut seen = BTreeSet::new();
+    let unnamed: Vec<(bool, &str, u16, Protocol)> = declared
+        .enumerate()
+        .filter_map(|(place, port)| port.map(|(name, number, protocol)| (place > 0, name, number, protocol)))
+        .filter(|(_, _, number, protocol)| seen.insert((*number, *protocol)))
+        .collect();
+    let ports = name(&unnamed);
+    let invalid = |message| {
+        Err(Unservable {
+            reason: Reason::InvalidPorts,
+            message,
+        })
+    };
+    if ports.len() > MOST_PORTS {
+        return invalid(format!(
+            "the target declares {} ports and a link has at most {MOST_PORTS}; name those it needs under spec.ports",
+            ports.len()
+        ));
+    }
+    if ports.len() > 1 && alias.len() > ALIAS_LENGTH_WITH_SEVERAL {
+        return invalid(format!(
+            "linkName {alias} has {} characters, and with several ports a link's alias has at most \
+             {ALIAS_LENGTH_WITH_SEVERAL}; name one port under spec.ports, or create a link with a shorter linkName",
+            alias.len()
+        ));
+    }
+    Ok(ports)
+}
+
+/// Declared names are kept where they are fit and the first of their kind; all others become `p<port>`. Should a kept
+/// name be another port's `p<port>`, it gives way to its own, which is unique: (port, protocol) is.
+fn name(unnamed: &[(bool, &str, u16, Protocol)]) -> Vec<Port> {
+    let mut seen = BTreeSet::new();
+    let mut kept: Vec<bool> = unnamed
+        .iter()
+        .map(|(_, name, ..)| is_fit(name) && seen.insert(*name))
+        .collect();
+    loop {
+        let fallbacks: BTreeSet<String> = unnamed
+            .iter()
+            .zip(&kept)
+            .filter(|(_, kept)| !**kept)
+            .map(|((_, _, port, protocol), _)| fallback_name(*port, *protocol))
+            .collect();
+        let mut changed = false;
+        for ((_, name, ..), kept) in unnamed.iter().zip(&mut kept) {
+            if *kept && fallbacks.contains(*name) {
+                *kept = false;
+                changed = true;
+            }
+        }
+        if !changed {
+            break;
+        }
+    }
+    unnamed
+        .iter()
+        .zip(kept)
+        .map(|(&(further, name, port, protocol), kept)| Port {
+            further,
+            name: if kept {
+                name.to_owned()
+            } else {
+                fallback_name(port, protocol)
+            },
+            port,
+            protocol,
+        })
+        .collect()
+}
+
+fn is_fit(name: &str) -> bool {
+    let plain = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    let bytes = name.as_bytes();
+    (1..=NAME_LENGTH).contains(&bytes.len())
+        && bytes.iter().all(|b| plain(b) || *b == b'-')
+        && bytes.first().is_some_and(plain)
+        && bytes.last().is_some_and(plain)
+        && !name.contains("--")
+}
+
+fn fallback_name(port: u16, protocol: Protocol) -> String {
+    match protocol {
+        Protocol::Tcp => format!("p{port}"),
+        Protocol::Udp => format!("p{port}-udp"),
+        Protocol::Sctp => format!("p{port}-sctp"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{container_port, pod, service, service_port};
+
+    fn shown(ports: &[Port]) -> Vec<String> {
+        ports
+            .iter()
+            .map(|p| format!("{}={}/{}", p.name, p.port, p.protocol.as_str()))
+            .collect()
+    }
+
+    fn containers(ports: &[ContainerPort]) -> Vec<String> {
+        shown(&of_containers(ports, "db").unwrap())
+    }
+
+    #[test]
+    fn names_that_are_missing_long_or_repeated_become_the_port() {
+        let udp = ContainerPort {
+            protocol: Protocol::Udp,
+            ..container_port("dns", 53)
+        };
+        let ports = [
+            container_port("dns", 53),
+            udp,
+            container_port("", 80),
+            container_port("a-name-of-sixteen", 81),
+            container_port("a--b", 82),
+            container_port("ok", 83),
+        ];
+        assert_eq!(
+            containers(&ports),
+            [
+                "dns=53/TCP",
+                "p53-udp=53/UDP",
+                "p80=80/TCP",
+                "p81=81/TCP",
+                "p82=82/TCP",
+                "ok=83/TCP"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_port_declared_twice_counts_once() {
+        let ports = [container_port("pg", 5432), container_port("again", 5432)];
+        assert_eq!(containers(&ports), ["pg=5432/TCP"]);
+    }
+
+    #[test]
+    fn a_name_that_would_be_another_ports_name_gives_way() {
+        let ports = [
+            container_port("p80", 8080),
+            container_port("", 80),
+            container_port("p8080", 9090),
+        ];
+        assert_eq!(containers(&ports), ["p8080=8080/TCP", "p80=80/TCP", "p9090=9090/TCP"]);
+    }
+
+    #[test]
+    fn a_long_alias_has_one_port_only() {
+        let alias = "a".repeat(47);
+        let two = [container_port("a", 1), container_port("b", 2)];
+        assert_eq!(of_containers(&two, &alias).unwrap_err().reason, Reason::InvalidPorts);
+        assert!(of_containers(&two[..1], &alias).is_ok());
+        assert!(of_containers(&two, &alias[..46]).is_ok());
+    }
+
+    #[test]
+    fn a_link_has_at_most_a_hundred_ports() {
+        let ports: Vec<_> = (1..=101).map(|n| container_port("", n)).collect();
+        assert_eq!(of_containers(&ports, "db").unwrap_err().reason, Reason::InvalidPorts);
+        assert_eq!(of_containers(&ports[..100], "db").unwrap().len(), 100);
+    }
+
+    #[test]
+    fn ports_of_the_spec_are_taken_as_they_are() {
+        let ports: Vec<LinkPort> =
+            serde_yaml_ng::from_str("[{name: pg, port: 5432}, {name: dns, port: 53, protocol: UDP}]").unwrap();
+        assert_eq!(shown(&of_spec(&ports, "db").unwrap()), ["pg=5432/TCP", "dns=53/UDP"]);
+        let bad: Vec<LinkPort> = serde_yaml_ng::from_str("[{name: pg, port: 70000}]").unwrap();
+        assert_eq!(of_spec(&bad, "db").unwrap_err().reason, Reason::InvalidPorts);
+    }
+
+    #[test]
+    fn a_services_named_target_port_is_what_the_pod_calls_so() {
+        let mut s = service();
+        s.ports = vec![
+            ServicePort {
+                target_port: Some(IntOrString::String("metrics".to_owned())),
+                ..service_port("m", 9)
+            },
+            ServicePort {
+                target_port: Some(IntOrString::Int(5433)),
+                ..service_port("pg", 5432)
+            },
+        ];
+        let with_metrics = pod("pg-0", "10.0.0.10").ports(vec![container_port("metrics", 9187)]);
+        assert_eq!(
+            shown(&of_pod_of(&s, Some(&with_metrics), "db").unwrap()),
+            ["m=9187/TCP", "pg=5433/TCP"]
+        );
+        let without = of_pod_of(&s, None, "db").unwrap();
+        assert_eq!(shown(&without), ["pg=5433/TCP"]);
+        assert!(
+            without[0].further,
+            "a port keeps its place where the one before it is missing"
+        );
+        assert_eq!(shown(&of_cluster_ip(&s, "db").unwrap()), ["m=9/TCP", "pg=5432/TCP"]);
+    }
+}

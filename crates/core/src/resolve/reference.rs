@@ -1,0 +1,196 @@
+//! The target's reference: what it names, whether it may, and whether a link can lead there.
+//!
+//! The order of the answers is the order in which a stranger may learn them: consent comes before existence.
+
+use instancelink_api::TargetRef;
+use instancelink_api::reference::default_api_version;
+
+use crate::snapshot::{Snapshot, Target, TargetObject};
+
+/// What became of `spec.targetInstanceRef`.
+#[derive(Clone, Debug)]
+pub enum TargetVerdict<'a> {
+    /// The spec names none: the alias resolves to nothing, legally.
+    NoTarget,
+    /// The target's namespace has not consented (`RefNotPermitted`, a hold).
+    NotPermitted {
+        /// What, why, and what to do next.
+        message: String,
+    },
+    /// A link cannot lead to such a thing (`KindNotSupported`).
+    NotSupported {
+        /// What, why, and what to do next.
+        message: String,
+    },
+    /// Nothing of that name exists now (`TargetNotFound`).
+    Missing {
+        /// What is waited for.
+        message: String,
+    },
+    /// There it is.
+    Found(&'a Target),
+}
+
+impl<'a> TargetVerdict<'a> {
+    /// UID of a target that was found.
+    pub fn uid(&self) -> Option<&'a str> {
+        match self {
+            Self::Found(target) => Some(target.object.uid()),
+            Self::NoTarget | Self::NotPermitted { .. } | Self::NotSupported { .. } | Self::Missing { .. } => None,
+        }
+    }
+}
+
+/// Resolves the target's reference. The snapshot's target counts only where it is what the reference names, so that one
+/// observed for an earlier spec never stands in for the new one.
+pub fn target_of(s: &Snapshot) -> TargetVerdict<'_> {
+    let Some(reference) = s.link.object.spec.target_instance_ref.as_ref() else {
+        return TargetVerdict::NoTarget;
+    };
+    let namespace = s.link.object.metadata.namespace.as_deref().unwrap_or_default();
+    if let Some(message) = refused_by_namespace(reference, namespace) {
+        return TargetVerdict::NotPermitted { message };
+    }
+    let TargetRef { kind, name, .. } = reference;
+    if default_api_version(kind) != Some(reference.api_version()) {
+        return TargetVerdict::NotSupported {
+            message: format!(
+                "a link cannot lead to kind {kind} of {}; set targetInstanceRef to a Deployment, StatefulSet, DaemonSet \
+                 or ReplicaSet of apps/v1, or to a Pod or Service of v1",
+                if reference.api_version().is_empty() {
+                    "an unknown API"
+                } else {
+                    reference.api_version()
+                },
+            ),
+        };
+    }
+    match s.target.as_ref().filter(|t| t.object.is(kind, namespace, name)) {
+        None => TargetVerdict::Missing {
+            message: format!(
+                "{kind} {namespace}/{name} does not exist; the alias answers as soon as it does, or as soon as \
+                 targetInstanceRef names another target"
+            ),
+        },
+        Some(Target {
+            object: TargetObject::Service(service),
+            ..
+        }) if service.external_name => TargetVerdict::NotSupported {
+            message: format!(
+                "Service {namespace}/{name} is of type ExternalName and has no addresses; set targetInstanceRef to \
+                     a Service with a cluster IP or a selector, or to a workload"
+            ),
+        },
+        Some(target) => TargetVerdict::Found(target),
+    }
+}
+
+/// This version knows no grants, so no namespace consents to links from another one.
+fn refused_by_namespace(reference: &TargetRef, link_namespace: &str) -> Option<String> {
+    let target_namespace = reference.namespace.as_deref().filter(|n| *n != link_namespace)?;
+    Some(format!(
+        "{} {target_namespace}/{} is in another namespace than the link, which needs consent there, and this version \
+         cannot be given any; set targetInstanceRef to a target in namespace {link_namespace}, or move the link and its \
+         source to namespace {target_namespace}",
+        reference.kind, reference.name,
+    ))
+}
+
+impl TargetObject {
+    /// Its UID.
+    pub fn uid(&self) -> &str {
+        match self {
+            Self::Workload(workload) => &workload.uid,
+            Self::Pod(pod) => &pod.uid,
+            Self::Service(service) => &service.uid,
+        }
+    }
+
+    /// The API's name of its kind.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Workload(workload) => workload.kind.as_str(),
+            Self::Pod(_) => "Pod",
+            Self::Service(_) => "Service",
+        }
+    }
+
+    fn is(&self, kind: &str, namespace: &str, name: &str) -> bool {
+        let (own_namespace, own_name) = match self {
+            Self::Workload(workload) => (&workload.namespace, &workload.name),
+            Self::Pod(pod) => (&pod.namespace, &pod.name),
+            Self::Service(service) => (&service.namespace, &service.name),
+        };
+        self.kind() == kind && own_namespace == namespace && own_name == name
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+
+    #[test]
+    fn a_link_without_target_has_none() {
+        let s = fixture::snapshot().edited(|spec| spec.target_instance_ref = None);
+        assert!(matches!(target_of(&s), TargetVerdict::NoTarget));
+    }
+
+    #[test]
+    fn a_target_that_exists_is_found() {
+        let s = fixture::snapshot();
+        assert_eq!(target_of(&s).uid(), Some(fixture::TARGET_UID));
+        let spelled_out = s.edited(|spec| {
+            let reference = spec.target_instance_ref.as_mut().unwrap();
+            reference.namespace = Some("shop".to_owned());
+            reference.api_version = Some("apps/v1".to_owned());
+        });
+        assert_eq!(target_of(&spelled_out).uid(), Some(fixture::TARGET_UID));
+    }
+
+    #[test]
+    fn a_target_that_is_not_there_is_missing_and_the_message_names_it() {
+        let s = fixture::snapshot().without_target();
+        let TargetVerdict::Missing { message } = target_of(&s) else {
+            panic!()
+        };
+        assert!(message.contains("Deployment shop/pg"), "{message}");
+    }
+
+    #[test]
+    fn a_target_observed_for_an_earlier_spec_does_not_count() {
+        let s = fixture::snapshot().edited(|spec| spec.target_instance_ref.as_mut().unwrap().name = "pg2".to_owned());
+        assert!(matches!(target_of(&s), TargetVerdict::Missing { .. }));
+    }
+
+    #[test]
+    fn another_namespace_does_not_permit_and_does_not_tell_whether_the_target_exists() {
+        let elsewhere = |s: Snapshot| {
+            s.edited(|spec| spec.target_instance_ref.as_mut().unwrap().namespace = Some("data".to_owned()))
+        };
+        let messages = [fixture::snapshot(), fixture::snapshot().without_target()].map(|s| {
+            let TargetVerdict::NotPermitted { message } = target_of(&elsewhere(s)).clone() else {
+                panic!()
+            };
+            message
+        });
+        assert_eq!(messages[0], messages[1]);
+        assert!(messages[0].contains("data/pg"), "{}", messages[0]);
+    }
+
+    #[test]
+    fn a_kind_that_no_link_leads_to_is_not_supported() {
+        let s = fixture::snapshot().edited(|spec| spec.target_instance_ref.as_mut().unwrap().kind = "Job".to_owned());
+        assert!(matches!(target_of(&s), TargetVerdict::NotSupported { .. }));
+    }
+
+    #[test]
+    fn an_external_name_is_not_supported() {
+        let service = crate::snapshot::Service {
+            external_name: true,
+            ..fixture::service()
+        };
+        let s = fixture::snapshot().with_target_service(service, vec![]);
+        assert!(matches!(target_of(&s), TargetVerdict::NotSupported { .. }));
+    }
+}

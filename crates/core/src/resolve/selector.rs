@@ -1,0 +1,78 @@
+//! Label selectors, as the API server evaluates them.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement};
+
+/// True where the selector selects an object with these labels. An empty selector selects everything; an operator
+/// that does not exist selects nothing, for too few endpoints are a fault and too many are a breach.
+pub fn selects(selector: &LabelSelector, labels: &BTreeMap<String, String>) -> bool {
+    let LabelSelector {
+        match_labels,
+        match_expressions,
+    } = selector;
+    match_labels.iter().all(|wanted| contains(labels, wanted))
+        && match_expressions
+            .iter()
+            .flatten()
+            .all(|requirement| meets(labels, requirement))
+}
+
+/// True where the labels hold all the wanted ones: the selector of a Service.
+pub fn contains(labels: &BTreeMap<String, String>, wanted: &BTreeMap<String, String>) -> bool {
+    wanted.iter().all(|(key, value)| labels.get(key) == Some(value))
+}
+
+fn meets(labels: &BTreeMap<String, String>, requirement: &LabelSelectorRequirement) -> bool {
+    let value = labels.get(&requirement.key);
+    let listed = || value.is_some_and(|v| requirement.values.iter().flatten().any(|w| w == v));
+    match requirement.operator.as_str() {
+        "In" => listed(),
+        "NotIn" => !listed(),
+        "Exists" => value.is_some(),
+        "DoesNotExist" => value.is_none(),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels(yaml: &str) -> BTreeMap<String, String> {
+        serde_yaml_ng::from_str(yaml).unwrap()
+    }
+
+    fn selector(yaml: &str) -> LabelSelector {
+        serde_yaml_ng::from_str(yaml).unwrap()
+    }
+
+    #[test]
+    fn labels_and_expressions_must_all_hold() {
+        let s = selector(
+            "{matchLabels: {app: pg}, matchExpressions: [
+               {key: tier, operator: In, values: [hot, warm]}, {key: canary, operator: DoesNotExist},
+               {key: zone, operator: NotIn, values: [z9]}, {key: role, operator: Exists}]}",
+        );
+        assert!(selects(&s, &labels("{app: pg, tier: warm, role: primary}")));
+        assert!(!selects(&s, &labels("{app: my, tier: warm, role: primary}")));
+        assert!(!selects(&s, &labels("{app: pg, tier: cold, role: primary}")));
+        assert!(!selects(
+            &s,
+            &labels("{app: pg, tier: hot, role: primary, canary: yes}")
+        ));
+        assert!(!selects(&s, &labels("{app: pg, tier: hot, role: primary, zone: z9}")));
+        assert!(!selects(&s, &labels("{app: pg, tier: hot}")));
+    }
+
+    #[test]
+    fn an_operator_nobody_knows_selects_nothing() {
+        let s = selector("{matchExpressions: [{key: app, operator: Like, values: [pg]}]}");
+        assert!(!selects(&s, &labels("{app: pg}")));
+    }
+
+    #[test]
+    fn an_empty_selector_selects_everything() {
+        assert!(selects(&LabelSelector::default(), &labels("{app: pg}")));
+    }
+}
