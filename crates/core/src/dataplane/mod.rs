@@ -1,14 +1,42 @@
 //! The data plane of a link: what it has in the cluster while it is up, and which writes bring it up or take it down.
 //! `lifecycle` decides when.
+//!
+//! ```text
+//! build ──► Plan ──► bring_up ──► effects … until empty; is_up says whether all of it was confirmed
+//!                    problems ──► what is in the way, for conditions
+//! take_down ──► Down::Act(effects) … Draining … Done          shrink: no plan can be made, but pods went
+//! ```
+//! Every function looks at the snapshot anew: a crash between two groups of writes is just a new first call.
+
+mod directory;
+mod docker;
+mod down;
+mod environment;
+mod gaps;
+mod ownership;
+mod place;
+mod shrink;
+mod slices;
+mod writes;
 
 use std::collections::BTreeSet;
 
-use instancelink_api::condition::Reason;
+use instancelink_api::spec::NetworkPolicyMode;
 use jiff::Timestamp;
 
 use crate::child::{Directory, Environment, Object, Slice};
 use crate::effect::Effect;
+pub use crate::resolve::Unservable;
+use crate::resolve::endpoints::reach_of;
 use crate::snapshot::Snapshot;
+
+pub use down::{has_children, take_down};
+pub use gaps::{bring_up, is_up, problems};
+pub use shrink::shrink;
+
+pub(crate) use environment::without;
+pub(crate) use ownership::is_shared_of_ours;
+pub(crate) use writes::{delete, replace};
 
 /// What a link has in the cluster while it is up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,21 +45,13 @@ pub struct Plan {
     pub directory: Object<Directory>,
     /// At least one, empty if need be.
     pub slices: Vec<Object<Slice>>,
-    /// The source's environment as it shall be with this link's entry in it (or without one).
+    /// The source's environment as it shall be with this link's entry in it (or without one); none where no link of the
+    /// source has an entry, and so none shall stand.
     pub environment: Option<Object<Environment>>,
     /// Endpoints that are ready.
     pub ready: usize,
     /// What the spec asks for and the operator may not write: `Programmed=False/Forbidden`, each with what to do.
     pub forbidden: Vec<String>,
-}
-
-/// Why a spec cannot be served: InvalidPorts, AddressingNotPossible or KindNotSupported.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unservable {
-    /// The condition's reason.
-    pub reason: Reason,
-    /// What is wrong, why, and what to write instead.
-    pub message: String,
 }
 
 /// How far taking down has come.
@@ -54,6 +74,40 @@ pub enum Down {
 
 /// What the link has in the cluster while it is up. `older` holds the UIDs of the siblings whose keys in the
 /// environment come before this link's.
-pub fn build(_snapshot: &Snapshot, _older: &BTreeSet<String>) -> Result<Plan, Unservable> {
-    Err(Unservable { reason: Reason::KindNotSupported, message: String::new() })
+///
+/// # Errors
+/// Where the spec cannot be served with the target as it is now.
+pub fn build(s: &Snapshot, older: &BTreeSet<String>) -> Result<Plan, Unservable> {
+    let reach = reach_of(s)?;
+    let place = place::Place::of(s);
+    let slices = slices::wanted(&place, &reach);
+    Ok(Plan {
+        directory: directory::wanted(s, &place),
+        environment: environment::wanted(s, &place, &reach.ports, older),
+        ready: slices
+            .iter()
+            .flat_map(|slice| &slice.body.endpoints)
+            .filter(|endpoint| endpoint.ready)
+            .count(),
+        slices,
+        forbidden: forbidden(s),
+    })
 }
+
+/// Outputs that need rights which the operator's own role does not have.
+fn forbidden(s: &Snapshot) -> Vec<String> {
+    let spec = &s.link.object.spec;
+    let policy = (spec.network_policy == NetworkPolicyMode::Allow).then(|| {
+        "networkPolicy: Allow asks for a NetworkPolicy, and this operator has no right to write NetworkPolicies; remove \
+         networkPolicy from the spec (or write None), and where the target's namespace denies ingress by default, allow \
+         the source's pods there yourself"
+    });
+    let binding = spec.outputs.as_ref().and_then(|outputs| outputs.binding.as_ref()).map(|_| {
+        "outputs.binding asks for a Secret, and this operator has no right to write Secrets; remove outputs.binding from \
+         the spec, and use the environment or the alias itself instead"
+    });
+    policy.into_iter().chain(binding).map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,29 @@
+//! Builds the directory: the headless Service under whose name the aliases of one source stand.
+
+use instancelink_api::keys;
+
+use super::ownership::{Claim, claim_of};
+use super::place::{Place, labels, spokesman};
+use crate::child::{Directory, Found, Object};
+use crate::snapshot::Snapshot;
+
+/// The directory as it shall be.
+pub(super) fn wanted(s: &Snapshot, place: &Place<'_>) -> Object<Directory> {
+    let standing = standing(s, place);
+    Object {
+        namespace: place.namespace.to_owned(),
+        name: place.directory.clone(),
+        labels: place.shared_labels(),
+        annotations: labels([(keys::LINK, &spokesman(s, place, standing))]),
+        owners: place.source_owner(s),
+        body: Directory::RIGHT,
+    }
+}
+
+/// The directory that stands, if it is ours.
+fn standing<'a>(s: &'a Snapshot, place: &Place<'_>) -> Option<&'a Found<Directory>> {
+    match claim_of(s, &s.children.directories, place.namespace, &place.directory) {
+        Claim::Ours(found) => Some(found),
+        Claim::Free | Claim::AnotherSources | Claim::Strangers => None,
+    }
+}

@@ -1,0 +1,238 @@
+//! Takes a link's data plane away: the names stop first, then, after the drain, slices, environment, directory go.
+
+use std::collections::BTreeMap;
+
+use instancelink_api::{State, keys};
+use jiff::{SignedDuration, Timestamp};
+
+use super::Down;
+use super::environment;
+use super::gaps::leave;
+use super::ownership::{is_another_sources, is_shared_of_ours, own_slices};
+use super::place::{Place, spokesman};
+use super::writes::{Body, delete, key_of, replace};
+use crate::child::{Environment, Found, Key, Object, Slice};
+use crate::effect::Effect;
+use crate::resolve::directory_name;
+use crate::snapshot::{Sibling, Snapshot};
+
+/// True where slices of this link stand, or entries of it in any environment; those being deleted count.
+pub fn has_children(s: &Snapshot) -> bool {
+    own_slices(s).next().is_some() || environment::mentioning(s).next().is_some()
+}
+
+/// The next step in taking the link down. `drain` is the time in seconds between the names' end and everything else's;
+/// none where nothing is to be waited for.
+pub fn take_down(s: &Snapshot, drain: Option<i64>) -> Down {
+    if let Some(draining) = drain
+        .filter(|seconds| *seconds > 0)
+        .and_then(|seconds| drain_for(s, seconds))
+    {
+        return draining;
+    }
+    let mut waits = BTreeMap::new();
+    for group in [slices(s), environments(s), shared(s)] {
+        let due: Vec<Effect> = group.iter().filter_map(|going| going.due(s, &mut waits)).collect();
+        if !due.is_empty() {
+            return Down::Act(due);
+        }
+    }
+    if waits.is_empty() {
+        Down::Done
+    } else {
+        Down::Waiting(waits.into_values().collect::<Vec<_>>().join("; "))
+    }
+}
+
+/// A child that has to go, or to lose this link's part.
+struct Going {
+    key: Key,
+    terminating: bool,
+    effect: Effect,
+}
+
+impl Going {
+    fn new<T: Body>(found: &Found<T>, effect: Effect) -> Self {
+        Self {
+            key: key_of(&found.object),
+            terminating: found.terminating,
+            effect,
+        }
+    }
+
+    /// The write that is due, or, noted down, what it waits for.
+    fn due(&self, s: &Snapshot, waits: &mut BTreeMap<Key, String>) -> Option<Effect> {
+        let key = &self.key;
+        let wait = if let Some(refusal) = s.refusals.get(key) {
+            let right = if matches!(self.effect, Effect::Delete { .. }) {
+                "delete"
+            } else {
+                "update"
+            };
+            let resource = format!("{}s", key.kind.as_str().to_ascii_lowercase());
+            format!(
+                "{key} cannot be taken away ({}); see that the operator has the right to {right} {resource} in namespace {}",
+                refusal.message, key.namespace
+            )
+        } else if self.terminating {
+            format!(
+                "{key} is being deleted and somebody's finalizer holds it; whoever set the finalizer has to remove it"
+            )
+        } else {
+            return Some(self.effect.clone());
+        };
+        waits.insert(key.clone(), wait);
+        None
+    }
+}
+
+fn slices(s: &Snapshot) -> Vec<Going> {
+    own_slices(s).map(|found| Going::new(found, delete(found))).collect()
+}
+
+fn environments(s: &Snapshot) -> Vec<Going> {
+    environment::mentioning(s)
+        .map(|found| Going::new(found, leave(s, found)))
+        .collect()
+}
+
+/// What the links of the source share goes with the last one that needs it: the directory, and an environment without
+/// entries. Not while something of this link still stands.
+fn shared(s: &Snapshot) -> Vec<Going> {
+    if has_children(s) {
+        return Vec::new();
+    }
+    let is_needed = s.siblings.iter().any(|sibling| needs_directory(s, sibling));
+    let directories = s
+        .children
+        .directories
+        .iter()
+        .filter(|found| !is_needed && is_this_sources(s, found));
+    let environments = s
+        .children
+        .environments
+        .iter()
+        .filter(|found| is_this_sources(s, found) && is_empty(found));
+    directories
+        .map(|found| Going::new(found, delete(found)))
+        .chain(environments.map(|found| Going::new(found, delete(found))))
+        .collect()
+}
+
+/// A link that is deactivating needs the directory for the children it still has, and for nothing else: were it enough
+/// to be deactivating, two links going down at the same time would each leave the directory to the other.
+fn needs_directory(s: &Snapshot, sibling: &Sibling) -> bool {
+    let (own, other) = (&s.link.object.spec.instance_ref, &sibling.object.spec.instance_ref);
+    let wants_children = match sibling
+        .object
+        .status
+        .as_ref()
+        .map(|status| status.state)
+        .unwrap_or_default()
+    {
+        State::Activating | State::Active | State::UpdatingActive => true,
+        State::Requested
+        | State::Registering
+        | State::Deactivating
+        | State::Inactive
+        | State::UpdatingInactive
+        | State::Removing
+        | State::Removed
+        | State::Restoring
+        | State::Purging
+        | State::Purged => false,
+    };
+    own.kind == other.kind && own.name == other.name && (sibling.has_children || wants_children)
+}
+
+/// Ours, of this source or of a dead one of its name.
+fn is_this_sources<T>(s: &Snapshot, found: &Found<T>) -> bool {
+    let instance = &s.link.object.spec.instance_ref;
+    let source_uid = found.label(keys::SOURCE_UID).unwrap_or_default();
+    let named_so = directory_name(&instance.name, source_uid) == found.object.name;
+    named_so && is_shared_of_ours(found) && !is_another_sources(s, found) && is_of_the_family(s, found)
+}
+
+/// A name made from a UID does not say whose it is once the UID is dead; the owner reference does, or the link it names.
+fn is_of_the_family<T>(s: &Snapshot, found: &Found<T>) -> bool {
+    let instance = &s.link.object.spec.instance_ref;
+    let place = Place::of(s);
+    let is_current = found.label(keys::SOURCE_UID) == Some(place.source_uid);
+    let is_owned = found
+        .object
+        .owners
+        .iter()
+        .any(|o| o.kind == instance.kind && o.name == instance.name);
+    let says_so = found.object.annotations.get(keys::LINK) == Some(&spokesman(s, &place, Some(found)));
+    is_current || is_owned || says_so || found.object.name == format!("{}-links", instance.name)
+}
+
+fn is_empty(found: &Found<Environment>) -> bool {
+    found.object.entries().is_empty()
+}
+
+/// Stops the names and waits; none where no slice stands any more, or the time is over.
+fn drain_for(s: &Snapshot, seconds: i64) -> Option<Down> {
+    if s.namespace.terminating {
+        return None;
+    }
+    let standing: Vec<&Found<Slice>> = own_slices(s).filter(|found| !found.terminating).collect();
+    if standing.is_empty() {
+        return None;
+    }
+    // A time in the future was written by nobody's clock of ours, and would hold the link.
+    let from = standing
+        .iter()
+        .filter_map(|found| stopped_at(found))
+        .filter(|t| *t <= s.now)
+        .min()
+        .unwrap_or(s.now);
+    let until = from
+        .checked_add(SignedDuration::from_secs(seconds))
+        .unwrap_or(Timestamp::MAX);
+    if until <= s.now {
+        return None;
+    }
+    let stops: Vec<Going> = standing
+        .into_iter()
+        .map(|found| (found, stopped(found, from)))
+        .filter(|(found, stopped)| found.object != *stopped)
+        .map(|(found, stopped)| Going::new(found, replace(found, stopped)))
+        .collect();
+    let mut waits = BTreeMap::new();
+    let due: Vec<Effect> = stops.iter().filter_map(|going| going.due(s, &mut waits)).collect();
+    Some(if !due.is_empty() {
+        Down::Act(due)
+    } else if waits.is_empty() {
+        Down::Draining { from, until }
+    } else {
+        waiting(waits)
+    })
+}
+
+fn waiting(waits: BTreeMap<Key, String>) -> Down {
+    Down::Waiting(waits.into_values().collect::<Vec<_>>().join("; "))
+}
+
+fn stopped_at(found: &Found<Slice>) -> Option<Timestamp> {
+    found.object.annotations.get(keys::DRAIN_FROM)?.parse().ok()
+}
+
+/// The slice with no name left in DNS: what was ready is on its way out, and what was not has no connections to keep.
+fn stopped(found: &Found<Slice>, from: Timestamp) -> Object<Slice> {
+    let mut object = found.object.clone();
+    object.annotations.insert(keys::DRAIN_FROM.to_owned(), from.to_string());
+    object
+        .body
+        .endpoints
+        .retain(|endpoint| endpoint.ready || (endpoint.serving && endpoint.terminating));
+    for endpoint in &mut object.body.endpoints {
+        endpoint.ready = false;
+        endpoint.serving = true;
+        endpoint.terminating = true;
+    }
+    object
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,210 @@
+//! What is missing between a plan and what stands: writes, and what is in their way. One list answers three questions:
+//! which writes are next, whether there are none, and what to tell the user.
+
+use instancelink_api::condition::Reason;
+
+use super::ownership::{Claim, claim_of, is_another_links, is_own_slice, own_slices};
+use super::writes::{Body, child_of, create, delete, key_of, mend, replace};
+use super::{Plan, environment};
+use crate::child::{Found, Key, Object, Slice};
+use crate::effect::{Effect, Refusal};
+use crate::snapshot::Snapshot;
+
+/// Groups of writes in their order; those of one group are independent of each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Stage {
+    /// The directory and the environment. No slice comes before the directory is ours: it would join a stranger's
+    /// traffic.
+    Shared,
+    /// Slices that are new or other than they should be.
+    Slices,
+    /// What is not in the plan: after the new slices, so that the alias never empties.
+    Leftovers,
+}
+
+/// One difference between the plan and what stands.
+#[derive(Debug)]
+enum Gap {
+    Write(Stage, Effect),
+    /// No write of ours mends it.
+    Blocked(Key, Refusal),
+}
+
+/// The next group of independent writes toward the plan. Empty when all is confirmed, or when what is left is in the
+/// way of strangers or was refused in this pass.
+pub fn bring_up(s: &Snapshot, plan: &Plan) -> Vec<Effect> {
+    let due: Vec<(Stage, Effect)> = gaps(s, plan)
+        .into_iter()
+        .filter_map(|gap| match gap {
+            Gap::Write(stage, effect) => Some((stage, effect)),
+            Gap::Blocked(..) => None,
+        })
+        .filter(|(_, effect)| refusal_of(s, effect).is_none())
+        .collect();
+    let next = due.iter().map(|(stage, _)| *stage).min();
+    due.into_iter()
+        .filter(|(stage, _)| Some(*stage) == next)
+        .map(|(_, effect)| effect)
+        .collect()
+}
+
+/// True where all of the plan stands, exactly equal, and nothing else of the link does. What `forbidden` names is not in
+/// the plan.
+pub fn is_up(s: &Snapshot, plan: &Plan) -> bool {
+    gaps(s, plan).is_empty()
+}
+
+/// What is in the plan's way: refusals of this pass, strangers on a child's name, waits of ours (`Pending`), and what the
+/// spec asks for and the operator may not write.
+pub fn problems(s: &Snapshot, plan: &Plan) -> Vec<Refusal> {
+    let in_the_way = gaps(s, plan).into_iter().filter_map(|gap| match gap {
+        Gap::Write(_, effect) => refusal_of(s, &effect).cloned(),
+        // The executor may have said the same of a creation that failed.
+        Gap::Blocked(key, refusal) => Some(s.refusals.get(&key).cloned().unwrap_or(refusal)),
+    });
+    let forbidden = plan.forbidden.iter().map(|message| Refusal {
+        reason: Reason::Forbidden,
+        message: message.clone(),
+    });
+    in_the_way.chain(forbidden).collect()
+}
+
+fn refusal_of<'a>(s: &'a Snapshot, effect: &Effect) -> Option<&'a Refusal> {
+    s.refusals.get(&child_of(effect)?)
+}
+
+fn gaps(s: &Snapshot, plan: &Plan) -> Vec<Gap> {
+    let mut gaps = Vec::new();
+    gaps.extend(shared_gap(s, &s.children.directories, &plan.directory));
+    gaps.extend(environment_gaps(s, plan));
+    let directory = &plan.directory;
+    match claim_of(s, &s.children.directories, &directory.namespace, &directory.name) {
+        Claim::Free => {}
+        Claim::AnotherSources | Claim::Strangers => gaps.extend(retreat(s).map(|e| Gap::Write(Stage::Shared, e))),
+        Claim::Ours(_) => gaps.extend(slice_gaps(s, plan)),
+    }
+    gaps
+}
+
+/// The slices of this link go at once where the directory is not ours any more: they would answer under its new owner's
+/// name.
+pub(super) fn retreat(s: &Snapshot) -> impl Iterator<Item = Effect> {
+    own_slices(s).filter(|found| !found.terminating).map(delete)
+}
+
+/// A shared object that shall stand.
+fn shared_gap<T: Body>(s: &Snapshot, all: &[Found<T>], wanted: &Object<T>) -> Option<Gap> {
+    let key = key_of(wanted);
+    match claim_of(s, all, &wanted.namespace, &wanted.name) {
+        Claim::Ours(found) if found.terminating => Some(held(key)),
+        Claim::Ours(found) if found.object == *wanted => None,
+        Claim::Free | Claim::Ours(_) if !source_lives(s) => Some(pending(
+            &key,
+            "is not written while the source is gone or being deleted, for it goes with the source",
+        )),
+        Claim::Ours(found) => Some(Gap::Write(Stage::Shared, mend(found, wanted))),
+        Claim::Free => Some(creation(s, Stage::Shared, wanted)),
+        Claim::AnotherSources => Some(pending(
+            &key,
+            "belongs to an earlier source, or to another kind of source of the same name; it is taken over once that one \
+             is gone and the garbage collector took it along",
+        )),
+        Claim::Strangers => Some(taken(key)),
+    }
+}
+
+fn environment_gaps(s: &Snapshot, plan: &Plan) -> Vec<Gap> {
+    let environments = &s.children.environments;
+    let key = (&plan.directory.namespace, &plan.directory.name);
+    let own = match &plan.environment {
+        Some(wanted) => shared_gap(s, environments, wanted),
+        None => match claim_of(s, environments, key.0, key.1) {
+            Claim::Ours(found) if found.terminating => Some(held(key_of(&found.object))),
+            Claim::Ours(found) => Some(Gap::Write(Stage::Shared, delete(found))),
+            Claim::Free | Claim::AnotherSources | Claim::Strangers => None,
+        },
+    };
+    let strays = environment::mentioning(s)
+        .filter(|found| (&found.object.namespace, &found.object.name) != key && !found.terminating)
+        .map(|found| Gap::Write(Stage::Leftovers, leave(s, found)));
+    own.into_iter().chain(strays).collect()
+}
+
+/// Takes this link's entry out of an environment; the last one takes the environment along.
+pub(super) fn leave(s: &Snapshot, found: &Found<crate::child::Environment>) -> Effect {
+    environment::without_link(s, found).map_or_else(|| delete(found), |rest| replace(found, rest))
+}
+
+fn slice_gaps(s: &Snapshot, plan: &Plan) -> Vec<Gap> {
+    let wanted = plan.slices.iter().filter_map(|wanted| slice_gap(s, wanted));
+    let leftovers = own_slices(s)
+        .filter(|found| !plan.slices.iter().any(|wanted| key_of(wanted) == key_of(&found.object)))
+        .map(|found| {
+            if found.terminating {
+                held(key_of(&found.object))
+            } else {
+                Gap::Write(Stage::Leftovers, delete(found))
+            }
+        });
+    wanted.chain(leftovers).collect()
+}
+
+fn slice_gap(s: &Snapshot, wanted: &Object<Slice>) -> Option<Gap> {
+    let key = key_of(wanted);
+    let Some(found) = s.children.slices.iter().find(|found| key_of(&found.object) == key) else {
+        return Some(creation(s, Stage::Slices, wanted));
+    };
+    if !is_own_slice(s, found) {
+        return Some(if is_another_links(found) {
+            pending(
+                &key,
+                "is left over from an earlier link of this name and is about to be swept",
+            )
+        } else {
+            taken(key)
+        });
+    }
+    if found.terminating {
+        Some(held(key))
+    } else if found.object == *wanted {
+        None
+    } else {
+        Some(Gap::Write(Stage::Slices, mend(found, wanted)))
+    }
+}
+
+/// Nothing can be created in a namespace that is being deleted, and to try is refused as if a right were missing.
+fn creation<T: Body>(s: &Snapshot, stage: Stage, wanted: &Object<T>) -> Gap {
+    if s.namespace.terminating {
+        pending(&key_of(wanted), "cannot be created: its namespace is being deleted")
+    } else {
+        Gap::Write(stage, create(wanted))
+    }
+}
+
+fn source_lives(s: &Snapshot) -> bool {
+    s.source.as_ref().is_some_and(|source| !source.terminating)
+}
+
+fn held(key: Key) -> Gap {
+    pending(
+        &key,
+        "is being deleted, held by a finalizer; it is written again once it is gone",
+    )
+}
+
+fn pending(key: &Key, why: &str) -> Gap {
+    blocked(key.clone(), Reason::Pending, format!("{key} {why}"))
+}
+
+fn taken(key: Key) -> Gap {
+    let message = format!(
+        "{key} exists and was not made by this operator, so it is left alone; delete or rename it, and the link goes on \
+         by itself"
+    );
+    blocked(key, Reason::NameTaken, message)
+}
+
+fn blocked(key: Key, reason: Reason, message: String) -> Gap {
+    Gap::Blocked(key, Refusal { reason, message })
+}

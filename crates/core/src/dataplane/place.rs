@@ -1,0 +1,104 @@
+//! Where a link's children stand and what they are called; the metadata they have in common.
+
+use std::collections::BTreeMap;
+
+use instancelink_api::keys;
+
+use crate::child::{Found, Key, Kind, Owner};
+use crate::resolve::directory_name;
+use crate::snapshot::Snapshot;
+
+/// The names that builders use, taken from the snapshot once.
+#[derive(Clone, Debug)]
+pub(super) struct Place<'a> {
+    pub(super) namespace: &'a str,
+    pub(super) link: &'a str,
+    pub(super) link_uid: &'a str,
+    pub(super) alias: &'a str,
+    pub(super) instance: &'a str,
+    /// Name of the directory, and of the environment beside it.
+    pub(super) directory: String,
+    /// UID of the source; empty where it is gone.
+    pub(super) source_uid: &'a str,
+}
+
+impl<'a> Place<'a> {
+    pub(super) fn of(s: &'a Snapshot) -> Self {
+        let object = &s.link.object;
+        let source_uid = s.source.as_ref().map(|source| source.uid.as_str()).unwrap_or_default();
+        let instance = object.spec.instance_ref.name.as_str();
+        Self {
+            namespace: object.metadata.namespace.as_deref().unwrap_or_default(),
+            link: object.metadata.name.as_deref().unwrap_or_default(),
+            link_uid: object.metadata.uid.as_deref().unwrap_or_default(),
+            alias: &object.spec.link_name,
+            instance,
+            directory: directory_name(instance, source_uid),
+            source_uid,
+        }
+    }
+
+    pub(super) fn shared_key(&self, kind: Kind) -> Key {
+        Key {
+            kind,
+            namespace: self.namespace.to_owned(),
+            name: self.directory.clone(),
+        }
+    }
+
+    /// `namespace/name` of the link, as the annotation on its children says it.
+    pub(super) fn link_path(&self) -> String {
+        path(self.namespace, self.link)
+    }
+
+    /// The labels of what the links of one source share.
+    pub(super) fn shared_labels(&self) -> BTreeMap<String, String> {
+        labels([(keys::MANAGED_BY, keys::MANAGER), (keys::SOURCE_UID, self.source_uid)])
+    }
+
+    /// Whom the garbage collector lets take the shared objects along.
+    pub(super) fn source_owner(&self, s: &Snapshot) -> Vec<Owner> {
+        let reference = &s.link.object.spec.instance_ref;
+        let source = s.source.iter();
+        source
+            .map(|source| Owner {
+                api_version: reference.api_version().to_owned(),
+                kind: reference.kind.clone(),
+                name: reference.name.clone(),
+                uid: source.uid.clone(),
+            })
+            .collect()
+    }
+}
+
+/// The link that a shared object names, for a sweep to ask about. Several links share it, so the rule has to be one that
+/// they agree on: who stands there stays, as long as that is this link or a sibling; else this link takes the place.
+pub(super) fn spokesman<T>(s: &Snapshot, place: &Place<'_>, standing: Option<&Found<T>>) -> String {
+    let own = place.link_path();
+    standing
+        .and_then(|found| found.object.annotations.get(keys::LINK))
+        .filter(|named| **named == own || sibling_paths(s).any(|(_, path)| path == **named))
+        .cloned()
+        .unwrap_or(own)
+}
+
+/// UID and `namespace/name` of each sibling.
+pub(super) fn sibling_paths(s: &Snapshot) -> impl Iterator<Item = (&str, String)> {
+    s.siblings.iter().map(|sibling| {
+        let metadata = &sibling.object.metadata;
+        let part = |text: &Option<String>| text.clone().unwrap_or_default();
+        let uid = metadata.uid.as_deref().unwrap_or_default();
+        (uid, path(&part(&metadata.namespace), &part(&metadata.name)))
+    })
+}
+
+pub(super) fn labels<const N: usize>(pairs: [(&str, &str); N]) -> BTreeMap<String, String> {
+    pairs
+        .into_iter()
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .collect()
+}
+
+fn path(namespace: &str, name: &str) -> String {
+    format!("{namespace}/{name}")
+}

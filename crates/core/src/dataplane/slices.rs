@@ -1,0 +1,158 @@
+//! Builds the slices: the addresses behind the alias, by family, in lots that an EndpointSlice can hold.
+
+use std::collections::BTreeMap;
+
+use instancelink_api::keys;
+
+use super::place::{Place, labels};
+use crate::child::{Endpoint, Family, Object, Owner, Slice, SlicePort};
+use crate::resolve::endpoints::Reach;
+use crate::resolve::ports::Port;
+
+/// Most endpoints of an EndpointSlice.
+const MOST_ENDPOINTS: usize = 1000;
+
+/// The slices as they shall be: at least one, so that a link that is up is seen to be.
+pub(super) fn wanted(place: &Place<'_>, reach: &Reach) -> Vec<Object<Slice>> {
+    let mut slices = Vec::new();
+    let mut numbers: BTreeMap<Family, usize> = BTreeMap::new();
+    for group in &reach.groups {
+        for family in [Family::V4, Family::V6] {
+            let of_family: Vec<Endpoint> = group
+                .endpoints
+                .iter()
+                .filter(|e| Family::of(e.address) == family)
+                .cloned()
+                .collect();
+            for lot in of_family.chunks(MOST_ENDPOINTS) {
+                let number = numbers.entry(family).or_default();
+                *number += 1;
+                slices.push(slice(place, family, *number, lot.to_vec(), &group.ports));
+            }
+        }
+    }
+    if slices.is_empty() {
+        slices.push(slice(place, Family::V4, 1, Vec::new(), &reach.ports));
+    }
+    slices
+}
+
+fn slice(place: &Place<'_>, family: Family, number: usize, endpoints: Vec<Endpoint>, ports: &[Port]) -> Object<Slice> {
+    let base = format!("{}-{}", place.link, family.suffix());
+    Object {
+        namespace: place.namespace.to_owned(),
+        name: if number == 1 { base } else { format!("{base}-{number}") },
+        labels: labels([
+            (keys::MANAGED_BY, keys::MANAGER),
+            (keys::LINK_UID, place.link_uid),
+            (keys::SERVICE_NAME, &place.directory),
+            (keys::HEADLESS, ""),
+            (keys::SLICE_MANAGED_BY, keys::SLICE_MANAGER),
+        ]),
+        annotations: labels([(keys::LINK, &place.link_path())]),
+        owners: vec![Owner {
+            api_version: keys::API_VERSION.to_owned(),
+            kind: keys::KIND.to_owned(),
+            name: place.link.to_owned(),
+            uid: place.link_uid.to_owned(),
+        }],
+        body: Slice {
+            family,
+            endpoints,
+            ports: ports.iter().map(|port| slice_port(place.alias, port)).collect(),
+            damaged: false,
+        },
+    }
+}
+
+/// The first port is named by the alias alone, so that `_db._tcp` finds it.
+fn slice_port(alias: &str, port: &Port) -> SlicePort {
+    SlicePort {
+        name: if port.further {
+            format!("{alias}--{}", port.name)
+        } else {
+            alias.to_owned()
+        },
+        port: port.port,
+        protocol: port.protocol,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+    use crate::resolve::endpoints::{Group, reach_of};
+    use crate::snapshot::Pod;
+
+    fn built(s: &crate::snapshot::Snapshot) -> Vec<Object<Slice>> {
+        wanted(&Place::of(s), &reach_of(s).unwrap())
+    }
+
+    fn names(slices: &[Object<Slice>]) -> Vec<(&str, usize)> {
+        slices
+            .iter()
+            .map(|s| (s.name.as_str(), s.body.endpoints.len()))
+            .collect()
+    }
+
+    #[test]
+    fn a_slice_stands_under_the_directory_and_goes_with_its_link() {
+        let s = fixture::snapshot();
+        let slice = built(&s).remove(0);
+        let yaml = serde_yaml_ng::to_string(&slice.to_api(None)).unwrap();
+        assert_eq!(yaml.trim(), include_str!("slices/web-db-v4.yaml").trim());
+    }
+
+    #[test]
+    fn a_link_whose_alias_nobody_answers_has_one_empty_slice() {
+        assert_eq!(names(&built(&fixture::snapshot().without_target())), [("web-db-v4", 0)]);
+    }
+
+    #[test]
+    fn each_family_has_its_slice() {
+        let both = |name: &str, v4: &str, v6: &str| Pod {
+            addresses: vec![v4.parse().unwrap(), v6.parse().unwrap()],
+            ..fixture::pod(name, v4)
+        };
+        let s = fixture::snapshot().with_target_deployment(vec![both("pg-0", "10.0.0.10", "fd00::10")]);
+        assert_eq!(names(&built(&s)), [("web-db-v4", 1), ("web-db-v6", 1)]);
+        let s = fixture::snapshot().with_target_deployment(vec![fixture::pod("pg-0", "fd00::10")]);
+        assert_eq!(names(&built(&s)), [("web-db-v6", 1)]);
+    }
+
+    #[test]
+    fn a_slice_holds_at_most_a_thousand_endpoints() {
+        let pods = (0..1001).map(|n| fixture::pod(&format!("pg-{n}"), &format!("10.0.{}.{}", n / 250, n % 250 + 1)));
+        let s = fixture::snapshot().with_target_deployment(pods.collect());
+        assert_eq!(names(&built(&s)), [("web-db-v4", 1000), ("web-db-v4-2", 1)]);
+    }
+
+    #[test]
+    fn the_first_port_is_called_like_the_alias_and_others_after_it() {
+        let s = fixture::snapshot().edited(|spec| {
+            spec.ports = serde_yaml_ng::from_str("[{name: pg, port: 5432}, {name: metrics, port: 9187}]").unwrap();
+        });
+        let slice = built(&s).remove(0);
+        let names: Vec<_> = slice.body.ports.iter().map(|p| p.name.as_str()).collect();
+        assert_eq!(names, ["db", "db--metrics"]);
+    }
+
+    #[test]
+    fn groups_of_one_family_are_numbered_on() {
+        let s = fixture::snapshot();
+        let reach = reach_of(&s).unwrap();
+        let other = Group {
+            ports: vec![],
+            ..reach.groups[0].clone()
+        };
+        let two = Reach {
+            groups: vec![reach.groups[0].clone(), other],
+            ..reach
+        };
+        assert_eq!(
+            names(&wanted(&Place::of(&s), &two)),
+            [("web-db-v4", 2), ("web-db-v4-2", 2)]
+        );
+    }
+}

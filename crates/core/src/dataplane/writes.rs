@@ -1,0 +1,102 @@
+//! Effects on children, each with the preconditions of what stands.
+
+use crate::child::{Directory, Draft, Environment, Found, Key, Kind, Object, Slice};
+use crate::effect::Effect;
+
+/// A body that has a kind in the cluster.
+pub(crate) trait Body: Clone + PartialEq {
+    const KIND: Kind;
+    fn draft(object: Object<Self>) -> Draft;
+
+    /// False where a field differs that the API server lets nobody change: only another object can be right.
+    fn can_become(&self, wanted: &Self) -> bool;
+}
+
+impl Body for Directory {
+    const KIND: Kind = Kind::Directory;
+    fn draft(object: Object<Self>) -> Draft {
+        Draft::Directory(object)
+    }
+
+    /// A cluster IP, once given, cannot become none.
+    fn can_become(&self, wanted: &Self) -> bool {
+        self.headless == wanted.headless
+    }
+}
+
+impl Body for Slice {
+    const KIND: Kind = Kind::Slice;
+    fn draft(object: Object<Self>) -> Draft {
+        Draft::Slice(object)
+    }
+
+    /// The address type is immutable.
+    fn can_become(&self, wanted: &Self) -> bool {
+        self.family == wanted.family
+    }
+}
+
+impl Body for Environment {
+    const KIND: Kind = Kind::Environment;
+    fn draft(object: Object<Self>) -> Draft {
+        Draft::Environment(object)
+    }
+
+    fn can_become(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+pub(crate) fn create<T: Body>(object: &Object<T>) -> Effect {
+    Effect::Create {
+        child: T::draft(object.clone()),
+    }
+}
+
+pub(crate) fn replace<T: Body>(found: &Found<T>, object: Object<T>) -> Effect {
+    Effect::Replace {
+        child: T::draft(object),
+        uid: found.uid.clone(),
+        resource_version: found.resource_version.clone(),
+    }
+}
+
+/// Makes what stands into what is wanted; what cannot become it goes, and is created anew in the group after.
+pub(super) fn mend<T: Body>(found: &Found<T>, wanted: &Object<T>) -> Effect {
+    if found.object.body.can_become(&wanted.body) {
+        replace(found, wanted.clone())
+    } else {
+        delete(found)
+    }
+}
+
+pub(crate) fn delete<T: Body>(found: &Found<T>) -> Effect {
+    Effect::Delete {
+        key: key_of(&found.object),
+        uid: found.uid.clone(),
+        resource_version: found.resource_version.clone(),
+    }
+}
+
+pub(crate) fn key_of<T: Body>(object: &Object<T>) -> Key {
+    Key {
+        kind: T::KIND,
+        namespace: object.namespace.clone(),
+        name: object.name.clone(),
+    }
+}
+
+/// The child an effect writes; none for effects on the link itself.
+pub(super) fn child_of(effect: &Effect) -> Option<Key> {
+    match effect {
+        Effect::Create { child } | Effect::Replace { child, .. } => Some(child.key()),
+        Effect::Delete { key, .. } => Some(key.clone()),
+        Effect::Take { .. }
+        | Effect::WriteIntent { .. }
+        | Effect::AddFinalizer
+        | Effect::DropFinalizer
+        | Effect::WriteStatus { .. }
+        | Effect::DeleteLink
+        | Effect::Publish(_) => None,
+    }
+}
