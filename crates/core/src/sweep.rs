@@ -1,4 +1,192 @@
-//! Sweeping: what to do with an object that carries our labels and whose link is not known.
+//! Sweeping: what to do with a child whose link is not known.
 //!
-//! Someone can take our finalizer away and delete the link; a re-list can hide a deletion. Only a live answer of the
-//! API server condemns an object: caches of different kinds may be of different ages.
+//! Someone can take our finalizer away and delete the link; a re-list can hide a deletion. So at start, after each
+//! re-list and after a link's deletion the operator shows every child that carries our labels to [`question`], puts the
+//! question to the API server, and executes what [`sentence`] makes of the answer.
+//!
+//! Only a live answer condemns a child: caches of different kinds may be of different ages, so "not in the cache" means
+//! "ask", never "delete". The answer has to be newer than the child as shown; and as the shared children of a source are
+//! also written by its links, the operator holds the source's lock from the question to the write. Each write carries
+//! the UID and resource version of the child that was judged, so one that changed meanwhile is judged again.
+//!
+//! ```text
+//! child            asks                              goes when
+//! slice            GET of its link                   NotFound, or another UID
+//! environment      LIST of its namespace's links     its entries of links not in the list; the last takes it along
+//! directory        the same                          no link in the list has an instance of its name
+//! ```
+//! An environment has entries of many links and names but one of them, and a directory may be needed by any link of its
+//! source: hence the list.
+
+use std::collections::BTreeSet;
+
+use instancelink_api::{InstanceLink, keys};
+
+use crate::child::{Environment, Found, Slice, Standing};
+use crate::dataplane::{delete, is_shared_of_ours, replace, without};
+use crate::effect::Effect;
+use crate::resolve::directory_name;
+
+/// The links that the cache knows.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    uids: BTreeSet<String>,
+    paths: BTreeSet<String>,
+}
+
+/// What has to be asked of the API server, live, before a child may be condemned.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Question {
+    /// GET this link.
+    Link {
+        /// Its namespace.
+        namespace: String,
+        /// Its name.
+        name: String,
+        /// The UID that the child names: any other one is another link.
+        uid: String,
+    },
+    /// LIST all links of this namespace.
+    Links {
+        /// The namespace.
+        namespace: String,
+    },
+}
+
+/// What the API server answered.
+#[derive(Clone, Copy, Debug)]
+pub enum Live<'a> {
+    /// UID of the link asked for; none for NotFound.
+    Link(Option<&'a str>),
+    /// All links of the namespace asked for.
+    Links(&'a [InstanceLink]),
+}
+
+impl<'a> FromIterator<&'a InstanceLink> for Known {
+    fn from_iter<I: IntoIterator<Item = &'a InstanceLink>>(links: I) -> Self {
+        let mut known = Self::default();
+        for link in links {
+            known.uids.extend(link.metadata.uid.clone());
+            known.paths.insert(path_of(link));
+        }
+        known
+    }
+}
+
+/// What must be asked about a child; nothing where its links are known, or where it is not ours.
+pub fn question(child: &Standing, known: &Known) -> Option<Question> {
+    match child {
+        Standing::Slice(found) => question_about_slice(found, known),
+        Standing::Directory(found) => (is_shared_of_ours(found) && !found.terminating)
+            .then_some(found)
+            .filter(|found| !speaks(found, known))
+            .map(|found| links_of(&found.object.namespace)),
+        Standing::Environment(found) => question_about_environment(found, known),
+    }
+}
+
+/// What the answer means for the child: the write that removes it or the dead links' part in it, or nothing.
+pub fn sentence(child: &Standing, answer: Live<'_>) -> Option<Effect> {
+    match (child, answer) {
+        (Standing::Slice(found), Live::Link(uid)) => {
+            let condemned = found.is_managed() && uid != Some(found.label(keys::LINK_UID)?);
+            condemned.then(|| delete(found))
+        }
+        (Standing::Slice(found), Live::Links(links)) => {
+            let condemned = found.is_managed() && !lives(found.label(keys::LINK_UID)?, links);
+            condemned.then(|| delete(found))
+        }
+        (Standing::Directory(found), Live::Links(links)) => {
+            (is_shared_of_ours(found) && !is_needed(found, links)).then(|| delete(found))
+        }
+        (Standing::Environment(found), Live::Links(links)) if is_shared_of_ours(found) => {
+            sentence_on_environment(found, links)
+        }
+        // Not a question that was asked about such a child.
+        (Standing::Environment(_), Live::Links(_))
+        | (Standing::Directory(_) | Standing::Environment(_), Live::Link(_)) => None,
+    }
+}
+
+fn question_about_slice(found: &Found<Slice>, known: &Known) -> Option<Question> {
+    let uid = found
+        .label(keys::LINK_UID)
+        .filter(|_| found.is_managed() && !found.terminating)?;
+    if known.uids.contains(uid) {
+        return None;
+    }
+    // A slice stands in its link's namespace: where it does not say which link, the list tells.
+    let named = found
+        .object
+        .annotations
+        .get(keys::LINK)
+        .and_then(|path| path.split_once('/'));
+    Some(match named {
+        Some((namespace, name)) => Question::Link {
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+            uid: uid.to_owned(),
+        },
+        None => links_of(&found.object.namespace),
+    })
+}
+
+fn question_about_environment(found: &Found<Environment>, known: &Known) -> Option<Question> {
+    if !is_shared_of_ours(found) || found.terminating {
+        return None;
+    }
+    let entries = found.object.entries();
+    let has_unknown = entries.keys().any(|uid| !known.uids.contains(uid));
+    let is_nobodys = entries.is_empty() && !speaks(found, known);
+    (has_unknown || is_nobodys).then(|| links_of(&found.object.namespace))
+}
+
+fn sentence_on_environment(found: &Found<Environment>, links: &[InstanceLink]) -> Option<Effect> {
+    let entries = found.object.entries();
+    let dead: BTreeSet<String> = entries.into_keys().filter(|uid| !lives(uid, links)).collect();
+    let is_empty = found.object.entries().is_empty();
+    if dead.is_empty() && (!is_empty || is_needed(found, links)) {
+        return None;
+    }
+    let path_of_uid = |uid: &str| {
+        links
+            .iter()
+            .find(|link| link.metadata.uid.as_deref() == Some(uid))
+            .map(path_of)
+    };
+    Some(without(found, &dead, path_of_uid).map_or_else(|| delete(found), |rest| replace(found, rest)))
+}
+
+/// True where the link that a shared child names is known: its own passes look after the child then.
+fn speaks<T>(found: &Found<T>, known: &Known) -> bool {
+    found
+        .object
+        .annotations
+        .get(keys::LINK)
+        .is_some_and(|path| known.paths.contains(path))
+}
+
+/// True where a link has an instance of the child's name. What that link needs it decides itself.
+fn is_needed<T>(found: &Found<T>, links: &[InstanceLink]) -> bool {
+    let source_uid = found.label(keys::SOURCE_UID).unwrap_or_default();
+    let mut instances = links.iter().map(|link| &link.spec.instance_ref.name);
+    instances.any(|name| directory_name(name, source_uid) == found.object.name)
+}
+
+fn lives(uid: &str, links: &[InstanceLink]) -> bool {
+    links.iter().any(|link| link.metadata.uid.as_deref() == Some(uid))
+}
+
+fn path_of(link: &InstanceLink) -> String {
+    let part = |text: &Option<String>| text.clone().unwrap_or_default();
+    format!("{}/{}", part(&link.metadata.namespace), part(&link.metadata.name))
+}
+
+fn links_of(namespace: &str) -> Question {
+    Question::Links {
+        namespace: namespace.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;
