@@ -119,7 +119,7 @@ pub struct InstanceLinkStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-kubernetes-map-type" = "atomic"))]
     pub binding: Option<BindingStatus>,
-    /// Accepted, ResolvedRefs, Programmed, Available, Ready; Reconciling and Stalled while true.
+    /// Accepted, `ResolvedRefs`, Programmed, Available, Ready; Reconciling and Stalled while true.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,

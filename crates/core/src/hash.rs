@@ -4,10 +4,7 @@ use sha2::{Digest, Sha256};
 
 /// The first `digits` hexadecimal digits (at most 64) of the SHA-256 of `input`.
 pub fn hex(input: &str, digits: usize) -> String {
-    let mut text: String = Sha256::digest(input.as_bytes())
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let mut text = format!("{:x}", Sha256::digest(input.as_bytes()));
     text.truncate(digits);
     text
 }

@@ -147,15 +147,10 @@ fn ready(f: &Facts<'_>, state: State, wait: Option<&Wait>) -> Vec<Verdict> {
             verdict(types::STALLED, true, reason, message),
         ];
     }
-    if held && f.hold.is_some() {
-        let (reason, message) = f
-            .hold
-            .as_ref()
-            .map(|h| (h.reason, h.message.clone()))
-            .unwrap_or((Reason::Held, String::new()));
+    if let Some(hold) = f.hold.as_ref().filter(|_| held) {
         return vec![
-            verdict(types::READY, false, Reason::Held, message.clone()),
-            verdict(types::RECONCILING, true, reason, message),
+            verdict(types::READY, false, Reason::Held, hold.message.clone()),
+            verdict(types::RECONCILING, true, hold.reason, hold.message.clone()),
         ];
     }
     let problem = wait.and_then(|w| w.problem);

@@ -31,7 +31,7 @@ pub enum Goal {
 /// An outside reason to be inactive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Hold {
-    /// RefNotPermitted, SourceNotFound, AliasConflict or DirectoryConflict.
+    /// `RefNotPermitted`, `SourceNotFound`, `AliasConflict` or `DirectoryConflict`.
     pub reason: Reason,
     /// What is missing and what to do.
     pub message: String,
@@ -80,8 +80,8 @@ impl<'a> Facts<'a> {
             claim.or(consent)
         };
         let wish = wish(link, state, deleting, memory.desired());
-        let held = no_consent || (registered && hold.is_some() && !only_leaving(s, hold.as_ref()));
-        let goal = if held && wish == Goal::Active {
+        let counts = no_consent || (registered && hold.is_some() && !only_leaving(s, hold.as_ref()));
+        let goal = if counts && wish == Goal::Active {
             Goal::Inactive
         } else {
             wish
@@ -156,10 +156,8 @@ fn wish(link: &InstanceLink, state: State, deleting: bool, desired: Option<Desir
     match (desired, link.spec.desired_state) {
         (Some(Desired::Purged), _) => Goal::Purged,
         (Some(Desired::Removed), _) => Goal::Removed,
-        (_, Some(DesiredState::Active)) => Goal::Active,
-        (_, Some(DesiredState::Inactive)) => Goal::Inactive,
-        (Some(Desired::Inactive), None) => Goal::Inactive,
-        (Some(Desired::Active) | None, None) => Goal::Active,
+        (_, Some(DesiredState::Inactive)) | (Some(Desired::Inactive), None) => Goal::Inactive,
+        (_, Some(DesiredState::Active)) | (Some(Desired::Active) | None, None) => Goal::Active,
     }
 }
 

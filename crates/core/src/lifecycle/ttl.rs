@@ -14,7 +14,7 @@ pub(super) fn removed_until(f: &Facts<'_>) -> Option<Timestamp> {
     after(f.status.removed.as_ref()?.0, ttl)
 }
 
-/// When the object of a purged link is deleted; none if a GitOps tool would create it again.
+/// When the object of a purged link is deleted; none if a `GitOps` tool would create it again.
 pub(super) fn purged_until(f: &Facts<'_>) -> Option<Timestamp> {
     if is_kept_by_gitops(f.link) {
         return None;
