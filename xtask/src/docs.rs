@@ -18,7 +18,11 @@ pub(crate) fn run(check: bool) -> Result<()> {
     let path = places::checkout().join(PAGE);
     let old = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let mut new = old.clone();
-    for (section, text) in [("diagram", diagram()), ("processes", processes()), ("actions", actions())] {
+    for (section, text) in [
+        ("diagram", diagram()),
+        ("processes", processes()),
+        ("actions", actions()),
+    ] {
         new = replace(&new, section, &text)?;
     }
     if new == old {
@@ -34,8 +38,12 @@ pub(crate) fn run(check: bool) -> Result<()> {
 
 fn replace(page: &str, section: &str, text: &str) -> Result<String> {
     let start = format!("<!-- generated: {section} -->\n");
-    let (before, rest) = page.split_once(&start).with_context(|| format!("{PAGE} has no section {section}"))?;
-    let (_, after) = rest.split_once("<!-- end -->").with_context(|| format!("section {section} has no end"))?;
+    let (before, rest) = page
+        .split_once(&start)
+        .with_context(|| format!("{PAGE} has no section {section}"))?;
+    let (_, after) = rest
+        .split_once("<!-- end -->")
+        .with_context(|| format!("section {section} has no end"))?;
     Ok(format!("{before}{start}{text}<!-- end -->{after}"))
 }
 
@@ -68,7 +76,11 @@ fn processes() -> String {
 
 fn actions() -> String {
     let verbs: Vec<_> = Verb::ALL.iter().map(|verb| verb.as_str()).collect();
-    let mut text = format!("| state | {} |\n|---|{}\n", verbs.join(" | "), "---|".repeat(verbs.len()));
+    let mut text = format!(
+        "| state | {} |\n|---|{}\n",
+        verbs.join(" | "),
+        "---|".repeat(verbs.len())
+    );
     for state in State::ALL {
         let cells: Vec<_> = Verb::ALL
             .into_iter()
