@@ -185,7 +185,12 @@ fn program(f: &Facts<'_>) -> Programmed {
         return Programmed::No(Due::Work(writes));
     }
     let problems = dataplane::problems(f.s, plan);
-    if let Some(first) = problems.first() {
+    // What a person has to mend is told before what may mend itself.
+    let gravest = problems
+        .iter()
+        .find(|p| p.reason.waits_for_a_person())
+        .or(problems.first());
+    if let Some(gravest) = gravest {
         let message = problems
             .iter()
             .map(|p| p.message.as_str())
@@ -193,8 +198,8 @@ fn program(f: &Facts<'_>) -> Programmed {
             .join("; ");
         return Programmed::No(Due::Rest(Wait {
             message,
-            problem: Some(first.reason),
-            stalled: first.reason.waits_for_a_person().then_some(first.reason),
+            problem: Some(gravest.reason),
+            stalled: gravest.reason.waits_for_a_person().then_some(gravest.reason),
             refused: true,
             ..Wait::default()
         }));
