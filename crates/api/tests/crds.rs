@@ -1,0 +1,88 @@
+//! The manifests in `crds/` say what the types say.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
+    CustomResourceDefinition, JSONSchemaProps, JSONSchemaPropsOrArray,
+};
+
+fn schema(crd: &CustomResourceDefinition) -> &JSONSchemaProps {
+    crd.spec.versions[0]
+        .schema
+        .as_ref()
+        .unwrap()
+        .open_api_v3_schema
+        .as_ref()
+        .unwrap()
+}
+
+fn property<'a>(schema: &'a JSONSchemaProps, path: &str) -> &'a JSONSchemaProps {
+    path.split('.')
+        .fold(schema, |schema, name| &schema.properties.as_ref().unwrap()[name])
+}
+
+#[test]
+fn the_committed_manifest_is_the_one_the_types_make() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../crds/instancelinks.yaml");
+    let committed: CustomResourceDefinition = serde_yaml_ng::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+    assert_eq!(
+        committed,
+        instancelink_api::crd::instance_link(),
+        "run `cargo xtask crds` and commit the result"
+    );
+}
+
+#[test]
+fn a_new_link_reads_requested_and_no_tool_takes_it_for_finished() {
+    let crd = instancelink_api::crd::instance_link();
+    let default = &property(schema(&crd), "status").default.as_ref().unwrap().0;
+    assert_eq!(default["state"], "requested");
+    assert_eq!(default["transitioning"], "no");
+    assert_eq!(default["observedGeneration"], 0);
+    assert_eq!(default["conditions"][0]["type"], "Ready");
+    assert_eq!(default["conditions"][0]["status"], "Unknown");
+}
+
+#[test]
+fn what_is_written_as_a_whole_is_atomic_and_conditions_are_a_map() {
+    let crd = instancelink_api::crd::instance_link();
+    let status = property(schema(&crd), "status");
+    for name in ["lastAction", "target", "binding"] {
+        assert_eq!(
+            property(status, name).x_kubernetes_map_type.as_deref(),
+            Some("atomic"),
+            "{name}"
+        );
+    }
+    for name in ["history", "availableActions"] {
+        assert_eq!(
+            property(status, name).x_kubernetes_list_type.as_deref(),
+            Some("atomic"),
+            "{name}"
+        );
+    }
+    let conditions = property(status, "conditions");
+    assert_eq!(conditions.x_kubernetes_list_type.as_deref(), Some("map"));
+    assert_eq!(
+        conditions.x_kubernetes_list_map_keys.as_deref(),
+        Some(["type".to_owned()].as_slice())
+    );
+}
+
+#[test]
+fn no_default_stands_inside_a_list_item() {
+    fn check(schema: &JSONSchemaProps, path: &str, in_item: bool) {
+        assert!(
+            !in_item || schema.default.is_none(),
+            "{path}: kubectl would report `configured` for ever"
+        );
+        for (name, property) in schema.properties.iter().flatten() {
+            check(property, &format!("{path}.{name}"), in_item);
+        }
+        if let Some(JSONSchemaPropsOrArray::Schema(item)) = &schema.items {
+            check(item, &format!("{path}[]"), true);
+        }
+    }
+    let crd = instancelink_api::crd::instance_link();
+    check(property(schema(&crd), "spec"), "spec", false);
+}
