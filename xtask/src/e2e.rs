@@ -133,6 +133,7 @@ fn cargo_test(kubeconfig: &PathBuf, tests: &[String]) -> Result<Command> {
     for test in tests {
         cargo.args(["--test", test]);
     }
-    cargo.arg("--");
+    // Plain `cargo test` has no cluster and leaves them out.
+    cargo.args(["--", "--include-ignored"]);
     Ok(cargo)
 }

@@ -24,6 +24,7 @@ mod metrics;
 mod namespace;
 mod object;
 mod operator;
+mod pods;
 mod residue;
 mod stage;
 mod user;

@@ -1,8 +1,8 @@
 //! A user with few rights, played by impersonation.
 
 use instancelink_api::{InstanceLink, keys};
-use kube::Api;
 use kube::api::{Patch, PatchParams};
+use kube::{Api, Client};
 use serde_json::json;
 
 use crate::{Link, Namespace, Object, Output, cluster};
@@ -11,6 +11,7 @@ use crate::{Link, Namespace, Object, Output, cluster};
 pub struct User {
     namespace: Namespace,
     name: String,
+    client: Client,
     links: Api<InstanceLink>,
 }
 
@@ -39,7 +40,8 @@ impl User {
         Self {
             namespace: namespace.clone(),
             name: name.to_owned(),
-            links: Api::namespaced(client, &namespace.name),
+            links: Api::namespaced(client.clone(), &namespace.name),
+            client,
         }
     }
 
@@ -52,6 +54,11 @@ impl User {
         Object::of(&self.namespace.client, &self.namespace.name, &binding)
             .create(&binding)
             .await;
+    }
+
+    /// A client with this user's rights.
+    pub fn client(&self) -> &Client {
+        &self.client
     }
 
     /// `kubectl --as <user> annotate il <link> instancelink.dev/action=<value>`.

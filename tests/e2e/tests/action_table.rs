@@ -26,10 +26,10 @@ enum Cell {
 async fn row(state: State, cells: [Cell; 5]) {
     in_namespace(async |ns| {
         let names = Verb::ALL.map(Verb::as_str);
-        let stage = ns.stage(state, &names).await;
+        let staged = ns.stage(state, &names).await;
         let mut watches = join_all(names.iter().map(|name| Watch::start(ns, name))).await;
-        let seqs = join_all(stage.links.iter().map(e2e::Link::seq)).await;
-        for (link, cell) in stage.links.iter().zip(cells) {
+        let seqs = join_all(staged.links.iter().map(e2e::Link::seq)).await;
+        for (link, cell) in staged.links.iter().zip(cells) {
             let answer = link.annotate(&link.name).await;
             match cell {
                 Refused => {
@@ -39,7 +39,7 @@ async fn row(state: State, cells: [Cell; 5]) {
                 Nothing(_) | Goes(_) => drop(answer.succeeds()),
             }
         }
-        let links = stage.lift().await;
+        let links = staged.lift().await;
         for (((link, cell), watch), seq) in links.iter().zip(cells).zip(&mut watches).zip(seqs) {
             match cell {
                 Refused => assert_eq!(
@@ -60,6 +60,7 @@ async fn row(state: State, cells: [Cell; 5]) {
 }
 
 #[tokio::test]
+#[ignore = "needs a cluster"]
 async fn requests_to_a_link_the_operator_has_not_seen_yet() {
     let removed = Goes(&[Removing, Removed]);
     row(
@@ -76,6 +77,7 @@ async fn requests_to_a_link_the_operator_has_not_seen_yet() {
 }
 
 #[tokio::test]
+#[ignore = "needs a cluster"]
 async fn requests_to_a_link_that_waits_for_its_source() {
     row(
         Registering,
@@ -85,6 +87,7 @@ async fn requests_to_a_link_that_waits_for_its_source() {
 }
 
 #[tokio::test]
+#[ignore = "needs a cluster"]
 async fn requests_to_an_activating_link() {
     let parked = Goes(&[Deactivating, Inactive]);
     let removed = Goes(&[Deactivating, Inactive, Removing, Removed]);
@@ -92,6 +95,7 @@ async fn requests_to_an_activating_link() {
 }
 
 #[tokio::test]
+#[ignore = "needs a cluster"]
 async fn requests_to_an_active_link() {
     let parked = Goes(&[Deactivating, Inactive]);
     let removed = Goes(&[Deactivating, Inactive, Removing, Removed]);
@@ -99,6 +103,7 @@ async fn requests_to_an_active_link() {
 }
 
 #[tokio::test]
+#[ignore = "needs a cluster"]
 async fn requests_to_an_active_link_whose_target_is_being_changed() {
     let parked = Goes(&[Deactivating, Inactive]);
     let removed = Goes(&[Deactivating, Inactive, Removing, Removed]);
@@ -106,6 +111,7 @@ async fn requests_to_an_active_link_whose_target_is_being_changed() {
 }
 
 #[tokio::test]
+#[ignore = "needs a cluster"]
 async fn requests_to_a_deactivating_link() {
     let up_again = Goes(&[Inactive, Activating, Active]);
     row(
@@ -122,6 +128,7 @@ async fn requests_to_a_deactivating_link() {
 }
 
 #[tokio::test]
+#[ignore = "needs a cluster"]
 async fn requests_to_an_inactive_link() {
     let removed = Goes(&[Removing, Removed]);
     row(
@@ -132,6 +139,7 @@ async fn requests_to_an_inactive_link() {
 }
 
 #[tokio::test]
+#[ignore = "needs a cluster"]
 async fn requests_to_an_inactive_link_whose_edit_is_being_noted() {
     let up = Goes(&[Inactive, Activating, Active]);
     row(
@@ -142,6 +150,7 @@ async fn requests_to_an_inactive_link_whose_edit_is_being_noted() {
 }
 
 #[tokio::test]
+#[ignore = "needs a cluster"]
 async fn requests_to_a_removing_link() {
     let restored = Goes(&[Removed, Restoring, Inactive]);
     row(
@@ -158,6 +167,7 @@ async fn requests_to_a_removing_link() {
 }
 
 #[tokio::test]
+#[ignore = "needs a cluster"]
 async fn requests_to_a_removed_link() {
     row(
         Removed,
@@ -173,6 +183,7 @@ async fn requests_to_a_removed_link() {
 }
 
 #[tokio::test]
+#[ignore = "needs a cluster"]
 async fn requests_to_a_restoring_link() {
     let removed = Goes(&[Inactive, Removing, Removed]);
     let (up, parked) = (Goes(&[Inactive, Activating, Active]), Nothing(&[Inactive]));
@@ -180,11 +191,13 @@ async fn requests_to_a_restoring_link() {
 }
 
 #[tokio::test]
+#[ignore = "needs a cluster"]
 async fn requests_to_a_purging_link() {
     row(Purging, [Refused, Refused, Refused, Refused, Nothing(&[Purged])]).await;
 }
 
 #[tokio::test]
+#[ignore = "needs a cluster"]
 async fn requests_to_a_purged_link() {
     row(Purged, [Refused, Refused, Refused, Refused, Nothing(&[])]).await;
 }

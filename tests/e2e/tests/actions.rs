@@ -21,6 +21,7 @@ fn action_of(link: &instancelink_api::InstanceLink) -> Option<&String> {
 }
 
 #[tokio::test]
+#[ignore = "needs a cluster"]
 async fn kubectl_annotate_drives_a_link_and_the_request_is_taken_away() {
     in_namespace(async |ns| {
         let (link, mut watch) = active_link(ns).await;
@@ -39,6 +40,7 @@ async fn kubectl_annotate_drives_a_link_and_the_request_is_taken_away() {
 }
 
 #[tokio::test]
+#[ignore = "needs a cluster"]
 async fn the_last_of_several_quick_requests_rules() {
     in_namespace(async |ns| {
         let (link, _watch) = active_link(ns).await;
@@ -59,6 +61,7 @@ async fn the_last_of_several_quick_requests_rules() {
 }
 
 #[tokio::test]
+#[ignore = "needs a cluster"]
 async fn a_request_for_what_is_already_so_is_accepted_and_moves_no_state() {
     in_namespace(async |ns| {
         let (link, mut watch) = active_link(ns).await;
@@ -74,6 +77,7 @@ async fn a_request_for_what_is_already_so_is_accepted_and_moves_no_state() {
 }
 
 #[tokio::test]
+#[ignore = "needs a cluster"]
 async fn a_request_with_an_id_acts_once_even_after_others() {
     in_namespace(async |ns| {
         let (link, mut watch) = active_link(ns).await;
@@ -99,6 +103,7 @@ async fn a_request_with_an_id_acts_once_even_after_others() {
 }
 
 #[tokio::test]
+#[ignore = "needs a cluster"]
 async fn the_same_id_with_another_verb_is_another_request() {
     in_namespace(async |ns| {
         let (link, mut watch) = active_link(ns).await;
@@ -111,6 +116,7 @@ async fn the_same_id_with_another_verb_is_another_request() {
 }
 
 #[tokio::test]
+#[ignore = "needs a cluster"]
 async fn a_request_kept_in_a_manifest_acts_once() {
     in_namespace(async |ns| {
         ns.web_and_two_databases().await;
@@ -136,6 +142,7 @@ async fn a_request_kept_in_a_manifest_acts_once() {
 }
 
 #[tokio::test]
+#[ignore = "needs a cluster"]
 async fn taking_a_request_away_means_nothing() {
     in_namespace(async |ns| {
         let (link, mut watch) = active_link(ns).await;
@@ -152,6 +159,7 @@ async fn taking_a_request_away_means_nothing() {
 }
 
 #[tokio::test]
+#[ignore = "needs a cluster"]
 async fn kubectl_asks_for_overwrite_while_a_request_is_not_yet_taken() {
     in_namespace(async |ns| {
         let (link, mut watch) = active_link(ns).await;
@@ -168,6 +176,7 @@ async fn kubectl_asks_for_overwrite_while_a_request_is_not_yet_taken() {
 }
 
 #[tokio::test]
+#[ignore = "needs a cluster"]
 async fn desired_state_in_the_manifest_rules_over_activate_and_deactivate_but_not_over_remove() {
     in_namespace(async |ns| {
         ns.web_and_two_databases().await;
@@ -194,6 +203,7 @@ async fn desired_state_in_the_manifest_rules_over_activate_and_deactivate_but_no
 }
 
 #[tokio::test]
+#[ignore = "needs a cluster"]
 async fn requests_that_mean_nothing_are_refused_in_kubectls_own_output() {
     in_namespace(async |ns| {
         let (link, mut watch) = active_link(ns).await;
@@ -223,6 +233,7 @@ async fn requests_that_mean_nothing_are_refused_in_kubectls_own_output() {
 }
 
 #[tokio::test]
+#[ignore = "needs a cluster"]
 async fn a_link_that_is_being_deleted_takes_no_request() {
     in_namespace(async |ns| {
         let (link, _watch) = active_link(ns).await;
@@ -238,6 +249,7 @@ async fn a_link_that_is_being_deleted_takes_no_request() {
 }
 
 #[tokio::test]
+#[ignore = "needs a cluster"]
 async fn an_editor_may_do_all_but_purge_and_an_admin_may_purge_too() {
     in_namespace(async |ns| {
         let (link, mut watch) = active_link(ns).await;
@@ -266,6 +278,7 @@ async fn an_editor_may_do_all_but_purge_and_an_admin_may_purge_too() {
 }
 
 #[tokio::test]
+#[ignore = "needs a cluster"]
 async fn who_may_ask_for_an_action_is_decided_verb_by_verb() {
     in_namespace(async |ns| {
         let (link, mut watch) = active_link(ns).await;
@@ -283,6 +296,7 @@ async fn who_may_ask_for_an_action_is_decided_verb_by_verb() {
 }
 
 #[tokio::test]
+#[ignore = "needs a cluster"]
 async fn an_editor_cannot_forge_the_intent_but_may_drop_it() {
     in_namespace(async |ns| {
         let (link, mut watch) = active_link(ns).await;
@@ -321,6 +335,7 @@ async fn an_editor_cannot_forge_the_intent_but_may_drop_it() {
 }
 
 #[tokio::test]
+#[ignore = "needs a cluster"]
 async fn an_action_brought_along_at_creation_counts() {
     in_namespace(async |ns| {
         ns.web_and_two_databases().await;
@@ -334,6 +349,7 @@ async fn an_action_brought_along_at_creation_counts() {
 }
 
 #[tokio::test]
+#[ignore = "needs a cluster"]
 async fn each_accepted_request_is_an_event_and_no_more_than_one() {
     in_namespace(async |ns| {
         let (link, mut watch) = active_link(ns).await;

@@ -41,6 +41,7 @@ fn web_db(target: &str) -> LinkManifest {
 }
 
 #[tokio::test]
+#[ignore = "needs a cluster"]
 async fn a_virtual_ip_is_not_possible_yet() {
     let ports = json!([{ "name": "pg", "port": 5432 }]);
     let manifest = web_db("Service/pg")
@@ -55,6 +56,7 @@ async fn a_virtual_ip_is_not_possible_yet() {
 }
 
 #[tokio::test]
+#[ignore = "needs a cluster"]
 async fn a_network_policy_is_forbidden_without_its_overlay() {
     let manifest = web_db("Service/pg").spec("networkPolicy", "Allow");
     waits_until_mended(
@@ -66,12 +68,14 @@ async fn a_network_policy_is_forbidden_without_its_overlay() {
 }
 
 #[tokio::test]
+#[ignore = "needs a cluster"]
 async fn a_binding_is_forbidden_without_its_overlay() {
     let manifest = web_db("Service/pg").spec("outputs", json!({ "binding": { "type": "postgresql" } }));
     waits_until_mended(manifest, ("Programmed", "Forbidden"), json!({ "outputs": null })).await;
 }
 
 #[tokio::test]
+#[ignore = "needs a cluster"]
 async fn a_service_of_type_external_name_is_not_supported() {
     let mended = json!({ "targetInstanceRef": { "kind": "Service", "name": "pg" } });
     waits_until_mended(
@@ -83,6 +87,7 @@ async fn a_service_of_type_external_name_is_not_supported() {
 }
 
 #[tokio::test]
+#[ignore = "needs a cluster"]
 async fn a_headless_service_has_no_service_ip() {
     let manifest = web_db("Service/headless").spec("addressing", "ServiceIP");
     let mended = json!({ "targetInstanceRef": { "kind": "Service", "name": "pg" } });
@@ -90,6 +95,7 @@ async fn a_headless_service_has_no_service_ip() {
 }
 
 #[tokio::test]
+#[ignore = "needs a cluster"]
 async fn the_pods_of_a_service_without_selector_are_not_known() {
     let manifest = web_db("Service/pg").spec("addressing", "PodIP");
     waits_until_mended(
@@ -101,6 +107,7 @@ async fn the_pods_of_a_service_without_selector_are_not_known() {
 }
 
 #[tokio::test]
+#[ignore = "needs a cluster"]
 async fn a_target_in_another_namespace_is_not_permitted_and_the_message_is_the_manifest_to_apply() {
     in_namespace(async |ns| {
         prepare(ns).await;
@@ -129,6 +136,7 @@ async fn a_target_in_another_namespace_is_not_permitted_and_the_message_is_the_m
 }
 
 #[tokio::test]
+#[ignore = "needs a cluster"]
 async fn an_active_link_whose_edit_cannot_be_served_keeps_answering_as_before() {
     in_namespace(async |ns| {
         prepare(ns).await;

@@ -12,6 +12,7 @@ async fn verdict_on(ns: &Namespace, name: &str) -> Kstatus {
 }
 
 #[tokio::test]
+#[ignore = "needs a cluster"]
 async fn kubectl_wait_for_ready_available_and_a_state_returns() {
     in_namespace(async |ns| {
         ns.web_and_two_databases().await;
@@ -37,6 +38,7 @@ async fn kubectl_wait_for_ready_available_and_a_state_returns() {
 }
 
 #[tokio::test]
+#[ignore = "needs a cluster"]
 async fn ready_answers_the_spec_that_was_applied_last() {
     in_namespace(async |ns| {
         ns.web_and_two_databases().await;
@@ -57,6 +59,7 @@ async fn ready_answers_the_spec_that_was_applied_last() {
 }
 
 #[tokio::test]
+#[ignore = "needs a cluster"]
 async fn kstatus_finds_a_new_link_in_progress_and_an_active_one_current() {
     in_namespace(async |ns| {
         ns.web_and_two_databases().await;
@@ -72,6 +75,7 @@ async fn kstatus_finds_a_new_link_in_progress_and_an_active_one_current() {
 }
 
 #[tokio::test]
+#[ignore = "needs a cluster"]
 async fn kstatus_finds_a_parked_and_a_removed_link_current() {
     in_namespace(async |ns| {
         ns.web_and_two_databases().await;
@@ -92,6 +96,7 @@ async fn kstatus_finds_a_parked_and_a_removed_link_current() {
 }
 
 #[tokio::test]
+#[ignore = "needs a cluster"]
 async fn kstatus_finds_a_stuck_link_failed_and_one_that_waits_for_its_source_in_progress() {
     in_namespace(async |ns| {
         ns.web_and_two_databases().await;
@@ -111,6 +116,7 @@ async fn kstatus_finds_a_stuck_link_failed_and_one_that_waits_for_its_source_in_
 }
 
 #[tokio::test]
+#[ignore = "needs a cluster"]
 async fn reconciling_and_stalled_never_stand_beside_ready() {
     in_namespace(async |ns| {
         ns.web_and_two_databases().await;
@@ -136,6 +142,7 @@ async fn reconciling_and_stalled_never_stand_beside_ready() {
 }
 
 #[tokio::test]
+#[ignore = "needs a cluster"]
 async fn applying_the_same_manifest_again_changes_nothing() {
     in_namespace(async |ns| {
         ns.web_and_two_databases().await;
@@ -164,6 +171,7 @@ async fn applying_the_same_manifest_again_changes_nothing() {
 }
 
 #[tokio::test]
+#[ignore = "needs a cluster"]
 async fn kubectl_explain_reads_well() {
     in_namespace(async |ns| {
         let said = ns.kubectl(&["explain", "il.spec.targetInstanceRef"]).await.succeeds();
@@ -185,6 +193,7 @@ async fn kubectl_explain_reads_well() {
 }
 
 #[tokio::test]
+#[ignore = "needs a cluster"]
 async fn kubectl_get_shows_the_columns_and_selects_by_fields() {
     in_namespace(async |ns| {
         ns.web_and_two_databases().await;

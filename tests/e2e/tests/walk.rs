@@ -14,6 +14,7 @@ use instancelink_api::{Phase, keys};
 use serde_json::json;
 
 #[tokio::test]
+#[ignore = "needs a cluster"]
 async fn an_applied_link_goes_from_requested_through_activating_to_active() {
     in_namespace(async |ns| {
         ns.web_and_two_databases().await;
@@ -33,6 +34,7 @@ async fn an_applied_link_goes_from_requested_through_activating_to_active() {
 }
 
 #[tokio::test]
+#[ignore = "needs a cluster"]
 async fn a_link_to_a_real_deployment_waits_for_its_pod_and_becomes_available() {
     in_namespace(async |ns| {
         ns.create_object(&idle_deployment("web")).await;
@@ -63,6 +65,7 @@ async fn a_link_to_a_real_deployment_waits_for_its_pod_and_becomes_available() {
 }
 
 #[tokio::test]
+#[ignore = "needs a cluster"]
 async fn a_link_applied_before_its_source_waits_in_registering_and_goes_on_by_itself() {
     in_namespace(async |ns| {
         ns.create_object(&fixed_service("pg")).await;
@@ -81,6 +84,7 @@ async fn a_link_applied_before_its_source_waits_in_registering_and_goes_on_by_it
 }
 
 #[tokio::test]
+#[ignore = "needs a cluster"]
 async fn deactivate_parks_an_active_link_and_activate_brings_it_back() {
     in_namespace(async |ns| {
         ns.web_and_two_databases().await;
@@ -103,6 +107,7 @@ async fn deactivate_parks_an_active_link_and_activate_brings_it_back() {
 }
 
 #[tokio::test]
+#[ignore = "needs a cluster"]
 async fn a_link_whose_manifest_says_inactive_rests_there_without_being_up_once() {
     in_namespace(async |ns| {
         ns.web_and_two_databases().await;
@@ -121,6 +126,7 @@ async fn a_link_whose_manifest_says_inactive_rests_there_without_being_up_once()
 }
 
 #[tokio::test]
+#[ignore = "needs a cluster"]
 async fn another_target_is_an_update_of_an_active_link_and_of_an_inactive_one() {
     in_namespace(async |ns| {
         ns.web_and_two_databases().await;
@@ -145,6 +151,7 @@ async fn another_target_is_an_update_of_an_active_link_and_of_an_inactive_one() 
 }
 
 #[tokio::test]
+#[ignore = "needs a cluster"]
 async fn edits_of_name_and_description_move_no_state() {
     in_namespace(async |ns| {
         ns.web_and_two_databases().await;
@@ -170,6 +177,7 @@ async fn edits_of_name_and_description_move_no_state() {
 }
 
 #[tokio::test]
+#[ignore = "needs a cluster"]
 async fn a_removed_link_is_restored_inactive_and_then_activated() {
     in_namespace(async |ns| {
         ns.web_and_two_databases().await;
@@ -196,6 +204,7 @@ async fn a_removed_link_is_restored_inactive_and_then_activated() {
 }
 
 #[tokio::test]
+#[ignore = "needs a cluster"]
 async fn remove_on_an_active_link_deactivates_it_first() {
     in_namespace(async |ns| {
         ns.web_and_two_databases().await;
@@ -211,6 +220,7 @@ async fn remove_on_an_active_link_deactivates_it_first() {
 }
 
 #[tokio::test]
+#[ignore = "needs a cluster"]
 async fn a_restored_link_whose_manifest_says_active_goes_on_to_active() {
     in_namespace(async |ns| {
         ns.web_and_two_databases().await;
@@ -227,6 +237,7 @@ async fn a_restored_link_whose_manifest_says_active_goes_on_to_active() {
 }
 
 #[tokio::test]
+#[ignore = "needs a cluster"]
 async fn a_purged_link_is_scrubbed_and_its_object_goes_after_its_ttl() {
     in_namespace(async |ns| {
         ns.web_and_two_databases().await;
@@ -252,6 +263,7 @@ async fn a_purged_link_is_scrubbed_and_its_object_goes_after_its_ttl() {
 }
 
 #[tokio::test]
+#[ignore = "needs a cluster"]
 async fn a_purged_link_that_a_gitops_tool_owns_is_left_to_that_tool() {
     in_namespace(async |ns| {
         ns.web_and_two_databases().await;
@@ -275,6 +287,7 @@ async fn a_purged_link_that_a_gitops_tool_owns_is_left_to_that_tool() {
 }
 
 #[tokio::test]
+#[ignore = "needs a cluster"]
 async fn a_removed_link_is_purged_by_itself_after_ttl_seconds_after_removed() {
     in_namespace(async |ns| {
         ns.web_and_two_databases().await;
@@ -295,6 +308,7 @@ async fn a_removed_link_is_purged_by_itself_after_ttl_seconds_after_removed() {
 }
 
 #[tokio::test]
+#[ignore = "needs a cluster"]
 async fn the_status_has_the_fifteen_fields_of_the_ancestor() {
     in_namespace(async |ns| {
         ns.web_and_two_databases().await;
@@ -333,6 +347,7 @@ async fn the_status_has_the_fifteen_fields_of_the_ancestor() {
 }
 
 #[tokio::test]
+#[ignore = "needs a cluster"]
 async fn transitioning_is_yes_with_progress_in_the_ing_states_and_no_elsewhere() {
     in_namespace(async |ns| {
         ns.web_and_two_databases().await;
@@ -368,6 +383,7 @@ async fn transitioning_is_yes_with_progress_in_the_ing_states_and_no_elsewhere()
 }
 
 #[tokio::test]
+#[ignore = "needs a cluster"]
 async fn a_new_link_has_its_finalizer_before_anything_is_made_for_it() {
     in_namespace(async |ns| {
         ns.web_and_two_databases().await;
