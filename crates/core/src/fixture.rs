@@ -11,7 +11,8 @@ use instancelink_api::spec::Protocol;
 use instancelink_api::{InstanceLink, InstanceLinkSpec, State};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, Time};
 
-use crate::child::{Draft, Found, Object, Owner, Standing};
+use crate::child::{Draft, Found, Key, Kind, Object, Owner, Standing};
+use crate::dataplane;
 use crate::effect::{Answer, Effect};
 use crate::snapshot::{
     Candidate, Children, ContainerPort, Link, Namespace, Pod, Service, ServicePort, Sibling, Snapshot, Source, Target,
@@ -240,12 +241,6 @@ impl Snapshot {
         self
     }
 
-    /// Puts the link in a state.
-    pub(crate) fn in_state(mut self, state: State) -> Self {
-        self.link.object.status.get_or_insert_default().state = state;
-        self
-    }
-
     /// Another link of the source `web`.
     pub(crate) fn with_sibling(mut self, sibling: Sibling) -> Self {
         self.siblings.push(sibling);
@@ -300,8 +295,44 @@ impl Snapshot {
         }
     }
 
+    /// The link brought up, as the senior of its source.
+    pub(crate) fn up(self) -> Self {
+        self.up_after(&[])
+    }
+
+    /// The link brought up, with these siblings (UIDs) before it.
+    pub(crate) fn up_after(mut self, older: &[&str]) -> Self {
+        let older = older.iter().map(|uid| (*uid).to_owned()).collect();
+        for _ in 0..10 {
+            let plan = dataplane::build(&self, &older).unwrap();
+            let effects = dataplane::bring_up(&self, &plan);
+            if effects.is_empty() {
+                assert!(
+                    dataplane::is_up(&self, &plan),
+                    "{:?}",
+                    dataplane::problems(&self, &plan)
+                );
+                return self;
+            }
+            self.execute(&effects);
+        }
+        panic!("bringing up does not come to an end");
+    }
+
+    /// The link taken down, without a drain.
+    pub(crate) fn down(mut self) -> Self {
+        for _ in 0..10 {
+            match dataplane::take_down(&self, None) {
+                dataplane::Down::Act(effects) => self.execute(&effects),
+                dataplane::Down::Done => return self,
+                other => panic!("{other:?}"),
+            }
+        }
+        panic!("taking down does not come to an end");
+    }
+
     /// The child of this name, if one stands.
-    pub(crate) fn standing(&self, key: &crate::child::Key) -> Option<Standing> {
+    pub(crate) fn standing(&self, key: &Key) -> Option<Standing> {
         let children = &self.children;
         let slices = children.slices.iter().cloned().map(Standing::Slice);
         let directories = children.directories.iter().cloned().map(Standing::Directory);
@@ -310,13 +341,36 @@ impl Snapshot {
     }
 }
 
+/// Names one child of the namespace `shop`.
+pub(crate) fn key(kind: Kind, name: &str) -> Key {
+    Key {
+        kind,
+        namespace: NAMESPACE.to_owned(),
+        name: name.to_owned(),
+    }
+}
+
+/// Effects in short: `create Service shop/web-links`.
+pub(crate) fn shown(effects: &[Effect]) -> Vec<String> {
+    let child = |effect: &Effect| match effect {
+        Effect::Create { child } => format!("create {}", child.key()),
+        Effect::Replace { child, .. } => format!("replace {}", child.key()),
+        Effect::Delete { key, .. } => format!("delete {key}"),
+        other => format!("{other:?}"),
+    };
+    effects.iter().map(child).collect()
+}
+
+/// UID of the link that [`sibling`] makes.
+pub(crate) const SIBLING_UID: &str = "55555555-eeee-4eee-8eee-000000000001";
+
 /// A sibling of the link: same source, alias `cache`, uid `55555555-…`.
 pub(crate) fn sibling(state: State, has_children: bool) -> Sibling {
     let spec = "
 linkName: cache
 instanceRef: {kind: Deployment, name: web}
 ";
-    let mut object = link_named("web-cache", "55555555-eeee-4eee-8eee-000000000001", spec);
+    let mut object = link_named("web-cache", SIBLING_UID, spec);
     object.status.get_or_insert_default().state = state;
     Sibling {
         object: Arc::new(object),

@@ -56,7 +56,7 @@ pub enum Question {
 /// What the API server answered.
 #[derive(Clone, Copy, Debug)]
 pub enum Live<'a> {
-    /// UID of the link asked for; none for NotFound.
+    /// UID of the link asked for; none for `NotFound`.
     Link(Option<&'a str>),
     /// All links of the namespace asked for.
     Links(&'a [InstanceLink]),

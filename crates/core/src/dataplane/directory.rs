@@ -3,7 +3,7 @@
 use instancelink_api::keys;
 
 use super::ownership::{Claim, claim_of};
-use super::place::{Place, labels, spokesman};
+use super::place::{Place, labels, source_owner, spokesman};
 use crate::child::{Directory, Found, Object};
 use crate::snapshot::Snapshot;
 
@@ -15,7 +15,7 @@ pub(super) fn wanted(s: &Snapshot, place: &Place<'_>) -> Object<Directory> {
         name: place.directory.clone(),
         labels: place.shared_labels(),
         annotations: labels([(keys::LINK, &spokesman(s, place, standing))]),
-        owners: place.source_owner(s),
+        owners: source_owner(s),
         body: Directory::RIGHT,
     }
 }

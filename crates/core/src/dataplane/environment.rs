@@ -10,7 +10,7 @@ use instancelink_api::spec::EnvironmentMode;
 
 use super::docker;
 use super::ownership::{Claim, claim_of, is_shared_of_ours};
-use super::place::{Place, sibling_paths, spokesman};
+use super::place::{Place, sibling_paths, source_owner, spokesman};
 use crate::child::{Environment, Found, Object};
 use crate::resolve::ports::Port;
 use crate::snapshot::Snapshot;
@@ -57,7 +57,7 @@ pub(super) fn wanted(
         name: place.directory.clone(),
         labels: place.shared_labels(),
         annotations: annotations(spokesman(s, place, standing), &entries),
-        owners: place.source_owner(s),
+        owners: source_owner(s),
         body: Environment { data },
     })
 }

@@ -96,7 +96,7 @@ pub(super) fn retreat(s: &Snapshot) -> impl Iterator<Item = Effect> {
 fn shared_gap<T: Body>(s: &Snapshot, all: &[Found<T>], wanted: &Object<T>) -> Option<Gap> {
     let key = key_of(wanted);
     match claim_of(s, all, &wanted.namespace, &wanted.name) {
-        Claim::Ours(found) if found.terminating => Some(held(key)),
+        Claim::Ours(found) if found.terminating => Some(held(&key)),
         Claim::Ours(found) if found.object == *wanted => None,
         Claim::Free | Claim::Ours(_) if !source_lives(s) => Some(pending(
             &key,
@@ -119,7 +119,7 @@ fn environment_gaps(s: &Snapshot, plan: &Plan) -> Vec<Gap> {
     let own = match &plan.environment {
         Some(wanted) => shared_gap(s, environments, wanted),
         None => match claim_of(s, environments, key.0, key.1) {
-            Claim::Ours(found) if found.terminating => Some(held(key_of(&found.object))),
+            Claim::Ours(found) if found.terminating => Some(held(&key_of(&found.object))),
             Claim::Ours(found) => Some(Gap::Write(Stage::Shared, delete(found))),
             Claim::Free | Claim::AnotherSources | Claim::Strangers => None,
         },
@@ -141,7 +141,7 @@ fn slice_gaps(s: &Snapshot, plan: &Plan) -> Vec<Gap> {
         .filter(|found| !plan.slices.iter().any(|wanted| key_of(wanted) == key_of(&found.object)))
         .map(|found| {
             if found.terminating {
-                held(key_of(&found.object))
+                held(&key_of(&found.object))
             } else {
                 Gap::Write(Stage::Leftovers, delete(found))
             }
@@ -165,7 +165,7 @@ fn slice_gap(s: &Snapshot, wanted: &Object<Slice>) -> Option<Gap> {
         });
     }
     if found.terminating {
-        Some(held(key))
+        Some(held(&key))
     } else if found.object == *wanted {
         None
     } else {
@@ -186,9 +186,9 @@ fn source_lives(s: &Snapshot) -> bool {
     s.source.as_ref().is_some_and(|source| !source.terminating)
 }
 
-fn held(key: Key) -> Gap {
+fn held(key: &Key) -> Gap {
     pending(
-        &key,
+        key,
         "is being deleted, held by a finalizer; it is written again once it is gone",
     )
 }
@@ -208,3 +208,6 @@ fn taken(key: Key) -> Gap {
 fn blocked(key: Key, reason: Reason, message: String) -> Gap {
     Gap::Blocked(key, Refusal { reason, message })
 }
+
+#[cfg(test)]
+mod tests;

@@ -97,16 +97,18 @@ pub fn build(s: &Snapshot, older: &BTreeSet<String>) -> Result<Plan, Unservable>
 /// Outputs that need rights which the operator's own role does not have.
 fn forbidden(s: &Snapshot) -> Vec<String> {
     let spec = &s.link.object.spec;
-    let policy = (spec.network_policy == NetworkPolicyMode::Allow).then(|| {
-        "networkPolicy: Allow asks for a NetworkPolicy, and this operator has no right to write NetworkPolicies; remove \
-         networkPolicy from the spec (or write None), and where the target's namespace denies ingress by default, allow \
-         the source's pods there yourself"
-    });
-    let binding = spec.outputs.as_ref().and_then(|outputs| outputs.binding.as_ref()).map(|_| {
-        "outputs.binding asks for a Secret, and this operator has no right to write Secrets; remove outputs.binding from \
-         the spec, and use the environment or the alias itself instead"
-    });
-    policy.into_iter().chain(binding).map(str::to_owned).collect()
+    let policy = "networkPolicy: Allow asks for a NetworkPolicy, and this operator has no right to write NetworkPolicies; \
+                  remove networkPolicy from the spec (or write None), and where the target's namespace denies ingress by \
+                  default, allow the source's pods there yourself";
+    let binding = "outputs.binding asks for a Secret, and this operator has no right to write Secrets; remove \
+                   outputs.binding from the spec, and use the environment or the alias itself instead";
+    let asks_for_policy = spec.network_policy == NetworkPolicyMode::Allow;
+    let asks_for_binding = spec.outputs.as_ref().is_some_and(|outputs| outputs.binding.is_some());
+    [(asks_for_policy, policy), (asks_for_binding, binding)]
+        .into_iter()
+        .filter(|(asked, _)| *asked)
+        .map(|(_, message)| message.to_owned())
+        .collect()
 }
 
 #[cfg(test)]

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use instancelink_api::keys;
 
-use crate::child::{Found, Key, Kind, Owner};
+use crate::child::{Found, Owner};
 use crate::resolve::directory_name;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Snapshot, Source};
 
 /// The names that builders use, taken from the snapshot once.
 #[derive(Clone, Debug)]
@@ -38,14 +38,6 @@ impl<'a> Place<'a> {
         }
     }
 
-    pub(super) fn shared_key(&self, kind: Kind) -> Key {
-        Key {
-            kind,
-            namespace: self.namespace.to_owned(),
-            name: self.directory.clone(),
-        }
-    }
-
     /// `namespace/name` of the link, as the annotation on its children says it.
     pub(super) fn link_path(&self) -> String {
         path(self.namespace, self.link)
@@ -55,20 +47,18 @@ impl<'a> Place<'a> {
     pub(super) fn shared_labels(&self) -> BTreeMap<String, String> {
         labels([(keys::MANAGED_BY, keys::MANAGER), (keys::SOURCE_UID, self.source_uid)])
     }
+}
 
-    /// Whom the garbage collector lets take the shared objects along.
-    pub(super) fn source_owner(&self, s: &Snapshot) -> Vec<Owner> {
-        let reference = &s.link.object.spec.instance_ref;
-        let source = s.source.iter();
-        source
-            .map(|source| Owner {
-                api_version: reference.api_version().to_owned(),
-                kind: reference.kind.clone(),
-                name: reference.name.clone(),
-                uid: source.uid.clone(),
-            })
-            .collect()
-    }
+/// Whom the garbage collector lets take the shared objects along.
+pub(super) fn source_owner(s: &Snapshot) -> Vec<Owner> {
+    let reference = &s.link.object.spec.instance_ref;
+    let owner = |source: &Source| Owner {
+        api_version: reference.api_version().to_owned(),
+        kind: reference.kind.clone(),
+        name: reference.name.clone(),
+        uid: source.uid.clone(),
+    };
+    s.source.iter().map(owner).collect()
 }
 
 /// The link that a shared object names, for a sweep to ask about. Several links share it, so the rule has to be one that

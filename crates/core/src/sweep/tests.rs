@@ -1,1 +1,143 @@
+use super::*;
+use crate::child::Draft;
+use crate::fixture::{self, LINK_UID, SIBLING_UID};
+use crate::snapshot::Snapshot;
 
+fn slice() -> Standing {
+    Standing::Slice(fixture::snapshot().up().children.slices.remove(0))
+}
+
+fn directory() -> Standing {
+    Standing::Directory(fixture::snapshot().up().children.directories.remove(0))
+}
+
+/// An environment with an entry of the link and one of its sibling.
+fn environment() -> Standing {
+    let mut first = fixture::snapshot();
+    first.link.object = sibling();
+    let Snapshot { children, .. } = first.up();
+    let mut second = fixture::snapshot();
+    second.siblings = vec![fixture::sibling(instancelink_api::State::Active, true)];
+    second.children.environments = children.environments;
+    Standing::Environment(second.up().children.environments.remove(0))
+}
+
+fn link() -> InstanceLink {
+    fixture::link(fixture::SPEC)
+}
+
+fn sibling() -> InstanceLink {
+    (*fixture::sibling(instancelink_api::State::Active, true).object).clone()
+}
+
+fn known(links: &[InstanceLink]) -> Known {
+    links.iter().collect()
+}
+
+fn shown(effect: Option<Effect>) -> Vec<String> {
+    fixture::shown(&effect.into_iter().collect::<Vec<_>>())
+}
+
+#[test]
+fn a_child_whose_link_is_known_is_not_asked_about() {
+    let known = known(&[link(), sibling()]);
+    for child in [slice(), directory(), environment()] {
+        assert_eq!(question(&child, &known), None);
+    }
+}
+
+#[test]
+fn a_slice_of_an_unknown_link_asks_for_that_link() {
+    let asked = Question::Link {
+        namespace: "shop".to_owned(),
+        name: "web-db".to_owned(),
+        uid: LINK_UID.to_owned(),
+    };
+    assert_eq!(question(&slice(), &known(&[sibling()])), Some(asked));
+}
+
+#[test]
+fn a_slice_goes_when_its_link_is_gone_or_another_one() {
+    assert_eq!(
+        shown(sentence(&slice(), Live::Link(None))),
+        ["delete EndpointSlice shop/web-db-v4"]
+    );
+    assert_eq!(shown(sentence(&slice(), Live::Link(Some("another")))).len(), 1);
+    assert_eq!(sentence(&slice(), Live::Link(Some(LINK_UID))), None);
+}
+
+#[test]
+fn a_slice_that_does_not_say_which_link_asks_for_the_list() {
+    let Standing::Slice(mut found) = slice() else { panic!() };
+    found.object.annotations.clear();
+    let child = Standing::Slice(found);
+    let asked = Question::Links {
+        namespace: "shop".to_owned(),
+    };
+    assert_eq!(question(&child, &Known::default()), Some(asked));
+    assert_eq!(sentence(&child, Live::Links(&[link()])), None);
+    assert_eq!(shown(sentence(&child, Live::Links(&[sibling()]))).len(), 1);
+}
+
+#[test]
+fn an_environment_loses_the_entries_of_dead_links_only() {
+    let child = environment();
+    assert!(question(&child, &known(&[link()])).is_some());
+    assert_eq!(sentence(&child, Live::Links(&[link(), sibling()])), None);
+    let Some(Effect::Replace {
+        child: Draft::Environment(rest),
+        ..
+    }) = sentence(&child, Live::Links(&[link()]))
+    else {
+        panic!()
+    };
+    assert!(rest.mentions(LINK_UID) && !rest.mentions(SIBLING_UID));
+    assert_eq!(
+        rest.annotations[keys::LINK],
+        "shop/web-db",
+        "it names a link that lives"
+    );
+    assert!(rest.body.data.keys().all(|key| key.starts_with("DB_")));
+    assert_eq!(
+        shown(sentence(&child, Live::Links(&[]))),
+        ["delete ConfigMap shop/web-links"]
+    );
+}
+
+#[test]
+fn a_directory_goes_when_no_link_has_an_instance_of_its_name() {
+    let child = directory();
+    assert!(question(&child, &known(&[sibling()])).is_some());
+    assert_eq!(
+        sentence(&child, Live::Links(&[sibling()])),
+        None,
+        "the sibling decides what it needs"
+    );
+    let mut stranger = sibling();
+    stranger.spec.instance_ref.name = "api".to_owned();
+    assert_eq!(
+        shown(sentence(&child, Live::Links(&[stranger]))),
+        ["delete Service shop/web-links"]
+    );
+}
+
+#[test]
+fn what_does_not_carry_our_labels_is_never_swept() {
+    let (Standing::Slice(mut slice), Standing::Directory(mut directory), Standing::Environment(mut environment)) =
+        (slice(), directory(), environment())
+    else {
+        panic!()
+    };
+    slice.object.labels.remove(keys::MANAGED_BY);
+    directory.object.labels.remove(keys::SOURCE_UID);
+    environment.object.labels.remove(keys::MANAGED_BY);
+    for child in [
+        Standing::Slice(slice),
+        Standing::Directory(directory),
+        Standing::Environment(environment),
+    ] {
+        assert_eq!(question(&child, &Known::default()), None);
+        assert_eq!(sentence(&child, Live::Links(&[])), None);
+        assert_eq!(sentence(&child, Live::Link(None)), None);
+    }
+}

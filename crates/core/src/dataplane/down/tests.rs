@@ -1,1 +1,204 @@
+use instancelink_api::condition::Reason;
 
+use super::*;
+use crate::child::Kind;
+use crate::effect::Refusal;
+use crate::fixture::{self, key, pod, shown, sibling};
+
+fn act(s: &Snapshot, drain: Option<i64>) -> Vec<Effect> {
+    match take_down(s, drain) {
+        Down::Act(effects) => effects,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn all_writes(mut s: Snapshot) -> Vec<String> {
+    let mut all = Vec::new();
+    while let Down::Act(effects) = take_down(&s, None) {
+        all.extend(shown(&effects));
+        s.execute(&effects);
+    }
+    all
+}
+
+#[test]
+fn slices_go_first_then_the_environment_then_the_directory() {
+    assert_eq!(
+        all_writes(fixture::snapshot().up()),
+        [
+            "delete EndpointSlice shop/web-db-v4",
+            "delete ConfigMap shop/web-links",
+            "delete Service shop/web-links"
+        ]
+    );
+}
+
+#[test]
+fn a_link_with_nothing_up_is_down() {
+    assert_eq!(take_down(&fixture::snapshot(), Some(30)), Down::Done);
+    assert!(!has_children(&fixture::snapshot()));
+}
+
+#[test]
+fn a_drain_stops_the_names_and_counts_from_there() {
+    let pods = vec![pod("pg-0", "10.0.0.10"), pod("pg-1", "10.0.0.11").not_ready()];
+    let mut s = fixture::snapshot().with_target_deployment(pods).up();
+    s.execute(&act(&s, Some(30)));
+
+    let slice = &s.children.slices[0].object;
+    assert_eq!(slice.annotations[keys::DRAIN_FROM], fixture::NOW);
+    let [endpoint] = slice.body.endpoints.as_slice() else {
+        panic!("only what was ready has connections to keep")
+    };
+    assert!(!endpoint.ready && endpoint.serving && endpoint.terminating);
+
+    let from: Timestamp = fixture::NOW.parse().unwrap();
+    let until = from + SignedDuration::from_secs(30);
+    assert_eq!(take_down(&s, Some(30)), Down::Draining { from, until });
+    let s = s.later(29);
+    assert_eq!(take_down(&s, Some(30)), Down::Draining { from, until });
+    assert_eq!(
+        shown(&act(&s.later(1), Some(30))),
+        ["delete EndpointSlice shop/web-db-v4"]
+    );
+}
+
+#[test]
+fn a_drain_ends_at_once_when_it_is_called_off_or_the_namespace_goes() {
+    let mut s = fixture::snapshot().up();
+    s.execute(&act(&s, Some(30)));
+    for drain in [None, Some(0)] {
+        assert_eq!(shown(&act(&s, drain)), ["delete EndpointSlice shop/web-db-v4"]);
+    }
+    s.namespace.terminating = true;
+    assert_eq!(shown(&act(&s, Some(30))), ["delete EndpointSlice shop/web-db-v4"]);
+}
+
+#[test]
+fn the_earliest_stop_counts_and_one_in_the_future_does_not() {
+    let mut s = fixture::snapshot().up().later(10);
+    let stamp = |s: &mut Snapshot, at: &str| {
+        s.children.slices[0]
+            .object
+            .annotations
+            .insert(keys::DRAIN_FROM.to_owned(), at.to_owned());
+    };
+    stamp(&mut s, fixture::NOW);
+    s.execute(&act(&s, Some(30)));
+    assert_eq!(s.children.slices[0].object.annotations[keys::DRAIN_FROM], fixture::NOW);
+    stamp(&mut s, "2999-01-01T00:00:00Z");
+    s.execute(&act(&s, Some(30)));
+    assert_eq!(
+        s.children.slices[0].object.annotations[keys::DRAIN_FROM],
+        s.now.to_string()
+    );
+}
+
+#[test]
+fn the_directory_stays_for_a_sibling_that_needs_it() {
+    let kept = |state, has_children| {
+        let s = fixture::snapshot().up().with_sibling(sibling(state, has_children));
+        !all_writes(s).contains(&"delete Service shop/web-links".to_owned())
+    };
+    assert!(kept(State::Active, true));
+    assert!(kept(State::Activating, false));
+    assert!(kept(State::Deactivating, true));
+    assert!(
+        !kept(State::Deactivating, false),
+        "two that go at the same time do not wait for each other"
+    );
+    assert!(!kept(State::Inactive, false));
+}
+
+#[test]
+fn a_sibling_of_another_kind_of_source_does_not_need_this_directory() {
+    let mut other = sibling(State::Active, true);
+    std::sync::Arc::make_mut(&mut other.object).spec.instance_ref.kind = "StatefulSet".to_owned();
+    let writes = all_writes(fixture::snapshot().up().with_sibling(other));
+    assert!(writes.contains(&"delete Service shop/web-links".to_owned()));
+}
+
+#[test]
+fn what_a_living_source_of_the_name_or_a_stranger_has_stays() {
+    let mut other = fixture::snapshot().up().with_source_uid("another");
+    other.living_owners.insert(fixture::SOURCE_UID.to_owned());
+    let mut strange = fixture::snapshot().up();
+    strange.children.directories[0].object.labels.clear();
+    for s in [other, strange] {
+        assert!(!all_writes(s).contains(&"delete Service shop/web-links".to_owned()));
+    }
+}
+
+#[test]
+fn a_link_goes_down_when_its_source_is_gone_too() {
+    let s = fixture::snapshot().up().without_source().down();
+    assert!(!has_children(&s) && s.children.directories.is_empty());
+}
+
+#[test]
+fn children_are_found_by_label_and_never_by_spec() {
+    let mut s = fixture::snapshot().up();
+    s.children.slices[0].object.namespace = "elsewhere".to_owned();
+    s.children.environments[0].object.name = "renamed".to_owned();
+    s.link.object.status = None;
+    let s = s.edited(|spec| spec.target_instance_ref = None);
+    assert!(has_children(&s));
+    assert_eq!(
+        all_writes(s)[..2],
+        [
+            "delete EndpointSlice elsewhere/web-db-v4",
+            "delete ConfigMap shop/renamed"
+        ]
+    );
+}
+
+#[test]
+fn a_refused_deletion_waits_and_names_object_and_right_and_holds_no_other() {
+    let mut s = fixture::snapshot().up();
+    let refusal = Refusal {
+        reason: Reason::Forbidden,
+        message: "forbidden".to_owned(),
+    };
+    s.refusals.insert(key(Kind::Slice, "web-db-v4"), refusal);
+    assert_eq!(shown(&act(&s, None)), ["delete ConfigMap shop/web-links"]);
+    s.execute(&act(&s, None));
+    let Down::Waiting(message) = take_down(&s, None) else {
+        panic!()
+    };
+    assert!(
+        message.starts_with("EndpointSlice shop/web-db-v4 cannot be taken away (forbidden)"),
+        "{message}"
+    );
+    assert!(
+        message.contains("right to delete endpointslices in namespace shop"),
+        "{message}"
+    );
+    assert_eq!(
+        s.children.directories.len(),
+        1,
+        "the directory stays while a slice stands in it"
+    );
+}
+
+#[test]
+fn a_name_that_cannot_be_stopped_is_said() {
+    let mut s = fixture::snapshot().up();
+    let refusal = Refusal {
+        reason: Reason::Forbidden,
+        message: "forbidden".to_owned(),
+    };
+    s.refusals.insert(key(Kind::Slice, "web-db-v4"), refusal);
+    let Down::Waiting(message) = take_down(&s, Some(30)) else {
+        panic!()
+    };
+    assert!(message.contains("right to update endpointslices"), "{message}");
+}
+
+#[test]
+fn a_child_that_somebodys_finalizer_holds_is_waited_for_and_counts() {
+    let mut s = fixture::snapshot().up();
+    s.children.slices[0].terminating = true;
+    assert!(has_children(&s));
+    s.execute(&act(&s, Some(30)));
+    assert!(matches!(take_down(&s, Some(30)), Down::Waiting(message) if message.contains("finalizer")));
+}

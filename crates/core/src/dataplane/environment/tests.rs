@@ -1,1 +1,137 @@
+use std::collections::BTreeSet;
 
+use super::*;
+use crate::dataplane::{Down, build, take_down};
+use crate::fixture::{self, SIBLING_UID};
+use crate::snapshot::Snapshot;
+use instancelink_api::State;
+
+const OTHER: &str = "99999999-ffff-4fff-8fff-000000000001";
+
+/// An environment of the source `web` in which the sibling has these keys.
+fn with_keys_of_sibling(keys: &[&str]) -> Snapshot {
+    with_keys_of(SIBLING_UID, keys)
+}
+
+fn with_keys_of(uid: &str, keys: &[&str]) -> Snapshot {
+    let mut s = fixture::snapshot()
+        .with_sibling(fixture::sibling(State::Active, true))
+        .up();
+    let found = &mut s.children.environments[0];
+    let entries = Entries::from([(uid.to_owned(), keys.iter().map(|key| (*key).to_owned()).collect())]);
+    found.object.annotations = annotations("shop/web-cache".to_owned(), &entries);
+    found.object.body.data = keys
+        .iter()
+        .map(|key| ((*key).to_owned(), "theirs".to_owned()))
+        .collect();
+    s
+}
+
+fn environment(s: &Snapshot) -> &Object<Environment> {
+    &s.children.environments[0].object
+}
+
+#[test]
+fn the_environment_says_whose_each_key_is() {
+    let s = fixture::snapshot().up();
+    let environment = environment(&s);
+    assert_eq!(environment.body.data["DB_PORT_5432_TCP_ADDR"], "db.web-links.shop.svc");
+    let keys: Vec<String> = environment.body.data.keys().cloned().collect();
+    assert_eq!(environment.entries()[fixture::LINK_UID], keys);
+    assert!(!environment.annotations[keys::ENTRIES].contains(' '), "compact");
+}
+
+#[test]
+fn a_link_adds_its_keys_and_keeps_the_others() {
+    let s = with_keys_of_sibling(&["CACHE_NAME"]).up();
+    assert_eq!(environment(&s).body.data["CACHE_NAME"], "theirs");
+    assert_eq!(environment(&s).body.data["DB_NAME"], "/web/db");
+    assert_eq!(environment(&s).entries().len(), 2);
+}
+
+#[test]
+fn an_older_links_key_is_not_overwritten() {
+    let s = with_keys_of_sibling(&["DB_PORT"]).up_after(&[SIBLING_UID]);
+    assert_eq!(environment(&s).body.data["DB_PORT"], "theirs");
+    assert!(!environment(&s).entries()[fixture::LINK_UID].contains(&"DB_PORT".to_owned()));
+}
+
+#[test]
+fn a_younger_links_key_is_taken_over() {
+    let s = with_keys_of_sibling(&["DB_PORT", "CACHE_NAME"]).up();
+    assert_eq!(environment(&s).body.data["DB_PORT"], "tcp://db.web-links.shop.svc:5432");
+    assert_eq!(environment(&s).entries()[SIBLING_UID], ["CACHE_NAME"]);
+}
+
+#[test]
+fn a_key_in_nobodys_list_is_dropped() {
+    let mut s = fixture::snapshot().up();
+    s.children.environments[0]
+        .object
+        .body
+        .data
+        .insert("STRAY".to_owned(), "1".to_owned());
+    assert!(!environment(&s.up()).body.data.contains_key("STRAY"));
+}
+
+#[test]
+fn an_unreadable_list_is_written_anew() {
+    let mut s = fixture::snapshot().up();
+    s.children.environments[0]
+        .object
+        .annotations
+        .insert(keys::ENTRIES.to_owned(), "{".to_owned());
+    let s = s.up();
+    assert_eq!(environment(&s).entries().len(), 1);
+    assert_eq!(environment(&s).body.data["DB_NAME"], "/web/db");
+}
+
+#[test]
+fn without_an_environment_of_its_own_a_link_leaves_the_others_theirs() {
+    let s = with_keys_of_sibling(&["CACHE_NAME"]).up().edited(|spec| {
+        spec.outputs = serde_yaml_ng::from_str("{environment: None}").unwrap();
+    });
+    let s = s.up();
+    assert_eq!(environment(&s).body.data.len(), 1);
+    assert!(!environment(&s).mentions(fixture::LINK_UID));
+}
+
+#[test]
+fn siblings_agree_on_the_link_that_a_shared_object_names() {
+    let s = with_keys_of_sibling(&["CACHE_NAME"]).up();
+    assert_eq!(
+        environment(&s).annotations[keys::LINK],
+        "shop/web-cache",
+        "a sibling that stands there stays"
+    );
+    let orphaned = Snapshot { siblings: vec![], ..s };
+    assert_eq!(
+        environment(&orphaned.up()).annotations[keys::LINK],
+        "shop/web-db",
+        "else the link that looks"
+    );
+}
+
+#[test]
+fn a_link_that_goes_takes_its_own_entry_and_no_other() {
+    let mut s = with_keys_of(OTHER, &["CACHE_NAME"]).up();
+    s.children.slices.clear();
+    let Down::Act(effects) = take_down(&s, None) else {
+        panic!()
+    };
+    s.execute(&effects);
+    assert_eq!(environment(&s).entries().into_keys().collect::<Vec<_>>(), [OTHER]);
+    assert_eq!(environment(&s).body.data.len(), 1);
+    assert_eq!(take_down(&s, None), Down::Done);
+}
+
+#[test]
+fn an_environment_of_a_stranger_is_not_read() {
+    let mut s = with_keys_of_sibling(&["DB_PORT"]);
+    s.children.environments[0].object.labels.clear();
+    let wanted = build(&s, &BTreeSet::from([SIBLING_UID.to_owned()]))
+        .unwrap()
+        .environment
+        .unwrap();
+    assert!(wanted.body.data.contains_key("DB_PORT"));
+}

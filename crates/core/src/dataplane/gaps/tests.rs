@@ -1,0 +1,272 @@
+use std::collections::BTreeSet;
+
+use instancelink_api::keys;
+
+use super::*;
+use crate::child::{Directory, Kind};
+use crate::dataplane::build;
+use crate::fixture::{self, key, pod, shown};
+
+fn plan(s: &Snapshot) -> Plan {
+    build(s, &BTreeSet::new()).unwrap()
+}
+
+fn due(s: &Snapshot) -> Vec<String> {
+    shown(&bring_up(s, &plan(s)))
+}
+
+fn reasons(s: &Snapshot) -> Vec<Reason> {
+    problems(s, &plan(s))
+        .into_iter()
+        .map(|refusal| refusal.reason)
+        .collect()
+}
+
+fn refuse(s: &mut Snapshot, key: Key) {
+    let refusal = Refusal {
+        reason: Reason::Forbidden,
+        message: "no".to_owned(),
+    };
+    s.refusals.insert(key, refusal);
+}
+
+/// A Service of somebody else with the directory's name.
+fn strangers_directory() -> Found<Directory> {
+    Found {
+        uid: "a-stranger".to_owned(),
+        resource_version: "7".to_owned(),
+        terminating: false,
+        object: Object {
+            namespace: "shop".to_owned(),
+            name: "web-links".to_owned(),
+            labels: [].into(),
+            annotations: [].into(),
+            owners: vec![],
+            body: Directory::default(),
+        },
+    }
+}
+
+#[test]
+fn slices_come_after_the_directory_is_confirmed() {
+    let mut s = fixture::snapshot();
+    assert_eq!(
+        due(&s),
+        ["create Service shop/web-links", "create ConfigMap shop/web-links"]
+    );
+    s.execute(&bring_up(&s, &plan(&s)));
+    assert_eq!(due(&s), ["create EndpointSlice shop/web-db-v4"]);
+    assert!(!is_up(&s, &plan(&s)));
+    s.execute(&bring_up(&s, &plan(&s)));
+    assert!(is_up(&s, &plan(&s)));
+}
+
+#[test]
+fn a_change_of_the_target_replaces_each_slice_in_one_write() {
+    let s = fixture::snapshot()
+        .up()
+        .with_target_deployment(vec![pod("pg-9", "10.0.0.19")]);
+    assert_eq!(due(&s), ["replace EndpointSlice shop/web-db-v4"]);
+}
+
+#[test]
+fn old_slices_go_after_new_ones_stand() {
+    let mut s = fixture::snapshot()
+        .up()
+        .with_target_deployment(vec![pod("pg-0", "fd00::10")]);
+    assert_eq!(due(&s), ["create EndpointSlice shop/web-db-v6"]);
+    s.execute(&bring_up(&s, &plan(&s)));
+    assert_eq!(due(&s), ["delete EndpointSlice shop/web-db-v4"]);
+}
+
+#[test]
+fn a_refused_child_does_not_hold_the_others() {
+    let mut s = fixture::snapshot();
+    refuse(&mut s, key(Kind::Environment, "web-links"));
+    for _ in 0..2 {
+        s.execute(&bring_up(&s, &plan(&s)));
+    }
+    assert_eq!(due(&s), Vec::<String>::new());
+    assert_eq!(s.children.slices.len(), 1);
+    assert!(!is_up(&s, &plan(&s)));
+    assert_eq!(reasons(&s), [Reason::Forbidden]);
+}
+
+#[test]
+fn no_slice_is_written_where_the_directory_was_refused() {
+    let mut s = fixture::snapshot();
+    refuse(&mut s, key(Kind::Directory, "web-links"));
+    s.execute(&bring_up(&s, &plan(&s)));
+    assert_eq!(due(&s), Vec::<String>::new());
+    assert!(s.children.slices.is_empty());
+}
+
+#[test]
+fn a_strangers_service_is_left_alone_and_named() {
+    let mut s = fixture::snapshot();
+    s.children.directories.push(strangers_directory());
+    assert_eq!(due(&s), ["create ConfigMap shop/web-links"]);
+    let problem = problems(&s, &plan(&s)).remove(0);
+    assert_eq!(problem.reason, Reason::NameTaken);
+    assert!(
+        problem.message.starts_with("Service shop/web-links exists"),
+        "{}",
+        problem.message
+    );
+}
+
+#[test]
+fn slices_go_at_once_when_the_directory_becomes_a_strangers() {
+    let mut s = fixture::snapshot().up();
+    s.children.directories = vec![strangers_directory()];
+    assert_eq!(due(&s), ["delete EndpointSlice shop/web-db-v4"]);
+    s.execute(&bring_up(&s, &plan(&s)));
+    assert_eq!(due(&s), Vec::<String>::new());
+}
+
+#[test]
+fn a_directory_that_lost_our_labels_is_a_strangers() {
+    let mut s = fixture::snapshot().up();
+    s.children.directories[0].object.labels.clear();
+    assert_eq!(reasons(&s), [Reason::NameTaken]);
+}
+
+#[test]
+fn a_directory_of_a_dead_source_is_taken_over() {
+    let s = fixture::snapshot().up().with_source_uid("reborn");
+    assert_eq!(
+        due(&s),
+        ["replace Service shop/web-links", "replace ConfigMap shop/web-links"]
+    );
+    let s = s.up();
+    assert_eq!(s.children.directories[0].object.owners[0].uid, "reborn");
+    assert_eq!(s.children.directories[0].object.labels[keys::SOURCE_UID], "reborn");
+}
+
+#[test]
+fn a_directory_of_another_living_source_is_waited_for_without_a_slice_in_it() {
+    let mut s = fixture::snapshot().up().with_source_uid("a-stateful-set-of-that-name");
+    s.living_owners.insert(fixture::SOURCE_UID.to_owned());
+    assert_eq!(due(&s), ["delete EndpointSlice shop/web-db-v4"]);
+    assert_eq!(reasons(&s), [Reason::Pending, Reason::Pending]);
+}
+
+#[test]
+fn a_lost_owner_reference_comes_back() {
+    let mut s = fixture::snapshot().up();
+    s.children.directories[0].object.owners.clear();
+    s.children.slices[0].object.owners.clear();
+    assert_eq!(due(&s), ["replace Service shop/web-links"]);
+    assert_eq!(s.up().children.directories[0].object.owners.len(), 1);
+}
+
+#[test]
+fn a_slice_that_lost_its_labels_is_still_its_links() {
+    let mut s = fixture::snapshot().up();
+    s.children.slices[0].object.labels.clear();
+    assert_eq!(due(&s), ["replace EndpointSlice shop/web-db-v4"]);
+}
+
+#[test]
+fn a_strangers_slice_is_left_alone_and_named() {
+    let mut s = fixture::snapshot().up();
+    s.children.slices[0].object.labels.clear();
+    s.children.slices[0].object.owners.clear();
+    assert_eq!(due(&s), Vec::<String>::new());
+    assert_eq!(reasons(&s), [Reason::NameTaken]);
+}
+
+#[test]
+fn a_slice_of_an_earlier_link_of_the_name_waits_for_the_sweep() {
+    let mut s = fixture::snapshot().up();
+    s.children.slices[0].object.owners.clear();
+    s.children.slices[0]
+        .object
+        .labels
+        .insert(keys::LINK_UID.to_owned(), "dead".to_owned());
+    assert_eq!(due(&s), Vec::<String>::new());
+    assert_eq!(reasons(&s), [Reason::Pending]);
+}
+
+#[test]
+fn a_stray_slice_of_the_link_goes() {
+    let mut s = fixture::snapshot().up();
+    let mut stray = s.children.slices[0].clone();
+    stray.object.name = "copied".to_owned();
+    s.children.slices.push(stray);
+    assert_eq!(due(&s), ["delete EndpointSlice shop/copied"]);
+}
+
+#[test]
+fn a_slice_that_stopped_answering_answers_again() {
+    let mut s = fixture::snapshot().up();
+    s.children.slices[0]
+        .object
+        .annotations
+        .insert(keys::DRAIN_FROM.to_owned(), fixture::NOW.to_owned());
+    assert_eq!(due(&s), ["replace EndpointSlice shop/web-db-v4"]);
+}
+
+#[test]
+fn a_slice_with_endpoints_that_are_not_ours_is_repaired() {
+    let s = fixture::snapshot().up();
+    let mut api = s.children.slices[0].object.to_api(None);
+    let mut foreign = api.endpoints.as_ref().unwrap()[0].clone();
+    foreign.addresses.push("10.66.66.66".to_owned());
+    api.endpoints.as_mut().unwrap().push(foreign);
+    let mut damaged = s.clone();
+    damaged.children.slices[0].object.body = Found::<Slice>::from(api).object.body;
+    assert_eq!(due(&damaged), ["replace EndpointSlice shop/web-db-v4"]);
+}
+
+#[test]
+fn a_directory_that_got_a_cluster_ip_is_made_anew() {
+    let mut s = fixture::snapshot().up();
+    s.children.directories[0].object.body.headless = false;
+    assert_eq!(due(&s), ["delete Service shop/web-links"]);
+    s.execute(&bring_up(&s, &plan(&s)));
+    assert_eq!(due(&s), ["create Service shop/web-links"]);
+}
+
+#[test]
+fn nothing_that_a_terminating_source_owns_is_created_or_repaired() {
+    let mut s = fixture::snapshot().up();
+    s.source.as_mut().unwrap().terminating = true;
+    assert!(is_up(&s, &plan(&s)));
+    s.children.directories[0].object.owners.clear();
+    s.children.environments.clear();
+    assert_eq!(due(&s), Vec::<String>::new());
+    assert!(!is_up(&s, &plan(&s)));
+    let moved = s.with_target_deployment(vec![pod("pg-9", "10.0.0.19")]);
+    assert_eq!(
+        due(&moved),
+        ["replace EndpointSlice shop/web-db-v4"],
+        "the link's own slices still follow the pods"
+    );
+}
+
+#[test]
+fn nothing_is_created_in_a_terminating_namespace() {
+    let mut s = fixture::snapshot();
+    s.namespace.terminating = true;
+    assert_eq!(due(&s), Vec::<String>::new());
+    assert_eq!(reasons(&s), [Reason::Pending, Reason::Pending]);
+}
+
+#[test]
+fn a_child_that_somebodys_finalizer_holds_is_waited_for() {
+    let mut s = fixture::snapshot().up();
+    s.children.slices[0].terminating = true;
+    assert_eq!(due(&s), Vec::<String>::new());
+    assert!(!is_up(&s, &plan(&s)));
+    assert_eq!(reasons(&s), [Reason::Pending]);
+}
+
+#[test]
+fn an_environment_nobody_wants_any_more_goes() {
+    let s = fixture::snapshot().up().edited(|spec| {
+        spec.outputs = serde_yaml_ng::from_str("{environment: None}").unwrap();
+    });
+    assert_eq!(due(&s), ["delete ConfigMap shop/web-links"]);
+    assert!(s.up().children.environments.is_empty());
+}
