@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 
 use crate::build::cluster as binaries;
-use crate::command;
+use crate::{command, places};
 
 /// The program and the cluster it talks to.
 pub(crate) struct Kubectl {
@@ -25,6 +25,12 @@ impl Kubectl {
     pub(crate) fn command<'a>(&self, args: impl IntoIterator<Item = &'a str>) -> Command {
         let mut command = Command::new(&self.program);
         command.arg("--kubeconfig").arg(&self.kubeconfig).args(args);
+        // What it caches of a cluster ends with the cluster, and leaves no trace in the home folder.
+        if let (Some(folder), Ok(cache)) = (self.kubeconfig.parent(), places::cache())
+            && folder.starts_with(cache)
+        {
+            command.env("KUBECACHEDIR", folder.join("kubectl-cache"));
+        }
         command
     }
 

@@ -65,6 +65,12 @@ pub(crate) fn down(layout: &Layout) -> Result<()> {
 }
 
 fn start(layout: &Layout) -> Result<()> {
+    // First, since it is what fails while one is working on the code. No sandbox is made without pause.
+    let images = if layout.node {
+        Some((image::pause()?, image::coredns()?))
+    } else {
+        None
+    };
     for folder in [layout.folder.clone(), layout.logs(), layout.pids()] {
         fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     }
@@ -73,13 +79,10 @@ fn start(layout: &Layout) -> Result<()> {
     }
     step("make certificates", || pki::make(layout))?;
     step("start etcd and the API server", || control_plane::start(layout))?;
-    if layout.node {
-        // Images first: the kubelet makes no sandbox without pause.
-        let (pause, coredns) = (image::pause()?, image::coredns()?);
+    if let Some((pause, coredns)) = images {
         step("start containerd", || node::start_containerd(layout))?;
         step("load the node's images", || {
-            load(layout, &pause)?;
-            load(layout, &coredns)
+            [&pause, &coredns].into_iter().try_for_each(|image| load(layout, image))
         })?;
         step("start kubelet and kube-proxy", || node::start(layout))?;
         step("start CoreDNS", || dns::apply(layout, &coredns.exact))?;
@@ -96,8 +99,13 @@ fn is_running(layout: &Layout) -> bool {
 
 /// Imports an image unless the very same is there.
 pub(crate) fn load(layout: &Layout, image: &image::Image) -> Result<()> {
-    let there = command::capture(ctr(layout).args(["images", "list", "--quiet"]))?;
-    if there.lines().any(|name| name == image.exact) {
+    let list = command::capture(ctr(layout).args(["images", "list"]))?;
+    let digest_of = |name: &str| {
+        let row = list.lines().find(|row| row.split_whitespace().next() == Some(name))?;
+        row.split_whitespace().nth(2)
+    };
+    // Both names: the one that does not follow the contents may by now lead to another build.
+    if digest_of(&image.exact).is_some_and(|digest| digest_of(image.name) == Some(digest)) {
         return Ok(());
     }
     import(layout, &image.archive)

@@ -17,20 +17,30 @@ pub(crate) fn remove(layout: &Layout) -> Result<()> {
     // Nothing they would write in peace is kept.
     let grace = Duration::from_secs(1);
     daemon::stop(layout, &["kubelet".to_owned()], grace);
-    cgroup::remove(&layout.cgroup());
+    if layout.netns.is_some() {
+        cgroup::remove(&layout.cgroup());
+    }
     daemon::stop(layout, &daemon::names(layout), grace);
-    end_shims(layout);
-    // A process that was started between the two looks.
-    cgroup::remove(&layout.cgroup());
-    unmount(&layout.folder)?;
-    traces::remove(layout);
-    network::remove(layout);
+    if layout.netns.is_some() {
+        remove_node(layout)?;
+    }
     match fs::remove_dir_all(&layout.folder) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
             Err(error).with_context(|| format!("cannot remove {}", layout.folder.display()))
         }
         _ => Ok(()),
     }
+}
+
+/// What only root can have made.
+fn remove_node(layout: &Layout) -> Result<()> {
+    end_shims(layout);
+    // A process that was started between the two looks.
+    cgroup::remove(&layout.cgroup());
+    unmount(&layout.folder)?;
+    traces::remove(layout);
+    network::remove(layout);
+    Ok(())
 }
 
 /// A shim outlives containerd on purpose. It is ours when it was started for our socket.
