@@ -11,7 +11,7 @@ use super::gaps::leave;
 use super::ownership::{is_another_sources, is_shared_of_ours, own_slices};
 use super::place::{Place, spokesman};
 use super::writes::{Body, delete, key_of, replace};
-use crate::child::{Environment, Found, Key, Object, Slice};
+use crate::child::{Directory, Environment, Found, Key, Object, Slice};
 use crate::effect::Effect;
 use crate::resolve::directory_name;
 use crate::snapshot::{Sibling, Snapshot};
@@ -102,12 +102,11 @@ fn shared(s: &Snapshot) -> Vec<Going> {
     if has_children(s) {
         return Vec::new();
     }
-    let is_needed = s.siblings.iter().any(|sibling| needs_directory(s, sibling));
     let directories = s
         .children
         .directories
         .iter()
-        .filter(|found| !is_needed && is_this_sources(s, found));
+        .filter(|found| is_this_sources(s, found) && !is_needed(s, found));
     let environments = s
         .children
         .environments
@@ -119,11 +118,21 @@ fn shared(s: &Snapshot) -> Vec<Going> {
         .collect()
 }
 
+/// True where a sibling needs this directory: one of the same source, or, where the label names another one than this
+/// link's source, any link of that instance name. Which kind of source had it cannot be told any more then.
+fn is_needed(s: &Snapshot, found: &Found<Directory>) -> bool {
+    let own = &s.link.object.spec.instance_ref;
+    let is_current = found.label(keys::SOURCE_UID) == s.source.as_ref().map(|source| source.uid.as_str());
+    s.siblings.iter().any(|sibling| {
+        let other = &sibling.object.spec.instance_ref;
+        other.name == own.name && (other.kind == own.kind || !is_current) && has_or_wants_children(sibling)
+    })
+}
+
 /// A link that is deactivating needs the directory for the children it still has, and for nothing else: were it enough
 /// to be deactivating, two links going down at the same time would each leave the directory to the other.
-fn needs_directory(s: &Snapshot, sibling: &Sibling) -> bool {
-    let (own, other) = (&s.link.object.spec.instance_ref, &sibling.object.spec.instance_ref);
-    let wants_children = match sibling
+fn has_or_wants_children(sibling: &Sibling) -> bool {
+    let wants = match sibling
         .object
         .status
         .as_ref()
@@ -142,7 +151,7 @@ fn needs_directory(s: &Snapshot, sibling: &Sibling) -> bool {
         | State::Purging
         | State::Purged => false,
     };
-    own.kind == other.kind && own.name == other.name && (sibling.has_children || wants_children)
+    sibling.has_children || wants
 }
 
 /// Ours, of this source or of a dead one of its name.

@@ -119,6 +119,19 @@ fn a_sibling_of_another_kind_of_source_does_not_need_this_directory() {
 }
 
 #[test]
+fn a_directory_whose_source_cannot_be_told_stays_for_any_sibling_of_the_name() {
+    let mut other = sibling(State::Active, true);
+    std::sync::Arc::make_mut(&mut other.object).spec.instance_ref.kind = "StatefulSet".to_owned();
+    let mut s = fixture::snapshot().up().with_sibling(other);
+    let directory = &mut s.children.directories[0].object;
+    directory.owners.clear();
+    directory
+        .labels
+        .insert(keys::SOURCE_UID.to_owned(), "not seen".to_owned());
+    assert!(!all_writes(s).contains(&"delete Service shop/web-links".to_owned()));
+}
+
+#[test]
 fn what_a_living_source_of_the_name_or_a_stranger_has_stays() {
     let mut other = fixture::snapshot().up().with_source_uid("another");
     other.living_owners.insert(fixture::SOURCE_UID.to_owned());
