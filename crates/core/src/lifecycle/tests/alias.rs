@@ -9,7 +9,7 @@ use crate::fixture;
 use crate::snapshot::Sibling;
 
 /// A rival for the alias `db`, created so many seconds before the link (or after it).
-fn rival(kind: &str, state: State, has_children: bool, older_by: i64) -> Sibling {
+pub(super) fn rival(kind: &str, state: State, has_children: bool, older_by: i64) -> Sibling {
     let spec = format!("{{linkName: db, instanceRef: {{kind: {kind}, name: web}}}}");
     let mut object = fixture::link_named("web-db-2", "55555555-eeee-4eee-8eee-000000000002", &spec);
     object.status.get_or_insert_default().state = state;
