@@ -1,0 +1,98 @@
+//! The environment ConfigMaps of ours.
+
+use std::collections::BTreeSet;
+
+use instancelink_core::child::{Environment, Found};
+use k8s_openapi::api::core::v1::ConfigMap;
+
+use super::affected::{Affected, Cause};
+use super::groups::Groups;
+use super::index::{Index, Watched, Who};
+use super::name::LinkKey;
+use super::shared::{self, Mention};
+use super::table::{Change, Item, Table};
+
+/// All environments of ours.
+#[derive(Debug, Default)]
+pub(crate) struct EnvironmentStore {
+    pub(crate) table: Table<Found<Environment>>,
+    /// Environments by what they speak of: instance names, UIDs of instances and of links with entries.
+    pub(crate) by_mention: Groups<Mention>,
+}
+
+impl Item for Found<Environment> {
+    fn uid(&self) -> &str {
+        &self.uid
+    }
+
+    fn resource_version(&self) -> &str {
+        &self.resource_version
+    }
+}
+
+/// The watch of environments.
+pub(crate) struct Environments;
+
+impl Watched for Environments {
+    type Raw = ConfigMap;
+    type Item = Found<Environment>;
+    const KIND: &'static str = "ConfigMap";
+
+    fn reduce(raw: ConfigMap) -> Found<Environment> {
+        Found::from(raw)
+    }
+
+    fn table(index: &mut Index) -> &mut Table<Found<Environment>> {
+        &mut index.environments.table
+    }
+
+    fn changed(index: &mut Index, change: &Change<Found<Environment>>, who: Who, affected: &mut Affected) {
+        let (old, new) = (change.old.as_deref(), change.new.as_deref());
+        let mentions = |e: Option<&Found<Environment>>| e.map(shared::mentions_of_environment).unwrap_or_default();
+        let (before, after) = (mentions(old), mentions(new));
+        index.environments.by_mention.update(&change.name, &before, &after);
+        match who {
+            Who::Others if shared::differs(old, new) => {
+                shared::extend(&index.links, before.iter().chain(&after), affected);
+            }
+            Who::Others => {}
+            Who::Us => extend_with_heirs(index, old, new, affected),
+        }
+    }
+}
+
+/// A key that an older link gave up may be one that a younger link wanted: `db` and `db-port` meet in
+/// `DB_PORT_5432_TCP`. Only links whose prefix fits are looked at again, so that a source with very many links does
+/// not wake all of them with each write.
+fn extend_with_heirs(
+    index: &Index,
+    old: Option<&Found<Environment>>,
+    new: Option<&Found<Environment>>,
+    affected: &mut Affected,
+) {
+    let Some(old) = old else { return };
+    let keys = |e: &Found<Environment>| e.object.body.data.keys().cloned().collect::<BTreeSet<String>>();
+    let kept = new.map(keys).unwrap_or_default();
+    let given_up: Vec<String> = keys(old).into_iter().filter(|k| !kept.contains(k)).collect();
+    if given_up.is_empty() {
+        return;
+    }
+    let left: Vec<String> = old
+        .object
+        .entries()
+        .into_keys()
+        .filter(|uid| new.is_some_and(|n| n.object.mentions(uid)))
+        .collect();
+    let heirs: Vec<LinkKey> = left
+        .iter()
+        .filter_map(|uid| index.links.by_uid.get(uid))
+        .filter(|key| {
+            index.links.table.get(key).is_some_and(|link| {
+                let prefix = format!("{}_", link.object.spec.link_name.to_uppercase().replace('-', "_"));
+                given_up.iter().any(|k| k.starts_with(&prefix))
+            })
+        })
+        .cloned()
+        .collect();
+    affected.extend(&heirs, Cause::Change);
+}

@@ -1,0 +1,62 @@
+//! Everything the operator knows of the cluster, behind one lock: an event touches several indexes, and a pass must see
+//! them agree.
+
+use std::fmt::Debug;
+
+use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
+use kube::Resource;
+use serde::de::DeserializeOwned;
+
+use super::affected::Affected;
+use super::environments::EnvironmentStore;
+use super::links::LinkStore;
+use super::places::Place;
+use super::pods::PodStore;
+use super::services::ServiceStore;
+use super::slices::SliceStore;
+use super::table::{Change, Item, Table};
+use super::workloads::{WorkloadStore, Workloads};
+
+/// All caches.
+#[derive(Debug, Default)]
+pub(crate) struct Index {
+    pub(crate) links: LinkStore,
+    pub(crate) workloads: WorkloadStore,
+    pub(crate) pods: PodStore,
+    pub(crate) services: ServiceStore,
+    pub(crate) slices: SliceStore,
+    pub(crate) environments: EnvironmentStore,
+    pub(crate) namespaces: Table<Place>,
+    pub(crate) nodes: Table<Place>,
+}
+
+/// Whose change it is: our own writes must not make work for the link they are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Who {
+    /// Anybody else's, or one of ours that was not told from theirs.
+    Others,
+    /// The answer to a write of ours.
+    Us,
+}
+
+/// A kind that is watched: how it is reduced, where it is kept, and which links a change is about.
+pub(crate) trait Watched: Send + Sync + 'static {
+    /// The object as it comes over the wire.
+    type Raw: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + 'static;
+    /// The object as it is kept.
+    type Item: Item + Send + Sync + 'static;
+    /// The API's name of the kind.
+    const KIND: &'static str;
+
+    /// Reduces an object to what is kept of it.
+    fn reduce(raw: Self::Raw) -> Self::Item;
+    /// Where it is kept.
+    fn table(index: &mut Index) -> &mut Table<Self::Item>;
+    /// Brings the other indexes up to date, and says which links the change is about.
+    fn changed(index: &mut Index, change: &Change<Self::Item>, who: Who, affected: &mut Affected);
+}
+
+pub(crate) type Deployments = Workloads<Deployment>;
+pub(crate) type StatefulSets = Workloads<StatefulSet>;
+pub(crate) type DaemonSets = Workloads<DaemonSet>;
+pub(crate) type ReplicaSets = Workloads<ReplicaSet>;

@@ -1,0 +1,172 @@
+//! Links, and the ways to find them: by source, by target, by UID.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use instancelink_api::{InstanceLink, keys};
+
+use super::affected::{Affected, Cause, GoneLink};
+use super::groups::Groups;
+use super::index::{Index, Watched, Who};
+use super::manager;
+use super::name::{LinkKey, ObjectName};
+use super::table::{Change, Item, Table};
+
+/// A link without `managedFields` and last-applied.
+#[derive(Clone, Debug)]
+pub(crate) struct CachedLink {
+    pub(crate) object: Arc<InstanceLink>,
+    pub(crate) action_manager: String,
+}
+
+/// Kind, namespace and name of a target.
+pub(crate) type TargetKey = (String, Arc<str>, String);
+
+/// Namespace and name of a source, of whatever kind: links of one name share a directory's name.
+pub(crate) type SourceKey = (Arc<str>, String);
+
+/// All links.
+#[derive(Debug, Default)]
+pub(crate) struct LinkStore {
+    pub(crate) table: Table<CachedLink>,
+    pub(crate) by_source: Groups<SourceKey>,
+    pub(crate) by_target: Groups<TargetKey>,
+    pub(crate) by_uid: HashMap<String, LinkKey>,
+}
+
+impl Item for CachedLink {
+    fn uid(&self) -> &str {
+        self.object.metadata.uid.as_deref().unwrap_or_default()
+    }
+
+    fn resource_version(&self) -> &str {
+        self.object.metadata.resource_version.as_deref().unwrap_or_default()
+    }
+}
+
+/// The source a link names.
+pub(crate) fn source_key(link: &InstanceLink) -> SourceKey {
+    let namespace = link.metadata.namespace.as_deref().unwrap_or_default();
+    (namespace.into(), link.spec.instance_ref.name.clone())
+}
+
+fn target_key(link: &InstanceLink) -> Option<TargetKey> {
+    let target = link.spec.target_instance_ref.as_ref()?;
+    let own = link.metadata.namespace.as_deref();
+    let namespace = target.namespace.as_deref().or(own).unwrap_or_default();
+    Some((target.kind.clone(), namespace.into(), target.name.clone()))
+}
+
+/// The links watch.
+pub(crate) struct Links;
+
+impl Watched for Links {
+    type Raw = InstanceLink;
+    type Item = CachedLink;
+    const KIND: &'static str = keys::KIND;
+
+    fn reduce(mut raw: InstanceLink) -> CachedLink {
+        let action_manager = manager::action_manager(raw.metadata.managed_fields.as_deref().unwrap_or_default());
+        manager::strip(&mut raw.metadata);
+        CachedLink {
+            object: Arc::new(raw),
+            action_manager,
+        }
+    }
+
+    fn table(index: &mut Index) -> &mut Table<CachedLink> {
+        &mut index.links.table
+    }
+
+    fn changed(index: &mut Index, change: &Change<CachedLink>, who: Who, affected: &mut Affected) {
+        let (old, new) = (change.old.as_deref(), change.new.as_deref());
+        index.links.reindex(&change.name, old, new);
+        if who == Who::Others {
+            affected.add(&change.name, Cause::Change);
+        }
+        if let Some(old) = old
+            && new.is_none_or(|new| new.uid() != old.uid())
+        {
+            affected.gone.push(GoneLink {
+                name: change.name.clone(),
+                uid: old.uid().to_owned(),
+            });
+        }
+        if claims_differ(old, new)
+            && let Some(link) = new.or(old)
+        {
+            let rivals: Vec<LinkKey> = index.links.rivals(&change.name, &link.object).cloned().collect();
+            affected.extend(&rivals, Cause::Change);
+        }
+    }
+}
+
+impl LinkStore {
+    fn reindex(&mut self, name: &LinkKey, old: Option<&CachedLink>, new: Option<&CachedLink>) {
+        let sources = |link: Option<&CachedLink>| link.map(|l| source_key(&l.object)).into_iter().collect::<Vec<_>>();
+        let targets =
+            |link: Option<&CachedLink>| link.and_then(|l| target_key(&l.object)).into_iter().collect::<Vec<_>>();
+        self.by_source.update(name, &sources(old), &sources(new));
+        self.by_target.update(name, &targets(old), &targets(new));
+        if let Some(old) = old {
+            self.by_uid.remove(old.uid());
+        }
+        if let Some(new) = new {
+            self.by_uid.insert(new.uid().to_owned(), name.clone());
+        }
+    }
+
+    /// The links that may wait for what this one has: those of its alias, and those whose source is another kind of
+    /// the same name and so wants the same directory.
+    pub(crate) fn rivals<'a>(
+        &'a self,
+        name: &'a LinkKey,
+        link: &'a InstanceLink,
+    ) -> impl Iterator<Item = &'a LinkKey> + 'a {
+        self.by_source.get(&source_key(link)).filter(move |other| {
+            *other != name
+                && self.table.get(other).is_some_and(|o| {
+                    o.object.spec.link_name == link.spec.link_name
+                        || o.object.spec.instance_ref.kind != link.spec.instance_ref.kind
+                })
+        })
+    }
+
+    /// Links whose source has this name.
+    pub(crate) fn of_source<'a>(
+        &'a self,
+        namespace: &Arc<str>,
+        name: &str,
+    ) -> impl Iterator<Item = &'a ObjectName> + use<'a> {
+        self.by_source.get(&(Arc::clone(namespace), name.to_owned()))
+    }
+
+    /// Links that lead to this object.
+    pub(crate) fn of_target<'a>(
+        &'a self,
+        kind: &str,
+        namespace: &Arc<str>,
+        name: &str,
+    ) -> impl Iterator<Item = &'a ObjectName> + use<'a> {
+        self.by_target
+            .get(&(kind.to_owned(), Arc::clone(namespace), name.to_owned()))
+    }
+}
+
+/// True where the change may free or take something that other links of the source wait for.
+fn claims_differ(old: Option<&CachedLink>, new: Option<&CachedLink>) -> bool {
+    let (Some(old), Some(new)) = (old, new) else {
+        return true;
+    };
+    let (old, new) = (&old.object, &new.object);
+    let intent = |link: &InstanceLink| {
+        let annotations = link.metadata.annotations.as_ref();
+        annotations.and_then(|a| a.get(keys::INTENT)).cloned()
+    };
+    old.metadata.uid != new.metadata.uid
+        || old.metadata.generation != new.metadata.generation
+        || old.metadata.deletion_timestamp != new.metadata.deletion_timestamp
+        || old.metadata.finalizers != new.metadata.finalizers
+        || old.status.as_ref().map(|s| s.state) != new.status.as_ref().map(|s| s.state)
+        || intent(old) != intent(new)
+}

@@ -1,0 +1,232 @@
+//! What the operator knows of the cluster: watches feed compact indexes, answers to our own writes run ahead of them,
+//! and each event is turned into the links it is about. No request is made here, and nothing is decided.
+
+mod affected;
+mod environments;
+mod groups;
+pub(crate) mod index;
+mod lean;
+pub(crate) mod links;
+mod manager;
+mod name;
+mod places;
+pub(crate) mod pods;
+mod services;
+mod shared;
+mod slices;
+mod table;
+pub(crate) mod watch;
+mod workloads;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use kube::Resource;
+use kube::runtime::watcher::Event;
+use parking_lot::{Mutex, RwLock};
+use tokio::sync::watch::{Receiver, Sender};
+
+pub(crate) use affected::{Affected, Cause};
+pub(crate) use environments::Environments;
+use index::{Index, Watched, Who};
+pub(crate) use links::Links;
+pub(crate) use name::{LinkKey, ObjectName};
+pub(crate) use services::Services;
+pub(crate) use slices::Slices;
+use table::Item;
+pub(crate) use table::Written;
+
+/// What the caches tell the rest of the operator.
+pub(crate) trait Listener: Send + Sync {
+    /// These links are to be looked at again.
+    fn affected(&self, affected: Affected);
+    /// A kind was listed anew, `times` in all.
+    fn listed(&self, kind: &'static str, times: u64);
+}
+
+/// All caches, shared by watches and passes.
+pub(crate) struct Cache {
+    index: RwLock<Index>,
+    listener: Arc<dyn Listener>,
+    pending: Mutex<BTreeSet<&'static str>>,
+    synced: Sender<bool>,
+}
+
+impl Cache {
+    /// Empty caches that wait for the first list of these kinds.
+    pub(crate) fn new(kinds: &[&'static str], listener: Arc<dyn Listener>) -> Self {
+        Self {
+            index: RwLock::default(),
+            listener,
+            pending: Mutex::new(kinds.iter().copied().collect()),
+            synced: Sender::new(false),
+        }
+    }
+
+    /// Looks at all indexes at one moment.
+    pub(crate) fn read<R>(&self, look: impl FnOnce(&Index) -> R) -> R {
+        look(&self.index.read())
+    }
+
+    /// True from the moment that every kind was listed once.
+    pub(crate) fn synced(&self) -> Receiver<bool> {
+        self.synced.subscribe()
+    }
+
+    /// The kinds whose first list is not complete.
+    pub(crate) fn pending(&self) -> Vec<&'static str> {
+        self.pending.lock().iter().copied().collect()
+    }
+
+    /// Takes in what a watch says.
+    pub(crate) fn observe<W: Watched>(&self, event: Event<W::Raw>) {
+        match event {
+            Event::Init => W::table(&mut self.index.write()).relist(),
+            Event::InitApply(raw) | Event::Apply(raw) => self.shown::<W>(raw),
+            Event::Delete(raw) => self.hidden::<W>(&raw),
+            Event::InitDone => self.listed::<W>(),
+        }
+    }
+
+    fn shown<W: Watched>(&self, raw: W::Raw) {
+        let name = ObjectName::of(raw.meta());
+        let version = raw.meta().resource_version.clone().unwrap_or_default();
+        let item = W::reduce(raw);
+        let mut index = self.index.write();
+        let change = W::table(&mut index).show(&name, item);
+        let affected = settle::<W>(&mut index, change, &name, &version, None);
+        drop(index);
+        self.tell(affected);
+    }
+
+    fn hidden<W: Watched>(&self, raw: &W::Raw) {
+        let name = ObjectName::of(raw.meta());
+        let version = raw.meta().resource_version.as_deref().unwrap_or_default();
+        let uid = raw.meta().uid.as_deref().unwrap_or_default();
+        let mut index = self.index.write();
+        let change = W::table(&mut index).hide(&name, uid, version);
+        let affected = settle::<W>(&mut index, change, &name, version, Some(uid));
+        drop(index);
+        self.tell(affected);
+    }
+
+    fn listed<W: Watched>(&self) {
+        let mut affected = Affected::default();
+        let mut index = self.index.write();
+        let mut lost = W::table(&mut index).listed();
+        lost.extend(W::table(&mut index).passed());
+        for change in lost {
+            W::changed(&mut index, &change, Who::Others, &mut affected);
+        }
+        let times = W::table(&mut index).lists();
+        drop(index);
+        self.tell(affected);
+        self.listener.listed(W::KIND, times);
+        let mut pending = self.pending.lock();
+        pending.remove(W::KIND);
+        if pending.is_empty() {
+            self.synced.send_replace(true);
+        }
+    }
+
+    /// A write of ours to this object is about to be sent. Ends with the guard, or with [`InFlight::answered`].
+    pub(crate) fn begin<W: Watched>(self: &Arc<Self>, name: ObjectName) -> InFlight<W> {
+        W::table(&mut self.index.write()).begin(&name);
+        InFlight {
+            cache: Arc::clone(self),
+            name,
+            open: true,
+            kind: std::marker::PhantomData,
+        }
+    }
+
+    /// What stands in the cluster, read live rather than written.
+    pub(crate) fn read_live<W: Watched>(&self, name: &ObjectName, item: W::Item) {
+        let mut affected = Affected::default();
+        let mut index = self.index.write();
+        if let Some(change) = W::table(&mut index).record(name, item) {
+            W::changed(&mut index, &change, Who::Us, &mut affected);
+        }
+        drop(index);
+        self.tell(affected);
+    }
+
+    fn tell(&self, affected: Affected) {
+        if !affected.is_empty() {
+            self.listener.affected(affected);
+        }
+    }
+}
+
+/// Brings the indexes up to date with an event, and keeps back what may be the echo of a write on its way.
+fn settle<W: Watched>(
+    index: &mut Index,
+    change: Option<table::Change<W::Item>>,
+    name: &ObjectName,
+    version: &str,
+    deleted: Option<&str>,
+) -> Affected {
+    let mut affected = Affected::default();
+    for lost in W::table(index).passed() {
+        W::changed(index, &lost, Who::Others, &mut affected);
+    }
+    if let Some(change) = change {
+        let mut own = Affected::default();
+        W::changed(index, &change, Who::Others, &mut own);
+        if let Some(own) = W::table(index).hold(name, version, deleted, own) {
+            affected.merge(own);
+        }
+    }
+    affected
+}
+
+/// A write on its way. Dropped without an answer, it lets go what was kept back for it.
+pub(crate) struct InFlight<W: Watched> {
+    cache: Arc<Cache>,
+    name: ObjectName,
+    open: bool,
+    kind: std::marker::PhantomData<fn() -> W>,
+}
+
+impl<W: Watched> InFlight<W> {
+    /// The object after the write.
+    pub(crate) fn answered(self, item: W::Item) {
+        let written = Written::Version(item.resource_version().to_owned());
+        self.close(&written, Some(item));
+    }
+
+    /// The object with this UID is gone.
+    pub(crate) fn gone(self, uid: &str) {
+        self.close(&Written::Gone(uid.to_owned()), None);
+    }
+
+    fn close(mut self, written: &Written, item: Option<W::Item>) {
+        self.open = false;
+        let mut affected = Affected::default();
+        let mut index = self.cache.index.write();
+        let table = W::table(&mut index);
+        let change = match (written, item) {
+            (Written::Gone(uid), _) => table.record_gone(&self.name, uid),
+            (_, Some(item)) => table.record(&self.name, item),
+            (_, None) => None,
+        };
+        affected.merge(table.finish(&self.name, written));
+        if let Some(change) = change {
+            W::changed(&mut index, &change, Who::Us, &mut affected);
+        }
+        drop(index);
+        self.cache.tell(affected);
+    }
+}
+
+impl<W: Watched> Drop for InFlight<W> {
+    fn drop(&mut self) {
+        if self.open {
+            let affected = W::table(&mut self.cache.index.write()).finish(&self.name, &Written::Nothing);
+            self.cache.tell(affected);
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! How caches and queues name an object.
+
+use std::sync::Arc;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+
+/// Namespace and name of an object; cheap to clone, because every index holds some.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct ObjectName {
+    /// Its namespace; empty for cluster-scoped kinds.
+    pub(crate) namespace: Arc<str>,
+    /// Its name.
+    pub(crate) name: Arc<str>,
+}
+
+/// Names a link.
+pub(crate) type LinkKey = ObjectName;
+
+impl ObjectName {
+    /// A name from its parts.
+    pub(crate) fn new(namespace: &str, name: &str) -> Self {
+        Self {
+            namespace: namespace.into(),
+            name: name.into(),
+        }
+    }
+
+    /// The name an object carries.
+    pub(crate) fn of(meta: &ObjectMeta) -> Self {
+        Self::new(
+            meta.namespace.as_deref().unwrap_or_default(),
+            meta.name.as_deref().unwrap_or_default(),
+        )
+    }
+}
+
+impl std::fmt::Display for ObjectName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.namespace, self.name)
+    }
+}

@@ -1,0 +1,111 @@
+//! Namespaces and Nodes, of which only metadata is watched.
+
+use k8s_openapi::api::core::v1 as core;
+use kube::core::PartialObjectMeta;
+
+use super::affected::{Affected, Cause};
+use super::index::{Index, Watched, Who};
+use super::name::LinkKey;
+use super::table::{Change, Item, Table};
+
+const ZONE: &str = "topology.kubernetes.io/zone";
+
+/// A namespace or a node, reduced to what links need.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// UID.
+    pub(crate) uid: String,
+    resource_version: String,
+    /// Being deleted.
+    pub(crate) terminating: bool,
+    /// The zone label.
+    pub(crate) zone: Option<String>,
+}
+
+impl Place {
+    fn of(meta: k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta) -> Self {
+        Self {
+            uid: meta.uid.unwrap_or_default(),
+            resource_version: meta.resource_version.unwrap_or_default(),
+            terminating: meta.deletion_timestamp.is_some(),
+            zone: meta.labels.and_then(|mut l| l.remove(ZONE)),
+        }
+    }
+}
+
+impl Item for Place {
+    fn uid(&self) -> &str {
+        &self.uid
+    }
+
+    fn resource_version(&self) -> &str {
+        &self.resource_version
+    }
+}
+
+/// The watch of namespaces.
+pub(crate) struct Namespaces;
+
+impl Watched for Namespaces {
+    type Raw = PartialObjectMeta<core::Namespace>;
+    type Item = Place;
+    const KIND: &'static str = "Namespace";
+
+    fn reduce(raw: Self::Raw) -> Place {
+        Place::of(raw.metadata)
+    }
+
+    fn table(index: &mut Index) -> &mut Table<Place> {
+        &mut index.namespaces
+    }
+
+    fn changed(index: &mut Index, change: &Change<Place>, _: Who, affected: &mut Affected) {
+        let identity = |p: Option<&Place>| p.map(|p| (p.uid.clone(), p.terminating));
+        if identity(change.old.as_deref()) == identity(change.new.as_deref()) {
+            return;
+        }
+        let namespace = &change.name.name;
+        for ((in_namespace, _), links) in index.links.by_source.from((namespace.clone(), String::new())) {
+            if in_namespace != namespace {
+                break;
+            }
+            affected.extend(links, Cause::Change);
+        }
+    }
+}
+
+/// The watch of nodes.
+pub(crate) struct Nodes;
+
+impl Watched for Nodes {
+    type Raw = PartialObjectMeta<core::Node>;
+    type Item = Place;
+    const KIND: &'static str = "Node";
+
+    fn reduce(raw: Self::Raw) -> Place {
+        Place::of(raw.metadata)
+    }
+
+    fn table(index: &mut Index) -> &mut Table<Place> {
+        &mut index.nodes
+    }
+
+    fn changed(index: &mut Index, change: &Change<Place>, _: Who, affected: &mut Affected) {
+        let zone = |p: Option<&Place>| p.and_then(|p| p.zone.clone());
+        if zone(change.old.as_deref()) == zone(change.new.as_deref()) {
+            return;
+        }
+        // Zones hardly ever change: finding the links of a node's pods through their slices is cheap enough.
+        let node = &*change.name.name;
+        let on_node: Vec<LinkKey> = index
+            .slices
+            .table
+            .iter()
+            .filter(|(_, s)| s.object.body.endpoints.iter().any(|e| e.node.as_deref() == Some(node)))
+            .filter_map(|(_, s)| s.label(instancelink_api::keys::LINK_UID))
+            .filter_map(|uid| index.links.by_uid.get(uid))
+            .cloned()
+            .collect();
+        affected.extend(&on_node, Cause::Change);
+    }
+}

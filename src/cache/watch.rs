@@ -1,0 +1,120 @@
+//! One watch per kind, each with a backoff of its own: a kind that cannot be watched must not slow the others.
+
+use std::sync::Arc;
+
+use futures::StreamExt;
+use instancelink_api::keys;
+use kube::runtime::{WatchStreamExt, watcher};
+use kube::{Api, Client};
+use tokio::task::JoinSet;
+
+use super::index::{DaemonSets, Deployments, ReplicaSets, StatefulSets, Watched};
+use super::places::{Namespaces, Nodes};
+use super::pods::Pods;
+use super::{Cache, Environments, Links, Services, Slices};
+use crate::telemetry::metrics::Metrics;
+
+/// The kinds that must have been listed before the first pass.
+pub(crate) const KINDS: [&str; 11] = [
+    Links::KIND,
+    Deployments::KIND,
+    StatefulSets::KIND,
+    DaemonSets::KIND,
+    ReplicaSets::KIND,
+    Pods::KIND,
+    Services::KIND,
+    Slices::KIND,
+    Environments::KIND,
+    Namespaces::KIND,
+    Nodes::KIND,
+];
+
+/// Starts all watches; they end when the set is dropped.
+pub(crate) fn spawn(client: &Client, cache: &Arc<Cache>, metrics: &Arc<Metrics>) -> JoinSet<()> {
+    let ours = format!("{}={}", keys::MANAGED_BY, keys::MANAGER);
+    let everything = watcher::Config::default();
+    let only_ours = watcher::Config::default().labels(&ours);
+    let mut tasks = JoinSet::new();
+    let start = Starter { client, cache, metrics };
+    start.watch::<Links>(&mut tasks, &everything);
+    start.watch::<Deployments>(&mut tasks, &everything);
+    start.watch::<StatefulSets>(&mut tasks, &everything);
+    start.watch::<DaemonSets>(&mut tasks, &everything);
+    start.watch::<ReplicaSets>(&mut tasks, &everything);
+    start.watch::<Pods>(&mut tasks, &everything);
+    start.watch::<Services>(&mut tasks, &everything);
+    start.watch::<Slices>(&mut tasks, &only_ours);
+    start.watch::<Environments>(&mut tasks, &only_ours);
+    start.watch::<Namespaces>(&mut tasks, &everything);
+    start.watch::<Nodes>(&mut tasks, &everything);
+    tasks
+}
+
+struct Starter<'a> {
+    client: &'a Client,
+    cache: &'a Arc<Cache>,
+    metrics: &'a Arc<Metrics>,
+}
+
+impl Starter<'_> {
+    fn watch<W: Watched>(&self, tasks: &mut JoinSet<()>, config: &watcher::Config) {
+        let api = Api::<W::Raw>::all(self.client.clone());
+        let (cache, metrics) = (Arc::clone(self.cache), Arc::clone(self.metrics));
+        let config = config.clone();
+        tasks.spawn(async move {
+            // A server without streaming lists refuses the request as invalid; then lists are read in pages.
+            if run::<W>(api.clone(), config.clone().streaming_lists(), &cache, &metrics).await == Ended::NoStreaming {
+                run::<W>(api, config, &cache, &metrics).await;
+            }
+        });
+    }
+}
+
+#[derive(PartialEq, Eq)]
+enum Ended {
+    NoStreaming,
+    Stream,
+}
+
+async fn run<W: Watched>(api: Api<W::Raw>, config: watcher::Config, cache: &Cache, metrics: &Metrics) -> Ended {
+    let streaming = config.initial_list_strategy == watcher::InitialListStrategy::StreamingList;
+    let mut events = std::pin::pin!(watcher(api, config).default_backoff());
+    while let Some(event) = events.next().await {
+        match event {
+            Ok(event) => cache.observe::<W>(event),
+            Err(error) => {
+                metrics.watch_failed(W::KIND);
+                let code = code_of(&error);
+                if streaming && matches!(code, Some(400 | 422)) {
+                    tracing::info!(
+                        kind = W::KIND,
+                        "the API server has no streaming lists; listing in pages"
+                    );
+                    return Ended::NoStreaming;
+                }
+                let hint = hint_for(W::KIND, code);
+                tracing::warn!(kind = W::KIND, %error, hint, "watch failed; trying again");
+            }
+        }
+    }
+    Ended::Stream
+}
+
+fn code_of(error: &watcher::Error) -> Option<u16> {
+    use watcher::Error::{InitialListFailed, NoResourceVersion, WatchError, WatchFailed, WatchStartFailed};
+    match error {
+        InitialListFailed(kube::Error::Api(s))
+        | WatchStartFailed(kube::Error::Api(s))
+        | WatchFailed(kube::Error::Api(s)) => Some(s.code),
+        WatchError(status) => Some(status.code),
+        InitialListFailed(_) | WatchStartFailed(_) | WatchFailed(_) | NoResourceVersion => None,
+    }
+}
+
+fn hint_for(kind: &str, code: Option<u16>) -> &'static str {
+    match code {
+        Some(404) if kind == keys::KIND => "the CRD is not installed: instancelink crds | kubectl apply -f -",
+        Some(403) => "the operator's ClusterRole lacks list and watch on this kind: apply deploy/ again",
+        _ => "",
+    }
+}

@@ -1,0 +1,308 @@
+//! Single requests to the API server: one attempt each, counted, with failures sorted by what can be done about them.
+//!
+//! Nothing is retried here. What to do after a failure depends on what is known by then, so it is decided anew.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Request, StatusCode, header};
+use instancelink_api::keys;
+use k8s_openapi::NamespaceResourceScope;
+use kube::api::{DeleteParams, GetParams, Patch, PatchParams, PostParams, Preconditions};
+use kube::client::Body;
+use kube::core::{Request as Requests, Status};
+use kube::{Client, Resource};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::time::Instant;
+
+use crate::cache::ObjectName;
+use crate::telemetry::metrics::Metrics;
+
+/// Longer than connect and read timeouts together: a last resort against a server that drips.
+const OVERALL: Duration = Duration::from_secs(30);
+const MAX_MESSAGE: usize = 512;
+
+/// Why a request had no success.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum CallError {
+    /// 404.
+    #[error("not found: {0}")]
+    NotFound(String),
+    /// 409: somebody wrote in between, or a precondition does not hold.
+    #[error("conflict: {0}")]
+    Conflict(String),
+    /// 409: an object of this name exists.
+    #[error("already exists: {0}")]
+    AlreadyExists(String),
+    /// 403.
+    #[error("forbidden: {0}")]
+    Forbidden(String),
+    /// 403: the namespace is being deleted.
+    #[error("the namespace is terminating: {0}")]
+    Terminating(String),
+    /// 400, 413, 422 and other refusals that repetition will not mend.
+    #[error("refused with {code}: {message}")]
+    Refused {
+        /// HTTP status.
+        code: u16,
+        /// What the API server says.
+        message: String,
+    },
+    /// 429, or a 5xx with `Retry-After`.
+    #[error("overloaded: {message}")]
+    Overloaded {
+        /// How long to stay away, where the API server said so.
+        retry_after: Option<Duration>,
+        /// What the API server says.
+        message: String,
+    },
+    /// 5xx.
+    #[error("the API server failed with {code}: {message}")]
+    Server {
+        /// HTTP status.
+        code: u16,
+        /// What the API server says.
+        message: String,
+    },
+    /// No answer, or one that cannot be read: whether the write happened is unknown.
+    #[error("no answer: {0}")]
+    Transport(String),
+}
+
+impl CallError {
+    /// The failure as a metric label.
+    pub(crate) const fn reason(&self) -> &'static str {
+        match self {
+            Self::NotFound(_) => "not_found",
+            Self::Conflict(_) | Self::AlreadyExists(_) => "conflict",
+            Self::Forbidden(_) => "forbidden",
+            Self::Terminating(_) => "terminating",
+            Self::Refused { .. } => "refused",
+            Self::Overloaded { .. } => "overloaded",
+            Self::Server { .. } => "server",
+            Self::Transport(_) => "transport",
+        }
+    }
+}
+
+/// What a deletion leaves.
+#[derive(Debug)]
+pub(crate) enum Deleted<K> {
+    /// Nothing.
+    Gone,
+    /// The object, held by somebody's finalizer.
+    Held(Box<K>),
+}
+
+/// The client for single requests.
+#[derive(Clone)]
+pub(crate) struct Calls {
+    client: Client,
+    metrics: Arc<Metrics>,
+}
+
+impl Calls {
+    /// Requests through this client, whose timeouts are its own.
+    pub(crate) fn new(client: Client, metrics: Arc<Metrics>) -> Self {
+        Self { client, metrics }
+    }
+
+    /// Reads an object live.
+    pub(crate) async fn get<K>(&self, kind: &'static str, name: &ObjectName) -> Result<K, CallError>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + DeserializeOwned,
+    {
+        let request = requests::<K>(name).get(&name.name, &GetParams::default());
+        self.send("get", kind, request).await
+    }
+
+    /// Creates an object.
+    pub(crate) async fn create<K>(&self, kind: &'static str, name: &ObjectName, object: &K) -> Result<K, CallError>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Serialize + DeserializeOwned,
+    {
+        let request = requests::<K>(name).create(&as_manager(), body(object)?);
+        self.send("create", kind, request).await
+    }
+
+    /// Replaces an object; its metadata carry the UID and resourceVersion it must have.
+    pub(crate) async fn replace<K>(&self, kind: &'static str, name: &ObjectName, object: &K) -> Result<K, CallError>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Serialize + DeserializeOwned,
+    {
+        let request = requests::<K>(name).replace(&name.name, &as_manager(), body(object)?);
+        self.send("update", kind, request).await
+    }
+
+    /// Merges a patch into an object or into its status.
+    pub(crate) async fn patch<K>(
+        &self,
+        kind: &'static str,
+        name: &ObjectName,
+        subresource: Option<&str>,
+        patch: &serde_json::Value,
+    ) -> Result<K, CallError>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + DeserializeOwned,
+    {
+        let params = PatchParams {
+            field_manager: Some(keys::MANAGER.to_owned()),
+            ..PatchParams::default()
+        };
+        let patch = Patch::Merge(patch);
+        let requests = requests::<K>(name);
+        let request = match subresource {
+            Some(subresource) => requests.patch_subresource(subresource, &name.name, &params, &patch),
+            None => requests.patch(&name.name, &params, &patch),
+        };
+        self.send("patch", kind, request).await
+    }
+
+    /// Deletes the object that has this UID and resourceVersion; its dependents go in the background.
+    pub(crate) async fn delete<K>(
+        &self,
+        kind: &'static str,
+        name: &ObjectName,
+        uid: &str,
+        resource_version: &str,
+    ) -> Result<Deleted<K>, CallError>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + DeserializeOwned,
+    {
+        let params = DeleteParams {
+            preconditions: Some(Preconditions {
+                uid: Some(uid.to_owned()),
+                resource_version: Some(resource_version.to_owned()),
+            }),
+            ..DeleteParams::background()
+        };
+        let request = requests::<K>(name).delete(&name.name, &params);
+        let answer: serde_json::Value = self.send("delete", kind, request).await?;
+        if answer.get("kind").and_then(serde_json::Value::as_str) == Some("Status") {
+            return Ok(Deleted::Gone);
+        }
+        let object: K = serde_json::from_value(answer).map_err(unreadable)?;
+        let meta = object.meta();
+        let held = meta.finalizers.as_ref().is_some_and(|f| !f.is_empty());
+        Ok(if held {
+            Deleted::Held(Box::new(object))
+        } else {
+            Deleted::Gone
+        })
+    }
+
+    async fn send<T: DeserializeOwned>(
+        &self,
+        verb: &'static str,
+        kind: &'static str,
+        request: Result<Request<Vec<u8>>, kube::core::request::Error>,
+    ) -> Result<T, CallError> {
+        let request = request.map_err(|e| CallError::Refused {
+            code: 0,
+            message: format!("the request cannot be built: {e}"),
+        })?;
+        let started = Instant::now();
+        let answer = tokio::time::timeout(OVERALL, self.exchange(request)).await;
+        let answer = answer.unwrap_or_else(|_| Err(CallError::Transport("timed out".to_owned())));
+        let code = answer.as_ref().ok().map(|a| a.status.as_u16());
+        self.metrics.requested(verb, kind, code, started.elapsed());
+        let answer = answer?;
+        if answer.status.is_success() {
+            serde_json::from_slice(&answer.body).map_err(unreadable)
+        } else {
+            Err(failure_of(answer.status, answer.retry_after, &answer.body))
+        }
+    }
+
+    async fn exchange(&self, request: Request<Vec<u8>>) -> Result<Answer, CallError> {
+        let response = self.client.send(request.map(Body::from)).await.map_err(unsent)?;
+        let status = response.status();
+        let retry_after = response
+            .headers()
+            .get(header::RETRY_AFTER)
+            .and_then(|v| v.to_str().ok()?.trim().parse().ok())
+            .map(Duration::from_secs);
+        let body = response.into_body().collect_bytes().await.map_err(unsent)?;
+        Ok(Answer {
+            status,
+            retry_after,
+            body: body.to_vec(),
+        })
+    }
+}
+
+struct Answer {
+    status: StatusCode,
+    retry_after: Option<Duration>,
+    body: Vec<u8>,
+}
+
+fn requests<K>(name: &ObjectName) -> Requests
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
+{
+    Requests::new(K::url_path(&(), Some(&name.namespace)))
+}
+
+fn as_manager() -> PostParams {
+    PostParams {
+        field_manager: Some(keys::MANAGER.to_owned()),
+        ..PostParams::default()
+    }
+}
+
+fn body<K: Serialize>(object: &K) -> Result<Vec<u8>, CallError> {
+    serde_json::to_vec(object).map_err(|e| CallError::Refused {
+        code: 0,
+        message: format!("the object cannot be written as JSON: {e}"),
+    })
+}
+
+fn unsent(error: kube::Error) -> CallError {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(&error);
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    CallError::Transport(bounded(&text))
+}
+
+fn unreadable(error: serde_json::Error) -> CallError {
+    CallError::Transport(bounded(&format!("the answer cannot be read: {error}")))
+}
+
+/// Sorts an answer that is no success.
+fn failure_of(code: StatusCode, retry_after: Option<Duration>, body: &[u8]) -> CallError {
+    let status: Option<Status> = serde_json::from_slice(body).ok();
+    let message = status
+        .as_ref()
+        .map_or_else(|| bounded(&String::from_utf8_lossy(body)), |s| bounded(&s.message));
+    let reason = status.as_ref().map_or("", |s| s.reason.as_str());
+    let details = status.as_ref().and_then(|s| s.details.as_ref());
+    let terminating = details.is_some_and(|d| d.causes.iter().any(|c| c.reason == "NamespaceTerminating"));
+    let asked = details.map_or(0, |d| d.retry_after_seconds);
+    let retry_after = retry_after.or((asked > 0).then(|| Duration::from_secs(u64::from(asked))));
+    match code.as_u16() {
+        404 => CallError::NotFound(message),
+        409 if reason == "AlreadyExists" => CallError::AlreadyExists(message),
+        409 => CallError::Conflict(message),
+        403 if terminating => CallError::Terminating(message),
+        403 => CallError::Forbidden(message),
+        // A token that has run out is renewed soon: not a right that is missing.
+        401 => CallError::Server { code: 401, message },
+        429 => CallError::Overloaded { retry_after, message },
+        _ if retry_after.is_some() => CallError::Overloaded { retry_after, message },
+        code if code >= 500 => CallError::Server { code, message },
+        code => CallError::Refused { code, message },
+    }
+}
+
+fn bounded(text: &str) -> String {
+    if text.chars().count() <= MAX_MESSAGE {
+        return text.trim().to_owned();
+    }
+    let cut: String = text.chars().take(MAX_MESSAGE - 1).collect();
+    format!("{}…", cut.trim())
+}

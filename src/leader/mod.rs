@@ -1,0 +1,4 @@
+//! Leader election: which of several operators writes.
+
+mod decide;
+pub(crate) mod lease;

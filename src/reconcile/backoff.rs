@@ -1,0 +1,65 @@
+//! How long to stay away after a failure. Jitter comes from the key, so that it spreads many links and still is the
+//! same in every run of a test.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::time::Duration;
+
+const FIRST: Duration = Duration::from_millis(500);
+const LONGEST_AFTER_FAILURE: Duration = Duration::from_secs(4);
+const LONGEST_AFTER_REFUSAL: Duration = Duration::from_secs(300);
+
+/// After the `times`-th failure in a row of a kind that mends itself: 0.5 s to 4 s.
+pub(super) fn after_failure<K: Hash>(key: &K, times: u32) -> Duration {
+    spread(key, times, doubled(times, LONGEST_AFTER_FAILURE))
+}
+
+/// After the `times`-th refusal in a row, which somebody has to mend: 0.5 s to 5 min.
+pub(super) fn after_refusal<K: Hash>(key: &K, times: u32) -> Duration {
+    spread(key, times, doubled(times, LONGEST_AFTER_REFUSAL))
+}
+
+fn doubled(times: u32, longest: Duration) -> Duration {
+    let factor = 1_u32.checked_shl(times.saturating_sub(1)).unwrap_or(u32::MAX);
+    FIRST.saturating_mul(factor).min(longest)
+}
+
+/// Between 80 % and 100 % of the time.
+fn spread<K: Hash>(key: &K, times: u32, delay: Duration) -> Duration {
+    let mut hasher = DefaultHasher::new();
+    key.hash(&mut hasher);
+    times.hash(&mut hasher);
+    let percent = u32::try_from(hasher.finish() % 21).unwrap_or_default();
+    delay.mul_f64(f64::from(100 - percent) / 100.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn roughly(delay: Duration, expected: Duration) {
+        assert!(
+            delay <= expected && delay >= expected.mul_f64(0.79),
+            "{delay:?} for {expected:?}"
+        );
+    }
+
+    #[test]
+    fn failures_wait_up_to_four_seconds() {
+        for (times, millis) in [(1, 500), (2, 1000), (3, 2000), (4, 4000), (5, 4000), (4_000_000, 4000)] {
+            roughly(after_failure(&"a", times), Duration::from_millis(millis));
+        }
+    }
+
+    #[test]
+    fn refusals_wait_up_to_five_minutes() {
+        for (times, millis) in [(1, 500), (4, 4000), (10, 256_000), (11, 300_000), (40, 300_000)] {
+            roughly(after_refusal(&"a", times), Duration::from_millis(millis));
+        }
+    }
+
+    #[test]
+    fn different_links_wait_differently() {
+        let delays: std::collections::BTreeSet<_> = (0..50).map(|key| after_failure(&key, 4)).collect();
+        assert!(delays.len() > 10);
+    }
+}

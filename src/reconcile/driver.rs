@@ -1,0 +1,223 @@
+//! The loop: observe, ask core what is due, execute it, fold the answers, ask again, until nothing is due.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt;
+use futures::future::join_all;
+use instancelink_core::effect::{Answer, Effect, Step};
+use instancelink_core::lifecycle;
+use instancelink_core::snapshot::Snapshot;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::events::Publisher;
+use super::execute::{Executor, Taken};
+use super::observe::observe;
+use super::queue::{Ending, Queue, Turn};
+use super::report;
+use crate::cache::{Cache, LinkKey};
+use crate::calls::{CallError, Calls};
+use crate::clock::Clock;
+use crate::leader::lease::Leadership;
+use crate::telemetry::metrics::Metrics;
+
+/// A pass that asks for more groups of writes than any walk through the lifecycle needs is going round in circles.
+const MAX_STEPS: usize = 64;
+/// A wake-up in the past must not become a loop without a pause.
+const SHORTEST_WAKE: Duration = Duration::from_millis(20);
+
+/// Everything a pass needs.
+pub(crate) struct Driver {
+    pub(crate) cache: Arc<Cache>,
+    pub(crate) queue: Arc<Queue>,
+    pub(crate) calls: Calls,
+    pub(crate) events: Publisher,
+    pub(crate) leadership: Leadership,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) cluster_domain: String,
+}
+
+/// How a pass ended, and its name in metrics.
+type Outcome = (Ending, &'static str);
+
+impl Driver {
+    /// Runs passes until told to stop, then waits for those that run.
+    pub(crate) async fn run(self: Arc<Self>, stop: CancellationToken, grace: Duration) {
+        let mut passes = JoinSet::new();
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => break,
+                turn = self.queue.next() => {
+                    self.metrics.dequeued(turn.waited, self.queue.waiting());
+                    passes.spawn(Arc::clone(&self).take_turn(turn));
+                }
+                Some(_) = passes.join_next() => {}
+            }
+        }
+        if tokio::time::timeout(grace, async { while passes.join_next().await.is_some() {} })
+            .await
+            .is_err()
+        {
+            tracing::warn!(
+                unfinished = passes.len(),
+                "stopping with passes unfinished; the next start goes on from there"
+            );
+        }
+    }
+
+    async fn take_turn(self: Arc<Self>, turn: Turn) {
+        let started = Instant::now();
+        let pass = AssertUnwindSafe(self.pass(&turn)).catch_unwind().await;
+        let (ending, outcome) = pass.unwrap_or_else(|_| {
+            tracing::error!(link = %turn.key, "a pass panicked; this is a bug, and other links are not affected");
+            (Ending::Failed(None), "panic")
+        });
+        self.metrics.reconciled(outcome, started.elapsed());
+        self.queue.finish(&turn, ending);
+    }
+
+    async fn pass(&self, turn: &Turn) -> Outcome {
+        let observed = self
+            .cache
+            .read(|index| observe(index, &turn.key, self.clock.now(), &self.cluster_domain));
+        let Some(mut snapshot) = observed else {
+            return (Ending::Gone, "gone");
+        };
+        let executor = Executor {
+            calls: self.calls.clone(),
+            cache: Arc::clone(&self.cache),
+        };
+        let taken = Taken::default();
+        let mut endpoints_since = turn.endpoints_since;
+        for _ in 0..MAX_STEPS {
+            match lifecycle::step(&snapshot) {
+                Step::Settled { wake, refused } => return self.settled(&snapshot, wake, refused),
+                Step::Act(effects) => {
+                    if !self.leadership.holds() {
+                        return (Ending::Failed(None), "not_leading");
+                    }
+                    let link = snapshot.link.object.clone();
+                    let requests = effects.iter().map(|effect| executor.execute(&link, effect, &taken));
+                    let answers = join_all(requests).await;
+                    self.tell(&snapshot, &effects, &answers, &mut endpoints_since);
+                    if let Some(outcome) = self.fold(&mut snapshot, &turn.key, effects, answers) {
+                        return outcome;
+                    }
+                    snapshot.now = self.clock.now();
+                }
+            }
+        }
+        tracing::error!(link = %turn.key, steps = MAX_STEPS, "a pass does not come to an end; this is a bug");
+        (Ending::Failed(None), "endless")
+    }
+
+    /// Takes the answers into account. An outcome where the pass cannot go on.
+    fn fold(
+        &self,
+        snapshot: &mut Snapshot,
+        key: &LinkKey,
+        effects: Vec<Effect>,
+        answers: Vec<Result<Answer, CallError>>,
+    ) -> Option<Outcome> {
+        let mut worst: Option<CallError> = None;
+        let mut gone = false;
+        for (effect, answer) in effects.into_iter().zip(answers) {
+            match answer {
+                Ok(Answer::LinkGone) => gone = true,
+                Ok(answer) => snapshot.fold(answer),
+                Err(error) => {
+                    report::failure(key, &effect, &error);
+                    worst = Some(match worst.take() {
+                        Some(known) => graver(known, error),
+                        None => error,
+                    });
+                }
+            }
+        }
+        if gone {
+            // The caches know; a successor of the same name gets its own pass by its own event.
+            return Some((Ending::Settled(None), "gone"));
+        }
+        worst.map(|error| (ending_of(&error), error.reason()))
+    }
+
+    fn settled(&self, snapshot: &Snapshot, wake: Option<jiff::Timestamp>, refused: bool) -> Outcome {
+        let wake = wake.map(|at| {
+            let left = at.duration_since(self.clock.now());
+            Duration::try_from(left).unwrap_or_default().max(SHORTEST_WAKE)
+        });
+        if refused {
+            for (key, refusal) in &snapshot.refusals {
+                tracing::debug!(child = %key, reason = refusal.reason.as_str(), message = refusal.message, "refused");
+            }
+            (Ending::Refused(wake), "refused")
+        } else {
+            (Ending::Settled(wake), "settled")
+        }
+    }
+
+    /// Counts and logs what was done.
+    fn tell(
+        &self,
+        snapshot: &Snapshot,
+        effects: &[Effect],
+        answers: &[Result<Answer, CallError>],
+        endpoints_since: &mut Option<Instant>,
+    ) {
+        for (effect, answer) in effects.iter().zip(answers) {
+            match (effect, answer) {
+                (Effect::Publish(event), _) => self.events.publish(snapshot, event),
+                (Effect::Take { intent, .. }, Ok(Answer::Link(_))) => {
+                    self.metrics.action(&intent.action, intent.verdict);
+                    report::taken(&snapshot.link.object, intent);
+                }
+                (Effect::WriteStatus { .. }, Ok(Answer::Link(after))) => {
+                    report::transition(&self.metrics, &snapshot.link.object, after);
+                }
+                (Effect::Create { child } | Effect::Replace { child, .. }, Ok(Answer::Child(_)))
+                    if matches!(child, instancelink_core::child::Draft::Slice(_)) =>
+                {
+                    if let Some(since) = endpoints_since.take() {
+                        self.metrics.propagated(since.elapsed());
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Of two failures, the one that says more about when to try again.
+fn graver(a: CallError, b: CallError) -> CallError {
+    let weight = |e: &CallError| match e {
+        CallError::Overloaded { .. } => 3,
+        CallError::Server { .. } | CallError::Transport(_) | CallError::Terminating(_) => 2,
+        CallError::Forbidden(_) | CallError::Refused { .. } => 1,
+        CallError::NotFound(_) | CallError::Conflict(_) | CallError::AlreadyExists(_) => 0,
+    };
+    if weight(&b) > weight(&a) { b } else { a }
+}
+
+fn ending_of(error: &CallError) -> Ending {
+    match error {
+        CallError::NotFound(_) | CallError::Conflict(_) | CallError::AlreadyExists(_) => Ending::Conflict,
+        CallError::Overloaded { retry_after, .. } => Ending::Failed(*retry_after),
+        CallError::Forbidden(_)
+        | CallError::Terminating(_)
+        | CallError::Refused { .. }
+        | CallError::Server { .. }
+        | CallError::Transport(_) => Ending::Failed(None),
+    }
+}
+
+/// The source of a link that is known.
+pub(crate) fn source_of(cache: &Cache, key: &LinkKey) -> Option<crate::cache::links::SourceKey> {
+    cache.read(|index| {
+        let link = index.links.table.get(key)?;
+        Some(crate::cache::links::source_key(&link.object))
+    })
+}

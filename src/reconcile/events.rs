@@ -1,0 +1,176 @@
+//! Kubernetes events: told if there is room and the API server will have them, and never at the expense of a pass.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use instancelink_api::{InstanceLink, keys};
+use instancelink_core::effect::Event;
+use instancelink_core::snapshot::{Snapshot, TargetObject};
+use k8s_openapi::api::core::v1::ObjectReference;
+use k8s_openapi::api::events::v1::Event as ApiEvent;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, MissedTickBehavior};
+
+use crate::cache::ObjectName;
+use crate::calls::Calls;
+use crate::clock::Clock;
+use crate::telemetry::metrics::Metrics;
+
+/// The API server's limit of a note, in bytes.
+const MAX_NOTE: usize = 1024;
+/// Events kept while the API server is slow.
+const ROOM: usize = 1024;
+/// Events that may go out at once, and time until one more may.
+const BURST: u32 = 50;
+const REFILL: Duration = Duration::from_millis(100);
+
+/// Where passes leave their events.
+#[derive(Clone)]
+pub(crate) struct Publisher {
+    queue: mpsc::Sender<ApiEvent>,
+    metrics: Arc<Metrics>,
+    clock: Arc<dyn Clock>,
+    reporter: Arc<str>,
+}
+
+/// Sends what passes left.
+pub(crate) struct Sender {
+    queue: mpsc::Receiver<ApiEvent>,
+    calls: Calls,
+    metrics: Arc<Metrics>,
+}
+
+/// The two ends of the queue of events.
+pub(crate) fn channel(
+    calls: Calls,
+    metrics: &Arc<Metrics>,
+    clock: Arc<dyn Clock>,
+    reporter: &str,
+) -> (Publisher, Sender) {
+    let (sender, receiver) = mpsc::channel(ROOM);
+    let publisher = Publisher {
+        queue: sender,
+        metrics: Arc::clone(metrics),
+        clock,
+        reporter: reporter.into(),
+    };
+    let sender = Sender {
+        queue: receiver,
+        calls,
+        metrics: Arc::clone(metrics),
+    };
+    (publisher, sender)
+}
+
+impl Publisher {
+    /// Leaves an event about the snapshot's link; without room for it, it is dropped and counted.
+    pub(super) fn publish(&self, snapshot: &Snapshot, event: &Event) {
+        let event = build_event(snapshot, event, self.clock.as_ref(), &self.reporter);
+        if self.queue.try_send(event).is_err() {
+            self.metrics.event("dropped");
+        }
+    }
+}
+
+impl Sender {
+    /// Sends events until all publishers are gone.
+    pub(crate) async fn run(mut self) {
+        let mut tokens = BURST;
+        let mut refill = tokio::time::interval_at(Instant::now() + REFILL, REFILL);
+        refill.set_missed_tick_behavior(MissedTickBehavior::Burst);
+        loop {
+            tokio::select! {
+                _ = refill.tick() => tokens = tokens.saturating_add(1).min(BURST),
+                event = self.queue.recv(), if tokens > 0 => {
+                    let Some(event) = event else { return };
+                    tokens = tokens.saturating_sub(1);
+                    self.send(&event).await;
+                }
+            }
+        }
+    }
+
+    async fn send(&self, event: &ApiEvent) {
+        let name = ObjectName::of(&event.metadata);
+        match self.calls.create("Event", &name, event).await {
+            Ok(_) => self.metrics.event("sent"),
+            Err(error) => {
+                self.metrics.event("failed");
+                tracing::debug!(event = %name, %error, "an event was not sent");
+            }
+        }
+    }
+}
+
+fn build_event(snapshot: &Snapshot, event: &Event, clock: &dyn Clock, reporter: &str) -> ApiEvent {
+    let link = &snapshot.link.object;
+    let now = clock.now();
+    let name = link.metadata.name.as_deref().unwrap_or_default();
+    ApiEvent {
+        metadata: ObjectMeta {
+            namespace: link.metadata.namespace.clone(),
+            name: Some(format!("{name}.{:x}", now.as_nanosecond())),
+            ..ObjectMeta::default()
+        },
+        action: Some(cut(&event.action, 128)),
+        reason: Some(cut(&event.reason, 128)),
+        type_: Some(if event.warning { "Warning" } else { "Normal" }.to_owned()),
+        note: Some(cut(&event.note, MAX_NOTE)),
+        event_time: Some(MicroTime(now)),
+        regarding: Some(reference_of(link)),
+        related: snapshot.target.as_ref().map(|t| target_reference(&t.object)),
+        reporting_controller: Some(keys::GROUP.to_owned()),
+        reporting_instance: Some(cut(reporter, 128)),
+        ..ApiEvent::default()
+    }
+}
+
+fn reference_of(link: &InstanceLink) -> ObjectReference {
+    ObjectReference {
+        api_version: Some(keys::API_VERSION.to_owned()),
+        kind: Some(keys::KIND.to_owned()),
+        namespace: link.metadata.namespace.clone(),
+        name: link.metadata.name.clone(),
+        uid: link.metadata.uid.clone(),
+        resource_version: link.metadata.resource_version.clone(),
+        field_path: None,
+    }
+}
+
+fn target_reference(target: &TargetObject) -> ObjectReference {
+    let (kind, namespace, name, uid) = match target {
+        TargetObject::Workload(w) => (w.kind.as_str(), &w.namespace, &w.name, &w.uid),
+        TargetObject::Pod(p) => ("Pod", &p.namespace, &p.name, &p.uid),
+        TargetObject::Service(s) => ("Service", &s.namespace, &s.name, &s.uid),
+    };
+    ObjectReference {
+        api_version: instancelink_api::reference::default_api_version(kind).map(str::to_owned),
+        kind: Some(kind.to_owned()),
+        namespace: Some(namespace.clone()),
+        name: Some(name.clone()),
+        uid: Some(uid.clone()),
+        ..ObjectReference::default()
+    }
+}
+
+/// At most so many bytes, cut between two characters.
+fn cut(text: &str, bytes: usize) -> String {
+    let mut end = text.len().min(bytes);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_is_cut_between_characters() {
+        assert_eq!(cut("short", 10), "short");
+        assert_eq!(cut("aéé", 2), "a");
+        assert_eq!(cut("aéé", 3), "aé");
+    }
+}

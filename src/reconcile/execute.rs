@@ -1,0 +1,301 @@
+//! Executes effects: one request each, its answer recorded in the caches before anyone can act on older than that.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use instancelink_api::{InstanceLink, keys};
+use instancelink_core::child::{Draft, Key, Kind, Standing};
+use instancelink_core::effect::{Answer, Effect};
+use k8s_openapi::NamespaceResourceScope;
+use kube::Resource;
+use parking_lot::Mutex;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::link_patch::{self, Change, Finalizer};
+use super::refuse;
+use crate::cache::index::Watched;
+use crate::cache::{Cache, Environments, Links, ObjectName, Services, Slices};
+use crate::calls::{CallError, Calls, Deleted};
+
+/// Children whose creation was answered with "exists" in this pass: asked for again, their names count as taken.
+pub(super) type Taken = Mutex<HashSet<Key>>;
+
+/// Executes effects for passes.
+#[derive(Clone)]
+pub(super) struct Executor {
+    pub(super) calls: Calls,
+    pub(super) cache: Arc<Cache>,
+}
+
+/// A kind of child: how it is watched, and how the caches' view of it becomes an answer.
+trait ChildKind: Watched<Raw: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Serialize> {
+    fn standing(item: &Self::Item) -> Option<Standing>;
+}
+
+impl ChildKind for Services {
+    fn standing(item: &Self::Item) -> Option<Standing> {
+        item.directory.clone().map(Standing::Directory)
+    }
+}
+
+impl ChildKind for Slices {
+    fn standing(item: &Self::Item) -> Option<Standing> {
+        Some(Standing::Slice(item.clone()))
+    }
+}
+
+impl ChildKind for Environments {
+    fn standing(item: &Self::Item) -> Option<Standing> {
+        Some(Standing::Environment(item.clone()))
+    }
+}
+
+impl Executor {
+    /// Executes one effect on a link as read. Publishing is no request, and not done here.
+    pub(super) async fn execute(
+        &self,
+        link: &InstanceLink,
+        effect: &Effect,
+        taken: &Taken,
+    ) -> Result<Answer, CallError> {
+        match effect {
+            Effect::Take {
+                intent,
+                remove_action,
+                add_finalizer,
+            } => {
+                let change = Change {
+                    intent: Some(intent),
+                    remove_action: *remove_action,
+                    finalizer: add_finalizer.then_some(Finalizer::Add),
+                };
+                self.patch_metadata(link, &change).await
+            }
+            Effect::WriteIntent { intent } => {
+                let change = Change {
+                    intent: Some(intent),
+                    ..Change::default()
+                };
+                self.patch_metadata(link, &change).await
+            }
+            Effect::AddFinalizer => self.set_finalizer(link, Finalizer::Add).await,
+            Effect::DropFinalizer => self.set_finalizer(link, Finalizer::Drop).await,
+            Effect::WriteStatus { status } => match link_patch::status(link, status).map_err(unwritable)? {
+                Some(patch) => self.patch_link(link, Some("status"), &patch).await,
+                None => Ok(Answer::Link(Box::new(link.clone()))),
+            },
+            Effect::DeleteLink => self.delete_link(link).await,
+            Effect::Create { child } => self.create(child, taken).await,
+            Effect::Replace {
+                child,
+                uid,
+                resource_version,
+            } => self.replace(child, (uid, resource_version)).await,
+            Effect::Delete {
+                key,
+                uid,
+                resource_version,
+            } => self.delete(key, uid, resource_version).await,
+            Effect::Publish(_) => Ok(Answer::Done),
+        }
+    }
+
+    /// Deletes a child.
+    pub(super) async fn delete(&self, key: &Key, uid: &str, version: &str) -> Result<Answer, CallError> {
+        match key.kind {
+            Kind::Directory => self.delete_as::<Services>(key, uid, version).await,
+            Kind::Slice => self.delete_as::<Slices>(key, uid, version).await,
+            Kind::Environment => self.delete_as::<Environments>(key, uid, version).await,
+        }
+    }
+
+    async fn set_finalizer(&self, link: &InstanceLink, finalizer: Finalizer) -> Result<Answer, CallError> {
+        let change = Change {
+            finalizer: Some(finalizer),
+            ..Change::default()
+        };
+        self.patch_metadata(link, &change).await
+    }
+
+    async fn patch_metadata(&self, link: &InstanceLink, change: &Change<'_>) -> Result<Answer, CallError> {
+        let patch = link_patch::metadata(link, change).map_err(unwritable)?;
+        self.patch_link(link, None, &patch).await
+    }
+
+    async fn patch_link(
+        &self,
+        link: &InstanceLink,
+        subresource: Option<&str>,
+        patch: &Value,
+    ) -> Result<Answer, CallError> {
+        let name = ObjectName::of(&link.metadata);
+        let in_flight = self.cache.begin::<Links>(name.clone());
+        match self
+            .calls
+            .patch::<InstanceLink>(Links::KIND, &name, subresource, patch)
+            .await
+        {
+            Ok(object) => {
+                let meta = &object.metadata;
+                let held = meta.finalizers.as_ref().is_some_and(|f| !f.is_empty());
+                if meta.deletion_timestamp.is_some() && !held {
+                    // The last finalizer went with this patch, and the object with it.
+                    in_flight.gone(meta.uid.as_deref().unwrap_or_default());
+                    return Ok(Answer::LinkGone);
+                }
+                let item = Links::reduce(object);
+                let answer = InstanceLink::clone(&item.object);
+                in_flight.answered(item);
+                Ok(Answer::Link(Box::new(answer)))
+            }
+            Err(CallError::NotFound(_)) => {
+                in_flight.gone(link.metadata.uid.as_deref().unwrap_or_default());
+                Ok(Answer::LinkGone)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn delete_link(&self, link: &InstanceLink) -> Result<Answer, CallError> {
+        let name = ObjectName::of(&link.metadata);
+        let uid = link.metadata.uid.as_deref().unwrap_or_default();
+        let version = link.metadata.resource_version.as_deref().unwrap_or_default();
+        let in_flight = self.cache.begin::<Links>(name.clone());
+        match self
+            .calls
+            .delete::<InstanceLink>(Links::KIND, &name, uid, version)
+            .await
+        {
+            Ok(Deleted::Held(object)) => {
+                let item = Links::reduce(*object);
+                let answer = InstanceLink::clone(&item.object);
+                in_flight.answered(item);
+                Ok(Answer::Link(Box::new(answer)))
+            }
+            Ok(Deleted::Gone) | Err(CallError::NotFound(_)) => {
+                in_flight.gone(uid);
+                Ok(Answer::LinkGone)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn create(&self, child: &Draft, taken: &Taken) -> Result<Answer, CallError> {
+        let key = child.key();
+        match child {
+            Draft::Directory(o) => self.create_as::<Services>(key, o.to_api(None), taken).await,
+            Draft::Slice(o) => self.create_as::<Slices>(key, o.to_api(None), taken).await,
+            Draft::Environment(o) => self.create_as::<Environments>(key, o.to_api(None), taken).await,
+        }
+    }
+
+    async fn create_as<W: ChildKind>(&self, key: Key, body: W::Raw, taken: &Taken) -> Result<Answer, CallError> {
+        let name = ObjectName::new(&key.namespace, &key.name);
+        let in_flight = self.cache.begin::<W>(name.clone());
+        match self.calls.create::<W::Raw>(W::KIND, &name, &body).await {
+            Ok(raw) => {
+                let item = W::reduce(raw);
+                let answer = W::standing(&item).map_or(Answer::Done, Answer::Child);
+                in_flight.answered(item);
+                Ok(answer)
+            }
+            Err(CallError::AlreadyExists(_)) => {
+                drop(in_flight);
+                if !taken.lock().insert(key.clone()) {
+                    let refusal = refuse::name_taken(&key);
+                    return Ok(Answer::Refused(key, refusal));
+                }
+                self.what_stands::<W>(key, &name).await
+            }
+            Err(error) => answer_refusal(error, "create", key),
+        }
+    }
+
+    /// After "exists": what does exist, from the API server itself. Core decides whose it is.
+    async fn what_stands<W: ChildKind>(&self, key: Key, name: &ObjectName) -> Result<Answer, CallError> {
+        match self.calls.get::<W::Raw>(W::KIND, name).await {
+            Ok(raw) => {
+                let labels = raw.meta().labels.as_ref();
+                let ours = labels.and_then(|l| l.get(keys::MANAGED_BY)).map(String::as_str) == Some(keys::MANAGER);
+                let item = W::reduce(raw);
+                let answer = W::standing(&item).map_or(Answer::Done, Answer::Child);
+                // A stranger's object is on no watch of ours: kept, it would never leave the caches again.
+                if ours {
+                    self.cache.read_live::<W>(name, item);
+                }
+                Ok(answer)
+            }
+            Err(CallError::NotFound(_)) => Ok(Answer::ChildGone(key)),
+            Err(error) => answer_refusal(error, "get", key),
+        }
+    }
+
+    async fn replace(&self, child: &Draft, replaces: (&str, &str)) -> Result<Answer, CallError> {
+        let key = child.key();
+        match child {
+            Draft::Directory(o) => {
+                self.replace_as::<Services>(key, o.to_api(Some(replaces)), replaces.0)
+                    .await
+            }
+            Draft::Slice(o) => {
+                self.replace_as::<Slices>(key, o.to_api(Some(replaces)), replaces.0)
+                    .await
+            }
+            Draft::Environment(o) => {
+                self.replace_as::<Environments>(key, o.to_api(Some(replaces)), replaces.0)
+                    .await
+            }
+        }
+    }
+
+    async fn replace_as<W: ChildKind>(&self, key: Key, body: W::Raw, uid: &str) -> Result<Answer, CallError> {
+        let name = ObjectName::new(&key.namespace, &key.name);
+        let in_flight = self.cache.begin::<W>(name.clone());
+        match self.calls.replace::<W::Raw>(W::KIND, &name, &body).await {
+            Ok(raw) => {
+                let item = W::reduce(raw);
+                let answer = W::standing(&item).map_or(Answer::Done, Answer::Child);
+                in_flight.answered(item);
+                Ok(answer)
+            }
+            Err(CallError::NotFound(_)) => {
+                in_flight.gone(uid);
+                Ok(Answer::ChildGone(key))
+            }
+            Err(error) => answer_refusal(error, "update", key),
+        }
+    }
+
+    async fn delete_as<W: ChildKind>(&self, key: &Key, uid: &str, version: &str) -> Result<Answer, CallError> {
+        let name = ObjectName::new(&key.namespace, &key.name);
+        let in_flight = self.cache.begin::<W>(name.clone());
+        match self.calls.delete::<W::Raw>(W::KIND, &name, uid, version).await {
+            Ok(Deleted::Held(raw)) => {
+                let item = W::reduce(*raw);
+                let answer = W::standing(&item).map_or(Answer::Done, Answer::Child);
+                in_flight.answered(item);
+                Ok(answer)
+            }
+            Ok(Deleted::Gone) | Err(CallError::NotFound(_)) => {
+                in_flight.gone(uid);
+                Ok(Answer::ChildGone(key.clone()))
+            }
+            Err(error) => answer_refusal(error, "delete", key.clone()),
+        }
+    }
+}
+
+fn answer_refusal(error: CallError, verb: &'static str, key: Key) -> Result<Answer, CallError> {
+    match refuse::refusal_of(&error, verb, &key) {
+        Some(refusal) => Ok(Answer::Refused(key, refusal)),
+        None => Err(error),
+    }
+}
+
+fn unwritable(error: serde_json::Error) -> CallError {
+    CallError::Refused {
+        code: 0,
+        message: format!("the patch cannot be written as JSON: {error}"),
+    }
+}

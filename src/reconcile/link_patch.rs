@@ -1,0 +1,117 @@
+//! Merge patches on a link. Each carries the UID and resourceVersion of the link as read: a stale one is refused.
+
+use instancelink_api::{InstanceLink, InstanceLinkStatus, Intent, keys};
+use serde_json::{Map, Value, json};
+
+/// What a patch of a link's metadata changes.
+#[derive(Debug, Default)]
+pub(super) struct Change<'a> {
+    pub(super) intent: Option<&'a Intent>,
+    pub(super) remove_action: bool,
+    pub(super) finalizer: Option<Finalizer>,
+}
+
+/// What becomes of our finalizer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Finalizer {
+    Add,
+    Drop,
+}
+
+/// The patch of a link's metadata.
+pub(super) fn metadata(link: &InstanceLink, change: &Change<'_>) -> Result<Value, serde_json::Error> {
+    let mut metadata = precondition(link);
+    let mut annotations = Map::new();
+    if let Some(intent) = change.intent {
+        annotations.insert(keys::INTENT.to_owned(), Value::String(serde_json::to_string(intent)?));
+    }
+    if change.remove_action {
+        annotations.insert(keys::ACTION.to_owned(), Value::Null);
+    }
+    if !annotations.is_empty() {
+        metadata.insert("annotations".to_owned(), Value::Object(annotations));
+    }
+    if let Some(finalizer) = change.finalizer {
+        // The list as a whole: the resourceVersion makes sure that nobody else's is lost.
+        let others = link
+            .metadata
+            .finalizers
+            .iter()
+            .flatten()
+            .filter(|f| *f != keys::FINALIZER);
+        let mut finalizers: Vec<&str> = others.map(String::as_str).collect();
+        if finalizer == Finalizer::Add {
+            finalizers.push(keys::FINALIZER);
+        }
+        metadata.insert("finalizers".to_owned(), json!(finalizers));
+    }
+    Ok(json!({ "metadata": metadata }))
+}
+
+/// The patch that makes a link's status this one; none where it already is.
+pub(super) fn status(link: &InstanceLink, status: &InstanceLinkStatus) -> Result<Option<Value>, serde_json::Error> {
+    let before = match &link.status {
+        Some(before) => serde_json::to_value(before)?,
+        None => Value::Object(Map::new()),
+    };
+    let diff = merge_diff(&before, &serde_json::to_value(status)?);
+    Ok(diff.map(|diff| json!({ "metadata": precondition(link), "status": diff })))
+}
+
+fn precondition(link: &InstanceLink) -> Map<String, Value> {
+    let mut metadata = Map::new();
+    metadata.insert("uid".to_owned(), json!(link.metadata.uid));
+    metadata.insert("resourceVersion".to_owned(), json!(link.metadata.resource_version));
+    metadata
+}
+
+/// The merge patch that turns one value into the other: objects field by field, null for what is gone, all else whole.
+fn merge_diff(from: &Value, to: &Value) -> Option<Value> {
+    let (Value::Object(from), Value::Object(to)) = (from, to) else {
+        return (from != to).then(|| to.clone());
+    };
+    let mut diff = Map::new();
+    for key in from.keys().filter(|key| to.get(*key).is_none_or(Value::is_null)) {
+        if from.get(key).is_some_and(|v| !v.is_null()) {
+            diff.insert(key.clone(), Value::Null);
+        }
+    }
+    for (key, value) in to.iter().filter(|(_, value)| !value.is_null()) {
+        let changed = from
+            .get(key)
+            .map_or_else(|| Some(value.clone()), |before| merge_diff(before, value));
+        if let Some(changed) = changed {
+            diff.insert(key.clone(), changed);
+        }
+    }
+    (!diff.is_empty()).then_some(Value::Object(diff))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_differs_is_sent() {
+        let from = json!({"state": "active", "fqdn": "x", "list": [1, 2], "target": {"name": "a", "kind": "Pod"}});
+        let to = json!({"state": "active", "list": [1], "target": {"name": "b", "kind": "Pod"}, "id": 7});
+        let expected = json!({"fqdn": null, "list": [1], "target": {"name": "b"}, "id": 7});
+        assert_eq!(merge_diff(&from, &to), Some(expected));
+    }
+
+    #[test]
+    fn what_is_equal_needs_no_patch() {
+        let status = json!({"state": "active", "history": [{"state": "active"}]});
+        assert_eq!(merge_diff(&status, &status), None);
+    }
+
+    #[test]
+    fn a_null_is_the_same_as_an_absent_field() {
+        assert_eq!(merge_diff(&json!({"a": null}), &json!({})), None);
+        assert_eq!(merge_diff(&json!({}), &json!({"a": null})), None);
+        assert_eq!(
+            merge_diff(&json!({"a": 1}), &json!({"a": null})),
+            Some(json!({"a": null}))
+        );
+    }
+}

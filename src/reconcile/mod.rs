@@ -1,0 +1,12 @@
+//! From "something about this link changed" to "nothing is due": the queue, the loop, and the requests it makes.
+
+mod backoff;
+pub(crate) mod driver;
+pub(crate) mod events;
+mod execute;
+mod link_patch;
+mod observe;
+pub(crate) mod queue;
+mod refuse;
+mod report;
+mod schedule;

@@ -1,0 +1,233 @@
+//! From the caches to a snapshot: everything one decision may look at, seen at one moment, without a request.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use instancelink_api::{InstanceLink, State, TargetRef};
+use instancelink_core::snapshot::{
+    Candidate, Children, Link, Namespace, Pod, Sibling, Snapshot, Source, Target, TargetObject, WorkloadKind,
+};
+use jiff::Timestamp;
+
+use crate::cache::index::Index;
+use crate::cache::links::source_key;
+use crate::cache::pods::selects;
+use crate::cache::{LinkKey, ObjectName};
+
+/// The snapshot of a link; none where there is no such link.
+pub(super) fn observe(index: &Index, key: &LinkKey, now: Timestamp, cluster_domain: &str) -> Option<Snapshot> {
+    let link = index.links.table.get(key)?;
+    let object = &link.object;
+    let source = source_of(index, object);
+    let children = children_of(index, object, source.as_ref());
+    Some(Snapshot {
+        now,
+        cluster_domain: cluster_domain.to_owned(),
+        link: Link {
+            object: InstanceLink::clone(object),
+            action_manager: link.action_manager.clone(),
+        },
+        namespace: namespace_of(index, key),
+        target: object
+            .spec
+            .target_instance_ref
+            .as_ref()
+            .and_then(|t| target_of(index, key, t)),
+        siblings: siblings_of(index, key, object),
+        living_owners: living_owners(index, key, &children),
+        source,
+        children,
+        refusals: BTreeMap::new(),
+    })
+}
+
+/// The state a link shows; for logs and metrics.
+pub(super) fn state_of(link: &InstanceLink) -> State {
+    link.status.as_ref().map(|s| s.state).unwrap_or_default()
+}
+
+fn workload_kind(kind: &str) -> Option<WorkloadKind> {
+    [
+        WorkloadKind::Deployment,
+        WorkloadKind::StatefulSet,
+        WorkloadKind::DaemonSet,
+        WorkloadKind::ReplicaSet,
+    ]
+    .into_iter()
+    .find(|k| k.as_str() == kind)
+}
+
+fn namespace_of(index: &Index, key: &LinkKey) -> Namespace {
+    let name = ObjectName::new("", &key.namespace);
+    index
+        .namespaces
+        .get(&name)
+        .map_or_else(Namespace::default, |n| Namespace {
+            uid: n.uid.clone(),
+            terminating: n.terminating,
+        })
+}
+
+fn source_of(index: &Index, link: &InstanceLink) -> Option<Source> {
+    let reference = &link.spec.instance_ref;
+    let name = ObjectName::new(link.metadata.namespace.as_deref().unwrap_or_default(), &reference.name);
+    if let Some(kind) = workload_kind(&reference.kind) {
+        let workload = index.workloads.of(kind).get(&name)?;
+        return Some(Source {
+            uid: workload.uid.clone(),
+            terminating: workload.terminating,
+        });
+    }
+    let pod = index.pods.table.get(&name).filter(|_| reference.kind == "Pod")?;
+    Some(Source {
+        uid: pod.uid.clone(),
+        terminating: pod.terminating,
+    })
+}
+
+fn target_of(index: &Index, key: &LinkKey, reference: &TargetRef) -> Option<Target> {
+    let namespace = reference.namespace.as_deref().unwrap_or(&key.namespace);
+    let name = ObjectName::new(namespace, &reference.name);
+    if let Some(kind) = workload_kind(&reference.kind) {
+        let workload = index.workloads.of(kind).get(&name)?;
+        let mut owners = vec![workload.uid.as_str()];
+        owners.extend(
+            index
+                .workloads
+                .replica_sets_of(&workload.uid)
+                .map(|set| set.uid.as_str()),
+        );
+        let pods = owners.into_iter().flat_map(|uid| index.pods.by_owner.get(uid));
+        return Some(Target {
+            candidates: candidates(index, pods.filter_map(|name| index.pods.table.get(name))),
+            object: TargetObject::Workload(Arc::clone(workload)),
+        });
+    }
+    match reference.kind.as_str() {
+        "Pod" => {
+            let pod = index.pods.table.get(&name)?;
+            Some(Target {
+                candidates: candidates(index, std::iter::once(pod)),
+                object: TargetObject::Pod(Arc::clone(pod)),
+            })
+        }
+        "Service" => {
+            let service = &index.services.table.get(&name)?.service;
+            let pods = index.pods.by_namespace.get(&name.namespace);
+            let pods = pods
+                .filter_map(|name| index.pods.table.get(name))
+                .filter(|pod| selects(&service.selector, &pod.labels));
+            Some(Target {
+                candidates: candidates(index, pods),
+                object: TargetObject::Service(Arc::clone(service)),
+            })
+        }
+        _ => None,
+    }
+}
+
+fn candidates<'a>(index: &Index, pods: impl Iterator<Item = &'a Arc<Pod>>) -> Vec<Candidate> {
+    pods.map(|pod| {
+        let set = pod
+            .controller
+            .as_ref()
+            .filter(|owner| owner.kind == WorkloadKind::ReplicaSet.as_str())
+            .and_then(|owner| {
+                let set = ObjectName::new(&pod.namespace, &owner.name);
+                index
+                    .workloads
+                    .of(WorkloadKind::ReplicaSet)
+                    .get(&set)
+                    .filter(|s| s.uid == owner.uid)
+            });
+        let node = pod
+            .node
+            .as_deref()
+            .and_then(|node| index.nodes.get(&ObjectName::new("", node)));
+        Candidate {
+            pod: Arc::clone(pod),
+            grand_owner: set.and_then(|set| set.controller.clone()),
+            zone: node.and_then(|node| node.zone.clone()),
+        }
+    })
+    .collect()
+}
+
+fn siblings_of(index: &Index, key: &LinkKey, link: &InstanceLink) -> Vec<Sibling> {
+    index
+        .links
+        .by_source
+        .get(&source_key(link))
+        .filter(|other| *other != key)
+        .filter_map(|other| index.links.table.get(other))
+        .map(|sibling| {
+            let uid = sibling.object.metadata.uid.clone().unwrap_or_default();
+            let has_slices = index.slices.by_link.count(uid.as_str()) > 0;
+            let mention = (Arc::clone(&key.namespace), uid);
+            Sibling {
+                object: Arc::clone(&sibling.object),
+                has_children: has_slices || index.environments.by_mention.count(&mention) > 0,
+            }
+        })
+        .collect()
+}
+
+/// Children by label, owner, annotation or name, so that neither a wiped status nor an edited spec hides one.
+fn children_of(index: &Index, link: &InstanceLink, source: Option<&Source>) -> Children {
+    let uid = link.metadata.uid.clone().unwrap_or_default();
+    let (namespace, instance) = source_key(link);
+    let slices = index.slices.by_link.get(uid.as_str());
+    let slices = slices.filter_map(|name| index.slices.table.get(name));
+    let slices = slices.map(|s| (**s).clone()).collect();
+    let words = [
+        Some(instance),
+        source.map(|s| s.uid.clone()),
+        link.metadata.name.as_ref().map(|name| format!("link/{name}")),
+        Some(uid),
+    ];
+    let mentions: Vec<_> = words
+        .into_iter()
+        .flatten()
+        .map(|word| (Arc::clone(&namespace), word))
+        .collect();
+    let directories: BTreeSet<&ObjectName> = mentions
+        .iter()
+        .flat_map(|m| index.services.directories.get(m))
+        .collect();
+    let environments: BTreeSet<&ObjectName> = mentions
+        .iter()
+        .flat_map(|m| index.environments.by_mention.get(m))
+        .collect();
+    Children {
+        slices,
+        directories: directories
+            .into_iter()
+            .filter_map(|name| index.services.table.get(name)?.directory.clone())
+            .collect(),
+        environments: environments
+            .into_iter()
+            .filter_map(|name| index.environments.table.get(name).map(|e| (**e).clone()))
+            .collect(),
+    }
+}
+
+/// Owners of the shared children that exist, whoever they are.
+fn living_owners(index: &Index, key: &LinkKey, children: &Children) -> BTreeSet<String> {
+    let directories = children.directories.iter().flat_map(|d| &d.object.owners);
+    let environments = children.environments.iter().flat_map(|e| &e.object.owners);
+    directories
+        .chain(environments)
+        .filter(|owner| {
+            let name = ObjectName::new(&key.namespace, &owner.name);
+            match workload_kind(&owner.kind) {
+                Some(kind) => index.workloads.of(kind).get(&name).is_some_and(|w| w.uid == owner.uid),
+                None => index
+                    .pods
+                    .table
+                    .get(&name)
+                    .is_some_and(|p| owner.kind == "Pod" && p.uid == owner.uid),
+            }
+        })
+        .map(|owner| owner.uid.clone())
+        .collect()
+}

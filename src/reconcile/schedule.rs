@@ -1,0 +1,244 @@
+//! Which link's turn it is: plain data and the time as an argument, so that every rule can be tested without waiting.
+//!
+//! A link is in the queue at most once, passes over one link never overlap, and neither do passes over links of one
+//! source: shared children and the right to an alias are decided one link at a time. Turns are first come, first served.
+
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::backoff;
+use crate::cache::links::SourceKey;
+use crate::cache::{Cause, LinkKey};
+
+/// How a pass ended, as far as the next one is concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// Nothing is due until then, or until something changes.
+    Settled(Option<Duration>),
+    /// A child was refused: again with growing patience, or then, whichever is sooner.
+    Refused(Option<Duration>),
+    /// Somebody wrote in between: again soon, or at once when the watch brings it.
+    Conflict,
+    /// A failure that mends itself; not before so long, where the API server asked for that.
+    Failed(Option<Duration>),
+    /// The link is gone.
+    Gone,
+}
+
+/// A link whose turn it is.
+#[derive(Clone, Debug)]
+pub(crate) struct Turn {
+    pub(crate) key: LinkKey,
+    /// How long it was due.
+    pub(crate) waited: Duration,
+    /// When a change of its endpoints was first seen.
+    pub(crate) endpoints_since: Option<Instant>,
+    source: Option<SourceKey>,
+}
+
+#[derive(Debug, Default, PartialEq, Eq)]
+enum Place {
+    #[default]
+    Idle,
+    Due(Option<Instant>),
+    Running,
+}
+
+#[derive(Debug, Default)]
+struct Entry {
+    place: Place,
+    /// Asked for again while its pass runs.
+    again: bool,
+    timer: Option<Instant>,
+    /// The API server asked us to stay away until then.
+    not_before: Option<Instant>,
+    endpoints_since: Option<Instant>,
+    failures: u32,
+    refusals: u32,
+}
+
+/// All links that are due, running or wait for a time.
+#[derive(Debug, Default)]
+pub(super) struct Schedule {
+    entries: HashMap<LinkKey, Entry>,
+    due: VecDeque<LinkKey>,
+    timers: BTreeSet<(Instant, LinkKey)>,
+    busy: HashSet<SourceKey>,
+    parked: HashMap<SourceKey, VecDeque<LinkKey>>,
+    running: usize,
+}
+
+impl Schedule {
+    /// Something about a link changed. That also ends its patience with refusals.
+    pub(super) fn add(&mut self, key: &LinkKey, cause: Cause, now: Instant) {
+        let entry = self.entries.entry(key.clone()).or_default();
+        entry.refusals = 0;
+        if cause == Cause::Endpoints {
+            entry.endpoints_since.get_or_insert(now);
+        }
+        match entry.place {
+            Place::Running => entry.again = true,
+            Place::Due(_) => {}
+            Place::Idle => match entry.not_before {
+                Some(when) if when > now => self.set_timer(key, when),
+                _ => self.make_due(key, now),
+            },
+        }
+    }
+
+    /// The next link whose turn it is.
+    pub(super) fn pop(&mut self, now: Instant, source_of: impl Fn(&LinkKey) -> Option<SourceKey>) -> Option<Turn> {
+        self.fire(now);
+        while let Some(key) = self.due.pop_front() {
+            let source = source_of(&key);
+            if let Some(source) = source.as_ref()
+                && self.busy.contains(source)
+            {
+                self.parked.entry(source.clone()).or_default().push_back(key);
+                continue;
+            }
+            let Some(entry) = self.entries.get_mut(&key) else {
+                continue;
+            };
+            let since = match entry.place {
+                Place::Due(since) => since.unwrap_or(now),
+                Place::Idle | Place::Running => continue,
+            };
+            entry.place = Place::Running;
+            let endpoints_since = entry.endpoints_since.take();
+            if let Some(source) = source.as_ref() {
+                self.busy.insert(source.clone());
+            }
+            self.running += 1;
+            return Some(Turn {
+                key,
+                waited: now.saturating_duration_since(since),
+                endpoints_since,
+                source,
+            });
+        }
+        None
+    }
+
+    /// A pass ended.
+    pub(super) fn finish(&mut self, turn: &Turn, ending: Ending, now: Instant) {
+        self.running = self.running.saturating_sub(1);
+        self.release(turn.source.as_ref());
+        let key = &turn.key;
+        let Some(entry) = self.entries.get_mut(key) else { return };
+        entry.place = Place::Idle;
+        let again = std::mem::take(&mut entry.again);
+        let wake = match ending {
+            Ending::Gone if !again => {
+                self.entries.remove(key);
+                return;
+            }
+            Ending::Gone => None,
+            Ending::Settled(wake) => {
+                (entry.failures, entry.refusals, entry.not_before) = (0, 0, None);
+                wake
+            }
+            Ending::Refused(wake) => {
+                (entry.failures, entry.not_before) = (0, None);
+                entry.refusals = entry.refusals.saturating_add(1);
+                let patience = backoff::after_refusal(key, entry.refusals);
+                Some(wake.map_or(patience, |wake| wake.min(patience)))
+            }
+            Ending::Conflict => {
+                entry.failures = entry.failures.saturating_add(1);
+                entry.not_before = None;
+                Some(backoff::after_failure(key, entry.failures))
+            }
+            Ending::Failed(asked) => {
+                entry.failures = entry.failures.saturating_add(1);
+                let delay = backoff::after_failure(key, entry.failures).max(asked.unwrap_or_default());
+                entry.not_before = Some(now + delay);
+                Some(delay)
+            }
+        };
+        let may_run = self
+            .entries
+            .get(key)
+            .is_some_and(|e| e.not_before.is_none_or(|t| t <= now));
+        if again && may_run {
+            self.make_due(key, now);
+        } else if let Some(wake) = wake {
+            self.set_timer(key, now + wake);
+        } else {
+            self.forget_if_idle(key);
+        }
+    }
+
+    /// When the next timer fires.
+    pub(super) fn next_timer(&self) -> Option<Instant> {
+        self.timers.first().map(|(when, _)| *when)
+    }
+
+    /// How many passes run.
+    pub(super) fn running(&self) -> usize {
+        self.running
+    }
+
+    /// How many links wait for their turn.
+    pub(super) fn waiting(&self) -> usize {
+        self.due.len() + self.parked.values().map(VecDeque::len).sum::<usize>()
+    }
+
+    fn fire(&mut self, now: Instant) {
+        while let Some((when, _)) = self.timers.first()
+            && *when <= now
+            && let Some((_, key)) = self.timers.pop_first()
+        {
+            if let Some(entry) = self.entries.get_mut(&key) {
+                entry.timer = None;
+            }
+            self.make_due(&key, now);
+        }
+    }
+
+    fn make_due(&mut self, key: &LinkKey, now: Instant) {
+        let Some(entry) = self.entries.get_mut(key) else { return };
+        if entry.place != Place::Idle {
+            return;
+        }
+        entry.place = Place::Due(Some(now));
+        if let Some(when) = entry.timer.take() {
+            self.timers.remove(&(when, key.clone()));
+        }
+        self.due.push_back(key.clone());
+    }
+
+    fn set_timer(&mut self, key: &LinkKey, when: Instant) {
+        let Some(entry) = self.entries.get_mut(key) else { return };
+        if let Some(before) = entry.timer.replace(when) {
+            self.timers.remove(&(before, key.clone()));
+        }
+        self.timers.insert((when, key.clone()));
+    }
+
+    fn release(&mut self, source: Option<&SourceKey>) {
+        let Some(source) = source else { return };
+        self.busy.remove(source);
+        if let Some(parked) = self.parked.get_mut(source) {
+            // In front: it has waited longer than whatever came since.
+            if let Some(key) = parked.pop_front() {
+                self.due.push_front(key);
+            }
+            if parked.is_empty() {
+                self.parked.remove(source);
+            }
+        }
+    }
+
+    fn forget_if_idle(&mut self, key: &LinkKey) {
+        if self
+            .entries
+            .get(key)
+            .is_some_and(|e| e.place == Place::Idle && e.timer.is_none())
+        {
+            self.entries.remove(key);
+        }
+    }
+}

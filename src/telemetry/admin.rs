@@ -1,0 +1,74 @@
+//! The admin server: `/livez`, `/readyz` and `/metrics`.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::Context;
+use axum::extract::State as Shared;
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
+use axum::{Router, routing};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use super::metrics::Metrics;
+use crate::cache::Cache;
+
+/// What the admin server shows.
+#[derive(Clone)]
+pub(crate) struct Shown {
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) cache: Arc<Cache>,
+}
+
+/// Binds the port, so that a port in use is an error at the start and not a line in the log.
+pub(crate) async fn bind(port: u16) -> anyhow::Result<TcpListener> {
+    let address = SocketAddr::from(([0, 0, 0, 0], port));
+    TcpListener::bind(address).await.with_context(|| {
+        format!("cannot listen on port {port} for probes and metrics; choose another with --admin-port (0: any)")
+    })
+}
+
+/// Serves until told to stop.
+pub(crate) async fn serve(listener: TcpListener, shown: Shown, stop: CancellationToken) {
+    let routes = Router::new()
+        .route("/livez", routing::get(|| async { "ok\n" }))
+        .route("/readyz", routing::get(readyz))
+        .route("/metrics", routing::get(metrics))
+        .with_state(shown);
+    let stopped = stop.clone();
+    let served = axum::serve(listener, routes)
+        .with_graceful_shutdown(async move { stopped.cancelled().await })
+        .await;
+    if let Err(error) = served {
+        tracing::error!(%error, "the admin server ended");
+    }
+}
+
+/// Ready once every kind was listed: a follower is ready too, it could lead at once.
+async fn readyz(Shared(shown): Shared<Shown>) -> (StatusCode, String) {
+    let pending = shown.cache.pending();
+    if pending.is_empty() {
+        (StatusCode::OK, "ok\n".to_owned())
+    } else {
+        let text = format!("waiting for the first list of {}\n", pending.join(", "));
+        (StatusCode::SERVICE_UNAVAILABLE, text)
+    }
+}
+
+async fn metrics(Shared(shown): Shared<Shown>) -> impl IntoResponse {
+    let (mut links, mut endpoints) = (BTreeMap::new(), BTreeMap::<String, usize>::new());
+    shown.cache.read(|index| {
+        for (_, link) in index.links.table.iter() {
+            let state = link.object.status.as_ref().map(|s| s.state).unwrap_or_default();
+            *links.entry(state).or_default() += 1;
+        }
+        for (name, slice) in index.slices.table.iter() {
+            *endpoints.entry(name.namespace.to_string()).or_default() += slice.object.body.endpoints.len();
+        }
+    });
+    let text = shown.metrics.render(&links, &endpoints);
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(header::CONTENT_TYPE, kind)], text)
+}

@@ -1,0 +1,41 @@
+//! Logs to stderr, one line an event: JSON in a cluster, text for people. stdout is for answers.
+
+use std::io::IsTerminal;
+
+use tracing_subscriber::EnvFilter;
+
+/// How a line is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogFormat {
+    /// JSON where stderr is no terminal, else text.
+    Auto,
+    /// One JSON object a line.
+    Json,
+    /// Text.
+    Text,
+}
+
+/// Starts logging. `filter` is a `tracing` filter such as `info` or `info,instancelink=debug`.
+pub(crate) fn start(format: LogFormat, filter: &str) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_new(filter)
+        .map_err(|e| anyhow::anyhow!("--log {filter:?} is no log filter: {e}; write e.g. --log info"))?;
+    let json = match format {
+        LogFormat::Json => true,
+        LogFormat::Text => false,
+        LogFormat::Auto => !std::io::stderr().is_terminal(),
+    };
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    let started = if json {
+        builder
+            .json()
+            .flatten_event(true)
+            .with_current_span(false)
+            .with_span_list(false)
+            .try_init()
+    } else {
+        builder.with_target(false).try_init()
+    };
+    started.map_err(|e| anyhow::anyhow!("logging was already started: {e}"))
+}

@@ -1,0 +1,240 @@
+//! The operator's metrics: what contract §9 promises. Gauges that mirror the caches are filled when somebody asks.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use instancelink_api::{State, Verb, Verdict};
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::{Registry, Unit};
+
+use super::families::{
+    ActionLabels, EventLabels, KindLabels, NamespaceLabels, OutcomeLabels, RequestLabels, StateLabels, TransitionLabels,
+};
+
+type Timers<L> = Family<L, Histogram, fn() -> Histogram>;
+
+/// All metrics. Every method is cheap enough for the hot path.
+pub(crate) struct Metrics {
+    registry: Registry,
+    links: Family<StateLabels, Gauge>,
+    transitions: Family<TransitionLabels, Counter>,
+    transition_seconds: Timers<TransitionLabels>,
+    actions: Family<ActionLabels, Counter>,
+    endpoints: Family<NamespaceLabels, Gauge>,
+    propagation: Histogram,
+    reconciles: Family<OutcomeLabels, Counter>,
+    reconcile_seconds: Histogram,
+    queue_depth: Gauge,
+    queue_seconds: Histogram,
+    watch_errors: Family<KindLabels, Counter>,
+    relists: Family<KindLabels, Counter>,
+    requests: Family<RequestLabels, Counter>,
+    request_seconds: Histogram,
+    events: Family<EventLabels, Counter>,
+    swept: Family<KindLabels, Counter>,
+    leader: Gauge,
+}
+
+/// From a millisecond to half a minute, doubling.
+fn short_times() -> Histogram {
+    Histogram::new(exponential_buckets(0.001, 2.0, 16))
+}
+
+/// From ten milliseconds to three hours.
+fn long_times() -> Histogram {
+    Histogram::new(exponential_buckets(0.01, 4.0, 11))
+}
+
+impl Metrics {
+    /// All metrics, at zero.
+    pub(crate) fn new() -> Self {
+        let mut metrics = Self {
+            registry: Registry::with_prefix("instancelink"),
+            links: Family::default(),
+            transitions: Family::default(),
+            transition_seconds: Family::new_with_constructor(long_times),
+            actions: Family::default(),
+            endpoints: Family::default(),
+            propagation: short_times(),
+            reconciles: Family::default(),
+            reconcile_seconds: short_times(),
+            queue_depth: Gauge::default(),
+            queue_seconds: short_times(),
+            watch_errors: Family::default(),
+            relists: Family::default(),
+            requests: Family::default(),
+            request_seconds: short_times(),
+            events: Family::default(),
+            swept: Family::default(),
+            leader: Gauge::default(),
+        };
+        metrics.register();
+        metrics
+    }
+
+    fn register(&mut self) {
+        let r = &mut self.registry;
+        r.register("links", "Links by state", self.links.clone());
+        r.register("transitions", "Changes of state", self.transitions.clone());
+        r.register_with_unit(
+            "transition",
+            "Time from leaving one resting state to reaching the next",
+            Unit::Seconds,
+            self.transition_seconds.clone(),
+        );
+        r.register("actions", "Requests of users that were taken", self.actions.clone());
+        r.register("endpoints", "Endpoints in slices of ours", self.endpoints.clone());
+        r.register_with_unit(
+            "endpoint_propagation",
+            "Time from seeing a pod change to the confirmed write of a slice",
+            Unit::Seconds,
+            self.propagation.clone(),
+        );
+        r.register(
+            "reconciles",
+            "Passes over a link, by how they ended",
+            self.reconciles.clone(),
+        );
+        r.register_with_unit(
+            "reconcile",
+            "Time a pass takes",
+            Unit::Seconds,
+            self.reconcile_seconds.clone(),
+        );
+        r.register(
+            "queue_depth",
+            "Links that wait for their pass",
+            self.queue_depth.clone(),
+        );
+        r.register_with_unit(
+            "queue",
+            "Time from due to the start of the pass",
+            Unit::Seconds,
+            self.queue_seconds.clone(),
+        );
+        r.register("watch_errors", "Watches that failed", self.watch_errors.clone());
+        r.register("relists", "Times a kind was listed anew", self.relists.clone());
+        r.register("api_requests", "Requests to the API server", self.requests.clone());
+        r.register_with_unit(
+            "api_request",
+            "Time to the API server's answer",
+            Unit::Seconds,
+            self.request_seconds.clone(),
+        );
+        r.register(
+            "events",
+            "Kubernetes events, by what became of them",
+            self.events.clone(),
+        );
+        r.register("swept", "Objects of links that are gone, deleted", self.swept.clone());
+        r.register("leader", "1 while this process leads", self.leader.clone());
+    }
+
+    /// A link went from one state to another.
+    pub(crate) fn transition(&self, from: State, to: State) {
+        let labels = TransitionLabels {
+            from: from.as_str(),
+            to: to.as_str(),
+        };
+        self.transitions.get_or_create(&labels).inc();
+    }
+
+    /// A link came to rest after so long.
+    pub(crate) fn rested(&self, from: State, to: State, took: Duration) {
+        let labels = TransitionLabels {
+            from: from.as_str(),
+            to: to.as_str(),
+        };
+        self.transition_seconds
+            .get_or_create(&labels)
+            .observe(took.as_secs_f64());
+    }
+
+    /// A request of a user was taken. What is outside the grammar counts as `invalid`, so that users cannot add labels.
+    pub(crate) fn action(&self, action: &str, verdict: Verdict) {
+        let action = Verb::ALL.into_iter().find(|v| v.as_str() == action);
+        let labels = ActionLabels {
+            action: action.map_or("invalid", Verb::as_str),
+            verdict: match verdict {
+                Verdict::Accepted => "accepted",
+                Verdict::Rejected => "rejected",
+            },
+        };
+        self.actions.get_or_create(&labels).inc();
+    }
+
+    /// A slice was written so long after the change of a pod was seen.
+    pub(crate) fn propagated(&self, took: Duration) {
+        self.propagation.observe(took.as_secs_f64());
+    }
+
+    /// A pass ended.
+    pub(crate) fn reconciled(&self, outcome: &'static str, took: Duration) {
+        self.reconciles.get_or_create(&OutcomeLabels { outcome }).inc();
+        self.reconcile_seconds.observe(took.as_secs_f64());
+    }
+
+    /// A link's pass starts after so long a wait, while so many others wait.
+    pub(crate) fn dequeued(&self, waited: Duration, depth: usize) {
+        self.queue_seconds.observe(waited.as_secs_f64());
+        self.queue_depth.set(i64::try_from(depth).unwrap_or(i64::MAX));
+    }
+
+    /// A watch failed.
+    pub(crate) fn watch_failed(&self, kind: &'static str) {
+        self.watch_errors.get_or_create(&KindLabels { kind }).inc();
+    }
+
+    /// A kind was listed anew.
+    pub(crate) fn relisted(&self, kind: &'static str) {
+        self.relists.get_or_create(&KindLabels { kind }).inc();
+    }
+
+    /// A request was answered, or not.
+    pub(crate) fn requested(&self, verb: &'static str, kind: &'static str, code: Option<u16>, took: Duration) {
+        let code = code.map_or_else(|| "none".to_owned(), |c| c.to_string());
+        self.requests.get_or_create(&RequestLabels { verb, kind, code }).inc();
+        self.request_seconds.observe(took.as_secs_f64());
+    }
+
+    /// What became of an event: `sent`, `dropped` or `failed`.
+    pub(crate) fn event(&self, result: &'static str) {
+        self.events.get_or_create(&EventLabels { result }).inc();
+    }
+
+    /// An object of a link that is gone was deleted.
+    pub(crate) fn swept(&self, kind: &'static str) {
+        self.swept.get_or_create(&KindLabels { kind }).inc();
+    }
+
+    /// This process leads, or does not.
+    pub(crate) fn leads(&self, leads: bool) {
+        self.leader.set(i64::from(leads));
+    }
+
+    /// The metrics in the OpenMetrics text format, with the gauges that mirror the caches.
+    pub(crate) fn render(&self, links: &BTreeMap<State, usize>, endpoints: &BTreeMap<String, usize>) -> String {
+        for state in State::ALL {
+            let count = links.get(&state).copied().unwrap_or_default();
+            let gauge = self.links.get_or_create_owned(&StateLabels { state: state.as_str() });
+            gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
+        }
+        self.endpoints.clear();
+        for (namespace, count) in endpoints {
+            let labels = NamespaceLabels {
+                namespace: namespace.clone(),
+            };
+            let gauge = self.endpoints.get_or_create_owned(&labels);
+            gauge.set(i64::try_from(*count).unwrap_or(i64::MAX));
+        }
+        let mut text = String::new();
+        if encode(&mut text, &self.registry).is_err() {
+            tracing::error!("metrics could not be rendered");
+        }
+        text
+    }
+}

@@ -1,0 +1,6 @@
+//! What the operator tells about itself: metrics, logs, and the endpoints that probes and Prometheus ask.
+
+pub(crate) mod admin;
+mod families;
+pub(crate) mod logs;
+pub(crate) mod metrics;
