@@ -1,4 +1,4 @@
-//! The operator's own pods: which one leads, and how they are killed.
+//! The operator's own pods: which one leads, and how they are killed, stopped and started.
 
 use std::time::Duration;
 
@@ -7,12 +7,12 @@ use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{DeleteParams, ListParams, Patch, PatchParams};
 use kube::{Api, Client, ResourceExt as _};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::{SYSTEM, eventually};
+use crate::{Namespace, SYSTEM, eventually, workload::pod_template};
 
 const DEPLOYMENT: &str = "instancelink";
-const LABEL: &str = "app.kubernetes.io/name=instancelink";
+const LABEL: &str = "app.kubernetes.io/name=instancelink,app.kubernetes.io/component=operator";
 const STARTS: Duration = Duration::from_secs(90);
 
 /// The operator's Deployment.
@@ -32,8 +32,8 @@ impl Operator {
         }
     }
 
-    /// Names of the pods that are there and not ending.
-    pub async fn pods(&self) -> Vec<String> {
+    /// The pods that are there and not ending.
+    pub async fn pods(&self) -> Vec<Pod> {
         let pods = self
             .pods
             .list(&ListParams::default().labels(LABEL))
@@ -41,11 +41,10 @@ impl Operator {
             .expect("the operator's pods");
         pods.into_iter()
             .filter(|p| p.metadata.deletion_timestamp.is_none())
-            .map(|p| p.name_any())
             .collect()
     }
 
-    /// Who holds the lease now.
+    /// Who holds the lease now: the name of a pod, and what tells its processes apart.
     pub async fn holder(&self) -> Option<String> {
         let leases = self.leases.list(&ListParams::default()).await.expect("leases");
         leases
@@ -54,46 +53,49 @@ impl Operator {
             .find(|h| !h.is_empty())
     }
 
-    /// Waits until one of the pods leads, and returns its name.
-    pub async fn leader(&self) -> String {
+    /// Waits until one of the pods leads.
+    pub async fn leader(&self) -> Pod {
         eventually("one of the operator's pods leads", STARTS, async || {
             let (holder, pods) = (self.holder().await, self.pods().await);
-            let leads = |p: &&String| holder.as_ref().is_some_and(|h| h.starts_with(p.as_str()));
+            let leads = |p: &&Pod| holder.as_ref().is_some_and(|h| h.starts_with(&p.name_any()));
             pods.iter()
                 .find(leads)
                 .cloned()
-                .ok_or_else(|| format!("holder {holder:?}, pods {pods:?}"))
+                .ok_or_else(|| format!("holder {holder:?} of {} pods", pods.len()))
         })
         .await
     }
 
-    /// Kills one pod at once, without a chance to finish or to release its lease.
-    pub async fn kill(&self, pod: &str) {
-        let now = DeleteParams::default().grace_period(0);
-        self.pods
-            .delete(pod, &now)
-            .await
-            .unwrap_or_else(|e| panic!("cannot kill {pod}: {e}"));
-    }
-
-    /// Kills every pod at once, and waits until another one leads.
-    pub async fn kill_all(&self) {
-        let old = self.pods().await;
-        for pod in &old {
-            self.kill(pod).await;
-        }
-        eventually("a new pod of the operator leads", STARTS, async || {
-            let leader = self.leader().await;
-            if old.contains(&leader) {
-                Err(format!("{leader} still leads"))
-            } else {
-                Ok(())
-            }
+    /// Waits until the lease has another holder than this one.
+    pub async fn other_leader_than(&self, holder: &str, limit: Duration) -> String {
+        eventually("another process leads", limit, async || match self.holder().await {
+            Some(now) if now != holder => Ok(now),
+            now => Err(format!("{now:?}")),
         })
-        .await;
+        .await
     }
 
-    /// Changes the number of replicas and waits until they are ready.
+    /// Kills the operator's process in these pods with SIGKILL, from a pod of the test's namespace.
+    pub async fn kill(&self, namespace: &Namespace, pods: &[Pod]) {
+        futures::future::join_all(pods.iter().map(|pod| kill(namespace, pod))).await;
+    }
+
+    /// Kills every one of its processes, and waits until a new one leads.
+    pub async fn kill_all(&self, namespace: &Namespace) {
+        let holder = self.holder().await.expect("somebody leads");
+        self.kill(namespace, &self.pods().await).await;
+        self.other_leader_than(&holder, STARTS).await;
+    }
+
+    /// Asks a pod to end, as a rolling update does.
+    pub async fn stop(&self, pod: &Pod) {
+        self.pods
+            .delete(&pod.name_any(), &DeleteParams::default())
+            .await
+            .expect("the pod");
+    }
+
+    /// Changes the number of replicas and waits until they are ready, or gone.
     pub async fn scale(&self, replicas: i32) {
         let patch = json!({ "spec": { "replicas": replicas } });
         self.deployments
@@ -103,7 +105,7 @@ impl Operator {
         self.is_ready().await;
     }
 
-    /// Waits until every replica is ready.
+    /// Waits until every replica is ready, and one leads.
     pub async fn is_ready(&self) {
         eventually("the operator is ready", STARTS, async || {
             let found = self.deployments.get(DEPLOYMENT).await.map_err(|e| e.to_string())?;
@@ -111,13 +113,55 @@ impl Operator {
             let status = found.status.unwrap_or_default();
             let ready = status.ready_replicas.unwrap_or(0);
             let current = status.observed_generation == found.metadata.generation;
-            let pods = self.pods().await.len();
-            if current && ready == wanted && pods == usize::try_from(wanted).unwrap_or(0) {
-                Ok(())
+            let pods = self
+                .pods
+                .list(&ListParams::default().labels(LABEL))
+                .await
+                .map_err(|e| e.to_string())?;
+            let pods = pods.items.len();
+            if current && ready == wanted && i32::try_from(pods) == Ok(wanted) {
+                Ok(wanted)
             } else {
                 Err(format!("{ready} of {wanted} replicas ready, {pods} pods"))
             }
         })
         .await;
+        if !self.pods().await.is_empty() {
+            self.leader().await;
+        }
     }
+}
+
+async fn kill(namespace: &Namespace, victim: &Pod) {
+    let uid = victim.metadata.uid.as_deref().expect("objects have a UID");
+    let mut killer = pod_template(&json!({}), &["kill", "--pod-uid", uid, "--name", "instancelink"]);
+    killer["apiVersion"] = "v1".into();
+    killer["kind"] = "Pod".into();
+    killer["metadata"]["generateName"] = "killer-".into();
+    killer["spec"]["hostPID"] = true.into();
+    killer["spec"]["restartPolicy"] = "Never".into();
+    killer["spec"]["nodeName"] = victim.spec.as_ref().and_then(|s| s.node_name.clone()).into();
+    killer["spec"]["containers"][0]["securityContext"] = json!({ "runAsUser": 0 });
+    let pods: Api<Pod> = namespace.api();
+    let killer: Pod = serde_json::from_value::<Value>(killer)
+        .and_then(serde_json::from_value)
+        .expect("a pod");
+    let killer = pods
+        .create(&kube::api::PostParams::default(), &killer)
+        .await
+        .expect("a pod that may kill");
+    eventually("the operator's process was killed", STARTS, async || {
+        let status = pods
+            .get(&killer.name_any())
+            .await
+            .expect("the pod")
+            .status
+            .unwrap_or_default();
+        match status.phase.as_deref() {
+            Some("Succeeded") => Ok(()),
+            Some("Failed") => panic!("there was nothing to kill: {status:?}"),
+            _ => Err(format!("{status:?}")),
+        }
+    })
+    .await;
 }

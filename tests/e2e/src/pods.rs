@@ -62,6 +62,12 @@ impl Namespace {
         .await;
     }
 
+    /// The operator's slices of this namespace, by name.
+    pub async fn slices(&self) -> Vec<EndpointSlice> {
+        let ours = ListParams::default().labels("app.kubernetes.io/managed-by=instancelink");
+        self.api::<EndpointSlice>().list(&ours).await.expect("slices").items
+    }
+
     /// The ready addresses behind the aliases of a source's directory, whoever wrote the slices.
     pub async fn addresses_in(&self, directory: &str) -> BTreeSet<IpAddr> {
         let of_it = ListParams::default().labels(&format!("kubernetes.io/service-name={directory}"));

@@ -20,11 +20,12 @@ const KINDS: [(&str, &str, &str); 5] = [
 /// One line for each object, or entry in a shared one, that no active link of this test's namespace accounts for.
 /// Objects are looked for in all namespaces: a child may stand in the target's.
 pub async fn residue_of(namespace: &Namespace) -> Vec<String> {
-    let links = namespace
-        .api::<InstanceLink>()
-        .list(&ListParams::default())
-        .await
-        .expect("a list of links");
+    let links = match namespace.api::<InstanceLink>().list(&ListParams::default()).await {
+        Ok(links) => links.items,
+        // Uninstalled: there are no links, and nothing may be left of them.
+        Err(kube::Error::Api(status)) if status.is_not_found() => Vec::new(),
+        Err(e) => panic!("cannot list links: {e}"),
+    };
     let active: BTreeSet<String> = links
         .iter()
         .filter(|l| is_up(state_of(l)))

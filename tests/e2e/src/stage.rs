@@ -14,6 +14,14 @@ pub struct Stage {
 }
 
 impl Stage {
+    /// A link that a test itself has brought somewhere, and what keeps it there.
+    pub fn held(link: Link, hold: Hold) -> Self {
+        Self {
+            links: vec![link],
+            hold: Some(hold),
+        }
+    }
+
     /// Lets them go on.
     pub async fn lift(self) -> Vec<Link> {
         if let Some(hold) = self.hold {

@@ -9,8 +9,6 @@ use instancelink_api::State::{
     self, Activating, Active, Deactivating, Inactive, Purged, Purging, Registering, Removed, Removing, Requested,
     Restoring, UpdatingActive, UpdatingInactive,
 };
-use k8s_openapi::api::discovery::v1::EndpointSlice;
-use kube::api::ListParams;
 use serde_json::json;
 
 /// Deletes a link that is in `state` and kept there; it goes on through `way` and is gone.
@@ -115,11 +113,6 @@ async fn active_link(ns: &Namespace) -> (Link, Watch) {
     (link, watch)
 }
 
-async fn slices(ns: &Namespace) -> Vec<EndpointSlice> {
-    let ours = ListParams::default().labels("app.kubernetes.io/managed-by=instancelink");
-    ns.api::<EndpointSlice>().list(&ours).await.expect("slices").items
-}
-
 #[tokio::test]
 #[ignore = "needs a cluster"]
 async fn kubectl_delete_returns_when_the_data_plane_is_gone() {
@@ -140,12 +133,12 @@ async fn kubectl_delete_returns_when_the_data_plane_is_gone() {
 async fn a_foreground_delete_takes_the_children_at_once_and_none_is_made_again() {
     in_namespace(async |ns| {
         let (_link, mut watch) = active_link(ns).await;
-        let old = slices(ns).await;
+        let old = ns.slices().await;
         assert!(!old.is_empty());
         let delete = ["delete", "il", "web-db", "--cascade=foreground", "--timeout=30s"];
         ns.kubectl(&delete).await.succeeds();
         watch.walks_and_is_gone([Deactivating, Purging]).await;
-        assert!(slices(ns).await.is_empty());
+        assert!(ns.slices().await.is_empty());
     })
     .await;
 }
@@ -274,7 +267,7 @@ async fn a_drain_is_waited_for_by_a_delete_but_the_alias_stops_at_once() {
         link.delete().await;
         watch.walks([Deactivating]).await;
         eventually("every endpoint is out of service", Duration::from_secs(3), async || {
-            let slices = slices(ns).await;
+            let slices = ns.slices().await;
             let serving = slices
                 .iter()
                 .flat_map(|s| s.endpoints.iter().flatten())

@@ -8,6 +8,7 @@
 
 mod address;
 mod http;
+mod kill;
 mod poll;
 mod resolve;
 mod serve;
@@ -70,6 +71,15 @@ enum Command {
         #[arg(default_value = "")]
         prefix: String,
     },
+    /// SIGKILL the processes of another pod; needs `hostPID` and root
+    Kill {
+        /// UID of the pod
+        #[arg(long)]
+        pod_uid: String,
+        /// Name of the process
+        #[arg(long)]
+        name: String,
+    },
     /// Do nothing for some seconds, without end when left out
     Sleep { seconds: Option<u64> },
     /// Do nothing until told to end: the sandbox process of a pod
@@ -114,6 +124,7 @@ fn run(command: Command) -> Result<ExitCode> {
                 return Ok(ExitCode::FAILURE);
             }
         }
+        Command::Kill { pod_uid, name } => kill::run(&pod_uid, &name)?,
         Command::Resolve { name } => return resolve::run(&name),
         Command::Env { prefix } => {
             let mut variables: Vec<_> = std::env::vars().filter(|(name, _)| name.starts_with(&prefix)).collect();

@@ -1,0 +1,80 @@
+//! The shipped admission policies, taken away for a while and put back.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use futures::FutureExt as _;
+use kube::Client;
+use kube::ResourceExt as _;
+use kube::api::DynamicObject;
+
+use crate::{Namespace, Object, eventually};
+
+/// The bindings by which the policies are in force.
+const BINDINGS: [(&str, &str); 3] = [
+    ("ValidatingAdmissionPolicyBinding", "action.instancelink.dev"),
+    ("ValidatingAdmissionPolicyBinding", "intent.instancelink.dev"),
+    ("MutatingAdmissionPolicyBinding", "finalizer.instancelink.dev"),
+];
+
+/// Runs a test without the shipped policies, and puts them back whatever becomes of it. A cluster that never had one
+/// of them does without it.
+pub async fn without_policies(namespace: &Namespace, test: impl AsyncFnOnce()) {
+    let mut taken = Vec::new();
+    for (kind, name) in BINDINGS {
+        let binding = binding(&namespace.client, kind, name);
+        if let Some(found) = binding.find().await {
+            binding.delete().await;
+            taken.push((binding, found));
+        }
+    }
+    let body = async {
+        in_force(namespace, false).await;
+        test().await;
+    };
+    let outcome = AssertUnwindSafe(body).catch_unwind().await;
+    for (binding, found) in &taken {
+        binding.create(&as_created(found)).await;
+    }
+    in_force(namespace, true).await;
+    if let Err(panic) = outcome {
+        std::panic::resume_unwind(panic);
+    }
+}
+
+fn binding(client: &Client, kind: &str, name: &str) -> Object {
+    Object::named(client, "", "admissionregistration.k8s.io/v1", kind, name)
+}
+
+/// The object as somebody would have written it.
+fn as_created(found: &DynamicObject) -> serde_json::Value {
+    let mut manifest = serde_json::to_value(found).expect("JSON");
+    let meta = serde_json::json!({
+        "name": found.name_any(), "labels": found.metadata.labels, "annotations": found.metadata.annotations,
+    });
+    manifest["metadata"] = meta;
+    manifest
+}
+
+/// Waits until the API server goes by it: a link with an unknown action is refused, or is not. Nothing is created.
+async fn in_force(namespace: &Namespace, expected: bool) {
+    let mut in_a_row = 0;
+    let what = if expected {
+        "the policies are in force"
+    } else {
+        "the policies are gone"
+    };
+    eventually(what, Duration::from_mins(1), async || {
+        let probe = crate::link("probe", "probe", "Deployment/web", "Service/pg").action("bogus");
+        let answer = namespace
+            .kubectl_with(&["create", "--dry-run=server", "-f", "-"], &probe.to_yaml())
+            .await;
+        in_a_row = if answer.ok == expected { 0 } else { in_a_row + 1 };
+        if in_a_row >= 3 {
+            Ok(())
+        } else {
+            Err(format!("{answer:?}"))
+        }
+    })
+    .await;
+}

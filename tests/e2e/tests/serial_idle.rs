@@ -1,0 +1,76 @@
+//! A cluster in which nothing happens costs nothing.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test fails by panicking
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use e2e::{Namespace, eventually, in_namespace, link, writes_by_resource};
+use instancelink_api::State::{Active, Inactive, Registering, Removed};
+
+/// Written by others all the time, or not the operator's: leases (its own among them), what the kubelet says of its
+/// node, and questions about rights and tokens, which change nothing.
+const OTHERS: [&str; 5] = [
+    "coordination.k8s.io/leases",
+    "/nodes",
+    "authentication.k8s.io/",
+    "authorization.k8s.io/",
+    "flowcontrol.apiserver.k8s.io/",
+];
+
+async fn writes(ns: &Namespace) -> BTreeMap<String, u64> {
+    let mut counts = writes_by_resource(&ns.client).await;
+    counts.retain(|resource, _| !OTHERS.iter().any(|other| resource.starts_with(other)));
+    counts
+}
+
+fn between(before: &BTreeMap<String, u64>, after: &BTreeMap<String, u64>) -> Vec<String> {
+    after
+        .iter()
+        .filter_map(|(resource, count)| {
+            let more = count - before.get(resource).copied().unwrap_or(0);
+            (more > 0).then(|| format!("{more} × {resource}"))
+        })
+        .collect()
+}
+
+#[tokio::test]
+#[ignore = "needs a cluster"]
+async fn an_idle_operator_writes_nothing_for_a_minute_but_its_lease() {
+    in_namespace(async |ns| {
+        ns.web_and_two_databases().await;
+        let up = ns.link(link("up", "db", "Deployment/web", "Service/pg")).await;
+        let parked = link("parked", "cache", "Deployment/web", "Service/pg").spec("desiredState", "Inactive");
+        let parked = ns.link(parked).await;
+        let removed = ns
+            .link(link("removed", "queue", "Deployment/web", "Service/pg").action("remove"))
+            .await;
+        let waiting = ns.link(link("waiting", "db", "Deployment/missing", "Service/pg")).await;
+        let stuck = ns.link(link("stuck", "db", "Deployment/web", "Service/pg")).await;
+        tokio::join!(
+            up.reaches(Active),
+            parked.reaches(Inactive),
+            removed.reaches(Removed),
+            waiting.reaches(Registering),
+            stuck.reaches(Registering),
+        );
+        // What earlier tests left behind is still being deleted.
+        let quiet = Duration::from_secs(5);
+        eventually("the cluster is quiet", Duration::from_mins(3), async || {
+            let before = writes(ns).await;
+            tokio::time::sleep(quiet).await;
+            let seen = between(&before, &writes(ns).await);
+            if seen.is_empty() { Ok(()) } else { Err(seen.join(", ")) }
+        })
+        .await;
+        let before = writes(ns).await;
+        assert!(
+            before.keys().any(|k| k.contains("instancelinks")),
+            "links are counted: {before:?}"
+        );
+        tokio::time::sleep(Duration::from_mins(1)).await;
+        let seen = between(&before, &writes(ns).await);
+        assert!(seen.is_empty(), "{}", seen.join(", "));
+    })
+    .await;
+}
