@@ -42,7 +42,7 @@ pub(crate) fn run(cluster: &Cluster, workload: &str) -> Result<()> {
 
 /// The state in which the link rests.
 fn settled(kubectl: &Kubectl) -> Result<String> {
-    command::wait_for(&format!("{LINK} is active"), Duration::from_secs(60), || {
+    command::wait_for(&format!("{LINK} is active"), Duration::from_mins(1), || {
         let state = kubectl.ask(["--namespace", NAMESPACE, "get", LINK, "-o", "jsonpath={.status.state}"])?;
         Ok(["active", "inactive", "removed"]
             .contains(&state.as_str())
