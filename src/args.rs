@@ -88,6 +88,9 @@ pub struct Uninstall {
     /// Namespace the operator runs in.
     #[arg(long, default_value = "instancelink-system")]
     pub operator_namespace: String,
+    /// The operator runs outside of the cluster: do not look for its pods.
+    #[arg(long)]
+    pub operator_elsewhere: bool,
 }
 
 /// Options of the printing of definitions.

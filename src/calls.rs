@@ -8,7 +8,7 @@ use std::time::Duration;
 use http::{Request, StatusCode, header};
 use instancelink_api::keys;
 use k8s_openapi::NamespaceResourceScope;
-use kube::api::{DeleteParams, GetParams, Patch, PatchParams, PostParams, Preconditions};
+use kube::api::{DeleteParams, GetParams, ListParams, ObjectList, Patch, PatchParams, PostParams, Preconditions};
 use kube::client::Body;
 use kube::core::{Request as Requests, Status};
 use kube::{Client, Resource};
@@ -115,6 +115,16 @@ impl Calls {
     {
         let request = requests::<K>(name).get(&name.name, &GetParams::default());
         self.send("get", kind, request).await
+    }
+
+    /// Reads all objects of a namespace live.
+    pub(crate) async fn list<K>(&self, kind: &'static str, namespace: &str) -> Result<Vec<K>, CallError>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + DeserializeOwned + Clone,
+    {
+        let requests = Requests::new(K::url_path(&(), Some(namespace)));
+        let list: ObjectList<K> = self.send("list", kind, requests.list(&ListParams::default())).await?;
+        Ok(list.items)
     }
 
     /// Creates an object.

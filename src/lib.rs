@@ -16,3 +16,4 @@ mod leader;
 mod reconcile;
 pub mod run;
 mod telemetry;
+mod uninstall;

@@ -12,14 +12,15 @@ use tokio_util::sync::CancellationToken;
 use crate::args::{Command, Crds, Operator, Output, Verb};
 use crate::cache::{Affected, Cache, Listener, ObjectName, watch};
 use crate::calls::Calls;
-use crate::client;
 use crate::clock::{Clock, SystemClock};
 use crate::leader::lease::{Election, Leadership, Terms};
 use crate::reconcile::driver::{Driver, source_of};
 use crate::reconcile::events;
 use crate::reconcile::queue::Queue;
+use crate::reconcile::sweep::{Broom, Sweeper};
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::{admin, logs};
+use crate::{client, uninstall};
 
 /// Runs a command to its end.
 pub fn main(command: Command) -> ExitCode {
@@ -37,7 +38,7 @@ fn dispatch(verb: Verb) -> anyhow::Result<()> {
     match verb {
         Verb::Crds(options) => print_crds(&options),
         Verb::Operator(options) => in_runtime(operate(options)),
-        Verb::Uninstall(_) => bail!("not yet"),
+        Verb::Uninstall(options) => in_runtime(uninstall::run(options)),
     }
 }
 
@@ -88,6 +89,7 @@ struct Parts {
     calls: Calls,
     cache: Arc<Cache>,
     queue: Arc<Queue>,
+    broom: Arc<Broom>,
     metrics: Arc<Metrics>,
     clock: Arc<dyn Clock>,
     terms: Option<Terms>,
@@ -103,8 +105,10 @@ impl Parts {
     ) -> anyhow::Result<Self> {
         let calls = Calls::new(client::for_calls(config)?, Arc::clone(metrics));
         let queue = Arc::new(Queue::new(usize::from(options.concurrency)));
+        let broom = Arc::new(Broom::default());
         let wakes = Wakes {
             queue: Arc::clone(&queue),
+            broom: Arc::clone(&broom),
             metrics: Arc::clone(metrics),
         };
         let cache = Arc::new(Cache::new(&watch::KINDS, Arc::new(wakes)));
@@ -128,6 +132,7 @@ impl Parts {
             calls,
             cache,
             queue,
+            broom,
             metrics: Arc::clone(metrics),
             clock,
             terms,
@@ -165,6 +170,15 @@ impl Parts {
             &self.reporter,
         );
         let sender = tokio::spawn(sender.run());
+        let sweeper = Sweeper {
+            broom: Arc::clone(&self.broom),
+            cache: Arc::clone(&self.cache),
+            queue: Arc::clone(&self.queue),
+            calls: self.calls.clone(),
+            leadership: leadership.clone(),
+            metrics: Arc::clone(&self.metrics),
+        };
+        let sweeper = tokio::spawn(sweeper.run(stop.clone()));
         let driver = Arc::new(Driver {
             cache: Arc::clone(&self.cache),
             queue: Arc::clone(&self.queue),
@@ -205,6 +219,7 @@ impl Parts {
         };
         self.metrics.leads(false);
         sender.abort();
+        sweeper.abort();
         if !kept {
             bail!(
                 "the lease was lost: another operator may lead now, so this one stops; it is started again as a follower"
@@ -218,17 +233,20 @@ impl Parts {
 /// Passes on what the caches say.
 struct Wakes {
     queue: Arc<Queue>,
+    broom: Arc<Broom>,
     metrics: Arc<Metrics>,
 }
 
 impl Listener for Wakes {
     fn affected(&self, affected: Affected) {
         self.queue.add(&affected.links);
+        self.broom.after(affected.gone);
     }
 
     fn listed(&self, kind: &'static str, times: u64) {
         if times > 1 {
             self.metrics.relisted(kind);
+            self.broom.everything();
         }
     }
 }

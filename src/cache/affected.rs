@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::links::SourceKey;
 use super::name::LinkKey;
 
 /// Why a link is looked at again.
@@ -20,6 +21,8 @@ pub(crate) struct GoneLink {
     pub(crate) name: LinkKey,
     /// Its UID.
     pub(crate) uid: String,
+    /// The source it named, whose shared children may speak of it.
+    pub(crate) source: SourceKey,
 }
 
 /// The links an event is about.

@@ -90,6 +90,7 @@ impl Watched for Links {
             affected.gone.push(GoneLink {
                 name: change.name.clone(),
                 uid: old.uid().to_owned(),
+                source: source_key(&old.object),
             });
         }
         if claims_differ(old, new)

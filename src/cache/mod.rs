@@ -29,12 +29,13 @@ use kube::runtime::watcher::Event;
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::watch::{Receiver, Sender};
 
-pub(crate) use affected::{Affected, Cause};
+pub(crate) use affected::{Affected, Cause, GoneLink};
 pub(crate) use environments::Environments;
 use index::{Index, Watched, Who};
 pub(crate) use links::Links;
 pub(crate) use name::{LinkKey, ObjectName};
 pub(crate) use services::Services;
+pub(crate) use shared::instance_of;
 pub(crate) use slices::Slices;
 use table::Item;
 pub(crate) use table::Written;

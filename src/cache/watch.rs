@@ -93,7 +93,12 @@ async fn run<W: Watched>(api: Api<W::Raw>, config: watcher::Config, cache: &Cach
                     return Ended::NoStreaming;
                 }
                 let hint = hint_for(W::KIND, code);
-                tracing::warn!(kind = W::KIND, %error, hint, "watch failed; trying again");
+                tracing::warn!(
+                    kind = W::KIND,
+                    error = text_of(&error),
+                    hint,
+                    "watch failed; trying again"
+                );
             }
         }
     }
@@ -108,6 +113,20 @@ fn code_of(error: &watcher::Error) -> Option<u16> {
         | WatchFailed(kube::Error::Api(s)) => Some(s.code),
         WatchError(status) => Some(status.code),
         InitialListFailed(_) | WatchStartFailed(_) | WatchFailed(_) | NoResourceVersion => None,
+    }
+}
+
+/// One line: kube's own text shows a status twice, once as a Rust value.
+fn text_of(error: &watcher::Error) -> String {
+    use watcher::Error::{InitialListFailed, NoResourceVersion, WatchError, WatchFailed, WatchStartFailed};
+    match error {
+        InitialListFailed(kube::Error::Api(s))
+        | WatchStartFailed(kube::Error::Api(s))
+        | WatchFailed(kube::Error::Api(s)) => {
+            format!("{} {}", s.code, s.message)
+        }
+        WatchError(s) => format!("{} {}", s.code, s.message),
+        InitialListFailed(_) | WatchStartFailed(_) | WatchFailed(_) | NoResourceVersion => error.to_string(),
     }
 }
 

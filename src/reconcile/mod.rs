@@ -10,3 +10,4 @@ pub(crate) mod queue;
 mod refuse;
 mod report;
 mod schedule;
+pub(crate) mod sweep;

@@ -18,6 +18,7 @@ type SourceOf = Box<dyn Fn(&LinkKey) -> Option<SourceKey> + Send + Sync>;
 pub(crate) struct Queue {
     schedule: Mutex<Schedule>,
     changed: Notify,
+    released: Notify,
     source_of: OnceLock<SourceOf>,
     limit: usize,
 }
@@ -28,6 +29,7 @@ impl Queue {
         Self {
             schedule: Mutex::default(),
             changed: Notify::new(),
+            released: Notify::new(),
             source_of: OnceLock::new(),
             limit: limit.max(1),
         }
@@ -73,10 +75,36 @@ impl Queue {
     pub(crate) fn finish(&self, turn: &Turn, ending: Ending) {
         self.schedule.lock().finish(turn, ending, Instant::now());
         self.changed.notify_one();
+        self.released.notify_waiters();
+    }
+
+    /// Waits until no pass over a link of this source runs, and keeps the next one away as long as the guard lives.
+    pub(crate) async fn hold(&self, source: SourceKey) -> HeldSource<'_> {
+        loop {
+            let released = self.released.notified();
+            if self.schedule.lock().hold(&source) {
+                return HeldSource { queue: self, source };
+            }
+            released.await;
+        }
     }
 
     /// How many links wait for their turn.
     pub(crate) fn waiting(&self) -> usize {
         self.schedule.lock().waiting()
+    }
+}
+
+/// A source whose links wait.
+pub(crate) struct HeldSource<'a> {
+    queue: &'a Queue,
+    source: SourceKey,
+}
+
+impl Drop for HeldSource<'_> {
+    fn drop(&mut self) {
+        self.queue.schedule.lock().let_go(&self.source);
+        self.queue.changed.notify_one();
+        self.queue.released.notify_waiters();
     }
 }

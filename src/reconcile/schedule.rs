@@ -171,6 +171,16 @@ impl Schedule {
         }
     }
 
+    /// Keeps passes over links of a source away, if none runs.
+    pub(super) fn hold(&mut self, source: &SourceKey) -> bool {
+        self.busy.insert(source.clone())
+    }
+
+    /// Lets passes over links of a source go on.
+    pub(super) fn let_go(&mut self, source: &SourceKey) {
+        self.release(Some(source));
+    }
+
     /// When the next timer fires.
     pub(super) fn next_timer(&self) -> Option<Instant> {
         self.timers.first().map(|(when, _)| *when)

@@ -35,7 +35,10 @@ pub(crate) fn start(format: LogFormat, filter: &str) -> anyhow::Result<()> {
             .with_span_list(false)
             .try_init()
     } else {
-        builder.with_target(false).try_init()
+        builder
+            .with_target(false)
+            .with_ansi(std::io::stderr().is_terminal())
+            .try_init()
     };
     started.map_err(|e| anyhow::anyhow!("logging was already started: {e}"))
 }

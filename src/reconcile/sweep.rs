@@ -1,0 +1,328 @@
+//! Sweeps children whose links are gone without us: at the start, after a kind was listed anew, and after a link's
+//! deletion. Core asks the questions and gives the sentences; here they are put to the API server and executed.
+//!
+//! What a sweep writes is not recorded in the caches: the watch brings it, and wakes the links it is about.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use instancelink_api::InstanceLink;
+use instancelink_core::child::{Draft, Key, Kind, Standing};
+use instancelink_core::effect::Effect;
+use instancelink_core::sweep::{Known, Live, Question, question, sentence};
+use k8s_openapi::api::core::v1::{ConfigMap, Service};
+use k8s_openapi::api::discovery::v1::EndpointSlice;
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use super::queue::Queue;
+use crate::cache::index::Index;
+use crate::cache::links::SourceKey;
+use crate::cache::{Cache, GoneLink, ObjectName, instance_of};
+use crate::calls::{CallError, Calls};
+use crate::leader::lease::Leadership;
+use crate::telemetry::metrics::Metrics;
+
+/// Several deletions at once are one sweep.
+const GATHER: Duration = Duration::from_millis(200);
+const RETRY: Duration = Duration::from_secs(5);
+/// More deletions than this waiting: looking at everything is cheaper than remembering each.
+const MANY: usize = 1000;
+
+/// What is to be looked at.
+#[derive(Debug, Default)]
+struct Due {
+    everything: bool,
+    gone: Vec<GoneLink>,
+}
+
+/// Where the caches leave what may have to be swept.
+#[derive(Debug, Default)]
+pub(crate) struct Broom {
+    due: Mutex<Due>,
+    changed: Notify,
+}
+
+impl Broom {
+    /// Look at every child.
+    pub(crate) fn everything(&self) {
+        self.due.lock().everything = true;
+        self.changed.notify_one();
+    }
+
+    /// Look at what these links may have left.
+    pub(crate) fn after(&self, gone: Vec<GoneLink>) {
+        if gone.is_empty() {
+            return;
+        }
+        let mut due = self.due.lock();
+        due.gone.extend(gone);
+        if due.gone.len() > MANY {
+            *due = Due {
+                everything: true,
+                gone: Vec::new(),
+            };
+        }
+        drop(due);
+        self.changed.notify_one();
+    }
+}
+
+/// Looks for children whose links are gone.
+pub(crate) struct Sweeper {
+    pub(crate) broom: Arc<Broom>,
+    pub(crate) cache: Arc<Cache>,
+    pub(crate) queue: Arc<Queue>,
+    pub(crate) calls: Calls,
+    pub(crate) leadership: Leadership,
+    pub(crate) metrics: Arc<Metrics>,
+}
+
+impl Sweeper {
+    /// Sweeps until told to stop.
+    pub(crate) async fn run(self, stop: CancellationToken) {
+        self.broom.everything();
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = self.broom.changed.notified() => {}
+            }
+            tokio::time::sleep(GATHER).await;
+            let due = std::mem::take(&mut *self.broom.due.lock());
+            for key in self.cache.read(|index| suspects(index, &due)) {
+                if stop.is_cancelled() || !self.leadership.holds() {
+                    return;
+                }
+                if let Err(error) = self.judge(&key).await {
+                    tracing::warn!(child = %key, %error, "a child of a link that may be gone was not swept; trying again");
+                    self.again_later(&stop);
+                }
+            }
+        }
+    }
+
+    /// A failure must not be forgotten, nor repeated without a pause.
+    fn again_later(&self, stop: &CancellationToken) {
+        let (broom, stop) = (Arc::clone(&self.broom), stop.clone());
+        tokio::spawn(async move {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = tokio::time::sleep(RETRY) => broom.everything(),
+            }
+        });
+    }
+
+    /// From the question to the write no pass over a link of the child's source runs.
+    async fn judge(&self, key: &Key) -> Result<(), CallError> {
+        let _held = match self.cache.read(|index| source_of(index, key)) {
+            Some(source) => Some(self.queue.hold(source).await),
+            None => None,
+        };
+        let asked = self.cache.read(|index| {
+            let child = standing(index, key)?;
+            let question = question(&child, &known_about(index, key))?;
+            Some((child, question))
+        });
+        let Some((child, question)) = asked else { return Ok(()) };
+        let verdict = match &question {
+            Question::Link { namespace, name, .. } => {
+                let link = ObjectName::new(namespace, name);
+                let found = match self
+                    .calls
+                    .get::<InstanceLink>(instancelink_api::keys::KIND, &link)
+                    .await
+                {
+                    Ok(link) => link.metadata.uid,
+                    Err(CallError::NotFound(_)) => None,
+                    Err(error) => return Err(error),
+                };
+                sentence(&child, Live::Link(found.as_deref()))
+            }
+            Question::Links { namespace } => {
+                let links = self
+                    .calls
+                    .list::<InstanceLink>(instancelink_api::keys::KIND, namespace)
+                    .await?;
+                sentence(&child, Live::Links(&links))
+            }
+        };
+        match verdict {
+            Some(effect) => self.execute(effect).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn execute(&self, effect: Effect) -> Result<(), CallError> {
+        let (key, done) = match effect {
+            Effect::Delete {
+                key,
+                uid,
+                resource_version,
+            } => {
+                let done = self.delete(&key, &uid, &resource_version).await;
+                (key, done)
+            }
+            Effect::Replace {
+                child,
+                uid,
+                resource_version,
+            } => {
+                let done = self.replace(&child, (&uid, &resource_version)).await;
+                (child.key(), done)
+            }
+            other => {
+                tracing::error!(effect = ?other, "a sweep may delete and replace children, nothing else; this is a bug");
+                return Ok(());
+            }
+        };
+        match done {
+            Ok(()) => {
+                self.metrics.swept(key.kind.as_str());
+                tracing::info!(child = %key, "swept what a link that is gone had left");
+                Ok(())
+            }
+            // It changed, or went: it is judged again when the watch brings that, or at the next sweep.
+            Err(CallError::NotFound(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn delete(&self, key: &Key, uid: &str, version: &str) -> Result<(), CallError> {
+        let name = ObjectName::new(&key.namespace, &key.name);
+        let kind = key.kind.as_str();
+        match key.kind {
+            Kind::Directory => self.calls.delete::<Service>(kind, &name, uid, version).await.map(drop),
+            Kind::Slice => self
+                .calls
+                .delete::<EndpointSlice>(kind, &name, uid, version)
+                .await
+                .map(drop),
+            Kind::Environment => self
+                .calls
+                .delete::<ConfigMap>(kind, &name, uid, version)
+                .await
+                .map(drop),
+        }
+    }
+
+    async fn replace(&self, child: &Draft, replaces: (&str, &str)) -> Result<(), CallError> {
+        let key = child.key();
+        let name = ObjectName::new(&key.namespace, &key.name);
+        let kind = key.kind.as_str();
+        match child {
+            Draft::Directory(o) => self
+                .calls
+                .replace(kind, &name, &o.to_api(Some(replaces)))
+                .await
+                .map(drop),
+            Draft::Slice(o) => self
+                .calls
+                .replace(kind, &name, &o.to_api(Some(replaces)))
+                .await
+                .map(drop),
+            Draft::Environment(o) => self
+                .calls
+                .replace(kind, &name, &o.to_api(Some(replaces)))
+                .await
+                .map(drop),
+        }
+    }
+}
+
+/// The children to be looked at. Whether a question has to be asked about one is decided when its turn comes.
+fn suspects(index: &Index, due: &Due) -> BTreeSet<Key> {
+    let mut keys = BTreeSet::new();
+    let mut add = |kind: Kind, name: &ObjectName| {
+        keys.insert(Key {
+            kind,
+            namespace: name.namespace.to_string(),
+            name: name.name.to_string(),
+        });
+    };
+    for gone in &due.gone {
+        let (namespace, instance) = &gone.source;
+        let words = [instance.clone(), gone.uid.clone(), format!("link/{}", gone.name.name)];
+        index
+            .slices
+            .by_link
+            .get(gone.uid.as_str())
+            .for_each(|name| add(Kind::Slice, name));
+        for mention in words.map(|word| (Arc::clone(namespace), word)) {
+            index
+                .services
+                .directories
+                .get(&mention)
+                .for_each(|name| add(Kind::Directory, name));
+            index
+                .environments
+                .by_mention
+                .get(&mention)
+                .for_each(|name| add(Kind::Environment, name));
+        }
+    }
+    if due.everything {
+        let known: Known = index.links.table.iter().map(|(_, link)| &*link.object).collect();
+        let asks = |child: &Standing| question(child, &known).is_some();
+        for (name, slice) in index.slices.table.iter() {
+            if asks(&Standing::Slice((**slice).clone())) {
+                add(Kind::Slice, name);
+            }
+        }
+        for (name, service) in index.services.table.iter() {
+            if let Some(directory) = &service.directory
+                && asks(&Standing::Directory(directory.clone()))
+            {
+                add(Kind::Directory, name);
+            }
+        }
+        for (name, environment) in index.environments.table.iter() {
+            if asks(&Standing::Environment((**environment).clone())) {
+                add(Kind::Environment, name);
+            }
+        }
+    }
+    keys
+}
+
+fn standing(index: &Index, key: &Key) -> Option<Standing> {
+    let name = ObjectName::new(&key.namespace, &key.name);
+    match key.kind {
+        Kind::Slice => index.slices.table.get(&name).map(|s| Standing::Slice((**s).clone())),
+        Kind::Directory => {
+            let service = index.services.table.get(&name)?;
+            service.directory.clone().map(Standing::Directory)
+        }
+        Kind::Environment => index
+            .environments
+            .table
+            .get(&name)
+            .map(|e| Standing::Environment((**e).clone())),
+    }
+}
+
+/// The links of the child's namespace: all that a child there can speak of.
+fn known_about(index: &Index, key: &Key) -> Known {
+    let first = (key.namespace.as_str().into(), String::new());
+    index
+        .links
+        .by_source
+        .from(first)
+        .take_while(|((namespace, _), _)| **namespace == *key.namespace)
+        .flat_map(|(_, links)| links)
+        .filter_map(|name| index.links.table.get(name))
+        .map(|link| &*link.object)
+        .collect()
+}
+
+/// The source whose links share a child.
+fn source_of(index: &Index, key: &Key) -> Option<SourceKey> {
+    let instance = match standing(index, key)? {
+        Standing::Slice(_) => return None,
+        Standing::Directory(found) => found.object.owners.first().map(|o| o.name.clone()),
+        Standing::Environment(found) => found.object.owners.first().map(|o| o.name.clone()),
+    };
+    let instance = instance.or_else(|| instance_of(&key.name).map(str::to_owned))?;
+    Some((key.namespace.as_str().into(), instance))
+}

@@ -1,0 +1,97 @@
+//! Deletes all links, and says what it waits for.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anyhow::Context;
+use instancelink_api::InstanceLink;
+use kube::api::{DeleteParams, ListParams, Preconditions};
+use kube::{Api, Client};
+use tokio::time::Instant;
+
+use crate::cache::ObjectName;
+
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Names of all links; none where the CRD is not installed.
+pub(super) async fn all(client: &Client) -> anyhow::Result<Vec<String>> {
+    let links = list(client).await?;
+    Ok(links
+        .iter()
+        .map(|l| format!("link {}", ObjectName::of(&l.metadata)))
+        .collect())
+}
+
+/// Deletes every link, and waits until the operator has let go of the last. Links that are made meanwhile go too.
+pub(super) async fn delete_all(client: &Client, operator_namespace: &str) -> anyhow::Result<()> {
+    let mut shown: BTreeMap<String, String> = BTreeMap::new();
+    let mut changed = Instant::now();
+    loop {
+        let links = list(client).await?;
+        if links.is_empty() {
+            return Ok(());
+        }
+        for link in links.iter().filter(|l| l.metadata.deletion_timestamp.is_none()) {
+            delete(client, link).await?;
+        }
+        let now: BTreeMap<String, String> = links.iter().map(progress_of).collect();
+        for (name, progress) in now
+            .iter()
+            .filter(|(name, progress)| shown.get(*name) != Some(*progress))
+        {
+            println!("waiting for {name}: {progress}");
+            changed = Instant::now();
+        }
+        for name in shown.keys().filter(|name| !now.contains_key(*name)) {
+            println!("deleted {name}");
+            changed = Instant::now();
+        }
+        if changed.elapsed() > PATIENCE {
+            println!(
+                "still waiting for {} links; what the operator says: kubectl -n {operator_namespace} logs deployment/instancelink --tail=20",
+                now.len()
+            );
+            changed = Instant::now();
+        }
+        shown = now;
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
+}
+
+async fn list(client: &Client) -> anyhow::Result<Vec<InstanceLink>> {
+    let api: Api<InstanceLink> = Api::all(client.clone());
+    match api.list(&ListParams::default()).await {
+        Ok(list) => Ok(list.items),
+        Err(kube::Error::Api(status)) if status.is_not_found() => Ok(Vec::new()),
+        Err(error) => Err(error).context("the links cannot be listed; nothing more was deleted"),
+    }
+}
+
+async fn delete(client: &Client, link: &InstanceLink) -> anyhow::Result<()> {
+    let name = ObjectName::of(&link.metadata);
+    let api: Api<InstanceLink> = Api::namespaced(client.clone(), &name.namespace);
+    let params = DeleteParams {
+        preconditions: Some(Preconditions {
+            uid: link.metadata.uid.clone(),
+            resource_version: None,
+        }),
+        ..DeleteParams::background()
+    };
+    match api.delete(&name.name, &params).await {
+        Ok(_) => Ok(()),
+        // Gone, or made anew: the next look tells.
+        Err(kube::Error::Api(status)) if status.is_not_found() || status.is_conflict() => Ok(()),
+        Err(error) => Err(error).with_context(|| format!("link {name} cannot be deleted")),
+    }
+}
+
+fn progress_of(link: &InstanceLink) -> (String, String) {
+    let status = link.status.clone().unwrap_or_default();
+    let message = status
+        .transitioning_message
+        .map(|m| format!(", {m}"))
+        .unwrap_or_default();
+    let name = ObjectName::of(&link.metadata).to_string();
+    (name, format!("{}{message}", status.state))
+}
