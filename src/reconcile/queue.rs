@@ -108,3 +108,6 @@ impl Drop for HeldSource<'_> {
         self.queue.released.notify_waiters();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -252,3 +252,6 @@ impl Schedule {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,177 @@
+use super::*;
+
+fn key(name: &str) -> LinkKey {
+    LinkKey::new("shop", name)
+}
+
+/// The source is what stands before the dash.
+fn source(key: &LinkKey) -> Option<SourceKey> {
+    let (source, _) = key.name.split_once('-')?;
+    Some((key.namespace.clone(), source.to_owned()))
+}
+
+struct Run {
+    schedule: Schedule,
+    now: Instant,
+}
+
+impl Run {
+    fn new() -> Self {
+        Self {
+            schedule: Schedule::default(),
+            now: Instant::now(),
+        }
+    }
+
+    fn add(&mut self, name: &str) {
+        self.schedule.add(&key(name), Cause::Change, self.now);
+    }
+
+    fn pop(&mut self) -> Option<Turn> {
+        self.schedule.pop(self.now, source)
+    }
+
+    fn popped(&mut self) -> String {
+        self.pop().map(|turn| turn.key.name.to_string()).unwrap_or_default()
+    }
+
+    fn after(&mut self, millis: u64) -> &mut Self {
+        self.now += Duration::from_millis(millis);
+        self
+    }
+}
+
+#[test]
+fn a_link_asked_for_twice_gets_one_turn() {
+    let mut run = Run::new();
+    run.add("a");
+    run.add("a");
+    assert_eq!((run.popped().as_str(), run.popped().as_str()), ("a", ""));
+}
+
+#[test]
+fn a_link_asked_for_during_its_pass_gets_another_one_after_it() {
+    let mut run = Run::new();
+    run.add("a");
+    let turn = run.pop().unwrap();
+    run.add("a");
+    assert!(run.pop().is_none());
+    run.schedule.finish(&turn, Ending::Settled(None), run.now);
+    assert_eq!(run.popped(), "a");
+}
+
+#[test]
+fn links_of_one_source_take_turns_in_order_and_do_not_hold_up_others() {
+    let mut run = Run::new();
+    for name in ["web-1", "web-2", "api-1"] {
+        run.add(name);
+    }
+    let first = run.pop().unwrap();
+    assert_eq!(first.key, key("web-1"));
+    assert_eq!((run.popped().as_str(), run.popped().as_str()), ("api-1", ""));
+    run.add("db-1");
+    run.schedule.finish(&first, Ending::Settled(None), run.now);
+    assert_eq!((run.popped().as_str(), run.popped().as_str()), ("web-2", "db-1"));
+}
+
+#[test]
+fn a_held_source_waits_and_goes_on() {
+    let mut run = Run::new();
+    let web = source(&key("web-1")).unwrap();
+    assert!(run.schedule.hold(&web) && !run.schedule.hold(&web));
+    run.add("web-1");
+    assert!(run.pop().is_none());
+    run.schedule.let_go(&web);
+    assert_eq!(run.popped(), "web-1");
+}
+
+#[test]
+fn a_settled_link_comes_back_at_its_time_and_not_before() {
+    let mut run = Run::new();
+    run.add("a");
+    let turn = run.pop().unwrap();
+    run.schedule
+        .finish(&turn, Ending::Settled(Some(Duration::from_secs(5))), run.now);
+    assert!(run.after(4_999).pop().is_none());
+    assert_eq!(run.after(1).popped(), "a");
+}
+
+#[test]
+fn an_event_brings_a_link_before_its_time_and_the_timer_goes() {
+    let mut run = Run::new();
+    run.add("a");
+    let turn = run.pop().unwrap();
+    run.schedule
+        .finish(&turn, Ending::Settled(Some(Duration::from_secs(5))), run.now);
+    run.after(100).add("a");
+    let turn = run.pop().unwrap();
+    run.schedule.finish(&turn, Ending::Settled(None), run.now);
+    assert!(run.after(10_000).pop().is_none());
+    assert!(run.schedule.entries.is_empty() && run.schedule.timers.is_empty());
+}
+
+#[test]
+fn refusals_grow_patient_until_an_event_comes() {
+    let mut run = Run::new();
+    run.add("a");
+    let mut waits = Vec::new();
+    for _ in 0..4 {
+        let turn = run.pop().unwrap();
+        run.schedule.finish(&turn, Ending::Refused(None), run.now);
+        let wait = run.schedule.next_timer().unwrap() - run.now;
+        waits.push(wait);
+        run.now += wait;
+    }
+    assert!(waits.windows(2).all(|w| w[0] < w[1]), "{waits:?}");
+    let turn = run.pop().unwrap();
+    run.add("a");
+    run.schedule.finish(&turn, Ending::Refused(None), run.now);
+    let turn = run.pop().expect("the event came during the pass");
+    run.schedule.finish(&turn, Ending::Refused(None), run.now);
+    assert!(run.schedule.next_timer().unwrap() - run.now <= Duration::from_millis(1000));
+}
+
+#[test]
+fn the_api_servers_wish_to_be_left_alone_is_honoured_whatever_happens() {
+    let mut run = Run::new();
+    run.add("a");
+    let turn = run.pop().unwrap();
+    run.schedule
+        .finish(&turn, Ending::Failed(Some(Duration::from_secs(7))), run.now);
+    run.after(1).add("a");
+    assert!(run.after(6_998).pop().is_none());
+    assert_eq!(run.after(1).popped(), "a");
+}
+
+#[test]
+fn after_a_conflict_the_newer_version_brings_the_link_at_once() {
+    let mut run = Run::new();
+    run.add("a");
+    let turn = run.pop().unwrap();
+    run.schedule.finish(&turn, Ending::Conflict, run.now);
+    assert!(run.pop().is_none());
+    run.add("a");
+    assert_eq!(run.popped(), "a");
+}
+
+#[test]
+fn a_link_that_is_gone_is_forgotten() {
+    let mut run = Run::new();
+    run.add("a");
+    let turn = run.pop().unwrap();
+    run.schedule.finish(&turn, Ending::Failed(None), run.now);
+    let turn = run.after(600).pop().unwrap();
+    run.schedule.finish(&turn, Ending::Gone, run.now);
+    assert!(run.schedule.entries.is_empty() && run.schedule.timers.is_empty() && run.schedule.busy.is_empty());
+}
+
+#[test]
+fn the_first_change_of_an_endpoint_is_what_propagation_counts_from() {
+    let mut run = Run::new();
+    let first = run.now;
+    run.schedule.add(&key("a"), Cause::Endpoints, run.now);
+    run.after(50)
+        .schedule
+        .add(&key("a"), Cause::Endpoints, first + Duration::from_millis(50));
+    assert_eq!(run.pop().unwrap().endpoints_since, Some(first));
+}
