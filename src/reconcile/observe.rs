@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use instancelink_api::{InstanceLink, State, TargetRef};
+use instancelink_api::{InstanceLink, State, TargetRef, keys};
+use instancelink_core::child::Owner;
 use instancelink_core::snapshot::{
-    Candidate, Children, Link, Namespace, Pod, Sibling, Snapshot, Source, Target, TargetObject, WorkloadKind,
+    Answering, Candidate, Children, Link, Namespace, Pod, Sibling, Snapshot, Source, Target, TargetObject, WorkloadKind,
 };
 use jiff::Timestamp;
 
@@ -35,6 +36,7 @@ pub(super) fn observe(index: &Index, key: &LinkKey, now: Timestamp, cluster_doma
             .and_then(|t| target_of(index, key, t)),
         siblings: siblings_of(index, key, object),
         living_owners: living_owners(index, key, &children),
+        answering: answering(index, &children),
         source,
         children,
         refusals: BTreeMap::new(),
@@ -46,15 +48,15 @@ pub(super) fn state_of(link: &InstanceLink) -> State {
     link.status.as_ref().map(|s| s.state).unwrap_or_default()
 }
 
+const KINDS: [WorkloadKind; 4] = [
+    WorkloadKind::Deployment,
+    WorkloadKind::StatefulSet,
+    WorkloadKind::DaemonSet,
+    WorkloadKind::ReplicaSet,
+];
+
 fn workload_kind(kind: &str) -> Option<WorkloadKind> {
-    [
-        WorkloadKind::Deployment,
-        WorkloadKind::StatefulSet,
-        WorkloadKind::DaemonSet,
-        WorkloadKind::ReplicaSet,
-    ]
-    .into_iter()
-    .find(|k| k.as_str() == kind)
+    KINDS.into_iter().find(|k| k.as_str() == kind)
 }
 
 fn namespace_of(index: &Index, key: &LinkKey) -> Namespace {
@@ -211,23 +213,67 @@ fn children_of(index: &Index, link: &InstanceLink, source: Option<&Source>) -> C
     }
 }
 
-/// Owners of the shared children that exist, whoever they are.
+/// What the standing slices lead to, as far as it exists.
+fn answering(index: &Index, children: &Children) -> Answering {
+    let mut answering = Answering::default();
+    let endpoints = children.slices.iter().flat_map(|slice| &slice.object.body.endpoints);
+    for stands_for in endpoints.filter_map(|endpoint| endpoint.target.as_ref()) {
+        let name = ObjectName::new(&stands_for.namespace, &stands_for.name);
+        match stands_for.kind.as_str() {
+            "Pod" => answering.pods.extend(index.pods.table.get(&name).cloned()),
+            "Service" => answering
+                .services
+                .extend(index.services.table.get(&name).map(|s| Arc::clone(&s.service))),
+            _ => {}
+        }
+    }
+    answering
+}
+
+/// Owners of the shared children that exist, whoever they are: named by owner reference, or, that lost, by label.
 fn living_owners(index: &Index, key: &LinkKey, children: &Children) -> BTreeSet<String> {
-    let directories = children.directories.iter().flat_map(|d| &d.object.owners);
-    let environments = children.environments.iter().flat_map(|e| &e.object.owners);
-    directories
-        .chain(environments)
-        .filter(|owner| {
-            let name = ObjectName::new(&key.namespace, &owner.name);
-            match workload_kind(&owner.kind) {
-                Some(kind) => index.workloads.of(kind).get(&name).is_some_and(|w| w.uid == owner.uid),
-                None => index
-                    .pods
-                    .table
-                    .get(&name)
-                    .is_some_and(|p| owner.kind == "Pod" && p.uid == owner.uid),
-            }
-        })
-        .map(|owner| owner.uid.clone())
-        .collect()
+    let directories = children
+        .directories
+        .iter()
+        .map(|d| (&d.object.owners, d.label(keys::SOURCE_UID)));
+    let environments = children
+        .environments
+        .iter()
+        .map(|e| (&e.object.owners, e.label(keys::SOURCE_UID)));
+    let mut living = BTreeSet::new();
+    for (owners, label) in directories.chain(environments) {
+        living.extend(
+            owners
+                .iter()
+                .filter(|owner| is_alive(index, key, owner))
+                .map(|owner| owner.uid.clone()),
+        );
+        living.extend(label.filter(|uid| source_lives(index, key, uid)).map(str::to_owned));
+    }
+    living
+}
+
+fn is_alive(index: &Index, key: &LinkKey, owner: &Owner) -> bool {
+    let name = ObjectName::new(&key.namespace, &owner.name);
+    match workload_kind(&owner.kind) {
+        Some(kind) => index.workloads.of(kind).get(&name).is_some_and(|w| w.uid == owner.uid),
+        None => index
+            .pods
+            .table
+            .get(&name)
+            .is_some_and(|p| owner.kind == "Pod" && p.uid == owner.uid),
+    }
+}
+
+/// A label names a source by UID alone; it can only be one of the name this link's source has.
+fn source_lives(index: &Index, key: &LinkKey, uid: &str) -> bool {
+    let Some(link) = index.links.table.get(key) else {
+        return false;
+    };
+    let (_, instance) = source_key(&link.object);
+    let name = ObjectName::new(&key.namespace, &instance);
+    KINDS
+        .iter()
+        .any(|kind| index.workloads.of(*kind).get(&name).is_some_and(|w| w.uid == uid))
+        || index.pods.table.get(&name).is_some_and(|pod| pod.uid == uid)
 }

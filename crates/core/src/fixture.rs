@@ -67,6 +67,7 @@ pub(crate) fn of(spec: &str) -> Snapshot {
         siblings: Vec::new(),
         children: Children::default(),
         living_owners: std::collections::BTreeSet::new(),
+        answering: crate::snapshot::Answering::default(),
         refusals: std::collections::BTreeMap::new(),
     }
 }
@@ -220,6 +221,11 @@ impl Snapshot {
     }
 
     pub(crate) fn with_target(mut self, object: TargetObject, pods: Vec<Pod>) -> Self {
+        self.answering.pods = pods.iter().cloned().map(Arc::new).collect();
+        self.answering.services = match &object {
+            TargetObject::Service(service) => vec![Arc::clone(service)],
+            TargetObject::Workload(_) | TargetObject::Pod(_) => Vec::new(),
+        };
         self.target = Some(Target {
             object,
             candidates: pods.into_iter().map(candidate).collect(),

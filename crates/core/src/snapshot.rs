@@ -35,8 +35,19 @@ pub struct Snapshot {
     pub children: Children,
     /// UIDs, among those that own the shared children, of objects that exist.
     pub living_owners: BTreeSet<String>,
+    /// What the endpoints of this link's standing slices stand for, as far as it exists: not always the target of today.
+    pub answering: Answering,
     /// Children whose writes were refused in this pass; the next pass tries them again.
     pub refusals: BTreeMap<Key, Refusal>,
+}
+
+/// Objects that endpoints stand for.
+#[derive(Clone, Debug, Default)]
+pub struct Answering {
+    /// Pods.
+    pub pods: Vec<Arc<Pod>>,
+    /// Services.
+    pub services: Vec<Arc<Service>>,
 }
 
 /// A link as cached: without `managedFields` and last-applied.

@@ -9,13 +9,13 @@ use crate::child::{Endpoint, EndpointTarget};
 use crate::effect::Effect;
 use crate::resolve::endpoints::service_answers;
 use crate::resolve::pods::is_alive;
-use crate::snapshot::{Snapshot, Target, TargetObject};
+use crate::snapshot::{Snapshot, TargetObject};
 
 /// Takes out of the standing slices what does not answer any more: an endpoint whose pod (by UID) is gone, terminating,
 /// finished, or not ready where that counts, or whose Service is gone or answers no more. Adds and changes nothing else.
 ///
-/// A pod counts as gone where it is not among the target's candidates. Whoever observes puts those there that the
-/// standing slices mention, so that a changed target does not make the former one's pods disappear.
+/// What an endpoint stands for need not be the target that the spec names now: the edit that cannot be served may have
+/// named another.
 pub fn shrink(s: &Snapshot) -> Vec<Effect> {
     let place = Place::of(s);
     match claim_of(s, &s.children.directories, place.namespace, &place.directory) {
@@ -39,31 +39,41 @@ fn is_refused(s: &Snapshot, effect: &Effect) -> bool {
 }
 
 fn still_answers(s: &Snapshot, endpoint: &Endpoint) -> bool {
-    let (Some(target), Some(stands_for)) = (s.target.as_ref(), endpoint.target.as_ref()) else {
+    let Some(stands_for) = endpoint.target.as_ref() else {
         return false;
     };
-    let publish = s.link.object.spec.publish_not_ready_addresses;
     match stands_for.kind.as_str() {
-        "Pod" => pod_answers(target, stands_for, endpoint, publish),
-        "Service" => matches!(
-            &target.object,
-            TargetObject::Service(service) if service.uid == stands_for.uid
-                && service.cluster_ips.contains(&endpoint.address)
-                && service_answers(target, service, publish)
-        ),
+        "Pod" => pod_answers(s, stands_for, endpoint),
+        "Service" => service_answers_still(s, stands_for, endpoint),
         _ => false,
     }
 }
 
-fn pod_answers(target: &Target, stands_for: &EndpointTarget, endpoint: &Endpoint, publish: bool) -> bool {
-    let publish =
-        publish || matches!(&target.object, TargetObject::Service(service) if service.publish_not_ready_addresses);
-    target.candidates.iter().map(|candidate| &candidate.pod).any(|pod| {
+fn pod_answers(s: &Snapshot, stands_for: &EndpointTarget, endpoint: &Endpoint) -> bool {
+    let target = s.target.as_ref().map(|target| &target.object);
+    let publish = s.link.object.spec.publish_not_ready_addresses
+        || matches!(target, Some(TargetObject::Service(service)) if service.publish_not_ready_addresses);
+    s.answering.pods.iter().any(|pod| {
         pod.uid == stands_for.uid
             && is_alive(pod)
             && (pod.ready || publish)
             && pod.addresses.contains(&endpoint.address)
     })
+}
+
+/// Whether pods stand behind a Service is known of the target only; of another it is enough that it exists.
+fn service_answers_still(s: &Snapshot, stands_for: &EndpointTarget, endpoint: &Endpoint) -> bool {
+    let publish = s.link.object.spec.publish_not_ready_addresses;
+    let exists = s
+        .answering
+        .services
+        .iter()
+        .any(|service| service.uid == stands_for.uid && service.cluster_ips.contains(&endpoint.address));
+    let silent = s.target.as_ref().is_some_and(|target| match &target.object {
+        TargetObject::Service(service) if service.uid == stands_for.uid => !service_answers(target, service, publish),
+        TargetObject::Service(_) | TargetObject::Workload(_) | TargetObject::Pod(_) => false,
+    });
+    exists && !silent
 }
 
 #[cfg(test)]
@@ -142,5 +152,22 @@ mod tests {
             pod("pg-2", "10.0.0.12"),
         ];
         assert_eq!(shrink(&unservable_with(pods)), []);
+    }
+
+    #[test]
+    fn what_the_alias_led_to_before_an_edit_that_cannot_be_served_goes_on_answering() {
+        let mut s = unservable_with(vec![pod("pg-0", "10.0.0.10"), pod("pg-1", "10.0.0.11")]);
+        s.target = None;
+        assert_eq!(shrink(&s), [], "pods of the former target");
+
+        let mut s = fixture::snapshot().with_target_service(fixture::service(), vec![pod("pg-0", "10.0.0.10")]);
+        let plan = build(&s, &[].into()).unwrap();
+        while let effects @ [_, ..] = bring_up(&s, &plan).as_slice() {
+            s.execute(effects);
+        }
+        s.target = None;
+        assert_eq!(shrink(&s), [], "the former target, a Service");
+        s.answering.services.clear();
+        assert_eq!(left(&shrink(&s)), Vec::<String>::new(), "and it ends with the Service");
     }
 }
