@@ -50,11 +50,20 @@ pub(crate) fn source_key(link: &InstanceLink) -> SourceKey {
     (namespace.into(), link.spec.instance_ref.name.clone())
 }
 
-fn target_key(link: &InstanceLink) -> Option<TargetKey> {
-    let target = link.spec.target_instance_ref.as_ref()?;
+/// What the spec names now and what is programmed still: an edit that cannot be served leaves the former target's
+/// endpoints standing, and they have to be followed.
+fn target_keys(link: &InstanceLink) -> Vec<TargetKey> {
     let own = link.metadata.namespace.as_deref();
-    let namespace = target.namespace.as_deref().or(own).unwrap_or_default();
-    Some((target.kind.clone(), namespace.into(), target.name.clone()))
+    let programmed = link.status.as_ref().and_then(|status| status.target.as_ref());
+    let mut keys = Vec::with_capacity(1);
+    for target in link.spec.target_instance_ref.iter().chain(programmed) {
+        let namespace = target.namespace.as_deref().or(own).unwrap_or_default();
+        let key = (target.kind.clone(), namespace.into(), target.name.clone());
+        if !keys.contains(&key) {
+            keys.push(key);
+        }
+    }
+    keys
 }
 
 /// The links watch.
@@ -105,8 +114,7 @@ impl Watched for Links {
 impl LinkStore {
     fn reindex(&mut self, name: &LinkKey, old: Option<&CachedLink>, new: Option<&CachedLink>) {
         let sources = |link: Option<&CachedLink>| link.map(|l| source_key(&l.object)).into_iter().collect::<Vec<_>>();
-        let targets =
-            |link: Option<&CachedLink>| link.and_then(|l| target_key(&l.object)).into_iter().collect::<Vec<_>>();
+        let targets = |link: Option<&CachedLink>| link.map(|l| target_keys(&l.object)).unwrap_or_default();
         self.by_source.update(name, &sources(old), &sources(new));
         self.by_target.update(name, &targets(old), &targets(new));
         if let Some(old) = old {
