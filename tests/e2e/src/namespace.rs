@@ -2,7 +2,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures::FutureExt as _;
 use instancelink_api::InstanceLink;
@@ -89,6 +89,11 @@ impl Namespace {
         let manifest = manifest.into();
         let watch = Watch::start(self, manifest.name()).await;
         (self.link(manifest).await, watch)
+    }
+
+    /// Waits until an object that is created now is younger than those before it: creation times have no fractions.
+    pub async fn next_second(&self) {
+        tokio::time::sleep(Duration::from_millis(1100)).await;
     }
 
     /// A typed API of this namespace.

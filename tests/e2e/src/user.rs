@@ -1,11 +1,12 @@
 //! A user with few rights, played by impersonation.
 
 use instancelink_api::{InstanceLink, keys};
-use kube::api::{Patch, PatchParams};
+use k8s_openapi::api::authorization::v1::SubjectAccessReview;
+use kube::api::{Patch, PatchParams, PostParams};
 use kube::{Api, Client};
 use serde_json::json;
 
-use crate::{Link, Namespace, Object, Output, cluster};
+use crate::{Link, Namespace, Output, SHORT, cluster, eventually};
 
 /// Somebody who may do in one namespace what a role says.
 pub struct User {
@@ -51,9 +52,26 @@ impl User {
             "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": role },
             "subjects": [{ "apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": self.name }],
         });
-        Object::of(&self.namespace.client, &self.namespace.name, &binding)
-            .create(&binding)
-            .await;
+        self.namespace.create_object(&binding).await;
+        // The API server learns of a new right a moment later. Every role here may read links.
+        let review = json!({ "spec": { "user": self.name, "resourceAttributes": {
+            "namespace": self.namespace.name, "group": keys::GROUP, "resource": "instancelinks", "verb": "get",
+        } } });
+        let review: SubjectAccessReview = serde_json::from_value(review).expect("a review");
+        let reviews: Api<SubjectAccessReview> = Api::all(self.namespace.client.clone());
+        eventually(&format!("{} has the rights of {role}", self.name), SHORT, async || {
+            let answer = reviews
+                .create(&PostParams::default(), &review)
+                .await
+                .map_err(|e| e.to_string())?;
+            let status = answer.status.unwrap_or_default();
+            if status.allowed {
+                Ok(())
+            } else {
+                Err(format!("{status:?}"))
+            }
+        })
+        .await;
     }
 
     /// A client with this user's rights.

@@ -155,6 +155,7 @@ async fn a_variable_of_an_older_link_is_never_overwritten_by_a_younger_ones() {
         // Both would write DB_PORT_5432_TCP_PORT: the alias `db` for its port, the alias `db-port-5432-tcp` as its own.
         active(ns, "older", "db", "Service/pg").await;
         let before = variables(ns).await;
+        ns.next_second().await;
         active(ns, "younger", "db-port-5432-tcp", "Service/pg2").await;
         let after = variables(ns).await;
         for (key, value) in &before {

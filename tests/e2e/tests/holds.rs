@@ -146,6 +146,7 @@ async fn the_first_to_claim_an_alias_has_it_and_the_next_takes_over_when_it_is_f
             .watched_link(link("first", "db", "Deployment/web", "Service/pg"))
             .await;
         watch_first.walks([Requested, Activating, Active]).await;
+        ns.next_second().await;
         let (second, mut watch) = ns
             .watched_link(link("second", "db", "Deployment/web", "Service/pg2"))
             .await;

@@ -2,8 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test fails by panicking
 
-use e2e::{LinkManifest, Namespace, in_namespace, link};
-use instancelink_api::State::{Activating, Active, Inactive, Requested};
+use std::time::Duration;
+
+use e2e::{LinkManifest, Namespace, in_namespace, link, serving_deployment};
+use instancelink_api::State::{Activating, Active, Inactive, Requested, UpdatingActive};
 use instancelink_api::status::Transitioning;
 use serde_json::json;
 
@@ -108,7 +110,7 @@ async fn the_pods_of_a_service_without_selector_are_not_known() {
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn a_target_in_another_namespace_is_not_permitted_and_the_message_is_the_manifest_to_apply() {
+async fn a_target_in_another_namespace_is_not_permitted_and_the_message_says_what_to_do() {
     in_namespace(async |ns| {
         prepare(ns).await;
         let manifest = web_db("Service/pg").spec(
@@ -118,7 +120,7 @@ async fn a_target_in_another_namespace_is_not_permitted_and_the_message_is_the_m
         let (link, mut watch) = ns.watched_link(manifest).await;
         watch.walks([Requested, Inactive]).await;
         let condition = link.condition("ResolvedRefs", "False", "RefNotPermitted").await;
-        for part in ["InstanceLinkGrant", "namespace: default", &ns.name] {
+        for part in ["default/kubernetes", "consent", "set targetInstanceRef", &ns.name] {
             assert!(
                 condition.message.contains(part),
                 "{part} is missing: {}",
@@ -135,21 +137,63 @@ async fn a_target_in_another_namespace_is_not_permitted_and_the_message_is_the_m
     .await;
 }
 
+/// An edit that cannot be served leaves what stands as it is, until the next edit.
+async fn keeps_answering(ns: &Namespace, old_target: &str) {
+    let manifest = web_db(old_target).spec("activation", json!({ "targetWaitSeconds": 120 }));
+    let (link, mut watch) = ns.watched_link(manifest).await;
+    watch
+        .walks_within([Requested, Activating, Active], Duration::from_secs(90))
+        .await;
+    let slice = ns.object("discovery.k8s.io/v1", "EndpointSlice", "web-db-v4");
+    let before = slice.get().await.data["endpoints"].clone();
+    link.retarget("Service/elsewhere").await;
+    watch.walks([UpdatingActive]).await;
+    link.condition("ResolvedRefs", "False", "KindNotSupported").await;
+    watch.rests().await;
+    assert_eq!(slice.get().await.data["endpoints"], before);
+    link.retarget("Service/pg2").await;
+    watch.walks([Active]).await;
+}
+
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn an_active_link_whose_edit_cannot_be_served_keeps_answering_as_before() {
+async fn an_active_link_to_a_service_whose_edit_cannot_be_served_answers_as_before() {
     in_namespace(async |ns| {
         prepare(ns).await;
-        let (link, mut watch) = ns.watched_link(web_db("Service/pg")).await;
-        watch.walks([Requested, Activating, Active]).await;
-        let slice = ns.object("discovery.k8s.io/v1", "EndpointSlice", "web-db-v4");
-        let before = slice.get().await.data["endpoints"].clone();
-        link.retarget("Service/elsewhere").await;
-        watch.walks([instancelink_api::State::UpdatingActive]).await;
-        link.condition("ResolvedRefs", "False", "KindNotSupported").await;
-        watch.rests().await;
-        assert_eq!(slice.get().await.data["endpoints"], before);
-        link.retarget("Service/pg2").await;
+        keeps_answering(ns, "Service/pg").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs a cluster"]
+async fn an_active_link_to_pods_whose_edit_cannot_be_served_answers_as_before() {
+    in_namespace(async |ns| {
+        prepare(ns).await;
+        ns.create_object(&serving_deployment("db", "db")).await;
+        keeps_answering(ns, "Deployment/db").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs a cluster"]
+async fn an_alias_too_long_for_the_several_ports_of_its_target_is_said_to_be_that() {
+    in_namespace(async |ns| {
+        prepare(ns).await;
+        ns.create_yaml(
+            "{apiVersion: v1, kind: Service, metadata: {name: two}, \
+             spec: {ports: [{name: a, port: 1}, {name: b, port: 2}]}}",
+        )
+        .await;
+        let alias = "a".repeat(47);
+        let (link, mut watch) = ns
+            .watched_link(link("web-db", &alias, "Deployment/web", "Service/two"))
+            .await;
+        watch.walks([Requested, Activating]).await;
+        let condition = link.condition("Accepted", "False", "InvalidPorts").await;
+        assert!(condition.message.contains("46"), "{}", condition.message);
+        link.edit(json!({ "ports": [{ "name": "a", "port": 1 }] })).await;
         watch.walks([Active]).await;
     })
     .await;

@@ -42,6 +42,10 @@ fn content(object: &DynamicObject) -> Value {
     if let Some(data) = data.as_object_mut() {
         data.remove("status");
     }
+    if let Some(spec) = data.get_mut("spec").and_then(Value::as_object_mut) {
+        // A Service's address families are the API server's choice.
+        spec.retain(|field, _| matches!(field.as_str(), "clusterIP" | "type" | "selector" | "ports"));
+    }
     json!({ "labels": meta.labels, "annotations": meta.annotations, "owners": meta.owner_references, "data": data })
 }
 
@@ -208,9 +212,12 @@ async fn a_directory_with_a_selector_and_ports_is_corrected() {
             &mut active_link(ns).await,
             |s| &s.directory,
             async |directory| {
-                directory
-                    .patch(&json!({ "spec": { "selector": { "app": "x" }, "ports": [{ "port": 80 }] } }))
-                    .await;
+                // Without a selector the API server takes both families, with one only those of the cluster.
+                let damage = json!({
+                    "selector": { "app": "x" }, "ports": [{ "port": 80 }],
+                    "ipFamilyPolicy": "SingleStack", "ipFamilies": ["IPv4"],
+                });
+                directory.patch(&json!({ "spec": damage })).await;
             },
         )
         .await;
