@@ -192,7 +192,7 @@ impl Calls {
         if answer.get("kind").and_then(serde_json::Value::as_str) == Some("Status") {
             return Ok(Deleted::Gone);
         }
-        let object: K = serde_json::from_value(answer).map_err(unreadable)?;
+        let object: K = serde_json::from_value(answer).map_err(|e| unreadable(&e))?;
         let meta = object.meta();
         let held = meta.finalizers.as_ref().is_some_and(|f| !f.is_empty());
         Ok(if held {
@@ -219,21 +219,25 @@ impl Calls {
         self.metrics.requested(verb, kind, code, started.elapsed());
         let answer = answer?;
         if answer.status.is_success() {
-            serde_json::from_slice(&answer.body).map_err(unreadable)
+            serde_json::from_slice(&answer.body).map_err(|e| unreadable(&e))
         } else {
             Err(failure_of(answer.status, answer.retry_after, &answer.body))
         }
     }
 
     async fn exchange(&self, request: Request<Vec<u8>>) -> Result<Answer, CallError> {
-        let response = self.client.send(request.map(Body::from)).await.map_err(unsent)?;
+        let response = self
+            .client
+            .send(request.map(Body::from))
+            .await
+            .map_err(|e| unsent(&e))?;
         let status = response.status();
         let retry_after = response
             .headers()
             .get(header::RETRY_AFTER)
             .and_then(|v| v.to_str().ok()?.trim().parse().ok())
             .map(Duration::from_secs);
-        let body = response.into_body().collect_bytes().await.map_err(unsent)?;
+        let body = response.into_body().collect_bytes().await.map_err(|e| unsent(&e))?;
         Ok(Answer {
             status,
             retry_after,
@@ -269,9 +273,9 @@ fn body<K: Serialize>(object: &K) -> Result<Vec<u8>, CallError> {
     })
 }
 
-fn unsent(error: kube::Error) -> CallError {
+fn unsent(error: &kube::Error) -> CallError {
     let mut text = error.to_string();
-    let mut source = std::error::Error::source(&error);
+    let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
         text = format!("{text}: {cause}");
         source = cause.source();
@@ -279,7 +283,7 @@ fn unsent(error: kube::Error) -> CallError {
     CallError::Transport(bounded(&text))
 }
 
-fn unreadable(error: serde_json::Error) -> CallError {
+fn unreadable(error: &serde_json::Error) -> CallError {
     CallError::Transport(bounded(&format!("the answer cannot be read: {error}")))
 }
 

@@ -13,6 +13,7 @@ mod calls;
 mod client;
 pub mod clock;
 mod leader;
+mod operator;
 mod reconcile;
 pub mod run;
 mod telemetry;

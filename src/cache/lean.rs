@@ -123,7 +123,8 @@ struct Container {
 #[serde(rename_all = "camelCase")]
 struct Port {
     name: Option<String>,
-    container_port: u16,
+    #[serde(rename = "containerPort")]
+    number: u16,
     protocol: Option<String>,
 }
 
@@ -142,7 +143,7 @@ impl PodSpec {
             .flat_map(|c| c.ports.iter().flatten())
             .map(|p| ContainerPort {
                 name: p.name.clone().unwrap_or_default(),
-                port: p.container_port,
+                port: p.number,
                 protocol: protocol_of(p.protocol.as_deref()),
             })
             .collect()

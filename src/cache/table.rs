@@ -165,8 +165,8 @@ impl<T: Item> Table<T> {
             .entries
             .iter()
             .filter(|(name, entry)| {
-                !relist.seen.contains(*name)
-                    && !(entry.version > relist.version && self.unconfirmed.contains_key(&entry.version))
+                let is_newer = entry.version > relist.version && self.unconfirmed.contains_key(&entry.version);
+                !relist.seen.contains(*name) && !is_newer
             })
             .map(|(name, _)| name.clone())
             .collect();

@@ -103,7 +103,7 @@ impl Election {
                 Ok(true) => return,
                 Ok(false) => self.report_holder(&mut holder),
                 Err(error) => {
-                    tracing::warn!(lease = %self.terms.lease, %error, "the lease cannot be had; trying again")
+                    tracing::warn!(lease = %self.terms.lease, %error, "the lease cannot be had; trying again");
                 }
             }
             tokio::time::sleep(self.terms.retry).await;
@@ -130,13 +130,12 @@ impl Election {
             }
             let left = self.time_left();
             match tokio::time::timeout(left, self.attempt()).await {
-                Ok(Ok(true)) => {}
+                Ok(Ok(true)) | Err(_) => {}
                 Ok(Ok(false)) => {
                     self.leadership.set(None);
                     return false;
                 }
                 Ok(Err(error)) => tracing::warn!(%error, "the lease was not renewed; trying again"),
-                Err(_) => {}
             }
             if !self.leadership.holds() {
                 self.leadership.set(None);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 const FIRST: Duration = Duration::from_millis(500);
 const LONGEST_AFTER_FAILURE: Duration = Duration::from_secs(4);
-const LONGEST_AFTER_REFUSAL: Duration = Duration::from_secs(300);
+const LONGEST_AFTER_REFUSAL: Duration = Duration::from_mins(5);
 
 /// After the `times`-th failure in a row of a kind that mends itself: 0.5 s to 4 s.
 pub(super) fn after_failure<K: Hash>(key: &K, times: u32) -> Duration {

@@ -52,7 +52,7 @@ impl Driver {
             tokio::select! {
                 () = stop.cancelled() => break,
                 turn = self.queue.next() => {
-                    self.metrics.dequeued(turn.waited, self.queue.waiting());
+                    self.metrics.dequeued(turn.waited);
                     passes.spawn(Arc::clone(&self).take_turn(turn));
                 }
                 Some(_) = passes.join_next() => {}
@@ -104,7 +104,7 @@ impl Driver {
                     let requests = effects.iter().map(|effect| executor.execute(&link, effect, &taken));
                     let answers = join_all(requests).await;
                     self.tell(&snapshot, &effects, &answers, &mut endpoints_since);
-                    if let Some(outcome) = self.fold(&mut snapshot, &turn.key, effects, answers) {
+                    if let Some(outcome) = fold(&mut snapshot, &turn.key, effects, answers) {
                         return outcome;
                     }
                     snapshot.now = self.clock.now();
@@ -113,36 +113,6 @@ impl Driver {
         }
         tracing::error!(link = %turn.key, steps = MAX_STEPS, "a pass does not come to an end; this is a bug");
         (Ending::Failed(None), "endless")
-    }
-
-    /// Takes the answers into account. An outcome where the pass cannot go on.
-    fn fold(
-        &self,
-        snapshot: &mut Snapshot,
-        key: &LinkKey,
-        effects: Vec<Effect>,
-        answers: Vec<Result<Answer, CallError>>,
-    ) -> Option<Outcome> {
-        let mut worst: Option<CallError> = None;
-        let mut gone = false;
-        for (effect, answer) in effects.into_iter().zip(answers) {
-            match answer {
-                Ok(Answer::LinkGone) => gone = true,
-                Ok(answer) => snapshot.fold(answer),
-                Err(error) => {
-                    report::failure(key, &effect, &error);
-                    worst = Some(match worst.take() {
-                        Some(known) => graver(known, error),
-                        None => error,
-                    });
-                }
-            }
-        }
-        if gone {
-            // The caches know; a successor of the same name gets its own pass by its own event.
-            return Some((Ending::Settled(None), "gone"));
-        }
-        worst.map(|error| (ending_of(&error), error.reason()))
     }
 
     fn settled(&self, snapshot: &Snapshot, wake: Option<jiff::Timestamp>, refused: bool) -> Outcome {
@@ -189,6 +159,35 @@ impl Driver {
             }
         }
     }
+}
+
+/// Takes the answers into account. An outcome where the pass cannot go on.
+fn fold(
+    snapshot: &mut Snapshot,
+    key: &LinkKey,
+    effects: Vec<Effect>,
+    answers: Vec<Result<Answer, CallError>>,
+) -> Option<Outcome> {
+    let mut worst: Option<CallError> = None;
+    let mut gone = false;
+    for (effect, answer) in effects.into_iter().zip(answers) {
+        match answer {
+            Ok(Answer::LinkGone) => gone = true,
+            Ok(answer) => snapshot.fold(answer),
+            Err(error) => {
+                report::failure(key, &effect, &error);
+                worst = Some(match worst.take() {
+                    Some(known) => graver(known, error),
+                    None => error,
+                });
+            }
+        }
+    }
+    if gone {
+        // The caches know; a successor of the same name gets its own pass by its own event.
+        return Some((Ending::Settled(None), "gone"));
+    }
+    worst.map(|error| (ending_of(&error), error.reason()))
 }
 
 /// Of two failures, the one that says more about when to try again.

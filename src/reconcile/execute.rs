@@ -81,7 +81,7 @@ impl Executor {
             }
             Effect::AddFinalizer => self.set_finalizer(link, Finalizer::Add).await,
             Effect::DropFinalizer => self.set_finalizer(link, Finalizer::Drop).await,
-            Effect::WriteStatus { status } => match link_patch::status(link, status).map_err(unwritable)? {
+            Effect::WriteStatus { status } => match link_patch::status(link, status).map_err(|e| unwritable(&e))? {
                 Some(patch) => self.patch_link(link, Some("status"), &patch).await,
                 None => Ok(Answer::Link(Box::new(link.clone()))),
             },
@@ -119,7 +119,7 @@ impl Executor {
     }
 
     async fn patch_metadata(&self, link: &InstanceLink, change: &Change<'_>) -> Result<Answer, CallError> {
-        let patch = link_patch::metadata(link, change).map_err(unwritable)?;
+        let patch = link_patch::metadata(link, change).map_err(|e| unwritable(&e))?;
         self.patch_link(link, None, &patch).await
     }
 
@@ -293,7 +293,7 @@ fn answer_refusal(error: CallError, verb: &'static str, key: Key) -> Result<Answ
     }
 }
 
-fn unwritable(error: serde_json::Error) -> CallError {
+fn unwritable(error: &serde_json::Error) -> CallError {
     CallError::Refused {
         code: 0,
         message: format!("the patch cannot be written as JSON: {error}"),

@@ -63,7 +63,7 @@ impl Queue {
                 }
                 if free { schedule.next_timer() } else { None }
             };
-            let timer = timer.unwrap_or_else(|| Instant::now() + Duration::from_secs(3600));
+            let timer = timer.unwrap_or_else(|| Instant::now() + Duration::from_hours(1));
             tokio::select! {
                 () = self.changed.notified() => {}
                 () = tokio::time::sleep_until(timer) => {}

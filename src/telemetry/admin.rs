@@ -14,12 +14,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::metrics::Metrics;
 use crate::cache::Cache;
+use crate::reconcile::queue::Queue;
 
 /// What the admin server shows.
 #[derive(Clone)]
 pub(crate) struct Shown {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) cache: Arc<Cache>,
+    pub(crate) queue: Arc<Queue>,
 }
 
 /// Binds the port, so that a port in use is an error at the start and not a line in the log.
@@ -68,7 +70,7 @@ async fn metrics(Shared(shown): Shared<Shown>) -> impl IntoResponse {
             *endpoints.entry(name.namespace.to_string()).or_default() += slice.object.body.endpoints.len();
         }
     });
-    let text = shown.metrics.render(&links, &endpoints);
+    let text = shown.metrics.render(&links, &endpoints, shown.queue.waiting());
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], text)
 }

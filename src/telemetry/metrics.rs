@@ -178,10 +178,9 @@ impl Metrics {
         self.reconcile_seconds.observe(took.as_secs_f64());
     }
 
-    /// A link's pass starts after so long a wait, while so many others wait.
-    pub(crate) fn dequeued(&self, waited: Duration, depth: usize) {
+    /// A link's pass starts after so long a wait.
+    pub(crate) fn dequeued(&self, waited: Duration) {
         self.queue_seconds.observe(waited.as_secs_f64());
-        self.queue_depth.set(i64::try_from(depth).unwrap_or(i64::MAX));
     }
 
     /// A watch failed.
@@ -216,8 +215,14 @@ impl Metrics {
         self.leader.set(i64::from(leads));
     }
 
-    /// The metrics in the OpenMetrics text format, with the gauges that mirror the caches.
-    pub(crate) fn render(&self, links: &BTreeMap<State, usize>, endpoints: &BTreeMap<String, usize>) -> String {
+    /// The metrics in the `OpenMetrics` text format, with the gauges that mirror the caches.
+    pub(crate) fn render(
+        &self,
+        links: &BTreeMap<State, usize>,
+        endpoints: &BTreeMap<String, usize>,
+        waiting: usize,
+    ) -> String {
+        self.queue_depth.set(i64::try_from(waiting).unwrap_or(i64::MAX));
         for state in State::ALL {
             let count = links.get(&state).copied().unwrap_or_default();
             let gauge = self.links.get_or_create_owned(&StateLabels { state: state.as_str() });

@@ -1,0 +1,235 @@
+//! The task tree of the operator: watches and the admin server from the start; passes, sweeps and events while it leads.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use kube::{Client, Config};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::args::Operator;
+use crate::cache::{Affected, Cache, Listener, ObjectName, watch};
+use crate::calls::Calls;
+use crate::client;
+use crate::clock::{Clock, SystemClock};
+use crate::leader::lease::{Election, Leadership, Terms};
+use crate::reconcile::driver::{Driver, source_of};
+use crate::reconcile::events;
+use crate::reconcile::queue::Queue;
+use crate::reconcile::sweep::{Broom, Sweeper};
+use crate::telemetry::admin;
+use crate::telemetry::metrics::Metrics;
+
+/// Time for the events and sweeps that are on their way when the operator stops.
+const LAST_EVENTS: Duration = Duration::from_secs(1);
+
+/// Runs the operator until told to stop, or until it may not lead any more.
+pub(crate) async fn run(options: Operator, stop: CancellationToken) -> anyhow::Result<()> {
+    let config = client::config().await?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let listener = admin::bind(options.admin_port).await?;
+    let metrics = Arc::new(Metrics::new());
+    let parts = Parts::build(&options, &config, &metrics, clock)?;
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), server = %config.cluster_url, "operator starts");
+
+    let shown = admin::Shown {
+        metrics: Arc::clone(&metrics),
+        cache: Arc::clone(&parts.cache),
+        queue: Arc::clone(&parts.queue),
+    };
+    let end = CancellationToken::new();
+    let admin = tokio::spawn(admin::serve(listener, shown, end.clone()));
+    let mut watches = watch::spawn(&parts.watches, &parts.cache, &metrics);
+    let result = tokio::select! {
+        result = parts.lead(&options, stop) => result,
+        // Watches never end by themselves, and without one of them the caches would grow old in silence.
+        Some(ended) = watches.join_next() => Err(anyhow::anyhow!("a watch ended ({ended:?}); this is a bug")),
+    };
+    drop(watches);
+    end.cancel();
+    // Probes and scrapes are short; whatever hangs on longer is not waited for.
+    let _ = tokio::time::timeout(Duration::from_secs(1), admin).await;
+    result
+}
+
+/// What the tasks share.
+struct Parts {
+    watches: Client,
+    calls: Calls,
+    cache: Arc<Cache>,
+    queue: Arc<Queue>,
+    broom: Arc<Broom>,
+    metrics: Arc<Metrics>,
+    clock: Arc<dyn Clock>,
+    terms: Option<Terms>,
+    reporter: String,
+}
+
+impl Parts {
+    fn build(
+        options: &Operator,
+        config: &Config,
+        metrics: &Arc<Metrics>,
+        clock: Arc<dyn Clock>,
+    ) -> anyhow::Result<Self> {
+        let calls = Calls::new(client::for_calls(config)?, Arc::clone(metrics));
+        let queue = Arc::new(Queue::new(usize::from(options.concurrency)));
+        let broom = Arc::new(Broom::default());
+        let wakes = Wakes {
+            queue: Arc::clone(&queue),
+            broom: Arc::clone(&broom),
+            metrics: Arc::clone(metrics),
+        };
+        let cache = Arc::new(Cache::new(&watch::KINDS, Arc::new(wakes)));
+        let known = Arc::clone(&cache);
+        queue.find_sources_with(move |key| source_of(&known, key));
+        let reporter = reporter_of(options);
+        let terms = options
+            .leader_elect
+            .then(|| terms_of(options, config, &reporter, clock.as_ref()));
+        if let Some(terms) = &terms
+            && terms.renew_deadline >= terms.duration
+        {
+            bail!(
+                "--lease-renew-deadline {:?} must be shorter than --lease-duration {:?}: else two operators could write at once",
+                terms.renew_deadline,
+                terms.duration
+            );
+        }
+        Ok(Self {
+            watches: client::for_watches(config)?,
+            calls,
+            cache,
+            queue,
+            broom,
+            metrics: Arc::clone(metrics),
+            clock,
+            terms,
+            reporter,
+        })
+    }
+
+    /// Waits for the caches and for the lease, then works until told to stop, or until the lease is lost.
+    async fn lead(&self, options: &Operator, stop: CancellationToken) -> anyhow::Result<()> {
+        let mut synced = self.cache.synced();
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            ready = synced.wait_for(|synced| *synced) => {
+                ready.context("the caches ended before they were filled; this is a bug")?;
+            }
+        }
+        tracing::info!("caches are filled");
+        let Some(terms) = self.terms.clone() else {
+            self.work(options, Leadership::always(), &stop).await;
+            return Ok(());
+        };
+        let mut election = Election::new(self.calls.clone(), Arc::clone(&self.clock), terms);
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            () = election.win() => {}
+        }
+        let leadership = election.leadership();
+        // Renewed until the last write is done: only then may another begin.
+        let done = CancellationToken::new();
+        let work = async {
+            self.work(options, leadership, &stop).await;
+            done.cancel();
+        };
+        let keep = async {
+            if !election.keep(&done).await {
+                bail!(
+                    "the lease was lost: another operator may lead now, so this one stops; started again, it follows"
+                );
+            }
+            election.release().await;
+            Ok(())
+        };
+        tokio::pin!(work, keep);
+        tokio::select! {
+            kept = &mut keep => kept,
+            () = &mut work => keep.await,
+        }
+    }
+
+    /// Everything that writes. Returns when nothing does any more.
+    async fn work(&self, options: &Operator, leadership: Leadership, stop: &CancellationToken) {
+        self.metrics.leads(true);
+        tracing::info!(concurrency = options.concurrency, "leading");
+        let (calls, clock) = (self.calls.clone(), Arc::clone(&self.clock));
+        let (publisher, sender) = events::channel(calls.clone(), &self.metrics, Arc::clone(&clock), &self.reporter);
+        let sweeper = Sweeper {
+            broom: Arc::clone(&self.broom),
+            cache: Arc::clone(&self.cache),
+            queue: Arc::clone(&self.queue),
+            calls: calls.clone(),
+            leadership: leadership.clone(),
+            metrics: Arc::clone(&self.metrics),
+        };
+        let driver = Driver {
+            cache: Arc::clone(&self.cache),
+            queue: Arc::clone(&self.queue),
+            calls,
+            events: publisher,
+            leadership,
+            clock,
+            metrics: Arc::clone(&self.metrics),
+            cluster_domain: options.cluster_domain.clone(),
+        };
+        let mut helpers = JoinSet::new();
+        helpers.spawn(sweeper.run(stop.clone()));
+        helpers.spawn(sender.run());
+        Arc::new(driver).run(stop.clone(), options.shutdown_grace).await;
+        // Both end by themselves now; what they cannot finish soon is not worth waiting for.
+        let ended = async { while helpers.join_next().await.is_some() {} };
+        if tokio::time::timeout(LAST_EVENTS, ended).await.is_err() {
+            helpers.shutdown().await;
+        }
+        self.metrics.leads(false);
+        tracing::info!("all work is done");
+    }
+}
+
+/// Passes on what the caches say.
+struct Wakes {
+    queue: Arc<Queue>,
+    broom: Arc<Broom>,
+    metrics: Arc<Metrics>,
+}
+
+impl Listener for Wakes {
+    fn affected(&self, affected: Affected) {
+        self.queue.add(&affected.links);
+        self.broom.after(affected.gone);
+    }
+
+    fn listed(&self, kind: &'static str, times: u64) {
+        if times > 1 {
+            self.metrics.relisted(kind);
+            self.broom.everything();
+        }
+    }
+}
+
+fn reporter_of(options: &Operator) -> String {
+    let host = || {
+        std::fs::read_to_string("/etc/hostname")
+            .ok()
+            .map(|h| h.trim().to_owned())
+    };
+    let name = options.pod_name.clone().or_else(host).filter(|name| !name.is_empty());
+    name.unwrap_or_else(|| "instancelink".to_owned())
+}
+
+fn terms_of(options: &Operator, config: &Config, reporter: &str, clock: &dyn Clock) -> Terms {
+    let namespace = options.lease_namespace.as_ref().or(options.pod_namespace.as_ref());
+    let namespace = namespace.unwrap_or(&config.default_namespace);
+    Terms {
+        lease: ObjectName::new(namespace, &options.lease_name),
+        // A pod that is started again under its name is another contender.
+        identity: format!("{reporter}_{:x}_{:x}", std::process::id(), clock.now().as_nanosecond()),
+        duration: options.lease_duration,
+        renew_deadline: options.lease_renew_deadline,
+        retry: options.lease_retry,
+    }
+}
