@@ -31,14 +31,14 @@ pub(crate) fn up(name: &str, image: Option<&str>, kubeconfig: &Path) -> Result<(
         fs::create_dir_all(folder)?;
     }
     if exists(name)? {
-        say(&format!("kind cluster '{name}' is there already"));
-        let text = command::capture(kind().args(["get", "kubeconfig", "--name", name]))?;
+        say(&format!("kind cluster '{}' is there already", named(name)));
+        let text = command::capture(kind().args(["get", "kubeconfig", "--name", &named(name)]))?;
         fs::write(kubeconfig, text)?;
         return Ok(());
     }
     step("create the kind cluster", || {
         let mut create = kind();
-        create.args(["create", "cluster", "--wait", "120s", "--name", name]);
+        create.args(["create", "cluster", "--wait", "120s", "--name", &named(name)]);
         create.arg("--kubeconfig").arg(kubeconfig);
         if let Some(image) = image {
             create.args(["--image", image]);
@@ -51,20 +51,29 @@ pub(crate) fn up(name: &str, image: Option<&str>, kubeconfig: &Path) -> Result<(
 /// Deletes it when it is there.
 pub(crate) fn down(name: &str) -> Result<()> {
     if exists(name)? {
-        command::capture(kind().args(["delete", "cluster", "--name", name]))?;
+        command::capture(kind().args(["delete", "cluster", "--name", &named(name)]))?;
     }
     Ok(())
 }
 
 /// Hands an image to its nodes.
 pub(crate) fn load(name: &str, archive: &Path) -> Result<()> {
-    command::capture(kind().args(["load", "image-archive", "--name", name]).arg(archive))?;
+    command::capture(
+        kind()
+            .args(["load", "image-archive", "--name", &named(name)])
+            .arg(archive),
+    )?;
     Ok(())
 }
 
 fn exists(name: &str) -> Result<bool> {
     let names = command::capture(kind().args(["get", "clusters"]))?;
-    Ok(names.lines().any(|line| line == name))
+    Ok(names.lines().any(|line| line == named(name)))
+}
+
+/// A prefix, so that a kind cluster somebody made for something else is neither used nor deleted.
+fn named(name: &str) -> String {
+    format!("instancelink-{name}")
 }
 
 fn kind() -> Command {
