@@ -320,3 +320,6 @@ fn bounded(text: &str) -> String {
     let cut: String = text.chars().take(MAX_MESSAGE - 1).collect();
     format!("{}…", cut.trim())
 }
+
+#[cfg(test)]
+mod tests;

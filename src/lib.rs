@@ -13,7 +13,7 @@ mod calls;
 mod client;
 pub mod clock;
 mod leader;
-mod operator;
+pub mod operator;
 mod reconcile;
 pub mod run;
 mod telemetry;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use kube::{Client, Config};
+use kube::Client;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -24,14 +24,37 @@ use crate::telemetry::metrics::Metrics;
 /// Time for the events and sweeps that are on their way when the operator stops.
 const LAST_EVENTS: Duration = Duration::from_secs(1);
 
-/// Runs the operator until told to stop, or until it may not lead any more.
-pub(crate) async fn run(options: Operator, stop: CancellationToken) -> anyhow::Result<()> {
+/// What the operator stands in: a cluster and a clock. Tests bring their own.
+pub struct Surroundings {
+    /// For watches, which are silent for minutes.
+    pub watches: Client,
+    /// For calls, which are not.
+    pub calls: Client,
+    /// The time that is written into objects.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Runs the operator in the cluster of the environment.
+pub(crate) async fn run(mut options: Operator, stop: CancellationToken) -> anyhow::Result<()> {
     let config = client::config().await?;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    if options.lease_namespace.is_none() {
+        let own = options.pod_namespace.clone();
+        options.lease_namespace = Some(own.unwrap_or_else(|| config.default_namespace.clone()));
+    }
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), server = %config.cluster_url, "operator starts");
+    let surroundings = Surroundings {
+        watches: client::for_watches(&config)?,
+        calls: client::for_calls(&config)?,
+        clock: Arc::new(SystemClock),
+    };
+    run_in(surroundings, options, stop).await
+}
+
+/// Runs the operator until told to stop, or until it may not lead any more.
+pub async fn run_in(surroundings: Surroundings, options: Operator, stop: CancellationToken) -> anyhow::Result<()> {
     let listener = admin::bind(options.admin_port).await?;
     let metrics = Arc::new(Metrics::new());
-    let parts = Parts::build(&options, &config, &metrics, clock)?;
-    tracing::info!(version = env!("CARGO_PKG_VERSION"), server = %config.cluster_url, "operator starts");
+    let parts = Parts::build(&options, surroundings, &metrics)?;
 
     let shown = admin::Shown {
         metrics: Arc::clone(&metrics),
@@ -67,13 +90,9 @@ struct Parts {
 }
 
 impl Parts {
-    fn build(
-        options: &Operator,
-        config: &Config,
-        metrics: &Arc<Metrics>,
-        clock: Arc<dyn Clock>,
-    ) -> anyhow::Result<Self> {
-        let calls = Calls::new(client::for_calls(config)?, Arc::clone(metrics));
+    fn build(options: &Operator, surroundings: Surroundings, metrics: &Arc<Metrics>) -> anyhow::Result<Self> {
+        let Surroundings { watches, calls, clock } = surroundings;
+        let calls = Calls::new(calls, Arc::clone(metrics));
         let queue = Arc::new(Queue::new(usize::from(options.concurrency)));
         let broom = Arc::new(Broom::default());
         let wakes = Wakes {
@@ -87,7 +106,7 @@ impl Parts {
         let reporter = reporter_of(options);
         let terms = options
             .leader_elect
-            .then(|| terms_of(options, config, &reporter, clock.as_ref()));
+            .then(|| terms_of(options, &reporter, clock.as_ref()));
         if let Some(terms) = &terms
             && terms.renew_deadline >= terms.duration
         {
@@ -98,7 +117,7 @@ impl Parts {
             );
         }
         Ok(Self {
-            watches: client::for_watches(config)?,
+            watches,
             calls,
             cache,
             queue,
@@ -221,9 +240,8 @@ fn reporter_of(options: &Operator) -> String {
     name.unwrap_or_else(|| "instancelink".to_owned())
 }
 
-fn terms_of(options: &Operator, config: &Config, reporter: &str, clock: &dyn Clock) -> Terms {
-    let namespace = options.lease_namespace.as_ref().or(options.pod_namespace.as_ref());
-    let namespace = namespace.unwrap_or(&config.default_namespace);
+fn terms_of(options: &Operator, reporter: &str, clock: &dyn Clock) -> Terms {
+    let namespace = options.lease_namespace.as_deref().unwrap_or("default");
     Terms {
         lease: ObjectName::new(namespace, &options.lease_name),
         // A pod that is started again under its name is another contender.

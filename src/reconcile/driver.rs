@@ -205,11 +205,9 @@ fn ending_of(error: &CallError) -> Ending {
     match error {
         CallError::NotFound(_) | CallError::Conflict(_) | CallError::AlreadyExists(_) => Ending::Conflict,
         CallError::Overloaded { retry_after, .. } => Ending::Failed(*retry_after),
-        CallError::Forbidden(_)
-        | CallError::Terminating(_)
-        | CallError::Refused { .. }
-        | CallError::Server { .. }
-        | CallError::Transport(_) => Ending::Failed(None),
+        // A missing right, or a link the API server will not have: somebody has to mend that.
+        CallError::Forbidden(_) | CallError::Refused { .. } => Ending::Refused(None),
+        CallError::Terminating(_) | CallError::Server { .. } | CallError::Transport(_) => Ending::Failed(None),
     }
 }
 

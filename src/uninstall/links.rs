@@ -29,9 +29,6 @@ pub(super) async fn delete_all(client: &Client, operator_namespace: &str) -> any
     let mut changed = Instant::now();
     loop {
         let links = list(client).await?;
-        if links.is_empty() {
-            return Ok(());
-        }
         for link in links.iter().filter(|l| l.metadata.deletion_timestamp.is_none()) {
             delete(client, link).await?;
         }
@@ -46,6 +43,9 @@ pub(super) async fn delete_all(client: &Client, operator_namespace: &str) -> any
         for name in shown.keys().filter(|name| !now.contains_key(*name)) {
             println!("deleted {name}");
             changed = Instant::now();
+        }
+        if now.is_empty() {
+            return Ok(());
         }
         if changed.elapsed() > PATIENCE {
             println!(

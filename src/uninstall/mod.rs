@@ -62,15 +62,18 @@ fn is_ready(pod: &Pod) -> bool {
 }
 
 fn without_operator(links: usize, namespace: &str) -> String {
-    format!(
-        "no operator pod is ready in namespace {namespace}, and {links} links wait on a finalizer that only it serves: deleting them now would hang.\n\
-         What to do:\n\
-         - start it: kubectl -n {namespace} scale deployment/instancelink --replicas=1\n\
-         - if it runs in another namespace: --operator-namespace <namespace>\n\
-         - if it runs outside of the cluster: --operator-elsewhere\n\
-         - if it is gone for good, take the finalizers off by hand and delete what the links have in the cluster:\n\
-           kubectl get il -A --no-headers -o custom-columns=:metadata.namespace,:metadata.name | while read ns name; do\n\
-             kubectl -n $ns patch il $name --type=merge -p '{{\"metadata\":{{\"finalizers\":null}}}}'; done\n\
-           kubectl delete services,configmaps,endpointslices -A -l app.kubernetes.io/managed-by=instancelink"
-    )
+    [
+        &format!(
+            "no operator pod is ready in namespace {namespace}, and {links} link(s) wait on a finalizer that only it \
+             serves: deleting them now would hang. Nothing was deleted. What to do:"
+        ),
+        &format!("- start it: kubectl -n {namespace} scale deployment/instancelink --replicas=1"),
+        "- if it runs in another namespace: --operator-namespace <namespace>",
+        "- if it runs outside of the cluster: --operator-elsewhere",
+        "- if it is gone for good, take the finalizers off by hand and delete what the links have in the cluster:",
+        "  kubectl get il -A --no-headers -o custom-columns=:metadata.namespace,:metadata.name | while read ns name; do",
+        r#"    kubectl -n $ns patch il $name --type=merge -p '{"metadata":{"finalizers":null}}'; done"#,
+        "  kubectl delete services,configmaps,endpointslices -A -l app.kubernetes.io/managed-by=instancelink",
+    ]
+    .join("\n")
 }

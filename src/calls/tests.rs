@@ -1,0 +1,66 @@
+use serde_json::{Value, json};
+
+use super::*;
+
+fn failure(code: u16, body: &Value) -> CallError {
+    failure_of(
+        StatusCode::from_u16(code).unwrap(),
+        None,
+        &serde_json::to_vec(body).unwrap(),
+    )
+}
+
+fn status(reason: &str) -> Value {
+    json!({"kind": "Status", "status": "Failure", "reason": reason, "message": "what happened"})
+}
+
+#[test]
+fn each_failure_is_sorted_by_what_can_be_done_about_it() {
+    let what = || "what happened".to_owned();
+    assert_eq!(failure(404, &status("NotFound")), CallError::NotFound(what()));
+    assert_eq!(failure(409, &status("Conflict")), CallError::Conflict(what()));
+    assert_eq!(failure(409, &status("AlreadyExists")), CallError::AlreadyExists(what()));
+    assert_eq!(failure(403, &status("Forbidden")), CallError::Forbidden(what()));
+    assert_eq!(failure(422, &status("Invalid")).reason(), "refused");
+    assert_eq!(failure(500, &status("InternalError")).reason(), "server");
+    assert_eq!(failure(401, &status("Unauthorized")).reason(), "server");
+}
+
+#[test]
+fn a_namespace_that_terminates_is_no_missing_right() {
+    let mut body = status("Forbidden");
+    body["details"] =
+        json!({"causes": [{"reason": "NamespaceTerminating", "message": "…", "field": "metadata.namespace"}]});
+    assert_eq!(failure(403, &body).reason(), "terminating");
+}
+
+#[test]
+fn the_wish_to_be_left_alone_is_read_from_the_header_and_from_the_body() {
+    let header = Some(Duration::from_secs(3));
+    let plain = failure_of(
+        StatusCode::TOO_MANY_REQUESTS,
+        header,
+        b"Too many requests, please try again later.",
+    );
+    let text = "Too many requests, please try again later.".to_owned();
+    assert_eq!(
+        plain,
+        CallError::Overloaded {
+            retry_after: header,
+            message: text
+        }
+    );
+    let mut body = status("ServerTimeout");
+    body["details"] = json!({"retryAfterSeconds": 2});
+    let expected = CallError::Overloaded {
+        retry_after: Some(Duration::from_secs(2)),
+        message: "what happened".to_owned(),
+    };
+    assert_eq!(failure(504, &body), expected);
+}
+
+#[test]
+fn messages_are_bounded() {
+    let long = failure_of(StatusCode::BAD_GATEWAY, None, "é".repeat(100_000).as_bytes());
+    assert!(long.to_string().len() < 2_000);
+}
