@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use instancelink_api::InstanceLink;
@@ -28,6 +29,8 @@ use crate::telemetry::metrics::Metrics;
 /// Several deletions at once are one sweep.
 const GATHER: Duration = Duration::from_millis(200);
 const RETRY: Duration = Duration::from_secs(5);
+/// After a deletion everything is looked at too, but not once a deletion: a thousand of them are one look.
+const SOON: Duration = Duration::from_secs(2);
 /// More deletions than this waiting: looking at everything is cheaper than remembering each.
 const MANY: usize = 1000;
 
@@ -43,6 +46,8 @@ struct Due {
 pub(crate) struct Broom {
     due: Mutex<Due>,
     changed: Notify,
+    /// A look at everything is on its way.
+    planned: AtomicBool,
 }
 
 impl Broom {
@@ -91,25 +96,36 @@ impl Sweeper {
             }
             tokio::time::sleep(GATHER).await;
             let due = std::mem::take(&mut *self.broom.due.lock());
+            if !due.gone.is_empty() {
+                self.everything_after(SOON, &stop);
+            }
             for key in self.cache.read(|index| suspects(index, &due)) {
                 if stop.is_cancelled() || !self.leadership.holds() {
                     return;
                 }
                 if let Err(error) = self.judge(&key).await {
                     tracing::warn!(child = %key, %error, "a child of a link that may be gone was not swept; trying again");
-                    self.again_later(&stop);
+                    self.everything_after(RETRY, &stop);
                 }
             }
         }
     }
 
-    /// A failure must not be forgotten, nor repeated without a pause.
-    fn again_later(&self, stop: &CancellationToken) {
+    /// Plans a look at everything: a failure must not be forgotten, nor repeated without a pause, and a deletion is a
+    /// reason to look for what other links may have left.
+    fn everything_after(&self, pause: Duration, stop: &CancellationToken) {
+        if self.broom.planned.swap(true, Ordering::Relaxed) {
+            return;
+        }
         let (broom, stop) = (Arc::clone(&self.broom), stop.clone());
         tokio::spawn(async move {
             tokio::select! {
                 () = stop.cancelled() => {}
-                () = tokio::time::sleep(RETRY) => broom.everything(),
+                () = tokio::time::sleep(pause) => {}
+            }
+            broom.planned.store(false, Ordering::Relaxed);
+            if !stop.is_cancelled() {
+                broom.everything();
             }
         });
     }
