@@ -14,7 +14,9 @@ pub(crate) fn run(pod_uid: &str, name: &str) -> Result<()> {
     let mut killed = 0;
     for entry in fs::read_dir("/proc").context("cannot list processes")?.flatten() {
         let number: Option<i32> = entry.file_name().to_str().and_then(|n| n.parse().ok());
-        let Some(pid) = number.and_then(Pid::from_raw) else { continue };
+        let Some(pid) = number.and_then(Pid::from_raw) else {
+            continue;
+        };
         // A process may end while it is looked at.
         if is_of(&entry.path(), pod_uid, name).unwrap_or(false) {
             kill_process(pid, Signal::KILL).context("cannot kill")?;
