@@ -55,6 +55,15 @@ impl Link {
         self.acknowledged_after(before).await
     }
 
+    /// Waits until its request is taken: out of the action annotation and in the intent.
+    pub async fn is_taken(&self) -> InstanceLink {
+        self.until("has its request taken", |l| {
+            let annotations = l.metadata.annotations.as_ref();
+            annotations.is_some_and(|a| a.contains_key(keys::INTENT) && !a.contains_key(keys::ACTION))
+        })
+        .await
+    }
+
     /// Waits for the acknowledgement of a request with a higher number.
     pub async fn acknowledged_after(&self, seq: u64) -> Acknowledged {
         let newer = |l: &InstanceLink| last_action(l).is_some_and(|a| a.intent.seq > seq);

@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use e2e::{Hold, Link, Namespace, Operator, Stage, Watch, idle_deployment, in_namespace, link};
 use futures::future::join_all;
+use instancelink_api::Phase;
 use instancelink_api::State::{
     self, Activating, Active, Deactivating, Inactive, Purged, Purging, Registering, Removed, Removing, Requested,
     Restoring, UpdatingActive, UpdatingInactive,
 };
-use instancelink_api::{Phase, keys};
 use kube::ResourceExt as _;
 use tokio::sync::Barrier;
 use tokio::time::timeout;
@@ -81,11 +81,7 @@ impl Moment {
                 let link = active().await;
                 let hold = Hold::before(ns, None, &State::ALL).await;
                 link.action("deactivate").await;
-                link.until("has its request taken", |l| {
-                    let annotations = l.metadata.annotations.as_ref();
-                    annotations.is_some_and(|a| a.contains_key(keys::INTENT) && !a.contains_key(keys::ACTION))
-                })
-                .await;
+                link.is_taken().await;
                 Stage::held(link, hold)
             }
             Self::FinalizerStanding => {
