@@ -46,7 +46,7 @@ impl Installation {
             match api.list(&ListParams::default().labels(LABEL)).await {
                 Ok(list) => names.extend(list.iter().map(|o| format!("{kind} {}", o.name_any()))),
                 // An older cluster has no MutatingAdmissionPolicy.
-                Err(kube::Error::Api(status)) if status.is_not_found() => {}
+                Err(kube::Error::Api(status)) if status.code == 404 => {}
                 Err(e) => panic!("cannot list {kind}: {e}"),
             }
         }

@@ -40,11 +40,10 @@ impl Output {
     }
 }
 
-/// Runs `kubectl -n <namespace> <arguments>` with something on its standard input.
-async fn run(namespace: &str, arguments: &[&str], input: &str) -> Output {
+/// Runs `kubectl <arguments>` with something on its standard input.
+async fn run(arguments: &[&str], input: &str) -> Output {
     let program = std::env::var("KUBECTL").unwrap_or_else(|_| "kubectl".to_owned());
     let mut child = Command::new(&program)
-        .args(["--namespace", namespace])
         .args(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -71,17 +70,17 @@ async fn run(namespace: &str, arguments: &[&str], input: &str) -> Output {
 
 /// Runs kubectl in no particular namespace.
 pub async fn kubectl(arguments: &[&str]) -> Output {
-    run("default", arguments, "").await
+    run(arguments, "").await
 }
 
 impl Namespace {
     /// Runs kubectl in this namespace.
     pub async fn kubectl(&self, arguments: &[&str]) -> Output {
-        run(&self.name, arguments, "").await
+        self.kubectl_with(arguments, "").await
     }
 
     /// The same, with a manifest on its standard input.
     pub async fn kubectl_with(&self, arguments: &[&str], input: &str) -> Output {
-        run(&self.name, arguments, input).await
+        run(&[&["--namespace", self.name.as_str()], arguments].concat(), input).await
     }
 }

@@ -23,7 +23,7 @@ pub async fn residue_of(namespace: &Namespace) -> Vec<String> {
     let links = match namespace.api::<InstanceLink>().list(&ListParams::default()).await {
         Ok(links) => links.items,
         // Uninstalled: there are no links, and nothing may be left of them.
-        Err(kube::Error::Api(status)) if status.is_not_found() => Vec::new(),
+        Err(kube::Error::Api(status)) if status.code == 404 => Vec::new(),
         Err(e) => panic!("cannot list links: {e}"),
     };
     let active: BTreeSet<String> = links
