@@ -204,6 +204,23 @@ async fn desired_state_in_the_manifest_rules_over_activate_and_deactivate_but_no
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
+async fn a_request_that_an_edit_overtakes_is_superseded() {
+    in_namespace(async |ns| {
+        let link = ns.stage(Inactive, &["db"]).await.lift().await.remove(0);
+        let mut watch = Watch::start(ns, "db").await;
+        let hold = Hold::before(ns, None, &[Active]).await;
+        link.act("activate").await.is_accepted();
+        watch.walks([Activating]).await;
+        link.edit(json!({ "desiredState": "Inactive" })).await;
+        watch.walks([Deactivating, Inactive]).await;
+        link.action_is(Phase::Superseded).await;
+        hold.lift().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs a cluster"]
 async fn requests_that_mean_nothing_are_refused_in_kubectls_own_output() {
     in_namespace(async |ns| {
         let (link, mut watch) = active_link(ns).await;

@@ -135,6 +135,35 @@ async fn a_service_is_reached_by_its_cluster_ip_and_available_when_a_pod_behind_
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
+async fn a_headless_service_leads_to_its_pods() {
+    in_namespace(async |ns| {
+        ns.create_object(&idle_deployment("web")).await;
+        ns.create_object(&serving_deployment("pg", "pg")).await;
+        let service = json!({
+            "apiVersion": "v1", "kind": "Service", "metadata": { "name": "pg" },
+            "spec": {
+                "clusterIP": "None", "selector": { "app": "pg" },
+                "ports": [{ "name": "http", "port": 80, "targetPort": "http" }],
+            },
+        });
+        ns.create_object(&service).await;
+        let manifest = link("web-db", "db", "Deployment/web", "Service/pg")
+            .spec("activation", json!({ "targetWaitSeconds": 120 }));
+        ns.link(manifest).await.reaches_within(Active, PODS_START).await;
+        ns.has_addresses_in("web-links", &ns.ready_addresses("pg", 1).await)
+            .await;
+        // The port is the pods', not the Service's.
+        let slice = ns
+            .object("discovery.k8s.io/v1", "EndpointSlice", "web-db-v4")
+            .get()
+            .await;
+        assert_eq!(slice.data["ports"][0]["port"], 8080);
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs a cluster"]
 async fn slices_carry_the_alias_the_ports_and_where_each_pod_runs() {
     in_namespace(async |ns| {
         ns.create_object(&idle_deployment("web")).await;

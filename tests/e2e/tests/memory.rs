@@ -158,7 +158,7 @@ async fn a_purged_link_stays_purged_after_a_replace_with_a_bare_manifest() {
 #[tokio::test]
 #[ignore = "needs a cluster"]
 async fn a_link_that_lost_both_is_a_new_one() {
-    for state in [Inactive, Removed] {
+    for state in [Active, Inactive, Removed, Purged] {
         in_namespace(async |ns| {
             let link = link_at_rest(ns, state).await;
             let mut watch = Watch::start(ns, "db").await;
