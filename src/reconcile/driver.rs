@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::join_all;
-use instancelink_core::effect::{Answer, Effect, Step};
+use instancelink_core::effect::{Answer, Effect, Event, Step};
 use instancelink_core::lifecycle;
 use instancelink_core::snapshot::Snapshot;
 use tokio::task::JoinSet;
@@ -138,9 +138,11 @@ impl Driver {
         answers: &[Result<Answer, CallError>],
         endpoints_since: &mut Option<Instant>,
     ) {
+        for event in due_events(effects, answers) {
+            self.events.publish(snapshot, event);
+        }
         for (effect, answer) in effects.iter().zip(answers) {
             match (effect, answer) {
-                (Effect::Publish(event), _) => self.events.publish(snapshot, event),
                 (Effect::Take { intent, .. }, Ok(Answer::Link(_))) => {
                     self.metrics.action(&intent.action, intent.verdict);
                     report::taken(&snapshot.link.object, intent);
@@ -159,6 +161,16 @@ impl Driver {
             }
         }
     }
+}
+
+/// The events of a group: they tell of its writes, so only when all of these succeeded. What failed is decided, and told,
+/// again.
+fn due_events<'a>(effects: &'a [Effect], answers: &[Result<Answer, CallError>]) -> impl Iterator<Item = &'a Event> {
+    let done = answers.iter().all(Result::is_ok);
+    effects.iter().filter_map(move |effect| match effect {
+        Effect::Publish(event) if done => Some(event),
+        _ => None,
+    })
 }
 
 /// Takes the answers into account. An outcome where the pass cannot go on.
@@ -217,4 +229,23 @@ pub(crate) fn source_of(cache: &Cache, key: &LinkKey) -> Option<crate::cache::li
         let link = index.links.table.get(key)?;
         Some(crate::cache::links::source_key(&link.object))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_told_when_the_write_it_is_about_succeeded() {
+        let event = Event {
+            warning: false,
+            reason: "ActionAccepted".to_owned(),
+            action: "deactivate".to_owned(),
+            note: "deactivate accepted in state active".to_owned(),
+        };
+        let effects = [Effect::AddFinalizer, Effect::Publish(event)];
+        let conflict = || Err(CallError::Conflict("somebody wrote in between".to_owned()));
+        assert_eq!(due_events(&effects, &[Ok(Answer::Done), Ok(Answer::Done)]).count(), 1);
+        assert_eq!(due_events(&effects, &[conflict(), Ok(Answer::Done)]).count(), 0);
+    }
 }
