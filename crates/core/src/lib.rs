@@ -23,6 +23,7 @@ pub mod lifecycle;
 pub mod resolve;
 pub mod snapshot;
 pub mod sweep;
+mod time;
 
 #[cfg(test)]
 pub(crate) mod fixture;

@@ -4,8 +4,7 @@
 //! lost to a backup or a bare `kubectl replace`; the one with the higher `seq` rules.
 
 use instancelink_api::{Desired, InstanceLink, Intent, keys};
-use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
+use jiff::Timestamp;
 
 /// Greatest `seq`: the greatest integer that a JSON reader with doubles counts up to exactly.
 const MAX_SEQ: u64 = 1 << 53;
@@ -83,10 +82,4 @@ pub(crate) fn name_of(link: &InstanceLink) -> String {
         meta.namespace.as_deref().unwrap_or_default(),
         meta.name.as_deref().unwrap_or_default()
     )
-}
-
-/// A time as the API keeps it, in microseconds: what is compared later must survive the journey.
-pub fn micro(time: Timestamp) -> MicroTime {
-    let round = TimestampRound::new().smallest(Unit::Microsecond).mode(RoundMode::Trunc);
-    MicroTime(time.round(round).unwrap_or(time))
 }

@@ -8,7 +8,7 @@ mod take;
 
 pub use judge::{Bench, Ruling, judge};
 pub(crate) use memory::name_of;
-pub use memory::{Memory, is_own, micro};
+pub use memory::{Memory, is_own};
 pub use request::{Request, parse};
 pub use table::{Cell, available, cell};
 pub use take::{expire, take};

@@ -4,9 +4,10 @@ use instancelink_api::{Desired, Intent, Verb, Verdict};
 use jiff::Timestamp;
 
 use super::judge::Ruling;
-use super::memory::{Memory, micro};
+use super::memory::Memory;
 use super::request::Request;
 use super::table::Cell;
+use crate::time::micro;
 
 /// How many values a link remembers.
 const HANDLED: usize = 16;

@@ -5,9 +5,9 @@ use instancelink_api::condition::{Reason, types};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use super::facts::{Facts, Goal};
-use super::status::second;
 use super::wait::Wait;
 use crate::resolve::TargetVerdict;
+use crate::time::second;
 
 /// A condition before it is dated.
 struct Verdict {

@@ -3,16 +3,16 @@
 use instancelink_api::condition::Reason;
 use instancelink_api::status::{HistoryEntry, Transitioning};
 use instancelink_api::{Desired, InstanceLinkStatus, LastAction, Phase, State, Verb, Verdict};
-use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, Time};
 
 use super::conditions::conditions;
 use super::facts::Facts;
 use super::wait::Wait;
 use super::{cause::cause, message};
-use crate::action::{available, micro};
+use crate::action::available;
 use crate::hash;
 use crate::resolve::{directory_name, fqdn};
+use crate::time::{micro, second};
 
 /// How many states the history keeps.
 const HISTORY: usize = 10;
@@ -191,12 +191,6 @@ const fn resting_state(desired: Desired) -> State {
         Desired::Removed => State::Removed,
         Desired::Purged => State::Purged,
     }
-}
-
-/// A time in whole seconds, as `metav1.Time` keeps it.
-pub(crate) fn second(time: Timestamp) -> Time {
-    let round = TimestampRound::new().smallest(Unit::Second).mode(RoundMode::Trunc);
-    Time(time.round(round).unwrap_or(time))
 }
 
 /// Problems that the new status shows and the old one did not: each is told once.
