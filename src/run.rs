@@ -39,10 +39,18 @@ fn in_runtime(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<
 }
 
 fn print_crds(options: &Crds) -> anyhow::Result<()> {
-    let crd = instancelink_api::crd::instance_link();
+    let crds = instancelink_api::crd::all();
     match options.output {
-        Output::Json => println!("{}", serde_json::to_string_pretty(&crd)?),
-        Output::Yaml => print!("---\n{}", serde_yaml_ng::to_string(&crd)?),
+        // One object, as kubectl reads it: JSON has no documents.
+        Output::Json => {
+            let list = serde_json::json!({ "apiVersion": "v1", "kind": "List", "items": crds });
+            println!("{}", serde_json::to_string_pretty(&list)?);
+        }
+        Output::Yaml => {
+            for crd in crds {
+                print!("---\n{}", serde_yaml_ng::to_string(&crd)?);
+            }
+        }
     }
     Ok(())
 }

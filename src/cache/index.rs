@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::affected::Affected;
 use super::environments::EnvironmentStore;
+use super::grants::GrantStore;
 use super::links::LinkStore;
 use super::places::Place;
 use super::pods::PodStore;
@@ -26,6 +27,7 @@ pub(crate) struct Index {
     pub(crate) services: ServiceStore,
     pub(crate) slices: SliceStore,
     pub(crate) environments: EnvironmentStore,
+    pub(crate) grants: GrantStore,
     pub(crate) namespaces: Table<Place>,
     pub(crate) nodes: Table<Place>,
 }

@@ -31,6 +31,8 @@ pub(crate) struct LinkStore {
     pub(crate) table: Table<CachedLink>,
     pub(crate) by_source: Groups<SourceKey>,
     pub(crate) by_target: Groups<TargetKey>,
+    /// Links by the other namespaces that they lead to, whose consent they need.
+    by_foreign: Groups<Arc<str>>,
     pub(crate) by_uid: HashMap<String, LinkKey>,
 }
 
@@ -64,6 +66,13 @@ fn target_keys(link: &InstanceLink) -> Vec<TargetKey> {
         }
     }
     keys
+}
+
+/// The namespaces of its targets but its own.
+pub(crate) fn foreign_namespaces(link: &InstanceLink) -> Vec<Arc<str>> {
+    let own = link.metadata.namespace.as_deref().unwrap_or_default();
+    let namespaces = target_keys(link).into_iter().map(|(_, namespace, _)| namespace);
+    namespaces.filter(|namespace| &**namespace != own).collect()
 }
 
 /// The links watch.
@@ -117,6 +126,8 @@ impl LinkStore {
         let targets = |link: Option<&CachedLink>| link.map(|l| target_keys(&l.object)).unwrap_or_default();
         self.by_source.update(name, &sources(old), &sources(new));
         self.by_target.update(name, &targets(old), &targets(new));
+        let foreign = |link: Option<&CachedLink>| link.map(|l| foreign_namespaces(&l.object)).unwrap_or_default();
+        self.by_foreign.update(name, &foreign(old), &foreign(new));
         if let Some(old) = old {
             self.by_uid.remove(old.uid());
         }
@@ -159,6 +170,25 @@ impl LinkStore {
     ) -> impl Iterator<Item = &'a ObjectName> + use<'a> {
         self.by_target
             .get(&(kind.to_owned(), Arc::clone(namespace), name.to_owned()))
+    }
+}
+
+impl LinkStore {
+    /// Links from other namespaces that lead into this one.
+    pub(crate) fn into_namespace<'a>(&'a self, namespace: &Arc<str>) -> impl Iterator<Item = &'a LinkKey> + use<'a> {
+        self.by_foreign.get(namespace)
+    }
+
+    /// Links of this namespace, and whether they lead into others.
+    pub(crate) fn in_namespace<'a>(
+        &'a self,
+        namespace: &'a Arc<str>,
+    ) -> impl Iterator<Item = (&'a LinkKey, bool)> + use<'a> {
+        self.by_source
+            .from((Arc::clone(namespace), String::new()))
+            .take_while(move |((in_namespace, _), _)| in_namespace == namespace)
+            .flat_map(|(_, links)| links)
+            .filter_map(|key| Some((key, !foreign_namespaces(&self.table.get(key)?.object).is_empty())))
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod affected;
 mod environments;
+mod grants;
 mod groups;
 pub(crate) mod index;
 mod lean;
@@ -31,6 +32,7 @@ use tokio::sync::watch::{Receiver, Sender};
 
 pub(crate) use affected::{Affected, Cause, GoneLink};
 pub(crate) use environments::Environments;
+pub(crate) use grants::Grants;
 use index::{Index, Watched, Who};
 pub(crate) use links::Links;
 pub(crate) use name::{LinkKey, ObjectName};

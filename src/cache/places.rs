@@ -1,6 +1,9 @@
 //! Namespaces and Nodes, of which only metadata is watched.
 
+use std::collections::BTreeMap;
+
 use k8s_openapi::api::core::v1 as core;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::core::PartialObjectMeta;
 
 use super::affected::{Affected, Cause};
@@ -20,15 +23,25 @@ pub(crate) struct Place {
     pub(crate) terminating: bool,
     /// The zone label.
     pub(crate) zone: Option<String>,
+    /// The labels of a namespace, by which a grant may select it.
+    pub(crate) labels: BTreeMap<String, String>,
 }
 
 impl Place {
-    fn of(meta: k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta) -> Self {
+    fn node(meta: ObjectMeta) -> Self {
         Self {
             uid: meta.uid.unwrap_or_default(),
             resource_version: meta.resource_version.unwrap_or_default(),
             terminating: meta.deletion_timestamp.is_some(),
             zone: meta.labels.and_then(|mut l| l.remove(ZONE)),
+            labels: BTreeMap::new(),
+        }
+    }
+
+    fn namespace(mut meta: ObjectMeta) -> Self {
+        Self {
+            labels: meta.labels.take().unwrap_or_default(),
+            ..Self::node(meta)
         }
     }
 }
@@ -52,7 +65,7 @@ impl Watched for Namespaces {
     const KIND: &'static str = "Namespace";
 
     fn reduce(raw: Self::Raw) -> Place {
-        Place::of(raw.metadata)
+        Place::namespace(raw.metadata)
     }
 
     fn table(index: &mut Index) -> &mut Table<Place> {
@@ -60,17 +73,17 @@ impl Watched for Namespaces {
     }
 
     fn changed(index: &mut Index, change: &Change<Place>, _: Who, affected: &mut Affected) {
-        let identity = |p: Option<&Place>| p.map(|p| (p.uid.clone(), p.terminating));
-        if identity(change.old.as_deref()) == identity(change.new.as_deref()) {
+        let identity = |p: &Place| (p.uid.clone(), p.terminating);
+        let labels = |p: &Place| p.labels.clone();
+        let (old, new) = (change.old.as_deref(), change.new.as_deref());
+        let all = old.map(identity) != new.map(identity);
+        // A grant elsewhere may select this namespace by its labels.
+        if !all && old.map(labels) == new.map(labels) {
             return;
         }
-        let namespace = &change.name.name;
-        for ((in_namespace, _), links) in index.links.by_source.from((namespace.clone(), String::new())) {
-            if in_namespace != namespace {
-                break;
-            }
-            affected.extend(links, Cause::Change);
-        }
+        let links = index.links.in_namespace(&change.name.name);
+        let concerned = links.filter(|(_, leads_out)| all || *leads_out);
+        affected.extend(concerned.map(|(link, _)| link), Cause::Change);
     }
 }
 
@@ -83,7 +96,7 @@ impl Watched for Nodes {
     const KIND: &'static str = "Node";
 
     fn reduce(raw: Self::Raw) -> Place {
-        Place::of(raw.metadata)
+        Place::node(raw.metadata)
     }
 
     fn table(index: &mut Index) -> &mut Table<Place> {

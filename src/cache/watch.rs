@@ -11,12 +11,13 @@ use tokio::task::JoinSet;
 use super::index::{DaemonSets, Deployments, ReplicaSets, StatefulSets, Watched};
 use super::places::{Namespaces, Nodes};
 use super::pods::Pods;
-use super::{Cache, Environments, Links, Services, Slices};
+use super::{Cache, Environments, Grants, Links, Services, Slices};
 use crate::telemetry::metrics::Metrics;
 
 /// The kinds that must have been listed before the first pass.
-pub(crate) const KINDS: [&str; 11] = [
+pub(crate) const KINDS: [&str; 12] = [
     Links::KIND,
+    Grants::KIND,
     Deployments::KIND,
     StatefulSets::KIND,
     DaemonSets::KIND,
@@ -37,6 +38,7 @@ pub(crate) fn spawn(client: &Client, cache: &Arc<Cache>, metrics: &Arc<Metrics>)
     let mut tasks = JoinSet::new();
     let start = Starter { client, cache, metrics };
     start.watch::<Links>(&mut tasks, &everything);
+    start.watch::<Grants>(&mut tasks, &everything);
     start.watch::<Deployments>(&mut tasks, &everything);
     start.watch::<StatefulSets>(&mut tasks, &everything);
     start.watch::<DaemonSets>(&mut tasks, &everything);
@@ -132,7 +134,9 @@ fn text_of(error: &watcher::Error) -> String {
 
 fn hint_for(kind: &str, code: Option<u16>) -> &'static str {
     match code {
-        Some(404) if kind == keys::KIND => "the CRD is not installed: instancelink crds | kubectl apply -f -",
+        Some(404) if kind == keys::KIND || kind == keys::GRANT_KIND => {
+            "the CRD is not installed: instancelink crds | kubectl apply -f -"
+        }
         Some(403) => "the operator's ClusterRole lacks list and watch on this kind: apply deploy/ again",
         _ => "",
     }

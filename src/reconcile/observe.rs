@@ -6,12 +6,13 @@ use std::sync::Arc;
 use instancelink_api::{InstanceLink, State, TargetRef, keys};
 use instancelink_core::child::Owner;
 use instancelink_core::snapshot::{
-    Answering, Candidate, Children, Link, Namespace, Pod, Sibling, Snapshot, Source, Target, TargetObject, WorkloadKind,
+    Answering, Candidate, Children, Grant, Link, Namespace, Pod, Sibling, Snapshot, Source, Target, TargetObject,
+    WorkloadKind,
 };
 use jiff::Timestamp;
 
 use crate::cache::index::Index;
-use crate::cache::links::source_key;
+use crate::cache::links::{foreign_namespaces, source_key};
 use crate::cache::pods::selects;
 use crate::cache::{LinkKey, ObjectName};
 
@@ -34,6 +35,7 @@ pub(super) fn observe(index: &Index, key: &LinkKey, now: Timestamp, cluster_doma
             .target_instance_ref
             .as_ref()
             .and_then(|t| target_of(index, key, t)),
+        grants: grants_of(index, object),
         siblings: siblings_of(index, key, object),
         living_owners: living_owners(index, key, &children),
         answering: answering(index, &children),
@@ -67,7 +69,15 @@ fn namespace_of(index: &Index, key: &LinkKey) -> Namespace {
         .map_or_else(Namespace::default, |n| Namespace {
             uid: n.uid.clone(),
             terminating: n.terminating,
+            labels: n.labels.clone(),
         })
+}
+
+/// The grants of the other namespaces this link leads to, by its spec or still.
+fn grants_of(index: &Index, link: &InstanceLink) -> Vec<Arc<Grant>> {
+    let namespaces: BTreeSet<Arc<str>> = foreign_namespaces(link).into_iter().collect();
+    let grants = namespaces.iter().flat_map(|namespace| index.grants.of(namespace));
+    grants.cloned().collect()
 }
 
 fn source_of(index: &Index, link: &InstanceLink) -> Option<Source> {

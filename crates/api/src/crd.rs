@@ -6,7 +6,12 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
 use kube::CustomResourceExt;
 use serde_json::json;
 
-use crate::InstanceLink;
+use crate::{InstanceLink, InstanceLinkGrant};
+
+/// All CRDs, in the order in which they are printed.
+pub fn all() -> [CustomResourceDefinition; 2] {
+    [instance_link(), instance_link_grant()]
+}
 
 /// The CRD of `InstanceLink`, with the default `status` under which a new link reads `requested` and no tool takes
 /// it for finished: kstatus calls an object without `observedGeneration` or `Ready` current.
@@ -25,6 +30,23 @@ pub fn instance_link() -> CustomResourceDefinition {
         if let Some(status) = schema.properties.as_mut().and_then(|p| p.get_mut("status")) {
             status.default = Some(JSON(default_status()));
         }
+    }
+    crd
+}
+
+/// The CRD of `InstanceLinkGrant`.
+pub fn instance_link_grant() -> CustomResourceDefinition {
+    let mut crd = InstanceLinkGrant::crd();
+    for version in &mut crd.spec.versions {
+        let Some(schema) = version.schema.as_mut().and_then(|s| s.open_api_v3_schema.as_mut()) else {
+            continue;
+        };
+        null_means_absent(schema);
+        schema.description = Some(
+            "InstanceLinkGrant is the consent of its namespace to links from other namespaces: without one, no alias there \
+             leads to an instance here."
+                .to_owned(),
+        );
     }
     crd
 }

@@ -8,6 +8,8 @@ pub const VERSION: &str = "v1alpha1";
 pub const API_VERSION: &str = "instancelink.dev/v1alpha1";
 /// Kind of the link.
 pub const KIND: &str = "InstanceLink";
+/// Kind of a namespace's consent to links from others.
+pub const GRANT_KIND: &str = "InstanceLinkGrant";
 
 /// Annotation in which users ask for an action: `verb` or `verb/id`.
 pub const ACTION: &str = "instancelink.dev/action";

@@ -8,15 +8,15 @@
 use std::sync::Arc;
 
 use instancelink_api::spec::Protocol;
-use instancelink_api::{InstanceLink, InstanceLinkSpec, State};
+use instancelink_api::{InstanceLink, InstanceLinkGrant, InstanceLinkSpec, State};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, Time};
 
 use crate::child::{Draft, Found, Key, Kind, Object, Owner, Standing};
 use crate::dataplane;
 use crate::effect::{Answer, Effect};
 use crate::snapshot::{
-    Candidate, Children, ContainerPort, Link, Namespace, Pod, Service, ServicePort, Sibling, Snapshot, Source, Target,
-    TargetObject, Workload, WorkloadKind,
+    Candidate, Children, ContainerPort, Grant, Link, Namespace, Pod, Service, ServicePort, Sibling, Snapshot, Source,
+    Target, TargetObject, Workload, WorkloadKind,
 };
 
 pub(crate) const NAMESPACE: &str = "shop";
@@ -61,9 +61,11 @@ pub(crate) fn of(spec: &str) -> Snapshot {
         namespace: Namespace {
             uid: "44444444-dddd-4ddd-8ddd-000000000001".to_owned(),
             terminating: false,
+            labels: [("kubernetes.io/metadata.name".to_owned(), NAMESPACE.to_owned())].into(),
         },
         source: None,
         target: None,
+        grants: Vec::new(),
         siblings: Vec::new(),
         children: Children::default(),
         living_owners: std::collections::BTreeSet::new(),
@@ -230,6 +232,53 @@ impl Snapshot {
             object,
             candidates: pods.into_iter().map(candidate).collect(),
         });
+        self
+    }
+
+    /// The target and its pods are in this namespace, and `targetInstanceRef` says so.
+    pub(crate) fn with_target_in(mut self, namespace: &str) -> Self {
+        let reference = self.link.object.spec.target_instance_ref.as_mut().unwrap();
+        reference.namespace = Some(namespace.to_owned());
+        let Some(Target { object, candidates }) = self.target.take() else {
+            return self;
+        };
+        let object = match object {
+            TargetObject::Workload(w) => {
+                let mut moved = (*w).clone();
+                namespace.clone_into(&mut moved.namespace);
+                TargetObject::Workload(Arc::new(moved))
+            }
+            TargetObject::Service(s) => {
+                let mut moved = (*s).clone();
+                namespace.clone_into(&mut moved.namespace);
+                TargetObject::Service(Arc::new(moved))
+            }
+            TargetObject::Pod(p) => {
+                let mut moved = (*p).clone();
+                namespace.clone_into(&mut moved.namespace);
+                TargetObject::Pod(Arc::new(moved))
+            }
+        };
+        let pods = candidates.into_iter().map(|c| Pod {
+            namespace: namespace.to_owned(),
+            ..(*c.pod).clone()
+        });
+        self.with_target(object, pods.collect())
+    }
+
+    /// A namespace consents to links from `shop` to this, as a grant's `to` says it.
+    pub(crate) fn granted(self, namespace: &str, to: &str) -> Self {
+        self.granted_by(
+            namespace,
+            &format!("{{from: [{{namespace: {NAMESPACE}}}], to: [{to}]}}"),
+        )
+    }
+
+    /// A namespace holds a grant with this spec.
+    pub(crate) fn granted_by(mut self, namespace: &str, spec: &str) -> Self {
+        let mut object = InstanceLinkGrant::new("grant", serde_yaml_ng::from_str(spec).unwrap());
+        object.metadata.namespace = Some(namespace.to_owned());
+        self.grants.push(Arc::new(Grant::from(object)));
         self
     }
 

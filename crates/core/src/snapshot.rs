@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use instancelink_api::InstanceLink;
+use instancelink_api::grant::{GrantFrom, GrantTo, Permission};
 use instancelink_api::spec::Protocol;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
@@ -29,6 +30,8 @@ pub struct Snapshot {
     pub source: Option<Source>,
     /// What `targetInstanceRef` names, if it exists and its kind is one we watch, whether consented to or not.
     pub target: Option<Target>,
+    /// What the other namespaces consent to that the spec leads to, or that the status says the link leads to still.
+    pub grants: Vec<Arc<Grant>>,
     /// The other links of this namespace whose `instanceRef.name` is the same, of whatever kind.
     pub siblings: Vec<Sibling>,
     /// What stands in the cluster of this link and of its source.
@@ -66,6 +69,27 @@ pub struct Namespace {
     pub uid: String,
     /// Being deleted: nothing can be created in it any more.
     pub terminating: bool,
+    /// Labels, by which a grant may select it.
+    pub labels: BTreeMap<String, String>,
+}
+
+/// Consent of a namespace to links from others.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Grant {
+    /// The namespace that consents.
+    pub namespace: String,
+    /// UID.
+    pub uid: String,
+    /// Resource version.
+    pub resource_version: String,
+    /// Being deleted: it consents to nothing any more.
+    pub terminating: bool,
+    /// Where links may come from.
+    pub from: Vec<GrantFrom>,
+    /// Where they may lead.
+    pub to: Vec<GrantTo>,
+    /// What they may have done there.
+    pub allow: BTreeSet<Permission>,
 }
 
 /// The instance that uses the alias.

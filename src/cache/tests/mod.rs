@@ -2,6 +2,7 @@
 
 mod children;
 mod echoes;
+mod grants;
 mod links;
 mod pods;
 

@@ -1,18 +1,22 @@
 //! Keeps slices from leading astray while no plan can be made: what cannot be served builds and removes nothing, but a
 //! pod that is gone must not go on answering. Its address may be another's tomorrow.
 
+use instancelink_api::grant::Permission;
+
 use super::gaps::retreat;
 use super::ownership::{Claim, claim_of, own_slices};
 use super::place::Place;
 use super::writes::{key_of, replace};
 use crate::child::{Endpoint, EndpointTarget};
 use crate::effect::Effect;
+use crate::resolve::consent::is_permitted;
 use crate::resolve::endpoints::service_answers;
 use crate::resolve::pods::is_alive;
 use crate::snapshot::{Snapshot, TargetObject};
 
 /// Takes out of the standing slices what does not answer any more: an endpoint whose pod (by UID) is gone, terminating,
-/// finished, or not ready where that counts, or whose Service is gone or answers no more. Adds and changes nothing else.
+/// finished, or not ready where that counts, or whose Service is gone or answers no more, and one of another namespace
+/// that does not consent any more. Adds and changes nothing else.
 ///
 /// What an endpoint stands for need not be the target that the spec names now: the edit that cannot be served may have
 /// named another.
@@ -42,11 +46,27 @@ fn still_answers(s: &Snapshot, endpoint: &Endpoint) -> bool {
     let Some(stands_for) = endpoint.target.as_ref() else {
         return false;
     };
+    if !is_consented(s, stands_for) {
+        return false;
+    }
     match stands_for.kind.as_str() {
         "Pod" => pod_answers(s, stands_for, endpoint),
         "Service" => service_answers_still(s, stands_for, endpoint),
         _ => false,
     }
+}
+
+/// A pod of another namespace stands in a slice only by consent to what it stands behind: the target that was programmed,
+/// or the one of the spec.
+fn is_consented(s: &Snapshot, stands_for: &EndpointTarget) -> bool {
+    let link = &s.link.object;
+    let namespace = Some(&stands_for.namespace);
+    let programmed = link.status.as_ref().and_then(|status| status.target.as_ref());
+    namespace == link.metadata.namespace.as_ref()
+        || [programmed, link.spec.target_instance_ref.as_ref()]
+            .into_iter()
+            .flatten()
+            .any(|target| target.namespace.as_ref() == namespace && is_permitted(s, target, Permission::Endpoints))
 }
 
 fn pod_answers(s: &Snapshot, stands_for: &EndpointTarget, endpoint: &Endpoint) -> bool {
@@ -152,6 +172,23 @@ mod tests {
             pod("pg-2", "10.0.0.12"),
         ];
         assert_eq!(shrink(&unservable_with(pods)), []);
+    }
+
+    #[test]
+    fn what_the_alias_led_to_in_another_namespace_ends_with_the_consent_there() {
+        let mut s = fixture::snapshot()
+            .with_target_in("data")
+            .granted("data", "{kind: Deployment}");
+        let plan = build(&s, &[].into()).unwrap();
+        while let effects @ [_, ..] = bring_up(&s, &plan).as_slice() {
+            s.execute(effects);
+        }
+        let programmed = s.link.object.spec.target_instance_ref.clone();
+        s.link.object.status.get_or_insert_default().target = programmed;
+        s = s.edited(|spec| spec.target_instance_ref.as_mut().unwrap().namespace = None);
+        assert_eq!(shrink(&s), [], "the consent lasts");
+        s.grants.clear();
+        assert_eq!(left(&shrink(&s)), Vec::<String>::new());
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 use instancelink_api::condition::Reason;
 
+pub mod consent;
 pub mod directory;
 pub mod endpoints;
 pub mod pods;

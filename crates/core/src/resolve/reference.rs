@@ -3,8 +3,10 @@
 //! The order of the answers is the order in which a stranger may learn them: consent comes before existence.
 
 use instancelink_api::TargetRef;
+use instancelink_api::grant::Permission;
 use instancelink_api::reference::default_api_version;
 
+use super::consent;
 use crate::snapshot::{Snapshot, Target, TargetObject};
 
 /// What became of `spec.targetInstanceRef`.
@@ -14,7 +16,7 @@ pub enum TargetVerdict<'a> {
     NoTarget,
     /// The target's namespace has not consented (`RefNotPermitted`, a hold).
     NotPermitted {
-        /// What, why, and what to do next.
+        /// The manifest that would permit it.
         message: String,
     },
     /// A link cannot lead to such a thing (`KindNotSupported`).
@@ -47,8 +49,10 @@ pub fn target_of(s: &Snapshot) -> TargetVerdict<'_> {
     let Some(reference) = s.link.object.spec.target_instance_ref.as_ref() else {
         return TargetVerdict::NoTarget;
     };
-    let namespace = s.link.object.metadata.namespace.as_deref().unwrap_or_default();
-    if let Some(message) = refused_by_namespace(reference, namespace) {
+    let own = s.link.object.metadata.namespace.as_deref().unwrap_or_default();
+    let namespace = reference.namespace.as_deref().unwrap_or(own);
+    if !consent::is_permitted(s, reference, Permission::Endpoints) {
+        let message = consent::manifest(reference, namespace, own);
         return TargetVerdict::NotPermitted { message };
     }
     let TargetRef { kind, name, .. } = reference;
@@ -83,17 +87,6 @@ pub fn target_of(s: &Snapshot) -> TargetVerdict<'_> {
         },
         Some(target) => TargetVerdict::Found(target),
     }
-}
-
-/// This version knows no grants, so no namespace consents to links from another one.
-fn refused_by_namespace(reference: &TargetRef, link_namespace: &str) -> Option<String> {
-    let target_namespace = reference.namespace.as_deref().filter(|n| *n != link_namespace)?;
-    Some(format!(
-        "{} {target_namespace}/{} is in another namespace than the link, which needs consent there, and this version \
-         cannot be given any; set targetInstanceRef to a target in namespace {link_namespace}, or move the link and its \
-         source to namespace {target_namespace}",
-        reference.kind, reference.name,
-    ))
 }
 
 impl TargetObject {
@@ -160,6 +153,27 @@ mod tests {
     #[test]
     fn a_target_observed_for_an_earlier_spec_does_not_count() {
         let s = fixture::snapshot().edited(|spec| spec.target_instance_ref.as_mut().unwrap().name = "pg2".to_owned());
+        assert!(matches!(target_of(&s), TargetVerdict::Missing { .. }));
+    }
+
+    #[test]
+    fn a_target_in_another_namespace_is_found_there_where_that_consents() {
+        let s = fixture::snapshot()
+            .with_target_in("data")
+            .granted("data", "{kind: Deployment}");
+        assert_eq!(target_of(&s).uid(), Some(fixture::TARGET_UID));
+        let TargetVerdict::Missing { message } = target_of(&s.without_target()).clone() else {
+            panic!()
+        };
+        assert!(message.contains("Deployment data/pg"), "{message}");
+    }
+
+    #[test]
+    fn an_object_of_the_links_own_namespace_never_stands_in_for_one_of_another() {
+        let mut s = fixture::snapshot()
+            .with_target_in("data")
+            .granted("data", "{kind: Deployment}");
+        s.target = fixture::snapshot().target;
         assert!(matches!(target_of(&s), TargetVerdict::Missing { .. }));
     }
 

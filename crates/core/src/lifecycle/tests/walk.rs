@@ -6,6 +6,7 @@ use super::World;
 use crate::effect::{Effect, Refusal, Step};
 use crate::fixture;
 use crate::lifecycle::{TABLE, step};
+use crate::snapshot::Snapshot;
 use instancelink_api::condition::Reason;
 use instancelink_api::spec::{Addressing, DesiredState};
 
@@ -219,6 +220,30 @@ fn w3_a_cut_for_lost_consent_skips_the_drain() {
     assert_eq!(world.condition("ResolvedRefs"), ("False", "RefNotPermitted"));
     assert_eq!(world.condition("Ready"), ("False", "Held"));
     assert_eq!(world.condition("Stalled"), ("True", "RefNotPermitted"));
+}
+
+#[test]
+fn w3_a_grant_that_is_revoked_cuts_the_link_and_one_that_is_given_lifts_the_hold() {
+    let mut world = World::active();
+    drain(&mut world, 600);
+    let grants = |s: &Snapshot| s.clone().granted("data", "{kind: Deployment, name: pg}").grants;
+    world.s.grants = grants(&world.s);
+    world.s = world.s.clone().with_target_in("data");
+    world.settle();
+    assert_eq!(world.watched(), [State::UpdatingActive, State::Active]);
+
+    let given = std::mem::take(&mut world.s.grants);
+    world.settle();
+    assert_eq!(world.watched(), [State::Deactivating, State::Inactive]);
+    assert!(world.s.children.slices.is_empty());
+    assert_eq!(world.condition("ResolvedRefs"), ("False", "RefNotPermitted"));
+    assert_eq!(world.condition("Ready"), ("False", "Held"));
+
+    world.s.grants = given;
+    world.settle();
+    assert_eq!(world.watched(), [State::Activating, State::Active]);
+    assert_eq!(world.condition("ResolvedRefs"), ("True", "Resolved"));
+    assert_eq!(world.condition("Ready"), ("True", "Ready"));
 }
 
 #[test]

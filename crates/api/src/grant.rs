@@ -1,0 +1,91 @@
+//! `InstanceLinkGrant`: with it the owner of a namespace consents to links that lead into it from others.
+
+#![allow(unreachable_pub)] // the derive repeats each struct in a private scope, where the lint cannot see its use
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Consent of a namespace to links from other namespaces to instances in it.
+#[derive(CustomResource, KubeSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[kube(
+    group = "instancelink.dev",
+    version = "v1alpha1",
+    kind = "InstanceLinkGrant",
+    plural = "instancelinkgrants",
+    shortname = "ilg",
+    category = "links",
+    namespaced,
+    derive = "PartialEq",
+    printcolumn = r#"{"name":"From","type":"string","jsonPath":".spec.from[*].namespace"}"#,
+    printcolumn = r#"{"name":"Kinds","type":"string","jsonPath":".spec.to[*].kind"}"#,
+    printcolumn = r#"{"name":"Names","type":"string","jsonPath":".spec.to[*].name"}"#,
+    printcolumn = r#"{"name":"Allow","type":"string","jsonPath":".spec.allow[*]"}"#,
+    printcolumn = r#"{"name":"Age","type":"date","jsonPath":".metadata.creationTimestamp"}"#
+)]
+#[serde(rename_all = "camelCase")]
+pub struct InstanceLinkGrantSpec {
+    /// Where links may come from: any one of these.
+    #[schemars(length(min = 1, max = 64), extend("x-kubernetes-list-type" = "atomic"))]
+    #[x_kube(
+        validation = ("self.all(f, has(f.__namespace__) != has(f.namespaceSelector))", "each entry of from has either namespace or namespaceSelector; write one of them, e.g. namespace: shop"),
+        validation = ("self.all(f, !has(f.__namespace__) || f.__namespace__.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$'))", "from.namespace must be the name of a namespace: lower-case letters, digits and '-'; for all of them write namespaceSelector: {}"),
+    )]
+    pub from: Vec<GrantFrom>,
+
+    /// Where they may lead, in this namespace: any one of these.
+    #[schemars(length(min = 1, max = 64), extend("x-kubernetes-list-type" = "atomic"))]
+    #[x_kube(
+        validation = ("self.all(t, has(t.group) || t.kind in ['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Pod', 'Service'])", "to.group may be left out for Deployment, StatefulSet, DaemonSet, ReplicaSet, Pod and Service only; write the group of the kind"),
+    )]
+    pub to: Vec<GrantTo>,
+
+    /// What such a link may have done in this namespace.
+    #[serde(default = "endpoints_only")]
+    #[schemars(length(min = 1, max = 2), extend("x-kubernetes-list-type" = "set"))]
+    pub allow: Vec<Permission>,
+}
+
+fn endpoints_only() -> Vec<Permission> {
+    vec![Permission::Endpoints]
+}
+
+/// Where links may come from: one namespace by its name, or all that a selector selects.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct GrantFrom {
+    /// Name of a namespace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 63))]
+    pub namespace: Option<String>,
+    /// Selects namespaces by their labels; an empty one selects all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace_selector: Option<LabelSelector>,
+}
+
+/// Where links may lead: every instance of a kind, or one of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct GrantTo {
+    /// API group of the kind, `""` for the core group; may be left out for the kinds named below.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 253))]
+    pub group: Option<String>,
+    /// Deployment, StatefulSet, DaemonSet, ReplicaSet, Pod or Service.
+    #[schemars(length(min = 1, max = 63))]
+    pub kind: String,
+    /// Name of the instance; left out, every one of the kind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 253))]
+    pub name: Option<String>,
+}
+
+/// What a link from another namespace may have done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum Permission {
+    /// The alias leads to the instance's endpoints.
+    Endpoints,
+    /// A NetworkPolicy in this namespace lets the source's pods in.
+    NetworkPolicy,
+}

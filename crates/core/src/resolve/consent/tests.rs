@@ -1,0 +1,174 @@
+use super::*;
+use crate::fixture;
+
+/// The link of namespace `shop` to the Deployment `data/pg`.
+fn foreign() -> Snapshot {
+    fixture::snapshot().with_target_in("data")
+}
+
+fn reference(s: &Snapshot) -> TargetRef {
+    s.link.object.spec.target_instance_ref.clone().unwrap()
+}
+
+fn permitted(s: &Snapshot) -> bool {
+    is_permitted(s, &reference(s), Permission::Endpoints)
+}
+
+fn to(to: &str) -> bool {
+    permitted(&foreign().granted("data", to))
+}
+
+fn from(from: &str) -> bool {
+    permitted(&foreign().granted_by("data", &format!("{{from: [{from}], to: [{{kind: Deployment}}]}}")))
+}
+
+#[test]
+fn the_own_namespace_needs_no_grant_spelled_out_or_not() {
+    assert!(permitted(&fixture::snapshot()));
+    assert!(permitted(&fixture::snapshot().with_target_in("shop")));
+    assert!(!permitted(&foreign()));
+}
+
+#[test]
+fn a_grant_names_a_kind_and_perhaps_one_of_it() {
+    assert!(to("{kind: Deployment}"));
+    assert!(to("{kind: Deployment, name: pg}"));
+    assert!(!to("{kind: Deployment, name: pg2}"));
+    assert!(!to("{kind: StatefulSet, name: pg}"));
+    assert!(!to("{kind: Service}"));
+    assert!(to("{kind: Service}, {kind: Deployment, name: pg}"), "any entry counts");
+}
+
+#[test]
+fn the_group_is_the_kinds_where_it_is_left_out() {
+    assert!(to("{group: apps, kind: Deployment}"));
+    assert!(!to(r#"{group: "", kind: Deployment}"#));
+    assert!(!to("{group: example.com, kind: Deployment}"));
+    assert!(!to("{kind: Rollout}"));
+    let pod = |to: &str| {
+        let s = foreign().edited(|spec| spec.target_instance_ref.as_mut().unwrap().kind = "Pod".to_owned());
+        permitted(&s.granted("data", to))
+    };
+    assert!(pod("{kind: Pod}"));
+    assert!(pod(r#"{group: "", kind: Pod}"#));
+    assert!(!pod("{group: apps, kind: Pod}"));
+}
+
+#[test]
+fn a_target_of_another_api_does_not_pass_for_the_one_granted() {
+    let s = foreign().edited(|spec| {
+        spec.target_instance_ref.as_mut().unwrap().api_version = Some("example.com/v1".to_owned());
+    });
+    assert!(!permitted(&s.clone().granted("data", "{kind: Deployment}")));
+    assert!(permitted(&s.granted("data", "{group: example.com, kind: Deployment}")));
+}
+
+#[test]
+fn a_grant_counts_for_the_namespaces_it_names() {
+    assert!(from("{namespace: shop}"));
+    assert!(!from("{namespace: shop-2}"));
+    assert!(from("{namespace: other}, {namespace: shop}"), "any entry counts");
+}
+
+#[test]
+fn a_grant_may_select_namespaces_by_label() {
+    assert!(from("{namespaceSelector: {}}"), "an empty selector selects all");
+    assert!(from(
+        "{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: shop}}}"
+    ));
+    assert!(!from("{namespaceSelector: {matchLabels: {team: a}}}"));
+    assert!(from(
+        "{namespaceSelector: {matchExpressions: [{key: team, operator: DoesNotExist}]}}"
+    ));
+    assert!(!from(
+        "{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: shop},
+          matchExpressions: [{key: team, operator: Exists}]}}"
+    ));
+}
+
+#[test]
+fn a_namespace_that_was_not_seen_yet_is_selected_by_nothing() {
+    let mut s = foreign().granted_by("data", "{from: [{namespaceSelector: {}}], to: [{kind: Deployment}]}");
+    s.namespace = Namespace::default();
+    assert!(!permitted(&s));
+}
+
+#[test]
+fn an_entry_that_says_nothing_or_two_things_counts_for_nobody() {
+    assert!(!from("{}"));
+    assert!(!from("{namespace: shop, namespaceSelector: {}}"));
+}
+
+#[test]
+fn a_grant_counts_in_its_own_namespace_only() {
+    assert!(!permitted(&foreign().granted("data-2", "{kind: Deployment}")));
+    assert!(!permitted(&foreign().granted("shop", "{kind: Deployment}")));
+}
+
+#[test]
+fn a_grant_that_is_being_deleted_does_not_count() {
+    let mut s = foreign().granted("data", "{kind: Deployment}");
+    let mut grant = (*s.grants[0]).clone();
+    grant.terminating = true;
+    s.grants = vec![std::sync::Arc::new(grant)];
+    assert!(!permitted(&s));
+}
+
+#[test]
+fn a_grant_allows_what_it_says_and_endpoints_where_it_says_nothing() {
+    let allows = |allow: &str, what| {
+        let spec = format!("{{from: [{{namespace: shop}}], to: [{{kind: Deployment}}]{allow}}}");
+        let s = foreign().granted_by("data", &spec);
+        is_permitted(&s, &reference(&s), what)
+    };
+    assert!(allows("", Permission::Endpoints));
+    assert!(!allows("", Permission::NetworkPolicy));
+    assert!(!allows(", allow: [NetworkPolicy]", Permission::Endpoints));
+    assert!(allows(", allow: [Endpoints, NetworkPolicy]", Permission::NetworkPolicy));
+}
+
+#[test]
+fn two_grants_do_not_add_up_to_one() {
+    let s = foreign()
+        .granted("data", "{kind: Service}")
+        .granted_by("data", "{from: [{namespace: other}], to: [{kind: Deployment}]}");
+    assert!(!permitted(&s));
+}
+
+#[test]
+fn the_message_is_a_manifest_that_permits_just_this() {
+    let s = foreign();
+    let message = manifest(&reference(&s), "data", "shop");
+    assert_eq!(
+        message,
+        "# Deployment data/pg needs the consent of namespace data; who may give it applies this:\n\
+         apiVersion: instancelink.dev/v1alpha1\n\
+         kind: InstanceLinkGrant\n\
+         metadata:\n  name: shop-to-deployment-pg\n  namespace: data\n\
+         spec:\n  from:\n  - namespace: shop\n  to:\n  - kind: Deployment\n    name: pg\n"
+    );
+}
+
+#[test]
+fn whatever_the_names_are_the_manifest_permits() {
+    let long = "p".repeat(253);
+    for name in ["pg", "1", "1e3", "true", "no", "0x1f", "a.b-c", long.as_str()] {
+        for own in ["shop", "007", "on"] {
+            for (api_version, kind) in [(None, "Pod"), (None, "Deployment"), (Some("example.com/v1"), "Pod")] {
+                let mut s = foreign();
+                s.link.object.metadata.namespace = Some(own.to_owned());
+                s = s.edited(|spec| {
+                    let target = spec.target_instance_ref.as_mut().unwrap();
+                    name.clone_into(&mut target.name);
+                    kind.clone_into(&mut target.kind);
+                    target.api_version = api_version.map(str::to_owned);
+                });
+                let message = manifest(&reference(&s), "data", own);
+                let object: InstanceLinkGrant = serde_yaml_ng::from_str(&message).unwrap();
+                assert!(object.metadata.name.as_ref().unwrap().len() <= MAX_NAME);
+                s.grants = vec![std::sync::Arc::new(Grant::from(object))];
+                assert!(permitted(&s), "{message}");
+            }
+        }
+    }
+}
