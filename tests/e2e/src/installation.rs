@@ -54,7 +54,7 @@ impl Installation {
         names
     }
 
-    /// `kubectl apply -k deploy`, twice as the README says where the CRD is new, and waits for the operator.
+    /// `kubectl apply -k deploy`, twice as the README says where the CRDs are new, and waits for the operator.
     pub async fn put_back(&self, checkout: &Path) {
         let deploy = checkout.join("deploy");
         let deploy = deploy.to_str().expect("a path in UTF-8");
@@ -63,6 +63,7 @@ impl Installation {
             "wait",
             "--for=condition=Established",
             "crd/instancelinks.instancelink.dev",
+            "crd/instancelinkgrants.instancelink.dev",
             "--timeout=60s",
         ];
         kubectl(&wait).await.succeeds();

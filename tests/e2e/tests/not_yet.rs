@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use e2e::{LinkManifest, Namespace, in_namespace, link, serving_deployment};
-use instancelink_api::State::{Activating, Active, Inactive, Requested, UpdatingActive};
+use instancelink_api::State::{Activating, Active, Requested, UpdatingActive};
 use instancelink_api::status::Transitioning;
 use serde_json::json;
 
@@ -105,35 +105,6 @@ async fn the_pods_of_a_service_without_selector_are_not_known() {
         ("Accepted", "AddressingNotPossible"),
         json!({ "addressing": "Auto" }),
     )
-    .await;
-}
-
-#[tokio::test]
-#[ignore = "needs a cluster"]
-async fn a_target_in_another_namespace_is_not_permitted_and_the_message_says_what_to_do() {
-    in_namespace(async |ns| {
-        prepare(ns).await;
-        let manifest = web_db("Service/pg").spec(
-            "targetInstanceRef",
-            json!({ "kind": "Service", "name": "kubernetes", "namespace": "default" }),
-        );
-        let (link, mut watch) = ns.watched_link(manifest).await;
-        watch.walks([Requested, Inactive]).await;
-        let condition = link.condition("ResolvedRefs", "False", "RefNotPermitted").await;
-        for part in ["default/kubernetes", "consent", "set targetInstanceRef", &ns.name] {
-            assert!(
-                condition.message.contains(part),
-                "{part} is missing: {}",
-                condition.message
-            );
-        }
-        link.condition("Ready", "False", "Held").await;
-        link.condition("Stalled", "True", "").await;
-        watch.rests().await;
-        link.edit(json!({ "targetInstanceRef": { "name": "pg", "namespace": null } }))
-            .await;
-        link.reaches(Active).await;
-    })
     .await;
 }
 

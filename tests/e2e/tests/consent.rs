@@ -1,0 +1,348 @@
+//! A target in another namespace needs a grant there, as long as the link leads to it.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test fails by panicking
+
+use std::time::Duration;
+
+use e2e::{
+    Hold, Link, LinkManifest, Namespace, Object, User, Watch, fixed_service, idle_deployment, in_namespace, kubectl,
+    link, serving_deployment,
+};
+use instancelink_api::State::{Activating, Active, Deactivating, Inactive, Requested, UpdatingActive};
+use serde_json::{Value, json};
+
+/// Far below any drain of these tests: at once, as a user sees it.
+const AT_ONCE: Duration = Duration::from_secs(5);
+
+/// Two tenants: `shop` has the source `web`, `data` the target Services `pg` and `pg2`.
+async fn with_two_tenants(test: impl AsyncFnOnce(&Namespace, &Namespace)) {
+    in_namespace(async |shop| {
+        in_namespace(async |data| {
+            shop.create_object(&idle_deployment("web")).await;
+            for service in ["pg", "pg2"] {
+                data.create_object(&fixed_service(service)).await;
+            }
+            test(shop, data).await;
+        })
+        .await;
+    })
+    .await;
+}
+
+/// A link of `web` into another namespace.
+fn web_db(data: &Namespace, kind: &str, name: &str) -> LinkManifest {
+    link("web-db", "db", "Deployment/web", "Service/pg").spec(
+        "targetInstanceRef",
+        json!({ "kind": kind, "name": name, "namespace": data.name }),
+    )
+}
+
+fn from(namespace: &Namespace) -> Value {
+    json!({ "namespace": namespace.name })
+}
+
+fn pg() -> Value {
+    json!({ "kind": "Service", "name": "pg" })
+}
+
+async fn grant(namespace: &Namespace, name: &str, from: &Value, to: &Value) -> Object {
+    let manifest = json!({
+        "apiVersion": "instancelink.dev/v1alpha1", "kind": "InstanceLinkGrant", "metadata": { "name": name },
+        "spec": { "from": [from], "to": [to] },
+    });
+    namespace.create_object(&manifest).await
+}
+
+/// An active link to the Service `pg` by a grant.
+async fn active(shop: &Namespace, data: &Namespace) -> (Link, Watch, Object) {
+    let grant = grant(data, "shop", &from(shop), &pg()).await;
+    let manifest = web_db(data, "Service", "pg").spec("deactivation", json!({ "drainSeconds": 600 }));
+    let (link, mut watch) = shop.watched_link(manifest).await;
+    watch.walks([Requested, Activating, Active]).await;
+    (link, watch, grant)
+}
+
+async fn is_held(link: &Link) -> String {
+    link.condition("Ready", "False", "Held").await;
+    link.condition("Stalled", "True", "RefNotPermitted").await;
+    assert!(link.namespace.addresses_in("web-links").await.is_empty());
+    link.condition("ResolvedRefs", "False", "RefNotPermitted").await.message
+}
+
+#[tokio::test]
+#[ignore = "needs a cluster"]
+async fn without_a_grant_a_link_is_held_and_its_message_is_the_manifest_that_lifts_the_hold() {
+    with_two_tenants(async |shop, data| {
+        let (link, mut watch) = shop.watched_link(web_db(data, "Service", "pg")).await;
+        watch.walks([Requested, Inactive]).await;
+        let message = is_held(&link).await;
+        watch.rests().await;
+        shop.has_no_residue().await;
+        data.kubectl_with(&["apply", "-f", "-"], &message).await.succeeds();
+        watch.walks([Activating, Active]).await;
+        link.condition("ResolvedRefs", "True", "Resolved").await;
+        link.condition("Available", "True", "").await;
+        let service = data.object("v1", "Service", "pg").get().await;
+        let address = service.data["spec"]["clusterIP"].as_str().unwrap().parse().unwrap();
+        shop.has_addresses_in("web-links", &[address].into()).await;
+        watch.rests().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs a cluster"]
+async fn the_message_does_not_tell_whether_the_target_exists() {
+    with_two_tenants(async |shop, data| {
+        let link = shop.link(web_db(data, "Service", "secret")).await;
+        let before = is_held(&link).await;
+        data.create_object(&fixed_service("secret")).await;
+        link.stays(Inactive).await;
+        assert_eq!(is_held(&link).await, before);
+        let status = link.status().await;
+        assert_eq!(status.target_instance_id, None);
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs a cluster"]
+async fn with_a_grant_the_alias_follows_the_pods_of_another_namespace() {
+    with_two_tenants(async |shop, data| {
+        data.create_object(&serving_deployment("db", "db")).await;
+        grant(data, "shop", &from(shop), &json!({ "kind": "Deployment" })).await;
+        let link = shop.link(web_db(data, "Deployment", "db")).await;
+        link.reaches_within(Active, Duration::from_secs(90)).await;
+        let one = data.ready_addresses("db", 1).await;
+        shop.has_addresses_in("web-links", &one).await;
+        data.scale("db", 2).await;
+        let two = data.ready_addresses("db", 2).await;
+        shop.has_addresses_in("web-links", &two).await;
+        assert!(data.slices().await.is_empty(), "the slices are the link's namespace's");
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs a cluster"]
+async fn a_grant_taken_back_cuts_the_link_at_once_whatever_the_drain_and_one_given_again_lifts_the_hold() {
+    with_two_tenants(async |shop, data| {
+        let (link, mut watch, given) = active(shop, data).await;
+        given.delete().await;
+        watch.walks_within([Deactivating, Inactive], AT_ONCE).await;
+        is_held(&link).await;
+        watch.rests().await;
+        shop.has_no_residue().await;
+        grant(data, "again", &from(shop), &pg()).await;
+        watch.walks([Activating, Active]).await;
+        link.condition("Ready", "True", "").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs a cluster"]
+async fn a_grant_edited_so_that_it_covers_the_link_no_more_cuts_it_at_once() {
+    with_two_tenants(async |shop, data| {
+        let (link, mut watch, given) = active(shop, data).await;
+        given
+            .patch(&json!({ "spec": { "to": [{ "kind": "Service", "name": "pg2" }] } }))
+            .await;
+        watch.walks_within([Deactivating, Inactive], AT_ONCE).await;
+        is_held(&link).await;
+        given.patch(&json!({ "spec": { "to": [pg()] } })).await;
+        watch.walks([Activating, Active]).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs a cluster"]
+async fn a_grant_for_another_kind_name_or_namespace_does_not_count() {
+    with_two_tenants(async |shop, data| {
+        grant(
+            data,
+            "kind",
+            &from(shop),
+            &json!({ "kind": "Deployment", "name": "pg" }),
+        )
+        .await;
+        grant(data, "name", &from(shop), &json!({ "kind": "Service", "name": "pg2" })).await;
+        grant(
+            data,
+            "group",
+            &from(shop),
+            &json!({ "group": "apps", "kind": "Service" }),
+        )
+        .await;
+        grant(data, "from", &from(data), &pg()).await;
+        grant(shop, "place", &from(shop), &pg()).await;
+        let (link, mut watch) = shop.watched_link(web_db(data, "Service", "pg")).await;
+        watch.walks([Requested, Inactive]).await;
+        is_held(&link).await;
+        watch.rests().await;
+        grant(data, "right", &from(shop), &pg()).await;
+        watch.walks([Activating, Active]).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs a cluster"]
+async fn a_retarget_to_what_is_not_granted_cuts_the_link_and_one_to_what_is_granted_does_not() {
+    with_two_tenants(async |shop, data| {
+        let (link, mut watch, _) = active(shop, data).await;
+        link.edit(json!({ "targetInstanceRef": { "name": "pg2" } })).await;
+        watch.walks_within([Deactivating, Inactive], AT_ONCE).await;
+        is_held(&link).await;
+        link.edit(json!({ "targetInstanceRef": { "name": "pg" } })).await;
+        watch.walks([Activating, Active]).await;
+        grant(
+            data,
+            "pg2",
+            &from(shop),
+            &json!({ "group": "", "kind": "Service", "name": "pg2" }),
+        )
+        .await;
+        link.edit(json!({ "targetInstanceRef": { "name": "pg2" } })).await;
+        watch.walks([UpdatingActive, Active]).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs a cluster"]
+async fn a_grant_may_select_namespaces_and_follows_their_labels() {
+    with_two_tenants(async |shop, data| {
+        let selector = json!({ "namespaceSelector": { "matchLabels": { "team": "a" } } });
+        grant(data, "team-a", &selector, &json!({ "kind": "Service" })).await;
+        let (link, mut watch) = shop.watched_link(web_db(data, "Service", "pg")).await;
+        watch.walks([Requested, Inactive]).await;
+        is_held(&link).await;
+        let namespace = Object::named(&shop.client, "", "v1", "Namespace", &shop.name);
+        let label = |team: Value| json!({ "metadata": { "labels": { "team": team } } });
+        namespace.patch(&label("a".into())).await;
+        watch.walks([Activating, Active]).await;
+        namespace.patch(&label("b".into())).await;
+        watch.walks_within([Deactivating, Inactive], AT_ONCE).await;
+        is_held(&link).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs a cluster"]
+async fn a_grant_taken_back_in_the_middle_of_activation_leaves_nothing() {
+    with_two_tenants(async |shop, data| {
+        let given = grant(data, "shop", &from(shop), &pg()).await;
+        let hold = Hold::before(shop, None, &[Active]).await;
+        let (link, mut watch) = shop.watched_link(web_db(data, "Service", "pg")).await;
+        watch.walks([Requested, Activating]).await;
+        link.condition("Programmed", "False", "").await;
+        given.delete().await;
+        watch.walks([Deactivating, Inactive]).await;
+        shop.has_no_residue().await;
+        hold.lift().await;
+        watch.rests().await;
+        is_held(&link).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs a cluster"]
+async fn a_grant_taken_back_before_the_slices_are_written_lets_none_be_written() {
+    with_two_tenants(async |shop, data| {
+        let given = grant(data, "shop", &from(shop), &pg()).await;
+        let hold = Hold::writes(shop, "endpointslices", &["CREATE"]).await;
+        let (link, mut watch) = shop.watched_link(web_db(data, "Service", "pg")).await;
+        watch.walks([Requested, Activating]).await;
+        link.condition("Programmed", "False", "Forbidden").await;
+        given.delete().await;
+        watch.walks([Deactivating, Inactive]).await;
+        hold.lift().await;
+        watch.rests().await;
+        assert!(shop.slices().await.is_empty());
+        is_held(&link).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs a cluster"]
+async fn an_edit_that_cannot_be_served_does_not_outlive_the_consent_to_what_stands() {
+    with_two_tenants(async |shop, data| {
+        let (link, mut watch, given) = active(shop, data).await;
+        shop.create_yaml("{apiVersion: v1, kind: Service, metadata: {name: elsewhere}, spec: {type: ExternalName, externalName: db.example.com}}").await;
+        link.edit(json!({ "targetInstanceRef": { "name": "elsewhere", "namespace": null } })).await;
+        watch.walks([UpdatingActive]).await;
+        watch.rests().await;
+        assert_eq!(shop.addresses_in("web-links").await.len(), 1);
+        given.delete().await;
+        shop.has_addresses_in("web-links", &[].into()).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs a cluster"]
+async fn a_namespace_made_anew_under_its_name_has_not_consented() {
+    with_two_tenants(async |shop, data| {
+        let (link, mut watch, _) = active(shop, data).await;
+        kubectl(&["delete", "namespace", &data.name]).await.succeeds();
+        watch.walks([Deactivating, Inactive]).await;
+        kubectl(&["create", "namespace", &data.name]).await.succeeds();
+        data.create_object(&fixed_service("pg")).await;
+        watch.rests().await;
+        is_held(&link).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs a cluster"]
+async fn who_may_administer_a_namespace_consents_for_it_and_who_may_edit_it_only_sees_that() {
+    in_namespace(async |data| {
+        for (role, expected) in [("view", "no"), ("edit", "no"), ("admin", "yes")] {
+            let user = User::with_cluster_role(data, &format!("{role}-of-{}", data.name), role).await;
+            for verb in ["create", "patch", "delete"] {
+                let answer = user.kubectl(&["auth", "can-i", verb, "instancelinkgrants"]).await;
+                assert_eq!(answer.out.trim(), expected, "{role} {verb}");
+            }
+            let reads = user.kubectl(&["auth", "can-i", "list", "ilg"]).await;
+            assert_eq!(reads.out.trim(), "yes", "{role}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs a cluster"]
+async fn a_grant_that_does_not_say_whom_or_what_is_refused() {
+    in_namespace(async |data| {
+        let shop = json!({ "namespace": "shop" });
+        let both = json!({ "namespace": "shop", "namespaceSelector": {} });
+        let star = json!({ "namespace": "*" });
+        for (from, to, message) in [
+            (json!([]), json!([pg()]), "at least 1 items"),
+            (json!([shop]), json!([]), "at least 1 items"),
+            (json!([{}]), json!([pg()]), "either namespace or namespaceSelector"),
+            (json!([both]), json!([pg()]), "either namespace or namespaceSelector"),
+            (json!([star]), json!([pg()]), "namespaceSelector: {}"),
+            (
+                json!([shop]),
+                json!([{ "kind": "Rollout" }]),
+                "write the group of the kind",
+            ),
+        ] {
+            let manifest = json!({
+                "apiVersion": "instancelink.dev/v1alpha1", "kind": "InstanceLinkGrant", "metadata": { "name": "g" },
+                "spec": { "from": from, "to": to },
+            });
+            data.kubectl_with(&["create", "-f", "-"], &manifest.to_string())
+                .await
+                .is_refused_with(&[message]);
+        }
+    })
+    .await;
+}
