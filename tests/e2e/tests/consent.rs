@@ -8,7 +8,9 @@ use e2e::{
     Hold, Link, LinkManifest, Namespace, Object, User, Watch, fixed_service, idle_deployment, in_namespace, kubectl,
     link, serving_deployment,
 };
-use instancelink_api::State::{Activating, Active, Deactivating, Inactive, Requested, UpdatingActive};
+use instancelink_api::State::{
+    Activating, Active, Deactivating, Inactive, Requested, UpdatingActive, UpdatingInactive,
+};
 use serde_json::{Value, json};
 
 /// Far below any drain of these tests: at once, as a user sees it.
@@ -196,7 +198,7 @@ async fn a_retarget_to_what_is_not_granted_cuts_the_link_and_one_to_what_is_gran
         watch.walks_within([Deactivating, Inactive], AT_ONCE).await;
         is_held(&link).await;
         link.edit(json!({ "targetInstanceRef": { "name": "pg" } })).await;
-        watch.walks([Activating, Active]).await;
+        watch.walks([UpdatingInactive, Inactive, Activating, Active]).await;
         grant(
             data,
             "pg2",
@@ -257,7 +259,7 @@ async fn a_grant_taken_back_before_the_slices_are_written_lets_none_be_written()
         let hold = Hold::writes(shop, "endpointslices", &["CREATE"]).await;
         let (link, mut watch) = shop.watched_link(web_db(data, "Service", "pg")).await;
         watch.walks([Requested, Activating]).await;
-        link.condition("Programmed", "False", "Forbidden").await;
+        link.condition("Programmed", "False", "WriteFailed").await;
         given.delete().await;
         watch.walks([Deactivating, Inactive]).await;
         hold.lift().await;
