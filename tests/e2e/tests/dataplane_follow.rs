@@ -19,6 +19,11 @@ fn web_db(target: &str) -> LinkManifest {
     link("web-db", "db", "Deployment/web", target).spec("activation", json!({ "targetWaitSeconds": 120 }))
 }
 
+/// The complete name of an alias of `web`.
+fn fqdn(ns: &Namespace, alias: &str) -> String {
+    format!("{alias}.web-links.{}.svc.cluster.local", ns.name)
+}
+
 /// `web` without pods, `pg` with some, and an active link between them.
 async fn web_uses_pg(ns: &Namespace, replicas: u32) -> Link {
     ns.create_object(&idle_deployment("web")).await;
@@ -230,7 +235,7 @@ async fn links_of_one_source_share_a_directory_and_do_not_disturb_each_other() {
         let uid = directory.get().await.metadata.uid;
         db.act("deactivate").await.is_accepted();
         db.reaches(Inactive).await;
-        client.resolves_to_nothing("db.web-links").await;
+        client.resolves_to_nothing(&fqdn(ns, "db")).await;
         client.resolves_to("cache.web-links", &pg2).await;
         assert_eq!(
             directory.get().await.metadata.uid,
@@ -262,7 +267,7 @@ async fn a_draining_link_is_no_name_any_more_but_its_slices_stand_until_the_drai
         link.act("deactivate").await.is_accepted();
         let started = std::time::Instant::now();
         watch.walks([Deactivating]).await;
-        client.resolves_to_nothing("db.web-links").await;
+        client.resolves_to_nothing(&fqdn(ns, "db")).await;
         assert!(started.elapsed() < Duration::from_secs(5), "the name stops at once");
         let slice = ns
             .object("discovery.k8s.io/v1", "EndpointSlice", "web-db-v4")

@@ -109,7 +109,9 @@ async fn a_service_is_reached_by_its_cluster_ip_and_available_when_a_pod_behind_
             .await;
         ns.scale("pg", 0).await;
         link.condition("Available", "False", "NoReadyEndpoints").await;
-        client.resolves_to_nothing("db.web-links").await;
+        client
+            .resolves_to_nothing(&format!("db.web-links.{}.svc.cluster.local", ns.name))
+            .await;
         ns.scale("pg", 1).await;
         link.until_within("is available again", PODS_START, |l| {
             l.status

@@ -39,7 +39,7 @@ fn shown(effect: Option<Effect>) -> Vec<String> {
 }
 
 #[test]
-fn a_child_whose_link_is_known_is_not_asked_about() {
+fn d2_a_child_whose_link_is_known_is_not_asked_about() {
     let known = known(&[link(), sibling()]);
     for child in [slice(), directory(), environment()] {
         assert_eq!(question(&child, &known), None);
@@ -57,7 +57,7 @@ fn a_slice_of_an_unknown_link_asks_for_that_link() {
 }
 
 #[test]
-fn a_slice_goes_when_its_link_is_gone_or_another_one() {
+fn d2_a_slice_goes_when_a_live_answer_says_that_its_link_is_gone_or_another_one() {
     assert_eq!(
         shown(sentence(&slice(), Live::Link(None))),
         ["delete EndpointSlice shop/web-db-v4"]
@@ -122,7 +122,7 @@ fn a_directory_goes_when_no_link_has_an_instance_of_its_name() {
 }
 
 #[test]
-fn what_does_not_carry_our_labels_is_never_swept() {
+fn d2_what_does_not_carry_our_labels_is_never_swept() {
     let (Standing::Slice(mut slice), Standing::Directory(mut directory), Standing::Environment(mut environment)) =
         (slice(), directory(), environment())
     else {

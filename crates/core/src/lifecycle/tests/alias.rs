@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use instancelink_api::State;
+use instancelink_api::{State, keys};
 
 use super::World;
 use crate::fixture;
@@ -25,6 +25,56 @@ fn world_with(rival: Sibling) -> World {
     let mut world = World::new(fixture::snapshot().with_sibling(rival));
     world.settle();
     world
+}
+
+/// The same rival, with `remove` as its last accepted action.
+fn going(state: State, has_children: bool) -> Sibling {
+    let mut sibling = rival("Deployment", state, has_children, 10);
+    let intent = serde_json::json!({
+        "seq": 1, "action": "remove", "verdict": "Accepted", "desired": "Removed",
+        "desiredAt": "2025-12-31T00:00:00.000000Z", "at": "2025-12-31T00:00:00.000000Z", "link": "shop/web-db-2",
+    });
+    let object = Arc::make_mut(&mut sibling.object);
+    object.metadata.annotations = Some([(keys::INTENT.to_owned(), intent.to_string())].into());
+    sibling
+}
+
+#[test]
+fn a1_a_link_claims_its_alias_while_it_is_up_or_on_its_way_there_or_back_or_has_children() {
+    for state in [
+        State::Activating,
+        State::Active,
+        State::UpdatingActive,
+        State::Deactivating,
+    ] {
+        assert_eq!(world_with(going(state, false)).state(), State::Registering, "{state}");
+    }
+    assert_eq!(
+        world_with(going(State::Removing, true)).state(),
+        State::Registering,
+        "children that are left"
+    );
+}
+
+#[test]
+fn a1_a_link_that_is_going_away_claims_nothing_and_one_that_is_not_claims_at_rest_too() {
+    for state in [State::Requested, State::Inactive, State::Removing, State::Removed] {
+        assert_eq!(world_with(going(state, false)).state(), State::Active, "{state}");
+    }
+    for state in [State::Purging, State::Purged] {
+        assert_eq!(
+            world_with(rival("Deployment", state, false, 10)).state(),
+            State::Active,
+            "{state}"
+        );
+    }
+    for state in [State::Requested, State::Registering, State::Inactive, State::Restoring] {
+        assert_eq!(
+            world_with(rival("Deployment", state, false, 10)).state(),
+            State::Registering,
+            "{state}"
+        );
+    }
 }
 
 #[test]
