@@ -59,7 +59,7 @@ impl Watched for Grants {
             .by_namespace
             .update(&change.name, &namespaces(old), &namespaces(new));
         if differs(old, new) {
-            affected.extend(index.links.into_namespace(namespace), Cause::Change);
+            affected.extend(index.links.that_lead_into(namespace), Cause::Change);
         }
     }
 }

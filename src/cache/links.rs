@@ -175,7 +175,7 @@ impl LinkStore {
 
 impl LinkStore {
     /// Links from other namespaces that lead into this one.
-    pub(crate) fn into_namespace<'a>(&'a self, namespace: &Arc<str>) -> impl Iterator<Item = &'a LinkKey> + use<'a> {
+    pub(crate) fn that_lead_into<'a>(&'a self, namespace: &Arc<str>) -> impl Iterator<Item = &'a LinkKey> + use<'a> {
         self.by_foreign.get(namespace)
     }
 

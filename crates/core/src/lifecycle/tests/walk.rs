@@ -6,7 +6,6 @@ use super::World;
 use crate::effect::{Effect, Refusal, Step};
 use crate::fixture;
 use crate::lifecycle::{TABLE, step};
-use crate::snapshot::Snapshot;
 use instancelink_api::condition::Reason;
 use instancelink_api::spec::{Addressing, DesiredState};
 
@@ -226,9 +225,8 @@ fn w3_a_cut_for_lost_consent_skips_the_drain() {
 fn w3_a_grant_that_is_revoked_cuts_the_link_and_one_that_is_given_lifts_the_hold() {
     let mut world = World::active();
     drain(&mut world, 600);
-    let grants = |s: &Snapshot| s.clone().granted("data", "{kind: Deployment, name: pg}").grants;
-    world.s.grants = grants(&world.s);
-    world.s = world.s.clone().with_target_in("data");
+    let granted = world.s.clone().granted("data", "{kind: Deployment, name: pg}");
+    world.s = granted.with_target_in("data");
     world.settle();
     assert_eq!(world.watched(), [State::UpdatingActive, State::Active]);
 
