@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use e2e::{
     Hold, Link, LinkManifest, Namespace, Object, User, Watch, fixed_service, idle_deployment, in_namespace, kubectl,
-    link, serving_deployment,
+    link, never, serving_deployment, serving_pod,
 };
 use instancelink_api::State::{
     Activating, Active, Deactivating, Inactive, Requested, UpdatingActive, UpdatingInactive,
@@ -282,6 +282,74 @@ async fn an_edit_that_cannot_be_served_does_not_outlive_the_consent_to_what_stan
         assert_eq!(shop.addresses_in("web-links").await.len(), 1);
         given.delete().await;
         shop.has_addresses_in("web-links", &[].into()).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs a cluster"]
+async fn a_pod_that_takes_on_the_labels_of_a_granted_workload_does_not_join_it() {
+    with_two_tenants(async |shop, data| {
+        data.create_object(&serving_deployment("db", "db")).await;
+        let stray = data
+            .create_object(&serving_pod("stray", &[("app", "stray")], "stray"))
+            .await;
+        grant(
+            data,
+            "shop",
+            &from(shop),
+            &json!({ "kind": "Deployment", "name": "db" }),
+        )
+        .await;
+        shop.link(web_db(data, "Deployment", "db")).await;
+        let granted = data.ready_addresses("db", 1).await;
+        data.ready_addresses("stray", 1).await;
+        shop.has_addresses_in("web-links", &granted).await;
+        stray.patch(&json!({ "metadata": { "labels": { "app": "db" } } })).await;
+        never("the stray pod joins", Duration::from_millis(1500), async || {
+            let found = shop.addresses_in("web-links").await;
+            if found == granted {
+                Ok(())
+            } else {
+                Err(format!("{found:?}"))
+            }
+        })
+        .await;
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs a cluster"]
+async fn a_service_of_the_own_namespace_leads_to_no_pod_of_another_whatever_it_selects() {
+    with_two_tenants(async |shop, data| {
+        data.create_object(&serving_deployment("db", "db")).await;
+        data.ready_addresses("db", 1).await;
+        let service = shop
+            .create_yaml(
+                "{apiVersion: v1, kind: Service, metadata: {name: lure}, \
+                 spec: {clusterIP: None, selector: {app: none}, ports: [{port: 8080}]}}",
+            )
+            .await;
+        let manifest = link("web-db", "db", "Deployment/web", "Service/lure")
+            .spec("activation", json!({ "targetWaitSeconds": 0 }));
+        let link = shop.link(manifest).await;
+        link.reaches(Active).await;
+        service.patch(&json!({ "spec": { "selector": { "app": "db" } } })).await;
+        never(
+            "a pod of the other tenant answers",
+            Duration::from_millis(1500),
+            async || {
+                let found = shop.addresses_in("web-links").await;
+                if found.is_empty() {
+                    Ok(())
+                } else {
+                    Err(format!("{found:?}"))
+                }
+            },
+        )
+        .await;
+        link.condition("Available", "False", "NoReadyEndpoints").await;
     })
     .await;
 }

@@ -56,17 +56,15 @@ fn still_answers(s: &Snapshot, endpoint: &Endpoint) -> bool {
     }
 }
 
-/// A pod of another namespace stands in a slice only by consent to what it stands behind: the target that was programmed,
-/// or the one of the spec.
+/// What is in another namespace stands in a slice only by consent to the target it was programmed for; to that of the
+/// spec where the status does not say.
 fn is_consented(s: &Snapshot, stands_for: &EndpointTarget) -> bool {
     let link = &s.link.object;
     let namespace = Some(&stands_for.namespace);
     let programmed = link.status.as_ref().and_then(|status| status.target.as_ref());
+    let target = programmed.or(link.spec.target_instance_ref.as_ref());
     namespace == link.metadata.namespace.as_ref()
-        || [programmed, link.spec.target_instance_ref.as_ref()]
-            .into_iter()
-            .flatten()
-            .any(|target| target.namespace.as_ref() == namespace && is_permitted(s, target, Permission::Endpoints))
+        || target.is_some_and(|t| t.namespace.as_ref() == namespace && is_permitted(s, t, Permission::Endpoints))
 }
 
 fn pod_answers(s: &Snapshot, stands_for: &EndpointTarget, endpoint: &Endpoint) -> bool {
@@ -185,9 +183,10 @@ mod tests {
         }
         let programmed = s.link.object.spec.target_instance_ref.clone();
         s.link.object.status.get_or_insert_default().target = programmed;
-        s = s.edited(|spec| spec.target_instance_ref.as_mut().unwrap().namespace = None);
+        s = s.edited(|spec| spec.target_instance_ref.as_mut().unwrap().kind = "Service".to_owned());
         assert_eq!(shrink(&s), [], "the consent lasts");
         s.grants.clear();
+        s = s.granted("data", "{kind: Service}");
         assert_eq!(left(&shrink(&s)), Vec::<String>::new());
     }
 
