@@ -79,7 +79,7 @@ pub(super) async fn find(client: &Client, operator_namespace: &str) -> anyhow::R
             let list = match api.list(&ListParams::default().labels(PART_OF)).await {
                 Ok(list) => list,
                 // This server does not know the kind in this version.
-                Err(kube::Error::Api(status)) if status.is_not_found() => continue,
+                Err(kube::Error::Api(status)) if status.code == 404 => continue,
                 Err(error) => {
                     return Err(error).with_context(|| format!("{plural} cannot be listed; nothing was deleted"));
                 }

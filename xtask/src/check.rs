@@ -27,9 +27,7 @@ const STAGES: &[Stage] = &[
         ])
     }),
     ("dependencies", dependencies),
-    ("unit tests", || {
-        cargo(&["test", "--workspace", "--exclude", "e2e", "--quiet"])
-    }),
+    ("unit tests", || cargo(&["test", "--workspace", "--quiet"])),
     ("documentation", documentation),
     ("CRDs", || crds::run(true)),
     ("book", || docs::run(true)),

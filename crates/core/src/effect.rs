@@ -81,7 +81,7 @@ pub enum Effect {
 pub struct Event {
     /// A problem, not a success.
     pub warning: bool,
-    /// Reason (`CamelCase`): a condition's, or `ActionAccepted` / `ActionRejected`.
+    /// Reason (`CamelCase`): `ActionAccepted`, why an action was rejected, or a condition's.
     pub reason: String,
     /// The verb, or what the operator was doing.
     pub action: String,

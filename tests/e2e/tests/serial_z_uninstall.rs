@@ -90,6 +90,9 @@ async fn uninstall_asks_first_waits_for_every_link_and_leaves_nothing() {
         let left = residue_of(ns).await;
         assert!(left.is_empty(), "{left:?}");
 
+        let (ok, said) = uninstall(&["--yes"], "").await;
+        assert!(ok && said.contains("nothing to do"), "without the CRD, too: {said}");
+
         installation.put_back(checkout()).await;
         assert_eq!(installation.objects().await, before);
         ns.link(link("again", "db", "Deployment/web", "Service/pg"))

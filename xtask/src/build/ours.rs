@@ -7,17 +7,21 @@ use anyhow::Result;
 use crate::progress::step;
 use crate::{command, packages, places};
 
-/// Builds a workspace package for musl and returns where its binary is.
+/// What runs in pods. Built by one call, whichever is asked for: built apart, their shared dependencies would be compiled
+/// twice, with the features of either.
+const PACKAGES: [&str; 2] = ["instancelink", "workload"];
+
+/// Builds our packages for musl and returns where the binary of this one is.
 pub(crate) fn static_binary(package: &str) -> Result<PathBuf> {
     packages::ensure(packages::STATIC)?;
     let target = format!("{}-unknown-linux-musl", std::env::consts::ARCH);
     let compiler = format!("CC_{}", target.replace('-', "_"));
-    step(&format!("build {package} as a static binary"), || {
+    step(&format!("build {} as static binaries", PACKAGES.join(" and ")), || {
         command::run(
             places::cargo()
                 .env(compiler, "musl-gcc")
                 .args(["build", "--quiet", "--release", "--target", &target])
-                .args(["--package", package]),
+                .args(PACKAGES.iter().flat_map(|package| ["--package", package])),
         )
     })?;
     Ok(places::target()?.join(target).join("release").join(package))
