@@ -47,12 +47,15 @@ async fn the_last_of_several_quick_requests_rules() {
         for value in ["deactivate", "activate", "deactivate", "activate", "deactivate"] {
             link.action(value).await;
         }
+        // Until then it may be inactive for an earlier request.
+        link.is_taken().await;
         link.reaches(Inactive).await;
         link.action_is(Phase::Completed).await;
         link.stays(Inactive).await;
         for value in ["activate", "deactivate", "activate"] {
             link.action(value).await;
         }
+        link.is_taken().await;
         link.reaches(Active).await;
         link.action_is(Phase::Completed).await;
         link.stays(Active).await;
