@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use instancelink_core::child::{Family, Owner};
+use instancelink_core::resolve::selector::contains;
 use instancelink_core::snapshot::{Pod, WorkloadKind};
 use k8s_openapi::api::core::v1 as core;
 
@@ -158,7 +159,7 @@ fn extend_with_services(
 
 /// True where a Service's selector selects these labels; an empty one selects nothing.
 pub(crate) fn selects(selector: &BTreeMap<String, String>, labels: &BTreeMap<String, String>) -> bool {
-    !selector.is_empty() && selector.iter().all(|(k, v)| labels.get(k) == Some(v))
+    !selector.is_empty() && contains(labels, selector)
 }
 
 fn addresses_of(status: &PodStatus) -> Vec<IpAddr> {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use instancelink_api::{InstanceLink, State, TargetRef, keys};
+use instancelink_api::{InstanceLink, TargetRef, keys};
 use instancelink_core::child::Owner;
 use instancelink_core::snapshot::{
     Answering, Candidate, Children, Grant, Link, Namespace, Pod, Sibling, Snapshot, Source, Target, TargetObject,
@@ -43,11 +43,6 @@ pub(super) fn observe(index: &Index, key: &LinkKey, now: Timestamp, cluster_doma
         children,
         refusals: BTreeMap::new(),
     })
-}
-
-/// The state a link shows; for logs and metrics.
-pub(super) fn state_of(link: &InstanceLink) -> State {
-    link.status.as_ref().map(|s| s.state).unwrap_or_default()
 }
 
 const KINDS: [WorkloadKind; 4] = [

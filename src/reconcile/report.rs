@@ -5,14 +5,13 @@ use std::time::Duration;
 use instancelink_api::{InstanceLink, InstanceLinkStatus, Intent};
 use instancelink_core::effect::Effect;
 
-use super::observe::state_of;
 use crate::cache::{LinkKey, ObjectName};
 use crate::calls::CallError;
 use crate::telemetry::metrics::Metrics;
 
 /// A status was written: where the state changed, says so.
 pub(super) fn transition(metrics: &Metrics, before: &InstanceLink, after: &InstanceLink) {
-    let (from, to) = (state_of(before), state_of(after));
+    let (from, to) = (before.state(), after.state());
     if from == to {
         return;
     }

@@ -63,7 +63,7 @@ async fn metrics(Shared(shown): Shared<Shown>) -> impl IntoResponse {
     let (mut links, mut endpoints) = (BTreeMap::new(), BTreeMap::<String, usize>::new());
     shown.cache.read(|index| {
         for (_, link) in index.links.table.iter() {
-            let state = link.object.status.as_ref().map(|s| s.state).unwrap_or_default();
+            let state = link.object.state();
             *links.entry(state).or_default() += 1;
         }
         for (name, slice) in index.slices.table.iter() {

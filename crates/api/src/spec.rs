@@ -6,7 +6,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{InstanceLinkStatus, InstanceRef, TargetRef};
+use crate::{InstanceLinkStatus, InstanceRef, State, TargetRef};
 
 /// A dependency of one workload on another under a name.
 ///
@@ -289,6 +289,13 @@ pub struct SecretRef {
     /// Name of the Secret.
     #[schemars(length(min = 1, max = 253))]
     pub name: String,
+}
+
+impl InstanceLink {
+    /// The state that stands in its status; `requested` where there is none.
+    pub fn state(&self) -> State {
+        self.status.as_ref().map(|status| status.state).unwrap_or_default()
+    }
 }
 
 impl InstanceLinkSpec {

@@ -37,11 +37,7 @@ pub fn take_down(s: &Snapshot, drain: Option<i64>) -> Down {
             return Down::Act(due);
         }
     }
-    if waits.is_empty() {
-        Down::Done
-    } else {
-        Down::Waiting(waits.into_values().collect::<Vec<_>>().join("; "))
-    }
+    if waits.is_empty() { Down::Done } else { waiting(waits) }
 }
 
 /// A child that has to go, or to lose this link's part.
@@ -132,13 +128,7 @@ fn is_needed(s: &Snapshot, found: &Found<Directory>) -> bool {
 /// A link that is deactivating needs the directory for the children it still has, and for nothing else: were it enough
 /// to be deactivating, two links going down at the same time would each leave the directory to the other.
 fn has_or_wants_children(sibling: &Sibling) -> bool {
-    let wants = match sibling
-        .object
-        .status
-        .as_ref()
-        .map(|status| status.state)
-        .unwrap_or_default()
-    {
+    let wants = match sibling.object.state() {
         State::Activating | State::Active | State::UpdatingActive => true,
         State::Requested
         | State::Registering

@@ -89,7 +89,7 @@ pub(crate) fn older_siblings(s: &Snapshot, memory: &Memory) -> BTreeSet<String> 
 
 /// A1: a link claims its alias while it has children, or is up or on its way there or back, or is not going away.
 fn claims(link: &InstanceLink, memory: &Memory, has_children: bool) -> bool {
-    let state = state_of(link);
+    let state = link.state();
     let on_its_way = matches!(
         state,
         State::Activating | State::Active | State::UpdatingActive | State::Deactivating
@@ -102,7 +102,7 @@ fn claims(link: &InstanceLink, memory: &Memory, has_children: bool) -> bool {
 
 /// A3: a link with children, or in active or updating-active, is never evicted.
 fn is_up(link: &InstanceLink, has_children: bool) -> bool {
-    has_children || matches!(state_of(link), State::Active | State::UpdatingActive)
+    has_children || matches!(link.state(), State::Active | State::UpdatingActive)
 }
 
 fn since(link: &InstanceLink, memory: &Memory) -> Timestamp {
@@ -117,9 +117,4 @@ fn since(link: &InstanceLink, memory: &Memory) -> Timestamp {
 fn shares_directory_name(link: &InstanceLink) -> bool {
     let name = &link.spec.instance_ref.name;
     directory_name(name, "a") == directory_name(name, "b")
-}
-
-/// The state that stands in a link's status; `requested` where there is none.
-pub(crate) fn state_of(link: &InstanceLink) -> State {
-    link.status.as_ref().map(|s| s.state).unwrap_or_default()
 }

@@ -6,7 +6,7 @@ use instancelink_api::{Desired, InstanceLink, InstanceLinkStatus, State};
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::alias::{self, Rivals, older_siblings, state_of};
+use super::alias::{self, Rivals, older_siblings};
 use crate::action::Memory;
 use crate::dataplane::{self, Plan, Unservable};
 use crate::hash;
@@ -64,7 +64,7 @@ impl<'a> Facts<'a> {
     pub(crate) fn of(s: &'a Snapshot) -> Self {
         let link = &s.link.object;
         let memory = Memory::of(link);
-        let state = state_of(link);
+        let state = link.state();
         let deleting = link.metadata.deletion_timestamp.is_some();
         let has_children = dataplane::has_children(s);
         let rivals = alias::rivals(s, &memory, has_children);

@@ -31,13 +31,13 @@ pub(crate) fn due(f: &Facts<'_>) -> Due {
         State::Deactivating => deactivating(f),
         State::Inactive => inactive(f),
         State::UpdatingInactive => Due::Enter(leaving(f.goal).unwrap_or(State::Inactive)),
-        State::Removing => take_rest(
+        State::Removing => cleared(
             f,
-            if f.goal == Goal::Gone {
+            Due::Enter(if f.goal == Goal::Gone {
                 State::Purging
             } else {
                 State::Removed
-            },
+            }),
         ),
         State::Removed => removed(f),
         State::Restoring => Due::Enter(if f.goal == Goal::Gone {
@@ -46,7 +46,7 @@ pub(crate) fn due(f: &Facts<'_>) -> Due {
             State::Inactive
         }),
         State::Purging if f.deleting => drop_finalizer(f),
-        State::Purging => take_rest(f, State::Purged),
+        State::Purging => cleared(f, Due::Enter(State::Purged)),
         State::Purged => purged(f),
     }
 }
@@ -257,13 +257,13 @@ fn inactive(f: &Facts<'_>) -> Due {
         .filter(|_| f.wish == Goal::Active)
         .map(|h| h.message.clone())
         .unwrap_or_default();
-    strays(
+    cleared(
         f,
-        Wait {
+        Due::Rest(Wait {
             message,
             stalled: stalled_by_hold(f).filter(|_| f.wish == Goal::Active),
             ..Wait::default()
-        },
+        }),
     )
 }
 
@@ -271,12 +271,12 @@ fn removed(f: &Facts<'_>) -> Due {
     match f.goal {
         Goal::Purged | Goal::Gone => Due::Enter(State::Purging),
         Goal::Active | Goal::Inactive => Due::Enter(State::Restoring),
-        Goal::Removed => strays(
+        Goal::Removed => cleared(
             f,
-            Wait {
+            Due::Rest(Wait {
                 wake: super::ttl::removed_until(f),
                 ..Wait::default()
-            },
+            }),
         ),
     }
 }
@@ -287,18 +287,28 @@ fn purged(f: &Facts<'_>) -> Due {
     }
     match super::ttl::purged_until(f) {
         Some(until) if until <= f.s.now => Due::Work(vec![Effect::DeleteLink]),
-        wake => strays(
+        wake => cleared(
             f,
-            Wait {
+            Due::Rest(Wait {
                 wake,
                 ..Wait::default()
-            },
+            }),
         ),
     }
 }
 
 /// D1: the finalizer goes when nothing of the link is left.
 fn drop_finalizer(f: &Facts<'_>) -> Due {
+    let done = if has_finalizer(f) {
+        Due::Work(vec![Effect::DropFinalizer])
+    } else {
+        Due::Rest(Wait::default())
+    };
+    cleared(f, done)
+}
+
+/// Takes away what is still found without draining (W4: a stray child of a resting link too); then `done` is due.
+fn cleared(f: &Facts<'_>, done: Due) -> Due {
     match dataplane::take_down(f.s, None) {
         Down::Act(effects) => Due::Work(effects),
         Down::Waiting(message) => waiting_for_deletion(f, message),
@@ -306,30 +316,7 @@ fn drop_finalizer(f: &Facts<'_>) -> Due {
             wake: Some(until),
             ..Wait::default()
         }),
-        Down::Done if has_finalizer(f) => Due::Work(vec![Effect::DropFinalizer]),
-        Down::Done => Due::Rest(Wait::default()),
-    }
-}
-
-/// Takes away what is still found, then goes on.
-fn take_rest(f: &Facts<'_>, next: State) -> Due {
-    match dataplane::take_down(f.s, None) {
-        Down::Act(effects) => Due::Work(effects),
-        Down::Waiting(message) => waiting_for_deletion(f, message),
-        Down::Draining { until, .. } => Due::Rest(Wait {
-            wake: Some(until),
-            ..Wait::default()
-        }),
-        Down::Done => Due::Enter(next),
-    }
-}
-
-/// W4: a stray child of a resting link is deleted without a state change.
-fn strays(f: &Facts<'_>, wait: Wait) -> Due {
-    match dataplane::take_down(f.s, None) {
-        Down::Act(effects) => Due::Work(effects),
-        Down::Waiting(message) => waiting_for_deletion(f, message),
-        Down::Draining { .. } | Down::Done => Due::Rest(wait),
+        Down::Done => done,
     }
 }
 
