@@ -144,7 +144,7 @@ impl PodSpec {
             .map(|p| ContainerPort {
                 name: p.name.clone().unwrap_or_default(),
                 port: p.number,
-                protocol: protocol_of(p.protocol.as_deref()),
+                protocol: Protocol::of(p.protocol.as_deref()),
             })
             .collect()
     }
@@ -175,15 +175,6 @@ pub(crate) struct PodCondition {
     #[serde(rename = "type")]
     pub(crate) type_: String,
     pub(crate) status: String,
-}
-
-/// A protocol as the API writes it; TCP where it is left out.
-pub(crate) fn protocol_of(protocol: Option<&str>) -> Protocol {
-    match protocol {
-        Some("UDP") => Protocol::Udp,
-        Some("SCTP") => Protocol::Sctp,
-        _ => Protocol::Tcp,
-    }
 }
 
 /// The owner that controls an object.

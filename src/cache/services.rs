@@ -1,16 +1,16 @@
-//! Services, in two views: as targets, and those that are directories or have a directory's name.
+//! Services, in two views: as targets, and those that are children of ours, or have a child's name.
 
 use std::sync::Arc;
 
 use instancelink_api::keys;
-use instancelink_core::child::{Directory, Found};
+use instancelink_api::spec::Protocol;
+use instancelink_core::child::{Found, Standing};
 use instancelink_core::snapshot::{Service, ServicePort};
 use k8s_openapi::api::core::v1 as core;
 
 use super::affected::{Affected, Cause};
 use super::groups::Groups;
 use super::index::{Index, Watched, Who};
-use super::lean::protocol_of;
 use super::name::ObjectName;
 use super::shared::{self, Mention};
 use super::table::{Change, Item, Table};
@@ -19,15 +19,23 @@ use super::table::{Change, Item, Table};
 #[derive(Clone, Debug)]
 pub(crate) struct CachedService {
     pub(crate) service: Arc<Service>,
-    pub(crate) directory: Option<Found<Directory>>,
+    /// A directory, a virtual IP, or a stranger's on the name of one.
+    pub(crate) child: Option<Standing>,
 }
 
 /// All Services.
 #[derive(Debug, Default)]
 pub(crate) struct ServiceStore {
     pub(crate) table: Table<CachedService>,
-    /// Directories by what they speak of: instance names and UIDs.
-    pub(crate) directories: Groups<Mention>,
+    /// Children by what they speak of: names of instances and links, and UIDs.
+    pub(crate) children: Groups<Mention>,
+}
+
+impl ServiceStore {
+    /// The child of this name.
+    pub(crate) fn child(&self, name: &ObjectName) -> Option<&Standing> {
+        self.table.get(name)?.child.as_ref()
+    }
 }
 
 impl Item for CachedService {
@@ -49,18 +57,9 @@ impl Watched for Services {
     const KIND: &'static str = "Service";
 
     fn reduce(raw: core::Service) -> CachedService {
-        let service = Arc::new(target_of(&raw));
-        let ours = raw
-            .metadata
-            .labels
-            .as_ref()
-            .and_then(|l| l.get(keys::MANAGED_BY))
-            .map(String::as_str)
-            == Some(keys::MANAGER);
-        let is_directory = ours || shared::instance_of(&service.name).is_some();
         CachedService {
-            service,
-            directory: is_directory.then(|| Found::from(raw)),
+            service: Arc::new(target_of(&raw)),
+            child: child_of(raw),
         }
     }
 
@@ -69,18 +68,51 @@ impl Watched for Services {
     }
 
     fn changed(index: &mut Index, change: &Change<CachedService>, who: Who, affected: &mut Affected) {
-        let directory = |c: &Option<Arc<CachedService>>| c.as_ref().and_then(|s| s.directory.clone());
-        let (old, new) = (directory(&change.old), directory(&change.new));
-        let mentions = |d: &Option<Found<Directory>>| d.as_ref().map(shared::mentions).unwrap_or_default();
+        let child = |c: &Option<Arc<CachedService>>| c.as_ref().and_then(|s| s.child.clone());
+        let (old, new) = (child(&change.old), child(&change.new));
+        let mentions = |c: &Option<Standing>| c.as_ref().map(mentions_of).unwrap_or_default();
         let (before, after) = (mentions(&old), mentions(&new));
-        index.services.directories.update(&change.name, &before, &after);
-        if who == Who::Others && shared::differs(old.as_ref(), new.as_ref()) {
+        index.services.children.update(&change.name, &before, &after);
+        if who == Who::Others && is_another(old.as_ref(), new.as_ref()) {
             shared::extend(&index.links, before.iter().chain(&after), affected);
         }
         let ObjectName { namespace, name } = &change.name;
         if differs(change.old.as_deref(), change.new.as_deref()) {
             affected.extend(index.links.of_target(Self::KIND, namespace, name), Cause::Endpoints);
         }
+    }
+}
+
+/// Whose child a Service is, its labels tell, or, those lost or a stranger's, its owner or its name.
+fn child_of(raw: core::Service) -> Option<Standing> {
+    let label = |key: &str| raw.metadata.labels.as_ref().and_then(|labels| labels.get(key));
+    let is_ours = label(keys::MANAGED_BY).is_some_and(|manager| manager == keys::MANAGER);
+    let mut owners = raw.metadata.owner_references.iter().flatten();
+    let is_links = label(keys::LINK_UID).is_some() || owners.any(|owner| owner.kind == keys::KIND);
+    let name = raw.metadata.name.as_deref().unwrap_or_default();
+    if shared::link_of(name).is_some() || is_links {
+        Some(Standing::VirtualIp(Found::from(raw)))
+    } else if shared::instance_of(name).is_some() || is_ours {
+        Some(Standing::Directory(Found::from(raw)))
+    } else {
+        None
+    }
+}
+
+fn mentions_of(child: &Standing) -> Vec<Mention> {
+    match child {
+        Standing::Directory(found) => shared::mentions(found),
+        Standing::VirtualIp(found) => shared::mentions_of_own(found),
+        Standing::Slice(_) | Standing::Environment(_) => Vec::new(),
+    }
+}
+
+/// True where more than the resourceVersion changed.
+fn is_another(old: Option<&Standing>, new: Option<&Standing>) -> bool {
+    match (old, new) {
+        (Some(Standing::Directory(old)), Some(Standing::Directory(new))) => shared::differs(Some(old), Some(new)),
+        (Some(Standing::VirtualIp(old)), Some(Standing::VirtualIp(new))) => shared::differs(Some(old), Some(new)),
+        (old, new) => old != new,
     }
 }
 
@@ -100,7 +132,7 @@ fn target_of(raw: &core::Service) -> Service {
             name: port.name.unwrap_or_default(),
             port: u16::try_from(port.port).ok()?,
             target_port: port.target_port,
-            protocol: protocol_of(port.protocol.as_deref()),
+            protocol: Protocol::of(port.protocol.as_deref()),
         })
     });
     Service {

@@ -18,6 +18,29 @@ pub(crate) fn instance_of(directory: &str) -> Option<&str> {
     directory.strip_suffix("-links").filter(|name| !name.is_empty())
 }
 
+/// The link whose virtual IP has this name.
+pub(crate) fn link_of(virtual_ip: &str) -> Option<&str> {
+    virtual_ip.strip_suffix("-vip").filter(|name| !name.is_empty())
+}
+
+/// Everything in a child of one link that leads to it: whom its labels and owners name, and whose name it bears.
+pub(crate) fn mentions_of_own<T>(found: &Found<T>) -> Vec<Mention> {
+    let object = &found.object;
+    let namespace: Arc<str> = object.namespace.as_str().into();
+    let owners = object.owners.iter().map(|owner| owner.uid.clone());
+    let mut words: Vec<String> = object
+        .labels
+        .get(keys::LINK_UID)
+        .cloned()
+        .into_iter()
+        .chain(owners)
+        .collect();
+    words.extend(link_of(&object.name).map(|name| format!("link/{name}")));
+    words.sort();
+    words.dedup();
+    words.into_iter().map(|word| (Arc::clone(&namespace), word)).collect()
+}
+
 /// Everything in a shared child that leads to links.
 pub(crate) fn mentions<T>(found: &Found<T>) -> Vec<Mention> {
     let object = &found.object;

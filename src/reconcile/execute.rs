@@ -35,7 +35,7 @@ trait ChildKind: Watched<Raw: Resource<DynamicType = (), Scope = NamespaceResour
 
 impl ChildKind for Services {
     fn standing(item: &Self::Item) -> Option<Standing> {
-        item.directory.clone().map(Standing::Directory)
+        item.child.clone()
     }
 }
 
@@ -104,7 +104,7 @@ impl Executor {
     /// Deletes a child.
     pub(super) async fn delete(&self, key: &Key, uid: &str, version: &str) -> Result<Answer, CallError> {
         match key.kind {
-            Kind::Directory => self.delete_as::<Services>(key, uid, version).await,
+            Kind::Directory | Kind::VirtualIp => self.delete_as::<Services>(key, uid, version).await,
             Kind::Slice => self.delete_as::<Slices>(key, uid, version).await,
             Kind::Environment => self.delete_as::<Environments>(key, uid, version).await,
         }
@@ -187,6 +187,7 @@ impl Executor {
             Draft::Directory(o) => self.create_as::<Services>(key, o.to_api(None), taken).await,
             Draft::Slice(o) => self.create_as::<Slices>(key, o.to_api(None), taken).await,
             Draft::Environment(o) => self.create_as::<Environments>(key, o.to_api(None), taken).await,
+            Draft::VirtualIp(o) => self.create_as::<Services>(key, o.to_api(None), taken).await,
         }
     }
 
@@ -235,6 +236,10 @@ impl Executor {
         let key = child.key();
         match child {
             Draft::Directory(o) => {
+                self.replace_as::<Services>(key, o.to_api(Some(replaces)), replaces.0)
+                    .await
+            }
+            Draft::VirtualIp(o) => {
                 self.replace_as::<Services>(key, o.to_api(Some(replaces)), replaces.0)
                     .await
             }

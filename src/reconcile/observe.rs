@@ -4,10 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use instancelink_api::{InstanceLink, TargetRef, keys};
-use instancelink_core::child::Owner;
+use instancelink_core::child::{Children, Owner};
 use instancelink_core::snapshot::{
-    Answering, Candidate, Children, Grant, Link, Namespace, Pod, Sibling, Snapshot, Source, Target, TargetObject,
-    WorkloadKind,
+    Answering, Candidate, Grant, Link, Namespace, Pod, Sibling, Snapshot, Source, Target, TargetObject, WorkloadKind,
 };
 use jiff::Timestamp;
 
@@ -197,25 +196,22 @@ fn children_of(index: &Index, link: &InstanceLink, source: Option<&Source>) -> C
         .flatten()
         .map(|word| (Arc::clone(&namespace), word))
         .collect();
-    let directories: BTreeSet<&ObjectName> = mentions
-        .iter()
-        .flat_map(|m| index.services.directories.get(m))
-        .collect();
+    let services: BTreeSet<&ObjectName> = mentions.iter().flat_map(|m| index.services.children.get(m)).collect();
     let environments: BTreeSet<&ObjectName> = mentions
         .iter()
         .flat_map(|m| index.environments.by_mention.get(m))
         .collect();
-    Children {
+    let mut children = Children {
         slices,
-        directories: directories
-            .into_iter()
-            .filter_map(|name| index.services.table.get(name)?.directory.clone())
-            .collect(),
         environments: environments
             .into_iter()
             .filter_map(|name| index.environments.table.get(name).map(|e| (**e).clone()))
             .collect(),
-    }
+        ..Children::default()
+    };
+    let services = services.into_iter().filter_map(|name| index.services.child(name));
+    services.for_each(|child| children.put(child.clone()));
+    children
 }
 
 /// What the standing slices lead to, as far as it exists.

@@ -40,7 +40,7 @@ pub(super) fn name_taken(key: &Key) -> Refusal {
 
 const fn resource_of(kind: Kind) -> &'static str {
     match kind {
-        Kind::Directory => "services",
+        Kind::Directory | Kind::VirtualIp => "services",
         Kind::Slice => "endpointslices.discovery.k8s.io",
         Kind::Environment => "configmaps",
     }

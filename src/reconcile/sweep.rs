@@ -209,7 +209,9 @@ impl Sweeper {
         let name = ObjectName::new(&key.namespace, &key.name);
         let kind = key.kind.as_str();
         match key.kind {
-            Kind::Directory => self.calls.delete::<Service>(kind, &name, uid, version).await.map(drop),
+            Kind::Directory | Kind::VirtualIp => {
+                self.calls.delete::<Service>(kind, &name, uid, version).await.map(drop)
+            }
             Kind::Slice => self
                 .calls
                 .delete::<EndpointSlice>(kind, &name, uid, version)
@@ -229,6 +231,11 @@ impl Sweeper {
         let kind = key.kind.as_str();
         match child {
             Draft::Directory(o) => self
+                .calls
+                .replace(kind, &name, &o.to_api(Some(replaces)))
+                .await
+                .map(drop),
+            Draft::VirtualIp(o) => self
                 .calls
                 .replace(kind, &name, &o.to_api(Some(replaces)))
                 .await
@@ -266,11 +273,11 @@ fn suspects(index: &Index, due: &Due) -> BTreeSet<Key> {
             .get(gone.uid.as_str())
             .for_each(|name| add(Kind::Slice, name));
         for mention in words.map(|word| (Arc::clone(namespace), word)) {
-            index
-                .services
-                .directories
-                .get(&mention)
-                .for_each(|name| add(Kind::Directory, name));
+            for name in index.services.children.get(&mention) {
+                if let Some(child) = index.services.child(name) {
+                    add(child.key().kind, name);
+                }
+            }
             index
                 .environments
                 .by_mention
@@ -287,10 +294,8 @@ fn suspects(index: &Index, due: &Due) -> BTreeSet<Key> {
             }
         }
         for (name, service) in index.services.table.iter() {
-            if let Some(directory) = &service.directory
-                && asks(&Standing::Directory(directory.clone()))
-            {
-                add(Kind::Directory, name);
+            if let Some(child) = service.child.as_ref().filter(|child| asks(child)) {
+                add(child.key().kind, name);
             }
         }
         for (name, environment) in index.environments.table.iter() {
@@ -306,10 +311,7 @@ fn standing(index: &Index, key: &Key) -> Option<Standing> {
     let name = ObjectName::new(&key.namespace, &key.name);
     match key.kind {
         Kind::Slice => index.slices.table.get(&name).map(|s| Standing::Slice((**s).clone())),
-        Kind::Directory => {
-            let service = index.services.table.get(&name)?;
-            service.directory.clone().map(Standing::Directory)
-        }
+        Kind::Directory | Kind::VirtualIp => index.services.child(&name).cloned(),
         Kind::Environment => index
             .environments
             .table
@@ -335,7 +337,7 @@ fn known_about(index: &Index, key: &Key) -> Known {
 /// The source whose links share a child.
 fn source_of(index: &Index, key: &Key) -> Option<SourceKey> {
     let instance = match standing(index, key)? {
-        Standing::Slice(_) => return None,
+        Standing::Slice(_) | Standing::VirtualIp(_) => return None,
         Standing::Directory(found) => found.object.owners.first().map(|o| o.name.clone()),
         Standing::Environment(found) => found.object.owners.first().map(|o| o.name.clone()),
     };

@@ -206,6 +206,15 @@ pub enum Protocol {
 }
 
 impl Protocol {
+    /// The protocol of this name; TCP where it is left out, as everywhere in Kubernetes.
+    pub fn of(name: Option<&str>) -> Self {
+        match name {
+            Some("UDP") => Self::Udp,
+            Some("SCTP") => Self::Sctp,
+            _ => Self::Tcp,
+        }
+    }
+
     /// `TCP`, `UDP` or `SCTP`.
     pub const fn as_str(self) -> &'static str {
         match self {

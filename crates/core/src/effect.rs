@@ -125,26 +125,7 @@ impl Snapshot {
                 self.refusals.insert(key, refusal);
             }
             Answer::ChildGone(key) => self.children.forget(&key),
-            Answer::Child(child) => {
-                self.children.forget(&child.key());
-                match child {
-                    Standing::Directory(found) => self.children.directories.push(found),
-                    Standing::Slice(found) => self.children.slices.push(found),
-                    Standing::Environment(found) => self.children.environments.push(found),
-                }
-            }
-        }
-    }
-}
-
-impl crate::snapshot::Children {
-    fn forget(&mut self, key: &Key) {
-        use crate::child::Kind;
-        let other = |namespace: &str, name: &str| namespace != key.namespace || name != key.name;
-        match key.kind {
-            Kind::Directory => self.directories.retain(|f| other(&f.object.namespace, &f.object.name)),
-            Kind::Slice => self.slices.retain(|f| other(&f.object.namespace, &f.object.name)),
-            Kind::Environment => self.environments.retain(|f| other(&f.object.namespace, &f.object.name)),
+            Answer::Child(child) => self.children.put(child),
         }
     }
 }

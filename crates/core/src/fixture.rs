@@ -11,12 +11,12 @@ use instancelink_api::spec::Protocol;
 use instancelink_api::{InstanceLink, InstanceLinkGrant, InstanceLinkSpec, State};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, Time};
 
-use crate::child::{Draft, Found, Key, Kind, Object, Owner, Standing};
+use crate::child::{Children, Draft, Found, Key, Kind, Object, Owner, Standing};
 use crate::dataplane;
 use crate::effect::{Answer, Effect};
 use crate::snapshot::{
-    Candidate, Children, ContainerPort, Grant, Link, Namespace, Pod, Service, ServicePort, Sibling, Snapshot, Source,
-    Target, TargetObject, Workload, WorkloadKind,
+    Candidate, ContainerPort, Grant, Link, Namespace, Pod, Service, ServicePort, Sibling, Snapshot, Source, Target,
+    TargetObject, Workload, WorkloadKind,
 };
 
 pub(crate) const NAMESPACE: &str = "shop";
@@ -388,11 +388,7 @@ impl Snapshot {
 
     /// The child of this name, if one stands.
     pub(crate) fn standing(&self, key: &Key) -> Option<Standing> {
-        let children = &self.children;
-        let slices = children.slices.iter().cloned().map(Standing::Slice);
-        let directories = children.directories.iter().cloned().map(Standing::Directory);
-        let environments = children.environments.iter().cloned().map(Standing::Environment);
-        slices.chain(directories).chain(environments).find(|s| s.key() == *key)
+        self.children.find(key)
     }
 }
 
@@ -433,6 +429,9 @@ instanceRef: {kind: Deployment, name: web}
     }
 }
 
+/// The address that every virtual IP is given.
+pub(crate) const VIRTUAL_IP: &str = "10.96.0.77";
+
 /// A draft as it stands once an API server took it.
 pub(crate) fn standing(draft: &Draft, resource_version: &str) -> Standing {
     let uid = format!("uid-of-{}", draft.key().name);
@@ -440,6 +439,13 @@ pub(crate) fn standing(draft: &Draft, resource_version: &str) -> Standing {
         Draft::Directory(object) => Standing::Directory(found(object, &uid, resource_version)),
         Draft::Slice(object) => Standing::Slice(found(object, &uid, resource_version)),
         Draft::Environment(object) => Standing::Environment(found(object, &uid, resource_version)),
+        Draft::VirtualIp(object) => {
+            let mut found = found(object, &uid, resource_version);
+            if found.object.body.addresses.is_empty() {
+                found.object.body.addresses = vec![VIRTUAL_IP.parse().unwrap()];
+            }
+            Standing::VirtualIp(found)
+        }
     }
 }
 
@@ -459,5 +465,6 @@ fn with_uid(standing: Standing, uid: &str) -> Standing {
         Standing::Directory(found) => Standing::Directory(Found { uid, ..found }),
         Standing::Slice(found) => Standing::Slice(Found { uid, ..found }),
         Standing::Environment(found) => Standing::Environment(Found { uid, ..found }),
+        Standing::VirtualIp(found) => Standing::VirtualIp(Found { uid, ..found }),
     }
 }

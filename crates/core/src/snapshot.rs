@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use crate::child::{Directory, Environment, Found, Key, Owner, Slice};
+use crate::child::{Children, Key, Owner};
 use crate::effect::Refusal;
 
 /// Everything a pass over one link may look at. Observed from the caches without a request, then kept up to date with
@@ -265,15 +265,4 @@ pub struct Sibling {
     pub object: Arc<InstanceLink>,
     /// Slices of it stand, or entries in an environment.
     pub has_children: bool,
-}
-
-/// What stands in the cluster of this link and of its source.
-#[derive(Clone, Debug, Default)]
-pub struct Children {
-    /// Slices that are this link's, by label or by owner reference, in whatever namespace.
-    pub slices: Vec<Found<Slice>>,
-    /// Services of the link's namespace that have a directory's name: ours, or a stranger's.
-    pub directories: Vec<Found<Directory>>,
-    /// Environments of ours that have a directory's name or mention this link, and a stranger's that has the name.
-    pub environments: Vec<Found<Environment>>,
 }

@@ -12,6 +12,7 @@
 //! ```text
 //! child            asks                              goes when
 //! slice            GET of its link                   NotFound, or another UID
+//! virtual IP       the same
 //! environment      LIST of its namespace's links     its entries of links not in the list; the last takes it along
 //! directory        the same                          no link in the list has an instance of its name
 //! ```
@@ -22,8 +23,8 @@ use std::collections::BTreeSet;
 
 use instancelink_api::{InstanceLink, keys};
 
-use crate::child::{Environment, Found, Slice, Standing};
-use crate::dataplane::{delete, is_shared_of_ours, replace, without};
+use crate::child::{Environment, Found, Standing};
+use crate::dataplane::{Body, delete, is_shared_of_ours, replace, without};
 use crate::effect::Effect;
 use crate::resolve::directory_name;
 
@@ -76,7 +77,8 @@ impl<'a> FromIterator<&'a InstanceLink> for Known {
 /// What must be asked about a child; nothing where its links are known, or where it is not ours.
 pub fn question(child: &Standing, known: &Known) -> Option<Question> {
     match child {
-        Standing::Slice(found) => question_about_slice(found, known),
+        Standing::Slice(found) => question_about_own(found, known),
+        Standing::VirtualIp(found) => question_about_own(found, known),
         Standing::Directory(found) => (is_shared_of_ours(found) && !found.terminating)
             .then_some(found)
             .filter(|found| !speaks(found, known))
@@ -88,14 +90,8 @@ pub fn question(child: &Standing, known: &Known) -> Option<Question> {
 /// What the answer means for the child: the write that removes it or the dead links' part in it, or nothing.
 pub fn sentence(child: &Standing, answer: Live<'_>) -> Option<Effect> {
     match (child, answer) {
-        (Standing::Slice(found), Live::Link(uid)) => {
-            let condemned = found.is_managed() && uid != Some(found.label(keys::LINK_UID)?);
-            condemned.then(|| delete(found))
-        }
-        (Standing::Slice(found), Live::Links(links)) => {
-            let condemned = found.is_managed() && !lives(found.label(keys::LINK_UID)?, links);
-            condemned.then(|| delete(found))
-        }
+        (Standing::Slice(found), answer) => sentence_on_own(found, answer),
+        (Standing::VirtualIp(found), answer) => sentence_on_own(found, answer),
         (Standing::Directory(found), Live::Links(links)) => {
             (is_shared_of_ours(found) && !is_needed(found, links)).then(|| delete(found))
         }
@@ -108,14 +104,15 @@ pub fn sentence(child: &Standing, answer: Live<'_>) -> Option<Effect> {
     }
 }
 
-fn question_about_slice(found: &Found<Slice>, known: &Known) -> Option<Question> {
+/// About what belongs to one link.
+fn question_about_own<T>(found: &Found<T>, known: &Known) -> Option<Question> {
     let uid = found
         .label(keys::LINK_UID)
         .filter(|_| found.is_managed() && !found.terminating)?;
     if known.uids.contains(uid) {
         return None;
     }
-    // A slice stands in its link's namespace: where it does not say which link, the list tells.
+    // It stands in its link's namespace: where it does not say which link, the list tells.
     let named = found
         .object
         .annotations
@@ -129,6 +126,15 @@ fn question_about_slice(found: &Found<Slice>, known: &Known) -> Option<Question>
         },
         None => links_of(&found.object.namespace),
     })
+}
+
+fn sentence_on_own<T: Body>(found: &Found<T>, answer: Live<'_>) -> Option<Effect> {
+    let uid = found.label(keys::LINK_UID).filter(|_| found.is_managed())?;
+    let lives = match answer {
+        Live::Link(live) => live == Some(uid),
+        Live::Links(links) => lives(uid, links),
+    };
+    (!lives).then(|| delete(found))
 }
 
 fn question_about_environment(found: &Found<Environment>, known: &Known) -> Option<Question> {

@@ -75,3 +75,15 @@ fn an_environment_concerns_the_links_it_has_entries_of() {
     world.apply::<Environments>(ours(environment, "instancelink.dev/source-uid", "gone"));
     assert_eq!(world.heard(), names(["c"]));
 }
+
+#[test]
+fn a_virtual_ip_concerns_the_link_whose_label_owner_or_name_it_bears() {
+    let world = two_rivals_and_a_third();
+    let service = |name: &str, version| json!({"metadata": meta(name, version), "spec": {"clusterIP": "10.0.0.1"}});
+    world.apply::<Services>(ours(service("other", 10), "instancelink.dev/link-uid", "c-uid"));
+    assert!(world.heard().contains("c"));
+    world.apply::<Services>(service("c-vip", 11));
+    assert!(world.heard().contains("c"));
+    world.apply::<Services>(service("d-vip", 12));
+    assert_eq!(world.heard(), names([]));
+}

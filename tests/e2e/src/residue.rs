@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use instancelink_api::{InstanceLink, State, keys};
+use instancelink_api::{Addressing, InstanceLink, State, keys};
 use kube::api::{ApiResource, DynamicObject, GroupVersionKind, ListParams};
 use kube::{Api, ResourceExt};
 
@@ -36,6 +36,12 @@ pub async fn residue_of(namespace: &Namespace) -> Vec<String> {
         .filter(|l| is_up(state_of(l)))
         .filter_map(|l| l.status.as_ref()?.instance_id.clone())
         .collect();
+    // An inactive link keeps its address.
+    let addressed: BTreeSet<String> = links
+        .iter()
+        .filter(|l| l.spec.addressing == Addressing::VirtualIP && !is_away(state_of(l)))
+        .filter_map(ResourceExt::uid)
+        .collect();
     let mut residue = Vec::new();
     for (group, version, kind) in KINDS {
         let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind));
@@ -45,7 +51,9 @@ pub async fn residue_of(namespace: &Namespace) -> Vec<String> {
             .await
             .unwrap_or_else(|e| panic!("cannot list {kind}: {e}"));
         for object in list {
-            let why = residue_in(namespace, &object, &active, &sources);
+            let owners = if kind == "Service" { &addressed } else { &active };
+            let owners = owners.union(&active).cloned().collect();
+            let why = residue_in(namespace, &object, &owners, &sources);
             residue.extend(why.map(|why| {
                 format!(
                     "{kind} {}/{}: {why}",
@@ -64,6 +72,11 @@ fn is_up(state: State) -> bool {
         state,
         State::Activating | State::Active | State::UpdatingActive | State::Deactivating
     )
+}
+
+/// The states in which a link has nothing at all, or is about to.
+fn is_away(state: State) -> bool {
+    matches!(state, State::Removing | State::Removed | State::Purging | State::Purged)
 }
 
 fn residue_in(

@@ -44,21 +44,6 @@ fn web_db(target: &str) -> LinkManifest {
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn a_virtual_ip_is_not_possible_yet() {
-    let ports = json!([{ "name": "pg", "port": 5432 }]);
-    let manifest = web_db("Service/pg")
-        .spec("addressing", "VirtualIP")
-        .spec("ports", ports);
-    waits_until_mended(
-        manifest,
-        ("Accepted", "AddressingNotPossible"),
-        json!({ "addressing": "Auto" }),
-    )
-    .await;
-}
-
-#[tokio::test]
-#[ignore = "needs a cluster"]
 async fn a_network_policy_is_forbidden_without_its_overlay() {
     let manifest = web_db("Service/pg").spec("networkPolicy", "Allow");
     waits_until_mended(

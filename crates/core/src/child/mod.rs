@@ -5,7 +5,9 @@
 
 mod directory;
 mod environment;
+mod kind;
 mod slice;
+mod virtual_ip;
 
 use std::collections::BTreeMap;
 
@@ -14,29 +16,10 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference}
 
 pub use directory::Directory;
 pub use environment::Environment;
+pub(crate) use kind::HasKind;
+pub use kind::{Children, Draft, Kind, Standing};
 pub use slice::{Endpoint, EndpointTarget, Family, Slice, SlicePort};
-
-/// The kinds of children the operator writes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Kind {
-    /// The directory: a headless Service, one per source.
-    Directory,
-    /// An EndpointSlice of one link.
-    Slice,
-    /// The environment ConfigMap, one per source.
-    Environment,
-}
-
-impl Kind {
-    /// The API's name of the kind, as messages show it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Directory => "Service",
-            Self::Slice => "EndpointSlice",
-            Self::Environment => "ConfigMap",
-        }
-    }
-}
+pub use virtual_ip::{VirtualIp, VirtualPort};
 
 /// Names one child in the cluster.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -96,69 +79,6 @@ pub struct Found<T> {
     pub terminating: bool,
     /// Its content, reduced to what we would say in it.
     pub object: Object<T>,
-}
-
-/// A child of any kind, as effects and answers carry it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Draft {
-    /// A directory.
-    Directory(Object<Directory>),
-    /// A slice.
-    Slice(Object<Slice>),
-    /// An environment.
-    Environment(Object<Environment>),
-}
-
-/// A child of any kind that stands in the cluster.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Standing {
-    /// A directory, or a stranger's Service.
-    Directory(Found<Directory>),
-    /// A slice.
-    Slice(Found<Slice>),
-    /// An environment.
-    Environment(Found<Environment>),
-}
-
-impl Draft {
-    /// What it is called in the cluster.
-    pub fn key(&self) -> Key {
-        let (kind, namespace, name) = match self {
-            Self::Directory(o) => (Kind::Directory, &o.namespace, &o.name),
-            Self::Slice(o) => (Kind::Slice, &o.namespace, &o.name),
-            Self::Environment(o) => (Kind::Environment, &o.namespace, &o.name),
-        };
-        Key {
-            kind,
-            namespace: namespace.clone(),
-            name: name.clone(),
-        }
-    }
-}
-
-impl Standing {
-    /// What it is called in the cluster.
-    pub fn key(&self) -> Key {
-        let (kind, namespace, name) = match self {
-            Self::Directory(f) => (Kind::Directory, &f.object.namespace, &f.object.name),
-            Self::Slice(f) => (Kind::Slice, &f.object.namespace, &f.object.name),
-            Self::Environment(f) => (Kind::Environment, &f.object.namespace, &f.object.name),
-        };
-        Key {
-            kind,
-            namespace: namespace.clone(),
-            name: name.clone(),
-        }
-    }
-
-    /// UID and resource version: the preconditions of a write.
-    pub fn version(&self) -> (&str, &str) {
-        match self {
-            Self::Directory(f) => (&f.uid, &f.resource_version),
-            Self::Slice(f) => (&f.uid, &f.resource_version),
-            Self::Environment(f) => (&f.uid, &f.resource_version),
-        }
-    }
 }
 
 impl<T> Found<T> {

@@ -61,7 +61,7 @@ pub struct Slice {
 pub struct Endpoint {
     /// The address.
     pub address: IpAddr,
-    /// The DNS label under the directory: the alias.
+    /// The DNS label under the directory: the alias. Empty under a virtual IP, which alone has a name.
     pub hostname: String,
     /// It answers, so DNS gives it.
     pub ready: bool,
@@ -170,7 +170,7 @@ fn endpoint_to_api(endpoint: &Endpoint) -> discovery::Endpoint {
             serving: Some(endpoint.serving),
             terminating: Some(endpoint.terminating),
         }),
-        hostname: Some(endpoint.hostname.clone()),
+        hostname: Some(endpoint.hostname.clone()).filter(|name| !name.is_empty()),
         node_name: endpoint.node.clone(),
         target_ref: endpoint.target.as_ref().map(|t| ObjectReference {
             kind: Some(t.kind.clone()),
@@ -188,11 +188,7 @@ fn port_of(port: discovery::EndpointPort) -> SlicePort {
     SlicePort {
         name: port.name.unwrap_or_default(),
         port: port.port.and_then(|p| u16::try_from(p).ok()).unwrap_or_default(),
-        protocol: match port.protocol.as_deref() {
-            Some("UDP") => Protocol::Udp,
-            Some("SCTP") => Protocol::Sctp,
-            _ => Protocol::Tcp,
-        },
+        protocol: Protocol::of(port.protocol.as_deref()),
     }
 }
 

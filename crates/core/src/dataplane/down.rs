@@ -10,6 +10,8 @@ use super::environment;
 use super::gaps::leave;
 use super::ownership::{is_another_sources, is_shared_of_ours, own_slices};
 use super::place::{Place, spokesman};
+use super::slices::is_under_virtual_ip;
+use super::virtual_ip;
 use super::writes::{Body, delete, key_of, replace};
 use crate::child::{Directory, Environment, Found, Key, Object, Slice};
 use crate::effect::Effect;
@@ -31,7 +33,7 @@ pub fn take_down(s: &Snapshot, drain: Option<i64>) -> Down {
         return draining;
     }
     let mut waits = BTreeMap::new();
-    for group in [slices(s), environments(s), shared(s)] {
+    for group in [slices(s), environments(s), virtual_ips(s), shared(s)] {
         let due: Vec<Effect> = group.iter().filter_map(|going| going.due(s, &mut waits)).collect();
         if !due.is_empty() {
             return Down::Act(due);
@@ -89,6 +91,15 @@ fn slices(s: &Snapshot) -> Vec<Going> {
 fn environments(s: &Snapshot) -> Vec<Going> {
     environment::mentioning(s)
         .map(|found| Going::new(found, leave(s, found)))
+        .collect()
+}
+
+fn virtual_ips(s: &Snapshot) -> Vec<Going> {
+    if virtual_ip::stays(s) {
+        return Vec::new();
+    }
+    virtual_ip::own(s)
+        .map(|found| Going::new(found, delete(found)))
         .collect()
 }
 
@@ -218,13 +229,16 @@ fn stopped_at(found: &Found<Slice>) -> Option<Timestamp> {
 }
 
 /// The slice with no name left in DNS: what was ready is on its way out, and what was not has no connections to keep.
+/// Under a virtual IP nothing is left: kube-proxy goes on using what is on its way out where nothing is ready, and open
+/// connections live on without their slice.
 fn stopped(found: &Found<Slice>, from: Timestamp) -> Object<Slice> {
     let mut object = found.object.clone();
     object.annotations.insert(keys::DRAIN_FROM.to_owned(), from.to_string());
+    let is_named = !is_under_virtual_ip(&object);
     object
         .body
         .endpoints
-        .retain(|endpoint| endpoint.ready || (endpoint.serving && endpoint.terminating));
+        .retain(|endpoint| is_named && (endpoint.ready || (endpoint.serving && endpoint.terminating)));
     for endpoint in &mut object.body.endpoints {
         endpoint.ready = false;
         endpoint.serving = true;

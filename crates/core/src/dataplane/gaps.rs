@@ -3,20 +3,24 @@
 
 use instancelink_api::condition::Reason;
 
-use super::ownership::{Claim, claim_of, is_another_links, is_own_slice, own_slices};
+use super::ownership::{Claim, claim_of, is_another_links, is_own, own_slices};
+use super::shrink::shrink;
+use super::slices::is_under_virtual_ip;
 use super::writes::{Body, child_of, create, delete, key_of, mend, replace};
-use super::{Plan, environment};
-use crate::child::{Found, Key, Object, Slice};
+use super::{Plan, environment, virtual_ip};
+use crate::child::{Found, Key, Object};
 use crate::effect::{Effect, Refusal};
 use crate::snapshot::Snapshot;
 
 /// Groups of writes in their order; those of one group are independent of each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Stage {
-    /// The directory and the environment. No slice comes before the directory is ours: it would join a stranger's
-    /// traffic.
-    Shared,
-    /// Slices that are new or other than they should be.
+    /// The directory, the environment and the virtual IP. No slice comes before its Service is ours: it would join a
+    /// stranger's traffic.
+    Services,
+    /// Slices under the virtual IP that are new or other than they should be: before the alias leads to it.
+    Behind,
+    /// The same under the directory.
     Slices,
     /// What is not in the plan: after the new slices, so that the alias never empties.
     Leftovers,
@@ -77,11 +81,12 @@ fn gaps(s: &Snapshot, plan: &Plan) -> Vec<Gap> {
     let mut gaps = Vec::new();
     gaps.extend(shared_gap(s, &s.children.directories, &plan.directory));
     gaps.extend(environment_gaps(s, plan));
+    gaps.extend(virtual_ip_gaps(s, plan));
     let directory = &plan.directory;
     match claim_of(s, &s.children.directories, &directory.namespace, &directory.name) {
         Claim::Free => {}
-        Claim::AnotherSources | Claim::Strangers => gaps.extend(retreat(s).map(|e| Gap::Write(Stage::Shared, e))),
-        Claim::Ours(_) => gaps.extend(slice_gaps(s, plan)),
+        Claim::AnotherSources | Claim::Strangers => gaps.extend(retreat(s).map(|e| Gap::Write(Stage::Services, e))),
+        Claim::Ours(_) => gaps.extend(alias_gaps(s, plan)),
     }
     gaps
 }
@@ -102,8 +107,8 @@ fn shared_gap<T: Body>(s: &Snapshot, all: &[Found<T>], wanted: &Object<T>) -> Op
             &key,
             "is not written while the source is gone or being deleted, for it goes with the source",
         )),
-        Claim::Ours(found) => Some(Gap::Write(Stage::Shared, mend(found, wanted))),
-        Claim::Free => Some(creation(s, Stage::Shared, wanted)),
+        Claim::Ours(found) => Some(Gap::Write(Stage::Services, mend(found, wanted))),
+        Claim::Free => Some(creation(s, Stage::Services, wanted)),
         Claim::AnotherSources => Some(pending(
             &key,
             "belongs to an earlier source, or to another kind of source of the same name; it is taken over once that one \
@@ -120,7 +125,7 @@ fn environment_gaps(s: &Snapshot, plan: &Plan) -> Vec<Gap> {
         Some(wanted) => shared_gap(s, environments, wanted),
         None => match claim_of(s, environments, key.0, key.1) {
             Claim::Ours(found) if found.terminating => Some(held(&key_of(&found.object))),
-            Claim::Ours(found) => Some(Gap::Write(Stage::Shared, delete(found))),
+            Claim::Ours(found) => Some(Gap::Write(Stage::Services, delete(found))),
             Claim::Free | Claim::AnotherSources | Claim::Strangers => None,
         },
     };
@@ -135,8 +140,41 @@ pub(super) fn leave(s: &Snapshot, found: &Found<crate::child::Environment>) -> E
     environment::without_link(s, found).map_or_else(|| delete(found), |rest| replace(found, rest))
 }
 
+/// The slices. While its virtual IP is missing the alias leads where it led, but not to pods that are gone.
+fn alias_gaps(s: &Snapshot, plan: &Plan) -> Vec<Gap> {
+    let is_missing = plan
+        .virtual_ip
+        .as_ref()
+        .is_some_and(|wanted| wanted.body.addresses.is_empty());
+    if is_missing {
+        let shrinking = shrink(s).into_iter();
+        shrinking.map(|effect| Gap::Write(Stage::Slices, effect)).collect()
+    } else {
+        slice_gaps(s, plan)
+    }
+}
+
+fn virtual_ip_gaps(s: &Snapshot, plan: &Plan) -> Vec<Gap> {
+    match &plan.virtual_ip {
+        Some(wanted) => own_gap(s, Stage::Services, &s.children.virtual_ips, wanted)
+            .into_iter()
+            .collect(),
+        None => virtual_ip::own(s)
+            .filter(|found| !found.terminating)
+            .map(|found| Gap::Write(Stage::Leftovers, delete(found)))
+            .collect(),
+    }
+}
+
 fn slice_gaps(s: &Snapshot, plan: &Plan) -> Vec<Gap> {
-    let wanted = plan.slices.iter().filter_map(|wanted| slice_gap(s, wanted));
+    let wanted = plan.slices.iter().filter_map(|wanted| {
+        let stage = if is_under_virtual_ip(wanted) {
+            Stage::Behind
+        } else {
+            Stage::Slices
+        };
+        own_gap(s, stage, &s.children.slices, wanted)
+    });
     let leftovers = own_slices(s)
         .filter(|found| !plan.slices.iter().any(|wanted| key_of(wanted) == key_of(&found.object)))
         .map(|found| {
@@ -149,12 +187,13 @@ fn slice_gaps(s: &Snapshot, plan: &Plan) -> Vec<Gap> {
     wanted.chain(leftovers).collect()
 }
 
-fn slice_gap(s: &Snapshot, wanted: &Object<Slice>) -> Option<Gap> {
+/// A child of the link alone that shall stand.
+fn own_gap<T: Body>(s: &Snapshot, stage: Stage, all: &[Found<T>], wanted: &Object<T>) -> Option<Gap> {
     let key = key_of(wanted);
-    let Some(found) = s.children.slices.iter().find(|found| key_of(&found.object) == key) else {
-        return Some(creation(s, Stage::Slices, wanted));
+    let Some(found) = all.iter().find(|found| key_of(&found.object) == key) else {
+        return Some(creation(s, stage, wanted));
     };
-    if !is_own_slice(s, found) {
+    if !is_own(s, found) {
         return Some(if is_another_links(found) {
             pending(
                 &key,
@@ -169,7 +208,7 @@ fn slice_gap(s: &Snapshot, wanted: &Object<Slice>) -> Option<Gap> {
     } else if found.object == *wanted {
         None
     } else {
-        Some(Gap::Write(Stage::Slices, mend(found, wanted)))
+        Some(Gap::Write(stage, mend(found, wanted)))
     }
 }
 

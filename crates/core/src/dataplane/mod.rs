@@ -17,6 +17,7 @@ mod ownership;
 mod place;
 mod shrink;
 mod slices;
+mod virtual_ip;
 mod writes;
 
 use std::collections::BTreeSet;
@@ -24,10 +25,10 @@ use std::collections::BTreeSet;
 use instancelink_api::spec::NetworkPolicyMode;
 use jiff::Timestamp;
 
-use crate::child::{Directory, Environment, Object, Slice};
+use crate::child::{Directory, Environment, Object, Slice, VirtualIp};
 use crate::effect::Effect;
 pub use crate::resolve::Unservable;
-use crate::resolve::endpoints::reach_of;
+use crate::resolve::endpoints::{Group, reach_of};
 use crate::snapshot::Snapshot;
 
 pub use down::{has_children, take_down};
@@ -36,15 +37,17 @@ pub use shrink::shrink;
 
 pub(crate) use environment::without;
 pub(crate) use ownership::is_shared_of_ours;
-pub(crate) use writes::{delete, replace};
+pub(crate) use writes::{Body, delete, replace};
 
 /// What a link has in the cluster while it is up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
     /// The source's directory.
     pub directory: Object<Directory>,
-    /// At least one, empty if need be.
+    /// Under the directory at least one, empty if need be; the same under the virtual IP, where there is one.
     pub slices: Vec<Object<Slice>>,
+    /// The link's virtual IP, where the spec asks for one.
+    pub virtual_ip: Option<Object<VirtualIp>>,
     /// The source's environment as it shall be with this link's entry in it (or without one); none where no link of the
     /// source has an entry, and so none shall stand.
     pub environment: Option<Object<Environment>>,
@@ -80,16 +83,30 @@ pub enum Down {
 pub fn build(s: &Snapshot, older: &BTreeSet<String>) -> Result<Plan, Unservable> {
     let reach = reach_of(s)?;
     let place = place::Place::of(s);
-    let slices = slices::wanted(&place, &reach);
+    let virtual_ip = virtual_ip::wanted(s, &place, &reach);
+    let slices = match &virtual_ip {
+        None => slices::under_directory(&place, &reach.groups, &reach.ports),
+        Some(_) => {
+            let group = Group {
+                ports: reach.ports.clone(),
+                endpoints: virtual_ip::endpoints(s, &place, &reach),
+            };
+            let mut slices = slices::under_virtual_ip(&place, &reach);
+            slices.extend(slices::under_directory(&place, &[group], &reach.ports));
+            slices
+        }
+    };
     Ok(Plan {
         directory: directory::wanted(s, &place),
         environment: environment::wanted(s, &place, &reach.ports, older),
-        ready: slices
+        ready: reach
+            .groups
             .iter()
-            .flat_map(|slice| &slice.body.endpoints)
+            .flat_map(|group| &group.endpoints)
             .filter(|endpoint| endpoint.ready)
             .count(),
         slices,
+        virtual_ip,
         forbidden: forbidden(s),
     })
 }

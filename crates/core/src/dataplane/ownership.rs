@@ -52,17 +52,18 @@ pub(super) fn is_another_sources<T>(s: &Snapshot, found: &Found<T>) -> bool {
 
 /// The slices that are this link's: by label, or, their labels lost, by owner reference.
 pub(super) fn own_slices(s: &Snapshot) -> impl Iterator<Item = &Found<Slice>> {
-    s.children.slices.iter().filter(|found| is_own_slice(s, found))
+    s.children.slices.iter().filter(|found| is_own(s, found))
 }
 
-pub(super) fn is_own_slice(s: &Snapshot, found: &Found<Slice>) -> bool {
+/// True for what belongs to this link alone: by label, or, its labels lost, by owner reference.
+pub(super) fn is_own<T>(s: &Snapshot, found: &Found<T>) -> bool {
     let uid = s.link.object.metadata.uid.as_deref().unwrap_or_default();
     let labelled = found.is_managed() && found.label(keys::LINK_UID) == Some(uid);
     labelled || found.object.owners.iter().any(|owner| owner.uid == uid)
 }
 
-/// True for a slice that an operator wrote for a link of another UID. On the name of this link's slice it can only be
-/// an earlier link of the same name, which the sweep asks for.
-pub(super) fn is_another_links(found: &Found<Slice>) -> bool {
+/// True for what an operator wrote for a link of another UID. On the name of this link's child it can only be of an
+/// earlier link of the same name, which the sweep asks for.
+pub(super) fn is_another_links<T>(found: &Found<T>) -> bool {
     found.is_managed() && found.label(keys::LINK_UID).is_some()
 }

@@ -43,6 +43,26 @@ impl<'a> Place<'a> {
         path(self.namespace, self.link)
     }
 
+    /// Name of the link's virtual IP.
+    pub(super) fn virtual_ip(&self) -> String {
+        format!("{}-vip", self.link)
+    }
+
+    /// The labels of what belongs to the link alone.
+    pub(super) fn own_labels(&self) -> BTreeMap<String, String> {
+        labels([(keys::MANAGED_BY, keys::MANAGER), (keys::LINK_UID, self.link_uid)])
+    }
+
+    /// Whom the garbage collector lets take along what belongs to the link alone.
+    pub(super) fn link_owner(&self) -> Vec<Owner> {
+        vec![Owner {
+            api_version: keys::API_VERSION.to_owned(),
+            kind: keys::KIND.to_owned(),
+            name: self.link.to_owned(),
+            uid: self.link_uid.to_owned(),
+        }]
+    }
+
     /// The labels of what the links of one source share.
     pub(super) fn shared_labels(&self) -> BTreeMap<String, String> {
         labels([(keys::MANAGED_BY, keys::MANAGER), (keys::SOURCE_UID, self.source_uid)])

@@ -111,7 +111,7 @@ mod tests {
             s.execute(effects);
         }
         s.with_target_deployment(pods)
-            .edited(|spec| spec.addressing = Addressing::VirtualIP)
+            .edited(|spec| spec.addressing = Addressing::ServiceIP)
     }
 
     fn left(effects: &[Effect]) -> Vec<String> {

@@ -5,18 +5,43 @@ use std::collections::BTreeMap;
 use instancelink_api::keys;
 
 use super::place::{Place, labels};
-use crate::child::{Endpoint, Family, Object, Owner, Slice, SlicePort};
-use crate::resolve::endpoints::Reach;
+use crate::child::{Endpoint, Family, Object, Slice, SlicePort};
+use crate::resolve::endpoints::{Group, Reach};
 use crate::resolve::ports::Port;
 
 /// Most endpoints of an EndpointSlice.
 const MOST_ENDPOINTS: usize = 1000;
 
-/// The slices as they shall be: at least one, so that a link that is up is seen to be.
-pub(super) fn wanted(place: &Place<'_>, reach: &Reach) -> Vec<Object<Slice>> {
+/// The Service that slices stand under.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Under {
+    Directory,
+    VirtualIp,
+}
+
+/// The slices under the directory: at least one, so that a link that is up is seen to be.
+pub(super) fn under_directory(place: &Place<'_>, groups: &[Group], ports: &[Port]) -> Vec<Object<Slice>> {
+    lots(place, Under::Directory, groups, ports)
+}
+
+/// The slices under the link's virtual IP: the same pods without a name.
+pub(super) fn under_virtual_ip(place: &Place<'_>, reach: &Reach) -> Vec<Object<Slice>> {
+    let mut groups = reach.groups.clone();
+    for endpoint in groups.iter_mut().flat_map(|group| &mut group.endpoints) {
+        endpoint.hostname.clear();
+    }
+    lots(place, Under::VirtualIp, &groups, &reach.ports)
+}
+
+/// True for a slice that carries traffic to a virtual IP and gives no name an answer.
+pub(super) fn is_under_virtual_ip(slice: &Object<Slice>) -> bool {
+    !slice.labels.contains_key(keys::HEADLESS)
+}
+
+fn lots(place: &Place<'_>, under: Under, groups: &[Group], ports: &[Port]) -> Vec<Object<Slice>> {
     let mut slices = Vec::new();
     let mut numbers: BTreeMap<Family, usize> = BTreeMap::new();
-    for group in &reach.groups {
+    for group in groups {
         for family in [Family::V4, Family::V6] {
             let of_family: Vec<Endpoint> = group
                 .endpoints
@@ -27,35 +52,42 @@ pub(super) fn wanted(place: &Place<'_>, reach: &Reach) -> Vec<Object<Slice>> {
             for lot in of_family.chunks(MOST_ENDPOINTS) {
                 let number = numbers.entry(family).or_default();
                 *number += 1;
-                slices.push(slice(place, family, *number, lot.to_vec(), &group.ports));
+                slices.push(slice(place, under, (family, *number), lot.to_vec(), &group.ports));
             }
         }
     }
     if slices.is_empty() {
-        slices.push(slice(place, Family::V4, 1, Vec::new(), &reach.ports));
+        slices.push(slice(place, under, (Family::V4, 1), Vec::new(), ports));
     }
     slices
 }
 
-fn slice(place: &Place<'_>, family: Family, number: usize, endpoints: Vec<Endpoint>, ports: &[Port]) -> Object<Slice> {
-    let base = format!("{}-{}", place.link, family.suffix());
+fn slice(
+    place: &Place<'_>,
+    under: Under,
+    (family, number): (Family, usize),
+    endpoints: Vec<Endpoint>,
+    ports: &[Port],
+) -> Object<Slice> {
+    let mut all_labels = place.own_labels();
+    all_labels.extend(labels([(keys::SLICE_MANAGED_BY, keys::SLICE_MANAGER)]));
+    let stem = match under {
+        Under::Directory => {
+            all_labels.extend(labels([(keys::SERVICE_NAME, &place.directory), (keys::HEADLESS, "")]));
+            place.link.to_owned()
+        }
+        Under::VirtualIp => {
+            all_labels.extend(labels([(keys::SERVICE_NAME, &place.virtual_ip())]));
+            place.virtual_ip()
+        }
+    };
+    let base = format!("{stem}-{}", family.suffix());
     Object {
         namespace: place.namespace.to_owned(),
         name: if number == 1 { base } else { format!("{base}-{number}") },
-        labels: labels([
-            (keys::MANAGED_BY, keys::MANAGER),
-            (keys::LINK_UID, place.link_uid),
-            (keys::SERVICE_NAME, &place.directory),
-            (keys::HEADLESS, ""),
-            (keys::SLICE_MANAGED_BY, keys::SLICE_MANAGER),
-        ]),
+        labels: all_labels,
         annotations: labels([(keys::LINK, &place.link_path())]),
-        owners: vec![Owner {
-            api_version: keys::API_VERSION.to_owned(),
-            kind: keys::KIND.to_owned(),
-            name: place.link.to_owned(),
-            uid: place.link_uid.to_owned(),
-        }],
+        owners: place.link_owner(),
         body: Slice {
             family,
             endpoints,
@@ -65,16 +97,20 @@ fn slice(place: &Place<'_>, family: Family, number: usize, endpoints: Vec<Endpoi
     }
 }
 
-/// The first port is named by the alias alone, so that `_db._tcp` finds it.
 fn slice_port(alias: &str, port: &Port) -> SlicePort {
     SlicePort {
-        name: if port.further {
-            format!("{alias}--{}", port.name)
-        } else {
-            alias.to_owned()
-        },
+        name: port_name(alias, port),
         port: port.port,
         protocol: port.protocol,
+    }
+}
+
+/// The first port is named by the alias alone, so that `_db._tcp` finds it.
+pub(super) fn port_name(alias: &str, port: &Port) -> String {
+    if port.further {
+        format!("{alias}--{}", port.name)
+    } else {
+        alias.to_owned()
     }
 }
 
@@ -82,11 +118,12 @@ fn slice_port(alias: &str, port: &Port) -> SlicePort {
 mod tests {
     use super::*;
     use crate::fixture;
-    use crate::resolve::endpoints::{Group, reach_of};
+    use crate::resolve::endpoints::reach_of;
     use crate::snapshot::Pod;
 
     fn built(s: &crate::snapshot::Snapshot) -> Vec<Object<Slice>> {
-        wanted(&Place::of(s), &reach_of(s).unwrap())
+        let reach = reach_of(s).unwrap();
+        under_directory(&Place::of(s), &reach.groups, &reach.ports)
     }
 
     fn names(slices: &[Object<Slice>]) -> Vec<(&str, usize)> {
@@ -146,12 +183,9 @@ mod tests {
             ports: vec![],
             ..reach.groups[0].clone()
         };
-        let two = Reach {
-            groups: vec![reach.groups[0].clone(), other],
-            ..reach
-        };
+        let two = [reach.groups[0].clone(), other];
         assert_eq!(
-            names(&wanted(&Place::of(&s), &two)),
+            names(&under_directory(&Place::of(&s), &two, &reach.ports)),
             [("web-db-v4", 2), ("web-db-v4-2", 2)]
         );
     }

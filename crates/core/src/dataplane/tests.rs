@@ -127,7 +127,7 @@ proptest! {
     fn a_link_goes_from_any_plan_to_any_other(before in snapshots(), mut after in snapshots()) {
         after.children = before.up().children;
         let after = after.up();
-        let fresh = Snapshot { children: crate::snapshot::Children::default(), ..after.clone() };
+        let fresh = Snapshot { children: crate::child::Children::default(), ..after.clone() };
         let bodies = |s: &Snapshot| {
             let mut all: Vec<_> = s.children.slices.iter().map(|f| f.object.clone()).collect();
             all.sort_by(|a, b| a.name.cmp(&b.name));

@@ -1,23 +1,15 @@
 //! Effects on children, each with the preconditions of what stands.
 
-use crate::child::{Directory, Draft, Environment, Found, Key, Kind, Object, Slice};
+use crate::child::{Directory, Environment, Found, HasKind, Key, Object, Slice, VirtualIp};
 use crate::effect::Effect;
 
-/// A body that has a kind in the cluster.
-pub(crate) trait Body: Clone + PartialEq {
-    const KIND: Kind;
-    fn draft(object: Object<Self>) -> Draft;
-
+/// The body of a child that can be written.
+pub(crate) trait Body: Clone + PartialEq + HasKind {
     /// False where a field differs that the API server lets nobody change: only another object can be right.
     fn can_become(&self, wanted: &Self) -> bool;
 }
 
 impl Body for Directory {
-    const KIND: Kind = Kind::Directory;
-    fn draft(object: Object<Self>) -> Draft {
-        Draft::Directory(object)
-    }
-
     /// A cluster IP, once given, cannot become none.
     fn can_become(&self, wanted: &Self) -> bool {
         self.headless == wanted.headless
@@ -25,11 +17,6 @@ impl Body for Directory {
 }
 
 impl Body for Slice {
-    const KIND: Kind = Kind::Slice;
-    fn draft(object: Object<Self>) -> Draft {
-        Draft::Slice(object)
-    }
-
     /// The address type is immutable.
     fn can_become(&self, wanted: &Self) -> bool {
         self.family == wanted.family
@@ -37,13 +24,15 @@ impl Body for Slice {
 }
 
 impl Body for Environment {
-    const KIND: Kind = Kind::Environment;
-    fn draft(object: Object<Self>) -> Draft {
-        Draft::Environment(object)
-    }
-
     fn can_become(&self, _: &Self) -> bool {
         true
+    }
+}
+
+impl Body for VirtualIp {
+    /// None, once so, cannot become an address.
+    fn can_become(&self, _: &Self) -> bool {
+        !self.addresses.is_empty()
     }
 }
 
@@ -79,11 +68,7 @@ pub(crate) fn delete<T: Body>(found: &Found<T>) -> Effect {
 }
 
 pub(crate) fn key_of<T: Body>(object: &Object<T>) -> Key {
-    Key {
-        kind: T::KIND,
-        namespace: object.namespace.clone(),
-        name: object.name.clone(),
-    }
+    object.key(T::KIND)
 }
 
 /// The child an effect writes; none for effects on the link itself.

@@ -34,6 +34,8 @@ pub struct Group {
 #[derive(Clone, Copy, Debug)]
 enum Way<'a> {
     Pods,
+    /// The same, on the ports that the virtual IP's ports lead to.
+    PodsBehindVirtualIp,
     ClusterIps(&'a Service),
 }
 
@@ -41,10 +43,9 @@ enum Way<'a> {
 /// permitted: the endpoints of another namespace are nobody's to show without consent.
 pub fn reach_of(s: &Snapshot) -> Result<Reach, Unservable> {
     let spec = &s.link.object.spec;
-    if spec.addressing == Addressing::VirtualIP {
+    if spec.addressing == Addressing::VirtualIP && named(spec).is_none() {
         return Err(not_possible(
-            "addressing VirtualIP comes with a later version; write addressing: PodIP for the addresses of the target's \
-             pods, or let targetInstanceRef name a Service and write addressing: ServiceIP for its cluster IP"
+            "addressing VirtualIP needs ports, for a cluster IP answers on named ones only; write them under spec.ports"
                 .to_owned(),
         ));
     }
@@ -60,6 +61,7 @@ pub fn reach_of(s: &Snapshot) -> Result<Reach, Unservable> {
         TargetVerdict::Found(target) => match way_to(target, spec)? {
             Way::ClusterIps(service) => by_cluster_ips(spec, target, service),
             Way::Pods => by_pods(spec, target),
+            Way::PodsBehindVirtualIp => by_pods_behind_virtual_ip(spec, target),
         },
     }
 }
@@ -79,7 +81,7 @@ fn way_to<'a>(target: &'a Target, spec: &InstanceLinkSpec) -> Result<Way<'a>, Un
                 target.object.kind()
             )));
         }
-        TargetObject::Workload(_) | TargetObject::Pod(_) => return Ok(Way::Pods),
+        TargetObject::Workload(_) | TargetObject::Pod(_) => return Ok(way_to_pods(spec)),
         TargetObject::Service(service) => service,
     };
     let by_cluster_ip = match spec.addressing {
@@ -108,7 +110,7 @@ fn way_to<'a>(target: &'a Target, spec: &InstanceLinkSpec) -> Result<Way<'a>, Un
     Ok(if by_cluster_ip {
         Way::ClusterIps(service)
     } else {
-        Way::Pods
+        way_to_pods(spec)
     })
 }
 
@@ -148,6 +150,20 @@ fn by_cluster_ips(spec: &InstanceLinkSpec, target: &Target, service: &Service) -
     Ok(grouped(endpoints.map(|e| (ports.clone(), e)), ports.clone()))
 }
 
+/// Port by port, as many as the virtual IP has: a named target port that a pod does not declare is left out there.
+fn by_pods_behind_virtual_ip(spec: &InstanceLinkSpec, target: &Target) -> Result<Reach, Unservable> {
+    let declared = named(spec).unwrap_or_default();
+    let ports = ports::of_spec(declared, &spec.link_name)?;
+    let publish = publishes_not_ready(spec, target);
+    let endpoints = pods_behind(target).flat_map(|candidate| {
+        let own = ports::behind_virtual_ip(declared, &ports, &candidate.pod);
+        let usable = candidate.pod.addresses.iter().filter(|a| is_usable(a));
+        usable.map(move |a| (own.clone(), endpoint(candidate, *a, &spec.link_name, publish)))
+    });
+    let Reach { groups, .. } = grouped(endpoints, Vec::new());
+    Ok(Reach { groups, ports })
+}
+
 fn by_pods(spec: &InstanceLinkSpec, target: &Target) -> Result<Reach, Unservable> {
     let alias = &spec.link_name;
     let (ports, of_each) = match (named(spec), &target.object) {
@@ -156,8 +172,7 @@ fn by_pods(spec: &InstanceLinkSpec, target: &Target) -> Result<Reach, Unservable
         (None, TargetObject::Pod(pod)) => (ports::of_containers(&pod.container_ports, alias)?, None),
         (None, TargetObject::Service(service)) => (ports::of_pod_of(service, None, alias)?, Some(service)),
     };
-    let publish = spec.publish_not_ready_addresses
-        || matches!(&target.object, TargetObject::Service(service) if service.publish_not_ready_addresses);
+    let publish = publishes_not_ready(spec, target);
     let mut endpoints = Vec::new();
     for candidate in pods_behind(target) {
         let own = match of_each {
@@ -168,6 +183,18 @@ fn by_pods(spec: &InstanceLinkSpec, target: &Target) -> Result<Reach, Unservable
         endpoints.extend(usable.map(|a| (own.clone(), endpoint(candidate, *a, alias, publish))));
     }
     Ok(grouped(endpoints.into_iter(), ports))
+}
+
+fn publishes_not_ready(spec: &InstanceLinkSpec, target: &Target) -> bool {
+    spec.publish_not_ready_addresses
+        || matches!(&target.object, TargetObject::Service(service) if service.publish_not_ready_addresses)
+}
+
+const fn way_to_pods(spec: &InstanceLinkSpec) -> Way<'static> {
+    match spec.addressing {
+        Addressing::VirtualIP => Way::PodsBehindVirtualIp,
+        Addressing::Auto | Addressing::PodIP | Addressing::ServiceIP => Way::Pods,
+    }
 }
 
 /// The ports that the spec names; an empty list names none.

@@ -77,13 +77,34 @@ pub fn of_pod_of(service: &Service, pod: Option<&Pod>, alias: &str) -> Result<Ve
 }
 
 fn target_port(port: &ServicePort, pod: Option<&Pod>) -> Option<u16> {
-    match &port.target_port {
-        None | Some(IntOrString::Int(0)) => Some(port.port),
+    number_of(port.target_port.as_ref(), port.port, port.protocol, pod)
+}
+
+/// The ports of one pod that the virtual IP's `ports` lead to, under their names. Two may lead to one.
+pub fn behind_virtual_ip(declared: &[LinkPort], ports: &[Port], pod: &Pod) -> Vec<Port> {
+    let target_port = |port: &Port| {
+        let same = |p: &&LinkPort| p.port == i32::from(port.port) && p.protocol.unwrap_or_default() == port.protocol;
+        let target_port = declared.iter().find(same).and_then(|p| p.target_port.as_ref());
+        number_of(target_port, port.port, port.protocol, Some(pod))
+    };
+    let resolved = ports.iter().map(|port| {
+        Some(Port {
+            port: target_port(port)?,
+            ..port.clone()
+        })
+    });
+    resolved.flatten().collect()
+}
+
+/// The number of a target port: the port's own where it is absent; of a named one, what the pod declares.
+fn number_of(target: Option<&IntOrString>, port: u16, protocol: Protocol, pod: Option<&Pod>) -> Option<u16> {
+    match target {
+        None | Some(IntOrString::Int(0)) => Some(port),
         Some(IntOrString::Int(number)) => u16::try_from(*number).ok(),
         Some(IntOrString::String(name)) => pod?
             .container_ports
             .iter()
-            .find(|p| p.name == *name && p.protocol == port.protocol)
+            .find(|p| p.name == *name && p.protocol == protocol)
             .map(|p| p.port),
     }
 }

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use instancelink_api::keys;
 
 use super::*;
-use crate::child::{Directory, Kind};
+use crate::child::{Directory, Kind, Slice};
 use crate::dataplane::build;
 use crate::fixture::{self, key, pod, shown};
 

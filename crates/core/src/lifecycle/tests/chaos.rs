@@ -26,6 +26,7 @@ enum Happening {
     Elsewhere,
     Desire(Option<DesiredState>),
     Unservable,
+    VirtualIp,
     Drain,
     LoseSlices,
     RivalComes(State, bool),
@@ -64,6 +65,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         1 => Just(H::Elsewhere),
         2 => prop::sample::select([None, Some(DesiredState::Active), Some(DesiredState::Inactive)].as_slice()).prop_map(H::Desire),
         1 => Just(H::Unservable),
+        2 => Just(H::VirtualIp),
         1 => Just(H::Drain),
         1 => Just(H::LoseSlices),
         2 => (prop::sample::select([State::Requested, State::Active, State::Inactive, State::Removed].as_slice()), any::<bool>())
@@ -127,10 +129,16 @@ fn happen(world: &mut World, happening: &Happening) {
         Happening::Unservable => {
             world.s = snapshot.edited(|spec| {
                 spec.addressing = if spec.addressing == Addressing::Auto {
-                    Addressing::VirtualIP
+                    Addressing::ServiceIP
                 } else {
                     Addressing::Auto
                 };
+            });
+        }
+        Happening::VirtualIp => {
+            world.s = snapshot.edited(|spec| {
+                spec.addressing = Addressing::VirtualIP;
+                spec.ports = Some(serde_json::from_str(r#"[{"name":"pg","port":5432}]"#).unwrap());
             });
         }
         Happening::Drain => {

@@ -56,7 +56,7 @@ fn d3_once_deletion_was_seen_nothing_is_created() {
     let mut world = World::active();
     world.delete();
     // With --cascade=foreground the garbage collector takes the children at once.
-    world.s.children = crate::snapshot::Children::default();
+    world.s.children = crate::child::Children::default();
     for _ in 0..20 {
         if let Step::Act(effects) = step(&world.s) {
             assert!(

@@ -126,7 +126,7 @@ fn w1_a_respelled_reference_is_no_update() {
 #[test]
 fn w1_what_cannot_be_served_waits_in_updating_active_and_says_so() {
     let mut world = World::active();
-    world.s = world.s.clone().edited(|spec| spec.addressing = Addressing::VirtualIP);
+    world.s = world.s.clone().edited(|spec| spec.addressing = Addressing::ServiceIP);
     world.settle();
     assert_eq!(world.watched(), [State::UpdatingActive]);
     assert_eq!(world.condition("Accepted"), ("False", "AddressingNotPossible"));
@@ -144,7 +144,7 @@ fn w1_what_cannot_be_served_waits_in_updating_active_and_says_so() {
 #[test]
 fn w1_updating_inactive_always_goes_on() {
     let mut world = World::inactive();
-    world.s = world.s.clone().edited(|spec| spec.addressing = Addressing::VirtualIP);
+    world.s = world.s.clone().edited(|spec| spec.addressing = Addressing::ServiceIP);
     world.settle();
     assert_eq!(world.watched(), [State::UpdatingInactive, State::Inactive]);
     assert_eq!(world.condition("Ready").0, "True", "parked on purpose");

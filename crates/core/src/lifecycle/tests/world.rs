@@ -236,6 +236,11 @@ impl World {
             !bare.contains(&to) || !dataplane::has_children(&self.s),
             "I3: {to} with children"
         );
+        let bare_of_all = matches!(to, State::Removed | State::Purged);
+        assert!(
+            !bare_of_all || self.s.children.virtual_ips.is_empty(),
+            "I3: {to} with a virtual IP"
+        );
         let ready = status
             .conditions
             .iter()

@@ -1,0 +1,91 @@
+//! The virtual IP: a ClusterIP Service of one link, without a selector; its slices hold the target's pods.
+
+use std::net::IpAddr;
+
+use instancelink_api::spec::Protocol;
+use k8s_openapi::api::core::v1::{Service, ServicePort, ServiceSpec};
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+
+use super::{Found, Object};
+
+/// What a virtual IP's Service says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct VirtualIp {
+    /// Its ports, in the order of the link's.
+    pub ports: Vec<VirtualPort>,
+    /// The addresses Kubernetes gave it, at most one of each family; none before it stands.
+    pub addresses: Vec<IpAddr>,
+    /// What must not be there: a selector, which would let Kubernetes write slices of its own, or a way in from outside
+    /// the cluster.
+    pub damaged: bool,
+}
+
+/// One port of a virtual IP.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VirtualPort {
+    /// The name that the slices' ports bear as well: by it they are found.
+    pub name: String,
+    /// The port clients connect to.
+    pub port: u16,
+    /// Its protocol.
+    pub protocol: Protocol,
+    /// The pods' port, for readers: where there is no selector, the slices alone decide.
+    pub target_port: IntOrString,
+}
+
+impl From<Service> for Found<VirtualIp> {
+    fn from(service: Service) -> Self {
+        let spec = service.spec.unwrap_or_default();
+        let listed = spec.cluster_ips.unwrap_or_default();
+        let single = spec.cluster_ip.filter(|_| listed.is_empty());
+        let addresses = listed.iter().chain(&single).filter_map(|ip| ip.parse().ok());
+        let is_cluster_ip = spec.type_.as_deref().unwrap_or("ClusterIP") == "ClusterIP";
+        let has_selector = spec.selector.is_some_and(|s| !s.is_empty());
+        let is_open = spec.external_ips.is_some_and(|ips| !ips.is_empty());
+        let body = VirtualIp {
+            ports: spec.ports.unwrap_or_default().into_iter().map(port_of).collect(),
+            addresses: addresses.collect(),
+            damaged: !is_cluster_ip || has_selector || is_open,
+        };
+        Self::of(service.metadata, body)
+    }
+}
+
+impl Object<VirtualIp> {
+    /// The Service to send. A replacement keeps the addresses, which nobody may change.
+    pub fn to_api(&self, replaces: Option<(&str, &str)>) -> Service {
+        let addresses: Vec<String> = self.body.addresses.iter().map(IpAddr::to_string).collect();
+        Service {
+            metadata: self.metadata(replaces),
+            spec: Some(ServiceSpec {
+                type_: Some("ClusterIP".to_owned()),
+                ip_family_policy: Some("PreferDualStack".to_owned()),
+                ports: Some(self.body.ports.iter().map(port_to_api).collect()),
+                cluster_ip: addresses.first().cloned(),
+                cluster_ips: (!addresses.is_empty()).then_some(addresses),
+                ..ServiceSpec::default()
+            }),
+            status: None,
+        }
+    }
+}
+
+fn port_of(port: ServicePort) -> VirtualPort {
+    let number = u16::try_from(port.port).unwrap_or_default();
+    VirtualPort {
+        name: port.name.unwrap_or_default(),
+        port: number,
+        protocol: Protocol::of(port.protocol.as_deref()),
+        target_port: port.target_port.unwrap_or(IntOrString::Int(i32::from(number))),
+    }
+}
+
+fn port_to_api(port: &VirtualPort) -> ServicePort {
+    ServicePort {
+        name: Some(port.name.clone()),
+        port: i32::from(port.port),
+        protocol: Some(port.protocol.as_str().to_owned()),
+        target_port: Some(port.target_port.clone()),
+        ..ServicePort::default()
+    }
+}

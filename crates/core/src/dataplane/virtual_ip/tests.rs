@@ -1,0 +1,269 @@
+use std::collections::BTreeSet;
+
+use instancelink_api::State;
+
+use crate::child::{Family, Kind};
+use crate::dataplane::{Down, bring_up, build, has_children, is_up, take_down};
+use crate::fixture::{self, VIRTUAL_IP, container_port, key, pod, shown};
+use crate::snapshot::Snapshot;
+
+fn by_virtual_ip(s: Snapshot, ports: &str) -> Snapshot {
+    s.edited(|spec| {
+        spec.addressing = instancelink_api::Addressing::VirtualIP;
+        spec.ports = serde_yaml_ng::from_str(ports).unwrap();
+    })
+}
+
+fn pg() -> Snapshot {
+    by_virtual_ip(fixture::snapshot(), "[{name: pg, port: 80, targetPort: 5432}]")
+}
+
+fn in_state(mut s: Snapshot, state: State) -> Snapshot {
+    s.link.object.status.get_or_insert_default().state = state;
+    s
+}
+
+/// `name: address:port …` of each slice that stands.
+fn slices(s: &Snapshot) -> Vec<String> {
+    let slices = s.children.slices.iter().map(|f| &f.object);
+    let mut shown: Vec<String> = slices
+        .map(|slice| {
+            let ports: Vec<_> = slice
+                .body
+                .ports
+                .iter()
+                .map(|p| format!("{}={}", p.name, p.port))
+                .collect();
+            let addresses: Vec<_> = slice
+                .body
+                .endpoints
+                .iter()
+                .filter(|e| e.ready)
+                .map(|e| e.address.to_string())
+                .collect();
+            format!("{}: {} {}", slice.name, addresses.join(","), ports.join(","))
+        })
+        .collect();
+    shown.sort();
+    shown
+}
+
+#[test]
+fn the_service_comes_first_then_the_pods_behind_it_and_the_alias_last() {
+    let mut s = pg();
+    let mut groups = Vec::new();
+    loop {
+        let plan = build(&s, &BTreeSet::new()).unwrap();
+        let effects = bring_up(&s, &plan);
+        if effects.is_empty() {
+            assert!(is_up(&s, &plan));
+            break;
+        }
+        groups.push(shown(&effects));
+        s.execute(&effects);
+    }
+    assert_eq!(
+        groups,
+        [
+            vec![
+                "create Service shop/web-links",
+                "create ConfigMap shop/web-links",
+                "create Service shop/web-db-vip"
+            ],
+            vec!["create EndpointSlice shop/web-db-vip-v4"],
+            vec!["create EndpointSlice shop/web-db-v4"],
+        ]
+    );
+    assert_eq!(
+        slices(&s),
+        [
+            format!("web-db-v4: {VIRTUAL_IP} db=80"),
+            "web-db-vip-v4: 10.0.0.10,10.0.0.11 db=5432".to_owned()
+        ]
+    );
+}
+
+#[test]
+fn the_service_has_no_selector_and_the_pods_behind_it_no_name_of_their_own() {
+    let s = pg().up();
+    let service = s.children.virtual_ips[0].object.to_api(None);
+    let yaml = serde_yaml_ng::to_string(&service).unwrap();
+    assert_eq!(yaml.trim(), include_str!("web-db-vip.yaml").trim());
+    let slice = s
+        .children
+        .slices
+        .iter()
+        .find(|f| f.object.name == "web-db-vip-v4")
+        .unwrap();
+    let api = slice.object.to_api(None);
+    assert_eq!(api.metadata.labels.unwrap()["kubernetes.io/service-name"], "web-db-vip");
+    assert_eq!(api.endpoints.unwrap()[0].hostname, None);
+}
+
+#[test]
+fn a_named_target_port_is_what_each_pod_declares() {
+    let pods = vec![
+        pod("pg-0", "10.0.0.10").ports(vec![container_port("sql", 5432)]),
+        pod("pg-1", "10.0.0.11").ports(vec![container_port("sql", 6432)]),
+    ];
+    let s = by_virtual_ip(
+        fixture::snapshot().with_target_deployment(pods),
+        "[{name: pg, port: 80, targetPort: sql}]",
+    );
+    assert_eq!(
+        slices(&s.up()),
+        [
+            format!("web-db-v4: {VIRTUAL_IP} db=80"),
+            "web-db-vip-v4-2: 10.0.0.11 db=6432".to_owned(),
+            "web-db-vip-v4: 10.0.0.10 db=5432".to_owned(),
+        ]
+    );
+}
+
+#[test]
+fn two_ports_may_lead_to_one_port_of_the_pods() {
+    let ports = "[{name: a, port: 80, targetPort: 5432}, {name: b, port: 81, targetPort: 5432}]";
+    let s = by_virtual_ip(fixture::snapshot(), ports).up();
+    assert!(
+        slices(&s).iter().any(|slice| slice.ends_with("db=5432,db--b=5432")),
+        "{:?}",
+        slices(&s)
+    );
+}
+
+#[test]
+fn a_retarget_changes_the_pods_behind_it_and_nothing_else() {
+    let s = pg().up().with_target_deployment(vec![pod("pg2-0", "10.0.0.20")]);
+    let effects = bring_up(&s, &build(&s, &BTreeSet::new()).unwrap());
+    assert_eq!(shown(&effects), ["replace EndpointSlice shop/web-db-vip-v4"]);
+}
+
+#[test]
+fn without_a_ready_pod_the_alias_gives_no_address() {
+    let s = pg()
+        .with_target_deployment(vec![pod("pg-0", "10.0.0.10").not_ready()])
+        .up();
+    assert_eq!(slices(&s), ["web-db-v4:  db=80", "web-db-vip-v4:  db=5432"]);
+}
+
+#[test]
+fn the_address_outlives_the_links_being_cut() {
+    let mut s = pg().up();
+    let first = s.children.virtual_ips[0].clone();
+    s = in_state(s, State::Deactivating).down();
+    assert!(
+        !has_children(&s),
+        "it is not counted among what a resting link may not have"
+    );
+    assert_eq!(s.children.virtual_ips, [first]);
+    assert_eq!(slices(&s), Vec::<String>::new());
+    let s = s.up();
+    assert!(slices(&s)[0].contains(VIRTUAL_IP), "{:?}", slices(&s));
+}
+
+#[test]
+fn it_goes_with_a_link_that_is_removed_or_purged_or_that_asks_for_another_addressing() {
+    for state in [State::Removing, State::Removed, State::Purging, State::Purged] {
+        assert_eq!(in_state(pg().up(), state).down().children.virtual_ips, [], "{state}");
+    }
+    let parked = in_state(pg().up(), State::Inactive).down();
+    let other = parked.edited(|spec| spec.addressing = instancelink_api::Addressing::Auto);
+    assert_eq!(other.down().children.virtual_ips, []);
+}
+
+#[test]
+fn an_update_away_from_it_moves_the_alias_before_it_goes() {
+    let mut s = pg()
+        .up()
+        .edited(|spec| spec.addressing = instancelink_api::Addressing::PodIP);
+    let mut groups = Vec::new();
+    loop {
+        let effects = bring_up(&s, &build(&s, &BTreeSet::new()).unwrap());
+        if effects.is_empty() {
+            break;
+        }
+        groups.push(shown(&effects));
+        s.execute(&effects);
+    }
+    assert_eq!(
+        groups,
+        [
+            vec!["replace EndpointSlice shop/web-db-v4"],
+            vec![
+                "delete Service shop/web-db-vip",
+                "delete EndpointSlice shop/web-db-vip-v4"
+            ],
+        ]
+    );
+}
+
+#[test]
+fn a_drain_empties_what_stands_behind_it_at_once() {
+    let mut s = in_state(pg().up(), State::Deactivating);
+    let Down::Act(effects) = take_down(&s, Some(30)) else {
+        panic!()
+    };
+    s.execute(&effects);
+    assert!(matches!(take_down(&s, Some(30)), Down::Draining { .. }));
+    let of = |name: &str| s.children.slices.iter().find(|f| f.object.name == name).unwrap();
+    assert_eq!(
+        of("web-db-vip-v4").object.body.endpoints,
+        [],
+        "kube-proxy would use what is on its way out"
+    );
+    let alias = &of("web-db-v4").object.body.endpoints[0];
+    assert!(!alias.ready && alias.terminating);
+}
+
+#[test]
+fn a_strangers_service_on_its_name_leaves_the_alias_where_it_led() {
+    let mut s = fixture::snapshot().up();
+    let mut stranger = pg().up().children.virtual_ips.remove(0);
+    stranger.object.labels.clear();
+    stranger.object.owners.clear();
+    s.children.virtual_ips.push(stranger);
+    let s = by_virtual_ip(s, "[{name: pg, port: 5432}]");
+    let plan = build(&s, &BTreeSet::new()).unwrap();
+    let effects: Vec<_> = shown(&bring_up(&s, &plan))
+        .into_iter()
+        .filter(|e| !e.contains("ConfigMap"))
+        .collect();
+    assert_eq!(effects, Vec::<String>::new());
+    let problems = crate::dataplane::problems(&s, &plan);
+    assert!(
+        problems.iter().any(|p| p.message.contains("Service shop/web-db-vip")),
+        "{problems:?}"
+    );
+    assert_eq!(slices(&s)[0].split(' ').nth(1), Some("10.0.0.10,10.0.0.11"));
+}
+
+#[test]
+fn one_that_was_damaged_is_mended_and_keeps_its_address() {
+    let mut s = pg().up();
+    s.children.virtual_ips[0].object.body.damaged = true;
+    s.children.virtual_ips[0].object.body.ports.clear();
+    let s = s.up();
+    let body = &s.children.virtual_ips[0].object.body;
+    assert_eq!((body.damaged, body.ports.len(), body.addresses.len()), (false, 1, 1));
+}
+
+#[test]
+fn one_that_is_gone_is_made_again_and_the_alias_follows() {
+    let mut s = pg().up();
+    s.children.forget(&key(Kind::VirtualIp, "web-db-vip"));
+    let plan = build(&s, &BTreeSet::new()).unwrap();
+    assert_eq!(shown(&bring_up(&s, &plan)), ["create Service shop/web-db-vip"]);
+}
+
+#[test]
+fn both_families_of_pods_stand_behind_it() {
+    let mut both = pod("pg-0", "10.0.0.10");
+    both.addresses.push("fd00::10".parse().unwrap());
+    let s = by_virtual_ip(
+        fixture::snapshot().with_target_deployment(vec![both]),
+        "[{name: pg, port: 5432}]",
+    )
+    .up();
+    let families: Vec<_> = s.children.slices.iter().map(|f| f.object.body.family).collect();
+    assert_eq!(families, [Family::V4, Family::V6, Family::V4]);
+}
