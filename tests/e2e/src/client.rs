@@ -12,7 +12,7 @@ use serde_json::json;
 use tokio::io::AsyncReadExt as _;
 use tokio::task::JoinHandle;
 
-use crate::{Namespace, eventually, workload::pod_template};
+use crate::{Namespace, Object, eventually, workload::pod_template};
 
 /// How long a pod may take to run on a busy machine.
 pub(crate) const POD_STARTS: Duration = Duration::from_secs(90);
@@ -57,10 +57,15 @@ impl Namespace {
         for (key, value) in spec.as_object().into_iter().flatten() {
             pod["spec"][key] = value.clone();
         }
-        self.create_object(&pod).await;
+        self.client_pod_from(&pod).await
+    }
+
+    /// A pod of the test's own making, once it runs.
+    pub async fn client_pod_from(&self, pod: &serde_json::Value) -> Client {
+        let Object { name, .. } = self.create_object(pod).await;
         let pods: Api<Pod> = self.api();
         eventually(&format!("pod {name} runs"), POD_STARTS, async || {
-            let status = pods.get(name).await.expect("the pod").status.unwrap_or_default();
+            let status = pods.get(&name).await.expect("the pod").status.unwrap_or_default();
             if status.phase.as_deref() == Some("Running") {
                 Ok(())
             } else {
@@ -68,10 +73,7 @@ impl Namespace {
             }
         })
         .await;
-        Client {
-            pods,
-            name: name.to_owned(),
-        }
+        Client { pods, name }
     }
 }
 
