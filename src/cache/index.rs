@@ -11,6 +11,7 @@ use super::affected::Affected;
 use super::environments::EnvironmentStore;
 use super::grants::GrantStore;
 use super::links::LinkStore;
+use super::mirrors::MirrorStore;
 use super::places::Place;
 use super::pods::PodStore;
 use super::services::ServiceStore;
@@ -26,6 +27,7 @@ pub(crate) struct Index {
     pub(crate) pods: PodStore,
     pub(crate) services: ServiceStore,
     pub(crate) slices: SliceStore,
+    pub(crate) mirrors: MirrorStore,
     pub(crate) environments: EnvironmentStore,
     pub(crate) grants: GrantStore,
     pub(crate) namespaces: Table<Place>,

@@ -1,9 +1,10 @@
 //! Links, and the ways to find them: by source, by target, by UID.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use instancelink_api::{InstanceLink, keys};
+use instancelink_core::resolve::directory_of;
 
 use super::affected::{Affected, Cause, GoneLink};
 use super::groups::Groups;
@@ -33,6 +34,9 @@ pub(crate) struct LinkStore {
     pub(crate) by_target: Groups<TargetKey>,
     /// Links by the other namespaces that they lead to, whose consent they need.
     by_foreign: Groups<Arc<str>>,
+    /// What would shadow a link, and the link. One flat set: groups of mostly one member each would cost ten times the
+    /// memory.
+    by_namesake: BTreeSet<(ObjectName, LinkKey)>,
     pub(crate) by_uid: HashMap<String, LinkKey>,
 }
 
@@ -73,6 +77,36 @@ pub(crate) fn foreign_namespaces(link: &InstanceLink) -> Vec<Arc<str>> {
     let own = link.metadata.namespace.as_deref().unwrap_or_default();
     let namespaces = target_keys(link).into_iter().map(|(_, namespace, _)| namespace);
     namespaces.filter(|namespace| &**namespace != own).collect()
+}
+
+/// What shadows a link by its name alone.
+pub(crate) struct Namesakes {
+    /// A Service beside the source.
+    pub(crate) beside: ObjectName,
+    /// A Service in a namespace called like the directory.
+    pub(crate) elsewhere: ObjectName,
+    /// A namespace.
+    pub(crate) namespace: ObjectName,
+}
+
+impl Namesakes {
+    /// Those of a link whose directory has this name.
+    pub(crate) fn of(link: &InstanceLink, directory: &str) -> Self {
+        let alias: Arc<str> = link.spec.link_name.as_str().into();
+        let called = |namespace: &str| ObjectName {
+            namespace: namespace.into(),
+            name: Arc::clone(&alias),
+        };
+        Self {
+            beside: called(link.metadata.namespace.as_deref().unwrap_or_default()),
+            elsewhere: called(directory),
+            namespace: called(""),
+        }
+    }
+
+    fn all(self) -> [ObjectName; 3] {
+        [self.beside, self.elsewhere, self.namespace]
+    }
 }
 
 /// The links watch.
@@ -128,6 +162,16 @@ impl LinkStore {
         self.by_target.update(name, &targets(old), &targets(new));
         let foreign = |link: Option<&CachedLink>| link.map(|l| foreign_namespaces(&l.object)).unwrap_or_default();
         self.by_foreign.update(name, &foreign(old), &foreign(new));
+        let namesakes =
+            |link: Option<&CachedLink>| link.map(|l| Namesakes::of(&l.object, &directory_of(&l.object, None)).all());
+        let (before, after) = (namesakes(old), namesakes(new));
+        if before != after {
+            for namesake in before.into_iter().flatten() {
+                self.by_namesake.remove(&(namesake, name.clone()));
+            }
+            let entries = after.into_iter().flatten().map(|namesake| (namesake, name.clone()));
+            self.by_namesake.extend(entries);
+        }
         if let Some(old) = old {
             self.by_uid.remove(old.uid());
         }
@@ -159,6 +203,15 @@ impl LinkStore {
         name: &str,
     ) -> impl Iterator<Item = &'a ObjectName> + use<'a> {
         self.by_source.get(&(Arc::clone(namespace), name.to_owned()))
+    }
+
+    /// Links that a Service, or a namespace, of this name shadows.
+    pub(crate) fn shadowed_by<'a>(&'a self, namesake: &'a ObjectName) -> impl Iterator<Item = &'a LinkKey> + use<'a> {
+        let first = (namesake.clone(), ObjectName::new("", ""));
+        let entries = self.by_namesake.range(first..);
+        entries
+            .take_while(move |(name, _)| name == namesake)
+            .map(|(_, link)| link)
     }
 
     /// Links that lead to this object.

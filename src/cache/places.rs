@@ -84,6 +84,9 @@ impl Watched for Namespaces {
         let links = index.links.in_namespace(&change.name.name);
         let concerned = links.filter(|(_, leads_out)| all || *leads_out);
         affected.extend(concerned.map(|(link, _)| link), Cause::Change);
+        if old.is_some() != new.is_some() {
+            affected.extend(index.links.shadowed_by(&change.name), Cause::Change);
+        }
     }
 }
 

@@ -76,6 +76,9 @@ impl Watched for Services {
         if who == Who::Others && is_another(old.as_ref(), new.as_ref()) {
             shared::extend(&index.links, before.iter().chain(&after), affected);
         }
+        if change.old.is_some() != change.new.is_some() {
+            affected.extend(index.links.shadowed_by(&change.name), Cause::Change);
+        }
         let ObjectName { namespace, name } = &change.name;
         if differs(change.old.as_deref(), change.new.as_deref()) {
             affected.extend(index.links.of_target(Self::KIND, namespace, name), Cause::Endpoints);

@@ -11,11 +11,11 @@ use tokio::task::JoinSet;
 use super::index::{DaemonSets, Deployments, ReplicaSets, StatefulSets, Watched};
 use super::places::{Namespaces, Nodes};
 use super::pods::Pods;
-use super::{Cache, Environments, Grants, Links, Services, Slices};
+use super::{Cache, Environments, Grants, Links, Mirrors, Services, Slices};
 use crate::telemetry::metrics::Metrics;
 
 /// The kinds that must have been listed before the first pass.
-pub(crate) const KINDS: [&str; 12] = [
+pub(crate) const KINDS: [&str; 13] = [
     Links::KIND,
     Grants::KIND,
     Deployments::KIND,
@@ -25,6 +25,7 @@ pub(crate) const KINDS: [&str; 12] = [
     Pods::KIND,
     Services::KIND,
     Slices::KIND,
+    Mirrors::KIND,
     Environments::KIND,
     Namespaces::KIND,
     Nodes::KIND,
@@ -35,6 +36,8 @@ pub(crate) fn spawn(client: &Client, cache: &Arc<Cache>, metrics: &Arc<Metrics>)
     let ours = format!("{}={}", keys::MANAGED_BY, keys::MANAGER);
     let everything = watcher::Config::default();
     let only_ours = watcher::Config::default().labels(&ours);
+    let mirrored = format!("{}={}", keys::SLICE_MANAGED_BY, keys::MIRROR_MANAGER);
+    let only_mirrored = watcher::Config::default().labels(&mirrored);
     let mut tasks = JoinSet::new();
     let start = Starter { client, cache, metrics };
     start.watch::<Links>(&mut tasks, &everything);
@@ -46,6 +49,7 @@ pub(crate) fn spawn(client: &Client, cache: &Arc<Cache>, metrics: &Arc<Metrics>)
     start.watch::<Pods>(&mut tasks, &everything);
     start.watch::<Services>(&mut tasks, &everything);
     start.watch::<Slices>(&mut tasks, &only_ours);
+    start.watch::<Mirrors>(&mut tasks, &only_mirrored);
     start.watch::<Environments>(&mut tasks, &only_ours);
     start.watch::<Namespaces>(&mut tasks, &everything);
     start.watch::<Nodes>(&mut tasks, &everything);

@@ -5,15 +5,17 @@ use std::sync::Arc;
 
 use instancelink_api::{InstanceLink, TargetRef, keys};
 use instancelink_core::child::{Children, Owner};
+use instancelink_core::resolve::directory_of;
 use instancelink_core::snapshot::{
-    Answering, Candidate, Grant, Link, Namespace, Pod, Sibling, Snapshot, Source, Target, TargetObject, WorkloadKind,
+    Answering, Candidate, Grant, Link, Namesake, Namespace, Pod, Sibling, Snapshot, Source, Target, TargetObject,
+    WorkloadKind,
 };
 use jiff::Timestamp;
 
 use crate::cache::index::Index;
 use crate::cache::links::{foreign_namespaces, source_key};
 use crate::cache::pods::selects;
-use crate::cache::{LinkKey, ObjectName};
+use crate::cache::{LinkKey, Namesakes, ObjectName};
 
 /// The snapshot of a link; none where there is no such link.
 pub(super) fn observe(index: &Index, key: &LinkKey, now: Timestamp, cluster_domain: &str) -> Option<Snapshot> {
@@ -38,6 +40,7 @@ pub(super) fn observe(index: &Index, key: &LinkKey, now: Timestamp, cluster_doma
         siblings: siblings_of(index, key, object),
         living_owners: living_owners(index, key, &children),
         answering: answering(index, &children),
+        namesakes: namesakes_of(index, object, source.as_ref()),
         source,
         children,
         refusals: BTreeMap::new(),
@@ -277,4 +280,21 @@ fn source_lives(index: &Index, key: &LinkKey, uid: &str) -> bool {
         .iter()
         .any(|kind| index.workloads.of(*kind).get(&name).is_some_and(|w| w.uid == uid))
         || index.pods.table.get(&name).is_some_and(|pod| pod.uid == uid)
+}
+
+/// What others have under names of the alias.
+fn namesakes_of(index: &Index, link: &InstanceLink, source: Option<&Source>) -> BTreeSet<Namesake> {
+    let directory = directory_of(link, source.map(|s| s.uid.as_str()));
+    let names = Namesakes::of(link, &directory);
+    let service = ObjectName::new(&names.beside.namespace, &directory);
+    let services = &index.services.table;
+    [
+        (index.mirrors.lead_into(&service), Namesake::MirroredEndpoints),
+        (services.get(&names.beside).is_some(), Namesake::ServiceBeside),
+        (services.get(&names.elsewhere).is_some(), Namesake::ServiceElsewhere),
+        (index.namespaces.get(&names.namespace).is_some(), Namesake::Namespace),
+    ]
+    .into_iter()
+    .filter_map(|(there, namesake)| there.then_some(namesake))
+    .collect()
 }

@@ -16,6 +16,8 @@ pub mod types {
     pub const RECONCILING: &str = "Reconciling";
     /// Present while a person has to do something.
     pub const STALLED: &str = "Stalled";
+    /// Present while a name of the alias may lead elsewhere, or more answers under it than the link programmed.
+    pub const ALIAS_SHADOWED: &str = "AliasShadowed";
 }
 
 /// Reasons, shared by conditions, events and metrics.
@@ -67,6 +69,14 @@ pub enum Reason {
     EndpointsReady,
     /// Ready: where its owner wants it.
     Ready,
+    /// `AliasShadowed`: Kubernetes mirrors an `Endpoints` object into the alias's directory.
+    EndpointsMirrored,
+    /// `AliasShadowed`: a Service of the link's namespace is called like the alias, and comes first.
+    ServiceComesFirst,
+    /// `AliasShadowed`: a Service in a namespace called like the directory answers where the alias does not.
+    ServiceStepsIn,
+    /// `AliasShadowed`: a namespace called like the alias ends some resolvers' search.
+    NamespaceEndsSearch,
 }
 
 impl Reason {
@@ -96,6 +106,10 @@ impl Reason {
             Self::Programmed => "Programmed",
             Self::EndpointsReady => "EndpointsReady",
             Self::Ready => "Ready",
+            Self::EndpointsMirrored => "EndpointsMirrored",
+            Self::ServiceComesFirst => "ServiceComesFirst",
+            Self::ServiceStepsIn => "ServiceStepsIn",
+            Self::NamespaceEndsSearch => "NamespaceEndsSearch",
         }
     }
 

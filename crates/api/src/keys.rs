@@ -41,3 +41,5 @@ pub const SLICE_MANAGER: &str = "instancelink.dev";
 pub const SERVICE_NAME: &str = "kubernetes.io/service-name";
 /// Label that keeps kube-proxy from watching slices of headless Services.
 pub const HEADLESS: &str = "service.kubernetes.io/headless";
+/// What [`SLICE_MANAGED_BY`] says on slices that Kubernetes mirrors from `Endpoints` objects.
+pub const MIRROR_MANAGER: &str = "endpointslicemirroring-controller.k8s.io";

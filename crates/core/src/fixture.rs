@@ -70,6 +70,7 @@ pub(crate) fn of(spec: &str) -> Snapshot {
         children: Children::default(),
         living_owners: std::collections::BTreeSet::new(),
         answering: crate::snapshot::Answering::default(),
+        namesakes: std::collections::BTreeSet::new(),
         refusals: std::collections::BTreeMap::new(),
     }
 }

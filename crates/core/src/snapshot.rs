@@ -40,8 +40,23 @@ pub struct Snapshot {
     pub living_owners: BTreeSet<String>,
     /// What the endpoints of this link's standing slices stand for, as far as it exists: not always the target of today.
     pub answering: Answering,
+    /// What others have under names that a resolver tries for the alias, or that lead into its directory.
+    pub namesakes: BTreeSet<Namesake>,
     /// Children whose writes were refused in this pass; the next pass tries them again.
     pub refusals: BTreeMap<Key, Refusal>,
+}
+
+/// Something of others that has a name of the alias.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Namesake {
+    /// A slice that Kubernetes mirrors from an `Endpoints` object called like the directory.
+    MirroredEndpoints,
+    /// A Service of the link's namespace, called like the alias.
+    ServiceBeside,
+    /// A Service called like the alias, in a namespace called like the directory.
+    ServiceElsewhere,
+    /// A namespace called like the alias.
+    Namespace,
 }
 
 /// Objects that endpoints stand for.

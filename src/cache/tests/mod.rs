@@ -4,6 +4,7 @@ mod children;
 mod echoes;
 mod grants;
 mod links;
+mod namesakes;
 mod pods;
 
 use std::collections::BTreeSet;

@@ -5,6 +5,7 @@ use instancelink_api::condition::{Reason, types};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use super::facts::{Facts, Goal};
+use super::shadow;
 use super::wait::Wait;
 use crate::resolve::TargetVerdict;
 use crate::time::second;
@@ -38,6 +39,9 @@ pub(crate) fn conditions(f: &Facts<'_>, state: State, wait: Option<&Wait>) -> Ve
     verdicts.push(programmed(f, state, wait));
     verdicts.push(available(f, state));
     verdicts.extend(ready(f, state, wait));
+    if !leaving {
+        verdicts.extend(shadowed(f));
+    }
     verdicts.into_iter().map(|v| dated(f, v)).collect()
 }
 
@@ -133,6 +137,11 @@ fn available(f: &Facts<'_>, state: State) -> Verdict {
             no(Reason::NoReadyEndpoints, "no endpoint of the target is ready")
         }
     }
+}
+
+/// A warning beside the state: it makes no link less ready.
+fn shadowed(f: &Facts<'_>) -> Option<Verdict> {
+    shadow::condition(f).map(|(reason, message)| verdict(types::ALIAS_SHADOWED, true, reason, message))
 }
 
 /// Ready, and beside it Reconciling or Stalled while it is not.

@@ -10,7 +10,7 @@ use super::alias::{self, Rivals, older_siblings};
 use crate::action::Memory;
 use crate::dataplane::{self, Plan, Unservable};
 use crate::hash;
-use crate::resolve::{TargetVerdict, target_of};
+use crate::resolve::{TargetVerdict, directory_of, target_of};
 use crate::snapshot::Snapshot;
 
 /// Where the link shall come to rest.
@@ -113,6 +113,12 @@ impl<'a> Facts<'a> {
     /// `namespace/name`.
     pub(crate) fn name(&self) -> String {
         crate::action::name_of(self.link)
+    }
+
+    /// Name of the source's directory.
+    pub(crate) fn directory(&self) -> String {
+        let source = self.s.source.as_ref();
+        directory_of(self.link, source.map(|source| source.uid.as_str()))
     }
 
     /// W5: the source exists, is not being deleted, and its namespace still takes objects.

@@ -8,6 +8,7 @@ mod cause;
 mod conditions;
 mod facts;
 mod message;
+mod shadow;
 mod status;
 mod table;
 mod ttl;
@@ -133,7 +134,7 @@ fn write_status(f: &Facts<'_>, state: State, wait: &Wait) -> Vec<Effect> {
     if status == f.status {
         return Vec::new();
     }
-    let problems = status::new_problems(&f.status, &status);
+    let problems = status::new_problems(f, &status);
     let mut effects = vec![Effect::WriteStatus {
         status: Box::new(status),
     }];

@@ -8,10 +8,10 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, Time};
 use super::conditions::conditions;
 use super::facts::Facts;
 use super::wait::Wait;
-use super::{cause::cause, message};
+use super::{cause::cause, message, shadow};
 use crate::action::available;
 use crate::hash;
-use crate::resolve::{directory_name, fqdn};
+use crate::resolve::fqdn;
 use crate::time::{micro, second};
 
 /// How many states the history keeps.
@@ -63,14 +63,8 @@ pub(crate) fn status(f: &Facts<'_>, state: State, wait: &Wait) -> InstanceLinkSt
         uuid: meta.uid.clone(),
         observed_generation: meta.generation,
         fqdn: (!matches!(state, State::Removed | State::Purging | State::Purged)).then(|| {
-            let source =
-                f.s.source
-                    .as_ref()
-                    .map(|source| source.uid.as_str())
-                    .or(old.instance_id.as_deref());
-            let directory = directory_name(&spec.instance_ref.name, source.unwrap_or_default());
             let namespace = meta.namespace.as_deref().unwrap_or_default();
-            fqdn(&spec.link_name, &directory, namespace, &f.s.cluster_domain)
+            fqdn(&spec.link_name, &f.directory(), namespace, &f.s.cluster_domain)
         }),
         target: match state {
             State::Active => spec.target_instance_ref.clone(),
@@ -194,8 +188,9 @@ const fn resting_state(desired: Desired) -> State {
 }
 
 /// Problems that the new status shows and the old one did not: each is told once.
-pub(crate) fn new_problems(old: &InstanceLinkStatus, new: &InstanceLinkStatus) -> Vec<(String, String)> {
+pub(crate) fn new_problems(f: &Facts<'_>, new: &InstanceLinkStatus) -> Vec<(String, String)> {
     use instancelink_api::condition::types::{ACCEPTED, PROGRAMMED, RESOLVED_REFS};
+    let old = &f.status;
     let told = |reason: &str| old.conditions.iter().any(|c| c.status == "False" && c.reason == reason);
     let quiet = [Reason::Pending.as_str(), Reason::NotActive.as_str()];
     new.conditions
@@ -203,5 +198,6 @@ pub(crate) fn new_problems(old: &InstanceLinkStatus, new: &InstanceLinkStatus) -
         .filter(|c| [ACCEPTED, RESOLVED_REFS, PROGRAMMED].contains(&c.type_.as_str()) && c.status == "False")
         .filter(|c| !quiet.contains(&c.reason.as_str()) && !told(&c.reason))
         .map(|c| (c.reason.clone(), c.message.clone()))
+        .chain(shadow::new(f, new))
         .collect()
 }

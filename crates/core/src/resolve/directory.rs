@@ -1,5 +1,7 @@
 //! Names: of a source's directory, and of an alias in it.
 
+use instancelink_api::InstanceLink;
+
 use crate::hash;
 
 /// Longest name of a Service.
@@ -15,6 +17,13 @@ pub fn directory_name(instance_name: &str, source_uid: &str) -> String {
     } else {
         format!("il-{}", hash::hex(source_uid, 10))
     }
+}
+
+/// The directory of a link's source; `source_uid` as long as the source is there, else as the status remembers it.
+pub fn directory_of(link: &InstanceLink, source_uid: Option<&str>) -> String {
+    let remembered = link.status.as_ref().and_then(|status| status.instance_id.as_deref());
+    let uid = source_uid.or(remembered).unwrap_or_default();
+    directory_name(&link.spec.instance_ref.name, uid)
 }
 
 /// The alias as a fully qualified name in the cluster, without a trailing dot.

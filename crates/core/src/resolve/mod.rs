@@ -12,7 +12,7 @@ pub mod ports;
 pub mod reference;
 pub mod selector;
 
-pub use directory::{directory_name, fqdn};
+pub use directory::{directory_name, directory_of, fqdn};
 pub use reference::{TargetVerdict, target_of};
 
 /// Why a spec cannot be served: `InvalidPorts`, `AddressingNotPossible` or `KindNotSupported`.

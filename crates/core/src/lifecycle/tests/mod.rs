@@ -5,6 +5,7 @@ mod chaos;
 mod deletion;
 mod edges;
 mod memory;
+mod shadow;
 mod status;
 mod walk;
 mod world;

@@ -1,0 +1,97 @@
+//! Shadows: what else a pod may reach under a name of the alias (contract §6). A warning, never a reason not to serve.
+//!
+//! A pod of namespace `shop` has the search list `shop.svc.cluster.local svc.cluster.local cluster.local`, then its
+//! node's domains, then what its `dnsConfig` adds (`web-links.shop.svc.cluster.local`), and `ndots:5`: a name of fewer
+//! dots is tried with each domain in this order before it is tried as it stands. So for the alias `db` of `web`:
+//!
+//! | tried for plain `db` | what may answer |
+//! |---|---|
+//! | `db.shop.svc.cluster.local` | a Service `db` beside the source: before the alias, whether that is up or not |
+//! | `db.svc.cluster.local` | nothing has this name; but where a namespace `db` exists, the answer is "no data" and not "no such name" (so says `CoreDNS`). glibc and Go go on then, musl ends its search: the name leads nowhere |
+//! | `db.cluster.local`, the node's domains | nothing of the cluster's; a host outside is beyond our sight |
+//! | `db.web-links.shop.svc.cluster.local` | the alias |
+//!
+//! | tried for `db.web-links` | what may answer |
+//! |---|---|
+//! | `db.web-links.shop.svc.cluster.local` | the alias |
+//! | `db.web-links.svc.cluster.local` | a Service `db` of a namespace `web-links`: as soon as the alias has no answer, so after the cut |
+//!
+//! Whatever ends in `.shop.svc` is safe from both: no longer name of a Service can be read from it. A namespace `db`
+//! shadows `db` alone, for under it stand names such as `x.db`, and none of the alias ends so.
+//!
+//! An `Endpoints` object called like the directory is another matter: Kubernetes mirrors it into a slice of the directory,
+//! and those of its addresses that have the hostname `db` are given for every name of the alias.
+
+use instancelink_api::InstanceLinkStatus;
+use instancelink_api::condition::{Reason, types};
+
+use super::facts::Facts;
+use crate::resolve::directory::host;
+use crate::snapshot::Namesake;
+
+/// Between two shadows in one message.
+const AND: &str = "; ";
+
+/// The gravest reason and all that is to be said; none where nothing is in the way.
+pub(super) fn condition(f: &Facts<'_>) -> Option<(Reason, String)> {
+    let shadows = shadows(f);
+    let (gravest, _) = shadows.first()?;
+    let said: Vec<&str> = shadows.iter().map(|(_, message)| message.as_str()).collect();
+    Some((*gravest, said.join(AND)))
+}
+
+/// Those that the new status tells of and the old one did not.
+pub(super) fn new(f: &Facts<'_>, new: &InstanceLinkStatus) -> Vec<(String, String)> {
+    let tells = |status: &InstanceLinkStatus, message: &str| {
+        let told = status.conditions.iter().find(|c| c.type_ == types::ALIAS_SHADOWED);
+        told.is_some_and(|c| c.message.split(AND).any(|told| told == message))
+    };
+    shadows(f)
+        .into_iter()
+        .filter(|(_, message)| tells(new, message) && !tells(&f.status, message))
+        .map(|(reason, message)| (reason.as_str().to_owned(), message))
+        .collect()
+}
+
+/// The gravest first.
+fn shadows(f: &Facts<'_>) -> Vec<(Reason, String)> {
+    if f.s.namesakes.is_empty() {
+        return Vec::new();
+    }
+    let alias = &f.link.spec.link_name;
+    let namespace = f.link.metadata.namespace.as_deref().unwrap_or_default();
+    let directory = f.directory();
+    let safe = host(alias, &directory, namespace);
+    let told = |namesake: &Namesake| match namesake {
+        Namesake::MirroredEndpoints => (
+            Reason::EndpointsMirrored,
+            format!(
+                "Kubernetes mirrors the Endpoints object {namespace}/{directory} into this alias's directory, and gives its \
+                 addresses of hostname {alias} beside the link's own: delete it, kubectl -n {namespace} delete endpoints \
+                 {directory}"
+            ),
+        ),
+        Namesake::ServiceBeside => (
+            Reason::ServiceComesFirst,
+            format!(
+                "Service {namespace}/{alias} answers plain {alias} before this link does, and goes on when the link is cut: \
+                 use {safe}, or give that Service another name"
+            ),
+        ),
+        Namesake::ServiceElsewhere => (
+            Reason::ServiceStepsIn,
+            format!(
+                "Service {directory}/{alias} answers {alias}.{directory} whenever this alias has no answer, so once the link is \
+                 cut: use {safe}, or give that Service another name"
+            ),
+        ),
+        Namesake::Namespace => (
+            Reason::NamespaceEndsSearch,
+            format!(
+                "namespace {alias} exists, and programs with musl's resolver (Alpine) end their search for plain {alias} there \
+                 and find nothing: use {safe}"
+            ),
+        ),
+    };
+    f.s.namesakes.iter().map(told).collect()
+}

@@ -1,0 +1,85 @@
+//! Shadows: warned of before the cut, told once each, and never in the way.
+
+use super::World;
+use crate::snapshot::Namesake;
+
+fn active_beside(namesakes: &[Namesake]) -> World {
+    let mut world = World::active();
+    world.s.namesakes.extend(namesakes);
+    world.settle();
+    world
+}
+
+fn message(world: &World) -> &str {
+    let conditions = &world.status().conditions;
+    let shadowed = conditions.iter().find(|c| c.type_ == "AliasShadowed");
+    shadowed.map(|c| c.message.as_str()).unwrap_or_default()
+}
+
+fn told(world: &World) -> Vec<&str> {
+    let warnings = world.events.iter().filter(|e| e.warning);
+    warnings.map(|e| e.reason.as_str()).collect()
+}
+
+#[test]
+fn a_link_with_a_name_of_its_own_has_no_such_condition() {
+    assert_eq!(World::active().condition("AliasShadowed"), ("absent", ""));
+}
+
+#[test]
+fn each_namesake_is_named_with_the_name_that_is_safe_from_it() {
+    for (namesake, reason, named) in [
+        (Namesake::ServiceBeside, "ServiceComesFirst", "Service shop/db"),
+        (Namesake::ServiceElsewhere, "ServiceStepsIn", "Service web-links/db"),
+        (Namesake::Namespace, "NamespaceEndsSearch", "namespace db"),
+        (
+            Namesake::MirroredEndpoints,
+            "EndpointsMirrored",
+            "kubectl -n shop delete endpoints web-links",
+        ),
+    ] {
+        let world = active_beside(&[namesake]);
+        assert_eq!(world.condition("AliasShadowed"), ("True", reason));
+        assert!(message(&world).contains(named), "{}", message(&world));
+        let safe = message(&world).contains("use db.web-links.shop.svc");
+        assert!(safe || namesake == Namesake::MirroredEndpoints, "{}", message(&world));
+        assert_eq!(told(&world), [reason]);
+    }
+}
+
+#[test]
+fn a_shadow_is_a_warning_and_makes_the_link_no_less_ready() {
+    let mut world = active_beside(&[Namesake::ServiceBeside, Namesake::MirroredEndpoints]);
+    assert_eq!(world.condition("Ready"), ("True", "Ready"));
+    assert_eq!(world.watched(), []);
+}
+
+#[test]
+fn the_warning_stands_while_the_link_is_inactive_and_goes_when_its_names_go() {
+    let mut world = active_beside(&[Namesake::ServiceElsewhere]);
+    world.act("deactivate");
+    assert_eq!(world.condition("AliasShadowed"), ("True", "ServiceStepsIn"));
+    world.act("remove");
+    assert_eq!(world.condition("AliasShadowed"), ("absent", ""));
+}
+
+#[test]
+fn it_goes_with_the_namesake() {
+    let mut world = active_beside(&[Namesake::ServiceBeside]);
+    world.s.namesakes.clear();
+    world.settle();
+    assert_eq!(world.condition("AliasShadowed"), ("absent", ""));
+}
+
+#[test]
+fn of_several_the_gravest_gives_the_reason_and_each_is_told_once() {
+    let mut world = active_beside(&[Namesake::Namespace]);
+    world.s.namesakes.insert(Namesake::MirroredEndpoints);
+    world.settle();
+    assert_eq!(world.condition("AliasShadowed"), ("True", "EndpointsMirrored"));
+    assert!(message(&world).contains("namespace db"), "{}", message(&world));
+    world.s.namesakes.remove(&Namesake::MirroredEndpoints);
+    world.settle();
+    assert_eq!(world.condition("AliasShadowed"), ("True", "NamespaceEndsSearch"));
+    assert_eq!(told(&world), ["NamespaceEndsSearch", "EndpointsMirrored"]);
+}
