@@ -85,7 +85,7 @@ impl Watched for Mirrors {
                 affected.extend(index.links.of_source(&service.namespace, instance), Cause::Change);
             }
             let standing = index.services.table.get(service);
-            if let Some(directory) = standing.and_then(|s| s.directory.as_ref()) {
+            if let Some(directory) = standing.and_then(|s| s.directory()) {
                 shared::extend(&index.links, shared::mentions(directory).iter(), affected);
             }
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use instancelink_api::keys;
 use instancelink_api::spec::Protocol;
-use instancelink_core::child::{Found, Standing};
+use instancelink_core::child::{Directory, Found, Standing};
 use instancelink_core::snapshot::{Service, ServicePort};
 use k8s_openapi::api::core::v1 as core;
 
@@ -29,6 +29,16 @@ pub(crate) struct ServiceStore {
     pub(crate) table: Table<CachedService>,
     /// Children by what they speak of: names of instances and links, and UIDs.
     pub(crate) children: Groups<Mention>,
+}
+
+impl CachedService {
+    /// The directory it is, or a stranger's on the name of one.
+    pub(crate) fn directory(&self) -> Option<&Found<Directory>> {
+        match &self.child {
+            Some(Standing::Directory(found)) => Some(found),
+            _ => None,
+        }
+    }
 }
 
 impl ServiceStore {
