@@ -117,12 +117,13 @@ impl Calls {
         self.send("get", kind, request).await
     }
 
-    /// Reads all objects of a namespace live.
+    /// Reads all objects of a namespace live; of all namespaces where it is empty.
     pub(crate) async fn list<K>(&self, kind: &'static str, namespace: &str) -> Result<Vec<K>, CallError>
     where
         K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + DeserializeOwned + Clone,
     {
-        let requests = Requests::new(K::url_path(&(), Some(namespace)));
+        let namespace = Some(namespace).filter(|name| !name.is_empty());
+        let requests = Requests::new(K::url_path(&(), namespace));
         let list: ObjectList<K> = self.send("list", kind, requests.list(&ListParams::default())).await?;
         Ok(list.items)
     }

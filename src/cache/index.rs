@@ -14,6 +14,7 @@ use super::links::LinkStore;
 use super::mirrors::MirrorStore;
 use super::places::Place;
 use super::pods::PodStore;
+use super::policies::PolicyStore;
 use super::services::ServiceStore;
 use super::slices::SliceStore;
 use super::table::{Change, Item, Table};
@@ -27,6 +28,7 @@ pub(crate) struct Index {
     pub(crate) pods: PodStore,
     pub(crate) services: ServiceStore,
     pub(crate) slices: SliceStore,
+    pub(crate) policies: PolicyStore,
     pub(crate) mirrors: MirrorStore,
     pub(crate) environments: EnvironmentStore,
     pub(crate) grants: GrantStore,

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use instancelink_api::spec::NetworkPolicyMode;
 use instancelink_api::{InstanceLink, keys};
 use instancelink_core::resolve::directory_of;
 
@@ -34,6 +35,8 @@ pub(crate) struct LinkStore {
     pub(crate) by_target: Groups<TargetKey>,
     /// Links by the other namespaces that they lead to, whose consent they need.
     by_foreign: Groups<Arc<str>>,
+    /// Links that ask for a policy, by their target's namespace.
+    by_policy: Groups<Arc<str>>,
     /// What would shadow a link, and the link. One flat set: groups of mostly one member each would cost ten times the
     /// memory.
     by_namesake: BTreeSet<(ObjectName, LinkKey)>,
@@ -162,6 +165,9 @@ impl LinkStore {
         self.by_target.update(name, &targets(old), &targets(new));
         let foreign = |link: Option<&CachedLink>| link.map(|l| foreign_namespaces(&l.object)).unwrap_or_default();
         self.by_foreign.update(name, &foreign(old), &foreign(new));
+        let policies = |link: Option<&CachedLink>| link.and_then(|l| policy_namespace(&l.object));
+        let (before, after) = (policies(old), policies(new));
+        self.by_policy.update(name, before.as_slice(), after.as_slice());
         let namesakes =
             |link: Option<&CachedLink>| link.map(|l| Namesakes::of(&l.object, &directory_of(&l.object, None)).all());
         let (before, after) = (namesakes(old), namesakes(new));
@@ -232,6 +238,11 @@ impl LinkStore {
         self.by_foreign.get(namespace)
     }
 
+    /// Links that ask for a policy in this namespace.
+    pub(crate) fn with_policy_in<'a>(&'a self, namespace: &Arc<str>) -> impl Iterator<Item = &'a LinkKey> + use<'a> {
+        self.by_policy.get(namespace)
+    }
+
     /// Links of this namespace, and whether they lead into others.
     pub(crate) fn in_namespace<'a>(
         &'a self,
@@ -243,6 +254,13 @@ impl LinkStore {
             .flat_map(|(_, links)| links)
             .filter_map(|key| Some((key, !foreign_namespaces(&self.table.get(key)?.object).is_empty())))
     }
+}
+
+/// The namespace in which the link asks for a policy.
+pub(crate) fn policy_namespace(link: &InstanceLink) -> Option<Arc<str>> {
+    let target = link.spec.target_instance_ref.as_ref()?;
+    let namespace = target.namespace.as_deref().or(link.metadata.namespace.as_deref())?;
+    (link.spec.network_policy == NetworkPolicyMode::Allow).then(|| namespace.into())
 }
 
 /// True where the change may free or take something that other links of the source wait for.

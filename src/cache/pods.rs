@@ -78,7 +78,7 @@ impl Watched for Pods {
         let (old, new) = (change.old.as_deref(), change.new.as_deref());
         index.pods.reindex(&change.name, old, new);
         let ObjectName { namespace, name } = &change.name;
-        let identity = |p: Option<&Pod>| p.map(|p| (p.uid.clone(), p.terminating));
+        let identity = |p: Option<&Pod>| p.map(|p| (p.uid.clone(), p.terminating, p.labels.clone()));
         if identity(old) != identity(new) {
             affected.extend(index.links.of_source(namespace, name), Cause::Change);
         }

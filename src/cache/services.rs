@@ -116,7 +116,8 @@ fn mentions_of(child: &Standing) -> Vec<Mention> {
     match child {
         Standing::Directory(found) => shared::mentions(found),
         Standing::VirtualIp(found) => shared::mentions_of_own(found),
-        Standing::Slice(_) | Standing::Environment(_) => Vec::new(),
+        // No Service is of another kind.
+        _ => Vec::new(),
     }
 }
 

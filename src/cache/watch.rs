@@ -11,11 +11,11 @@ use tokio::task::JoinSet;
 use super::index::{DaemonSets, Deployments, ReplicaSets, StatefulSets, Watched};
 use super::places::{Namespaces, Nodes};
 use super::pods::Pods;
-use super::{Cache, Environments, Grants, Links, Mirrors, Services, Slices};
+use super::{Cache, Environments, Grants, Links, Mirrors, Policies, Services, Slices};
 use crate::telemetry::metrics::Metrics;
 
 /// The kinds that must have been listed before the first pass.
-pub(crate) const KINDS: [&str; 13] = [
+pub(crate) const KINDS: [&str; 14] = [
     Links::KIND,
     Grants::KIND,
     Deployments::KIND,
@@ -25,6 +25,7 @@ pub(crate) const KINDS: [&str; 13] = [
     Pods::KIND,
     Services::KIND,
     Slices::KIND,
+    Policies::KIND,
     Mirrors::KIND,
     Environments::KIND,
     Namespaces::KIND,
@@ -49,6 +50,7 @@ pub(crate) fn spawn(client: &Client, cache: &Arc<Cache>, metrics: &Arc<Metrics>)
     start.watch::<Pods>(&mut tasks, &everything);
     start.watch::<Services>(&mut tasks, &everything);
     start.watch::<Slices>(&mut tasks, &only_ours);
+    start.watch::<Policies>(&mut tasks, &everything);
     start.watch::<Mirrors>(&mut tasks, &only_mirrored);
     start.watch::<Environments>(&mut tasks, &only_ours);
     start.watch::<Namespaces>(&mut tasks, &everything);

@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::link_patch::{self, Change, Finalizer};
 use super::refuse;
 use crate::cache::index::Watched;
-use crate::cache::{Cache, Environments, Links, ObjectName, Services, Slices};
+use crate::cache::{Cache, Environments, Links, ObjectName, Policies, Services, Slices};
 use crate::calls::{CallError, Calls, Deleted};
 
 /// Children whose creation was answered with "exists" in this pass: asked for again, their names count as taken.
@@ -48,6 +48,12 @@ impl ChildKind for Slices {
 impl ChildKind for Environments {
     fn standing(item: &Self::Item) -> Option<Standing> {
         Some(Standing::Environment(item.clone()))
+    }
+}
+
+impl ChildKind for Policies {
+    fn standing(item: &Self::Item) -> Option<Standing> {
+        item.child().cloned().map(Standing::Policy)
     }
 }
 
@@ -107,6 +113,7 @@ impl Executor {
             Kind::Directory | Kind::VirtualIp => self.delete_as::<Services>(key, uid, version).await,
             Kind::Slice => self.delete_as::<Slices>(key, uid, version).await,
             Kind::Environment => self.delete_as::<Environments>(key, uid, version).await,
+            Kind::Policy => self.delete_as::<Policies>(key, uid, version).await,
         }
     }
 
@@ -188,6 +195,7 @@ impl Executor {
             Draft::Slice(o) => self.create_as::<Slices>(key, o.to_api(None), taken).await,
             Draft::Environment(o) => self.create_as::<Environments>(key, o.to_api(None), taken).await,
             Draft::VirtualIp(o) => self.create_as::<Services>(key, o.to_api(None), taken).await,
+            Draft::Policy(o) => self.create_as::<Policies>(key, o.to_api(None), taken).await,
         }
     }
 
@@ -237,6 +245,10 @@ impl Executor {
         match child {
             Draft::Directory(o) => {
                 self.replace_as::<Services>(key, o.to_api(Some(replaces)), replaces.0)
+                    .await
+            }
+            Draft::Policy(o) => {
+                self.replace_as::<Policies>(key, o.to_api(Some(replaces)), replaces.0)
                     .await
             }
             Draft::VirtualIp(o) => {

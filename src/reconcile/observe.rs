@@ -7,13 +7,14 @@ use instancelink_api::{InstanceLink, TargetRef, keys};
 use instancelink_core::child::{Children, Owner};
 use instancelink_core::resolve::directory_of;
 use instancelink_core::snapshot::{
-    Answering, Candidate, Grant, Link, Namesake, Namespace, Pod, Sibling, Snapshot, Source, Target, TargetObject,
-    WorkloadKind,
+    Answering, Candidate, Grant, Isolator, Link, Namesake, Namespace, Pod, Sibling, Snapshot, Source, Target,
+    TargetObject, WorkloadKind,
 };
 use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
 use crate::cache::index::Index;
-use crate::cache::links::{foreign_namespaces, source_key};
+use crate::cache::links::{foreign_namespaces, policy_namespace, source_key};
 use crate::cache::pods::selects;
 use crate::cache::{LinkKey, Namesakes, ObjectName};
 
@@ -40,6 +41,7 @@ pub(super) fn observe(index: &Index, key: &LinkKey, now: Timestamp, cluster_doma
         siblings: siblings_of(index, key, object),
         living_owners: living_owners(index, key, &children),
         answering: answering(index, &children),
+        isolators: isolators_of(index, object),
         namesakes: namesakes_of(index, object, source.as_ref()),
         source,
         children,
@@ -84,14 +86,28 @@ fn source_of(index: &Index, link: &InstanceLink) -> Option<Source> {
         let workload = index.workloads.of(kind).get(&name)?;
         return Some(Source {
             uid: workload.uid.clone(),
+            pods: workload.selector.clone(),
             terminating: workload.terminating,
         });
     }
     let pod = index.pods.table.get(&name).filter(|_| reference.kind == "Pod")?;
     Some(Source {
         uid: pod.uid.clone(),
+        pods: LabelSelector {
+            match_labels: Some(pod.labels.clone()),
+            match_expressions: None,
+        },
         terminating: pod.terminating,
     })
+}
+
+/// What isolates pods of the target's namespace; nobody looks at it where the link asks for no policy.
+fn isolators_of(index: &Index, link: &InstanceLink) -> Vec<Arc<Isolator>> {
+    let namespace = policy_namespace(link);
+    let isolators = namespace
+        .iter()
+        .flat_map(|namespace| index.policies.isolators_in(namespace));
+    isolators.cloned().collect()
 }
 
 fn target_of(index: &Index, key: &LinkKey, reference: &TargetRef) -> Option<Target> {
@@ -192,7 +208,7 @@ fn children_of(index: &Index, link: &InstanceLink, source: Option<&Source>) -> C
         Some(instance),
         source.map(|s| s.uid.clone()),
         link.metadata.name.as_ref().map(|name| format!("link/{name}")),
-        Some(uid),
+        Some(uid.clone()),
     ];
     let mentions: Vec<_> = words
         .into_iter()
@@ -209,6 +225,12 @@ fn children_of(index: &Index, link: &InstanceLink, source: Option<&Source>) -> C
         environments: environments
             .into_iter()
             .filter_map(|name| index.environments.table.get(name).map(|e| (**e).clone()))
+            .collect(),
+        policies: index
+            .policies
+            .by_link
+            .get(uid.as_str())
+            .filter_map(|name| index.policies.child(name).cloned())
             .collect(),
         ..Children::default()
     };

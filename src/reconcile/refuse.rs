@@ -43,5 +43,6 @@ const fn resource_of(kind: Kind) -> &'static str {
         Kind::Directory | Kind::VirtualIp => "services",
         Kind::Slice => "endpointslices.discovery.k8s.io",
         Kind::Environment => "configmaps",
+        Kind::Policy => "networkpolicies.networking.k8s.io",
     }
 }

@@ -14,6 +14,7 @@ use instancelink_core::effect::Effect;
 use instancelink_core::sweep::{Known, Live, Question, question, sentence};
 use k8s_openapi::api::core::v1::{ConfigMap, Service};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
+use k8s_openapi::api::networking::v1::NetworkPolicy;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -217,6 +218,11 @@ impl Sweeper {
                 .delete::<EndpointSlice>(kind, &name, uid, version)
                 .await
                 .map(drop),
+            Kind::Policy => self
+                .calls
+                .delete::<NetworkPolicy>(kind, &name, uid, version)
+                .await
+                .map(drop),
             Kind::Environment => self
                 .calls
                 .delete::<ConfigMap>(kind, &name, uid, version)
@@ -231,6 +237,11 @@ impl Sweeper {
         let kind = key.kind.as_str();
         match child {
             Draft::Directory(o) => self
+                .calls
+                .replace(kind, &name, &o.to_api(Some(replaces)))
+                .await
+                .map(drop),
+            Draft::Policy(o) => self
                 .calls
                 .replace(kind, &name, &o.to_api(Some(replaces)))
                 .await
@@ -272,6 +283,8 @@ fn suspects(index: &Index, due: &Due) -> BTreeSet<Key> {
             .by_link
             .get(gone.uid.as_str())
             .for_each(|name| add(Kind::Slice, name));
+        let policies = index.policies.by_link.get(gone.uid.as_str());
+        policies.for_each(|name| add(Kind::Policy, name));
         for mention in words.map(|word| (Arc::clone(namespace), word)) {
             for name in index.services.children.get(&mention) {
                 if let Some(child) = index.services.child(name) {
@@ -293,6 +306,14 @@ fn suspects(index: &Index, due: &Due) -> BTreeSet<Key> {
                 add(Kind::Slice, name);
             }
         }
+        for (name, policy) in index.policies.table.iter() {
+            if policy
+                .child()
+                .is_some_and(|found| asks(&Standing::Policy(found.clone())))
+            {
+                add(Kind::Policy, name);
+            }
+        }
         for (name, service) in index.services.table.iter() {
             if let Some(child) = service.child.as_ref().filter(|child| asks(child)) {
                 add(child.key().kind, name);
@@ -312,6 +333,7 @@ fn standing(index: &Index, key: &Key) -> Option<Standing> {
     match key.kind {
         Kind::Slice => index.slices.table.get(&name).map(|s| Standing::Slice((**s).clone())),
         Kind::Directory | Kind::VirtualIp => index.services.child(&name).cloned(),
+        Kind::Policy => index.policies.child(&name).cloned().map(Standing::Policy),
         Kind::Environment => index
             .environments
             .table
@@ -320,8 +342,15 @@ fn standing(index: &Index, key: &Key) -> Option<Standing> {
     }
 }
 
-/// The links of the child's namespace: all that a child there can speak of.
+/// The links of the child's namespace: all that a child there can speak of, but for a policy, which has its link alone.
 fn known_about(index: &Index, key: &Key) -> Known {
+    if key.kind == Kind::Policy {
+        let name = ObjectName::new(&key.namespace, &key.name);
+        let policy = index.policies.child(&name);
+        let uid = policy.and_then(|found| found.label(instancelink_api::keys::LINK_UID));
+        let link = uid.and_then(|uid| index.links.table.get(index.links.by_uid.get(uid)?));
+        return link.map(|link| &*link.object).into_iter().collect();
+    }
     let first = (key.namespace.as_str().into(), String::new());
     index
         .links
@@ -337,7 +366,7 @@ fn known_about(index: &Index, key: &Key) -> Known {
 /// The source whose links share a child.
 fn source_of(index: &Index, key: &Key) -> Option<SourceKey> {
     let instance = match standing(index, key)? {
-        Standing::Slice(_) | Standing::VirtualIp(_) => return None,
+        Standing::Slice(_) | Standing::VirtualIp(_) | Standing::Policy(_) => return None,
         Standing::Directory(found) => found.object.owners.first().map(|o| o.name.clone()),
         Standing::Environment(found) => found.object.owners.first().map(|o| o.name.clone()),
     };

@@ -12,6 +12,8 @@ pub mod types {
     pub const AVAILABLE: &str = "Available";
     /// The actual state is the desired one, and programmed.
     pub const READY: &str = "Ready";
+    /// Whether the end of the link's policy keeps the source from the target.
+    pub const ENFORCED: &str = "Enforced";
     /// Present while the operator is at work or waits for something that may come by itself.
     pub const RECONCILING: &str = "Reconciling";
     /// Present while a person has to do something.
@@ -23,6 +25,12 @@ pub mod types {
 /// Reasons, shared by conditions, events and metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Reason {
+    /// `Enforced`: others' policies isolate the target's pods, so losing the link's own cuts the source off.
+    TargetIsolated,
+    /// `Enforced`: nothing isolates them all, so a cut link takes names and addresses away, and no more.
+    TargetNotIsolated,
+    /// `Enforced`: the link has no policy; being cut, it takes names and addresses away.
+    DNSOnly,
     /// Another link claims the alias.
     AliasConflict,
     /// Another source of the same name has the directory.
@@ -83,6 +91,9 @@ impl Reason {
     /// The reason as it stands in conditions and events.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::TargetIsolated => "TargetIsolated",
+            Self::TargetNotIsolated => "TargetNotIsolated",
+            Self::DNSOnly => "DNSOnly",
             Self::AliasConflict => "AliasConflict",
             Self::DirectoryConflict => "DirectoryConflict",
             Self::InvalidPorts => "InvalidPorts",

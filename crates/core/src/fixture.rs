@@ -71,6 +71,7 @@ pub(crate) fn of(spec: &str) -> Snapshot {
         living_owners: std::collections::BTreeSet::new(),
         answering: crate::snapshot::Answering::default(),
         namesakes: std::collections::BTreeSet::new(),
+        isolators: Vec::new(),
         refusals: std::collections::BTreeMap::new(),
     }
 }
@@ -198,6 +199,7 @@ impl Snapshot {
     pub(crate) fn with_source_uid(mut self, uid: &str) -> Self {
         self.source = Some(Source {
             uid: uid.to_owned(),
+            pods: serde_yaml_ng::from_str("{matchLabels: {app: web}}").unwrap(),
             terminating: false,
         });
         self.living_owners = [uid.to_owned()].into();
@@ -440,6 +442,7 @@ pub(crate) fn standing(draft: &Draft, resource_version: &str) -> Standing {
         Draft::Directory(object) => Standing::Directory(found(object, &uid, resource_version)),
         Draft::Slice(object) => Standing::Slice(found(object, &uid, resource_version)),
         Draft::Environment(object) => Standing::Environment(found(object, &uid, resource_version)),
+        Draft::Policy(object) => Standing::Policy(found(object, &uid, resource_version)),
         Draft::VirtualIp(object) => {
             let mut found = found(object, &uid, resource_version);
             if found.object.body.addresses.is_empty() {
@@ -467,5 +470,6 @@ fn with_uid(standing: Standing, uid: &str) -> Standing {
         Standing::Slice(found) => Standing::Slice(Found { uid, ..found }),
         Standing::Environment(found) => Standing::Environment(Found { uid, ..found }),
         Standing::VirtualIp(found) => Standing::VirtualIp(Found { uid, ..found }),
+        Standing::Policy(found) => Standing::Policy(Found { uid, ..found }),
     }
 }

@@ -42,6 +42,8 @@ pub struct Snapshot {
     pub answering: Answering,
     /// What others have under names that a resolver tries for the alias, or that lead into its directory.
     pub namesakes: BTreeSet<Namesake>,
+    /// The NetworkPolicies of others in the target's namespace that isolate pods.
+    pub isolators: Vec<Arc<Isolator>>,
     /// Children whose writes were refused in this pass; the next pass tries them again.
     pub refusals: BTreeMap<Key, Refusal>,
 }
@@ -108,12 +110,25 @@ pub struct Grant {
 }
 
 /// The instance that uses the alias.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Source {
     /// UID.
     pub uid: String,
+    /// Which pods are its own.
+    pub pods: LabelSelector,
     /// Being deleted: nothing it owns is created or repaired.
     pub terminating: bool,
+}
+
+/// A NetworkPolicy, not ours, that shuts out from the pods it selects whom no policy lets in.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Isolator {
+    /// Namespace.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+    /// Which pods it selects.
+    pub pods: LabelSelector,
 }
 
 /// The object the alias leads to, with the pods that may stand behind it.

@@ -13,6 +13,7 @@
 //! child            asks                              goes when
 //! slice            GET of its link                   NotFound, or another UID
 //! virtual IP       the same
+//! policy           the same
 //! environment      LIST of its namespace's links     its entries of links not in the list; the last takes it along
 //! directory        the same                          no link in the list has an instance of its name
 //! ```
@@ -23,7 +24,7 @@ use std::collections::BTreeSet;
 
 use instancelink_api::{InstanceLink, keys};
 
-use crate::child::{Environment, Found, Standing};
+use crate::child::{Environment, Found, Kind, Standing};
 use crate::dataplane::{Body, delete, is_shared_of_ours, replace, without};
 use crate::effect::Effect;
 use crate::resolve::directory_name;
@@ -49,7 +50,7 @@ pub enum Question {
     },
     /// LIST all links of this namespace.
     Links {
-        /// The namespace.
+        /// The namespace; empty for all of them.
         namespace: String,
     },
 }
@@ -79,6 +80,7 @@ pub fn question(child: &Standing, known: &Known) -> Option<Question> {
     match child {
         Standing::Slice(found) => question_about_own(found, known),
         Standing::VirtualIp(found) => question_about_own(found, known),
+        Standing::Policy(found) => question_about_own(found, known),
         Standing::Directory(found) => (is_shared_of_ours(found) && !found.terminating)
             .then_some(found)
             .filter(|found| !speaks(found, known))
@@ -92,6 +94,7 @@ pub fn sentence(child: &Standing, answer: Live<'_>) -> Option<Effect> {
     match (child, answer) {
         (Standing::Slice(found), answer) => sentence_on_own(found, answer),
         (Standing::VirtualIp(found), answer) => sentence_on_own(found, answer),
+        (Standing::Policy(found), answer) => sentence_on_own(found, answer),
         (Standing::Directory(found), Live::Links(links)) => {
             (is_shared_of_ours(found) && !is_needed(found, links)).then(|| delete(found))
         }
@@ -105,14 +108,15 @@ pub fn sentence(child: &Standing, answer: Live<'_>) -> Option<Effect> {
 }
 
 /// About what belongs to one link.
-fn question_about_own<T>(found: &Found<T>, known: &Known) -> Option<Question> {
+fn question_about_own<T: Body>(found: &Found<T>, known: &Known) -> Option<Question> {
     let uid = found
         .label(keys::LINK_UID)
         .filter(|_| found.is_managed() && !found.terminating)?;
     if known.uids.contains(uid) {
         return None;
     }
-    // It stands in its link's namespace: where it does not say which link, the list tells.
+    // Where it does not say which link, the list of its namespace tells; for a policy, which may stand in another
+    // namespace than its link, that of all.
     let named = found
         .object
         .annotations
@@ -124,6 +128,7 @@ fn question_about_own<T>(found: &Found<T>, known: &Known) -> Option<Question> {
             name: name.to_owned(),
             uid: uid.to_owned(),
         },
+        None if T::KIND == Kind::Policy => links_of(""),
         None => links_of(&found.object.namespace),
     })
 }

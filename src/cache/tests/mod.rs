@@ -6,6 +6,7 @@ mod grants;
 mod links;
 mod namesakes;
 mod pods;
+mod policies;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -44,18 +44,6 @@ fn web_db(target: &str) -> LinkManifest {
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn a_network_policy_is_forbidden_without_its_overlay() {
-    let manifest = web_db("Service/pg").spec("networkPolicy", "Allow");
-    waits_until_mended(
-        manifest,
-        ("Programmed", "Forbidden"),
-        json!({ "networkPolicy": "None" }),
-    )
-    .await;
-}
-
-#[tokio::test]
-#[ignore = "needs a cluster"]
 async fn a_binding_is_forbidden_without_its_overlay() {
     let manifest = web_db("Service/pg").spec("outputs", json!({ "binding": { "type": "postgresql" } }));
     waits_until_mended(manifest, ("Programmed", "Forbidden"), json!({ "outputs": null })).await;

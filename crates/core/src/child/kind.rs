@@ -1,6 +1,6 @@
 //! The kinds of children, each once: its place among what stands, and its arm wherever a child may be of any kind.
 
-use super::{Directory, Environment, Found, Key, Object, Slice, VirtualIp};
+use super::{Directory, Environment, Found, Key, Object, Policy, Slice, VirtualIp};
 
 macro_rules! kinds {
     ($($(#[doc = $doc:literal])* $kind:ident: $name:literal in $list:ident;)*) => {
@@ -53,7 +53,7 @@ macro_rules! kinds {
         }
 
         /// A child of any kind, as effects carry it.
-        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[derive(Clone, Debug, PartialEq)]
         pub enum Draft {
             $($(#[doc = $doc])* $kind(Object<$kind>),)*
         }
@@ -68,7 +68,7 @@ macro_rules! kinds {
         }
 
         /// A child of any kind that stands in the cluster.
-        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[derive(Clone, Debug, PartialEq)]
         pub enum Standing {
             $($(#[doc = $doc])* $kind(Found<$kind>),)*
         }
@@ -113,6 +113,8 @@ kinds! {
     Environment: "ConfigMap" in environments;
     /// The virtual IP: a Service of the link's own.
     VirtualIp: "Service" in virtual_ips;
+    /// The policy: a `NetworkPolicy` in the target's namespace.
+    Policy: "NetworkPolicy" in policies;
 }
 
 impl<T> Object<T> {

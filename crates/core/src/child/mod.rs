@@ -6,6 +6,7 @@
 mod directory;
 mod environment;
 mod kind;
+mod policy;
 mod slice;
 mod virtual_ip;
 
@@ -18,6 +19,7 @@ pub use directory::Directory;
 pub use environment::Environment;
 pub(crate) use kind::HasKind;
 pub use kind::{Children, Draft, Kind, Standing};
+pub use policy::Policy;
 pub use slice::{Endpoint, EndpointTarget, Family, Slice, SlicePort};
 pub use virtual_ip::{VirtualIp, VirtualPort};
 

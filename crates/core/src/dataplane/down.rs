@@ -11,16 +11,16 @@ use super::gaps::leave;
 use super::ownership::{is_another_sources, is_shared_of_ours, own_slices};
 use super::place::{Place, spokesman};
 use super::slices::is_under_virtual_ip;
-use super::virtual_ip;
 use super::writes::{Body, delete, key_of, replace};
-use crate::child::{Directory, Environment, Found, Key, Object, Slice};
+use super::{policy, virtual_ip};
+use crate::child::{Directory, Environment, Found, Key, Object, Policy, Slice};
 use crate::effect::Effect;
 use crate::resolve::directory_name;
 use crate::snapshot::{Sibling, Snapshot};
 
-/// True where slices of this link stand, or entries of it in any environment; those being deleted count.
+/// True where slices or a policy of this link stand, or entries of it in any environment; those being deleted count.
 pub fn has_children(s: &Snapshot) -> bool {
-    own_slices(s).next().is_some() || environment::mentioning(s).next().is_some()
+    own_slices(s).next().is_some() || policy::own(s).next().is_some() || environment::mentioning(s).next().is_some()
 }
 
 /// The next step in taking the link down. `drain` is the time in seconds between the names' end and everything else's;
@@ -33,7 +33,15 @@ pub fn take_down(s: &Snapshot, drain: Option<i64>) -> Down {
         return draining;
     }
     let mut waits = BTreeMap::new();
-    for group in [slices(s), environments(s), virtual_ips(s), shared(s)] {
+    // W3: what no consent covers goes first.
+    for group in [
+        policies(policy::unconsented(s)),
+        slices(s),
+        policies(policy::own(s)),
+        environments(s),
+        virtual_ips(s),
+        shared(s),
+    ] {
         let due: Vec<Effect> = group.iter().filter_map(|going| going.due(s, &mut waits)).collect();
         if !due.is_empty() {
             return Down::Act(due);
@@ -86,6 +94,10 @@ impl Going {
 
 fn slices(s: &Snapshot) -> Vec<Going> {
     own_slices(s).map(|found| Going::new(found, delete(found))).collect()
+}
+
+fn policies<'a>(going: impl Iterator<Item = &'a Found<Policy>>) -> Vec<Going> {
+    going.map(|found| Going::new(found, delete(found))).collect()
 }
 
 fn environments(s: &Snapshot) -> Vec<Going> {

@@ -7,15 +7,15 @@ use super::ownership::{Claim, claim_of, is_another_links, is_own, own_slices};
 use super::shrink::shrink;
 use super::slices::is_under_virtual_ip;
 use super::writes::{Body, child_of, create, delete, key_of, mend, replace};
-use super::{Plan, environment, virtual_ip};
-use crate::child::{Found, Key, Object};
+use super::{Plan, environment, policy, virtual_ip};
+use crate::child::{Found, Key, Object, Policy};
 use crate::effect::{Effect, Refusal};
 use crate::snapshot::Snapshot;
 
 /// Groups of writes in their order; those of one group are independent of each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Stage {
-    /// The directory, the environment and the virtual IP. No slice comes before its Service is ours: it would join a
+    /// The directory, the environment, the virtual IP and the policy. No slice comes before its Service is ours: it would join a
     /// stranger's traffic.
     Services,
     /// Slices under the virtual IP that are new or other than they should be: before the alias leads to it.
@@ -66,11 +66,7 @@ pub fn problems(s: &Snapshot, plan: &Plan) -> Vec<Refusal> {
         // The executor may have said the same of a creation that failed.
         Gap::Blocked(key, refusal) => Some(s.refusals.get(&key).cloned().unwrap_or(refusal)),
     });
-    let forbidden = plan.forbidden.iter().map(|message| Refusal {
-        reason: Reason::Forbidden,
-        message: message.clone(),
-    });
-    in_the_way.chain(forbidden).collect()
+    in_the_way.chain(plan.forbidden.iter().cloned()).collect()
 }
 
 fn refusal_of<'a>(s: &'a Snapshot, effect: &Effect) -> Option<&'a Refusal> {
@@ -82,6 +78,7 @@ fn gaps(s: &Snapshot, plan: &Plan) -> Vec<Gap> {
     gaps.extend(shared_gap(s, &s.children.directories, &plan.directory));
     gaps.extend(environment_gaps(s, plan));
     gaps.extend(virtual_ip_gaps(s, plan));
+    gaps.extend(policy_gaps(s, plan));
     let directory = &plan.directory;
     match claim_of(s, &s.children.directories, &directory.namespace, &directory.name) {
         Claim::Free => {}
@@ -164,6 +161,21 @@ fn virtual_ip_gaps(s: &Snapshot, plan: &Plan) -> Vec<Gap> {
             .map(|found| Gap::Write(Stage::Leftovers, delete(found)))
             .collect(),
     }
+}
+
+/// What no consent covers any more goes before anything else; what another target had, after the slices have left it.
+fn policy_gaps(s: &Snapshot, plan: &Plan) -> Vec<Gap> {
+    let wanted = plan.policy.as_ref();
+    let gap = wanted.and_then(|wanted| own_gap(s, Stage::Services, &s.children.policies, wanted));
+    let is_wanted = |found: &Found<Policy>| wanted.is_some_and(|w| key_of(w) == key_of(&found.object));
+    let leftovers = policy::own(s)
+        .filter(|found| !is_wanted(found) && !found.terminating)
+        .map(|found| {
+            let consented = !policy::unconsented(s).any(|other| other.uid == found.uid);
+            let stage = if consented { Stage::Leftovers } else { Stage::Services };
+            Gap::Write(stage, delete(found))
+        });
+    gap.into_iter().chain(leftovers).collect()
 }
 
 fn slice_gaps(s: &Snapshot, plan: &Plan) -> Vec<Gap> {

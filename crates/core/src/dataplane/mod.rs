@@ -15,6 +15,7 @@ mod environment;
 mod gaps;
 mod ownership;
 mod place;
+mod policy;
 mod shrink;
 mod slices;
 mod virtual_ip;
@@ -22,11 +23,11 @@ mod writes;
 
 use std::collections::BTreeSet;
 
-use instancelink_api::spec::NetworkPolicyMode;
+use instancelink_api::condition::Reason;
 use jiff::Timestamp;
 
-use crate::child::{Directory, Environment, Object, Slice, VirtualIp};
-use crate::effect::Effect;
+use crate::child::{Directory, Environment, Object, Policy, Slice, VirtualIp};
+use crate::effect::{Effect, Refusal};
 pub use crate::resolve::Unservable;
 use crate::resolve::endpoints::{Group, reach_of};
 use crate::snapshot::Snapshot;
@@ -40,7 +41,7 @@ pub(crate) use ownership::is_shared_of_ours;
 pub(crate) use writes::{Body, delete, replace};
 
 /// What a link has in the cluster while it is up.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     /// The source's directory.
     pub directory: Object<Directory>,
@@ -48,13 +49,15 @@ pub struct Plan {
     pub slices: Vec<Object<Slice>>,
     /// The link's virtual IP, where the spec asks for one.
     pub virtual_ip: Option<Object<VirtualIp>>,
+    /// The policy in the target's namespace, where the spec asks for one and it would open a way.
+    pub policy: Option<Object<Policy>>,
     /// The source's environment as it shall be with this link's entry in it (or without one); none where no link of the
     /// source has an entry, and so none shall stand.
     pub environment: Option<Object<Environment>>,
     /// Endpoints that are ready.
     pub ready: usize,
     /// What the spec asks for and the operator may not write: `Programmed=False/Forbidden`, each with what to do.
-    pub forbidden: Vec<String>,
+    pub forbidden: Vec<Refusal>,
 }
 
 /// How far taking down has come.
@@ -83,18 +86,18 @@ pub enum Down {
 pub fn build(s: &Snapshot, older: &BTreeSet<String>) -> Result<Plan, Unservable> {
     let reach = reach_of(s)?;
     let place = place::Place::of(s);
+    let (policy, closed) = policy::wanted(s, &place, &reach)?;
     let virtual_ip = virtual_ip::wanted(s, &place, &reach);
-    let slices = match &virtual_ip {
-        None => slices::under_directory(&place, &reach.groups, &reach.ports),
-        Some(_) => {
-            let group = Group {
-                ports: reach.ports.clone(),
-                endpoints: virtual_ip::endpoints(s, &place, &reach),
-            };
-            let mut slices = slices::under_virtual_ip(&place, &reach);
-            slices.extend(slices::under_directory(&place, &[group], &reach.ports));
-            slices
-        }
+    let slices = if virtual_ip.is_some() {
+        let group = Group {
+            ports: reach.ports.clone(),
+            endpoints: virtual_ip::endpoints(s, &place, &reach),
+        };
+        let mut slices = slices::under_virtual_ip(&place, &reach);
+        slices.extend(slices::under_directory(&place, &[group], &reach.ports));
+        slices
+    } else {
+        slices::under_directory(&place, &reach.groups, &reach.ports)
     };
     Ok(Plan {
         directory: directory::wanted(s, &place),
@@ -107,25 +110,20 @@ pub fn build(s: &Snapshot, older: &BTreeSet<String>) -> Result<Plan, Unservable>
             .count(),
         slices,
         virtual_ip,
-        forbidden: forbidden(s),
+        policy,
+        forbidden: closed.into_iter().chain(forbidden(s)).collect(),
     })
 }
 
 /// Outputs that need rights which the operator's own role does not have.
-fn forbidden(s: &Snapshot) -> Vec<String> {
-    let spec = &s.link.object.spec;
-    let policy = "networkPolicy: Allow asks for a NetworkPolicy, and this operator has no right to write NetworkPolicies; \
-                  remove networkPolicy from the spec (or write None), and where the target's namespace denies ingress by \
-                  default, allow the source's pods there yourself";
-    let binding = "outputs.binding asks for a Secret, and this operator has no right to write Secrets; remove \
-                   outputs.binding from the spec, and use the environment or the alias itself instead";
-    let asks_for_policy = spec.network_policy == NetworkPolicyMode::Allow;
-    let asks_for_binding = spec.outputs.as_ref().is_some_and(|outputs| outputs.binding.is_some());
-    [(asks_for_policy, policy), (asks_for_binding, binding)]
-        .into_iter()
-        .filter(|(asked, _)| *asked)
-        .map(|(_, message)| message.to_owned())
-        .collect()
+fn forbidden(s: &Snapshot) -> Option<Refusal> {
+    let outputs = s.link.object.spec.outputs.as_ref()?;
+    outputs.binding.as_ref().map(|_| Refusal {
+        reason: Reason::Forbidden,
+        message: "outputs.binding asks for a Secret, and this operator has no right to write Secrets; remove \
+                  outputs.binding from the spec, and use the environment or the alias itself instead"
+            .to_owned(),
+    })
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@ use instancelink_api::grant::Permission;
 use super::gaps::retreat;
 use super::ownership::{Claim, claim_of, own_slices};
 use super::place::Place;
-use super::writes::{key_of, replace};
+use super::policy;
+use super::writes::{delete, key_of, replace};
 use crate::child::{Endpoint, EndpointTarget};
 use crate::effect::Effect;
 use crate::resolve::consent::is_permitted;
@@ -28,14 +29,16 @@ pub fn shrink(s: &Snapshot) -> Vec<Effect> {
         }
         Claim::Free | Claim::Ours(_) => {}
     }
-    own_slices(s)
+    let closed = policy::unconsented(s).filter(|found| !found.terminating).map(delete);
+    let closed = closed.filter(|effect| !is_refused(s, effect));
+    let shrunk = own_slices(s)
         .filter(|found| !found.terminating && !s.refusals.contains_key(&key_of(&found.object)))
         .filter_map(|found| {
             let mut object = found.object.clone();
             object.body.endpoints.retain(|endpoint| still_answers(s, endpoint));
             (object.body.endpoints.len() < found.object.body.endpoints.len()).then(|| replace(found, object))
-        })
-        .collect()
+        });
+    closed.chain(shrunk).collect()
 }
 
 fn is_refused(s: &Snapshot, effect: &Effect) -> bool {

@@ -8,7 +8,7 @@ use super::place::{Place, labels};
 use super::slices::port_name;
 use crate::child::{Endpoint, EndpointTarget, Found, Object, VirtualIp, VirtualPort};
 use crate::resolve::endpoints::Reach;
-use crate::resolve::ports::Port;
+use crate::resolve::ports::{Port, declared_port};
 use crate::snapshot::Snapshot;
 
 /// True where the spec asks for a virtual IP.
@@ -86,9 +86,8 @@ pub(super) fn own(s: &Snapshot) -> impl Iterator<Item = &Found<VirtualIp>> {
 }
 
 fn virtual_port(s: &Snapshot, place: &Place<'_>, port: &Port) -> VirtualPort {
-    let mut declared = s.link.object.spec.ports.iter().flatten();
-    let declared = declared.find(|p| p.port == i32::from(port.port) && p.protocol.unwrap_or_default() == port.protocol);
-    let target_port = declared.and_then(|p| p.target_port.clone());
+    let declared = s.link.object.spec.ports.as_deref().unwrap_or_default();
+    let target_port = declared_port(declared, port).and_then(|p| p.target_port.clone());
     VirtualPort {
         name: port_name(place.alias, port),
         port: port.port,

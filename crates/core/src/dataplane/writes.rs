@@ -1,6 +1,6 @@
 //! Effects on children, each with the preconditions of what stands.
 
-use crate::child::{Directory, Environment, Found, HasKind, Key, Object, Slice, VirtualIp};
+use crate::child::{Directory, Environment, Found, HasKind, Key, Object, Policy, Slice, VirtualIp};
 use crate::effect::Effect;
 
 /// The body of a child that can be written.
@@ -24,6 +24,12 @@ impl Body for Slice {
 }
 
 impl Body for Environment {
+    fn can_become(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Body for Policy {
     fn can_become(&self, _: &Self) -> bool {
         true
     }

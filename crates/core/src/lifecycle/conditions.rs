@@ -1,13 +1,17 @@
 //! Conditions: the state in the terms of Kubernetes tools (contract §3).
 
+use std::collections::BTreeSet;
+
 use instancelink_api::State;
 use instancelink_api::condition::{Reason, types};
+use instancelink_api::spec::NetworkPolicyMode;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use super::facts::{Facts, Goal};
 use super::shadow;
 use super::wait::Wait;
 use crate::resolve::TargetVerdict;
+use crate::resolve::isolation::{Isolation, isolation_of};
 use crate::time::second;
 
 /// A condition before it is dated.
@@ -41,6 +45,7 @@ pub(crate) fn conditions(f: &Facts<'_>, state: State, wait: Option<&Wait>) -> Ve
     verdicts.extend(ready(f, state, wait));
     if !leaving {
         verdicts.extend(shadowed(f));
+        verdicts.extend(enforced(f));
     }
     verdicts.into_iter().map(|v| dated(f, v)).collect()
 }
@@ -142,6 +147,57 @@ fn available(f: &Facts<'_>, state: State) -> Verdict {
 /// A warning beside the state: it makes no link less ready.
 fn shadowed(f: &Facts<'_>) -> Option<Verdict> {
     shadow::condition(f).map(|(reason, message)| verdict(types::ALIAS_SHADOWED, true, reason, message))
+}
+
+/// What cutting the link achieves. Where no target is known there is nothing to be said.
+fn enforced(f: &Facts<'_>) -> Option<Verdict> {
+    let no = |reason, message: &str| Some(verdict(types::ENFORCED, false, reason, message));
+    if f.link.spec.network_policy == NetworkPolicyMode::None {
+        return no(
+            Reason::DNSOnly,
+            "being cut, the link takes names and addresses away; who knows an address still reaches it",
+        );
+    }
+    let TargetVerdict::Found(target) = &f.target else {
+        return None;
+    };
+    match isolation_of(f.s, target) {
+        Isolation::Isolated(by) => Some(verdict(
+            types::ENFORCED,
+            true,
+            Reason::TargetIsolated,
+            format!(
+                "NetworkPolicies isolate the target's pods ({}): cut, the link lets nobody in",
+                listed(&by)
+            ),
+        )),
+        Isolation::Partly(open) => no(
+            Reason::TargetNotIsolated,
+            &format!(
+                "NetworkPolicies isolate some of the target's pods and not others ({}); one of the link's own would isolate \
+                 those too, so none is written: let the policies select all pods of the target, or none",
+                listed(&open)
+            ),
+        ),
+        Isolation::Open => no(
+            Reason::TargetNotIsolated,
+            "no other NetworkPolicy isolates the target's pods, so everybody reaches them, and one of the link's own, \
+             which would shut others out, is not written; isolate them by a policy that denies ingress",
+        ),
+    }
+}
+
+/// A few names, for a message.
+fn listed(names: &BTreeSet<String>) -> String {
+    const SHOWN: usize = 3;
+    let shown: Vec<&str> = names.iter().take(SHOWN).map(String::as_str).collect();
+    let more = names.len().saturating_sub(SHOWN);
+    let rest = if more > 0 {
+        format!(" and {more} more")
+    } else {
+        String::new()
+    };
+    format!("{}{rest}", shown.join(", "))
 }
 
 /// Ready, and beside it Reconciling or Stalled while it is not.

@@ -5,6 +5,7 @@
 
 use instancelink_api::grant::{GrantFrom, GrantTo, InstanceLinkGrant, Permission};
 use instancelink_api::reference::default_api_version;
+use instancelink_api::spec::NetworkPolicyMode;
 use instancelink_api::{TargetRef, keys};
 
 use super::selector::selects;
@@ -34,18 +35,22 @@ pub fn is_permitted(s: &Snapshot, reference: &TargetRef, what: Permission) -> bo
 
 /// The manifest that would permit it, as a message. Its first line is a comment, so that the whole can be applied.
 /// It tells nothing of the target: it reads the same whether one exists or not.
-pub fn manifest(reference: &TargetRef, namespace: &str, own: &str) -> String {
+pub fn manifest(reference: &TargetRef, namespace: &str, own: &str, policy: NetworkPolicyMode) -> String {
     let TargetRef { kind, name, .. } = reference;
     let group = match group_of(reference) {
         known if default_group(kind) == Some(known) => String::new(),
         other => format!("\n    group: {}", quoted(other)),
+    };
+    let allow = match policy {
+        NetworkPolicyMode::None => "",
+        NetworkPolicyMode::Allow => "  allow: [Endpoints, NetworkPolicy]\n",
     };
     format!(
         "# {kind} {namespace}/{name} needs the consent of namespace {namespace}; who may give it applies this:\n\
          apiVersion: {}\n\
          kind: {}\n\
          metadata:\n  name: {}\n  namespace: {}\n\
-         spec:\n  from:\n  - namespace: {}\n  to:\n  - kind: {}{group}\n    name: {}\n",
+         spec:\n  from:\n  - namespace: {}\n  to:\n  - kind: {}{group}\n    name: {}\n{allow}",
         keys::API_VERSION,
         keys::GRANT_KIND,
         quoted(&grant_name(kind, name, own)),

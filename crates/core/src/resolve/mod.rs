@@ -7,6 +7,7 @@ use instancelink_api::condition::Reason;
 pub mod consent;
 pub mod directory;
 pub mod endpoints;
+pub mod isolation;
 pub mod pods;
 pub mod ports;
 pub mod reference;

@@ -52,7 +52,7 @@ pub fn target_of(s: &Snapshot) -> TargetVerdict<'_> {
     let own = s.link.object.metadata.namespace.as_deref().unwrap_or_default();
     let namespace = reference.namespace.as_deref().unwrap_or(own);
     if !consent::is_permitted(s, reference, Permission::Endpoints) {
-        let message = consent::manifest(reference, namespace, own);
+        let message = consent::manifest(reference, namespace, own, s.link.object.spec.network_policy);
         return TargetVerdict::NotPermitted { message };
     }
     let TargetRef { kind, name, .. } = reference;
@@ -99,6 +99,15 @@ impl TargetObject {
         }
     }
 
+    /// Its namespace.
+    pub fn namespace(&self) -> &str {
+        match self {
+            Self::Workload(workload) => &workload.namespace,
+            Self::Pod(pod) => &pod.namespace,
+            Self::Service(service) => &service.namespace,
+        }
+    }
+
     /// The API's name of its kind.
     pub fn kind(&self) -> &'static str {
         match self {
@@ -109,12 +118,12 @@ impl TargetObject {
     }
 
     fn is(&self, kind: &str, namespace: &str, name: &str) -> bool {
-        let (own_namespace, own_name) = match self {
-            Self::Workload(workload) => (&workload.namespace, &workload.name),
-            Self::Pod(pod) => (&pod.namespace, &pod.name),
-            Self::Service(service) => (&service.namespace, &service.name),
+        let own_name = match self {
+            Self::Workload(workload) => &workload.name,
+            Self::Pod(pod) => &pod.name,
+            Self::Service(service) => &service.name,
         };
-        self.kind() == kind && own_namespace == namespace && own_name == name
+        self.kind() == kind && self.namespace() == namespace && own_name == name
     }
 }
 

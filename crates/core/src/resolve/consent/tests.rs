@@ -138,7 +138,7 @@ fn two_grants_do_not_add_up_to_one() {
 #[test]
 fn the_message_is_a_manifest_that_permits_just_this() {
     let s = foreign();
-    let message = manifest(&reference(&s), "data", "shop");
+    let message = manifest(&reference(&s), "data", "shop", NetworkPolicyMode::None);
     assert_eq!(
         message,
         "# Deployment data/pg needs the consent of namespace data; who may give it applies this:\n\
@@ -147,6 +147,17 @@ fn the_message_is_a_manifest_that_permits_just_this() {
          metadata:\n  name: shop-to-deployment-pg\n  namespace: data\n\
          spec:\n  from:\n  - namespace: shop\n  to:\n  - kind: Deployment\n    name: pg\n"
     );
+}
+
+#[test]
+fn where_the_link_asks_for_a_policy_the_manifest_permits_one_too() {
+    let mut s = foreign();
+    let message = manifest(&reference(&s), "data", "shop", NetworkPolicyMode::Allow);
+    s.grants = vec![std::sync::Arc::new(Grant::from(
+        serde_yaml_ng::from_str::<InstanceLinkGrant>(&message).unwrap(),
+    ))];
+    assert!(is_permitted(&s, &reference(&s), Permission::NetworkPolicy));
+    assert!(permitted(&s));
 }
 
 #[test]
@@ -163,7 +174,7 @@ fn whatever_the_names_are_the_manifest_permits() {
                     kind.clone_into(&mut target.kind);
                     target.api_version = api_version.map(str::to_owned);
                 });
-                let message = manifest(&reference(&s), "data", own);
+                let message = manifest(&reference(&s), "data", own, NetworkPolicyMode::None);
                 let object: InstanceLinkGrant = serde_yaml_ng::from_str(&message).unwrap();
                 assert!(object.metadata.name.as_ref().unwrap().len() <= MAX_NAME);
                 s.grants = vec![std::sync::Arc::new(Grant::from(object))];

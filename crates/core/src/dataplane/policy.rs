@@ -1,0 +1,172 @@
+//! Builds the policy: ingress from the source's pods to the target's pods on the link's ports, and nothing else.
+
+use std::collections::BTreeSet;
+
+use instancelink_api::condition::Reason;
+use instancelink_api::grant::Permission;
+use instancelink_api::keys;
+use instancelink_api::spec::{NetworkPolicyMode, Protocol};
+use k8s_openapi::api::networking::v1::{
+    NetworkPolicyIngressRule, NetworkPolicyPeer, NetworkPolicyPort, NetworkPolicySpec,
+};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+
+use super::ownership::is_own;
+use super::place::{Place, labels};
+use crate::child::{Found, Object, Policy};
+use crate::effect::Refusal;
+use crate::hash;
+use crate::resolve::consent::{is_permitted, manifest};
+use crate::resolve::endpoints::Reach;
+use crate::resolve::isolation::{Isolation, isolation_of, normalized, selector_of};
+use crate::resolve::ports::{PodPort, of_pods};
+use crate::resolve::{TargetVerdict, Unservable, target_of};
+use crate::snapshot::{Snapshot, Target};
+
+/// Label that every namespace bears with its own name.
+const NAMESPACE_NAME: &str = "kubernetes.io/metadata.name";
+
+/// The policy as it shall be, and what keeps it from being.
+pub(super) type Wanted = (Option<Object<Policy>>, Option<Refusal>);
+
+/// The policy, where the spec asks for one, a target is there to open the way to, and others have closed it.
+///
+/// # Errors
+/// Where no policy can say what the spec asks for.
+pub(super) fn wanted(s: &Snapshot, place: &Place<'_>, reach: &Reach) -> Result<Wanted, Unservable> {
+    let spec = &s.link.object.spec;
+    let TargetVerdict::Found(target) = target_of(s) else {
+        return Ok((None, None));
+    };
+    if spec.network_policy == NetworkPolicyMode::None {
+        return Ok((None, None));
+    }
+    if let Some(refusal) = not_consented(s) {
+        return Ok((None, Some(refusal)));
+    }
+    let pods = selector_of(&target.object).ok_or_else(|| nameless(target))?;
+    let Some(source) = s.source.as_ref() else {
+        return Ok((None, None));
+    };
+    let source = normalized(&source.pods).ok_or_else(|| Unservable {
+        reason: Reason::AddressingNotPossible,
+        message: format!(
+            "networkPolicy: Allow needs labels by which the source's pods are told from others, and {} {} has none; label \
+             it, or write networkPolicy: None",
+            spec.instance_ref.kind, place.instance
+        ),
+    })?;
+    let ports = of_pods(spec, &target.object, &reach.ports);
+    if ports.is_empty() {
+        return Err(Unservable {
+            reason: Reason::InvalidPorts,
+            message:
+                "networkPolicy: Allow opens the link's ports alone, and neither spec.ports nor the target names any; \
+                      write them under spec.ports, or write networkPolicy: None"
+                    .to_owned(),
+        });
+    }
+    let Isolation::Isolated(_) = isolation_of(s, target) else {
+        return Ok((None, None));
+    };
+    let namespace = target.object.namespace();
+    let object = Object {
+        namespace: namespace.to_owned(),
+        name: name(place),
+        labels: place.own_labels(),
+        annotations: labels([(keys::LINK, &place.link_path())]),
+        // An owner of another namespace is none to the garbage collector: finalizer and sweep take the policy away.
+        owners: if namespace == place.namespace {
+            place.link_owner()
+        } else {
+            Vec::new()
+        },
+        body: Policy {
+            spec: Box::new(opening(
+                pods,
+                source,
+                &ports,
+                Some(place.namespace).filter(|own| *own != namespace),
+            )),
+        },
+    };
+    Ok((Some(object), None))
+}
+
+/// All that are this link's, in whatever namespace.
+pub(super) fn own(s: &Snapshot) -> impl Iterator<Item = &Found<Policy>> {
+    s.children.policies.iter().filter(|found| is_own(s, found))
+}
+
+/// Those in a namespace that does not consent to them (any more).
+pub(super) fn unconsented(s: &Snapshot) -> impl Iterator<Item = &Found<Policy>> {
+    let link = &s.link.object;
+    let programmed = link.status.as_ref().and_then(|status| status.target.as_ref());
+    own(s).filter(move |found| {
+        let namespace = Some(&found.object.namespace);
+        let consented = [programmed, link.spec.target_instance_ref.as_ref()]
+            .into_iter()
+            .flatten()
+            .any(|t| t.namespace.as_ref() == namespace && is_permitted(s, t, Permission::NetworkPolicy));
+        namespace != link.metadata.namespace.as_ref() && !consented
+    })
+}
+
+/// Unique in the target's namespace, where links of all namespaces may have one.
+fn name(place: &Place<'_>) -> String {
+    format!("{}-{}", place.link, hash::hex(place.link_uid, 10))
+}
+
+fn opening(
+    pods: LabelSelector,
+    source: LabelSelector,
+    ports: &BTreeSet<(Protocol, PodPort)>,
+    from_namespace: Option<&str>,
+) -> NetworkPolicySpec {
+    let port = |(protocol, port): &(Protocol, PodPort)| NetworkPolicyPort {
+        protocol: Some(protocol.as_str().to_owned()),
+        port: Some(port.clone().into()),
+        end_port: None,
+    };
+    NetworkPolicySpec {
+        pod_selector: Some(pods),
+        policy_types: Some(vec!["Ingress".to_owned()]),
+        ingress: Some(vec![NetworkPolicyIngressRule {
+            from: Some(vec![NetworkPolicyPeer {
+                namespace_selector: from_namespace.map(|namespace| LabelSelector {
+                    match_labels: Some(labels([(NAMESPACE_NAME, namespace)])),
+                    match_expressions: None,
+                }),
+                pod_selector: Some(source),
+                ip_block: None,
+            }]),
+            ports: Some(ports.iter().map(port).collect()),
+        }]),
+        egress: None,
+    }
+}
+
+/// The namespace has consented to endpoints alone.
+fn not_consented(s: &Snapshot) -> Option<Refusal> {
+    let reference = s.link.object.spec.target_instance_ref.as_ref()?;
+    let namespace = reference.namespace.as_deref()?;
+    let own = s.link.object.metadata.namespace.as_deref().unwrap_or_default();
+    (!is_permitted(s, reference, Permission::NetworkPolicy)).then(|| Refusal {
+        reason: Reason::Forbidden,
+        message: manifest(reference, namespace, own, NetworkPolicyMode::Allow),
+    })
+}
+
+fn nameless(target: &Target) -> Unservable {
+    Unservable {
+        reason: Reason::AddressingNotPossible,
+        message: format!(
+            "networkPolicy: Allow needs labels by which the target's pods are told from others, and this {} has no \
+             selector or label; give it one, or write networkPolicy: None",
+            target.object.kind()
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests;

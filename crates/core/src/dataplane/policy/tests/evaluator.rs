@@ -1,0 +1,112 @@
+//! Says of a connection whether NetworkPolicies let it through, from the API's own objects and by the words of its
+//! reference: a stand-in for a network plugin, and written apart from what it judges.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::networking::v1::{NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+
+/// A pod as a network plugin sees it.
+#[derive(Clone, Debug)]
+pub(super) struct Peer {
+    pub(super) namespace: String,
+    pub(super) labels: BTreeMap<String, String>,
+    /// The names of its ports.
+    pub(super) ports: BTreeMap<String, i32>,
+}
+
+/// True where a pod that no policy selects is concerned, or where one of those that select it lets the connection in.
+pub(super) fn lets_in(policies: &[NetworkPolicy], from: &Peer, to: &Peer, protocol: &str, port: i32) -> bool {
+    let selecting: Vec<&NetworkPolicy> = policies
+        .iter()
+        .filter(|p| p.metadata.namespace.as_deref() == Some(to.namespace.as_str()))
+        .filter(|p| {
+            let spec = p.spec.as_ref().unwrap();
+            let is_ingress = spec
+                .policy_types
+                .as_ref()
+                .is_none_or(|t| t.iter().any(|t| t == "Ingress"));
+            is_ingress && matches(spec.pod_selector.as_ref().unwrap(), &to.labels)
+        })
+        .collect();
+    if selecting.is_empty() {
+        return true;
+    }
+    selecting.iter().any(|policy| {
+        let rules = policy.spec.as_ref().unwrap().ingress.as_deref().unwrap_or_default();
+        rules.iter().any(|rule| {
+            let peers = rule.from.as_deref().unwrap_or_default();
+            let ports = rule.ports.as_deref().unwrap_or_default();
+            // Absent or empty: everybody, or every port.
+            (peers.is_empty() || peers.iter().any(|peer| is_from(peer, &to.namespace, from)))
+                && (ports.is_empty() || ports.iter().any(|p| is_port(p, to, protocol, port)))
+        })
+    })
+}
+
+fn is_from(peer: &NetworkPolicyPeer, policy_namespace: &str, from: &Peer) -> bool {
+    assert!(peer.ip_block.is_none(), "no case has one");
+    let name = BTreeMap::from([("kubernetes.io/metadata.name".to_owned(), from.namespace.clone())]);
+    let in_namespace = match &peer.namespace_selector {
+        Some(selector) => matches(selector, &name),
+        None => from.namespace == policy_namespace,
+    };
+    in_namespace
+        && peer
+            .pod_selector
+            .as_ref()
+            .is_none_or(|selector| matches(selector, &from.labels))
+}
+
+fn is_port(wanted: &NetworkPolicyPort, to: &Peer, protocol: &str, port: i32) -> bool {
+    let number = match &wanted.port {
+        None => return wanted.protocol.as_deref().unwrap_or("TCP") == protocol,
+        Some(IntOrString::Int(number)) => Some(*number),
+        Some(IntOrString::String(name)) => to.ports.get(name).copied(),
+    };
+    wanted.protocol.as_deref().unwrap_or("TCP") == protocol && number == Some(port)
+}
+
+pub(super) fn matches(selector: &LabelSelector, labels: &BTreeMap<String, String>) -> bool {
+    let pairs = selector.match_labels.iter().flatten();
+    let expressions = selector.match_expressions.iter().flatten();
+    pairs.clone().all(|(key, value)| labels.get(key) == Some(value))
+        && expressions.clone().all(|e| {
+            let values = e.values.clone().unwrap_or_default();
+            let value = labels.get(&e.key);
+            match e.operator.as_str() {
+                "In" => value.is_some_and(|v| values.contains(v)),
+                "NotIn" => value.is_none_or(|v| !values.contains(v)),
+                "Exists" => value.is_some(),
+                "DoesNotExist" => value.is_none(),
+                other => panic!("no operator {other}"),
+            }
+        })
+}
+
+#[test]
+fn a_pod_that_no_policy_selects_is_open_and_one_that_a_policy_selects_is_not() {
+    let peer = |namespace: &str, app: &str| Peer {
+        namespace: namespace.to_owned(),
+        labels: [("app".to_owned(), app.to_owned())].into(),
+        ports: BTreeMap::new(),
+    };
+    let policy = |yaml: &str| serde_yaml_ng::from_str::<NetworkPolicy>(yaml).unwrap();
+    let deny = policy("{metadata: {namespace: data}, spec: {podSelector: {matchLabels: {app: pg}}}}");
+    let allow = policy(
+        "{metadata: {namespace: data}, spec: {podSelector: {}, ingress: [{from: [{podSelector: {matchLabels: {app: web}}}], ports: [{port: 5432}]}]}}",
+    );
+    let (web, pg) = (peer("data", "web"), peer("data", "pg"));
+    assert!(lets_in(&[], &web, &pg, "TCP", 5432));
+    assert!(!lets_in(std::slice::from_ref(&deny), &web, &pg, "TCP", 5432));
+    assert!(lets_in(std::slice::from_ref(&deny), &pg, &web, "TCP", 5432));
+    let both = [deny, allow];
+    assert!(lets_in(&both, &web, &pg, "TCP", 5432));
+    assert!(!lets_in(&both, &web, &pg, "UDP", 5432));
+    assert!(!lets_in(&both, &web, &pg, "TCP", 5433));
+    assert!(
+        !lets_in(&both, &peer("shop", "web"), &pg, "TCP", 5432),
+        "a peer without namespaces is of the policy's own"
+    );
+}

@@ -1,0 +1,273 @@
+//! What a link's policy lets in is exactly what the link declares, over generated pods and policies: nobody else gets in,
+//! and nobody who got in before is shut out.
+
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use k8s_openapi::api::networking::v1::NetworkPolicy;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use proptest::prelude::*;
+
+use super::evaluator::{Peer, lets_in, matches};
+use super::{allowing, fixture};
+use crate::dataplane::build;
+use crate::resolve::isolation::isolates;
+use crate::snapshot::{ContainerPort, Isolator, Pod, Service, ServicePort, Snapshot, TargetObject, Workload};
+
+const NAMESPACES: [&str; 3] = ["shop", "data", "other"];
+const PORTS: [i32; 4] = [80, 5432, 6432, 9187];
+
+#[derive(Clone, Debug)]
+struct Case {
+    target_namespace: &'static str,
+    source: LabelSelector,
+    target: LabelSelector,
+    by_service: bool,
+    link_ports: Vec<i32>,
+    named: bool,
+    peers: Vec<Peer>,
+    others: Vec<NetworkPolicy>,
+}
+
+fn labels() -> impl Strategy<Value = BTreeMap<String, String>> {
+    let value = |values: &'static [&'static str]| prop::option::of(prop::sample::select(values));
+    (value(&["web", "pg"]), value(&["a", "b"])).prop_map(|(app, tier)| {
+        let pairs = [("app", app), ("tier", tier)];
+        pairs
+            .into_iter()
+            .filter_map(|(key, value)| Some((key.to_owned(), value?.to_owned())))
+            .collect()
+    })
+}
+
+fn selector() -> impl Strategy<Value = LabelSelector> {
+    let expression = prop::sample::select(vec![
+        "",
+        "{key: tier, operator: In, values: [a]}",
+        "{key: tier, operator: NotIn, values: [a]}",
+        "{key: tier, operator: Exists}",
+        "{key: app, operator: DoesNotExist}",
+    ]);
+    (labels(), expression).prop_map(|(labels, expression)| LabelSelector {
+        match_labels: Some(labels),
+        match_expressions: Some(serde_yaml_ng::from_str(&format!("[{expression}]")).unwrap()),
+    })
+}
+
+fn peer() -> impl Strategy<Value = Peer> {
+    let named = prop::sample::select(PORTS.as_slice());
+    (prop::sample::select(NAMESPACES.as_slice()), labels(), named).prop_map(|(namespace, labels, port)| Peer {
+        namespace: namespace.to_owned(),
+        labels,
+        ports: [("sql".to_owned(), port)].into(),
+    })
+}
+
+fn other() -> impl Strategy<Value = NetworkPolicy> {
+    let types = prop::sample::select(vec![
+        "",
+        "policyTypes: [Ingress],",
+        "policyTypes: [Egress],",
+        "policyTypes: [Ingress, Egress],",
+    ]);
+    let rules = prop::sample::select(vec![
+        "",
+        "ingress: [{ports: [{port: 9187}]}],",
+        "ingress: [{from: [{podSelector: {}}]}],",
+    ]);
+    let namespaces = prop::sample::select(NAMESPACES.as_slice());
+    (
+        namespaces,
+        prop_oneof![Just(LabelSelector::default()), selector()],
+        types,
+        rules,
+    )
+        .prop_map(|(namespace, pods, types, rules)| {
+            let pods = serde_json::to_string(&pods).unwrap();
+            let yaml = format!(
+                "{{metadata: {{namespace: {namespace}, name: p}}, spec: {{{types} {rules} podSelector: {pods}}}}}"
+            );
+            serde_yaml_ng::from_str(&yaml).unwrap()
+        })
+}
+
+fn case() -> impl Strategy<Value = Case> {
+    let ports = prop::sample::subsequence(PORTS.to_vec(), 1..=3);
+    (
+        (
+            prop::sample::select(&NAMESPACES[..2]),
+            selector(),
+            selector(),
+            any::<bool>(),
+            ports,
+            any::<bool>(),
+        ),
+        prop::collection::vec(peer(), 2..6),
+        prop::collection::vec(other(), 0..3),
+    )
+        .prop_map(
+            |((target_namespace, source, target, by_service, link_ports, named), peers, others)| Case {
+                target_namespace,
+                source,
+                target,
+                by_service,
+                link_ports,
+                named,
+                peers,
+                others,
+            },
+        )
+}
+
+impl Case {
+    /// A Service selects by labels alone, and a link to it may lead to ports by name.
+    fn target(&self) -> LabelSelector {
+        if self.by_service {
+            LabelSelector {
+                match_expressions: None,
+                ..self.target.clone()
+            }
+        } else {
+            self.target.clone()
+        }
+    }
+
+    fn is_named(&self) -> bool {
+        self.by_service && self.named
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        let pods: Vec<Pod> = self
+            .peers
+            .iter()
+            .enumerate()
+            .filter(|(_, p)| p.namespace == self.target_namespace && matches(&self.target(), &p.labels))
+            .map(|(n, p)| Pod {
+                namespace: p.namespace.clone(),
+                labels: p.labels.clone(),
+                container_ports: p.ports.iter().map(|(name, port)| container_port(name, *port)).collect(),
+                ..fixture::pod(&format!("pg-{n}"), &format!("10.0.0.{}", n + 1))
+            })
+            .collect();
+        let mut s = fixture::snapshot();
+        let namespace = self.target_namespace.to_owned();
+        s = if self.by_service {
+            let selector = self.target().match_labels.unwrap_or_default();
+            let service = Service {
+                namespace,
+                selector,
+                ports: self.service_ports(),
+                ..fixture::service()
+            };
+            s.with_target_service(service, pods)
+        } else {
+            let workload = Workload {
+                namespace,
+                selector: self.target(),
+                ..fixture::deployment()
+            };
+            s.with_target(TargetObject::Workload(workload.into()), pods)
+        };
+        s = allowing(s).edited(|spec| {
+            spec.target_instance_ref.as_mut().unwrap().namespace = Some(self.target_namespace.to_owned());
+            let port = |port: &i32| format!("{{name: p{port}, port: {port}}}");
+            let ports: Vec<String> = self.link_ports.iter().map(port).collect();
+            let declared = serde_yaml_ng::from_str(&format!("[{}]", ports.join(","))).unwrap();
+            spec.ports = Some(declared).filter(|_| !self.is_named());
+        });
+        let to = "[{kind: Deployment}, {kind: Service}]";
+        s = s.granted_by(
+            self.target_namespace,
+            &format!("{{from: [{{namespace: shop}}], to: {to}, allow: [Endpoints, NetworkPolicy]}}"),
+        );
+        s.source.as_mut().unwrap().pods = self.source.clone();
+        s.isolators = self
+            .others
+            .iter()
+            .filter(|p| isolates(p.spec.as_ref().unwrap()))
+            .map(|p| {
+                let pods = p.spec.as_ref().unwrap().pod_selector.clone().unwrap();
+                let namespace = p.metadata.namespace.clone().unwrap();
+                Isolator {
+                    namespace,
+                    name: "p".to_owned(),
+                    pods,
+                }
+                .into()
+            })
+            .collect();
+        s
+    }
+
+    fn service_ports(&self) -> Vec<ServicePort> {
+        if !self.is_named() {
+            let port = |port: &i32| fixture::service_port(&format!("p{port}"), u16::try_from(*port).unwrap());
+            return self.link_ports.iter().map(port).collect();
+        }
+        vec![ServicePort {
+            target_port: Some(serde_yaml_ng::from_str("sql").unwrap()),
+            ..fixture::service_port("pg", 1234)
+        }]
+    }
+
+    /// What the link says: these pods, these pods, these ports.
+    fn declares(&self, from: &Peer, to: &Peer, protocol: &str, port: i32) -> bool {
+        let is_port = if self.is_named() {
+            to.ports["sql"] == port
+        } else {
+            self.link_ports.contains(&port)
+        };
+        from.namespace == "shop"
+            && matches(&self.source, &from.labels)
+            && to.namespace == self.target_namespace
+            && matches(&self.target(), &to.labels)
+            && protocol == "TCP"
+            && is_port
+    }
+}
+
+fn container_port(name: &str, port: i32) -> ContainerPort {
+    fixture::container_port(name, u16::try_from(port).unwrap())
+}
+
+#[test]
+fn the_allowed_set_is_the_declared_set() {
+    let with_policy = Cell::new(0_u32);
+    let config = ProptestConfig {
+        cases: 10_000,
+        ..ProptestConfig::default()
+    };
+    let mut runner = proptest::test_runner::TestRunner::new(config);
+    let result = runner.run(&case(), |case| {
+        let Ok(plan) = build(&case.snapshot(), &BTreeSet::new()) else {
+            return Ok(()); // What no policy can say is refused, and has tests of its own.
+        };
+        with_policy.set(with_policy.get() + u32::from(plan.policy.is_some()));
+        let mut policies = case.others.clone();
+        policies.extend(plan.policy.as_ref().map(|p| p.to_api(None)));
+        for from in &case.peers {
+            for to in &case.peers {
+                for (protocol, port) in PORTS.iter().flat_map(|port| [("TCP", *port), ("UDP", *port)]) {
+                    let before = lets_in(&case.others, from, to, protocol, port);
+                    let after = lets_in(&policies, from, to, protocol, port);
+                    let declared = case.declares(from, to, protocol, port);
+                    prop_assert!(!before || after, "shut out: {from:?} to {to:?} {protocol} {port}");
+                    prop_assert!(
+                        before || !after || declared,
+                        "let in: {from:?} to {to:?} {protocol} {port}"
+                    );
+                    if plan.policy.is_some() {
+                        prop_assert!(!declared || after, "not let in: {from:?} to {to:?} {protocol} {port}");
+                    }
+                }
+            }
+        }
+        Ok(())
+    });
+    result.unwrap();
+    assert!(
+        with_policy.get() > 1000,
+        "only {} cases had a policy",
+        with_policy.get()
+    );
+}
