@@ -128,6 +128,15 @@ impl Calls {
         Ok(list.items)
     }
 
+    /// What the API server says of a group, or of a `group/version`.
+    pub(crate) async fn discover<T: DeserializeOwned>(&self, path: &str) -> Result<T, CallError> {
+        let request = Request::get(format!("/apis/{path}"))
+            .header(header::ACCEPT, "application/json")
+            .body(Vec::new());
+        let request = request.map_err(kube::core::request::Error::BuildRequest);
+        self.send("get", "discovery", request).await
+    }
+
     /// Creates an object.
     pub(crate) async fn create<K>(&self, kind: &'static str, name: &ObjectName, object: &K) -> Result<K, CallError>
     where

@@ -63,7 +63,7 @@ pub async fn run_in(surroundings: Surroundings, options: Operator, stop: Cancell
     };
     let end = CancellationToken::new();
     let admin = tokio::spawn(admin::serve(listener, shown, end.clone()));
-    let mut watches = watch::spawn(&parts.watches, &parts.cache, &metrics);
+    let mut watches = watch::spawn(&parts.watches, &parts.calls, &parts.cache, &metrics);
     let result = tokio::select! {
         result = parts.lead(&options, stop) => result,
         // Watches never end by themselves, and without one of them the caches would grow old in silence.

@@ -32,6 +32,7 @@ pub(crate) struct Index {
     pub(crate) mirrors: MirrorStore,
     pub(crate) environments: EnvironmentStore,
     pub(crate) grants: GrantStore,
+    pub(crate) reference_grants: GrantStore,
     pub(crate) namespaces: Table<Place>,
     pub(crate) nodes: Table<Place>,
 }
@@ -48,11 +49,13 @@ pub(crate) enum Who {
 /// A kind that is watched: how it is reduced, where it is kept, and which links a change is about.
 pub(crate) trait Watched: Send + Sync + 'static {
     /// The object as it comes over the wire.
-    type Raw: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + 'static;
+    type Raw: Resource + Clone + Debug + DeserializeOwned + Send + 'static;
     /// The object as it is kept.
     type Item: Item + Send + Sync + 'static;
     /// The API's name of the kind.
     const KIND: &'static str;
+    /// A cluster may do without this kind: its watch ends where it is not served.
+    const MAY_BE_ABSENT: bool = false;
 
     /// Reduces an object to what is kept of it.
     fn reduce(raw: Self::Raw) -> Self::Item;

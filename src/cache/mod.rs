@@ -3,6 +3,7 @@
 
 mod affected;
 mod environments;
+mod gateway;
 mod grants;
 mod groups;
 pub(crate) mod index;
@@ -34,7 +35,7 @@ use tokio::sync::watch::{Receiver, Sender};
 
 pub(crate) use affected::{Affected, Cause, GoneLink};
 pub(crate) use environments::Environments;
-pub(crate) use grants::Grants;
+pub(crate) use grants::{Grants, ReferenceGrants};
 use index::{Index, Watched, Who};
 pub(crate) use links::{Links, Namesakes};
 pub(crate) use mirrors::Mirrors;
@@ -96,6 +97,12 @@ impl Cache {
             Event::Delete(raw) => self.hidden::<W>(&raw),
             Event::InitDone => self.listed::<W>(),
         }
+    }
+
+    /// Takes in that a kind is not served: there is nothing of it.
+    pub(crate) fn absent<W: Watched>(&self) {
+        W::table(&mut self.index.write()).relist();
+        self.listed::<W>();
     }
 
     fn shown<W: Watched>(&self, raw: W::Raw) {

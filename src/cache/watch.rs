@@ -5,19 +5,21 @@ use std::sync::Arc;
 use futures::StreamExt;
 use instancelink_api::keys;
 use kube::runtime::{WatchStreamExt, watcher};
-use kube::{Api, Client};
+use kube::{Api, Client, Resource};
 use tokio::task::JoinSet;
 
 use super::index::{DaemonSets, Deployments, ReplicaSets, StatefulSets, Watched};
 use super::places::{Namespaces, Nodes};
 use super::pods::Pods;
-use super::{Cache, Environments, Grants, Links, Mirrors, Policies, Services, Slices};
+use super::{Cache, Environments, Grants, Links, Mirrors, Policies, ReferenceGrants, Services, Slices, gateway};
+use crate::calls::Calls;
 use crate::telemetry::metrics::Metrics;
 
-/// The kinds that must have been listed before the first pass.
-pub(crate) const KINDS: [&str; 14] = [
+/// The kinds that must have been listed, or found absent, before the first pass.
+pub(crate) const KINDS: [&str; 15] = [
     Links::KIND,
     Grants::KIND,
+    ReferenceGrants::KIND,
     Deployments::KIND,
     StatefulSets::KIND,
     DaemonSets::KIND,
@@ -33,7 +35,7 @@ pub(crate) const KINDS: [&str; 14] = [
 ];
 
 /// Starts all watches; they end when the set is dropped.
-pub(crate) fn spawn(client: &Client, cache: &Arc<Cache>, metrics: &Arc<Metrics>) -> JoinSet<()> {
+pub(crate) fn spawn(client: &Client, calls: &Calls, cache: &Arc<Cache>, metrics: &Arc<Metrics>) -> JoinSet<()> {
     let ours = format!("{}={}", keys::MANAGED_BY, keys::MANAGER);
     let everything = watcher::Config::default();
     let only_ours = watcher::Config::default().labels(&ours);
@@ -55,6 +57,14 @@ pub(crate) fn spawn(client: &Client, cache: &Arc<Cache>, metrics: &Arc<Metrics>)
     start.watch::<Environments>(&mut tasks, &only_ours);
     start.watch::<Namespaces>(&mut tasks, &everything);
     start.watch::<Nodes>(&mut tasks, &everything);
+    let (cache, metrics) = (Arc::clone(cache), Arc::clone(metrics));
+    tasks.spawn(gateway::watch(
+        client.clone(),
+        calls.clone(),
+        cache,
+        metrics,
+        gateway::Pace::default(),
+    ));
     tasks
 }
 
@@ -65,22 +75,29 @@ struct Starter<'a> {
 }
 
 impl Starter<'_> {
-    fn watch<W: Watched>(&self, tasks: &mut JoinSet<()>, config: &watcher::Config) {
+    fn watch<W>(&self, tasks: &mut JoinSet<()>, config: &watcher::Config)
+    where
+        W: Watched<Raw: Resource<DynamicType = ()>>,
+    {
         let api = Api::<W::Raw>::all(self.client.clone());
         let (cache, metrics) = (Arc::clone(self.cache), Arc::clone(self.metrics));
         let config = config.clone();
-        tasks.spawn(async move {
-            // A server without streaming lists refuses the request as invalid; then lists are read in pages.
-            if run::<W>(api.clone(), config.clone().streaming_lists(), &cache, &metrics).await == Ended::NoStreaming {
-                run::<W>(api, config, &cache, &metrics).await;
-            }
-        });
+        tasks.spawn(async move { follow::<W>(api, config, &cache, &metrics).await });
+    }
+}
+
+/// Keeps the cache of a kind up to date. Returns only where the kind may be absent and is not served.
+pub(super) async fn follow<W: Watched>(api: Api<W::Raw>, config: watcher::Config, cache: &Cache, metrics: &Metrics) {
+    // A server without streaming lists refuses the request as invalid; then lists are read in pages.
+    if run::<W>(api.clone(), config.clone().streaming_lists(), cache, metrics).await == Ended::NoStreaming {
+        run::<W>(api, config, cache, metrics).await;
     }
 }
 
 #[derive(PartialEq, Eq)]
 enum Ended {
     NoStreaming,
+    NotServed,
     Stream,
 }
 
@@ -91,8 +108,11 @@ async fn run<W: Watched>(api: Api<W::Raw>, config: watcher::Config, cache: &Cach
         match event {
             Ok(event) => cache.observe::<W>(event),
             Err(error) => {
-                metrics.watch_failed(W::KIND);
                 let code = code_of(&error);
+                if W::MAY_BE_ABSENT && code == Some(404) {
+                    return Ended::NotServed;
+                }
+                metrics.watch_failed(W::KIND);
                 if streaming && matches!(code, Some(400 | 422)) {
                     tracing::info!(
                         kind = W::KIND,

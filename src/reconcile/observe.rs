@@ -75,8 +75,11 @@ fn namespace_of(index: &Index, key: &LinkKey) -> Namespace {
 /// The grants of the other namespaces this link leads to, by its spec or still.
 fn grants_of(index: &Index, link: &InstanceLink) -> Vec<Arc<Grant>> {
     let namespaces: BTreeSet<Arc<str>> = foreign_namespaces(link).into_iter().collect();
-    let grants = namespaces.iter().flat_map(|namespace| index.grants.of(namespace));
-    grants.cloned().collect()
+    let kinds = [&index.grants, &index.reference_grants];
+    let grants = namespaces
+        .iter()
+        .flat_map(|namespace| kinds.map(|kind| kind.of(namespace)));
+    grants.flatten().cloned().collect()
 }
 
 fn source_of(index: &Index, link: &InstanceLink) -> Option<Source> {

@@ -2,6 +2,7 @@
 
 mod children;
 mod echoes;
+mod gateway;
 mod grants;
 mod links;
 mod namesakes;
@@ -41,10 +42,14 @@ struct World {
 
 impl World {
     fn new() -> Self {
+        Self::waiting_for(&["InstanceLink"])
+    }
+
+    fn waiting_for(kinds: &[&'static str]) -> Self {
         let ear = Arc::new(Ear::default());
         let listener = Arc::clone(&ear) as Arc<dyn Listener>;
         Self {
-            cache: Arc::new(Cache::new(&["InstanceLink"], listener)),
+            cache: Arc::new(Cache::new(kinds, listener)),
             ear,
         }
     }

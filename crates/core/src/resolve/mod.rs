@@ -11,6 +11,7 @@ pub mod isolation;
 pub mod pods;
 pub mod ports;
 pub mod reference;
+pub mod reference_grant;
 pub mod selector;
 
 pub use directory::{directory_name, directory_of, fqdn};

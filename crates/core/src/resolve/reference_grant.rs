@@ -1,0 +1,85 @@
+//! A `ReferenceGrant` of the Gateway API, read as a grant of ours.
+//!
+//! Its rules are narrower: groups are always written out, a namespace is always named, and it speaks of references, so
+//! that it never lets a `NetworkPolicy` be made. Whatever says more than is understood here consents to nothing: a field
+//! that a later version adds may take back what the others say.
+
+use std::collections::BTreeSet;
+
+use instancelink_api::grant::{GrantFrom, GrantTo, Permission};
+use instancelink_api::keys;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::snapshot::Grant;
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Spec {
+    #[serde(default)]
+    from: Vec<Value>,
+    #[serde(default)]
+    to: Vec<Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReferenceFrom {
+    group: String,
+    kind: String,
+    namespace: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReferenceTo {
+    group: String,
+    kind: String,
+    name: Option<String>,
+}
+
+impl ReferenceFrom {
+    fn is_about_links(&self) -> bool {
+        self.group == keys::GROUP && self.kind == keys::KIND
+    }
+}
+
+/// What a `ReferenceGrant` with this `spec` consents to, as far as it is about links.
+pub fn grant_of(meta: ObjectMeta, spec: Value) -> Grant {
+    let spec: Spec = understood(spec).unwrap_or_default();
+    let from = spec
+        .from
+        .into_iter()
+        .filter_map(understood)
+        .filter(ReferenceFrom::is_about_links);
+    let to = spec.to.into_iter().filter_map(understood);
+    Grant {
+        namespace: meta.namespace.unwrap_or_default(),
+        uid: meta.uid.unwrap_or_default(),
+        resource_version: meta.resource_version.unwrap_or_default(),
+        terminating: meta.deletion_timestamp.is_some(),
+        from: from
+            .map(|from| GrantFrom {
+                namespace: Some(from.namespace),
+                namespace_selector: None,
+            })
+            .collect(),
+        to: to
+            .map(|to: ReferenceTo| GrantTo {
+                group: Some(to.group),
+                kind: to.kind,
+                name: to.name,
+            })
+            .collect(),
+        allow: BTreeSet::from([Permission::Endpoints]),
+    }
+}
+
+fn understood<T: DeserializeOwned>(value: Value) -> Option<T> {
+    serde_json::from_value(value).ok()
+}
+
+#[cfg(test)]
+mod tests;
