@@ -115,6 +115,7 @@ fn has_namespace(kind: &str) -> bool {
     !matches!(
         kind,
         "Namespace"
+            | "CustomResourceDefinition"
             | "ClusterRole"
             | "ClusterRoleBinding"
             | "ValidatingAdmissionPolicy"

@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use e2e::{
-    Hold, Link, LinkManifest, Namespace, Object, User, Watch, fixed_service, idle_deployment, in_namespace, kubectl,
-    link, never, serving_deployment, serving_pod,
+    Hold, Link, Namespace, Object, User, Watch, fixed_service, in_namespace, kubectl, link, link_into, never,
+    serving_deployment, serving_pod, with_two_tenants,
 };
 use instancelink_api::State::{
     Activating, Active, Deactivating, Inactive, Requested, UpdatingActive, UpdatingInactive,
@@ -16,29 +16,6 @@ use serde_json::{Value, json};
 /// Far below any drain of these tests: at once, as a user sees it.
 const AT_ONCE: Duration = Duration::from_secs(5);
 
-/// Two tenants: `shop` has the source `web`, `data` the target Services `pg` and `pg2`.
-async fn with_two_tenants(test: impl AsyncFnOnce(&Namespace, &Namespace)) {
-    in_namespace(async |shop| {
-        in_namespace(async |data| {
-            shop.create_object(&idle_deployment("web")).await;
-            for service in ["pg", "pg2"] {
-                data.create_object(&fixed_service(service)).await;
-            }
-            test(shop, data).await;
-        })
-        .await;
-    })
-    .await;
-}
-
-/// A link of `web` into another namespace.
-fn web_db(data: &Namespace, kind: &str, name: &str) -> LinkManifest {
-    link("web-db", "db", "Deployment/web", "Service/pg").spec(
-        "targetInstanceRef",
-        json!({ "kind": kind, "name": name, "namespace": data.name }),
-    )
-}
-
 fn from(namespace: &Namespace) -> Value {
     json!({ "namespace": namespace.name })
 }
@@ -47,37 +24,22 @@ fn pg() -> Value {
     json!({ "kind": "Service", "name": "pg" })
 }
 
-async fn grant(namespace: &Namespace, name: &str, from: &Value, to: &Value) -> Object {
-    let manifest = json!({
-        "apiVersion": "instancelink.dev/v1alpha1", "kind": "InstanceLinkGrant", "metadata": { "name": name },
-        "spec": { "from": [from], "to": [to] },
-    });
-    namespace.create_object(&manifest).await
-}
-
 /// An active link to the Service `pg` by a grant.
 async fn active(shop: &Namespace, data: &Namespace) -> (Link, Watch, Object) {
-    let grant = grant(data, "shop", &from(shop), &pg()).await;
-    let manifest = web_db(data, "Service", "pg").spec("deactivation", json!({ "drainSeconds": 600 }));
+    let grant = data.grant("shop", &from(shop), &pg()).await;
+    let manifest = link_into(data, "Service", "pg").spec("deactivation", json!({ "drainSeconds": 600 }));
     let (link, mut watch) = shop.watched_link(manifest).await;
     watch.walks([Requested, Activating, Active]).await;
     (link, watch, grant)
-}
-
-async fn is_held(link: &Link) -> String {
-    link.condition("Ready", "False", "Held").await;
-    link.condition("Stalled", "True", "RefNotPermitted").await;
-    assert!(link.namespace.addresses_in("web-links").await.is_empty());
-    link.condition("ResolvedRefs", "False", "RefNotPermitted").await.message
 }
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
 async fn without_a_grant_a_link_is_held_and_its_message_is_the_manifest_that_lifts_the_hold() {
     with_two_tenants(async |shop, data| {
-        let (link, mut watch) = shop.watched_link(web_db(data, "Service", "pg")).await;
+        let (link, mut watch) = shop.watched_link(link_into(data, "Service", "pg")).await;
         watch.walks([Requested, Inactive]).await;
-        let message = is_held(&link).await;
+        let message = link.is_not_permitted().await;
         watch.rests().await;
         shop.has_no_residue().await;
         data.kubectl_with(&["apply", "-f", "-"], &message).await.succeeds();
@@ -96,11 +58,11 @@ async fn without_a_grant_a_link_is_held_and_its_message_is_the_manifest_that_lif
 #[ignore = "needs a cluster"]
 async fn the_message_does_not_tell_whether_the_target_exists() {
     with_two_tenants(async |shop, data| {
-        let link = shop.link(web_db(data, "Service", "secret")).await;
-        let before = is_held(&link).await;
+        let link = shop.link(link_into(data, "Service", "secret")).await;
+        let before = link.is_not_permitted().await;
         data.create_object(&fixed_service("secret")).await;
         link.stays(Inactive).await;
-        assert_eq!(is_held(&link).await, before);
+        assert_eq!(link.is_not_permitted().await, before);
         let status = link.status().await;
         assert_eq!(status.target_instance_id, None);
     })
@@ -112,8 +74,8 @@ async fn the_message_does_not_tell_whether_the_target_exists() {
 async fn with_a_grant_the_alias_follows_the_pods_of_another_namespace() {
     with_two_tenants(async |shop, data| {
         data.create_object(&serving_deployment("db", "db")).await;
-        grant(data, "shop", &from(shop), &json!({ "kind": "Deployment" })).await;
-        let link = shop.link(web_db(data, "Deployment", "db")).await;
+        data.grant("shop", &from(shop), &json!({ "kind": "Deployment" })).await;
+        let link = shop.link(link_into(data, "Deployment", "db")).await;
         link.reaches_within(Active, Duration::from_secs(90)).await;
         let one = data.ready_addresses("db", 1).await;
         shop.has_addresses_in("web-links", &one).await;
@@ -132,10 +94,10 @@ async fn a_grant_taken_back_cuts_the_link_at_once_whatever_the_drain_and_one_giv
         let (link, mut watch, given) = active(shop, data).await;
         given.delete().await;
         watch.walks_within([Deactivating, Inactive], AT_ONCE).await;
-        is_held(&link).await;
+        link.is_not_permitted().await;
         watch.rests().await;
         shop.has_no_residue().await;
-        grant(data, "again", &from(shop), &pg()).await;
+        data.grant("again", &from(shop), &pg()).await;
         watch.walks([Activating, Active]).await;
         link.condition("Ready", "True", "").await;
     })
@@ -151,7 +113,7 @@ async fn a_grant_edited_so_that_it_covers_the_link_no_more_cuts_it_at_once() {
             .patch(&json!({ "spec": { "to": [{ "kind": "Service", "name": "pg2" }] } }))
             .await;
         watch.walks_within([Deactivating, Inactive], AT_ONCE).await;
-        is_held(&link).await;
+        link.is_not_permitted().await;
         given.patch(&json!({ "spec": { "to": [pg()] } })).await;
         watch.walks([Activating, Active]).await;
     })
@@ -162,28 +124,19 @@ async fn a_grant_edited_so_that_it_covers_the_link_no_more_cuts_it_at_once() {
 #[ignore = "needs a cluster"]
 async fn a_grant_for_another_kind_name_or_namespace_does_not_count() {
     with_two_tenants(async |shop, data| {
-        grant(
-            data,
-            "kind",
-            &from(shop),
-            &json!({ "kind": "Deployment", "name": "pg" }),
-        )
-        .await;
-        grant(data, "name", &from(shop), &json!({ "kind": "Service", "name": "pg2" })).await;
-        grant(
-            data,
-            "group",
-            &from(shop),
-            &json!({ "group": "apps", "kind": "Service" }),
-        )
-        .await;
-        grant(data, "from", &from(data), &pg()).await;
-        grant(shop, "place", &from(shop), &pg()).await;
-        let (link, mut watch) = shop.watched_link(web_db(data, "Service", "pg")).await;
+        data.grant("kind", &from(shop), &json!({ "kind": "Deployment", "name": "pg" }))
+            .await;
+        data.grant("name", &from(shop), &json!({ "kind": "Service", "name": "pg2" }))
+            .await;
+        data.grant("group", &from(shop), &json!({ "group": "apps", "kind": "Service" }))
+            .await;
+        data.grant("from", &from(data), &pg()).await;
+        shop.grant("place", &from(shop), &pg()).await;
+        let (link, mut watch) = shop.watched_link(link_into(data, "Service", "pg")).await;
         watch.walks([Requested, Inactive]).await;
-        is_held(&link).await;
+        link.is_not_permitted().await;
         watch.rests().await;
-        grant(data, "right", &from(shop), &pg()).await;
+        data.grant("right", &from(shop), &pg()).await;
         watch.walks([Activating, Active]).await;
     })
     .await;
@@ -196,11 +149,10 @@ async fn a_retarget_to_what_is_not_granted_cuts_the_link_and_one_to_what_is_gran
         let (link, mut watch, _) = active(shop, data).await;
         link.edit(json!({ "targetInstanceRef": { "name": "pg2" } })).await;
         watch.walks_within([Deactivating, Inactive], AT_ONCE).await;
-        is_held(&link).await;
+        link.is_not_permitted().await;
         link.edit(json!({ "targetInstanceRef": { "name": "pg" } })).await;
         watch.walks([UpdatingInactive, Inactive, Activating, Active]).await;
-        grant(
-            data,
+        data.grant(
             "pg2",
             &from(shop),
             &json!({ "group": "", "kind": "Service", "name": "pg2" }),
@@ -217,17 +169,17 @@ async fn a_retarget_to_what_is_not_granted_cuts_the_link_and_one_to_what_is_gran
 async fn a_grant_may_select_namespaces_and_follows_their_labels() {
     with_two_tenants(async |shop, data| {
         let selector = json!({ "namespaceSelector": { "matchLabels": { "team": "a" } } });
-        grant(data, "team-a", &selector, &json!({ "kind": "Service" })).await;
-        let (link, mut watch) = shop.watched_link(web_db(data, "Service", "pg")).await;
+        data.grant("team-a", &selector, &json!({ "kind": "Service" })).await;
+        let (link, mut watch) = shop.watched_link(link_into(data, "Service", "pg")).await;
         watch.walks([Requested, Inactive]).await;
-        is_held(&link).await;
+        link.is_not_permitted().await;
         let namespace = Object::named(&shop.client, "", "v1", "Namespace", &shop.name);
         let label = |team: Value| json!({ "metadata": { "labels": { "team": team } } });
         namespace.patch(&label("a".into())).await;
         watch.walks([Activating, Active]).await;
         namespace.patch(&label("b".into())).await;
         watch.walks_within([Deactivating, Inactive], AT_ONCE).await;
-        is_held(&link).await;
+        link.is_not_permitted().await;
     })
     .await;
 }
@@ -236,9 +188,9 @@ async fn a_grant_may_select_namespaces_and_follows_their_labels() {
 #[ignore = "needs a cluster"]
 async fn a_grant_taken_back_in_the_middle_of_activation_leaves_nothing() {
     with_two_tenants(async |shop, data| {
-        let given = grant(data, "shop", &from(shop), &pg()).await;
+        let given = data.grant("shop", &from(shop), &pg()).await;
         let hold = Hold::before(shop, None, &[Active]).await;
-        let (link, mut watch) = shop.watched_link(web_db(data, "Service", "pg")).await;
+        let (link, mut watch) = shop.watched_link(link_into(data, "Service", "pg")).await;
         watch.walks([Requested, Activating]).await;
         link.condition("Programmed", "False", "").await;
         given.delete().await;
@@ -246,7 +198,7 @@ async fn a_grant_taken_back_in_the_middle_of_activation_leaves_nothing() {
         shop.has_no_residue().await;
         hold.lift().await;
         watch.rests().await;
-        is_held(&link).await;
+        link.is_not_permitted().await;
     })
     .await;
 }
@@ -255,9 +207,9 @@ async fn a_grant_taken_back_in_the_middle_of_activation_leaves_nothing() {
 #[ignore = "needs a cluster"]
 async fn a_grant_taken_back_before_the_slices_are_written_lets_none_be_written() {
     with_two_tenants(async |shop, data| {
-        let given = grant(data, "shop", &from(shop), &pg()).await;
+        let given = data.grant("shop", &from(shop), &pg()).await;
         let hold = Hold::writes(shop, "endpointslices", &["CREATE"]).await;
-        let (link, mut watch) = shop.watched_link(web_db(data, "Service", "pg")).await;
+        let (link, mut watch) = shop.watched_link(link_into(data, "Service", "pg")).await;
         watch.walks([Requested, Activating]).await;
         link.condition("Programmed", "False", "WriteFailed").await;
         given.delete().await;
@@ -265,7 +217,7 @@ async fn a_grant_taken_back_before_the_slices_are_written_lets_none_be_written()
         hold.lift().await;
         watch.rests().await;
         assert!(shop.slices().await.is_empty());
-        is_held(&link).await;
+        link.is_not_permitted().await;
     })
     .await;
 }
@@ -294,14 +246,9 @@ async fn a_pod_that_takes_on_the_labels_of_a_granted_workload_does_not_join_it()
         let stray = data
             .create_object(&serving_pod("stray", &[("app", "stray")], "stray"))
             .await;
-        grant(
-            data,
-            "shop",
-            &from(shop),
-            &json!({ "kind": "Deployment", "name": "db" }),
-        )
-        .await;
-        shop.link(web_db(data, "Deployment", "db")).await;
+        data.grant("shop", &from(shop), &json!({ "kind": "Deployment", "name": "db" }))
+            .await;
+        shop.link(link_into(data, "Deployment", "db")).await;
         let granted = data.ready_addresses("db", 1).await;
         data.ready_addresses("stray", 1).await;
         shop.has_addresses_in("web-links", &granted).await;
@@ -364,7 +311,7 @@ async fn a_namespace_made_anew_under_its_name_has_not_consented() {
         kubectl(&["create", "namespace", &data.name]).await.succeeds();
         data.create_object(&fixed_service("pg")).await;
         watch.rests().await;
-        is_held(&link).await;
+        link.is_not_permitted().await;
     })
     .await;
 }
