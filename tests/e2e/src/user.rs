@@ -4,7 +4,7 @@ use instancelink_api::{InstanceLink, keys};
 use k8s_openapi::api::authorization::v1::SubjectAccessReview;
 use kube::api::{Patch, PatchParams, PostParams};
 use kube::{Api, Client};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{Link, Namespace, Output, SHORT, cluster, eventually};
 
@@ -47,19 +47,44 @@ impl User {
     }
 
     async fn bind(&self, kind: &str, role: &str) {
+        self.bind_in(&self.namespace, kind, role).await;
+        // Every role here may read links.
+        let right = json!({ "group": keys::GROUP, "resource": "instancelinks", "verb": "get" });
+        self.may(&self.namespace, right).await;
+    }
+
+    async fn bind_in(&self, namespace: &Namespace, kind: &str, role: &str) {
         let binding = json!({
-            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": { "name": self.name },
+            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding",
+            "metadata": { "name": format!("{role}-for-{}", self.name) },
             "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": role },
             "subjects": [{ "apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": self.name }],
         });
-        self.namespace.create_object(&binding).await;
-        // The API server learns of a new right a moment later. Every role here may read links.
-        let review = json!({ "spec": { "user": self.name, "resourceAttributes": {
-            "namespace": self.namespace.name, "group": keys::GROUP, "resource": "instancelinks", "verb": "get",
-        } } });
+        namespace.create_object(&binding).await;
+    }
+
+    /// Gives the user the right that a role of one rule is about, in whatever namespace.
+    pub async fn is_given(&self, namespace: &Namespace, name: &str, rule: &Value) {
+        let manifest = json!({
+            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": { "name": name },
+            "rules": [rule],
+        });
+        namespace.create_object(&manifest).await;
+        self.bind_in(namespace, "Role", name).await;
+        let right = json!({
+            "group": rule["apiGroups"][0], "resource": rule["resources"][0], "verb": rule["verbs"][0],
+            "name": rule["resourceNames"][0],
+        });
+        self.may(namespace, right).await;
+    }
+
+    /// Waits until the API server goes by a right: it learns of a new one a moment later.
+    async fn may(&self, namespace: &Namespace, mut right: Value) {
+        right["namespace"] = namespace.name.clone().into();
+        let review = json!({ "spec": { "user": self.name, "resourceAttributes": right } });
         let review: SubjectAccessReview = serde_json::from_value(review).expect("a review");
         let reviews: Api<SubjectAccessReview> = Api::all(self.namespace.client.clone());
-        eventually(&format!("{} has the rights of {role}", self.name), SHORT, async || {
+        eventually(&format!("{} has the right {right}", self.name), SHORT, async || {
             let answer = reviews
                 .create(&PostParams::default(), &review)
                 .await
@@ -72,6 +97,11 @@ impl User {
             }
         })
         .await;
+    }
+
+    /// What the API server knows them by.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// A client with this user's rights.
@@ -88,6 +118,13 @@ impl User {
     pub async fn kubectl(&self, arguments: &[&str]) -> Output {
         self.namespace
             .kubectl(&[&["--as", self.name.as_str()], arguments].concat())
+            .await
+    }
+
+    /// The same, with a manifest on its standard input.
+    pub async fn kubectl_with(&self, arguments: &[&str], input: &str) -> Output {
+        self.namespace
+            .kubectl_with(&[&["--as", self.name.as_str()], arguments].concat(), input)
             .await
     }
 
