@@ -190,7 +190,11 @@ fn settle<W: Watched>(
     if let Some(change) = change {
         let mut own = Affected::default();
         W::changed(index, &change, Who::Others, &mut own);
-        if let Some(own) = W::table(index).hold(name, version, deleted, own) {
+        if W::table(index).is_in_flight(name) {
+            let mut as_echo = Affected::default();
+            W::changed(index, &change, Who::Us, &mut as_echo);
+            W::table(index).hold(name, version, deleted, own, as_echo);
+        } else {
             affected.merge(own);
         }
     }

@@ -53,7 +53,9 @@ struct Entry<T> {
 struct Held {
     version: u64,
     deleted: Option<String>,
+    /// What it is about where it is somebody else's, and where it is the echo.
     affected: Affected,
+    as_echo: Affected,
 }
 
 #[derive(Debug, Default)]
@@ -214,28 +216,32 @@ impl<T: Item> Table<T> {
         self.in_flight.entry(name.clone()).or_default();
     }
 
-    /// Keeps an event back while a write is on its way; gives it back where none is.
+    /// True while a write of ours to this object is on its way.
+    pub(crate) fn is_in_flight(&self, name: &ObjectName) -> bool {
+        self.in_flight.contains_key(name)
+    }
+
+    /// Keeps an event back while a write is on its way: whose it is shows when that comes back.
     pub(crate) fn hold(
         &mut self,
         name: &ObjectName,
         resource_version: &str,
         deleted: Option<&str>,
         affected: Affected,
-    ) -> Option<Affected> {
-        match self.in_flight.get_mut(name) {
-            Some(held) => {
-                held.push(Held {
-                    version: version_of(resource_version),
-                    deleted: deleted.map(str::to_owned),
-                    affected,
-                });
-                None
-            }
-            None => Some(affected),
+        as_echo: Affected,
+    ) {
+        if let Some(held) = self.in_flight.get_mut(name) {
+            held.push(Held {
+                version: version_of(resource_version),
+                deleted: deleted.map(str::to_owned),
+                affected,
+                as_echo,
+            });
         }
     }
 
-    /// The write came back: events that it did not cause are let go.
+    /// The write came back: events that it did not cause are let go. Of its echo only what our own write is about, which
+    /// the answer has not told where the watch was faster.
     pub(crate) fn finish(&mut self, name: &ObjectName, written: &Written) -> Affected {
         let mut affected = Affected::default();
         for held in self.in_flight.remove(name).unwrap_or_default() {
@@ -244,9 +250,7 @@ impl<T: Item> Table<T> {
                 Written::Gone(uid) => held.deleted.as_ref() == Some(uid),
                 Written::Nothing => false,
             };
-            if !is_echo {
-                affected.merge(held.affected);
-            }
+            affected.merge(if is_echo { held.as_echo } else { held.affected });
         }
         affected
     }

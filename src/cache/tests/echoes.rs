@@ -51,6 +51,23 @@ fn an_echo_that_is_faster_than_the_answer_makes_no_work_either() {
 }
 
 #[test]
+fn a_rival_is_woken_by_our_write_whichever_is_faster_the_echo_or_the_answer() {
+    for echo_first in [false, true] {
+        let world = World::new();
+        world.apply::<Links>(at(1));
+        world.apply::<Links>(link("b", "db", &to("Deployment", "pg"), 2));
+        world.heard();
+        let removed = || with(at(5), "/status", json!({"state": "removed"}));
+        let in_flight = world.cache.begin::<Links>(key());
+        if echo_first {
+            world.apply::<Links>(removed());
+        }
+        in_flight.answered(Links::reduce(typed(removed())));
+        assert_eq!(world.heard(), names(["b"]), "echo first: {echo_first}");
+    }
+}
+
+#[test]
 fn what_somebody_else_wrote_meanwhile_is_let_go_with_the_answer() {
     let world = World::new();
     world.apply::<Links>(at(1));
