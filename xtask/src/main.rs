@@ -68,8 +68,11 @@ enum Task {
         #[arg(long)]
         no_node: bool,
     },
-    /// Build the image archives of the operator and of the test workload
-    Image,
+    /// Build image archives: of the operator and the test workload, or those that are named
+    Image {
+        #[arg(default_values = ["workload", "operator"])]
+        which: Vec<image::Which>,
+    },
     /// Write crds/ from the types in crates/api
     Crds {
         /// Only fail when they differ
@@ -113,7 +116,7 @@ fn run(task: Task) -> Result<()> {
         } else {
             build::cluster::WITH_NODE
         }),
-        Task::Image => image::run(),
+        Task::Image { which } => image::run(&which),
         Task::Crds { check } => crds::run(check),
         Task::Docs { check } => docs::run(check),
         Task::E2e(options) => e2e::run(&options),

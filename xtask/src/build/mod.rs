@@ -2,3 +2,4 @@
 
 pub(crate) mod cluster;
 pub(crate) mod ours;
+pub(crate) mod resolver;

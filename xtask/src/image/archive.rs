@@ -1,54 +1,71 @@
-//! The archive `docker save` writes and every runtime loads: `manifest.json`, a configuration, one layer. Nothing in
-//! it depends on time, place or user, so an unchanged binary gives the same bytes and the same tag.
+//! The archive `docker save` writes and every runtime loads: `manifest.json`, a configuration, one layer. Unchanged
+//! contents give the same bytes and the same tag.
 
 use std::fs;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use serde_json::json;
-use tar::{Builder, Header};
+use serde_json::{Value, json};
+use tar::Archive;
 
+use super::tarball::Tarball;
 use crate::digest;
 
 /// What is in the image, and how it starts.
 pub(crate) struct Contents {
-    pub(crate) binary: PathBuf,
-    /// The binary's name in the image's root.
-    pub(crate) file: &'static str,
-    pub(crate) arguments: &'static [&'static str],
+    pub(crate) layer: Vec<u8>,
+    pub(crate) entrypoint: Vec<String>,
+    pub(crate) environment: Vec<String>,
     pub(crate) user: &'static str,
 }
 
-/// Writes the archive and returns the repository with the tag that follows from its contents.
-pub(crate) fn write(archive: &Path, name: &str, repository: &str, contents: &Contents) -> Result<String> {
-    let binary = fs::read(&contents.binary).with_context(|| format!("cannot read {}", contents.binary.display()))?;
-    let mut layer = Builder::new(Vec::new());
-    entry(&mut layer, contents.file, 0o755, &binary)?;
-    let layer = layer.into_inner()?;
-    let diff = digest::sha256([layer.as_slice()]);
+impl Contents {
+    /// One static binary in the image's root.
+    pub(crate) fn of_binary(binary: &Path, file: &str, arguments: &[&str], user: &'static str) -> Result<Self> {
+        let bytes = fs::read(binary).with_context(|| format!("cannot read {}", binary.display()))?;
+        let mut layer = Tarball::new();
+        layer.file(file, 0o755, &bytes)?;
+        let mut entrypoint = vec![format!("/{file}")];
+        entrypoint.extend(arguments.iter().map(ToString::to_string));
+        Ok(Self {
+            layer: layer.finish()?,
+            entrypoint,
+            environment: vec!["PATH=/".to_owned()],
+            user,
+        })
+    }
+}
 
-    let mut entrypoint = vec![format!("/{}", contents.file)];
-    entrypoint.extend(contents.arguments.iter().map(ToString::to_string));
+/// A name without its tag.
+pub(crate) fn repository(name: &str) -> &str {
+    name.split(':').next().unwrap_or(name)
+}
+
+/// Writes the archive and returns the repository with the tag that follows from its contents.
+pub(crate) fn write(archive: &Path, name: &str, contents: &Contents) -> Result<String> {
+    let diff = digest::sha256([contents.layer.as_slice()]);
     let config = serde_json::to_vec(&json!({
         "architecture": architecture(),
         "os": "linux",
-        "config": { "Entrypoint": entrypoint, "User": contents.user, "Env": ["PATH=/"], "WorkingDir": "/" },
+        "config": {
+            "Entrypoint": contents.entrypoint, "User": contents.user, "Env": contents.environment, "WorkingDir": "/",
+        },
         "rootfs": { "type": "layers", "diff_ids": [format!("sha256:{diff}")] },
     }))?;
     let id = digest::sha256([config.as_slice()]);
-    let exact = format!("{repository}:{}", digest::short(&id, 12));
+    let exact = format!("{}:{}", repository(name), digest::short(&id, 12));
     let manifest = serde_json::to_vec(&json!([{
         "Config": format!("{id}.json"),
         "RepoTags": [name, exact],
         "Layers": ["layer.tar"],
     }]))?;
 
-    let mut outer = Builder::new(Vec::new());
-    entry(&mut outer, "manifest.json", 0o644, &manifest)?;
-    entry(&mut outer, &format!("{id}.json"), 0o644, &config)?;
-    entry(&mut outer, "layer.tar", 0o644, &layer)?;
-    let bytes = outer.into_inner()?;
+    let mut outer = Tarball::new();
+    outer.file("manifest.json", 0o644, &manifest)?;
+    outer.file(&format!("{id}.json"), 0o644, &config)?;
+    outer.file("layer.tar", 0o644, &contents.layer)?;
+    let bytes = outer.finish()?;
     // Renamed when complete, so that a run beside this one never loads half an image.
     let partial = archive.with_extension(format!("{}.partial", std::process::id()));
     fs::File::create(&partial)
@@ -58,15 +75,14 @@ pub(crate) fn write(archive: &Path, name: &str, repository: &str, contents: &Con
     Ok(exact)
 }
 
-fn entry(into: &mut Builder<Vec<u8>>, path: &str, mode: u32, bytes: &[u8]) -> Result<()> {
-    let mut header = Header::new_ustar();
-    header.set_size(bytes.len() as u64);
-    header.set_mode(mode);
-    header.set_mtime(0);
-    header.set_uid(0);
-    header.set_gid(0);
-    into.append_data(&mut header, path, bytes)?;
-    Ok(())
+/// What [`write`] returned for this archive.
+pub(crate) fn tag(archive: &Path) -> Result<String> {
+    let broken = || format!("{} is no image archive; delete it", archive.display());
+    let mut open = Archive::new(fs::File::open(archive).with_context(broken)?);
+    let first = open.entries()?.next().with_context(broken)??;
+    let manifest: Value = serde_json::from_reader(first).with_context(broken)?;
+    let tag = manifest.pointer("/0/RepoTags/1").and_then(Value::as_str);
+    Ok(tag.with_context(broken)?.to_owned())
 }
 
 /// What images call the processor this was built for.
@@ -89,17 +105,13 @@ mod tests {
         let binary = folder.join("binary");
         fs::write(&binary, "one").unwrap();
         let make = |out: &str| {
-            let contents = Contents {
-                binary: binary.clone(),
-                file: "b",
-                arguments: &["go"],
-                user: "1:1",
-            };
-            let tag = write(&folder.join(out), "localhost/b:dev", "localhost/b", &contents).unwrap();
+            let contents = Contents::of_binary(&binary, "b", &["go"], "1:1").unwrap();
+            let tag = write(&folder.join(out), "localhost/b:dev", &contents).unwrap();
             (tag, fs::read(folder.join(out)).unwrap())
         };
         let first = make("1.tar");
         assert_eq!(first, make("2.tar"));
+        assert_eq!(first.0, tag(&folder.join("1.tar")).unwrap());
         fs::write(&binary, "two").unwrap();
         assert_ne!(first.0, make("3.tar").0);
         fs::remove_dir_all(&folder).unwrap();

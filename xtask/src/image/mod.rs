@@ -1,16 +1,22 @@
-//! Images without a registry and without a builder: one static binary, one layer, one archive.
+//! Images without a registry and without a builder: one layer, one archive; of one static binary each, but PostgreSQL's.
 
 pub(crate) mod archive;
+mod debian;
+mod postgres;
+mod tarball;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
+use clap::ValueEnum;
 
-use crate::build::{cluster, ours};
+use crate::build::{self, ours};
 use crate::places;
 use crate::progress::say;
 use archive::Contents;
+
+pub(crate) use postgres::image as postgres;
 
 /// An image archive and the names under which it is loaded.
 pub(crate) struct Image {
@@ -30,82 +36,80 @@ pub(crate) const WORKLOAD: &str = "localhost/workload:dev";
 pub(crate) const PAUSE: &str = "localhost/pause:dev";
 /// The native cluster's DNS server.
 pub(crate) const COREDNS: &str = "localhost/coredns:dev";
+/// What asks for names as a Go program does.
+pub(crate) const RESOLVER: &str = "localhost/resolver:dev";
+/// A database, and a client that asks for names as most programs on Linux do.
+pub(crate) const POSTGRES: &str = "localhost/postgres:dev";
 
-/// The operator, as the unprivileged user that its manifests ask for.
+/// Who runs in an image that needs no user of its own; the operator's manifests ask for it.
+const NOBODY: &str = "65532:65532";
+
 pub(crate) fn operator() -> Result<Image> {
-    let binary = ours::static_binary("instancelink")?;
-    make(
-        OPERATOR,
-        &Contents {
-            binary,
-            file: "instancelink",
-            arguments: &[],
-            user: "65532:65532",
-        },
-    )
+    of_binary(OPERATOR, &ours::static_binary("instancelink")?, &[], NOBODY)
 }
 
 /// The pods of tests and demo.
 pub(crate) fn workload() -> Result<Image> {
-    let binary = ours::static_binary("workload")?;
-    make(
-        WORKLOAD,
-        &Contents {
-            binary,
-            file: "workload",
-            arguments: &[],
-            user: "65532:65532",
-        },
-    )
+    of_binary(WORKLOAD, &ours::static_binary("workload")?, &[], NOBODY)
 }
 
-/// The same binary, doing nothing.
+pub(crate) fn resolver() -> Result<Image> {
+    of_binary(RESOLVER, &build::resolver::binary()?, &[], NOBODY)
+}
+
+/// The workload's binary, doing nothing.
 pub(crate) fn pause() -> Result<Image> {
-    let binary = ours::static_binary("workload")?;
-    make(
-        PAUSE,
-        &Contents {
-            binary,
-            file: "workload",
-            arguments: &["pause"],
-            user: "65535:65535",
-        },
-    )
+    of_binary(PAUSE, &ours::static_binary("workload")?, &["pause"], "65535:65535")
 }
 
 /// Root inside its container: it listens on port 53.
 pub(crate) fn coredns() -> Result<Image> {
-    let binary = cluster::named("coredns")?;
-    make(
-        COREDNS,
-        &Contents {
-            binary,
-            file: "coredns",
-            arguments: &[],
-            user: "0:0",
-        },
-    )
+    of_binary(COREDNS, &build::cluster::named("coredns")?, &[], "0:0")
+}
+
+/// What `cargo xtask image` can make.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Which {
+    Operator,
+    Workload,
+    Resolver,
+    Postgres,
 }
 
 /// `cargo xtask image`: the archives of what we ship and of what we test with.
-pub(crate) fn run() -> Result<()> {
-    for image in [workload()?, operator()?] {
+pub(crate) fn run(which: &[Which]) -> Result<()> {
+    for one in which {
+        let image = match one {
+            Which::Operator => operator(),
+            Which::Workload => workload(),
+            Which::Resolver => resolver(),
+            Which::Postgres => postgres(),
+        }?;
         say(&format!(
-            "{} ({}): {}",
+            "{} ({}), {:.1} MB: {}",
             image.name,
             image.exact,
+            megabytes(&image.archive)?,
             image.archive.display()
         ));
     }
     Ok(())
 }
 
-fn make(name: &'static str, contents: &Contents) -> Result<Image> {
+#[allow(clippy::cast_precision_loss)] // shown with one decimal
+fn megabytes(file: &Path) -> Result<f64> {
+    Ok(fs::metadata(file)?.len() as f64 / 1e6)
+}
+
+/// Named in the image as in its build folder.
+fn of_binary(name: &'static str, binary: &Path, arguments: &[&str], user: &'static str) -> Result<Image> {
     let folder = places::target()?.join("images");
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    let repository = name.split(':').next().unwrap_or(name);
+    let file = binary.file_name().unwrap_or_default().to_string_lossy();
+    let repository = archive::repository(name);
     let short = repository.rsplit('/').next().unwrap_or(repository);
     let archive = folder.join(format!("{short}.tar"));
-    let exact = archive::write(&archive, name, repository, contents)?;
+    let contents = Contents::of_binary(binary, &file, arguments, user)?;
+    let exact = archive::write(&archive, name, &contents)?;
     Ok(Image { name, exact, archive })
 }

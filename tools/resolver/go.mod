@@ -1,0 +1,3 @@
+module instancelink.io/tools/resolver
+
+go 1.26.0
