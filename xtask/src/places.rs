@@ -40,7 +40,20 @@ pub(crate) fn target() -> Result<PathBuf> {
 pub(crate) fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(checkout());
+    // What the Cargo that started this task says of this package. Build scripts that look at it would run again, and
+    // with them half of the dependencies be compiled, each time a task and a shell take turns.
+    for (name, _) in std::env::vars_os() {
+        if is_of_a_package(&name.to_string_lossy()) {
+            command.env_remove(name);
+        }
+    }
     command
+}
+
+fn is_of_a_package(variable: &str) -> bool {
+    ["CARGO_PKG_", "CARGO_MANIFEST_"]
+        .iter()
+        .any(|of| variable.starts_with(of))
 }
 
 /// Whether network namespaces, mounts and packages are ours to make.
