@@ -13,7 +13,7 @@ use crate::{build, command, image, places, up};
 
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct Options {
-    /// A test file's name, or else a part of test names
+    /// A test file's name or its first words (`dataplane` is every `dataplane_…`), or else a part of test names
     group: Option<String>,
     /// Only the tests that need the cluster for themselves
     #[arg(long, conflicts_with = "parallel")]
@@ -22,6 +22,11 @@ pub(crate) struct Options {
     #[arg(long)]
     parallel: bool,
 }
+
+/// The tests whose pods run PostgreSQL or its client.
+const NEED_POSTGRES: &[&str] = &["dataplane_postgres", "dataplane_resolvers"];
+/// The tests whose pods ask for names as Go does.
+const NEED_RESOLVER: &[&str] = &["dataplane_resolvers"];
 
 /// Which test binaries run how.
 struct Plan {
@@ -32,10 +37,10 @@ struct Plan {
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let plan = plan(options)?;
+    let plan = plan(test_files()?, options);
     let kubeconfig = match std::env::var_os("KUBECONFIG") {
-        Some(file) => given(file.into())?,
-        None => native()?,
+        Some(file) => given(file.into(), &plan)?,
+        None => native(&plan)?,
     };
     let mut failed = Vec::new();
     if !plan.side_by_side.is_empty() {
@@ -60,20 +65,35 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     );
 }
 
-fn given(kubeconfig: PathBuf) -> Result<PathBuf> {
+fn given(kubeconfig: PathBuf, plan: &Plan) -> Result<PathBuf> {
     build::cluster::ensure(&[build::cluster::KUBECTL])?;
     match Cluster::of_kubeconfig(&kubeconfig)? {
-        Some(cluster) if cluster.has_node() => cluster.load(&image::workload()?)?,
+        Some(cluster) if cluster.has_node() => {
+            cluster.load(&image::workload()?)?;
+            load_more(&cluster, plan)?;
+        }
         _ => say(&format!(
-            "the cluster of KUBECONFIG is not ours; it must be able to pull {}",
+            "the cluster of KUBECONFIG is not ours; it must be able to pull {} and what else `cargo xtask image` makes",
             image::WORKLOAD
         )),
     }
     Ok(kubeconfig)
 }
 
+/// What only some tests need: who runs another group does not wait for it.
+fn load_more(cluster: &Cluster, plan: &Plan) -> Result<()> {
+    let tests = || plan.side_by_side.iter().chain(&plan.serial);
+    if tests().any(|test| NEED_POSTGRES.contains(&test.as_str())) {
+        cluster.load(&image::postgres()?)?;
+    }
+    if tests().any(|test| NEED_RESOLVER.contains(&test.as_str())) {
+        cluster.load(&image::resolver()?)?;
+    }
+    Ok(())
+}
+
 /// Brings it up with the operator of this checkout: a test of yesterday's operator proves nothing.
-fn native() -> Result<PathBuf> {
+fn native(plan: &Plan) -> Result<PathBuf> {
     let options = match Cluster::find(DEFAULT)? {
         Some(cluster) => up::Options {
             wanted: Wanted {
@@ -89,10 +109,11 @@ fn native() -> Result<PathBuf> {
     if !cluster.has_node() {
         bail!("the end-to-end tests need a cluster in which pods run: run this as root, or set KUBECONFIG");
     }
+    load_more(&cluster, plan)?;
     Ok(cluster.record.kubeconfig)
 }
 
-fn plan(options: &Options) -> Result<Plan> {
+fn test_files() -> Result<Vec<String>> {
     let folder = places::checkout().join("tests/e2e/tests");
     let entries = fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
     let mut tests: Vec<String> = entries
@@ -100,9 +121,13 @@ fn plan(options: &Options) -> Result<Plan> {
         .filter_map(|entry| entry.file_name().to_str()?.strip_suffix(".rs").map(str::to_owned))
         .collect();
     tests.sort();
+    Ok(tests)
+}
+
+fn plan(mut tests: Vec<String>, options: &Options) -> Plan {
     let mut filter = options.group.clone();
     if let Some(group) = &options.group {
-        let named = |test: &String| test == group || test.strip_prefix("serial_") == Some(group.as_str());
+        let named = |test: &String| is_in_group(test, group) || is_in_group(test.trim_start_matches("serial_"), group);
         if tests.iter().any(named) {
             tests.retain(named);
             filter = None;
@@ -116,11 +141,17 @@ fn plan(options: &Options) -> Result<Plan> {
     if options.parallel {
         serial.clear();
     }
-    Ok(Plan {
+    Plan {
         side_by_side,
         serial,
         filter,
-    })
+    }
+}
+
+/// A file is in the group of its whole name and in those of its first words.
+fn is_in_group(test: &str, group: &str) -> bool {
+    test.strip_prefix(group)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
 }
 
 /// Up to the `--` after which the test binaries' own options follow.
@@ -136,4 +167,51 @@ fn cargo_test(kubeconfig: &PathBuf, tests: &[String]) -> Result<Command> {
     // Plain `cargo test` has no cluster and leaves them out.
     cargo.args(["--", "--include-ignored"]);
     Ok(cargo)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn planned(group: &str) -> (Vec<String>, Vec<String>, Option<String>) {
+        let files = [
+            "actions",
+            "action_table",
+            "dataplane_follow",
+            "dataplane_kinds",
+            "serial_faults",
+            "walk",
+        ];
+        let options = Options {
+            group: Some(group.to_owned()),
+            ..Options::default()
+        };
+        let plan = plan(files.map(str::to_owned).to_vec(), &options);
+        (plan.side_by_side, plan.serial, plan.filter)
+    }
+
+    #[test]
+    fn a_group_is_a_file_or_all_files_whose_names_begin_with_its_words() {
+        let side_by_side = |group| planned(group).0;
+        assert_eq!(side_by_side("walk"), ["walk"]);
+        assert_eq!(side_by_side("dataplane"), ["dataplane_follow", "dataplane_kinds"]);
+        assert_eq!(side_by_side("dataplane_kinds"), ["dataplane_kinds"]);
+        assert_eq!(side_by_side("action"), ["action_table"], "and not `actions`");
+        assert_eq!(planned("faults").1, ["serial_faults"]);
+    }
+
+    #[test]
+    fn what_no_file_is_called_is_looked_for_in_the_names_of_all_tests() {
+        let (side_by_side, serial, filter) = planned("retarget");
+        assert_eq!((side_by_side.len(), serial.len()), (5, 1));
+        assert_eq!(filter.as_deref(), Some("retarget"));
+    }
+
+    #[test]
+    fn tests_that_need_an_image_of_their_own_are_files_that_exist() {
+        let files = test_files().unwrap();
+        for test in NEED_POSTGRES.iter().chain(NEED_RESOLVER) {
+            assert!(files.iter().any(|file| file == test), "{test}");
+        }
+    }
 }

@@ -8,11 +8,11 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::Api;
 use kube::api::AttachParams;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::io::AsyncReadExt as _;
 use tokio::task::JoinHandle;
 
-use crate::{Namespace, Object, eventually, workload::pod_template};
+use crate::{Namespace, Object, Resolver, eventually};
 
 /// How long a pod may take to run on a busy machine.
 pub(crate) const POD_STARTS: Duration = Duration::from_secs(90);
@@ -20,8 +20,9 @@ pub(crate) const POD_STARTS: Duration = Duration::from_secs(90);
 /// A running pod in which commands are run.
 #[derive(Clone)]
 pub struct Client {
-    pods: Api<Pod>,
-    name: String,
+    pub(crate) pods: Api<Pod>,
+    pub(crate) name: String,
+    pub(crate) resolver: Resolver,
 }
 
 /// One request of a poll.
@@ -49,23 +50,34 @@ impl Namespace {
     }
 
     /// The same, with more in the pod's spec, such as `dnsConfig`.
-    pub async fn client_pod_with(&self, name: &str, spec: &serde_json::Value) -> Client {
-        let mut pod = pod_template(&json!({ "app": name }), &["sleep"]);
+    pub async fn client_pod_with(&self, name: &str, spec: &Value) -> Client {
+        self.client_pod_of(Resolver::Musl, name, spec).await
+    }
+
+    /// The same, of a program with another resolver.
+    pub async fn client_pod_of(&self, resolver: Resolver, name: &str, spec: &Value) -> Client {
+        let mut pod = resolver.pod_template(&json!({ "app": name }));
         pod["apiVersion"] = "v1".into();
         pod["kind"] = "Pod".into();
         pod["metadata"]["name"] = name.into();
         for (key, value) in spec.as_object().into_iter().flatten() {
             pod["spec"][key] = value.clone();
         }
-        self.client_pod_from(&pod).await
+        self.create_object(&pod).await;
+        self.client_in(resolver, name).await
     }
 
     /// A pod of the test's own making, once it runs.
-    pub async fn client_pod_from(&self, pod: &serde_json::Value) -> Client {
+    pub async fn client_pod_from(&self, pod: &Value) -> Client {
         let Object { name, .. } = self.create_object(pod).await;
+        self.client_in(Resolver::Musl, &name).await
+    }
+
+    /// A pod that is there, once it runs.
+    pub async fn client_in(&self, resolver: Resolver, pod: &str) -> Client {
         let pods: Api<Pod> = self.api();
-        eventually(&format!("pod {name} runs"), POD_STARTS, async || {
-            let status = pods.get(&name).await.expect("the pod").status.unwrap_or_default();
+        eventually(&format!("pod {pod} runs"), POD_STARTS, async || {
+            let status = pods.get(pod).await.expect("the pod").status.unwrap_or_default();
             if status.phase.as_deref() == Some("Running") {
                 Ok(())
             } else {
@@ -73,20 +85,28 @@ impl Namespace {
             }
         })
         .await;
-        Client { pods, name }
+        Client {
+            pods,
+            name: pod.to_owned(),
+            resolver,
+        }
     }
 }
 
 impl Client {
     /// Runs the workload binary with these arguments: whether it exited with 0, and what it printed.
     pub async fn run(&self, arguments: &[&str]) -> (bool, String) {
-        let command = [&["/workload"], arguments].concat();
+        self.exec(&[&["/workload"], arguments].concat()).await
+    }
+
+    /// Runs any command.
+    pub async fn exec(&self, command: &[&str]) -> (bool, String) {
         let params = AttachParams::default().stdout(true).stderr(true);
         let mut process = self
             .pods
-            .exec(&self.name, command, &params)
+            .exec(&self.name, command.to_vec(), &params)
             .await
-            .unwrap_or_else(|e| panic!("cannot run {arguments:?} in pod {}: {e}", self.name));
+            .unwrap_or_else(|e| panic!("cannot run {command:?} in pod {}: {e}", self.name));
         let status = process.take_status().expect("asked for once");
         let (mut out, mut err) = (process.stdout().expect("attached"), process.stderr().expect("attached"));
         let (mut printed, mut failed) = (String::new(), String::new());
@@ -97,22 +117,15 @@ impl Client {
     }
 
     /// The addresses of a name; empty where there is no such name, an error where nobody could tell.
-    async fn resolve(&self, name: &str) -> Result<BTreeSet<IpAddr>, String> {
-        let (ok, printed) = self.run(&["resolve", name]).await;
-        if ok {
-            return Ok(printed.lines().map(|l| l.trim().parse().expect("an address")).collect());
-        }
-        if printed.contains("no such name") {
-            Ok(BTreeSet::new())
-        } else {
-            Err(printed)
-        }
+    pub async fn resolve(&self, name: &str) -> Result<BTreeSet<IpAddr>, String> {
+        let (ok, printed) = self.exec(&self.resolver.question(name)).await;
+        self.resolver.answer(ok, &printed)
     }
 
     /// Waits until a name resolves to exactly these addresses.
     pub async fn resolves_to(&self, name: &str, addresses: &BTreeSet<IpAddr>) {
         eventually(
-            &format!("{name} resolves to {addresses:?}"),
+            &format!("{name} resolves to {addresses:?} by {:?}", self.resolver),
             Duration::from_secs(30),
             async || {
                 let found = self.resolve(name).await?;
@@ -132,7 +145,7 @@ impl Client {
     pub async fn resolves_to_nothing(&self, name: &str) {
         let complete = name.ends_with(".cluster.local");
         eventually(
-            &format!("there is no name {name}"),
+            &format!("there is no name {name} by {:?}", self.resolver),
             Duration::from_secs(30),
             async || match self.resolve(name).await {
                 Ok(found) if found.is_empty() => Ok(()),
@@ -140,6 +153,20 @@ impl Client {
                 other => Err(format!("{other:?}")),
             },
         )
+        .await;
+    }
+
+    /// Waits until the SRV records of a name are exactly these ports and hosts.
+    pub async fn finds_ports(&self, name: &str, ports: &BTreeSet<(u16, String)>) {
+        let what = format!("{name} has the ports {ports:?} by {:?}", self.resolver);
+        eventually(&what, Duration::from_secs(30), async || {
+            let (_, printed) = self.exec(&self.resolver.question_for_ports(name)).await;
+            if &self.resolver.ports(&printed) == ports {
+                Ok(())
+            } else {
+                Err(printed)
+            }
+        })
         .await;
     }
 

@@ -49,14 +49,18 @@ pub fn fixed_service(name: &str) -> Value {
 }
 
 fn deployment(name: &str, replicas: u32, arguments: &[&str]) -> Value {
-    let labels = json!({ "app": name });
+    deployment_of(name, replicas, &pod_template(&json!({ "app": name }), arguments))
+}
+
+/// A Deployment of pods that are labelled `app: <name>`.
+pub(crate) fn deployment_of(name: &str, replicas: u32, template: &Value) -> Value {
     json!({
         "apiVersion": "apps/v1", "kind": "Deployment",
         "metadata": { "name": name },
         "spec": {
             "replicas": replicas,
-            "selector": { "matchLabels": labels },
-            "template": pod_template(&labels, arguments),
+            "selector": { "matchLabels": { "app": name } },
+            "template": template,
         },
     })
 }

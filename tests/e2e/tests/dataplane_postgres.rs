@@ -1,0 +1,180 @@
+//! PostgreSQL behind an alias, reached by psql where the source runs: by every name and by the variables, through a
+//! change of server, a cut and its end.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test fails by panicking
+
+use std::time::{Duration, Instant};
+
+use e2e::{
+    Client, Link, LinkManifest, Namespace, Resolver, connect, eventually, in_namespace, link, postgres_deployment,
+    psql_deployment,
+};
+use instancelink_api::State::{Active, Inactive, UpdatingActive};
+use k8s_openapi::api::core::v1::ConfigMap;
+use kube::{Api, ResourceExt as _};
+use serde_json::json;
+
+const PODS_START: Duration = Duration::from_secs(90);
+
+fn web_db(target: &str) -> LinkManifest {
+    link("web-db", "db", "Deployment/web", target).spec("activation", json!({ "targetWaitSeconds": 120 }))
+}
+
+/// The name that leads nowhere else, in whatever namespace it is asked for.
+fn host(ns: &Namespace) -> String {
+    format!("db.web-links.{}.svc", ns.name)
+}
+
+/// Servers, a link of `web` to the first one, and, once it is active, psql in the pod of `web`.
+async fn web_uses(ns: &Namespace, servers: &[&str], manifest: LinkManifest) -> (Link, Client) {
+    for server in servers {
+        ns.create_object(&postgres_deployment(server)).await;
+    }
+    let search = format!("web-links.{}.svc.cluster.local", ns.name);
+    ns.create_object(&psql_deployment("web", &[search])).await;
+    let link = ns.link(manifest).await;
+    link.reaches_within(Active, PODS_START).await;
+    ns.scale("web", 1).await;
+    ns.ready_addresses("web", 1).await;
+    for server in servers {
+        ns.ready_addresses(server, 1).await;
+    }
+    let pod = ns.pods_of("web").await.remove(0).name_any();
+    (link, ns.client_in(Resolver::Glibc, &pod).await)
+}
+
+/// How long a name that has gone may go on being answered: what the cluster's DNS server says in its answers.
+async fn dns_ttl() -> Duration {
+    let maps: Api<ConfigMap> = Api::namespaced(connect().await, "kube-system");
+    let map = maps.get("coredns").await.expect("the configuration of CoreDNS");
+    let corefile = map.data.unwrap_or_default().remove("Corefile").unwrap_or_default();
+    let ttl = corefile
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("ttl ")?.trim().parse().ok());
+    // CoreDNS's own default.
+    Duration::from_secs(ttl.unwrap_or(5))
+}
+
+async fn reaches(client: &Client, host: &str, server: &str, limit: Duration) {
+    eventually(&format!("{host} leads to {server}"), limit, async || {
+        match client.reaches_server(host).await {
+            Ok(found) if found == server => Ok(()),
+            other => Err(format!("{other:?}")),
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs a cluster"]
+async fn psql_reaches_the_server_by_every_form_of_the_name_and_by_the_variables_until_the_link_is_cut() {
+    in_namespace(async |ns| {
+        let (link, web) = web_uses(ns, &["pg"], web_db("Deployment/pg")).await;
+        let ttl = dns_ttl().await;
+        let forms = [
+            "db".to_owned(),
+            "db.web-links".to_owned(),
+            host(ns),
+            format!("{}.cluster.local", host(ns)),
+        ];
+        for form in &forms {
+            reaches(&web, form, "pg", ttl).await;
+        }
+        let docker = "host=$DB_PORT_5432_TCP_ADDR port=$DB_PORT_5432_TCP_PORT";
+        assert_eq!(web.psql(docker).await.as_deref(), Ok("pg"));
+
+        let mut session = web.session("db").await;
+        let peer = session.peer().await;
+        link.act("deactivate").await.is_accepted();
+        link.reaches(Inactive).await;
+        let cut = Instant::now();
+        for form in &forms {
+            eventually(&format!("{form} is no name"), ttl, async || {
+                match web.reaches_server(form).await {
+                    Err(said) if said.contains("could not translate host name") => Ok(()),
+                    other => Err(format!("{other:?}")),
+                }
+            })
+            .await;
+        }
+        assert!(
+            cut.elapsed() < ttl + Duration::from_secs(3),
+            "all forms after {:?}",
+            cut.elapsed()
+        );
+        assert!(
+            web.psql(docker)
+                .await
+                .unwrap_err()
+                .contains("could not translate host name")
+        );
+        assert_eq!(session.peer().await, peer, "a cut by the name leaves connections alone");
+
+        link.act("activate").await.is_accepted();
+        link.reaches(Active).await;
+        for form in &forms {
+            reaches(&web, form, "pg", ttl).await;
+        }
+        assert_eq!(session.peer().await, peer);
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs a cluster"]
+async fn one_edit_leads_new_connections_to_another_server_and_leaves_open_ones_where_they_are() {
+    in_namespace(async |ns| {
+        let (link, web) = web_uses(ns, &["pg", "pg2"], web_db("Deployment/pg")).await;
+        let ttl = dns_ttl().await;
+        reaches(&web, "db", "pg", ttl).await;
+        let mut session = web.session("db").await;
+        let peer = session.peer().await;
+        assert!(peer.starts_with("pg|"), "{peer}");
+
+        link.retarget("Deployment/pg2").await;
+        let edited = Instant::now();
+        reaches(&web, "db", "pg2", ttl + Duration::from_secs(3)).await;
+        eprintln!("psql reaches the other server {:?} after the edit", edited.elapsed());
+        for form in ["db.web-links", &host(ns)] {
+            reaches(&web, form, "pg2", ttl).await;
+        }
+        assert_eq!(session.peer().await, peer, "the open connection stands");
+        link.reaches(Active).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs a cluster"]
+async fn a_service_is_reached_by_its_cluster_ip_on_its_port_and_by_its_pods_on_theirs() {
+    in_namespace(async |ns| {
+        let service = json!({
+            "apiVersion": "v1", "kind": "Service", "metadata": { "name": "pg" },
+            "spec": { "selector": { "app": "pg" }, "ports": [{ "name": "pg", "port": 15432, "targetPort": "pg" }] },
+        });
+        let ip = ns.create_object(&service).await.get().await.data["spec"]["clusterIP"].clone();
+        let (link, web) = web_uses(ns, &["pg"], web_db("Service/pg")).await;
+        let address: std::net::IpAddr = ip.as_str().unwrap().parse().unwrap();
+        web.resolves_to("db", &[address].into()).await;
+        let by_service = "host=$DB_PORT_15432_TCP_ADDR port=$DB_PORT_15432_TCP_PORT";
+        eventually("psql reaches the server by the Service", dns_ttl().await, async || {
+            web.psql(by_service).await.map(|found| assert_eq!(found, "pg"))
+        })
+        .await;
+
+        link.edit(json!({ "addressing": "PodIP" })).await;
+        link.until("has been updated", |l| {
+            let history = l.status.as_ref().map(|s| s.history.clone()).unwrap_or_default();
+            history.iter().any(|entry| entry.state == UpdatingActive)
+        })
+        .await;
+        link.reaches(Active).await;
+        web.resolves_to("db", &ns.ready_addresses("pg", 1).await).await;
+        assert_eq!(
+            web.reaches_server("db").await.as_deref(),
+            Ok("pg"),
+            "on the pods' own port"
+        );
+    })
+    .await;
+}
