@@ -178,3 +178,68 @@ async fn a_service_is_reached_by_its_cluster_ip_on_its_port_and_by_its_pods_on_t
     })
     .await;
 }
+
+/// The link's own address, which psql is given in place of a name.
+async fn virtual_ip(ns: &Namespace) -> String {
+    let service = ns.object("v1", "Service", "web-db-vip").get().await;
+    service.data["spec"]["clusterIP"].as_str().unwrap().to_owned()
+}
+
+fn by_virtual_ip() -> LinkManifest {
+    web_db("Deployment/pg")
+        .spec("addressing", "VirtualIP")
+        .spec("ports", json!([{ "name": "pg", "port": 5432 }]))
+}
+
+#[tokio::test]
+#[ignore = "needs a cluster"]
+async fn with_an_address_of_the_links_own_one_edit_leads_psql_to_another_server_at_the_same_address() {
+    in_namespace(async |ns| {
+        let (link, web) = web_uses(ns, &["pg", "pg2"], by_virtual_ip()).await;
+        let address = virtual_ip(ns).await;
+        reaches(&web, &address, "pg", dns_ttl().await).await;
+        let mut session = web.session(&address).await;
+        let peer = session.peer().await;
+
+        link.retarget("Deployment/pg2").await;
+        link.until("leads to the other server", |l| {
+            let target = l.status.as_ref().and_then(|s| s.target.as_ref());
+            target.is_some_and(|t| t.name == "pg2")
+        })
+        .await;
+        // No time to live counts here: kube-proxy has only to take the slices in.
+        reaches(&web, &address, "pg2", Duration::from_secs(2)).await;
+        assert_eq!(session.peer().await, peer, "the open connection stands");
+        assert_eq!(virtual_ip(ns).await, address);
+        web.resolves_to("db", &[address.parse().unwrap()].into()).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs a cluster"]
+async fn with_an_address_of_the_links_own_a_cut_refuses_new_connections_within_two_seconds_and_keeps_open_ones() {
+    in_namespace(async |ns| {
+        let (link, web) = web_uses(ns, &["pg"], by_virtual_ip()).await;
+        let address = virtual_ip(ns).await;
+        reaches(&web, &address, "pg", dns_ttl().await).await;
+        let mut session = web.session(&address).await;
+        let peer = session.peer().await;
+
+        link.action("deactivate").await;
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        for _ in 0..5 {
+            let found = web.reaches_server(&address).await;
+            assert!(found.is_err(), "a new connection reaches {found:?} after the cut");
+            assert_eq!(session.peer().await, peer, "the open connection stands");
+        }
+        link.reaches(Inactive).await;
+
+        link.act("activate").await.is_accepted();
+        link.reaches(Active).await;
+        assert_eq!(virtual_ip(ns).await, address);
+        reaches(&web, &address, "pg", Duration::from_secs(5)).await;
+        assert_eq!(session.peer().await, peer);
+    })
+    .await;
+}
