@@ -18,6 +18,9 @@ pub const INTENT: &str = "instancelink.dev/intent";
 /// Finalizer that holds a link until its data plane is gone.
 pub const FINALIZER: &str = "instancelink.dev/lifecycle";
 
+/// What a pod's readiness gate begins with; the alias follows.
+pub const GATE_PREFIX: &str = "instancelink.dev/";
+
 /// Label on everything the operator creates.
 pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 /// Value of [`MANAGED_BY`], and the operator's field manager.

@@ -98,6 +98,7 @@ pub(crate) fn pod(name: &str, address: &str) -> Pod {
         terminating: false,
         finished: false,
         container_ports: vec![container_port("pg", 5432)],
+        gates: None,
     }
 }
 

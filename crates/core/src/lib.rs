@@ -20,6 +20,7 @@ pub mod dataplane;
 pub mod effect;
 pub mod hash;
 pub mod lifecycle;
+pub mod readiness;
 pub mod resolve;
 pub mod snapshot;
 pub mod sweep;

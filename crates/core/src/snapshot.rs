@@ -13,6 +13,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use crate::child::{Children, Key, Owner};
 use crate::effect::Refusal;
+use crate::readiness::Gates;
 
 /// Everything a pass over one link may look at. Observed from the caches without a request, then kept up to date with
 /// the answers to its own writes.
@@ -237,6 +238,8 @@ pub struct Pod {
     pub finished: bool,
     /// The ports its containers declare.
     pub container_ports: Vec<ContainerPort>,
+    /// Its readiness gates that are aliases. Almost no pod has any: the others carry a pointer.
+    pub gates: Option<Box<Gates>>,
 }
 
 /// A port that a container declares.
