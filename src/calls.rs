@@ -166,15 +166,41 @@ impl Calls {
     where
         K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + DeserializeOwned,
     {
+        self.patch_by(kind, name, subresource, &Patch::Merge(patch)).await
+    }
+
+    /// Merges a patch into an object's status by the rules of its kind: of a list only the items with these keys.
+    pub(crate) async fn patch_status_by_keys<K>(
+        &self,
+        kind: &'static str,
+        name: &ObjectName,
+        patch: &serde_json::Value,
+    ) -> Result<K, CallError>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + DeserializeOwned,
+    {
+        self.patch_by(kind, name, Some("status"), &Patch::Strategic(patch))
+            .await
+    }
+
+    async fn patch_by<K>(
+        &self,
+        kind: &'static str,
+        name: &ObjectName,
+        subresource: Option<&str>,
+        patch: &Patch<&serde_json::Value>,
+    ) -> Result<K, CallError>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + DeserializeOwned,
+    {
         let params = PatchParams {
             field_manager: Some(keys::MANAGER.to_owned()),
             ..PatchParams::default()
         };
-        let patch = Patch::Merge(patch);
         let requests = requests::<K>(name);
         let request = match subresource {
-            Some(subresource) => requests.patch_subresource(subresource, &name.name, &params, &patch),
-            None => requests.patch(&name.name, &params, &patch),
+            Some(subresource) => requests.patch_subresource(subresource, &name.name, &params, patch),
+            None => requests.patch(&name.name, &params, patch),
         };
         self.send("patch", kind, request).await
     }

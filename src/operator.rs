@@ -16,6 +16,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::leader::lease::{Election, Leadership, Terms};
 use crate::reconcile::driver::{Driver, source_of};
 use crate::reconcile::events;
+use crate::reconcile::gates::{Bell, Gatekeeper};
 use crate::reconcile::queue::Queue;
 use crate::reconcile::sweep::{Broom, Sweeper};
 use crate::telemetry::admin;
@@ -83,6 +84,7 @@ struct Parts {
     cache: Arc<Cache>,
     queue: Arc<Queue>,
     broom: Arc<Broom>,
+    bell: Arc<Bell>,
     metrics: Arc<Metrics>,
     clock: Arc<dyn Clock>,
     terms: Option<Terms>,
@@ -95,9 +97,11 @@ impl Parts {
         let calls = Calls::new(calls, Arc::clone(metrics));
         let queue = Arc::new(Queue::new(usize::from(options.concurrency)));
         let broom = Arc::new(Broom::default());
+        let bell = Arc::new(Bell::default());
         let wakes = Wakes {
             queue: Arc::clone(&queue),
             broom: Arc::clone(&broom),
+            bell: Arc::clone(&bell),
             metrics: Arc::clone(metrics),
         };
         let cache = Arc::new(Cache::new(&watch::KINDS, Arc::new(wakes)));
@@ -122,6 +126,7 @@ impl Parts {
             cache,
             queue,
             broom,
+            bell,
             metrics: Arc::clone(metrics),
             clock,
             terms,
@@ -185,6 +190,14 @@ impl Parts {
             leadership: leadership.clone(),
             metrics: Arc::clone(&self.metrics),
         };
+        let gatekeeper = Gatekeeper {
+            bell: Arc::clone(&self.bell),
+            cache: Arc::clone(&self.cache),
+            calls: calls.clone(),
+            events: publisher.clone(),
+            leadership: leadership.clone(),
+            clock: Arc::clone(&clock),
+        };
         let driver = Driver {
             cache: Arc::clone(&self.cache),
             queue: Arc::clone(&self.queue),
@@ -197,9 +210,10 @@ impl Parts {
         };
         let mut helpers = JoinSet::new();
         helpers.spawn(sweeper.run(stop.clone()));
+        helpers.spawn(gatekeeper.run(stop.clone()));
         helpers.spawn(sender.run());
         Arc::new(driver).run(stop.clone(), options.shutdown_grace).await;
-        // Both end by themselves now; what they cannot finish soon is not worth waiting for.
+        // All end by themselves now; what they cannot finish soon is not worth waiting for.
         let ended = async { while helpers.join_next().await.is_some() {} };
         if tokio::time::timeout(LAST_EVENTS, ended).await.is_err() {
             helpers.shutdown().await;
@@ -213,6 +227,7 @@ impl Parts {
 struct Wakes {
     queue: Arc<Queue>,
     broom: Arc<Broom>,
+    bell: Arc<Bell>,
     metrics: Arc<Metrics>,
 }
 
@@ -220,6 +235,7 @@ impl Listener for Wakes {
     fn affected(&self, affected: Affected) {
         self.queue.add(&affected.links);
         self.broom.after(affected.gone);
+        self.bell.ring(affected.gated);
     }
 
     fn listed(&self, kind: &'static str, times: u64) {

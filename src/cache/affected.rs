@@ -1,9 +1,9 @@
-//! Which links an event is about.
+//! Which links an event is about, and which pods that wait for links.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::links::SourceKey;
-use super::name::LinkKey;
+use super::name::{LinkKey, ObjectName};
 
 /// Why a link is looked at again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,13 +25,15 @@ pub(crate) struct GoneLink {
     pub(crate) source: SourceKey,
 }
 
-/// The links an event is about.
+/// What an event is about.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Affected {
     /// To be looked at again.
     pub(crate) links: BTreeMap<LinkKey, Cause>,
     /// Deleted: what they may have left behind is swept.
     pub(crate) gone: Vec<GoneLink>,
+    /// Pods whose readiness gates are to be looked at.
+    pub(crate) gated: BTreeSet<ObjectName>,
 }
 
 impl Affected {
@@ -58,10 +60,11 @@ impl Affected {
             self.add(link, *cause);
         }
         self.gone.extend(other.gone);
+        self.gated.extend(other.gated);
     }
 
-    /// True where the event is about no link.
+    /// True where the event is about nothing.
     pub(crate) fn is_empty(&self) -> bool {
-        self.links.is_empty() && self.gone.is_empty()
+        self.links.is_empty() && self.gone.is_empty() && self.gated.is_empty()
     }
 }

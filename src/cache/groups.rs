@@ -43,6 +43,11 @@ impl<K: Ord + Clone> Groups<K> {
         self.members.get(key).into_iter().flatten()
     }
 
+    /// All objects with any property.
+    pub(crate) fn members(&self) -> impl Iterator<Item = &ObjectName> {
+        self.members.values().flatten()
+    }
+
     /// How many objects have this property.
     pub(crate) fn count<Q>(&self, key: &Q) -> usize
     where

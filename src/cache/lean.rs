@@ -7,6 +7,7 @@ use std::marker::PhantomData;
 
 use instancelink_api::spec::Protocol;
 use instancelink_core::child::Owner;
+use instancelink_core::readiness::{Gate, Gates, Verdict, alias_of};
 use instancelink_core::snapshot::ContainerPort;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta, OwnerReference, Time};
 use kube::Resource;
@@ -110,6 +111,13 @@ pub(crate) struct PodSpec {
     pub(crate) node_name: Option<String>,
     containers: Option<Vec<Container>>,
     init_containers: Option<Vec<Container>>,
+    readiness_gates: Option<Vec<ReadinessGate>>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ReadinessGate {
+    condition_type: String,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -150,6 +158,32 @@ impl PodSpec {
     }
 }
 
+impl PodSpec {
+    /// The readiness gates that are aliases, with what the status says to each.
+    pub(crate) fn gates(&self, status: &PodStatus) -> Option<Box<Gates>> {
+        let mut gates: Vec<Gate> = Vec::new();
+        for gate in self.readiness_gates.iter().flatten() {
+            let Some(alias) = alias_of(&gate.condition_type) else {
+                continue;
+            };
+            if gates.iter().any(|known| known.alias == alias) {
+                continue;
+            }
+            let conditions = status.conditions.iter().flatten();
+            let standing = conditions.into_iter().find(|c| c.type_ == gate.condition_type);
+            gates.push(Gate {
+                alias: alias.to_owned(),
+                standing: standing.map(|c| Verdict {
+                    open: c.status == "True",
+                    reason: c.reason.clone().unwrap_or_default(),
+                    message: c.message.clone().unwrap_or_default(),
+                }),
+            });
+        }
+        (!gates.is_empty()).then(|| Box::new(Gates(gates)))
+    }
+}
+
 /// The status of a pod.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -175,6 +209,8 @@ pub(crate) struct PodCondition {
     #[serde(rename = "type")]
     pub(crate) type_: String,
     pub(crate) status: String,
+    reason: Option<String>,
+    message: Option<String>,
 }
 
 /// The owner that controls an object.

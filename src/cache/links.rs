@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use instancelink_api::condition::types;
 use instancelink_api::spec::NetworkPolicyMode;
 use instancelink_api::{InstanceLink, keys};
 use instancelink_core::resolve::directory_of;
@@ -148,6 +149,13 @@ impl Watched for Links {
                 source: source_key(&old.object),
             });
         }
+        // Also after our own writes: who waits for a link is told by nobody else.
+        for link in [old, new].into_iter().flatten().filter(|_| answers_differ(old, new)) {
+            let pods = index
+                .pods
+                .waiting_for(&change.name.namespace, &link.object.spec.link_name);
+            affected.gated.extend(pods.cloned());
+        }
         if claims_differ(old, new)
             && let Some(link) = new.or(old)
         {
@@ -279,4 +287,19 @@ fn claims_differ(old: Option<&CachedLink>, new: Option<&CachedLink>) -> bool {
         || old.metadata.finalizers != new.metadata.finalizers
         || old.status.as_ref().map(|s| s.state) != new.status.as_ref().map(|s| s.state)
         || intent(old) != intent(new)
+}
+
+/// True where the readiness gates of this link's alias may be answered in another way.
+fn answers_differ(old: Option<&CachedLink>, new: Option<&CachedLink>) -> bool {
+    let (Some(old), Some(new)) = (old, new) else {
+        return true;
+    };
+    let (old, new) = (&old.object, &new.object);
+    let answer = |link: &InstanceLink| {
+        let status = link.status.as_ref()?;
+        let available = status.conditions.iter().find(|c| c.type_ == types::AVAILABLE);
+        let available = available.map(|c| (c.status.clone(), c.reason.clone(), c.message.clone()));
+        Some((status.state, status.instance_id.clone(), available))
+    };
+    old.metadata.uid != new.metadata.uid || answer(old) != answer(new)
 }

@@ -22,6 +22,8 @@ pub(crate) struct PodStore {
     pub(crate) table: Table<Pod>,
     pub(crate) by_owner: Groups<String>,
     pub(crate) by_namespace: Groups<Arc<str>>,
+    /// Those with readiness gates of ours.
+    pub(crate) gated: Groups<Arc<str>>,
 }
 
 impl Item for Pod {
@@ -64,6 +66,7 @@ impl Watched for Pods {
             labels: meta.labels.unwrap_or_default(),
             addresses: addresses_of(&status),
             container_ports: spec.container_ports(),
+            gates: spec.gates(&status),
             node: spec.node_name.filter(|n| !n.is_empty()),
             ready,
             finished: matches!(status.phase.as_deref(), Some("Succeeded" | "Failed")),
@@ -81,6 +84,9 @@ impl Watched for Pods {
         let identity = |p: Option<&Pod>| p.map(|p| (p.uid.clone(), p.terminating, p.labels.clone()));
         if identity(old) != identity(new) {
             affected.extend(index.links.of_source(namespace, name), Cause::Change);
+        }
+        if new.is_some_and(|new| new.gates.is_some()) && gates_differ(old, new) {
+            affected.gated.insert(change.name.clone());
         }
         if !differs(old, new) {
             return;
@@ -105,6 +111,22 @@ impl PodStore {
         self.by_owner.update(name, &owners(old), &owners(new));
         let namespaces = |p: Option<&Pod>| p.map(|_| Arc::clone(&name.namespace)).into_iter().collect::<Vec<_>>();
         self.by_namespace.update(name, &namespaces(old), &namespaces(new));
+        let gated = |p: Option<&Pod>| namespaces(p.filter(|p| p.gates.is_some()));
+        self.gated.update(name, &gated(old), &gated(new));
+    }
+}
+
+impl PodStore {
+    /// The pods of a namespace that wait for this alias, of whatever instance they are.
+    pub(crate) fn waiting_for<'a>(
+        &'a self,
+        namespace: &Arc<str>,
+        alias: &'a str,
+    ) -> impl Iterator<Item = &'a ObjectName> + use<'a> {
+        self.gated.get(namespace).filter(move |name| {
+            let gates = self.table.get(name).and_then(|pod| pod.gates.as_ref());
+            gates.is_some_and(|gates| gates.0.iter().any(|gate| gate.alias == alias))
+        })
     }
 }
 
@@ -175,6 +197,19 @@ fn addresses_of(status: &PodStatus) -> Vec<IpAddr> {
     addresses
 }
 
+/// True where the answer to a pod's readiness gates may be another one now.
+fn gates_differ(old: Option<&Pod>, new: Option<&Pod>) -> bool {
+    let view = |p: &Pod| {
+        (
+            p.uid.clone(),
+            p.gates.clone(),
+            p.controller.clone(),
+            p.terminating || p.finished,
+        )
+    };
+    old.map(view) != new.map(view)
+}
+
 /// A new resourceVersion alone, as each kubelet heartbeat on a condition brings, is no difference.
 fn differs(old: Option<&Pod>, new: Option<&Pod>) -> bool {
     match (old, new) {
@@ -192,6 +227,7 @@ fn differs(old: Option<&Pod>, new: Option<&Pod>) -> bool {
                 terminating,
                 finished,
                 container_ports,
+                gates: _,
             } = old;
             *uid != new.uid
                 || *labels != new.labels

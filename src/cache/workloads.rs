@@ -116,6 +116,9 @@ impl<K: WorkloadApi> Watched for Workloads<K> {
     fn changed(index: &mut Index, change: &Change<Workload>, _: Who, affected: &mut Affected) {
         let (old, new) = (change.old.as_deref(), change.new.as_deref());
         if K::WHICH == WorkloadKind::ReplicaSet {
+            if differs(old, new) {
+                extend_with_gated(index, [old, new].into_iter().flatten(), affected);
+            }
             let controllers = |w: Option<&Workload>| {
                 w.and_then(|w| w.controller.as_ref())
                     .map(|o| o.uid.clone())
@@ -141,6 +144,15 @@ impl<K: WorkloadApi> Watched for Workloads<K> {
                 );
             }
         }
+    }
+}
+
+/// A pod may be known before the ReplicaSet that tells whose it is.
+fn extend_with_gated<'a>(index: &Index, sets: impl Iterator<Item = &'a Workload>, affected: &mut Affected) {
+    for set in sets {
+        let pods = index.pods.by_owner.get(set.uid.as_str());
+        let gated = pods.filter(|name| index.pods.table.get(name).is_some_and(|pod| pod.gates.is_some()));
+        affected.gated.extend(gated.cloned());
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use instancelink_api::{InstanceLink, keys};
 use instancelink_core::effect::Event;
-use instancelink_core::snapshot::{Snapshot, TargetObject};
+use instancelink_core::snapshot::{Pod, Snapshot, TargetObject};
 use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::api::events::v1::Event as ApiEvent;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
@@ -66,7 +66,18 @@ pub(crate) fn channel(
 impl Publisher {
     /// Leaves an event about the snapshot's link; without room for it, it is dropped and counted.
     pub(super) fn publish(&self, snapshot: &Snapshot, event: &Event) {
-        let event = build_event(snapshot, event, self.clock.as_ref(), &self.reporter);
+        let link = reference_of(&snapshot.link.object);
+        let related = snapshot.target.as_ref().map(|t| target_reference(&t.object));
+        self.tell(link, related, event);
+    }
+
+    /// The same about a pod.
+    pub(super) fn publish_about_pod(&self, pod: &Pod, event: &Event) {
+        self.tell(pod_reference(pod), None, event);
+    }
+
+    fn tell(&self, regarding: ObjectReference, related: Option<ObjectReference>, event: &Event) {
+        let event = build_event(regarding, related, event, self.clock.as_ref(), &self.reporter);
         if self.queue.try_send(event).is_err() {
             self.metrics.event("dropped");
         }
@@ -103,13 +114,20 @@ impl Sender {
     }
 }
 
-fn build_event(snapshot: &Snapshot, event: &Event, clock: &dyn Clock, reporter: &str) -> ApiEvent {
-    let link = &snapshot.link.object;
+fn build_event(
+    regarding: ObjectReference,
+    related: Option<ObjectReference>,
+    event: &Event,
+    clock: &dyn Clock,
+    reporter: &str,
+) -> ApiEvent {
     let now = clock.now();
-    let name = link.metadata.name.as_deref().unwrap_or_default();
+    // With the time behind it no longer than the 253 characters of a name, which a pod's own may have.
+    let name = cut(regarding.name.as_deref().unwrap_or_default(), 220);
+    let name = name.trim_end_matches(['.', '-']);
     ApiEvent {
         metadata: ObjectMeta {
-            namespace: link.metadata.namespace.clone(),
+            namespace: regarding.namespace.clone(),
             name: Some(format!("{name}.{:x}", now.as_nanosecond())),
             ..ObjectMeta::default()
         },
@@ -118,8 +136,8 @@ fn build_event(snapshot: &Snapshot, event: &Event, clock: &dyn Clock, reporter: 
         type_: Some(if event.warning { "Warning" } else { "Normal" }.to_owned()),
         note: Some(cut(&event.note, MAX_NOTE)),
         event_time: Some(MicroTime(now)),
-        regarding: Some(reference_of(link)),
-        related: snapshot.target.as_ref().map(|t| target_reference(&t.object)),
+        regarding: Some(regarding),
+        related,
         reporting_controller: Some(keys::GROUP.to_owned()),
         reporting_instance: Some(cut(reporter, 128)),
         ..ApiEvent::default()
@@ -135,6 +153,17 @@ fn reference_of(link: &InstanceLink) -> ObjectReference {
         uid: link.metadata.uid.clone(),
         resource_version: link.metadata.resource_version.clone(),
         field_path: None,
+    }
+}
+
+fn pod_reference(pod: &Pod) -> ObjectReference {
+    ObjectReference {
+        api_version: Some("v1".to_owned()),
+        kind: Some("Pod".to_owned()),
+        namespace: Some(pod.namespace.clone()),
+        name: Some(pod.name.clone()),
+        uid: Some(pod.uid.clone()),
+        ..ObjectReference::default()
     }
 }
 

@@ -6,9 +6,9 @@ use kube::{Api, Client, ResourceExt};
 
 use super::PART_OF;
 
-/// Cluster-scoped kinds of an installation, in the order they go: first what could refuse or change requests, last the
+/// Kinds of an installation, in the order they go: first what could refuse or change requests, last the
 /// kind of the links. (Group, versions newest first, kind, plural.)
-const KINDS: [(&str, &[&str], &str, &str); 10] = [
+const KINDS: [(&str, &[&str], &str, &str); 12] = [
     (
         "admissionregistration.k8s.io",
         &["v1"],
@@ -47,6 +47,9 @@ const KINDS: [(&str, &[&str], &str, &str); 10] = [
         "clusterrolebindings",
     ),
     ("rbac.authorization.k8s.io", &["v1"], "ClusterRole", "clusterroles"),
+    // What overlays put into namespaces of users.
+    ("rbac.authorization.k8s.io", &["v1"], "RoleBinding", "rolebindings"),
+    ("rbac.authorization.k8s.io", &["v1"], "Role", "roles"),
     ("", &["v1"], "Namespace", "namespaces"),
     (
         "apiextensions.k8s.io",
@@ -59,17 +62,23 @@ const KINDS: [(&str, &[&str], &str, &str); 10] = [
 /// An object of the installation.
 pub(super) struct Installed {
     resource: ApiResource,
+    namespace: Option<String>,
     name: String,
     uid: Option<String>,
 }
 
 impl std::fmt::Display for Installed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {}", self.resource.kind, self.name)
+        write!(f, "{} ", self.resource.kind)?;
+        if let Some(namespace) = &self.namespace {
+            write!(f, "{namespace}/")?;
+        }
+        f.write_str(&self.name)
     }
 }
 
-/// Everything that carries the label. Of namespaces only the operator's: others may be somebody's.
+/// Everything that carries the label, but what goes with the operator's namespace. Of namespaces only that one: others
+/// may be somebody's.
 pub(super) async fn find(client: &Client, operator_namespace: &str) -> anyhow::Result<Vec<Installed>> {
     let mut found = Vec::new();
     for (group, versions, kind, plural) in KINDS {
@@ -87,8 +96,10 @@ pub(super) async fn find(client: &Client, operator_namespace: &str) -> anyhow::R
             found.extend(
                 list.into_iter()
                     .filter(|object| kind != "Namespace" || object.name_any() == operator_namespace)
+                    .filter(|object| object.namespace().as_deref() != Some(operator_namespace))
                     .map(|object| Installed {
                         resource: resource.clone(),
+                        namespace: object.namespace(),
                         name: object.name_any(),
                         uid: object.uid(),
                     }),
@@ -102,7 +113,10 @@ pub(super) async fn find(client: &Client, operator_namespace: &str) -> anyhow::R
 /// Deletes what was found, in its order.
 pub(super) async fn delete(client: &Client, installed: Vec<Installed>) -> anyhow::Result<()> {
     for object in installed {
-        let api: Api<DynamicObject> = Api::all_with(client.clone(), &object.resource);
+        let api: Api<DynamicObject> = match &object.namespace {
+            Some(namespace) => Api::namespaced_with(client.clone(), namespace, &object.resource),
+            None => Api::all_with(client.clone(), &object.resource),
+        };
         let params = DeleteParams {
             preconditions: Some(Preconditions {
                 uid: object.uid.clone(),

@@ -2,6 +2,7 @@
 
 mod children;
 mod echoes;
+mod gates;
 mod gateway;
 mod grants;
 mod links;
@@ -77,6 +78,12 @@ impl World {
     fn heard(&self) -> BTreeSet<String> {
         let heard = std::mem::take(&mut *self.ear.heard.lock());
         heard.links.into_keys().map(|key| key.name.to_string()).collect()
+    }
+
+    /// The names of the pods whose gates are to be looked at, since the last time.
+    fn gated(&self) -> BTreeSet<String> {
+        let heard = std::mem::take(&mut *self.ear.heard.lock());
+        heard.gated.into_iter().map(|pod| pod.name.to_string()).collect()
     }
 
     fn gone(&self) -> Vec<String> {

@@ -1,4 +1,4 @@
-//! Events about a link, as `kubectl events` shows them.
+//! Events about a link or a pod, as `kubectl events` shows them.
 
 use k8s_openapi::api::events::v1::Event;
 use kube::api::ListParams;
@@ -9,9 +9,14 @@ impl Namespace {
     /// Waits until a link has events of a reason, and panics unless they are this many; a series counts as often as it
     /// says.
     pub async fn events_of(&self, link: &Link, reason: &str, count: i32) -> Vec<Event> {
-        let fields = format!("regarding.name={},reason={reason}", link.name);
+        self.events_about(&link.name, reason, count).await
+    }
+
+    /// The same of any object, by its name.
+    pub async fn events_about(&self, name: &str, reason: &str, count: i32) -> Vec<Event> {
+        let fields = format!("regarding.name={name},reason={reason}");
         let api = self.api::<Event>();
-        let what = format!("{count} events {reason} about link {}", link.name);
+        let what = format!("{count} events {reason} about {name}");
         eventually(&what, SHORT, async || {
             let events = api
                 .list(&ListParams::default().fields(&fields))

@@ -72,6 +72,8 @@ async fn uninstall_asks_first_waits_for_every_link_and_leaves_nothing() {
         assert!(!ok, "a no is a no: {said}");
         assert_eq!(installation.objects().await, before);
 
+        // What an overlay put into a user's namespace is part of it too.
+        ns.allow_readiness_gates().await;
         let (ok, said) = uninstall(&["--yes"], "").await;
         assert!(ok, "{said}");
         assert!(
