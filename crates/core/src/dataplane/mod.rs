@@ -13,6 +13,7 @@ mod docker;
 mod down;
 mod environment;
 mod gaps;
+mod lots;
 mod ownership;
 mod place;
 mod policy;
@@ -93,11 +94,11 @@ pub fn build(s: &Snapshot, older: &BTreeSet<String>) -> Result<Plan, Unservable>
             ports: reach.ports.clone(),
             endpoints: virtual_ip::endpoints(s, &place, &reach),
         };
-        let mut slices = slices::under_virtual_ip(&place, &reach);
-        slices.extend(slices::under_directory(&place, &[group], &reach.ports));
+        let mut slices = slices::under_virtual_ip(s, &place, &reach);
+        slices.extend(slices::under_directory(s, &place, &[group], &reach.ports));
         slices
     } else {
-        slices::under_directory(&place, &reach.groups, &reach.ports)
+        slices::under_directory(s, &place, &reach.groups, &reach.ports)
     };
     Ok(Plan {
         directory: directory::wanted(s, &place),

@@ -1,16 +1,14 @@
 //! Builds the slices: the addresses behind the alias, by family, in lots that an EndpointSlice can hold.
 
-use std::collections::BTreeMap;
-
 use instancelink_api::keys;
 
+use super::lots::{Lot, spread};
+use super::ownership::own_slices;
 use super::place::{Place, labels};
-use crate::child::{Endpoint, Family, Object, Slice, SlicePort};
+use crate::child::{Family, Object, Slice, SlicePort};
 use crate::resolve::endpoints::{Group, Reach};
 use crate::resolve::ports::Port;
-
-/// Most endpoints of an EndpointSlice.
-const MOST_ENDPOINTS: usize = 1000;
+use crate::snapshot::Snapshot;
 
 /// The Service that slices stand under.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,17 +18,17 @@ enum Under {
 }
 
 /// The slices under the directory: at least one, so that a link that is up is seen to be.
-pub(super) fn under_directory(place: &Place<'_>, groups: &[Group], ports: &[Port]) -> Vec<Object<Slice>> {
-    lots(place, Under::Directory, groups, ports)
+pub(super) fn under_directory(s: &Snapshot, place: &Place<'_>, groups: &[Group], ports: &[Port]) -> Vec<Object<Slice>> {
+    wanted(s, place, Under::Directory, groups, ports)
 }
 
 /// The slices under the link's virtual IP: the same pods without a name.
-pub(super) fn under_virtual_ip(place: &Place<'_>, reach: &Reach) -> Vec<Object<Slice>> {
+pub(super) fn under_virtual_ip(s: &Snapshot, place: &Place<'_>, reach: &Reach) -> Vec<Object<Slice>> {
     let mut groups = reach.groups.clone();
     for endpoint in groups.iter_mut().flat_map(|group| &mut group.endpoints) {
         endpoint.hostname.clear();
     }
-    lots(place, Under::VirtualIp, &groups, &reach.ports)
+    wanted(s, place, Under::VirtualIp, &groups, &reach.ports)
 }
 
 /// True for a slice that carries traffic to a virtual IP and gives no name an answer.
@@ -38,63 +36,75 @@ pub(super) fn is_under_virtual_ip(slice: &Object<Slice>) -> bool {
     !slice.labels.contains_key(keys::HEADLESS)
 }
 
-fn lots(place: &Place<'_>, under: Under, groups: &[Group], ports: &[Port]) -> Vec<Object<Slice>> {
+fn wanted(s: &Snapshot, place: &Place<'_>, under: Under, groups: &[Group], ports: &[Port]) -> Vec<Object<Slice>> {
     let mut slices = Vec::new();
-    let mut numbers: BTreeMap<Family, usize> = BTreeMap::new();
-    for group in groups {
-        for family in [Family::V4, Family::V6] {
-            let of_family: Vec<Endpoint> = group
-                .endpoints
-                .iter()
-                .filter(|e| Family::of(e.address) == family)
-                .cloned()
-                .collect();
-            for lot in of_family.chunks(MOST_ENDPOINTS) {
-                let number = numbers.entry(family).or_default();
-                *number += 1;
-                slices.push(slice(place, under, (family, *number), lot.to_vec(), &group.ports));
-            }
-        }
+    for family in [Family::V4, Family::V6] {
+        let base = base_name(place, under, family);
+        let of_family = groups.iter().map(|group| {
+            let endpoints = group.endpoints.iter().filter(|e| Family::of(e.address) == family);
+            (slice_ports(place, &group.ports), endpoints.cloned().collect())
+        });
+        let standing =
+            own_slices(s).filter_map(|found| Some((number_in(&found.object.name, &base)?, &found.object.body)));
+        let lots = spread(of_family.collect(), &standing.collect());
+        slices.extend(lots.into_iter().map(|lot| slice(place, under, family, lot)));
     }
     if slices.is_empty() {
-        slices.push(slice(place, under, (Family::V4, 1), Vec::new(), ports));
+        let empty = Lot {
+            number: 1,
+            endpoints: Vec::new(),
+            ports: slice_ports(place, ports),
+        };
+        slices.push(slice(place, under, Family::V4, empty));
     }
     slices
 }
 
-fn slice(
-    place: &Place<'_>,
-    under: Under,
-    (family, number): (Family, usize),
-    endpoints: Vec<Endpoint>,
-    ports: &[Port],
-) -> Object<Slice> {
+fn slice(place: &Place<'_>, under: Under, family: Family, lot: Lot) -> Object<Slice> {
     let mut all_labels = place.own_labels();
     all_labels.extend(labels([(keys::SLICE_MANAGED_BY, keys::SLICE_MANAGER)]));
-    let stem = match under {
-        Under::Directory => {
-            all_labels.extend(labels([(keys::SERVICE_NAME, &place.directory), (keys::HEADLESS, "")]));
-            place.link.to_owned()
-        }
-        Under::VirtualIp => {
-            all_labels.extend(labels([(keys::SERVICE_NAME, &place.virtual_ip())]));
-            place.virtual_ip()
-        }
-    };
-    let base = format!("{stem}-{}", family.suffix());
+    all_labels.extend(match under {
+        Under::Directory => labels([(keys::SERVICE_NAME, &place.directory), (keys::HEADLESS, "")]),
+        Under::VirtualIp => labels([(keys::SERVICE_NAME, &place.virtual_ip())]),
+    });
+    let base = base_name(place, under, family);
     Object {
         namespace: place.namespace.to_owned(),
-        name: if number == 1 { base } else { format!("{base}-{number}") },
+        name: if lot.number == 1 {
+            base
+        } else {
+            format!("{base}-{}", lot.number)
+        },
         labels: all_labels,
         annotations: labels([(keys::LINK, &place.link_path())]),
         owners: place.link_owner(),
         body: Slice {
             family,
-            endpoints,
-            ports: ports.iter().map(|port| slice_port(place.alias, port)).collect(),
+            endpoints: lot.endpoints,
+            ports: lot.ports,
             damaged: false,
         },
     }
+}
+
+/// The name of the first slice; the others bear their number after it.
+fn base_name(place: &Place<'_>, under: Under, family: Family) -> String {
+    let stem = match under {
+        Under::Directory => place.link.to_owned(),
+        Under::VirtualIp => place.virtual_ip(),
+    };
+    format!("{stem}-{}", family.suffix())
+}
+
+fn number_in(name: &str, base: &str) -> Option<usize> {
+    match name.strip_prefix(base)? {
+        "" => Some(1),
+        rest => rest.strip_prefix('-')?.parse().ok(),
+    }
+}
+
+fn slice_ports(place: &Place<'_>, ports: &[Port]) -> Vec<SlicePort> {
+    ports.iter().map(|port| slice_port(place.alias, port)).collect()
 }
 
 fn slice_port(alias: &str, port: &Port) -> SlicePort {
@@ -123,7 +133,7 @@ mod tests {
 
     fn built(s: &crate::snapshot::Snapshot) -> Vec<Object<Slice>> {
         let reach = reach_of(s).unwrap();
-        under_directory(&Place::of(s), &reach.groups, &reach.ports)
+        under_directory(s, &Place::of(s), &reach.groups, &reach.ports)
     }
 
     fn names(slices: &[Object<Slice>]) -> Vec<(&str, usize)> {
@@ -159,13 +169,6 @@ mod tests {
     }
 
     #[test]
-    fn a_slice_holds_at_most_a_thousand_endpoints() {
-        let pods = (0..1001).map(|n| fixture::pod(&format!("pg-{n}"), &format!("10.0.{}.{}", n / 250, n % 250 + 1)));
-        let s = fixture::snapshot().with_target_deployment(pods.collect());
-        assert_eq!(names(&built(&s)), [("web-db-v4", 1000), ("web-db-v4-2", 1)]);
-    }
-
-    #[test]
     fn the_first_port_is_called_like_the_alias_and_others_after_it() {
         let s = fixture::snapshot().edited(|spec| {
             spec.ports = serde_yaml_ng::from_str("[{name: pg, port: 5432}, {name: metrics, port: 9187}]").unwrap();
@@ -185,7 +188,7 @@ mod tests {
         };
         let two = [reach.groups[0].clone(), other];
         assert_eq!(
-            names(&under_directory(&Place::of(&s), &two, &reach.ports)),
+            names(&under_directory(&s, &Place::of(&s), &two, &reach.ports)),
             [("web-db-v4", 2), ("web-db-v4-2", 2)]
         );
     }
