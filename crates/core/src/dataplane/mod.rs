@@ -128,4 +128,6 @@ fn forbidden(s: &Snapshot) -> Option<Refusal> {
 }
 
 #[cfg(test)]
+mod book;
+#[cfg(test)]
 mod tests;
