@@ -109,6 +109,14 @@ impl User {
         &self.client
     }
 
+    /// The user's namespace, in which everything is done with the user's rights.
+    pub fn at_home(&self) -> Namespace {
+        Namespace {
+            client: self.client.clone(),
+            name: self.namespace.name.clone(),
+        }
+    }
+
     /// `kubectl --as <user> annotate il <link> instancelink.dev/action=<value>`.
     pub async fn annotates(&self, link: &Link, value: &str) -> Output {
         link.annotate_with(value, &["--as", &self.name]).await

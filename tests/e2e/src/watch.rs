@@ -1,12 +1,14 @@
 //! One watcher of one link, from before its creation on: the states it saw, in order, none left out.
 
+use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures::StreamExt as _;
 use instancelink_api::{InstanceLink, State};
-use kube::Api;
 use kube::api::{ListParams, WatchEvent, WatchParams};
+use kube::{Api, Resource};
+use serde::de::DeserializeOwned;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
@@ -46,7 +48,12 @@ impl Watch {
             .lock()
             .expect("no panic while held")
             .extend(list.items.into_iter().map(Some));
-        let task = tokio::spawn(follow(api, params, from, Arc::clone(&seen)));
+        let sink = Arc::clone(&seen);
+        let task = tokio::spawn(follow(api, params, from, move |link, gone| {
+            let event = (!gone).then_some(link);
+            sink.events.lock().expect("no panic while held").push(event);
+            sink.arrived.notify_waiters();
+        }));
         Self {
             name: name.to_owned(),
             seen,
@@ -177,8 +184,12 @@ impl Drop for Watch {
     }
 }
 
-/// Watches on from the last version seen when the API server ends a watch, as it does every few minutes.
-async fn follow(api: Api<InstanceLink>, params: WatchParams, mut from: String, seen: Arc<Seen>) {
+/// Watches on from the last version seen when the API server ends a watch, as it does every few minutes. `take` is given
+/// each object, and whether it was deleted.
+pub(crate) async fn follow<K>(api: Api<K>, params: WatchParams, mut from: String, take: impl Fn(K, bool))
+where
+    K: Resource + Clone + Debug + DeserializeOwned,
+{
     loop {
         let Ok(stream) = api.watch(&params, &from).await else {
             sleep(Duration::from_millis(200)).await;
@@ -186,23 +197,16 @@ async fn follow(api: Api<InstanceLink>, params: WatchParams, mut from: String, s
         };
         let mut stream = std::pin::pin!(stream);
         while let Some(Ok(event)) = stream.next().await {
-            let (link, gone) = match event {
-                WatchEvent::Added(link) | WatchEvent::Modified(link) => (link, false),
-                WatchEvent::Deleted(link) => (link, true),
+            let (object, gone) = match event {
+                WatchEvent::Added(object) | WatchEvent::Modified(object) => (object, false),
+                WatchEvent::Deleted(object) => (object, true),
                 WatchEvent::Bookmark(_) => continue,
-                WatchEvent::Error(e) => panic!("the watch broke off, states may be missing: {e:?}"),
+                WatchEvent::Error(e) => panic!("the watch broke off, versions may be missing: {e:?}"),
             };
-            if let Some(version) = &link.metadata.resource_version {
+            if let Some(version) = &object.meta().resource_version {
                 from.clone_from(version);
             }
-            let mut events = seen.events.lock().expect("no panic while held");
-            if gone {
-                events.push(None);
-            } else {
-                events.push(Some(link));
-            }
-            drop(events);
-            seen.arrived.notify_waiters();
+            take(object, gone);
         }
     }
 }
