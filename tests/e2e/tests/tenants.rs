@@ -236,6 +236,29 @@ async fn a_grant_revoked_in_the_middle_of_activation_shows_none_and_one_revoked_
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
+async fn behind_an_address_of_the_links_own_none_is_shown_without_consent_either() {
+    with_tenants(async |t| {
+        let ports = json!([{ "name": "http", "port": 80, "targetPort": 8080 }]);
+        let manifest = link_into(&t.alice, "Deployment", "pg")
+            .spec("addressing", "VirtualIP")
+            .spec("ports", ports);
+        let link = t.mallory.link(manifest).await;
+        link.is_not_permitted().await;
+        t.slices.never_showed(&t.pods("pg").await).await;
+        let given = t.consents_to("Deployment", "pg").await;
+        link.reaches(Active).await;
+        t.slices.showed(&t.pods("pg").await).await;
+        given.delete().await;
+        link.reaches(Inactive).await;
+        assert!(t.shop.slices().await.is_empty());
+        let new = t.replaces("pg").await;
+        t.slices.never_showed(&new).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs a cluster"]
 async fn a_namespace_made_anew_shows_none_of_its_pods() {
     with_tenants(async |t| {
         t.consents_to("Deployment", "pg").await;
