@@ -20,6 +20,8 @@ pub mod types {
     pub const STALLED: &str = "Stalled";
     /// Present while a name of the alias may lead elsewhere, or more answers under it than the link programmed.
     pub const ALIAS_SHADOWED: &str = "AliasShadowed";
+    /// The cluster's DNS says of the alias what was programmed; present while active, once it was looked up. Advice only.
+    pub const VERIFIED: &str = "Verified";
 }
 
 /// Reasons, shared by conditions, events and metrics.
@@ -85,6 +87,18 @@ pub enum Reason {
     ServiceStepsIn,
     /// `AliasShadowed`: a namespace called like the alias ends some resolvers' search.
     NamespaceEndsSearch,
+    /// `Verified`: the DNS gives exactly the ready endpoints.
+    Resolves,
+    /// `Verified`: the DNS has no address, though endpoints are ready.
+    NameNotFound,
+    /// `Verified`: the DNS does not know the cluster's domain that the operator was told.
+    WrongClusterDomain,
+    /// `Verified`: the DNS gives addresses that were not programmed.
+    OtherAddresses,
+    /// `Verified`: the DNS does not give all ready endpoints.
+    AddressesMissing,
+    /// `Verified`: the DNS could not be asked.
+    NoAnswer,
 }
 
 impl Reason {
@@ -121,6 +135,12 @@ impl Reason {
             Self::ServiceComesFirst => "ServiceComesFirst",
             Self::ServiceStepsIn => "ServiceStepsIn",
             Self::NamespaceEndsSearch => "NamespaceEndsSearch",
+            Self::Resolves => "Resolves",
+            Self::NameNotFound => "NameNotFound",
+            Self::WrongClusterDomain => "WrongClusterDomain",
+            Self::OtherAddresses => "OtherAddresses",
+            Self::AddressesMissing => "AddressesMissing",
+            Self::NoAnswer => "NoAnswer",
         }
     }
 

@@ -72,6 +72,7 @@ pub(crate) fn of(spec: &str) -> Snapshot {
         answering: crate::snapshot::Answering::default(),
         namesakes: std::collections::BTreeSet::new(),
         isolators: Vec::new(),
+        lookup: crate::verify::Lookup::Off,
         refusals: std::collections::BTreeMap::new(),
     }
 }

@@ -25,6 +25,7 @@ pub mod resolve;
 pub mod snapshot;
 pub mod sweep;
 mod time;
+pub mod verify;
 
 #[cfg(test)]
 pub(crate) mod fixture;

@@ -14,6 +14,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use crate::child::{Children, Key, Owner};
 use crate::effect::Refusal;
 use crate::readiness::Gates;
+use crate::verify::Lookup;
 
 /// Everything a pass over one link may look at. Observed from the caches without a request, then kept up to date with
 /// the answers to its own writes.
@@ -45,6 +46,8 @@ pub struct Snapshot {
     pub namesakes: BTreeSet<Namesake>,
     /// The NetworkPolicies of others in the target's namespace that isolate pods.
     pub isolators: Vec<Arc<Isolator>>,
+    /// What the cluster's DNS said of the alias when it was looked up last.
+    pub lookup: Lookup,
     /// Children whose writes were refused in this pass; the next pass tries them again.
     pub refusals: BTreeMap<Key, Refusal>,
 }

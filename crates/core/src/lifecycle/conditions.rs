@@ -8,18 +8,18 @@ use instancelink_api::spec::NetworkPolicyMode;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use super::facts::{Facts, Goal};
-use super::shadow;
 use super::wait::Wait;
+use super::{shadow, verified};
 use crate::resolve::TargetVerdict;
 use crate::resolve::isolation::{Isolation, isolation_of};
 use crate::time::second;
 
 /// A condition before it is dated.
-struct Verdict {
-    type_: &'static str,
-    status: &'static str,
-    reason: Reason,
-    message: String,
+pub(super) struct Verdict {
+    pub(super) type_: &'static str,
+    pub(super) status: &'static str,
+    pub(super) reason: Reason,
+    pub(super) message: String,
 }
 
 fn verdict(type_: &'static str, is_true: bool, reason: Reason, message: impl Into<String>) -> Verdict {
@@ -47,7 +47,8 @@ pub(crate) fn conditions(f: &Facts<'_>, state: State, wait: Option<&Wait>) -> Ve
         verdicts.extend(shadowed(f));
         verdicts.extend(enforced(f));
     }
-    verdicts.into_iter().map(|v| dated(f, v)).collect()
+    let verdicts = verdicts.into_iter().map(|v| dated(f, v));
+    verdicts.chain(verified::condition(f, state)).collect()
 }
 
 fn accepted(f: &Facts<'_>) -> Verdict {
@@ -283,7 +284,7 @@ fn is_at_goal(f: &Facts<'_>, state: State) -> bool {
 }
 
 /// `lastTransitionTime` changes with the status alone.
-fn dated(f: &Facts<'_>, verdict: Verdict) -> Condition {
+pub(super) fn dated(f: &Facts<'_>, verdict: Verdict) -> Condition {
     let since = f
         .status
         .conditions

@@ -12,6 +12,7 @@ mod shadow;
 mod status;
 mod table;
 mod ttl;
+mod verified;
 mod wait;
 mod walk;
 

@@ -189,13 +189,13 @@ const fn resting_state(desired: Desired) -> State {
 
 /// Problems that the new status shows and the old one did not: each is told once.
 pub(crate) fn new_problems(f: &Facts<'_>, new: &InstanceLinkStatus) -> Vec<(String, String)> {
-    use instancelink_api::condition::types::{ACCEPTED, PROGRAMMED, RESOLVED_REFS};
+    use instancelink_api::condition::types::{ACCEPTED, PROGRAMMED, RESOLVED_REFS, VERIFIED};
     let old = &f.status;
     let told = |reason: &str| old.conditions.iter().any(|c| c.status == "False" && c.reason == reason);
     let quiet = [Reason::Pending.as_str(), Reason::NotActive.as_str()];
     new.conditions
         .iter()
-        .filter(|c| [ACCEPTED, RESOLVED_REFS, PROGRAMMED].contains(&c.type_.as_str()) && c.status == "False")
+        .filter(|c| [ACCEPTED, RESOLVED_REFS, PROGRAMMED, VERIFIED].contains(&c.type_.as_str()) && c.status == "False")
         .filter(|c| !quiet.contains(&c.reason.as_str()) && !told(&c.reason))
         .map(|c| (c.reason.clone(), c.message.clone()))
         .chain(shadow::new(f, new))

@@ -7,6 +7,7 @@ mod edges;
 mod memory;
 mod shadow;
 mod status;
+mod verified;
 mod walk;
 mod world;
 

@@ -1,0 +1,101 @@
+//! Verified: advice that comes once the link is at rest, and costs a write only when it changes.
+
+use std::sync::Arc;
+
+use super::World;
+use crate::verify::{Answer, Lookup, Resolution};
+
+/// The link is looked up now: so many endpoints are programmed, and this is what the DNS says.
+fn look(world: &mut World, programmed: &[&str], answer: Answer) {
+    world.s.lookup = Lookup::Seen(Arc::new(Resolution {
+        at: world.s.now,
+        name: "db.web-links.shop.svc.cluster.local".to_owned(),
+        programmed: programmed.iter().map(|a| a.parse().unwrap()).collect(),
+        answer,
+        api_server: None,
+        domain_of_pod: None,
+    }));
+    world.settle();
+}
+
+fn gives(addresses: &[&str]) -> Answer {
+    Answer::Addresses(addresses.iter().map(|a| a.parse().unwrap()).collect())
+}
+
+fn verified() -> World {
+    let mut world = World::active();
+    world.s.lookup = Lookup::Pending;
+    world.settle();
+    look(&mut world, &["10.0.0.10"], gives(&["10.0.0.10"]));
+    assert_eq!(world.condition("Verified"), ("True", "Resolves"));
+    world.writes.clear();
+    world
+}
+
+#[test]
+fn it_is_absent_until_the_name_was_looked_up_and_costs_one_write_then() {
+    let mut world = World::active();
+    world.writes.clear();
+    world.s.lookup = Lookup::Pending;
+    world.settle();
+    assert_eq!(world.condition("Verified"), ("absent", ""));
+    assert!(world.writes.is_empty());
+    look(&mut world, &["10.0.0.10"], gives(&["10.0.0.10"]));
+    assert_eq!(world.writes, ["status"]);
+}
+
+#[test]
+fn endpoints_that_come_and_go_cost_no_write_as_long_as_the_verdict_stays() {
+    let mut world = verified();
+    for address in ["10.0.0.11", "10.0.0.12"] {
+        world.pass_time(30);
+        look(&mut world, &[address], gives(&[address]));
+    }
+    assert!(world.writes.is_empty());
+}
+
+#[test]
+fn a_name_that_does_not_resolve_is_told_once_and_makes_the_link_no_less_ready() {
+    let mut world = verified();
+    world.pass_time(30);
+    look(&mut world, &["10.0.0.10"], Answer::NoSuchName);
+    assert_eq!(world.condition("Verified"), ("False", "NameNotFound"));
+    assert_eq!(world.condition("Ready"), ("True", "Ready"));
+    world.pass_time(600);
+    look(&mut world, &["10.0.0.10"], Answer::NoSuchName);
+    assert_eq!(world.writes, ["status"]);
+    let told: Vec<_> = world.events.iter().map(|e| (e.warning, e.reason.as_str())).collect();
+    assert_eq!(told, [(true, "NameNotFound")]);
+}
+
+#[test]
+fn a_new_operator_takes_its_predecessors_word_until_it_has_looked() {
+    let mut world = verified();
+    world.s.lookup = Lookup::Pending;
+    world.settle();
+    assert_eq!(world.condition("Verified"), ("True", "Resolves"));
+    assert!(world.writes.is_empty());
+    world.s.lookup = Lookup::Off;
+    world.settle();
+    assert_eq!(world.condition("Verified"), ("absent", ""), "nobody looks any more");
+}
+
+#[test]
+fn an_update_takes_it_away_until_the_name_was_looked_up_again() {
+    let mut world = verified();
+    world.pass_time(30);
+    world.s = world.s.clone().edited(|spec| spec.publish_not_ready_addresses = true);
+    world.settle();
+    assert_eq!(world.condition("Verified"), ("absent", ""));
+    world.pass_time(10);
+    look(&mut world, &["10.0.0.10"], gives(&["10.0.0.10"]));
+    assert_eq!(world.condition("Verified"), ("True", "Resolves"));
+}
+
+#[test]
+fn a_link_that_is_not_active_has_no_such_condition() {
+    let mut world = verified();
+    world.pass_time(30);
+    world.act("deactivate");
+    assert_eq!(world.condition("Verified"), ("absent", ""));
+}

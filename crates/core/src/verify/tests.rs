@@ -1,0 +1,112 @@
+use super::*;
+
+const NAME: &str = "db.web-links.shop.svc.cluster.local";
+
+fn addresses<const N: usize>(addresses: [&str; N]) -> BTreeSet<IpAddr> {
+    addresses.map(|a| a.parse().unwrap()).into()
+}
+
+fn looked<const N: usize>(programmed: [&str; N], answer: Answer) -> Resolution {
+    Resolution {
+        at: crate::fixture::NOW.parse().unwrap(),
+        name: NAME.to_owned(),
+        programmed: addresses(programmed),
+        answer,
+        api_server: None,
+        domain_of_pod: Some("cluster.local".to_owned()),
+    }
+}
+
+fn found<const N: usize>(found: [&str; N]) -> Answer {
+    Answer::Addresses(addresses(found))
+}
+
+fn of(r: &Resolution) -> (&'static str, Reason) {
+    let Verdict {
+        status,
+        reason,
+        message,
+    } = verdict(r, "cluster.local");
+    assert!(!message.is_empty());
+    (status, reason)
+}
+
+#[test]
+fn a_name_that_gives_what_was_programmed_is_verified_and_the_words_do_not_depend_on_it() {
+    let one = verdict(&looked(["10.0.0.1"], found(["10.0.0.1"])), "cluster.local");
+    assert_eq!((one.status, one.reason), ("True", Reason::Resolves));
+    for r in [
+        looked(["10.0.0.2", "fd00::2"], found(["10.0.0.2", "fd00::2"])),
+        looked([], found([])),
+        looked([], Answer::NoSuchName),
+    ] {
+        assert_eq!(
+            verdict(&r, "cluster.local"),
+            one,
+            "churn is no change of verdict: {r:?}"
+        );
+    }
+}
+
+#[test]
+fn a_name_without_addresses_though_endpoints_are_ready_is_not_found() {
+    for answer in [Answer::NoSuchName, found([])] {
+        let mut r = looked(["10.0.0.1"], answer);
+        assert_eq!(of(&r), ("False", Reason::NameNotFound));
+        r.api_server = Some(found(["10.96.0.1"]));
+        assert_eq!(of(&r), ("False", Reason::NameNotFound), "the domain is right");
+    }
+}
+
+#[test]
+fn a_domain_in_which_not_even_the_api_server_has_a_name_is_the_wrong_one() {
+    for answer in [Answer::NoSuchName, Answer::NoAnswer("refused")] {
+        let mut r = looked(["10.0.0.1"], answer.clone());
+        r.api_server = Some(answer);
+        r.domain_of_pod = Some("corp.example".to_owned());
+        let verdict = verdict(&r, "cluster.local");
+        assert_eq!((verdict.status, verdict.reason), ("False", Reason::WrongClusterDomain));
+        assert!(
+            verdict.message.contains("--cluster-domain=corp.example"),
+            "{}",
+            verdict.message
+        );
+    }
+}
+
+#[test]
+fn a_domain_is_not_called_wrong_while_the_pods_own_search_list_has_it() {
+    let mut r = looked(["10.0.0.1"], Answer::NoSuchName);
+    r.api_server = Some(Answer::NoSuchName);
+    assert_eq!(of(&r), ("False", Reason::NameNotFound));
+    r.domain_of_pod = None;
+    assert_eq!(of(&r), ("False", Reason::WrongClusterDomain), "nobody knows better");
+}
+
+#[test]
+fn addresses_of_others_are_named_and_weigh_more_than_those_that_are_missing() {
+    let r = looked(["10.0.0.1"], found(["10.0.0.7", "10.0.0.8", "10.0.0.9", "10.0.0.10"]));
+    assert_eq!(of(&r), ("False", Reason::OtherAddresses));
+    let message = verdict(&r, "cluster.local").message;
+    assert!(message.contains("10.0.0.7, 10.0.0.8, 10.0.0.9, others"), "{message}");
+    assert_eq!(of(&looked([], found(["10.0.0.7"]))), ("False", Reason::OtherAddresses));
+}
+
+#[test]
+fn missing_addresses_are_named() {
+    let r = looked(["10.0.0.1", "10.0.0.2"], found(["10.0.0.1"]));
+    assert_eq!(of(&r), ("False", Reason::AddressesMissing));
+    assert!(verdict(&r, "cluster.local").message.contains("10.0.0.2"));
+}
+
+#[test]
+fn nothing_is_claimed_of_a_dns_that_does_not_answer() {
+    let mut r = looked(["10.0.0.1"], Answer::NoAnswer("timed out"));
+    assert_eq!(of(&r), ("Unknown", Reason::NoAnswer));
+    r.api_server = Some(Answer::NoAnswer("timed out"));
+    assert_eq!(of(&r), ("Unknown", Reason::NoAnswer));
+    assert_eq!(
+        of(&looked([], Answer::NoAnswer("timed out"))),
+        ("Unknown", Reason::NoAnswer)
+    );
+}
