@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
@@ -62,6 +63,13 @@ pub struct Operator {
     /// The cluster's DNS domain.
     #[arg(long, env = "INSTANCELINK_CLUSTER_DOMAIN", default_value = "cluster.local")]
     pub cluster_domain: String,
+    /// Look active aliases up in the cluster's DNS, as pods do, for the condition `Verified`; left out: where this is a
+    /// pod that asks the cluster's DNS.
+    #[arg(long, env = "INSTANCELINK_VERIFY_DNS", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub verify_dns: Option<bool>,
+    /// The DNS server to ask, such as 10.96.0.10:53, instead of those in /etc/resolv.conf.
+    #[arg(long, env = "INSTANCELINK_DNS_SERVER")]
+    pub dns_server: Option<SocketAddr>,
     /// How many links are worked on at once. More than the API server serves at once only makes it queue.
     #[arg(long, env = "INSTANCELINK_CONCURRENCY", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub concurrency: u16,

@@ -18,3 +18,4 @@ mod reconcile;
 pub mod run;
 mod telemetry;
 mod uninstall;
+pub mod verify;

@@ -21,6 +21,7 @@ use crate::reconcile::queue::Queue;
 use crate::reconcile::sweep::{Broom, Sweeper};
 use crate::telemetry::admin;
 use crate::telemetry::metrics::Metrics;
+use crate::verify::{self, Resolver, Verifier};
 
 /// Time for the events and sweeps that are on their way when the operator stops.
 const LAST_EVENTS: Duration = Duration::from_secs(1);
@@ -33,6 +34,8 @@ pub struct Surroundings {
     pub calls: Client,
     /// The time that is written into objects.
     pub clock: Arc<dyn Clock>,
+    /// The DNS in which aliases are looked up; without one they are not.
+    pub dns: Option<Arc<dyn Resolver>>,
 }
 
 /// Runs the operator in the cluster of the environment.
@@ -47,6 +50,7 @@ pub(crate) async fn run(mut options: Operator, stop: CancellationToken) -> anyho
         watches: client::for_watches(&config)?,
         calls: client::for_calls(&config)?,
         clock: Arc::new(SystemClock),
+        dns: verify::of_pod(&options)?,
     };
     run_in(surroundings, options, stop).await
 }
@@ -87,13 +91,19 @@ struct Parts {
     bell: Arc<Bell>,
     metrics: Arc<Metrics>,
     clock: Arc<dyn Clock>,
+    dns: Option<Arc<dyn Resolver>>,
     terms: Option<Terms>,
     reporter: String,
 }
 
 impl Parts {
     fn build(options: &Operator, surroundings: Surroundings, metrics: &Arc<Metrics>) -> anyhow::Result<Self> {
-        let Surroundings { watches, calls, clock } = surroundings;
+        let Surroundings {
+            watches,
+            calls,
+            clock,
+            dns,
+        } = surroundings;
         let calls = Calls::new(calls, Arc::clone(metrics));
         let queue = Arc::new(Queue::new(usize::from(options.concurrency)));
         let broom = Arc::new(Broom::default());
@@ -129,6 +139,7 @@ impl Parts {
             bell,
             metrics: Arc::clone(metrics),
             clock,
+            dns,
             terms,
             reporter,
         })
@@ -198,6 +209,13 @@ impl Parts {
             leadership: leadership.clone(),
             clock: Arc::clone(&clock),
         };
+        let verifier = Arc::new(Verifier::new(
+            self.dns.clone(),
+            Arc::clone(&self.cache),
+            Arc::clone(&self.queue),
+            Arc::clone(&clock),
+            &options.cluster_domain,
+        ));
         let driver = Driver {
             cache: Arc::clone(&self.cache),
             queue: Arc::clone(&self.queue),
@@ -207,11 +225,13 @@ impl Parts {
             clock,
             metrics: Arc::clone(&self.metrics),
             cluster_domain: options.cluster_domain.clone(),
+            verifier: Arc::clone(&verifier),
         };
         let mut helpers = JoinSet::new();
         helpers.spawn(sweeper.run(stop.clone()));
         helpers.spawn(gatekeeper.run(stop.clone()));
         helpers.spawn(sender.run());
+        helpers.spawn(verifier.run(stop.clone()));
         Arc::new(driver).run(stop.clone(), options.shutdown_grace).await;
         // All end by themselves now; what they cannot finish soon is not worth waiting for.
         let ended = async { while helpers.join_next().await.is_some() {} };

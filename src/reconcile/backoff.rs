@@ -24,7 +24,7 @@ fn doubled(times: u32, longest: Duration) -> Duration {
 }
 
 /// Between 80 % and 100 % of the time.
-fn spread<K: Hash>(key: &K, times: u32, delay: Duration) -> Duration {
+pub(crate) fn spread<K: Hash>(key: &K, times: u32, delay: Duration) -> Duration {
     let mut hasher = DefaultHasher::new();
     key.hash(&mut hasher);
     times.hash(&mut hasher);

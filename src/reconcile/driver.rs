@@ -23,6 +23,7 @@ use crate::calls::{CallError, Calls};
 use crate::clock::Clock;
 use crate::leader::lease::Leadership;
 use crate::telemetry::metrics::Metrics;
+use crate::verify::Verifier;
 
 /// A pass that asks for more groups of writes than any walk through the lifecycle needs is going round in circles.
 const MAX_STEPS: usize = 64;
@@ -39,6 +40,7 @@ pub(crate) struct Driver {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) cluster_domain: String,
+    pub(crate) verifier: Arc<Verifier>,
 }
 
 /// How a pass ended, and its name in metrics.
@@ -85,8 +87,10 @@ impl Driver {
             .cache
             .read(|index| observe(index, &turn.key, self.clock.now(), &self.cluster_domain));
         let Some(mut snapshot) = observed else {
+            self.verifier.forget(&turn.key);
             return (Ending::Gone, "gone");
         };
+        snapshot.lookup = self.verifier.seen(&turn.key, &snapshot.link.object);
         let executor = Executor {
             calls: self.calls.clone(),
             cache: Arc::clone(&self.cache),
@@ -95,7 +99,10 @@ impl Driver {
         let mut endpoints_since = turn.endpoints_since;
         for _ in 0..MAX_STEPS {
             match lifecycle::step(&snapshot) {
-                Step::Settled { wake, refused } => return self.settled(&snapshot, wake, refused),
+                Step::Settled { wake, refused } => {
+                    self.verifier.settled(&turn.key, &snapshot);
+                    return self.settled(&snapshot, wake, refused);
+                }
                 Step::Act(effects) => {
                     if !self.leadership.holds() {
                         return (Ending::Failed(None), "not_leading");

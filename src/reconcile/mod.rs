@@ -1,6 +1,6 @@
 //! From "something about this link changed" to "nothing is due": the queue, the loop, and the requests it makes.
 
-mod backoff;
+pub(crate) mod backoff;
 pub(crate) mod driver;
 pub(crate) mod events;
 mod execute;

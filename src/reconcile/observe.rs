@@ -10,6 +10,7 @@ use instancelink_core::snapshot::{
     Answering, Candidate, Grant, Isolator, Link, Namesake, Namespace, Pod, Sibling, Snapshot, Source, Target,
     TargetObject, WorkloadKind,
 };
+use instancelink_core::verify::Lookup;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
@@ -45,6 +46,7 @@ pub(super) fn observe(index: &Index, key: &LinkKey, now: Timestamp, cluster_doma
         namesakes: namesakes_of(index, object, source.as_ref()),
         source,
         children,
+        lookup: Lookup::Pending,
         refusals: BTreeMap::new(),
     })
 }
