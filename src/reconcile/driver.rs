@@ -100,7 +100,8 @@ impl Driver {
         for _ in 0..MAX_STEPS {
             match lifecycle::step(&snapshot) {
                 Step::Settled { wake, refused } => {
-                    self.verifier.settled(&turn.key, &snapshot);
+                    let slices = &snapshot.children.slices;
+                    self.verifier.settled(&turn.key, &snapshot.link.object, slices);
                     return self.settled(&snapshot, wake, refused);
                 }
                 Step::Act(effects) => {

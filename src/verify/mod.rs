@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use instancelink_api::{InstanceLink, State};
+use instancelink_core::child::{Found, Slice};
 use instancelink_core::resolve::{directory_of, fqdn};
-use instancelink_core::snapshot::Snapshot;
 use instancelink_core::verify::{Answer, Lookup, Resolution, api_server_in, programmed, verdict};
 use jiff::SignedDuration;
 use parking_lot::Mutex;
@@ -85,16 +85,15 @@ impl Verifier {
     }
 
     /// A pass has come to its end: whatever it changed in the alias is looked up soon.
-    pub(crate) fn settled(&self, key: &LinkKey, snapshot: &Snapshot) {
+    pub(crate) fn settled(&self, key: &LinkKey, link: &InstanceLink, slices: &[Found<Slice>]) {
         if self.resolver.is_none() {
             return;
         }
-        let link = &snapshot.link.object;
         if !is_up(link) {
             return self.forget(key);
         }
         let directory = directory_of(link, None);
-        let programmed = programmed(snapshot.children.slices.iter(), &directory);
+        let programmed = programmed(slices.iter(), &directory);
         self.schedule
             .lock()
             .note(key, &life_of(link), print_of(programmed), Instant::now());
@@ -243,3 +242,6 @@ fn print_of(addresses: impl Iterator<Item = IpAddr>) -> Print {
     };
     addresses.fold(0, |sum, address| sum.wrapping_add(hash(address)))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,8 @@
-//! What else answers under a name of the alias is warned of in time.
+//! The alias as the cluster's DNS has it, and what else answers under a name of the alias: both are told in time.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test fails by panicking
+
+use std::time::Duration;
 
 use e2e::{Link, Namespace, Object, SHORT, eventually, fixed_service, in_namespace, link};
 use instancelink_api::State::{Active, Inactive};
@@ -138,6 +140,16 @@ async fn endpoints_that_kubernetes_mirrors_into_the_directory_are_named() {
         );
         let warned = ns.events_of(&link, "EndpointsMirrored", 1).await;
         assert_eq!(warned[0].type_.as_deref(), Some("Warning"));
+        // What the DNS makes of it is believed when its caches cannot be to blame.
+        let verified = link
+            .until_within("gets addresses of others", Duration::from_secs(90), |l| {
+                let conditions = &l.status.as_ref().unwrap().conditions;
+                conditions.iter().any(|c| c.reason == "OtherAddresses")
+            })
+            .await;
+        let said = serde_json::to_string(&verified.status).unwrap();
+        assert!(said.contains("gives 192.0.2.7 for db.web-links."), "{said}");
+        link.condition("Ready", "True", "Ready").await;
         endpoints.delete().await;
         eventually("the mirrored slice is gone", SHORT, async || {
             let found = ns.addresses_in("web-links").await;
@@ -146,6 +158,39 @@ async fn endpoints_that_kubernetes_mirrors_into_the_directory_are_named() {
         })
         .await;
         is_not_shadowed(&link).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs a cluster"]
+async fn an_active_alias_is_verified_once_the_dns_has_it_and_no_longer_when_it_is_cut() {
+    in_namespace(async |ns| {
+        let link = active_link(ns, "web", "db").await;
+        link.condition("Verified", "True", "Resolves").await;
+        link.act("deactivate").await;
+        link.reaches(Inactive).await;
+        link.until("says nothing of the DNS", |l| {
+            let conditions = &l.status.as_ref().unwrap().conditions;
+            conditions.iter().all(|c| c.type_ != "Verified")
+        })
+        .await;
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs a cluster"]
+async fn an_alias_without_endpoints_that_has_no_name_is_as_it_should_be() {
+    in_namespace(async |ns| {
+        ns.create_object(&e2e::idle_deployment("web")).await;
+        ns.create_object(&e2e::idle_deployment("pg")).await;
+        let empty =
+            link("link", "db", "Deployment/web", "Deployment/pg").spec("activation", json!({ "targetWaitSeconds": 0 }));
+        let link = ns.link(empty).await;
+        link.reaches(Active).await;
+        link.condition("Verified", "True", "Resolves").await;
+        link.condition("Available", "False", "NoReadyEndpoints").await;
     })
     .await;
 }

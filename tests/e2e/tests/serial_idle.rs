@@ -56,6 +56,8 @@ async fn an_idle_operator_writes_nothing_for_a_minute_but_its_lease() {
             waiting.reaches(Registering),
             stuck.reaches(Registering),
         );
+        // The DNS is asked a while after the link has come to rest.
+        up.condition("Verified", "True", "Resolves").await;
         // What earlier tests left behind is still being deleted.
         let quiet = Duration::from_secs(5);
         eventually("the cluster is quiet", Duration::from_mins(3), async || {

@@ -1,0 +1,178 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use kube::runtime::watcher::Event;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::cache::{Affected, Links, Listener, Slices};
+use crate::clock::SystemClock;
+
+/// A DNS that says what it is told to.
+struct Dns {
+    answer: Mutex<Answer>,
+    asked: AtomicUsize,
+}
+
+impl Resolver for Dns {
+    fn ask<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Answer> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        let answer = self.answer.lock().clone();
+        Box::pin(async { answer })
+    }
+
+    fn domain_of_pod(&self) -> Option<&str> {
+        Some("cluster.local")
+    }
+}
+
+struct Deaf;
+
+impl Listener for Deaf {
+    fn affected(&self, _: Affected) {}
+    fn listed(&self, _: &'static str, _: u64) {}
+}
+
+fn gives(address: &str) -> Answer {
+    Answer::Addresses([address.parse().unwrap()].into())
+}
+
+fn link() -> Value {
+    json!({
+        "apiVersion": "instancelink.dev/v1alpha1", "kind": "InstanceLink",
+        "metadata": {"namespace": "shop", "name": "web-db", "uid": "u", "resourceVersion": "1"},
+        "spec": {"linkName": "db", "instanceRef": {"kind": "Deployment", "name": "web"}},
+        "status": {"state": "active"},
+    })
+}
+
+fn slice(address: &str, version: &str) -> Value {
+    json!({
+        "metadata": {
+            "namespace": "shop", "name": "web-db-v4", "uid": "s", "resourceVersion": version,
+            "labels": {
+                "app.kubernetes.io/managed-by": "instancelink",
+                "instancelink.dev/link-uid": "u",
+                "kubernetes.io/service-name": "web-links",
+            },
+        },
+        "addressType": "IPv4",
+        "endpoints": [{"addresses": [address], "hostname": "db", "conditions": {"ready": true}}],
+    })
+}
+
+/// One active link, whose alias is looked up.
+struct World {
+    verifier: Arc<Verifier>,
+    dns: Arc<Dns>,
+    key: LinkKey,
+}
+
+impl World {
+    fn of(answer: Answer) -> Self {
+        let dns = Arc::new(Dns {
+            answer: Mutex::new(answer),
+            asked: AtomicUsize::new(0),
+        });
+        let cache = Arc::new(Cache::new(&["InstanceLink"], Arc::new(Deaf)));
+        let raw = serde_json::from_value(link()).unwrap();
+        cache.observe::<Links>(Event::Apply(raw));
+        let resolver = Arc::clone(&dns) as Arc<dyn Resolver>;
+        let queue = Arc::new(Queue::new(1));
+        let verifier = Verifier::new(Some(resolver), cache, queue, Arc::new(SystemClock), "cluster.local");
+        let verifier = Arc::new(verifier);
+        tokio::spawn(Arc::clone(&verifier).run(CancellationToken::new()));
+        Self {
+            verifier,
+            dns,
+            key: LinkKey::new("shop", "web-db"),
+        }
+    }
+
+    /// A pass has programmed this address.
+    fn programs(&self, address: &str, version: &str) {
+        let raw = slice(address, version);
+        let cache = &self.verifier.cache;
+        cache.observe::<Slices>(Event::Apply(serde_json::from_value(raw.clone()).unwrap()));
+        let slice: k8s_openapi::api::discovery::v1::EndpointSlice = serde_json::from_value(raw).unwrap();
+        self.verifier.settled(&self.key, &self.link(), &[Found::from(slice)]);
+    }
+
+    fn link(&self) -> InstanceLink {
+        serde_json::from_value(link()).unwrap()
+    }
+
+    fn asked(&self) -> usize {
+        self.dns.asked.load(Ordering::Relaxed)
+    }
+
+    /// The verdict that the link's next pass is given.
+    fn status(&self) -> &'static str {
+        match self.verifier.seen(&self.key, &self.link()) {
+            Lookup::Off => "off",
+            Lookup::Pending => "pending",
+            Lookup::Seen(seen) => verdict(&seen, "cluster.local").status,
+        }
+    }
+
+    fn is_woken(&self) -> bool {
+        self.verifier.queue.waiting() > 0
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_alias_that_resolves_wakes_its_link_once_and_endpoints_that_change_do_not() {
+    let world = World::of(gives("10.0.0.1"));
+    world.programs("10.0.0.1", "1");
+    assert_eq!(world.status(), "pending");
+    let turn = world.verifier.queue.next().await;
+    assert_eq!(
+        (turn.key, world.status(), world.asked()),
+        (world.key.clone(), "True", 1)
+    );
+    *world.dns.answer.lock() = gives("10.0.0.2");
+    world.programs("10.0.0.2", "2");
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    assert_eq!((world.asked(), world.is_woken()), (2, false));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_alias_that_does_not_resolve_wakes_its_link_when_no_cache_can_be_to_blame() {
+    let world = World::of(Answer::NoSuchName);
+    let start = Instant::now();
+    world.programs("10.0.0.1", "1");
+    world.verifier.queue.next().await;
+    assert_eq!(world.status(), "False");
+    assert!(start.elapsed() > Duration::from_secs(30), "{:?}", start.elapsed());
+    assert_eq!(
+        world.asked(),
+        8,
+        "four looks, each with a question for the API server's name"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_link_that_is_gone_is_not_looked_up() {
+    let world = World::of(gives("10.0.0.1"));
+    world.programs("10.0.0.1", "1");
+    world.verifier.forget(&world.key);
+    tokio::time::sleep(Duration::from_mins(30)).await;
+    assert_eq!(world.asked(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_links_are_looked_up_one_after_another() {
+    let world = World::of(gives("10.0.0.1"));
+    for number in 0..100 {
+        let mut raw = link();
+        raw["metadata"]["name"] = format!("link-{number}").into();
+        raw["metadata"]["uid"] = format!("u-{number}").into();
+        let object: InstanceLink = serde_json::from_value(raw).unwrap();
+        let key = LinkKey::of(&object.metadata);
+        world.verifier.cache.observe::<Links>(Event::Apply(object.clone()));
+        world.verifier.settled(&key, &object, &[]);
+    }
+    tokio::time::sleep(Duration::from_secs(8)).await;
+    assert!(world.asked() < 60, "{} in the first three seconds", world.asked());
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    assert!(world.asked() >= 100, "{}", world.asked());
+}
