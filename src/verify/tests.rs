@@ -45,6 +45,10 @@ fn link() -> Value {
     })
 }
 
+fn typed() -> InstanceLink {
+    serde_json::from_value(link()).unwrap()
+}
+
 fn slice(address: &str, version: &str) -> Value {
     json!({
         "metadata": {
@@ -94,11 +98,7 @@ impl World {
         let cache = &self.verifier.cache;
         cache.observe::<Slices>(Event::Apply(serde_json::from_value(raw.clone()).unwrap()));
         let slice: k8s_openapi::api::discovery::v1::EndpointSlice = serde_json::from_value(raw).unwrap();
-        self.verifier.settled(&self.key, &self.link(), &[Found::from(slice)]);
-    }
-
-    fn link(&self) -> InstanceLink {
-        serde_json::from_value(link()).unwrap()
+        self.verifier.settled(&self.key, &typed(), &[Found::from(slice)]);
     }
 
     fn asked(&self) -> usize {
@@ -107,7 +107,7 @@ impl World {
 
     /// The verdict that the link's next pass is given.
     fn status(&self) -> &'static str {
-        match self.verifier.seen(&self.key, &self.link()) {
+        match self.verifier.seen(&self.key, &typed()) {
             Lookup::Off => "off",
             Lookup::Pending => "pending",
             Lookup::Seen(seen) => verdict(&seen, "cluster.local").status,

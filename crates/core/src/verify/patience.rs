@@ -51,7 +51,7 @@ mod tests {
 
     #[test]
     fn what_disagrees_is_believed_when_no_cache_can_be_to_blame() {
-        let doubted: Vec<Look> = (1..).map(look_again).take_while(|l| !l.believed).collect();
+        let doubted: Vec<Look> = (1..100).map(look_again).take_while(|l| !l.believed).collect();
         let time: Duration = doubted.iter().map(|l| l.after).sum();
         assert!(time > Duration::from_secs(30), "{time:?}");
         let later: Vec<u64> = (4..9).map(|n| look_again(n).after.as_secs()).collect();
