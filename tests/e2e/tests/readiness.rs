@@ -51,6 +51,7 @@ async fn a_pod_is_ready_while_its_link_is_active_and_says_why_where_it_is_not() 
             message.contains("instanceRef Deployment web and the linkName db"),
             "{message}"
         );
+        ns.next_second().await;
         let link = ns.link(link("web-db", "db", "Deployment/web", "Service/pg")).await;
         link.reaches(Active).await;
         let open = gate_is(ns, "web", "True", "EndpointsReady").await;

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use e2e::{Namespace, eventually, in_namespace, link, writes_by_resource};
+use e2e::{Namespace, eventually, gated, in_namespace, link, serving_pod, writes_by_resource};
 use instancelink_api::State::{Active, Inactive, Registering, Removed};
 
 /// Written by others all the time, or not the operator's: leases (its own among them), what the kubelet says of its
@@ -41,6 +41,10 @@ fn between(before: &BTreeMap<String, u64>, after: &BTreeMap<String, u64>) -> Vec
 async fn an_idle_operator_writes_nothing_for_a_minute_but_its_lease() {
     in_namespace(async |ns| {
         ns.web_and_two_databases().await;
+        ns.allow_readiness_gates().await;
+        ns.create_object(&gated(serving_pod("shell", &[("app", "shell")], "x"), "db"))
+            .await;
+        let gated = ns.link(link("gated", "db", "Pod/shell", "Service/pg")).await;
         let up = ns.link(link("up", "db", "Deployment/web", "Service/pg")).await;
         let parked = link("parked", "cache", "Deployment/web", "Service/pg").spec("desiredState", "Inactive");
         let parked = ns.link(parked).await;
@@ -50,6 +54,7 @@ async fn an_idle_operator_writes_nothing_for_a_minute_but_its_lease() {
         let waiting = ns.link(link("waiting", "db", "Deployment/missing", "Service/pg")).await;
         let stuck = ns.link(link("stuck", "db", "Deployment/web", "Service/pg")).await;
         tokio::join!(
+            gated.reaches(Active),
             up.reaches(Active),
             parked.reaches(Inactive),
             removed.reaches(Removed),
@@ -58,6 +63,7 @@ async fn an_idle_operator_writes_nothing_for_a_minute_but_its_lease() {
         );
         // The DNS is asked a while after the link has come to rest.
         up.condition("Verified", "True", "Resolves").await;
+        ns.ready_addresses("shell", 1).await;
         // What earlier tests left behind is still being deleted.
         let quiet = Duration::from_secs(5);
         eventually("the cluster is quiet", Duration::from_mins(3), async || {
