@@ -59,9 +59,14 @@ impl Patience {
         news
     }
 
-    /// A write succeeded.
+    /// A write succeeded. Another one of the same moment may have failed, whose pod must not be forgotten: its time stays.
     pub(super) fn succeeded(&mut self, namespace: &str) {
-        self.namespaces.remove(namespace);
+        if let Some(entry) = self.namespaces.get_mut(namespace) {
+            (entry.failures, entry.forbidden) = (0, false);
+            if entry.until.is_none() {
+                self.namespaces.remove(namespace);
+            }
+        }
     }
 
     /// When the first of these times is over.
@@ -128,6 +133,16 @@ mod tests {
                 .next()
                 .is_some_and(|next| next <= start + Duration::from_secs(4))
         );
+    }
+
+    #[test]
+    fn a_success_beside_a_failure_does_not_keep_the_failed_pod_from_its_turn() {
+        let (mut patience, start) = (Patience::default(), Instant::now());
+        patience.failed(&shop(), &CallError::Transport("gone".to_owned()), start);
+        patience.succeeded("shop");
+        assert_eq!(patience.over(start + Duration::from_secs(1)), [shop()]);
+        patience.succeeded("shop");
+        assert!(patience.namespaces.is_empty());
     }
 
     #[test]
