@@ -1,12 +1,13 @@
 //! The table of what an active link has in the cluster, in the book: rendered from what the builders make.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use instancelink_api::spec::NetworkPolicyMode;
 use instancelink_api::{Addressing, keys};
 
 use super::build;
-use crate::child::{Draft, Kind, Object};
+use crate::child::{Children, Draft, Kind, Object};
 use crate::fixture;
 use crate::snapshot::Snapshot;
 
@@ -151,8 +152,9 @@ fn rows() -> Vec<Row> {
 fn table() -> String {
     let mut table = String::from("| object | namespace | name | label | owner | says |\n|---|---|---|---|---|---|\n");
     for row in rows() {
-        table += &format!(
-            "| {} | {} | {} | `{}` | {} | {} |\n",
+        let _ = writeln!(
+            table,
+            "| {} | {} | {} | `{}` | {} | {} |",
             row.kind.as_str(),
             row.namespace,
             row.name,
@@ -179,7 +181,7 @@ fn the_table_has_every_kind_of_child_that_is_written() {
     let plan = build(&s, &BTreeSet::new()).unwrap();
     let written: BTreeSet<Kind> = crate::dataplane::bring_up(
         &Snapshot {
-            children: Default::default(),
+            children: Children::default(),
             ..s.clone()
         },
         &plan,

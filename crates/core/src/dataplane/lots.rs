@@ -40,7 +40,8 @@ pub(super) fn spread(groups: Vec<(Vec<SlicePort>, Vec<Endpoint>)>, standing: &BT
             lot.endpoints.extend(rest.by_ref().take(room));
         }
         while rest.peek().is_some() {
-            let number = (1..).find(|number| !lots.contains_key(number)).unwrap_or_default();
+            let free = (1..=lots.len()).find(|number| !lots.contains_key(number));
+            let number = free.unwrap_or(lots.len() + 1);
             let endpoints = rest.by_ref().take(MOST_ENDPOINTS).collect();
             let ports = ports.clone();
             lots.insert(
@@ -54,7 +55,9 @@ pub(super) fn spread(groups: Vec<(Vec<SlicePort>, Vec<Endpoint>)>, standing: &BT
         }
     }
     let mut lots: Vec<Lot> = lots.into_values().collect();
-    lots.iter_mut().for_each(|lot| lot.endpoints.sort());
+    for lot in &mut lots {
+        lot.endpoints.sort();
+    }
     lots
 }
 
