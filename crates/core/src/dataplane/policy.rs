@@ -19,7 +19,7 @@ use crate::hash;
 use crate::resolve::consent::{is_permitted, manifest};
 use crate::resolve::endpoints::Reach;
 use crate::resolve::isolation::{Isolation, isolation_of, normalized, selector_of};
-use crate::resolve::ports::{PodPort, of_pods};
+use crate::resolve::pod_ports::{PodPort, of_pods};
 use crate::resolve::{TargetVerdict, Unservable, target_of};
 use crate::snapshot::{Snapshot, Target};
 

@@ -8,7 +8,8 @@ use super::place::{Place, labels};
 use super::slices::port_name;
 use crate::child::{Endpoint, EndpointTarget, Found, Object, VirtualIp, VirtualPort};
 use crate::resolve::endpoints::Reach;
-use crate::resolve::ports::{Port, declared_port};
+use crate::resolve::pod_ports::declared_port;
+use crate::resolve::ports::Port;
 use crate::snapshot::Snapshot;
 
 /// True where the spec asks for a virtual IP.

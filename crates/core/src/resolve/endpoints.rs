@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use instancelink_api::condition::Reason;
 use instancelink_api::{Addressing, InstanceLinkSpec};
 
+use super::pod_ports;
 use super::pods::{is_usable, pods_behind};
 use super::ports::{self, Port};
 use super::{TargetVerdict, Unservable, target_of};
@@ -73,6 +74,15 @@ pub fn service_answers(target: &Target, service: &Service, publish: bool) -> boo
     service.selector.is_empty() || pods_behind(target).any(|candidate| candidate.pod.ready || publish)
 }
 
+/// True where the link leads to the Service's own addresses and not to its pods'.
+pub(super) fn leads_to_cluster_ip(spec: &InstanceLinkSpec, service: &Service) -> bool {
+    match spec.addressing {
+        Addressing::ServiceIP => true,
+        Addressing::Auto => !service.cluster_ips.is_empty(),
+        Addressing::PodIP | Addressing::VirtualIP => false,
+    }
+}
+
 fn way_to<'a>(target: &'a Target, spec: &InstanceLinkSpec) -> Result<Way<'a>, Unservable> {
     let service = match &target.object {
         TargetObject::Workload(_) | TargetObject::Pod(_) if spec.addressing == Addressing::ServiceIP => {
@@ -84,11 +94,7 @@ fn way_to<'a>(target: &'a Target, spec: &InstanceLinkSpec) -> Result<Way<'a>, Un
         TargetObject::Workload(_) | TargetObject::Pod(_) => return Ok(way_to_pods(spec)),
         TargetObject::Service(service) => service,
     };
-    let by_cluster_ip = match spec.addressing {
-        Addressing::ServiceIP => true,
-        Addressing::Auto => !service.cluster_ips.is_empty(),
-        Addressing::PodIP | Addressing::VirtualIP => false,
-    };
+    let by_cluster_ip = leads_to_cluster_ip(spec, service);
     let (namespace, name) = (&service.namespace, &service.name);
     if by_cluster_ip && service.cluster_ips.is_empty() {
         return Err(not_possible(format!(
@@ -156,7 +162,7 @@ fn by_pods_behind_virtual_ip(spec: &InstanceLinkSpec, target: &Target) -> Result
     let ports = ports::of_spec(declared, &spec.link_name)?;
     let publish = publishes_not_ready(spec, target);
     let endpoints = pods_behind(target).flat_map(|candidate| {
-        let own = ports::behind_virtual_ip(declared, &ports, &candidate.pod);
+        let own = pod_ports::behind_virtual_ip(declared, &ports, &candidate.pod);
         let usable = candidate.pod.addresses.iter().filter(|a| is_usable(a));
         usable.map(move |a| (own.clone(), endpoint(candidate, *a, &spec.link_name, publish)))
     });

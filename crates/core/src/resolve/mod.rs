@@ -8,6 +8,7 @@ pub mod consent;
 pub mod directory;
 pub mod endpoints;
 pub mod isolation;
+pub mod pod_ports;
 pub mod pods;
 pub mod ports;
 pub mod reference;

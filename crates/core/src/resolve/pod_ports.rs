@@ -1,0 +1,100 @@
+//! The ports of pods that a link's ports lead to: by number where a connection is made, and by number or name where a
+//! policy judges it.
+
+use std::collections::BTreeSet;
+
+use instancelink_api::spec::Protocol;
+use instancelink_api::{Addressing, InstanceLinkSpec, LinkPort};
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+
+use super::endpoints::leads_to_cluster_ip;
+use super::ports::Port;
+use crate::snapshot::{Pod, ServicePort, TargetObject};
+
+/// The ports of one pod that the virtual IP's `ports` lead to, under their names. Two may lead to one.
+pub fn behind_virtual_ip(declared: &[LinkPort], ports: &[Port], pod: &Pod) -> Vec<Port> {
+    let target_port = |port: &Port| {
+        let target_port = declared_port(declared, port).and_then(|p| p.target_port.as_ref());
+        number_of(target_port, port.port, port.protocol, Some(pod))
+    };
+    let resolved = ports.iter().map(|port| {
+        Some(Port {
+            port: target_port(port)?,
+            ..port.clone()
+        })
+    });
+    resolved.flatten().collect()
+}
+
+/// A port of pods, as a policy names it: by its number, or by the name that each container gives it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PodPort {
+    /// A number.
+    Number(u16),
+    /// A name.
+    Name(String),
+}
+
+impl PodPort {
+    fn of(target: Option<&IntOrString>, port: u16) -> Self {
+        match target {
+            Some(IntOrString::String(name)) => Self::Name(name.clone()),
+            Some(IntOrString::Int(number)) if *number != 0 => Self::Number(u16::try_from(*number).unwrap_or(port)),
+            None | Some(IntOrString::Int(_)) => Self::Number(port),
+        }
+    }
+}
+
+impl From<PodPort> for IntOrString {
+    fn from(port: PodPort) -> Self {
+        match port {
+            PodPort::Number(number) => Self::Int(i32::from(number)),
+            PodPort::Name(name) => Self::String(name),
+        }
+    }
+}
+
+/// The ports of the target's pods that the link's ports lead to: policies judge a connection where it arrives, behind
+/// every Service.
+pub fn of_pods(spec: &InstanceLinkSpec, object: &TargetObject, ports: &[Port]) -> BTreeSet<(Protocol, PodPort)> {
+    let declared = spec.ports.as_deref().unwrap_or_default();
+    match object {
+        TargetObject::Service(service) if declared.is_empty() || leads_to_cluster_ip(spec, service) => {
+            let wanted = |p: &&ServicePort| {
+                declared.is_empty() || ports.iter().any(|own| (own.port, own.protocol) == (p.port, p.protocol))
+            };
+            let own = service.ports.iter().filter(wanted);
+            own.map(|p| (p.protocol, PodPort::of(p.target_port.as_ref(), p.port)))
+                .collect()
+        }
+        _ if spec.addressing == Addressing::VirtualIP => {
+            let target = |port: &Port| declared_port(declared, port).and_then(|p| p.target_port.as_ref());
+            let own = ports.iter();
+            own.map(|port| (port.protocol, PodPort::of(target(port), port.port)))
+                .collect()
+        }
+        _ => ports
+            .iter()
+            .map(|port| (port.protocol, PodPort::Number(port.port)))
+            .collect(),
+    }
+}
+
+/// The spec's own line on one of the link's ports.
+pub fn declared_port<'a>(declared: &'a [LinkPort], port: &Port) -> Option<&'a LinkPort> {
+    let same = |p: &&LinkPort| p.port == i32::from(port.port) && p.protocol.unwrap_or_default() == port.protocol;
+    declared.iter().find(same)
+}
+
+/// The number of a target port: the port's own where it is absent; of a named one, what the pod declares.
+pub(super) fn number_of(target: Option<&IntOrString>, port: u16, protocol: Protocol, pod: Option<&Pod>) -> Option<u16> {
+    match target {
+        None | Some(IntOrString::Int(0)) => Some(port),
+        Some(IntOrString::Int(number)) => u16::try_from(*number).ok(),
+        Some(IntOrString::String(name)) => pod?
+            .container_ports
+            .iter()
+            .find(|p| p.name == *name && p.protocol == protocol)
+            .map(|p| p.port),
+    }
+}
