@@ -57,7 +57,7 @@ pub use object::Object;
 pub use operator::Operator;
 pub use overlay::with_overlay;
 pub use policies::without_policies;
-pub use postgres::{Session, postgres_deployment, psql_deployment};
+pub use postgres::{Session, injected_psql_deployment, postgres_deployment, psql_deployment};
 pub use reference_grants::ReferenceGrants;
 pub use residue::residue_of;
 pub use resolver::Resolver;

@@ -33,6 +33,15 @@ pub fn psql_deployment(name: &str, searches: &[String]) -> Value {
     deployment_of(name, 0, &template)
 }
 
+/// The same, whose pods have nothing but the label that asks for both.
+pub fn injected_psql_deployment(name: &str) -> Value {
+    let labels = json!({ "app": name, "instancelink.dev/inject-links-of": name });
+    let template = Resolver::Glibc.pod_template(&labels);
+    let mut deployment = deployment_of(name, 0, &template);
+    deployment["spec"]["selector"] = json!({ "matchLabels": { "app": name } });
+    deployment
+}
+
 impl Client {
     /// Which server a new connection to this host reaches, or what psql says of why it reaches none.
     pub async fn reaches_server(&self, host: &str) -> Result<String, String> {

@@ -6,13 +6,13 @@
 use std::time::{Duration, Instant};
 
 use e2e::{
-    Client, Link, LinkManifest, Namespace, Resolver, connect, eventually, in_namespace, link, postgres_deployment,
-    psql_deployment,
+    Client, Link, LinkManifest, Namespace, Resolver, connect, eventually, in_namespace, injected_psql_deployment, link,
+    postgres_deployment, psql_deployment,
 };
 use instancelink_api::State::{Active, Inactive, UpdatingActive};
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::{Api, ResourceExt as _};
-use serde_json::json;
+use serde_json::{Value, json};
 
 const PODS_START: Duration = Duration::from_secs(90);
 
@@ -27,11 +27,15 @@ fn host(ns: &Namespace) -> String {
 
 /// Servers, a link of `web` to the first one, and, once it is active, psql in the pod of `web`.
 async fn web_uses(ns: &Namespace, servers: &[&str], manifest: LinkManifest) -> (Link, Client) {
+    let search = format!("web-links.{}.svc.cluster.local", ns.name);
+    runs_where(ns, &psql_deployment("web", &[search]), servers, manifest).await
+}
+
+async fn runs_where(ns: &Namespace, web: &Value, servers: &[&str], manifest: LinkManifest) -> (Link, Client) {
     for server in servers {
         ns.create_object(&postgres_deployment(server)).await;
     }
-    let search = format!("web-links.{}.svc.cluster.local", ns.name);
-    ns.create_object(&psql_deployment("web", &[search])).await;
+    ns.create_object(web).await;
     let link = ns.link(manifest).await;
     link.reaches_within(Active, PODS_START).await;
     ns.scale("web", 1).await;
@@ -61,6 +65,19 @@ async fn reaches(client: &Client, host: &str, server: &str, limit: Duration) {
             Ok(found) if found == server => Ok(()),
             other => Err(format!("{other:?}")),
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs a cluster"]
+async fn psql_reaches_the_server_from_a_pod_that_bears_nothing_but_the_label() {
+    in_namespace(async |ns| {
+        let web = injected_psql_deployment("web");
+        let (_link, web) = runs_where(ns, &web, &["pg"], web_db("Deployment/pg")).await;
+        reaches(&web, "db", "pg", dns_ttl().await).await;
+        let docker = "host=$DB_PORT_5432_TCP_ADDR port=$DB_PORT_5432_TCP_PORT";
+        assert_eq!(web.psql(docker).await.as_deref(), Ok("pg"));
     })
     .await;
 }
