@@ -15,6 +15,7 @@ use super::mirrors::MirrorStore;
 use super::places::Place;
 use super::pods::PodStore;
 use super::policies::PolicyStore;
+use super::secrets::SecretStore;
 use super::services::ServiceStore;
 use super::slices::SliceStore;
 use super::table::{Change, Item, Table};
@@ -31,6 +32,7 @@ pub(crate) struct Index {
     pub(crate) policies: PolicyStore,
     pub(crate) mirrors: MirrorStore,
     pub(crate) environments: EnvironmentStore,
+    pub(crate) secrets: SecretStore,
     pub(crate) grants: GrantStore,
     pub(crate) reference_grants: GrantStore,
     pub(crate) namespaces: Table<Place>,
@@ -61,6 +63,10 @@ pub(crate) trait Watched: Send + Sync + 'static {
     fn reduce(raw: Self::Raw) -> Self::Item;
     /// Where it is kept.
     fn table(index: &mut Index) -> &mut Table<Self::Item>;
+    /// Where an object of this namespace is kept: a kind that is watched namespace by namespace has a table for each.
+    fn table_in<'a>(index: &'a mut Index, _namespace: &str) -> &'a mut Table<Self::Item> {
+        Self::table(index)
+    }
     /// Brings the other indexes up to date, and says which links the change is about.
     fn changed(index: &mut Index, change: &Change<Self::Item>, who: Who, affected: &mut Affected);
 }

@@ -1,6 +1,6 @@
 //! Links, and the ways to find them: by source, by target, by UID.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use instancelink_api::condition::types;
@@ -42,6 +42,10 @@ pub(crate) struct LinkStore {
     /// memory.
     by_namesake: BTreeSet<(ObjectName, LinkKey)>,
     pub(crate) by_uid: HashMap<String, LinkKey>,
+    /// Links with a binding, by namespace and the Secret they refer to; empty where they refer to none.
+    by_secret: Groups<(Arc<str>, String)>,
+    /// Told when other Secrets are needed.
+    pub(crate) secrets_needed: tokio::sync::watch::Sender<()>,
 }
 
 impl Item for CachedLink {
@@ -81,6 +85,21 @@ pub(crate) fn foreign_namespaces(link: &InstanceLink) -> Vec<Arc<str>> {
     let own = link.metadata.namespace.as_deref().unwrap_or_default();
     let namespaces = target_keys(link).into_iter().map(|(_, namespace, _)| namespace);
     namespaces.filter(|namespace| &**namespace != own).collect()
+}
+
+/// The Secret whose entries a link adds to its own.
+pub(crate) fn secret_ref(link: &InstanceLink) -> Option<&str> {
+    let binding = link.spec.outputs.as_ref()?.binding.as_ref()?;
+    binding.secret_ref.as_ref().map(|named| named.name.as_str())
+}
+
+/// The namespace of a link that has, or shall have, a Secret, and the Secret it refers to.
+fn secret_keys(link: &InstanceLink) -> Vec<(Arc<str>, String)> {
+    let is_asked_for = link.spec.outputs.as_ref().is_some_and(|o| o.binding.is_some());
+    let stands = link.status.as_ref().is_some_and(|status| status.binding.is_some());
+    let namespace = link.metadata.namespace.as_deref().unwrap_or_default();
+    let key = || (namespace.into(), secret_ref(link).unwrap_or_default().to_owned());
+    (is_asked_for || stands).then(key).into_iter().collect()
 }
 
 /// What shadows a link by its name alone.
@@ -186,6 +205,12 @@ impl LinkStore {
             let entries = after.into_iter().flatten().map(|namesake| (namesake, name.clone()));
             self.by_namesake.extend(entries);
         }
+        let secrets = |link: Option<&CachedLink>| link.map(|l| secret_keys(&l.object)).unwrap_or_default();
+        let (before, after) = (secrets(old), secrets(new));
+        if before != after {
+            self.by_secret.update(name, &before, &after);
+            self.secrets_needed.send_replace(());
+        }
         if let Some(old) = old {
             self.by_uid.remove(old.uid());
         }
@@ -217,6 +242,33 @@ impl LinkStore {
         name: &str,
     ) -> impl Iterator<Item = &'a ObjectName> + use<'a> {
         self.by_source.get(&(Arc::clone(namespace), name.to_owned()))
+    }
+
+    /// The namespaces whose Secrets are needed, each with the names that its links refer to.
+    pub(crate) fn needed_secrets(&self) -> BTreeMap<Arc<str>, BTreeSet<String>> {
+        let mut needed: BTreeMap<Arc<str>, BTreeSet<String>> = BTreeMap::new();
+        for ((namespace, name), _) in self.by_secret.from(("".into(), String::new())) {
+            let names = needed.entry(Arc::clone(namespace)).or_default();
+            names.extend(Some(name).filter(|name| !name.is_empty()).cloned());
+        }
+        needed
+    }
+
+    /// Links of this namespace that have, or shall have, a Secret.
+    pub(crate) fn that_need_secrets_of<'a>(
+        &'a self,
+        namespace: &'a Arc<str>,
+    ) -> impl Iterator<Item = &'a LinkKey> + use<'a> {
+        self.by_secret
+            .from((Arc::clone(namespace), String::new()))
+            .take_while(move |((in_namespace, _), _)| in_namespace == namespace)
+            .flat_map(|(_, links)| links)
+    }
+
+    /// Links that add the entries of this Secret to their own.
+    pub(crate) fn that_refer_to<'a>(&'a self, secret: &ObjectName) -> impl Iterator<Item = &'a LinkKey> + use<'a> {
+        let key = (Arc::clone(&secret.namespace), secret.name.to_string());
+        self.by_secret.get(&key)
     }
 
     /// Links that a Service, or a namespace, of this name shadows.

@@ -15,6 +15,8 @@ mod name;
 mod places;
 pub(crate) mod pods;
 mod policies;
+mod secret_watches;
+mod secrets;
 mod services;
 mod shared;
 mod slices;
@@ -41,6 +43,7 @@ pub(crate) use links::{Links, Namesakes};
 pub(crate) use mirrors::Mirrors;
 pub(crate) use name::{LinkKey, ObjectName};
 pub(crate) use policies::Policies;
+pub(crate) use secrets::Secrets;
 pub(crate) use services::Services;
 pub(crate) use shared::instance_of;
 pub(crate) use slices::Slices;
@@ -91,11 +94,16 @@ impl Cache {
 
     /// Takes in what a watch says.
     pub(crate) fn observe<W: Watched>(&self, event: Event<W::Raw>) {
+        self.observe_in::<W>("", event);
+    }
+
+    /// Takes in what the watch of one namespace says.
+    fn observe_in<W: Watched>(&self, namespace: &str, event: Event<W::Raw>) {
         match event {
-            Event::Init => W::table(&mut self.index.write()).relist(),
+            Event::Init => W::table_in(&mut self.index.write(), namespace).relist(),
             Event::InitApply(raw) | Event::Apply(raw) => self.shown::<W>(raw),
             Event::Delete(raw) => self.hidden::<W>(&raw),
-            Event::InitDone => self.listed::<W>(),
+            Event::InitDone => self.listed::<W>(namespace),
         }
     }
 
@@ -110,7 +118,7 @@ impl Cache {
         let version = raw.meta().resource_version.clone().unwrap_or_default();
         let item = W::reduce(raw);
         let mut index = self.index.write();
-        let change = W::table(&mut index).show(&name, item);
+        let change = W::table_in(&mut index, &name.namespace).show(&name, item);
         let affected = settle::<W>(&mut index, change, &name, &version, None);
         drop(index);
         self.tell(affected);
@@ -121,21 +129,21 @@ impl Cache {
         let version = raw.meta().resource_version.as_deref().unwrap_or_default();
         let uid = raw.meta().uid.as_deref().unwrap_or_default();
         let mut index = self.index.write();
-        let change = W::table(&mut index).hide(&name, uid, version);
+        let change = W::table_in(&mut index, &name.namespace).hide(&name, uid, version);
         let affected = settle::<W>(&mut index, change, &name, version, Some(uid));
         drop(index);
         self.tell(affected);
     }
 
-    fn listed<W: Watched>(&self) {
+    fn listed<W: Watched>(&self, namespace: &str) {
         let mut affected = Affected::default();
         let mut index = self.index.write();
-        let mut lost = W::table(&mut index).listed();
-        lost.extend(W::table(&mut index).passed());
+        let mut lost = W::table_in(&mut index, namespace).listed();
+        lost.extend(W::table_in(&mut index, namespace).passed());
         for change in lost {
             W::changed(&mut index, &change, Who::Others, &mut affected);
         }
-        let times = W::table(&mut index).lists();
+        let times = W::table_in(&mut index, namespace).lists();
         drop(index);
         self.tell(affected);
         self.listener.listed(W::KIND, times);
@@ -148,7 +156,7 @@ impl Cache {
 
     /// A write of ours to this object is about to be sent. Ends with the guard, or with [`InFlight::answered`].
     pub(crate) fn begin<W: Watched>(self: &Arc<Self>, name: ObjectName) -> InFlight<W> {
-        W::table(&mut self.index.write()).begin(&name);
+        W::table_in(&mut self.index.write(), &name.namespace).begin(&name);
         InFlight {
             cache: Arc::clone(self),
             name,
@@ -161,7 +169,7 @@ impl Cache {
     pub(crate) fn read_live<W: Watched>(&self, name: &ObjectName, item: W::Item) {
         let mut affected = Affected::default();
         let mut index = self.index.write();
-        if let Some(change) = W::table(&mut index).record(name, item) {
+        if let Some(change) = W::table_in(&mut index, &name.namespace).record(name, item) {
             W::changed(&mut index, &change, Who::Us, &mut affected);
         }
         drop(index);
@@ -184,16 +192,16 @@ fn settle<W: Watched>(
     deleted: Option<&str>,
 ) -> Affected {
     let mut affected = Affected::default();
-    for lost in W::table(index).passed() {
+    for lost in W::table_in(index, &name.namespace).passed() {
         W::changed(index, &lost, Who::Others, &mut affected);
     }
     if let Some(change) = change {
         let mut own = Affected::default();
         W::changed(index, &change, Who::Others, &mut own);
-        if W::table(index).is_in_flight(name) {
+        if W::table_in(index, &name.namespace).is_in_flight(name) {
             let mut as_echo = Affected::default();
             W::changed(index, &change, Who::Us, &mut as_echo);
-            W::table(index).hold(name, version, deleted, own, as_echo);
+            W::table_in(index, &name.namespace).hold(name, version, deleted, own, as_echo);
         } else {
             affected.merge(own);
         }
@@ -225,7 +233,7 @@ impl<W: Watched> InFlight<W> {
         self.open = false;
         let mut affected = Affected::default();
         let mut index = self.cache.index.write();
-        let table = W::table(&mut index);
+        let table = W::table_in(&mut index, &self.name.namespace);
         let change = match (written, item) {
             (Written::Gone(uid), _) => table.record_gone(&self.name, uid),
             (_, Some(item)) => table.record(&self.name, item),
@@ -243,7 +251,9 @@ impl<W: Watched> InFlight<W> {
 impl<W: Watched> Drop for InFlight<W> {
     fn drop(&mut self) {
         if self.open {
-            let affected = W::table(&mut self.cache.index.write()).finish(&self.name, &Written::Nothing);
+            let mut index = self.cache.index.write();
+            let affected = W::table_in(&mut index, &self.name.namespace).finish(&self.name, &Written::Nothing);
+            drop(index);
             self.cache.tell(affected);
         }
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use futures::StreamExt;
 use instancelink_api::keys;
+use kube::runtime::watcher::Event;
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Client, Resource};
 use tokio::task::JoinSet;
@@ -11,7 +12,9 @@ use tokio::task::JoinSet;
 use super::index::{DaemonSets, Deployments, ReplicaSets, StatefulSets, Watched};
 use super::places::{Namespaces, Nodes};
 use super::pods::Pods;
-use super::{Cache, Environments, Grants, Links, Mirrors, Policies, ReferenceGrants, Services, Slices, gateway};
+use super::{
+    Cache, Environments, Grants, Links, Mirrors, Policies, ReferenceGrants, Services, Slices, gateway, secret_watches,
+};
 use crate::calls::Calls;
 use crate::telemetry::metrics::Metrics;
 
@@ -57,6 +60,11 @@ pub(crate) fn spawn(client: &Client, calls: &Calls, cache: &Arc<Cache>, metrics:
     start.watch::<Environments>(&mut tasks, &only_ours);
     start.watch::<Namespaces>(&mut tasks, &everything);
     start.watch::<Nodes>(&mut tasks, &everything);
+    tasks.spawn(secret_watches::follow(
+        client.clone(),
+        Arc::clone(cache),
+        Arc::clone(metrics),
+    ));
     let (cache, metrics) = (Arc::clone(cache), Arc::clone(metrics));
     tasks.spawn(gateway::watch(
         client.clone(),
@@ -88,9 +96,23 @@ impl Starter<'_> {
 
 /// Keeps the cache of a kind up to date. Returns only where the kind may be absent and is not served.
 pub(super) async fn follow<W: Watched>(api: Api<W::Raw>, config: watcher::Config, cache: &Cache, metrics: &Metrics) {
+    let take = |event| cache.observe::<W>(event);
+    watch::<W>(api, config, metrics, &take, &|_| false).await;
+}
+
+/// Watches and passes on what is said, and failures: those that are expected are neither counted nor told. Returns only
+/// where the kind may be absent and is not served.
+pub(super) async fn watch<W: Watched>(
+    api: Api<W::Raw>,
+    config: watcher::Config,
+    metrics: &Metrics,
+    take: &(impl Fn(Event<W::Raw>) + Sync),
+    is_expected: &(impl Fn(Option<u16>) -> bool + Sync),
+) {
     // A server without streaming lists refuses the request as invalid; then lists are read in pages.
-    if run::<W>(api.clone(), config.clone().streaming_lists(), cache, metrics).await == Ended::NoStreaming {
-        run::<W>(api, config, cache, metrics).await;
+    let streaming = config.clone().streaming_lists();
+    if run::<W>(api.clone(), streaming, metrics, take, is_expected).await == Ended::NoStreaming {
+        run::<W>(api, config, metrics, take, is_expected).await;
     }
 }
 
@@ -101,16 +123,25 @@ enum Ended {
     Stream,
 }
 
-async fn run<W: Watched>(api: Api<W::Raw>, config: watcher::Config, cache: &Cache, metrics: &Metrics) -> Ended {
+async fn run<W: Watched>(
+    api: Api<W::Raw>,
+    config: watcher::Config,
+    metrics: &Metrics,
+    take: &(impl Fn(Event<W::Raw>) + Sync),
+    is_expected: &(impl Fn(Option<u16>) -> bool + Sync),
+) -> Ended {
     let streaming = config.initial_list_strategy == watcher::InitialListStrategy::StreamingList;
     let mut events = std::pin::pin!(watcher(api, config).default_backoff());
     while let Some(event) = events.next().await {
         match event {
-            Ok(event) => cache.observe::<W>(event),
+            Ok(event) => take(event),
             Err(error) => {
                 let code = code_of(&error);
                 if W::MAY_BE_ABSENT && code == Some(404) {
                     return Ended::NotServed;
+                }
+                if is_expected(code) {
+                    continue;
                 }
                 metrics.watch_failed(W::KIND);
                 if streaming && matches!(code, Some(400 | 422)) {

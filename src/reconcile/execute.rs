@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::link_patch::{self, Change, Finalizer};
 use super::refuse;
 use crate::cache::index::Watched;
-use crate::cache::{Cache, Environments, Links, ObjectName, Policies, Services, Slices};
+use crate::cache::{Cache, Environments, Links, ObjectName, Policies, Secrets, Services, Slices};
 use crate::calls::{CallError, Calls, Deleted};
 
 /// Children whose creation was answered with "exists" in this pass: asked for again, their names count as taken.
@@ -54,6 +54,12 @@ impl ChildKind for Environments {
 impl ChildKind for Policies {
     fn standing(item: &Self::Item) -> Option<Standing> {
         item.child().cloned().map(Standing::Policy)
+    }
+}
+
+impl ChildKind for Secrets {
+    fn standing(item: &Self::Item) -> Option<Standing> {
+        Some(Standing::Binding(item.clone()))
     }
 }
 
@@ -114,6 +120,7 @@ impl Executor {
             Kind::Slice => self.delete_as::<Slices>(key, uid, version).await,
             Kind::Environment => self.delete_as::<Environments>(key, uid, version).await,
             Kind::Policy => self.delete_as::<Policies>(key, uid, version).await,
+            Kind::Binding => self.delete_as::<Secrets>(key, uid, version).await,
         }
     }
 
@@ -196,6 +203,7 @@ impl Executor {
             Draft::Environment(o) => self.create_as::<Environments>(key, o.to_api(None), taken).await,
             Draft::VirtualIp(o) => self.create_as::<Services>(key, o.to_api(None), taken).await,
             Draft::Policy(o) => self.create_as::<Policies>(key, o.to_api(None), taken).await,
+            Draft::Binding(o) => self.create_as::<Secrets>(key, o.to_api(None), taken).await,
         }
     }
 
@@ -261,6 +269,10 @@ impl Executor {
             }
             Draft::Environment(o) => {
                 self.replace_as::<Environments>(key, o.to_api(Some(replaces)), replaces.0)
+                    .await
+            }
+            Draft::Binding(o) => {
+                self.replace_as::<Secrets>(key, o.to_api(Some(replaces)), replaces.0)
                     .await
             }
         }

@@ -43,6 +43,7 @@ pub(super) fn observe(index: &Index, key: &LinkKey, now: Timestamp, cluster_doma
         living_owners: living_owners(index, key, &children),
         answering: answering(index, &children),
         isolators: isolators_of(index, object),
+        secrets: index.secrets.known_to(object),
         namesakes: namesakes_of(index, object, source.as_ref()),
         source,
         children,
@@ -196,7 +197,9 @@ fn siblings_of(index: &Index, key: &LinkKey, link: &InstanceLink) -> Vec<Sibling
             let mention = (Arc::clone(&key.namespace), uid);
             Sibling {
                 object: Arc::clone(&sibling.object),
-                has_children: has_slices || index.environments.by_mention.count(&mention) > 0,
+                has_children: has_slices
+                    || index.environments.by_mention.count(&mention) > 0
+                    || index.secrets.by_mention.count(&mention) > 0,
             }
         })
         .collect()
@@ -225,8 +228,13 @@ fn children_of(index: &Index, link: &InstanceLink, source: Option<&Source>) -> C
         .iter()
         .flat_map(|m| index.environments.by_mention.get(m))
         .collect();
+    let secrets: BTreeSet<&ObjectName> = mentions.iter().flat_map(|m| index.secrets.by_mention.get(m)).collect();
     let mut children = Children {
         slices,
+        bindings: secrets
+            .into_iter()
+            .filter_map(|name| index.secrets.get(name).map(|s| (**s).clone()))
+            .collect(),
         environments: environments
             .into_iter()
             .filter_map(|name| index.environments.table.get(name).map(|e| (**e).clone()))

@@ -2,6 +2,7 @@
 
 use instancelink_api::condition::Reason;
 use instancelink_core::child::{Key, Kind};
+use instancelink_core::dataplane::grant;
 use instancelink_core::effect::Refusal;
 
 use crate::calls::CallError;
@@ -9,6 +10,13 @@ use crate::calls::CallError;
 /// The refusal in a failure, if it is one; `verb` as in RBAC rules.
 pub(super) fn refusal_of(error: &CallError, verb: &'static str, key: &Key) -> Option<Refusal> {
     match error {
+        CallError::Forbidden(message) if key.kind == Kind::Binding => Some(Refusal {
+            reason: Reason::Forbidden,
+            message: format!(
+                "the operator may not {verb} {key}: grant it the right to the Secrets of that namespace: {} ({message})",
+                grant(&key.namespace)
+            ),
+        }),
         CallError::Forbidden(message) => Some(Refusal {
             reason: Reason::Forbidden,
             message: format!(
@@ -44,5 +52,6 @@ const fn resource_of(kind: Kind) -> &'static str {
         Kind::Slice => "endpointslices.discovery.k8s.io",
         Kind::Environment => "configmaps",
         Kind::Policy => "networkpolicies.networking.k8s.io",
+        Kind::Binding => "secrets",
     }
 }

@@ -12,7 +12,7 @@ use instancelink_api::InstanceLink;
 use instancelink_core::child::{Draft, Key, Kind, Standing};
 use instancelink_core::effect::Effect;
 use instancelink_core::sweep::{Known, Live, Question, question, sentence};
-use k8s_openapi::api::core::v1::{ConfigMap, Service};
+use k8s_openapi::api::core::v1::{ConfigMap, Secret, Service};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::api::networking::v1::NetworkPolicy;
 use parking_lot::Mutex;
@@ -228,6 +228,7 @@ impl Sweeper {
                 .delete::<ConfigMap>(kind, &name, uid, version)
                 .await
                 .map(drop),
+            Kind::Binding => self.calls.delete::<Secret>(kind, &name, uid, version).await.map(drop),
         }
     }
 
@@ -257,6 +258,11 @@ impl Sweeper {
                 .await
                 .map(drop),
             Draft::Environment(o) => self
+                .calls
+                .replace(kind, &name, &o.to_api(Some(replaces)))
+                .await
+                .map(drop),
+            Draft::Binding(o) => self
                 .calls
                 .replace(kind, &name, &o.to_api(Some(replaces)))
                 .await
@@ -296,6 +302,11 @@ fn suspects(index: &Index, due: &Due) -> BTreeSet<Key> {
                 .by_mention
                 .get(&mention)
                 .for_each(|name| add(Kind::Environment, name));
+            index
+                .secrets
+                .by_mention
+                .get(&mention)
+                .for_each(|name| add(Kind::Binding, name));
         }
     }
     if due.everything {
@@ -319,6 +330,11 @@ fn suspects(index: &Index, due: &Due) -> BTreeSet<Key> {
                 add(child.key().kind, name);
             }
         }
+        for (name, secret) in index.secrets.iter() {
+            if asks(&Standing::Binding((**secret).clone())) {
+                add(Kind::Binding, name);
+            }
+        }
         for (name, environment) in index.environments.table.iter() {
             if asks(&Standing::Environment((**environment).clone())) {
                 add(Kind::Environment, name);
@@ -334,6 +350,7 @@ fn standing(index: &Index, key: &Key) -> Option<Standing> {
         Kind::Slice => index.slices.table.get(&name).map(|s| Standing::Slice((**s).clone())),
         Kind::Directory | Kind::VirtualIp => index.services.child(&name).cloned(),
         Kind::Policy => index.policies.child(&name).cloned().map(Standing::Policy),
+        Kind::Binding => index.secrets.get(&name).map(|s| Standing::Binding((**s).clone())),
         Kind::Environment => index
             .environments
             .table
@@ -366,7 +383,7 @@ fn known_about(index: &Index, key: &Key) -> Known {
 /// The source whose links share a child.
 fn source_of(index: &Index, key: &Key) -> Option<SourceKey> {
     let instance = match standing(index, key)? {
-        Standing::Slice(_) | Standing::VirtualIp(_) | Standing::Policy(_) => return None,
+        Standing::Slice(_) | Standing::VirtualIp(_) | Standing::Policy(_) | Standing::Binding(_) => return None,
         Standing::Directory(found) => found.object.owners.first().map(|o| o.name.clone()),
         Standing::Environment(found) => found.object.owners.first().map(|o| o.name.clone()),
     };

@@ -17,6 +17,9 @@ pub fn all() -> [CustomResourceDefinition; 2] {
 /// it for finished: kstatus calls an object without `observedGeneration` or `Ready` current.
 pub fn instance_link() -> CustomResourceDefinition {
     let mut crd = InstanceLink::crd();
+    // By this label the servicebinding.io specification lets tools find what workloads may be bound to.
+    let label = ("servicebinding.io/provisioned-service".to_owned(), "true".to_owned());
+    crd.metadata.labels.get_or_insert_default().extend([label]);
     for version in &mut crd.spec.versions {
         let Some(schema) = version.schema.as_mut().and_then(|s| s.open_api_v3_schema.as_mut()) else {
             continue;

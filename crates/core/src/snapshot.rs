@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use crate::child::{Children, Key, Owner};
+use crate::child::{Children, Entries, Key, Owner};
 use crate::effect::Refusal;
 use crate::readiness::Gates;
 use crate::verify::Lookup;
@@ -42,6 +42,8 @@ pub struct Snapshot {
     pub living_owners: BTreeSet<String>,
     /// What the endpoints of this link's standing slices stand for, as far as it exists: not always the target of today.
     pub answering: Answering,
+    /// What is known of the Secrets of the link's namespace.
+    pub secrets: Secrets,
     /// What others have under names that a resolver tries for the alias, or that lead into its directory.
     pub namesakes: BTreeSet<Namesake>,
     /// The NetworkPolicies of others in the target's namespace that isolate pods.
@@ -63,6 +65,22 @@ pub enum Namesake {
     ServiceElsewhere,
     /// A namespace called like the alias.
     Namespace,
+}
+
+/// What is known of the Secrets of the link's namespace: the operator sees them where it was given the right to, and only
+/// while a link there needs them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Secrets {
+    /// Nothing yet.
+    #[default]
+    Unknown,
+    /// The operator may not see them. What is known of its own is what it last saw.
+    Forbidden,
+    /// All that counts.
+    Known {
+        /// The entries of the Secret that `outputs.binding.secretRef` names, if it exists.
+        referenced: Option<Entries>,
+    },
 }
 
 /// Objects that endpoints stand for.
@@ -299,6 +317,6 @@ pub struct ServicePort {
 pub struct Sibling {
     /// The object.
     pub object: Arc<InstanceLink>,
-    /// Slices of it stand, or entries in an environment.
+    /// Slices or a Secret of it stand, or entries in an environment.
     pub has_children: bool,
 }

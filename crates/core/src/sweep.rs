@@ -14,6 +14,7 @@
 //! slice            GET of its link                   NotFound, or another UID
 //! virtual IP       the same
 //! policy           the same
+//! binding          the same
 //! environment      LIST of its namespace's links     its entries of links not in the list; the last takes it along
 //! directory        the same                          no link in the list has an instance of its name
 //! ```
@@ -81,6 +82,7 @@ pub fn question(child: &Standing, known: &Known) -> Option<Question> {
         Standing::Slice(found) => question_about_own(found, known),
         Standing::VirtualIp(found) => question_about_own(found, known),
         Standing::Policy(found) => question_about_own(found, known),
+        Standing::Binding(found) => question_about_own(found, known),
         Standing::Directory(found) => (is_shared_of_ours(found) && !found.terminating)
             .then_some(found)
             .filter(|found| !speaks(found, known))
@@ -95,6 +97,7 @@ pub fn sentence(child: &Standing, answer: Live<'_>) -> Option<Effect> {
         (Standing::Slice(found), answer) => sentence_on_own(found, answer),
         (Standing::VirtualIp(found), answer) => sentence_on_own(found, answer),
         (Standing::Policy(found), answer) => sentence_on_own(found, answer),
+        (Standing::Binding(found), answer) => sentence_on_own(found, answer),
         (Standing::Directory(found), Live::Links(links)) => {
             (is_shared_of_ours(found) && !is_needed(found, links)).then(|| delete(found))
         }

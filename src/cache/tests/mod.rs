@@ -9,6 +9,7 @@ mod links;
 mod namesakes;
 mod pods;
 mod policies;
+mod secrets;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -44,13 +44,6 @@ fn web_db(target: &str) -> LinkManifest {
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn a_binding_is_forbidden_without_its_overlay() {
-    let manifest = web_db("Service/pg").spec("outputs", json!({ "binding": { "type": "postgresql" } }));
-    waits_until_mended(manifest, ("Programmed", "Forbidden"), json!({ "outputs": null })).await;
-}
-
-#[tokio::test]
-#[ignore = "needs a cluster"]
 async fn a_service_of_type_external_name_is_not_supported() {
     let mended = json!({ "targetInstanceRef": { "kind": "Service", "name": "pg" } });
     waits_until_mended(

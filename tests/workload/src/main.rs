@@ -71,6 +71,8 @@ enum Command {
         #[arg(default_value = "")]
         prefix: String,
     },
+    /// Print each file of a directory as `name=content`, in the order of their names
+    Files { directory: PathBuf },
     /// SIGKILL the processes of another pod; needs `hostPID` and root
     Kill {
         /// UID of the pod
@@ -131,6 +133,17 @@ fn run(command: Command) -> Result<ExitCode> {
             variables.sort();
             for (name, value) in variables {
                 writeln!(io::stdout(), "{name}={value}")?;
+            }
+        }
+        Command::Files { directory } => {
+            let mut files: Vec<PathBuf> = std::fs::read_dir(directory)?
+                .map(|entry| Ok(entry?.path()))
+                .collect::<Result<_>>()?;
+            files.retain(|path| path.is_file());
+            files.sort();
+            for path in files {
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                writeln!(io::stdout(), "{name}={}", std::fs::read_to_string(&path)?)?;
             }
         }
         Command::Sleep { seconds: Some(seconds) } => std::thread::sleep(Duration::from_secs(seconds)),

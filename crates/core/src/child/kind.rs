@@ -1,6 +1,6 @@
 //! The kinds of children, each once: its place among what stands, and its arm wherever a child may be of any kind.
 
-use super::{Directory, Environment, Found, Key, Object, Policy, Slice, VirtualIp};
+use super::{Binding, Directory, Environment, Found, Key, Object, Policy, Slice, VirtualIp};
 
 macro_rules! kinds {
     ($($(#[doc = $doc:literal])* $kind:ident: $name:literal in $list:ident;)*) => {
@@ -115,6 +115,8 @@ kinds! {
     VirtualIp: "Service" in virtual_ips;
     /// The policy: a `NetworkPolicy` in the target's namespace.
     Policy: "NetworkPolicy" in policies;
+    /// The binding: a Secret of the link's own.
+    Binding: "Secret" in bindings;
 }
 
 impl<T> Object<T> {

@@ -3,6 +3,7 @@
 //! Builders make [`Object`]s, caches hold [`Found`] ones; a child is right exactly when the two are equal. Each kind has
 //! a file with its body and both conversions (from and to the API's own type).
 
+mod binding;
 mod directory;
 mod environment;
 mod kind;
@@ -15,6 +16,7 @@ use std::collections::BTreeMap;
 use instancelink_api::keys;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 
+pub use binding::{Binding, Confidential, Entries};
 pub use directory::Directory;
 pub use environment::Environment;
 pub(crate) use kind::HasKind;

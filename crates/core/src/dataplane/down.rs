@@ -1,4 +1,5 @@
-//! Takes a link's data plane away: the names stop first, then, after the drain, slices, environment, directory go.
+//! Takes a link's data plane away: the names stop first, then, after the drain, slices, environment, Secret, directory
+//! go.
 
 use std::collections::BTreeMap;
 
@@ -6,6 +7,7 @@ use instancelink_api::{State, keys};
 use jiff::{SignedDuration, Timestamp};
 
 use super::Down;
+use super::binding;
 use super::environment;
 use super::gaps::leave;
 use super::ownership::{is_another_sources, is_shared_of_ours, own_slices};
@@ -16,11 +18,15 @@ use super::{policy, virtual_ip};
 use crate::child::{Directory, Environment, Found, Key, Object, Policy, Slice};
 use crate::effect::Effect;
 use crate::resolve::directory_name;
-use crate::snapshot::{Sibling, Snapshot};
+use crate::snapshot::{Secrets, Sibling, Snapshot};
 
-/// True where slices or a policy of this link stand, or entries of it in any environment; those being deleted count.
+/// True where slices, a policy or a Secret of this link stand, or entries of it in any environment; those being deleted
+/// count.
 pub fn has_children(s: &Snapshot) -> bool {
-    own_slices(s).next().is_some() || policy::own(s).next().is_some() || environment::mentioning(s).next().is_some()
+    own_slices(s).next().is_some()
+        || policy::own(s).next().is_some()
+        || environment::mentioning(s).next().is_some()
+        || binding::own(s).next().is_some()
 }
 
 /// The next step in taking the link down. `drain` is the time in seconds between the names' end and everything else's;
@@ -39,6 +45,7 @@ pub fn take_down(s: &Snapshot, drain: Option<i64>) -> Down {
         slices(s),
         policies(policy::own(s)),
         environments(s),
+        bindings(s),
         virtual_ips(s),
         shared(s),
     ] {
@@ -46,6 +53,9 @@ pub fn take_down(s: &Snapshot, drain: Option<i64>) -> Down {
         if !due.is_empty() {
             return Down::Act(due);
         }
+    }
+    if let Some(doubt) = binding::doubt(s).filter(|_| waits.is_empty()) {
+        return Down::Waiting(doubt.message);
     }
     if waits.is_empty() { Down::Done } else { waiting(waits) }
 }
@@ -104,6 +114,14 @@ fn environments(s: &Snapshot) -> Vec<Going> {
     environment::mentioning(s)
         .map(|found| Going::new(found, leave(s, found)))
         .collect()
+}
+
+fn bindings(s: &Snapshot) -> Vec<Going> {
+    // A namespace that is going takes them along, and the right to do it goes with it.
+    if s.namespace.terminating && matches!(s.secrets, Secrets::Forbidden) {
+        return Vec::new();
+    }
+    binding::own(s).map(|found| Going::new(found, delete(found))).collect()
 }
 
 fn virtual_ips(s: &Snapshot) -> Vec<Going> {

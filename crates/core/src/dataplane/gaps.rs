@@ -3,7 +3,9 @@
 
 use instancelink_api::condition::Reason;
 
+use super::binding::{self, Wanted};
 use super::ownership::{Claim, claim_of, is_another_links, is_own, own_slices};
+use super::place::Place;
 use super::shrink::shrink;
 use super::slices::is_under_virtual_ip;
 use super::writes::{Body, child_of, create, delete, key_of, mend, replace};
@@ -15,7 +17,7 @@ use crate::snapshot::Snapshot;
 /// Groups of writes in their order; those of one group are independent of each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Stage {
-    /// The directory, the environment, the virtual IP and the policy. No slice comes before its Service is ours: it would join a
+    /// The directory, the environment, the virtual IP, the policy and the binding. No slice comes before its Service is ours: it would join a
     /// stranger's traffic.
     Services,
     /// Slices under the virtual IP that are new or other than they should be: before the alias leads to it.
@@ -79,6 +81,7 @@ fn gaps(s: &Snapshot, plan: &Plan) -> Vec<Gap> {
     gaps.extend(environment_gaps(s, plan));
     gaps.extend(virtual_ip_gaps(s, plan));
     gaps.extend(policy_gaps(s, plan));
+    gaps.extend(binding_gaps(s, plan));
     let directory = &plan.directory;
     match claim_of(s, &s.children.directories, &directory.namespace, &directory.name) {
         Claim::Free => {}
@@ -176,6 +179,19 @@ fn policy_gaps(s: &Snapshot, plan: &Plan) -> Vec<Gap> {
             Gap::Write(stage, delete(found))
         });
     gap.into_iter().chain(leftovers).collect()
+}
+
+fn binding_gaps(s: &Snapshot, plan: &Plan) -> Vec<Gap> {
+    match &plan.binding {
+        Wanted::Secret(wanted) => own_gap(s, Stage::Services, &s.children.bindings, wanted)
+            .into_iter()
+            .collect(),
+        Wanted::Later(refusal) => vec![Gap::Blocked(binding::key_of(&Place::of(s)), refusal.clone())],
+        Wanted::Nothing => binding::own(s)
+            .filter(|found| !found.terminating)
+            .map(|found| Gap::Write(Stage::Leftovers, delete(found)))
+            .collect(),
+    }
 }
 
 fn slice_gaps(s: &Snapshot, plan: &Plan) -> Vec<Gap> {

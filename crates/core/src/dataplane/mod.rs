@@ -8,6 +8,7 @@
 //! ```
 //! Every function looks at the snapshot anew: a crash between two groups of writes is just a new first call.
 
+mod binding;
 mod directory;
 mod docker;
 mod down;
@@ -19,6 +20,7 @@ mod place;
 mod policy;
 mod shrink;
 mod slices;
+mod uri;
 mod virtual_ip;
 mod writes;
 
@@ -33,10 +35,12 @@ pub use crate::resolve::Unservable;
 use crate::resolve::endpoints::{Group, reach_of};
 use crate::snapshot::Snapshot;
 
+pub use binding::{Wanted, grant, in_status, is_unseen};
 pub use down::{has_children, take_down};
 pub use gaps::{bring_up, is_up, problems};
 pub use shrink::shrink;
 
+pub(crate) use binding::doubt;
 pub(crate) use environment::without;
 pub(crate) use ownership::is_shared_of_ours;
 pub(crate) use writes::{Body, delete, replace};
@@ -55,6 +59,8 @@ pub struct Plan {
     /// The source's environment as it shall be with this link's entry in it (or without one); none where no link of the
     /// source has an entry, and so none shall stand.
     pub environment: Option<Object<Environment>>,
+    /// The link's Secret.
+    pub binding: Wanted,
     /// Endpoints that are ready.
     pub ready: usize,
     /// What the spec asks for and the operator may not write: `Programmed=False/Forbidden`, each with what to do.
@@ -102,6 +108,7 @@ pub fn build(s: &Snapshot, older: &BTreeSet<String>) -> Result<Plan, Unservable>
     };
     Ok(Plan {
         directory: directory::wanted(s, &place),
+        binding: binding::wanted(s, &place, &reach.ports),
         environment: environment::wanted(s, &place, &reach.ports, older),
         ready: reach
             .groups
@@ -112,18 +119,7 @@ pub fn build(s: &Snapshot, older: &BTreeSet<String>) -> Result<Plan, Unservable>
         slices,
         virtual_ip,
         policy,
-        forbidden: closed.into_iter().chain(forbidden(s)).collect(),
-    })
-}
-
-/// Outputs that need rights which the operator's own role does not have.
-fn forbidden(s: &Snapshot) -> Option<Refusal> {
-    let outputs = s.link.object.spec.outputs.as_ref()?;
-    outputs.binding.as_ref().map(|_| Refusal {
-        reason: Reason::Forbidden,
-        message: "outputs.binding asks for a Secret, and this operator has no right to write Secrets; remove \
-                  outputs.binding from the spec, and use the environment or the alias itself instead"
-            .to_owned(),
+        forbidden: closed.into_iter().collect(),
     })
 }
 

@@ -48,6 +48,11 @@ impl<'a> Place<'a> {
         format!("{}-vip", self.link)
     }
 
+    /// Name of the link's binding.
+    pub(super) fn binding(&self) -> String {
+        format!("{}-binding", self.link)
+    }
+
     /// The labels of what belongs to the link alone.
     pub(super) fn own_labels(&self) -> BTreeMap<String, String> {
         labels([(keys::MANAGED_BY, keys::MANAGER), (keys::LINK_UID, self.link_uid)])

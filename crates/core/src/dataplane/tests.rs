@@ -18,16 +18,6 @@ fn a_plan_has_a_directory_a_slice_and_an_environment() {
 }
 
 #[test]
-fn what_the_operator_may_not_write_is_said_with_what_to_do() {
-    let s = fixture::snapshot().edited(|spec| {
-        spec.outputs = serde_yaml_ng::from_str("{binding: {type: postgresql}}").unwrap();
-    });
-    let plan = build(&s, &BTreeSet::new()).unwrap();
-    assert!(plan.forbidden[0].message.contains("; remove "));
-    assert_eq!(problems(&s.up(), &plan), plan.forbidden);
-}
-
-#[test]
 fn an_instance_whose_name_no_service_may_have_has_a_directory_all_the_same() {
     let s = fixture::snapshot()
         .edited(|spec| spec.instance_ref.name = "web.v2".to_owned())

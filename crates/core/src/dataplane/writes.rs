@@ -1,6 +1,6 @@
 //! Effects on children, each with the preconditions of what stands.
 
-use crate::child::{Directory, Environment, Found, HasKind, Key, Object, Policy, Slice, VirtualIp};
+use crate::child::{Binding, Directory, Environment, Found, HasKind, Key, Object, Policy, Slice, VirtualIp};
 use crate::effect::Effect;
 
 /// The body of a child that can be written.
@@ -39,6 +39,13 @@ impl Body for VirtualIp {
     /// None, once so, cannot become an address.
     fn can_become(&self, _: &Self) -> bool {
         !self.addresses.is_empty()
+    }
+}
+
+impl Body for Binding {
+    /// The type is immutable, and so is all of it where somebody closed it.
+    fn can_become(&self, wanted: &Self) -> bool {
+        self.type_ == wanted.type_ && !self.immutable
     }
 }
 

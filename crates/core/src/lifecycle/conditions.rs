@@ -33,22 +33,40 @@ fn verdict(type_: &'static str, is_true: bool, reason: Reason, message: impl Int
 
 /// The conditions of the link in `state`; `wait` is absent where the state is just being entered.
 pub(crate) fn conditions(f: &Facts<'_>, state: State, wait: Option<&Wait>) -> Vec<Condition> {
-    let mut verdicts = Vec::with_capacity(6);
+    let mut conditions = Vec::with_capacity(6);
+    let say = |verdicts: Vec<Verdict>| verdicts.into_iter().map(|v| dated(f, v));
     // Nothing is asked of the references of a link that is gone or going: an old verdict would be a lie some day.
     let leaving = f.deleting || matches!(state, State::Removing | State::Removed | State::Purging | State::Purged);
+    let as_before = wait.is_some_and(|w| w.as_before);
     if !leaving {
-        verdicts.push(accepted(f));
-        verdicts.push(resolved_refs(f));
+        conditions.extend(say(vec![accepted(f), resolved_refs(f)]));
     }
-    verdicts.push(programmed(f, state, wait));
-    verdicts.push(available(f, state));
-    verdicts.extend(ready(f, state, wait));
+    if as_before {
+        conditions.extend(unchanged(f, &[types::PROGRAMMED]));
+    } else {
+        conditions.extend(say(vec![programmed(f, state, wait)]));
+    }
+    conditions.extend(say(vec![available(f, state)]));
+    if as_before {
+        conditions.extend(unchanged(f, &[types::READY, types::RECONCILING, types::STALLED]));
+    } else {
+        conditions.extend(say(ready(f, state, wait)));
+    }
     if !leaving {
-        verdicts.extend(shadowed(f));
-        verdicts.extend(enforced(f));
+        conditions.extend(say(shadowed(f).into_iter().chain(enforced(f)).collect()));
     }
-    let verdicts = verdicts.into_iter().map(|v| dated(f, v));
-    verdicts.chain(verified::condition(f, state)).collect()
+    conditions.extend(verified::condition(f, state));
+    conditions
+}
+
+/// What the status says of the children.
+fn unchanged(f: &Facts<'_>, of_types: &[&str]) -> Vec<Condition> {
+    let mut old = f.status.conditions.clone();
+    old.retain(|condition| of_types.contains(&condition.type_.as_str()));
+    for condition in &mut old {
+        condition.observed_generation = f.link.metadata.generation;
+    }
+    old
 }
 
 fn accepted(f: &Facts<'_>) -> Verdict {

@@ -10,9 +10,9 @@ use super::facts::Facts;
 use super::wait::Wait;
 use super::{cause::cause, message, shadow};
 use crate::action::available;
-use crate::hash;
 use crate::resolve::fqdn;
 use crate::time::{micro, second};
+use crate::{dataplane, hash};
 
 /// How many states the history keeps.
 const HISTORY: usize = 10;
@@ -83,7 +83,7 @@ pub(crate) fn status(f: &Facts<'_>, state: State, wait: &Wait) -> InstanceLinkSt
         },
         last_action: last_action(f, state, &at),
         history,
-        binding: None,
+        binding: dataplane::in_status(f.s).filter(|_| !scrubbed),
         conditions: conditions(f, state, if entering { None } else { Some(wait) }),
     }
 }

@@ -16,6 +16,8 @@ pub(crate) struct Wait {
     pub stalled: Option<Reason>,
     /// A write was refused: try again with backoff.
     pub refused: bool,
+    /// What the conditions say of the children stays as it was: they could not be looked at yet.
+    pub as_before: bool,
     /// Come back then.
     pub wake: Option<Timestamp>,
 }

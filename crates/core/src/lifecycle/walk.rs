@@ -131,6 +131,11 @@ fn active(f: &Facts<'_>) -> Due {
         return Due::Enter(State::UpdatingActive);
     }
     match program(f) {
+        // An operator that has just started is no news for a link at rest.
+        Programmed::No(Due::Rest(wait)) if dataplane::is_unseen(f.s) => Due::Rest(Wait {
+            as_before: true,
+            ..wait
+        }),
         Programmed::No(due) => due,
         Programmed::Yes { .. } => Due::Rest(Wait::default()),
     }
@@ -321,10 +326,12 @@ fn cleared(f: &Facts<'_>, done: Due) -> Due {
 }
 
 fn waiting_for_deletion(f: &Facts<'_>, message: String) -> Due {
+    let doubt = dataplane::doubt(f.s);
     let reason =
         f.s.refusals
             .values()
             .next()
+            .or(doubt.as_ref())
             .map_or(Reason::Pending, |refusal| refusal.reason);
     Due::Rest(Wait {
         message,

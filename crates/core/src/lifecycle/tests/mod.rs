@@ -1,6 +1,7 @@
 //! The lifecycle's tests: a world of one link that does what an API server would do, and the rules one by one.
 
 mod alias;
+mod binding;
 mod chaos;
 mod deletion;
 mod edges;

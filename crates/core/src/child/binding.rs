@@ -1,0 +1,97 @@
+//! The binding: a Secret of one link, in the form of the servicebinding.io specification.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use k8s_openapi::ByteString;
+use k8s_openapi::api::core::v1::Secret;
+
+use super::{Found, Object};
+
+/// What a Secret says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Binding {
+    /// The Secret's own type, which nobody may change once it stands.
+    pub type_: String,
+    /// Its entries.
+    pub data: Entries,
+    /// Closed to changes, by somebody else: we never ask for that.
+    pub immutable: bool,
+}
+
+/// The entries of a Secret.
+pub type Entries = BTreeMap<String, Confidential>;
+
+/// A value that nothing shows: no log, event, status or error, and no debug output.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Confidential(Arc<[u8]>);
+
+impl Confidential {
+    /// The value, to be sent to the API server and nowhere else.
+    pub fn reveal(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl From<&str> for Confidential {
+    fn from(text: &str) -> Self {
+        Self(text.as_bytes().into())
+    }
+}
+
+impl fmt::Debug for Confidential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(confidential)")
+    }
+}
+
+impl From<Secret> for Found<Binding> {
+    fn from(secret: Secret) -> Self {
+        let entries = secret.data.unwrap_or_default().into_iter();
+        let body = Binding {
+            type_: secret.type_.unwrap_or_default(),
+            data: entries
+                .map(|(key, ByteString(value))| (key, Confidential(value.into())))
+                .collect(),
+            immutable: secret.immutable.unwrap_or_default(),
+        };
+        Self::of(secret.metadata, body)
+    }
+}
+
+impl Object<Binding> {
+    /// The Secret to send.
+    pub fn to_api(&self, replaces: Option<(&str, &str)>) -> Secret {
+        let entries = self.body.data.iter();
+        Secret {
+            metadata: self.metadata(replaces),
+            type_: Some(self.body.type_.clone()),
+            data: Some(
+                entries
+                    .map(|(key, value)| (key.clone(), ByteString(value.reveal().to_vec())))
+                    .collect(),
+            ),
+            immutable: None,
+            string_data: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_never_shown() {
+        let secret: Secret = serde_yaml_ng::from_str(
+            "{metadata: {name: creds, namespace: shop}, type: Opaque, data: {password: aHVudGVyMg==}}",
+        )
+        .unwrap();
+        let found = Found::<Binding>::from(secret);
+        assert_eq!(found.object.body.data["password"].reveal(), b"hunter2");
+        let shown = format!("{found:?} {found:#?}");
+        assert!(shown.contains("password") && !shown.contains("hunter2"), "{shown}");
+        assert!(!shown.contains("104, 117"), "{shown}");
+    }
+}

@@ -1,0 +1,173 @@
+//! Builds the binding: a Secret that a workload finds its service by, after the servicebinding.io specification.
+
+use instancelink_api::condition::Reason;
+use instancelink_api::spec::Binding as Spec;
+use instancelink_api::{keys, status::BindingStatus};
+
+use super::ownership::is_own;
+use super::place::{Place, labels};
+use super::uri;
+use crate::child::{Binding, Confidential, Entries, Found, Key, Kind, Object};
+use crate::effect::Refusal;
+use crate::resolve::directory::host;
+use crate::resolve::ports::Port;
+use crate::snapshot::{Secrets, Snapshot};
+
+/// What shall stand of a link's Secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// None.
+    Nothing,
+    /// That cannot be said, or not be done: what stands is left as it is.
+    Later(Refusal),
+    /// This one.
+    Secret(Object<Binding>),
+}
+
+/// The command that lets the operator handle the Secrets of a namespace.
+pub fn grant(namespace: &str) -> String {
+    format!("kubectl -n {namespace} apply -k deploy/overlays/binding")
+}
+
+/// The Secret as it shall be.
+pub(super) fn wanted(s: &Snapshot, place: &Place<'_>, ports: &[Port]) -> Wanted {
+    let Some(spec) = asked(s) else {
+        return doubt(s).map_or(Wanted::Nothing, Wanted::Later);
+    };
+    let known = match &s.secrets {
+        Secrets::Unknown => return Wanted::Later(unknown(place)),
+        Secrets::Forbidden => {
+            let message = format!(
+                "outputs.binding asks for {}, and this operator has no right to Secrets in that namespace; grant it that \
+                 ({}), and the link goes on by itself within a minute, or remove outputs.binding from the spec",
+                key_of(place),
+                grant(place.namespace)
+            );
+            return Wanted::Later(refusal(Reason::Forbidden, message));
+        }
+        Secrets::Known { referenced } => referenced,
+    };
+    let entries = match (&spec.secret_ref, known) {
+        (None, _) => Entries::new(),
+        (Some(_), Some(entries)) => entries.clone(),
+        (Some(named), None) => {
+            let message = format!(
+                "Secret {}/{}, which outputs.binding.secretRef names, does not exist (or is a service account's token or a \
+                 Helm release, which are not read); create it, and the link goes on by itself",
+                place.namespace, named.name
+            );
+            return Wanted::Later(refusal(Reason::Pending, message));
+        }
+    };
+    Wanted::Secret(Object {
+        namespace: place.namespace.to_owned(),
+        name: place.binding(),
+        labels: place.own_labels(),
+        annotations: labels([(keys::LINK, &place.link_path())]),
+        owners: place.link_owner(),
+        body: Binding {
+            type_: format!("servicebinding.io/{}", spec.type_),
+            data: entries_of(spec, place, ports, entries),
+            immutable: false,
+        },
+    })
+}
+
+/// What the link says of itself goes before what the referenced Secret says, in which the rest is left as it is: the
+/// way through the alias is the one that is cut and restored.
+fn entries_of(spec: &Spec, place: &Place<'_>, ports: &[Port], mut entries: Entries) -> Entries {
+    let host = host(place.alias, &place.directory, place.namespace);
+    let port = ports.first().map(|port| port.port);
+    let uri = match entries.remove("uri") {
+        Some(theirs) => std::str::from_utf8(theirs.reveal())
+            .ok()
+            .and_then(|theirs| uri::redirected(theirs, &host, port)),
+        // Beside credentials, a URI without them would say that none are needed.
+        None if entries.contains_key("username") || entries.contains_key("password") => None,
+        None => port.and_then(|port| uri::of(&spec.type_, &host, port)),
+    };
+    let own = [
+        ("type", Some(spec.type_.clone())),
+        ("provider", spec.provider.clone()),
+        ("host", Some(host)),
+        ("port", port.map(|port| port.to_string())),
+        ("uri", uri),
+    ];
+    for (key, value) in own {
+        if let Some(value) = value {
+            entries.insert(key.to_owned(), Confidential::from(value.as_str()));
+        }
+    }
+    entries
+}
+
+/// All Secrets that are this link's.
+pub(super) fn own(s: &Snapshot) -> impl Iterator<Item = &Found<Binding>> {
+    s.children.bindings.iter().filter(|found| is_own(s, found))
+}
+
+/// The Secret as the status names it: confirmed to stand, or, while that is not known, as it was last.
+pub fn in_status(s: &Snapshot) -> Option<BindingStatus> {
+    if !matches!(s.secrets, Secrets::Known { .. }) {
+        return before(s).cloned();
+    }
+    let place = Place::of(s);
+    let stands = own(s).any(|f| f.object.key(Kind::Binding) == key_of(&place) && !f.terminating);
+    stands.then(|| BindingStatus { name: place.binding() })
+}
+
+/// Why it is not known whether a Secret that the status names still stands.
+pub(crate) fn doubt(s: &Snapshot) -> Option<Refusal> {
+    before(s)?;
+    let place = Place::of(s);
+    match &s.secrets {
+        Secrets::Known { .. } => None,
+        Secrets::Unknown => Some(unknown(&place)),
+        // All there is in it is deleted by others, the right to see it, too.
+        Secrets::Forbidden if s.namespace.terminating => None,
+        Secrets::Forbidden => {
+            let message = format!(
+                "{} may still stand, and this operator has no right to Secrets in that namespace any more; grant it that \
+                 again ({}), and the link goes on by itself within a minute",
+                key_of(&place),
+                grant(place.namespace)
+            );
+            Some(refusal(Reason::Forbidden, message))
+        }
+    }
+}
+
+/// True while a Secret counts and has not been seen yet: at the start of an operator, say. What the status says stays.
+pub fn is_unseen(s: &Snapshot) -> bool {
+    matches!(s.secrets, Secrets::Unknown) && (asked(s).is_some() || before(s).is_some())
+}
+
+pub(super) fn key_of(place: &Place<'_>) -> Key {
+    Key {
+        kind: Kind::Binding,
+        namespace: place.namespace.to_owned(),
+        name: place.binding(),
+    }
+}
+
+fn asked(s: &Snapshot) -> Option<&Spec> {
+    s.link.object.spec.outputs.as_ref()?.binding.as_ref()
+}
+
+fn before(s: &Snapshot) -> Option<&BindingStatus> {
+    s.link.object.status.as_ref()?.binding.as_ref()
+}
+
+fn unknown(place: &Place<'_>) -> Refusal {
+    let message = format!("{} is not written before it is known what stands there", key_of(place));
+    refusal(Reason::Pending, message)
+}
+
+const fn refusal(reason: Reason, message: String) -> Refusal {
+    Refusal { reason, message }
+}
+
+#[cfg(test)]
+mod specification;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,117 @@
+//! A link with a Secret, from what is known of Secrets.
+
+use instancelink_api::State::{Activating, Active, Deactivating, Inactive, Purging, UpdatingActive};
+
+use super::world::World;
+use crate::effect::Step;
+use crate::fixture;
+use crate::lifecycle::step;
+use crate::snapshot::{Secrets, Snapshot};
+
+const SEEN: Secrets = Secrets::Known { referenced: None };
+
+fn asking() -> Snapshot {
+    fixture::snapshot().edited(|spec| {
+        spec.outputs = serde_yaml_ng::from_str("{binding: {type: postgresql}}").unwrap();
+    })
+}
+
+fn world(secrets: Secrets) -> World {
+    let mut s = asking();
+    s.secrets = secrets;
+    let mut world = World::new(s);
+    world.settle();
+    world
+}
+
+fn named(world: &World) -> Option<&str> {
+    world.status().binding.as_ref().map(|binding| binding.name.as_str())
+}
+
+#[test]
+fn the_status_names_the_secret_from_active_on_until_it_is_gone() {
+    let mut world = world(SEEN);
+    assert_eq!(world.watched(), [Activating, Active]);
+    assert_eq!(named(&world), Some("web-db-binding"));
+    world.act("deactivate");
+    assert_eq!(world.watched(), [Deactivating, Inactive]);
+    assert_eq!(named(&world), None);
+    assert!(world.s.children.bindings.is_empty());
+}
+
+#[test]
+fn a_link_that_waits_for_the_right_becomes_active_by_itself_when_it_has_it() {
+    let mut world = world(Secrets::Forbidden);
+    assert_eq!(world.watched(), [Activating]);
+    assert_eq!(world.condition("Programmed"), ("False", "Forbidden"));
+    assert_eq!(world.condition("Stalled"), ("True", "Forbidden"));
+    let told = world.events.len();
+    world.settle();
+    assert_eq!(world.events.len(), told, "a problem is told once");
+    world.s.secrets = SEEN;
+    world.settle();
+    assert_eq!(world.watched(), [Active]);
+    assert_eq!(world.condition("Ready"), ("True", "Ready"));
+}
+
+#[test]
+fn a_link_that_is_active_and_gives_its_binding_up_loses_the_secret() {
+    let mut world = world(SEEN);
+    world.watched();
+    world.s = world.s.edited(|spec| spec.outputs = None);
+    world.settle();
+    assert_eq!(world.watched(), [UpdatingActive, Active]);
+    assert_eq!(named(&world), None);
+    assert!(world.s.children.bindings.is_empty());
+}
+
+#[test]
+fn an_operator_that_starts_writes_nothing_before_it_has_seen_the_secrets() {
+    for stood in [SEEN, Secrets::Forbidden] {
+        let mut world = world(SEEN);
+        world.s.secrets = stood;
+        world.settle();
+        let before = world.status().clone();
+        let standing = std::mem::take(&mut world.s.children.bindings);
+        world.s.secrets = Secrets::Unknown;
+        assert!(matches!(step(&world.s), Step::Settled { .. }), "{:?}", step(&world.s));
+        world.s.secrets = SEEN;
+        world.s.children.bindings = standing;
+        world.settle();
+        assert_eq!(world.status().binding, before.binding);
+        assert_eq!(world.condition("Programmed"), ("True", "Programmed"));
+    }
+}
+
+#[test]
+fn a_link_is_not_let_go_before_it_is_known_that_its_secret_is_gone() {
+    let mut world = world(SEEN);
+    let standing = std::mem::take(&mut world.s.children.bindings);
+    world.s.secrets = Secrets::Unknown;
+    world.delete();
+    world.settle();
+    assert_eq!(world.state(), Deactivating);
+    assert_eq!(named(&world), Some("web-db-binding"));
+    world.s.secrets = Secrets::Forbidden;
+    world.settle();
+    assert_eq!(world.condition("Programmed"), ("False", "Forbidden"));
+    assert!(!world.gone);
+    world.s.secrets = SEEN;
+    world.s.children.bindings = standing;
+    world.watched();
+    world.settle();
+    assert_eq!(world.watched(), [Purging]);
+    assert!(world.gone && world.s.children.bindings.is_empty());
+}
+
+#[test]
+fn a_namespace_that_is_going_is_not_held_by_a_right_that_went_before() {
+    let mut world = world(SEEN);
+    world.s.secrets = Secrets::Forbidden;
+    world.s.namespace.terminating = true;
+    world.delete();
+    // What `World` asserts of the finalizer counts what is known; this is what the namespace takes along.
+    world.s.children.bindings.clear();
+    world.settle();
+    assert!(world.gone);
+}
