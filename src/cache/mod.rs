@@ -110,7 +110,7 @@ impl Cache {
     /// Takes in that a kind is not served: there is nothing of it.
     pub(crate) fn absent<W: Watched>(&self) {
         W::table(&mut self.index.write()).relist();
-        self.listed::<W>();
+        self.listed::<W>("");
     }
 
     fn shown<W: Watched>(&self, raw: W::Raw) {

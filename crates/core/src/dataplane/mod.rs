@@ -26,7 +26,6 @@ mod writes;
 
 use std::collections::BTreeSet;
 
-use instancelink_api::condition::Reason;
 use jiff::Timestamp;
 
 use crate::child::{Directory, Environment, Object, Policy, Slice, VirtualIp};
