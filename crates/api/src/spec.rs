@@ -39,6 +39,7 @@ use crate::{InstanceLinkStatus, InstanceRef, State, TargetRef};
     printcolumn = r#"{"name":"Message","type":"string","jsonPath":".status.transitioningMessage","priority":1}"#,
     printcolumn = r#"{"name":"UUID","type":"string","jsonPath":".status.uuid","priority":1}"#,
     validation = Rule::new("self.metadata.name.matches('^[a-z]([-a-z0-9]{0,50}[a-z0-9])?$')").message("metadata.name must be a DNS-1035 label of at most 52 characters: a lower-case letter, then letters, digits and '-'; write e.g. web-db"),
+    validation = Rule::new("!has(self.spec.outputs) || !has(self.spec.outputs.binding) || !has(self.spec.outputs.binding.secretRef) || self.spec.outputs.binding.secretRef.name != self.metadata.name + '-binding'").message("outputs.binding.secretRef must not name the Secret that this link itself writes; name the one that holds the credentials"),
 )]
 #[x_kube(
     validation = ("!has(self.addressing) || self.addressing != 'ServiceIP' || !has(self.targetInstanceRef) || self.targetInstanceRef.kind == 'Service'", "addressing ServiceIP needs a target of kind Service; write addressing: PodIP, or leave it out"),
