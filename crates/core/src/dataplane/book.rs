@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use instancelink_api::spec::NetworkPolicyMode;
 use instancelink_api::{Addressing, keys};
 
+use super::binding::Wanted;
 use super::build;
 use crate::child::{Children, Draft, Kind, Object};
 use crate::fixture;
@@ -18,6 +19,7 @@ fn rich() -> Snapshot {
     let mut s = fixture::snapshot().with_target_in("data").edited(|spec| {
         spec.addressing = Addressing::VirtualIP;
         spec.network_policy = NetworkPolicyMode::Allow;
+        spec.outputs = serde_yaml_ng::from_str("{binding: {type: postgresql}}").unwrap();
         spec.ports = serde_yaml_ng::from_str("[{name: pg, port: 5432}, {name: metrics, port: 9187}]").unwrap();
     });
     let isolator = crate::snapshot::Isolator {
@@ -136,6 +138,16 @@ fn rows() -> Vec<Row> {
             ports.join(", ")
         ),
     ));
+    let Wanted::Secret(binding) = plan.binding else {
+        panic!()
+    };
+    let entries: Vec<_> = binding.body.data.keys().map(|key| format!("`{key}`")).collect();
+    let says = format!(
+        "with `outputs.binding`: type `{}`; {}",
+        binding.body.type_,
+        entries.join(", ")
+    );
+    rows.push(row(Kind::Binding, &binding, says));
     let policy = plan.policy.unwrap();
     let spec = policy.to_api(None).spec.unwrap();
     rows.push(row(
