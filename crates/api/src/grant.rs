@@ -72,7 +72,7 @@ pub struct GrantTo {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 253))]
     pub group: Option<String>,
-    /// Deployment, StatefulSet, DaemonSet, ReplicaSet, Pod or Service.
+    /// Deployment, StatefulSet, DaemonSet, ReplicaSet, Pod, Service, or any other kind that a link can lead to.
     #[schemars(length(min = 1, max = 63))]
     pub kind: String,
     /// Name of the instance; left out, every one of the kind.

@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct InstanceRef {
-    /// API version of the instance; may be left out for the kinds named below.
+    /// API version of the instance, such as `argoproj.io/v1alpha1`; may be left out for the kinds named below.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 317))]
     pub api_version: Option<String>,
-    /// Deployment, StatefulSet, DaemonSet, ReplicaSet or Pod.
+    /// Deployment, StatefulSet, DaemonSet, ReplicaSet, Pod, or any other kind with a scale subresource.
     #[schemars(length(min = 1, max = 63))]
     pub kind: String,
     /// Name of the instance.
@@ -23,11 +23,11 @@ pub struct InstanceRef {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TargetRef {
-    /// API version of the instance; may be left out for the kinds named below.
+    /// API version of the instance, such as `argoproj.io/v1alpha1`; may be left out for the kinds named below.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 317))]
     pub api_version: Option<String>,
-    /// Deployment, StatefulSet, DaemonSet, ReplicaSet, Pod or Service.
+    /// Deployment, StatefulSet, DaemonSet, ReplicaSet, Pod, Service, or any other kind with a scale subresource.
     #[schemars(length(min = 1, max = 63))]
     pub kind: String,
     /// Name of the instance.
@@ -37,6 +37,11 @@ pub struct TargetRef {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 63))]
     pub namespace: Option<String>,
+}
+
+/// The group of an `apiVersion`; empty for the core group.
+pub fn group_in(api_version: &str) -> &str {
+    api_version.split_once('/').map_or("", |(group, _)| group)
 }
 
 /// The `apiVersion` that a kind known to the operator has when none is written; `None` for other kinds.
@@ -49,6 +54,11 @@ pub fn default_api_version(kind: &str) -> Option<&'static str> {
 }
 
 impl InstanceRef {
+    /// True where both name an instance of one kind, in whatever version.
+    pub fn is_of_the_kind_of(&self, other: &Self) -> bool {
+        self.kind == other.kind && group_in(self.api_version()) == group_in(other.api_version())
+    }
+
     /// `apiVersion` with the default filled in; empty for an unknown kind that names none.
     pub fn api_version(&self) -> &str {
         self.api_version

@@ -69,11 +69,12 @@ pub struct InstanceLinkSpec {
     pub link_name: String,
 
     /// The instance that uses the alias, in this namespace. Immutable.
-    // Immutable but for apiVersion, which the kind decides: writing it later is no change.
+    // Immutable; but where the kind decides apiVersion, writing it later is no change.
     #[x_kube(
-        validation = ("self.kind == oldSelf.kind && self.name == oldSelf.name", "instanceRef is immutable; create a new link for another source"),
-        validation = ("self.kind in ['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Pod']", "instanceRef.kind must be Deployment, StatefulSet, DaemonSet, ReplicaSet or Pod"),
-        validation = ("!has(self.apiVersion) || (self.kind == 'Pod' ? self.apiVersion == 'v1' : self.apiVersion == 'apps/v1')", "instanceRef.apiVersion must be v1 for a Pod and apps/v1 for the other kinds; or leave it out"),
+        validation = ("self.kind == oldSelf.kind && self.name == oldSelf.name && (has(self.apiVersion) ? self.apiVersion : self.kind == 'Pod' ? 'v1' : 'apps/v1') == (has(oldSelf.apiVersion) ? oldSelf.apiVersion : oldSelf.kind == 'Pod' ? 'v1' : 'apps/v1')", "instanceRef is immutable; create a new link for another source"),
+        validation = ("has(self.apiVersion) || self.kind in ['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Pod']", "instanceRef.kind must be Deployment, StatefulSet, DaemonSet, ReplicaSet or Pod; of another kind with a scale subresource write the apiVersion too, e.g. argoproj.io/v1alpha1 for a Rollout"),
+        validation = ("!has(self.apiVersion) || (self.apiVersion == 'v1' ? self.kind in ['Pod'] : self.apiVersion.startsWith('apps/') ? self.apiVersion == 'apps/v1' && self.kind in ['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet'] : self.apiVersion.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[a-z0-9]([-a-z0-9]*[a-z0-9])?$'))", "instanceRef.apiVersion must be v1 for a Pod, apps/v1 for Deployment, StatefulSet, DaemonSet and ReplicaSet, or the group/version of another kind with a scale subresource, e.g. argoproj.io/v1alpha1"),
+        validation = ("self.kind.matches('^[A-Za-z][A-Za-z0-9]*$')", "instanceRef.kind must be the name of a kind: letters and digits; write e.g. Deployment"),
         validation = ("self.name.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')", "instanceRef.name must be the name of an object: lower-case letters, digits, '-' and '.'"),
     )]
     pub instance_ref: InstanceRef,
@@ -81,8 +82,9 @@ pub struct InstanceLinkSpec {
     /// The instance the alias leads to. Left out, the alias resolves to nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[x_kube(
-        validation = ("self.kind in ['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Pod', 'Service']", "targetInstanceRef.kind must be Deployment, StatefulSet, DaemonSet, ReplicaSet, Pod or Service"),
-        validation = ("!has(self.apiVersion) || (self.kind in ['Pod', 'Service'] ? self.apiVersion == 'v1' : self.apiVersion == 'apps/v1')", "targetInstanceRef.apiVersion must be v1 for Pod and Service and apps/v1 for the other kinds; or leave it out"),
+        validation = ("has(self.apiVersion) || self.kind in ['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Pod', 'Service']", "targetInstanceRef.kind must be Deployment, StatefulSet, DaemonSet, ReplicaSet, Pod or Service; of another kind with a scale subresource write the apiVersion too, e.g. argoproj.io/v1alpha1 for a Rollout"),
+        validation = ("!has(self.apiVersion) || (self.apiVersion == 'v1' ? self.kind in ['Pod', 'Service'] : self.apiVersion.startsWith('apps/') ? self.apiVersion == 'apps/v1' && self.kind in ['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet'] : self.apiVersion.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[a-z0-9]([-a-z0-9]*[a-z0-9])?$'))", "targetInstanceRef.apiVersion must be v1 for Pod and Service, apps/v1 for Deployment, StatefulSet, DaemonSet and ReplicaSet, or the group/version of another kind with a scale subresource, e.g. argoproj.io/v1alpha1"),
+        validation = ("self.kind.matches('^[A-Za-z][A-Za-z0-9]*$')", "targetInstanceRef.kind must be the name of a kind: letters and digits; write e.g. Deployment"),
         validation = ("self.name.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')", "targetInstanceRef.name must be the name of an object: lower-case letters, digits, '-' and '.'"),
         validation = ("!has(self.__namespace__) || self.__namespace__.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')", "targetInstanceRef.namespace must be the name of a namespace: lower-case letters, digits and '-'"),
     )]
