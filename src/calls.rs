@@ -8,7 +8,10 @@ use std::time::Duration;
 use http::{Request, StatusCode, header};
 use instancelink_api::keys;
 use k8s_openapi::NamespaceResourceScope;
-use kube::api::{DeleteParams, GetParams, ListParams, ObjectList, Patch, PatchParams, PostParams, Preconditions};
+use kube::api::{
+    ApiResource, DeleteParams, DynamicObject, GetParams, ListParams, ObjectList, Patch, PatchParams, PostParams,
+    Preconditions,
+};
 use kube::client::Body;
 use kube::core::{Request as Requests, Status};
 use kube::{Client, Resource};
@@ -135,6 +138,15 @@ impl Calls {
             .body(Vec::new());
         let request = request.map_err(kube::core::request::Error::BuildRequest);
         self.send("get", "discovery", request).await
+    }
+
+    /// The selector in the status of an object's scale; empty where it tells none.
+    pub(crate) async fn scale_selector(&self, resource: &ApiResource, name: &ObjectName) -> Result<String, CallError> {
+        let requests = Requests::new(DynamicObject::url_path(resource, Some(&name.namespace)));
+        let request = requests.get_subresource("scale", &name.name);
+        let scale: serde_json::Value = self.send("get", "Scale", request).await?;
+        let selector = scale.pointer("/status/selector").and_then(serde_json::Value::as_str);
+        Ok(selector.unwrap_or_default().to_owned())
     }
 
     /// Creates an object.

@@ -34,6 +34,8 @@ pub(crate) struct Affected {
     pub(crate) gone: Vec<GoneLink>,
     /// Pods whose readiness gates are to be looked at.
     pub(crate) gated: BTreeSet<ObjectName>,
+    /// Links name other objects, or none any more, of kinds that are watched for them alone.
+    pub(crate) kinds: bool,
 }
 
 impl Affected {
@@ -61,10 +63,11 @@ impl Affected {
         }
         self.gone.extend(other.gone);
         self.gated.extend(other.gated);
+        self.kinds |= other.kinds;
     }
 
     /// True where the event is about nothing.
     pub(crate) fn is_empty(&self) -> bool {
-        self.links.is_empty() && self.gone.is_empty() && self.gated.is_empty()
+        self.links.is_empty() && self.gone.is_empty() && self.gated.is_empty() && !self.kinds
     }
 }

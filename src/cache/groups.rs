@@ -43,6 +43,11 @@ impl<K: Ord + Clone> Groups<K> {
         self.members.get(key).into_iter().flatten()
     }
 
+    /// All properties that any object has.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &K> {
+        self.members.keys()
+    }
+
     /// All objects with any property.
     pub(crate) fn members(&self) -> impl Iterator<Item = &ObjectName> {
         self.members.values().flatten()

@@ -16,6 +16,7 @@ use super::places::Place;
 use super::pods::PodStore;
 use super::policies::PolicyStore;
 use super::secrets::SecretStore;
+use super::scaled::ScaledStore;
 use super::services::ServiceStore;
 use super::slices::SliceStore;
 use super::table::{Change, Item, Table};
@@ -26,6 +27,7 @@ use super::workloads::{WorkloadStore, Workloads};
 pub(crate) struct Index {
     pub(crate) links: LinkStore,
     pub(crate) workloads: WorkloadStore,
+    pub(crate) scaled: ScaledStore,
     pub(crate) pods: PodStore,
     pub(crate) services: ServiceStore,
     pub(crate) slices: SliceStore,

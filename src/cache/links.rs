@@ -7,6 +7,8 @@ use instancelink_api::condition::types;
 use instancelink_api::spec::NetworkPolicyMode;
 use instancelink_api::{InstanceLink, keys};
 use instancelink_core::resolve::directory_of;
+use instancelink_core::resolve::kinds::scalable;
+use instancelink_core::snapshot::ApiKind;
 
 use super::affected::{Affected, Cause, GoneLink};
 use super::groups::Groups;
@@ -34,6 +36,8 @@ pub(crate) struct LinkStore {
     pub(crate) table: Table<CachedLink>,
     pub(crate) by_source: Groups<SourceKey>,
     pub(crate) by_target: Groups<TargetKey>,
+    /// Links by the kinds that are watched for them alone.
+    pub(crate) by_kind: Groups<ApiKind>,
     /// Links by the other namespaces that they lead to, whose consent they need.
     by_foreign: Groups<Arc<str>>,
     /// Links that ask for a policy, by their target's namespace.
@@ -100,6 +104,19 @@ fn secret_keys(link: &InstanceLink) -> Vec<(Arc<str>, String)> {
     let namespace = link.metadata.namespace.as_deref().unwrap_or_default();
     let key = || (namespace.into(), secret_ref(link).unwrap_or_default().to_owned());
     (is_asked_for || stands).then(key).into_iter().collect()
+}
+
+/// The kinds of its ends that are not watched anyway.
+pub(crate) fn scaled_kinds(link: &InstanceLink) -> Vec<ApiKind> {
+    let source = &link.spec.instance_ref;
+    let target = link.spec.target_instance_ref.as_ref();
+    let target = target.and_then(|target| scalable(target.api_version(), &target.kind));
+    let mut kinds: Vec<ApiKind> = scalable(source.api_version(), &source.kind)
+        .into_iter()
+        .chain(target)
+        .collect();
+    kinds.dedup();
+    kinds
 }
 
 /// What shadows a link by its name alone.
@@ -175,6 +192,7 @@ impl Watched for Links {
                 .waiting_for(&change.name.namespace, &link.object.spec.link_name);
             affected.gated.extend(pods.cloned());
         }
+        affected.kinds |= names_other_scaled(old, new);
         if claims_differ(old, new)
             && let Some(link) = new.or(old)
         {
@@ -190,6 +208,8 @@ impl LinkStore {
         let targets = |link: Option<&CachedLink>| link.map(|l| target_keys(&l.object)).unwrap_or_default();
         self.by_source.update(name, &sources(old), &sources(new));
         self.by_target.update(name, &targets(old), &targets(new));
+        let kinds = |link: Option<&CachedLink>| link.map(|l| scaled_kinds(&l.object)).unwrap_or_default();
+        self.by_kind.update(name, &kinds(old), &kinds(new));
         let foreign = |link: Option<&CachedLink>| link.map(|l| foreign_namespaces(&l.object)).unwrap_or_default();
         self.by_foreign.update(name, &foreign(old), &foreign(new));
         let policies = |link: Option<&CachedLink>| link.and_then(|l| policy_namespace(&l.object));
@@ -230,7 +250,7 @@ impl LinkStore {
             *other != name
                 && self.table.get(other).is_some_and(|o| {
                     o.object.spec.link_name == link.spec.link_name
-                        || o.object.spec.instance_ref.kind != link.spec.instance_ref.kind
+                        || !o.object.spec.instance_ref.is_of_the_kind_of(&link.spec.instance_ref)
                 })
         })
     }
@@ -321,6 +341,16 @@ pub(crate) fn policy_namespace(link: &InstanceLink) -> Option<Arc<str>> {
     let target = link.spec.target_instance_ref.as_ref()?;
     let namespace = target.namespace.as_deref().or(link.metadata.namespace.as_deref())?;
     (link.spec.network_policy == NetworkPolicyMode::Allow).then(|| namespace.into())
+}
+
+/// True where objects of kinds that are watched for links alone are named, or not any more.
+fn names_other_scaled(old: Option<&CachedLink>, new: Option<&CachedLink>) -> bool {
+    let refs = |link: Option<&CachedLink>| {
+        let link = link.filter(|link| !scaled_kinds(&link.object).is_empty())?;
+        let spec = &link.object.spec;
+        Some((spec.instance_ref.clone(), spec.target_instance_ref.clone()))
+    };
+    refs(old) != refs(new)
 }
 
 /// True where the change may free or take something that other links of the source wait for.

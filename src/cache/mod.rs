@@ -7,6 +7,7 @@ mod gateway;
 mod grants;
 mod groups;
 pub(crate) mod index;
+mod kinds;
 mod lean;
 pub(crate) mod links;
 mod manager;
@@ -17,12 +18,13 @@ pub(crate) mod pods;
 mod policies;
 mod secret_watches;
 mod secrets;
+pub(crate) mod scaled;
 mod services;
 mod shared;
 mod slices;
 mod table;
 pub(crate) mod watch;
-mod workloads;
+pub(crate) mod workloads;
 
 #[cfg(test)]
 mod tests;
@@ -33,6 +35,7 @@ use std::sync::Arc;
 use kube::Resource;
 use kube::runtime::watcher::Event;
 use parking_lot::{Mutex, RwLock};
+use tokio::sync::Notify;
 use tokio::sync::watch::{Receiver, Sender};
 
 pub(crate) use affected::{Affected, Cause, GoneLink};
@@ -64,6 +67,7 @@ pub(crate) struct Cache {
     listener: Arc<dyn Listener>,
     pending: Mutex<BTreeSet<&'static str>>,
     synced: Sender<bool>,
+    kinds_named: Notify,
 }
 
 impl Cache {
@@ -74,6 +78,7 @@ impl Cache {
             listener,
             pending: Mutex::new(kinds.iter().copied().collect()),
             synced: Sender::new(false),
+            kinds_named: Notify::new(),
         }
     }
 
@@ -177,6 +182,9 @@ impl Cache {
     }
 
     fn tell(&self, affected: Affected) {
+        if affected.kinds {
+            self.kinds_named.notify_one();
+        }
         if !affected.is_empty() {
             self.listener.affected(affected);
         }

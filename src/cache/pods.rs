@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use instancelink_core::child::{Family, Owner};
 use instancelink_core::resolve::selector::contains;
-use instancelink_core::snapshot::{Pod, WorkloadKind};
+use instancelink_core::snapshot::Pod;
 use k8s_openapi::api::core::v1 as core;
 
 use super::affected::{Affected, Cause};
@@ -136,14 +136,7 @@ fn extend_with_owner(index: &Index, namespace: &Arc<str>, owner: &Owner, affecte
         index.links.of_target(&owner.kind, namespace, &owner.name),
         Cause::Endpoints,
     );
-    if owner.kind != WorkloadKind::ReplicaSet.as_str() {
-        return;
-    }
-    let name = ObjectName {
-        namespace: Arc::clone(namespace),
-        name: owner.name.as_str().into(),
-    };
-    let set = index.workloads.of(WorkloadKind::ReplicaSet).get(&name);
+    let set = index.workloads.set(namespace, owner);
     if let Some(grand_owner) = set.and_then(|set| set.controller.as_ref()) {
         affected.extend(
             index.links.of_target(&grand_owner.kind, namespace, &grand_owner.name),

@@ -13,7 +13,8 @@ use super::index::{DaemonSets, Deployments, ReplicaSets, StatefulSets, Watched};
 use super::places::{Namespaces, Nodes};
 use super::pods::Pods;
 use super::{
-    Cache, Environments, Grants, Links, Mirrors, Policies, ReferenceGrants, Services, Slices, gateway, secret_watches,
+    Cache, Environments, Grants, Links, Mirrors, Policies, ReferenceGrants, Services, Slices, gateway, kinds,
+    secret_watches,
 };
 use crate::calls::Calls;
 use crate::telemetry::metrics::Metrics;
@@ -64,6 +65,13 @@ pub(crate) fn spawn(client: &Client, calls: &Calls, cache: &Arc<Cache>, metrics:
         client.clone(),
         Arc::clone(cache),
         Arc::clone(metrics),
+    ));
+    tasks.spawn(kinds::watch(
+        client.clone(),
+        calls.clone(),
+        Arc::clone(cache),
+        Arc::clone(metrics),
+        gateway::Pace::default(),
     ));
     let (cache, metrics) = (Arc::clone(cache), Arc::clone(metrics));
     tasks.spawn(gateway::watch(
@@ -164,7 +172,7 @@ async fn run<W: Watched>(
     Ended::Stream
 }
 
-fn code_of(error: &watcher::Error) -> Option<u16> {
+pub(super) fn code_of(error: &watcher::Error) -> Option<u16> {
     use watcher::Error::{InitialListFailed, NoResourceVersion, WatchError, WatchFailed, WatchStartFailed};
     match error {
         InitialListFailed(kube::Error::Api(s))
@@ -176,7 +184,7 @@ fn code_of(error: &watcher::Error) -> Option<u16> {
 }
 
 /// One line: kube's own text shows a status twice, once as a Rust value.
-fn text_of(error: &watcher::Error) -> String {
+pub(super) fn text_of(error: &watcher::Error) -> String {
     use watcher::Error::{InitialListFailed, NoResourceVersion, WatchError, WatchFailed, WatchStartFailed};
     match error {
         InitialListFailed(kube::Error::Api(s))

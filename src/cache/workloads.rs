@@ -2,6 +2,7 @@
 
 use std::marker::PhantomData;
 
+use instancelink_core::child::Owner;
 use instancelink_core::snapshot::{Workload, WorkloadKind};
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
 use kube::Resource;
@@ -20,8 +21,8 @@ pub(crate) struct WorkloadStore {
     stateful_sets: Table<Workload>,
     daemon_sets: Table<Workload>,
     replica_sets: Table<Workload>,
-    /// ReplicaSets by the UID of what controls them.
-    replica_sets_of: Groups<String>,
+    /// ReplicaSets and StatefulSets by the UID of what controls them.
+    sets_of: Groups<(WorkloadKind, String)>,
 }
 
 impl Item for Workload {
@@ -54,13 +55,30 @@ impl WorkloadStore {
         }
     }
 
-    /// The ReplicaSets that a Deployment controls.
-    pub(crate) fn replica_sets_of(&self, uid: &str) -> impl Iterator<Item = &Workload> {
-        self.replica_sets_of
-            .get(uid)
-            .filter_map(|name| self.replica_sets.get(name))
-            .map(AsRef::as_ref)
+    /// The sets that an object controls: it has their pods.
+    pub(crate) fn sets_of(&self, uid: &str) -> impl Iterator<Item = &Workload> {
+        SETS.into_iter().flat_map(move |kind| {
+            let names = self.sets_of.get(&(kind, uid.to_owned()));
+            names.filter_map(move |name| self.of(kind).get(name)).map(AsRef::as_ref)
+        })
     }
+
+    /// The set that is the owner of a pod, if it is one that is known.
+    pub(crate) fn set(&self, namespace: &str, owner: &Owner) -> Option<&Workload> {
+        let sets = self.of(set_kind(owner)?);
+        let set = sets.get(&ObjectName::new(namespace, &owner.name))?;
+        (set.uid == owner.uid).then_some(set)
+    }
+}
+
+/// The kinds that have pods for others: a Deployment or a Rollout has them through ReplicaSets, some databases through
+/// StatefulSets.
+const SETS: [WorkloadKind; 2] = [WorkloadKind::ReplicaSet, WorkloadKind::StatefulSet];
+
+/// The kind of set that this owner is.
+pub(crate) fn set_kind(owner: &Owner) -> Option<WorkloadKind> {
+    let of_kind = |kind: &WorkloadKind| owner.kind == kind.as_str() && owner.api_version.starts_with("apps/");
+    SETS.into_iter().find(of_kind)
 }
 
 /// The API's kind, as a type for the watch and a value for the rest.
@@ -97,7 +115,7 @@ impl<K: WorkloadApi> Watched for Workloads<K> {
     fn reduce(raw: Self::Raw) -> Workload {
         let meta = raw.metadata;
         Workload {
-            kind: K::WHICH,
+            kind: K::WHICH.into(),
             controller: controller_of(&meta),
             terminating: meta.deletion_timestamp.is_some(),
             namespace: meta.namespace.unwrap_or_default(),
@@ -115,19 +133,19 @@ impl<K: WorkloadApi> Watched for Workloads<K> {
 
     fn changed(index: &mut Index, change: &Change<Workload>, _: Who, affected: &mut Affected) {
         let (old, new) = (change.old.as_deref(), change.new.as_deref());
-        if K::WHICH == WorkloadKind::ReplicaSet {
+        if SETS.contains(&K::WHICH) {
             if differs(old, new) {
                 extend_with_gated(index, [old, new].into_iter().flatten(), affected);
             }
             let controllers = |w: Option<&Workload>| {
                 w.and_then(|w| w.controller.as_ref())
-                    .map(|o| o.uid.clone())
+                    .map(|o| (K::WHICH, o.uid.clone()))
                     .into_iter()
                     .collect::<Vec<_>>()
             };
             index
                 .workloads
-                .replica_sets_of
+                .sets_of
                 .update(&change.name, &controllers(old), &controllers(new));
         }
         let ObjectName { namespace, name } = &change.name;
@@ -147,7 +165,7 @@ impl<K: WorkloadApi> Watched for Workloads<K> {
     }
 }
 
-/// A pod may be known before the ReplicaSet that tells whose it is.
+/// A pod may be known before the set that tells whose it is.
 fn extend_with_gated<'a>(index: &Index, sets: impl Iterator<Item = &'a Workload>, affected: &mut Affected) {
     for set in sets {
         let pods = index.pods.by_owner.get(set.uid.as_str());

@@ -168,17 +168,12 @@ fn pod_reference(pod: &Pod) -> ObjectReference {
 }
 
 fn target_reference(target: &TargetObject) -> ObjectReference {
-    let (kind, namespace, name, uid) = match target {
-        TargetObject::Workload(w) => (w.kind.as_str(), &w.namespace, &w.name, &w.uid),
-        TargetObject::Pod(p) => ("Pod", &p.namespace, &p.name, &p.uid),
-        TargetObject::Service(s) => ("Service", &s.namespace, &s.name, &s.uid),
-    };
     ObjectReference {
-        api_version: instancelink_api::reference::default_api_version(kind).map(str::to_owned),
-        kind: Some(kind.to_owned()),
-        namespace: Some(namespace.clone()),
-        name: Some(name.clone()),
-        uid: Some(uid.clone()),
+        api_version: Some(target.api_version().to_owned()),
+        kind: Some(target.kind().to_owned()),
+        namespace: Some(target.namespace().to_owned()),
+        name: Some(target.name().to_owned()),
+        uid: Some(target.uid().to_owned()),
         ..ObjectReference::default()
     }
 }

@@ -9,7 +9,7 @@ use futures::StreamExt;
 use instancelink_api::InstanceLink;
 use instancelink_core::child::Owner;
 use instancelink_core::readiness;
-use instancelink_core::snapshot::{Pod, WorkloadKind};
+use instancelink_core::snapshot::Pod;
 use parking_lot::Mutex;
 use serde_json::json;
 use tokio::sync::Notify;
@@ -20,6 +20,7 @@ use super::events::Publisher;
 use super::patience::Patience;
 use crate::cache::index::{Index, Watched};
 use crate::cache::pods::Pods;
+use crate::cache::workloads::set_kind;
 use crate::cache::{Cache, ObjectName};
 use crate::calls::{CallError, Calls};
 use crate::clock::Clock;
@@ -198,11 +199,10 @@ fn instances_of(index: &Index, pod: &Pod) -> Option<Vec<Owner>> {
     let mut instances = vec![itself];
     instances.extend(pod.controller.clone());
     if let Some(owner) = &pod.controller
-        && owner.kind == WorkloadKind::ReplicaSet.as_str()
+        && set_kind(owner).is_some()
     {
-        let name = ObjectName::new(&pod.namespace, &owner.name);
-        let set = index.workloads.of(WorkloadKind::ReplicaSet).get(&name);
-        instances.extend(set.filter(|set| set.uid == owner.uid)?.controller.clone());
+        let set = index.workloads.set(&pod.namespace, owner);
+        instances.extend(set?.controller.clone());
     }
     Some(instances)
 }

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use instancelink_api::{InstanceLink, TargetRef, keys};
 use instancelink_core::child::{Children, Owner};
 use instancelink_core::resolve::directory_of;
+use instancelink_core::resolve::kinds::scalable;
 use instancelink_core::snapshot::{
-    Answering, Candidate, Grant, Isolator, Link, Namesake, Namespace, Pod, Sibling, Snapshot, Source, Target,
-    TargetObject, WorkloadKind,
+    Answering, ApiKind, Candidate, Grant, Isolator, Link, Namesake, Namespace, Pod, Sibling, Snapshot, Source, Target,
+    TargetObject, Unlisted, WorkloadKind,
 };
 use instancelink_core::verify::Lookup;
 use jiff::Timestamp;
@@ -45,6 +46,7 @@ pub(super) fn observe(index: &Index, key: &LinkKey, now: Timestamp, cluster_doma
         isolators: isolators_of(index, object),
         secrets: index.secrets.known_to(object),
         namesakes: namesakes_of(index, object, source.as_ref()),
+        unlisted: unlisted(index, key, object),
         source,
         children,
         lookup: Lookup::Pending,
@@ -88,8 +90,12 @@ fn grants_of(index: &Index, link: &InstanceLink) -> Vec<Arc<Grant>> {
 fn source_of(index: &Index, link: &InstanceLink) -> Option<Source> {
     let reference = &link.spec.instance_ref;
     let name = ObjectName::new(link.metadata.namespace.as_deref().unwrap_or_default(), &reference.name);
-    if let Some(kind) = workload_kind(&reference.kind) {
-        let workload = index.workloads.of(kind).get(&name)?;
+    let scaled = scalable(reference.api_version(), &reference.kind);
+    if scaled.is_some() || workload_kind(&reference.kind).is_some() {
+        let workload = match scaled {
+            Some(kind) => index.scaled.found(&kind, &name),
+            None => index.workloads.of(workload_kind(&reference.kind)?).get(&name),
+        }?;
         return Some(Source {
             uid: workload.uid.clone(),
             pods: workload.selector.clone(),
@@ -107,6 +113,23 @@ fn source_of(index: &Index, link: &InstanceLink) -> Option<Source> {
     })
 }
 
+/// The kinds of its ends of which no objects can be known.
+fn unlisted(index: &Index, key: &LinkKey, link: &InstanceLink) -> BTreeMap<ApiKind, Unlisted> {
+    let source = &link.spec.instance_ref;
+    let own = scalable(source.api_version(), &source.kind).map(|kind| (kind, &*key.namespace, &source.name));
+    let target = link.spec.target_instance_ref.as_ref().and_then(|target| {
+        let namespace = target.namespace.as_deref().unwrap_or(&key.namespace);
+        Some((scalable(target.api_version(), &target.kind)?, namespace, &target.name))
+    });
+    own.into_iter()
+        .chain(target)
+        .filter_map(|(kind, namespace, name)| {
+            let why = index.scaled.why_not(&kind, &ObjectName::new(namespace, name))?;
+            Some((kind, why))
+        })
+        .collect()
+}
+
 /// What isolates pods of the target's namespace; nobody looks at it where the link asks for no policy.
 fn isolators_of(index: &Index, link: &InstanceLink) -> Vec<Arc<Isolator>> {
     let namespace = policy_namespace(link);
@@ -119,15 +142,14 @@ fn isolators_of(index: &Index, link: &InstanceLink) -> Vec<Arc<Isolator>> {
 fn target_of(index: &Index, key: &LinkKey, reference: &TargetRef) -> Option<Target> {
     let namespace = reference.namespace.as_deref().unwrap_or(&key.namespace);
     let name = ObjectName::new(namespace, &reference.name);
-    if let Some(kind) = workload_kind(&reference.kind) {
-        let workload = index.workloads.of(kind).get(&name)?;
+    let scaled = scalable(reference.api_version(), &reference.kind);
+    if scaled.is_some() || workload_kind(&reference.kind).is_some() {
+        let workload = match scaled {
+            Some(kind) => index.scaled.found(&kind, &name),
+            None => index.workloads.of(workload_kind(&reference.kind)?).get(&name),
+        }?;
         let mut owners = vec![workload.uid.as_str()];
-        owners.extend(
-            index
-                .workloads
-                .replica_sets_of(&workload.uid)
-                .map(|set| set.uid.as_str()),
-        );
+        owners.extend(index.workloads.sets_of(&workload.uid).map(|set| set.uid.as_str()));
         let pods = owners.into_iter().flat_map(|uid| index.pods.by_owner.get(uid));
         return Some(Target {
             candidates: candidates(index, pods.filter_map(|name| index.pods.table.get(name))),
@@ -162,15 +184,7 @@ fn candidates<'a>(index: &Index, pods: impl Iterator<Item = &'a Arc<Pod>>) -> Ve
         let set = pod
             .controller
             .as_ref()
-            .filter(|owner| owner.kind == WorkloadKind::ReplicaSet.as_str())
-            .and_then(|owner| {
-                let set = ObjectName::new(&pod.namespace, &owner.name);
-                index
-                    .workloads
-                    .of(WorkloadKind::ReplicaSet)
-                    .get(&set)
-                    .filter(|s| s.uid == owner.uid)
-            });
+            .and_then(|owner| index.workloads.set(&pod.namespace, owner));
         let node = pod
             .node
             .as_deref()
@@ -294,6 +308,9 @@ fn living_owners(index: &Index, key: &LinkKey, children: &Children) -> BTreeSet<
 
 fn is_alive(index: &Index, key: &LinkKey, owner: &Owner) -> bool {
     let name = ObjectName::new(&key.namespace, &owner.name);
+    if let Some(kind) = scalable(&owner.api_version, &owner.kind) {
+        return index.scaled.may_live(&kind, &name, &owner.uid);
+    }
     match workload_kind(&owner.kind) {
         Some(kind) => index.workloads.of(kind).get(&name).is_some_and(|w| w.uid == owner.uid),
         None => index
@@ -315,6 +332,7 @@ fn source_lives(index: &Index, key: &LinkKey, uid: &str) -> bool {
         .iter()
         .any(|kind| index.workloads.of(*kind).get(&name).is_some_and(|w| w.uid == uid))
         || index.pods.table.get(&name).is_some_and(|pod| pod.uid == uid)
+        || index.scaled.lives(&name, uid)
 }
 
 /// What others have under names of the alias.

@@ -65,6 +65,7 @@ pub(crate) fn of(spec: &str) -> Snapshot {
         },
         source: None,
         target: None,
+        unlisted: std::collections::BTreeMap::new(),
         grants: Vec::new(),
         siblings: Vec::new(),
         children: Children::default(),
@@ -161,7 +162,7 @@ pub(crate) fn candidate(pod: Pod) -> Candidate {
 /// The Deployment `pg`, which selects `app: pg` and declares the port `pg` 5432.
 pub(crate) fn deployment() -> Workload {
     Workload {
-        kind: WorkloadKind::Deployment,
+        kind: WorkloadKind::Deployment.into(),
         namespace: NAMESPACE.to_owned(),
         name: "pg".to_owned(),
         uid: TARGET_UID.to_owned(),

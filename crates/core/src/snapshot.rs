@@ -1,5 +1,6 @@
 //! What one decision may look at: plain data that anyone can build in a test.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -32,6 +33,8 @@ pub struct Snapshot {
     pub source: Option<Source>,
     /// What `targetInstanceRef` names, if it exists and its kind is one we watch, whether consented to or not.
     pub target: Option<Target>,
+    /// The kinds of its source and target of which no objects can be known, and why.
+    pub unlisted: BTreeMap<ApiKind, Unlisted>,
     /// What the other namespaces consent to that the spec leads to, or that the status says the link leads to still.
     pub grants: Vec<Arc<Grant>>,
     /// The other links of this namespace whose `instanceRef.name` is the same, of whatever kind.
@@ -165,7 +168,7 @@ pub struct Target {
 /// The kinds of target.
 #[derive(Clone, Debug)]
 pub enum TargetObject {
-    /// Deployment, StatefulSet, DaemonSet or ReplicaSet.
+    /// Deployment, StatefulSet, DaemonSet, ReplicaSet, or any other kind with a scale subresource.
     Workload(Arc<Workload>),
     /// A single pod; it is its own only candidate.
     Pod(Arc<Pod>),
@@ -178,7 +181,7 @@ pub enum TargetObject {
 pub struct Candidate {
     /// The pod.
     pub pod: Arc<Pod>,
-    /// The controller of the pod's ReplicaSet, where a known ReplicaSet controls it.
+    /// The controller of the pod's ReplicaSet or StatefulSet, where one that is known controls it.
     pub grand_owner: Option<Owner>,
     /// Zone of the pod's node.
     pub zone: Option<String>,
@@ -187,8 +190,8 @@ pub struct Candidate {
 /// A workload, reduced to what links need.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Workload {
-    /// Deployment, StatefulSet, DaemonSet or ReplicaSet.
-    pub kind: WorkloadKind,
+    /// Deployment, StatefulSet, DaemonSet, ReplicaSet, or any other kind with a scale subresource.
+    pub kind: ApiKind,
     /// Namespace.
     pub namespace: String,
     /// Name.
@@ -199,7 +202,7 @@ pub struct Workload {
     pub resource_version: String,
     /// Being deleted.
     pub terminating: bool,
-    /// Which pods it selects.
+    /// Which pods it selects. Empty where its scale tells no selector: then those that it owns.
     pub selector: LabelSelector,
     /// The ports its pod template declares.
     pub container_ports: Vec<ContainerPort>,
@@ -207,7 +210,62 @@ pub struct Workload {
     pub controller: Option<Owner>,
 }
 
-/// The kinds of workload.
+/// A kind, by the API that serves it. Those of Kubernetes itself are not allocated for each object.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ApiKind {
+    /// `group/version`, or `version` of the core group.
+    pub api_version: Cow<'static, str>,
+    /// The kind.
+    pub kind: Cow<'static, str>,
+}
+
+impl ApiKind {
+    /// The kind of this name in this API.
+    pub fn new(api_version: &str, kind: &str) -> Self {
+        Self {
+            api_version: Cow::Owned(api_version.to_owned()),
+            kind: Cow::Owned(kind.to_owned()),
+        }
+    }
+
+    /// Group and version; the group is empty for the core group.
+    pub fn group_version(&self) -> (&str, &str) {
+        self.api_version.split_once('/').unwrap_or(("", &self.api_version))
+    }
+}
+
+impl std::fmt::Display for ApiKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} of {}", self.kind, self.api_version)
+    }
+}
+
+impl From<WorkloadKind> for ApiKind {
+    fn from(kind: WorkloadKind) -> Self {
+        Self {
+            api_version: Cow::Borrowed("apps/v1"),
+            kind: Cow::Borrowed(kind.as_str()),
+        }
+    }
+}
+
+/// Why no objects of a kind can be known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unlisted {
+    /// They are being listed; whether one exists is known soon.
+    Pending,
+    /// The API server serves no such kind.
+    NotServed,
+    /// It serves the kind, but no scale subresource that would tell the pods.
+    NotScalable,
+    /// The operator has no right to read them.
+    Forbidden {
+        /// The kind's name in rules of RBAC.
+        plural: String,
+    },
+}
+
+/// The kinds of workload that every cluster has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum WorkloadKind {
     /// Deployment.

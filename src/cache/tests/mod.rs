@@ -10,6 +10,7 @@ mod namesakes;
 mod pods;
 mod policies;
 mod secrets;
+mod scaled;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -92,3 +92,30 @@ fn sidecars_declare_ports_too_and_other_init_containers_do_not() {
         assert_eq!(pod.container_ports.iter().map(|p| p.port).collect::<Vec<_>>(), [80, 2]);
     });
 }
+
+#[test]
+fn a_pod_of_a_stateful_set_concerns_the_links_to_what_has_the_set() {
+    let world = World::new();
+    world.apply::<Links>(link(
+        "a",
+        "db",
+        &json!({"apiVersion": "example.com/v1", "kind": "Widget", "name": "pg"}),
+        1,
+    ));
+    let owned = |object: Value, kind: &str, api: &str, name: &str| {
+        let owner =
+            json!([{"apiVersion": api, "kind": kind, "name": name, "uid": format!("{name}-uid"), "controller": true}]);
+        with(object, "/metadata/ownerReferences", owner)
+    };
+    let set = owned(
+        json!({"metadata": meta("pg-set", 2), "spec": {"selector": {}}}),
+        "Widget",
+        "example.com/v1",
+        "pg",
+    );
+    world.apply::<crate::cache::index::StatefulSets>(set);
+    assert_eq!(world.heard(), names(["a"]));
+    let pod = json!({"metadata": meta("pg-set-0", 3), "spec": {}, "status": {}});
+    world.apply::<Pods>(owned(pod, "StatefulSet", "apps/v1", "pg-set"));
+    assert_eq!(world.heard(), names(["a"]));
+}

@@ -162,7 +162,7 @@ fn is_needed(s: &Snapshot, found: &Found<Directory>) -> bool {
     let is_current = found.label(keys::SOURCE_UID) == s.source.as_ref().map(|source| source.uid.as_str());
     s.siblings.iter().any(|sibling| {
         let other = &sibling.object.spec.instance_ref;
-        other.name == own.name && (other.kind == own.kind || !is_current) && has_or_wants_children(sibling)
+        other.name == own.name && (other.is_of_the_kind_of(own) || !is_current) && has_or_wants_children(sibling)
     })
 }
 

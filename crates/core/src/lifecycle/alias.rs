@@ -44,7 +44,7 @@ pub(crate) fn rivals(s: &Snapshot, memory: &Memory, has_children: bool) -> Rival
     for sibling in &s.siblings {
         let other = sibling.object.as_ref();
         let memory = Memory::of(other);
-        let same_source = other.spec.instance_ref.kind == link.spec.instance_ref.kind;
+        let same_source = other.spec.instance_ref.is_of_the_kind_of(&link.spec.instance_ref);
         let contends = if same_source {
             other.spec.link_name == link.spec.link_name
         } else {
@@ -79,7 +79,13 @@ pub(crate) fn older_siblings(s: &Snapshot, memory: &Memory) -> BTreeSet<String> 
     let own = (since(link, memory), link.metadata.uid.as_deref().unwrap_or_default());
     s.siblings
         .iter()
-        .filter(|sibling| sibling.object.spec.instance_ref.kind == link.spec.instance_ref.kind)
+        .filter(|sibling| {
+            sibling
+                .object
+                .spec
+                .instance_ref
+                .is_of_the_kind_of(&link.spec.instance_ref)
+        })
         .filter_map(|sibling| {
             let uid = sibling.object.metadata.uid.as_deref()?;
             ((since(&sibling.object, &Memory::of(&sibling.object)), uid) < own).then(|| uid.to_owned())

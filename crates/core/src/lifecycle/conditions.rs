@@ -85,7 +85,8 @@ fn accepted(f: &Facts<'_>) -> Verdict {
 
 fn resolved_refs(f: &Facts<'_>) -> Verdict {
     let no = |reason, message: &str| verdict(types::RESOLVED_REFS, false, reason, message);
-    if let Some(hold) = f.hold.as_ref().filter(|hold| hold.reason == Reason::SourceNotFound) {
+    let of_source = |reason| matches!(reason, Reason::SourceNotFound | Reason::KindNotSupported);
+    if let Some(hold) = f.hold.as_ref().filter(|hold| of_source(hold.reason)) {
         return no(hold.reason, &hold.message);
     }
     match &f.target {

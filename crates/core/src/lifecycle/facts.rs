@@ -10,7 +10,7 @@ use super::alias::{self, Rivals, older_siblings};
 use crate::action::Memory;
 use crate::dataplane::{self, Plan, Unservable};
 use crate::hash;
-use crate::resolve::{TargetVerdict, directory_of, target_of};
+use crate::resolve::{TargetVerdict, directory_of, kinds, target_of};
 use crate::snapshot::Snapshot;
 
 /// Where the link shall come to rest.
@@ -31,7 +31,7 @@ pub enum Goal {
 /// An outside reason to be inactive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Hold {
-    /// `RefNotPermitted`, `SourceNotFound`, `AliasConflict` or `DirectoryConflict`.
+    /// `RefNotPermitted`, `SourceNotFound`, `KindNotSupported`, `AliasConflict` or `DirectoryConflict`.
     pub reason: Reason,
     /// What is missing and what to do.
     pub message: String,
@@ -181,6 +181,15 @@ fn consent_hold(target: &TargetVerdict<'_>) -> Option<Hold> {
 /// The holds of a registered link, and what an unregistered one waits for: its source, its alias, its directory.
 fn claim_hold(s: &Snapshot, link: &InstanceLink, rivals: &Rivals) -> Option<Hold> {
     let source = &link.spec.instance_ref;
+    let refusal = || kinds::refusal(s, "instanceRef", source.api_version(), &source.kind);
+    if s.source.is_none()
+        && let Some(message) = refusal()
+    {
+        return Some(Hold {
+            reason: Reason::KindNotSupported,
+            message,
+        });
+    }
     let gone = match &s.source {
         None => Some("does not exist; create it, or delete this link"),
         Some(found) if found.terminating => Some("is being deleted; the link waits until it is there again"),

@@ -24,6 +24,7 @@ use instancelink_api::{State, Verdict, keys};
 
 use crate::action::{Cell, Request, Ruling, cell, expire, judge, parse, take};
 use crate::effect::{Effect, Event, Step};
+use crate::resolve::kinds;
 use crate::snapshot::Snapshot;
 use facts::Facts;
 use wait::Wait;
@@ -34,6 +35,13 @@ pub use table::{Process, TABLE, is_edge};
 
 /// The next group of writes, or nothing.
 pub fn step(snapshot: &Snapshot) -> Step {
+    if kinds::awaits_list(snapshot) {
+        // What is not listed yet is not gone: nothing is cut, or begun, before that is known.
+        return Step::Settled {
+            wake: None,
+            refused: false,
+        };
+    }
     let f = Facts::of(snapshot);
     let request = waiting_request(&f);
     if !f.memory.outstanding

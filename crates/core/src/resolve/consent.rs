@@ -4,7 +4,7 @@
 //! other tenants for him (CVE-2021-25740). Where something is not known, there is no consent.
 
 use instancelink_api::grant::{GrantFrom, GrantTo, InstanceLinkGrant, Permission};
-use instancelink_api::reference::default_api_version;
+use instancelink_api::reference::{default_api_version, group_in};
 use instancelink_api::spec::NetworkPolicyMode;
 use instancelink_api::{TargetRef, keys};
 
@@ -94,12 +94,8 @@ fn group_of(reference: &TargetRef) -> &str {
     group_in(reference.api_version())
 }
 
-fn group_in(api_version: &str) -> &str {
-    api_version.split_once('/').map_or("", |(group, _)| group)
-}
-
 /// A name as a YAML string: between quotes where it could be read as a number, a boolean or null.
-fn quoted(name: &str) -> String {
+pub(super) fn quoted(name: &str) -> String {
     let word = name.starts_with(|c: char| c.is_ascii_alphabetic());
     let special = ["y", "n", "yes", "no", "on", "off", "true", "false", "null"];
     if word && !special.contains(&name.to_lowercase().as_str()) {

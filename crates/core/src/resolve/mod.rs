@@ -9,11 +9,13 @@ pub mod directory;
 pub mod endpoints;
 pub mod isolation;
 pub mod pod_ports;
+pub mod kinds;
 pub mod pods;
 pub mod ports;
 pub mod reference;
 pub mod reference_grant;
 pub mod selector;
+pub mod selector_text;
 
 pub use directory::{directory_name, directory_of, fqdn};
 pub use reference::{TargetVerdict, target_of};

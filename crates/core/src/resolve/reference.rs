@@ -4,9 +4,8 @@
 
 use instancelink_api::TargetRef;
 use instancelink_api::grant::Permission;
-use instancelink_api::reference::default_api_version;
 
-use super::consent;
+use super::{consent, kinds};
 use crate::snapshot::{Snapshot, Target, TargetObject};
 
 /// What became of `spec.targetInstanceRef`.
@@ -55,21 +54,11 @@ pub fn target_of(s: &Snapshot) -> TargetVerdict<'_> {
         let message = consent::manifest(reference, namespace, own, s.link.object.spec.network_policy);
         return TargetVerdict::NotPermitted { message };
     }
-    let TargetRef { kind, name, .. } = reference;
-    if default_api_version(kind) != Some(reference.api_version()) {
-        return TargetVerdict::NotSupported {
-            message: format!(
-                "a link cannot lead to kind {kind} of {}; set targetInstanceRef to a Deployment, StatefulSet, DaemonSet \
-                 or ReplicaSet of apps/v1, or to a Pod or Service of v1",
-                if reference.api_version().is_empty() {
-                    "an unknown API"
-                } else {
-                    reference.api_version()
-                },
-            ),
-        };
+    if let Some(message) = kinds::refusal(s, "targetInstanceRef", reference.api_version(), &reference.kind) {
+        return TargetVerdict::NotSupported { message };
     }
-    match s.target.as_ref().filter(|t| t.object.is(kind, namespace, name)) {
+    let TargetRef { kind, name, .. } = reference;
+    match s.target.as_ref().filter(|t| t.object.is(reference, namespace)) {
         None => TargetVerdict::Missing {
             message: format!(
                 "{kind} {namespace}/{name} does not exist; the alias answers as soon as it does, or as soon as \
@@ -109,21 +98,36 @@ impl TargetObject {
     }
 
     /// The API's name of its kind.
-    pub fn kind(&self) -> &'static str {
+    pub fn kind(&self) -> &str {
         match self {
-            Self::Workload(workload) => workload.kind.as_str(),
+            Self::Workload(workload) => &workload.kind.kind,
             Self::Pod(_) => "Pod",
             Self::Service(_) => "Service",
         }
     }
 
-    fn is(&self, kind: &str, namespace: &str, name: &str) -> bool {
-        let own_name = match self {
+    /// The API version of its kind.
+    pub fn api_version(&self) -> &str {
+        match self {
+            Self::Workload(workload) => &workload.kind.api_version,
+            Self::Pod(_) | Self::Service(_) => "v1",
+        }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        match self {
             Self::Workload(workload) => &workload.name,
             Self::Pod(pod) => &pod.name,
             Self::Service(service) => &service.name,
-        };
-        self.kind() == kind && self.namespace() == namespace && own_name == name
+        }
+    }
+
+    fn is(&self, reference: &TargetRef, namespace: &str) -> bool {
+        self.kind() == reference.kind
+            && self.api_version() == reference.api_version()
+            && self.namespace() == namespace
+            && self.name() == reference.name
     }
 }
 

@@ -183,3 +183,25 @@ fn whatever_the_names_are_the_manifest_permits() {
         }
     }
 }
+
+#[test]
+fn a_grant_to_a_kind_of_another_group_names_the_group() {
+    let to_rollout = |s: Snapshot| {
+        s.edited(|spec| {
+            let reference = spec.target_instance_ref.as_mut().unwrap();
+            reference.api_version = Some("argoproj.io/v1alpha1".to_owned());
+            reference.kind = "Rollout".to_owned();
+            reference.namespace = Some("data".to_owned());
+        })
+    };
+    let permits = |to: &str| {
+        let s = to_rollout(fixture::snapshot()).granted("data", to);
+        let reference = s.link.object.spec.target_instance_ref.clone().unwrap();
+        is_permitted(&s, &reference, Permission::Endpoints)
+    };
+    assert!(permits("{group: argoproj.io, kind: Rollout}"));
+    assert!(permits("{group: argoproj.io, kind: Rollout, name: pg}"));
+    assert!(!permits("{group: example.com, kind: Rollout}"));
+    assert!(!permits("{kind: Rollout}"));
+    assert!(!permits("{kind: Deployment}"));
+}

@@ -1,0 +1,191 @@
+//! Kinds beyond those that every cluster has: whatever has a scale subresource, if the operator may read it.
+
+use instancelink_api::reference::{default_api_version, group_in};
+
+use super::consent::quoted;
+use crate::snapshot::{ApiKind, Snapshot, Unlisted};
+
+/// Label by which a `ClusterRole` joins the operator's rights.
+pub const AGGREGATE: &str = "instancelink.dev/aggregate-to-operator";
+
+/// The kind, where it is not one that the operator knows by itself, but may have a scale subresource.
+pub fn scalable(api_version: &str, kind: &str) -> Option<ApiKind> {
+    let known = default_api_version(kind) == Some(api_version);
+    let group = group_in(api_version);
+    (!known && !group.is_empty() && group != "apps").then(|| ApiKind::new(api_version, kind))
+}
+
+/// True where it is not known yet whether the link's ends exist. Deletion needs neither of them.
+pub(crate) fn awaits_list(s: &Snapshot) -> bool {
+    let is_pending = s.unlisted.values().any(|why| *why == Unlisted::Pending);
+    is_pending && s.link.object.metadata.deletion_timestamp.is_none()
+}
+
+/// Why no link can have an end of this kind now, and what to do; none where it can.
+pub(crate) fn refusal(s: &Snapshot, field: &str, api_version: &str, kind: &str) -> Option<String> {
+    if default_api_version(kind) == Some(api_version) {
+        return None;
+    }
+    let Some(scalable) = scalable(api_version, kind) else {
+        let api = if api_version.is_empty() {
+            "an unknown API"
+        } else {
+            api_version
+        };
+        return Some(format!(
+            "no link can have an end of kind {kind} of {api}; set {field} to a workload of apps/v1, a Pod or (as target) a \
+             Service of v1, or to another kind with a scale subresource and its apiVersion"
+        ));
+    };
+    match s.unlisted.get(&scalable)? {
+        Unlisted::Pending => None,
+        Unlisted::NotServed => Some(format!(
+            "the API server serves no kind {scalable}; install its CustomResourceDefinition, or mend \
+             {field} in a new link or an edit; it is looked for again within half a minute"
+        )),
+        Unlisted::NotScalable => Some(format!(
+            "kind {scalable} has no namespace or no scale subresource, so its pods are not known; set \
+             {field} to the workload that runs them"
+        )),
+        Unlisted::Forbidden { plural } => Some(role(&scalable, plural)),
+    }
+}
+
+/// The role that is missing, as a message. Its first line is a comment, so that the whole can be applied.
+fn role(kind: &ApiKind, plural: &str) -> String {
+    let (group, _) = kind.group_version();
+    format!(
+        "# The operator may not read kind {kind}; who administers the cluster applies this, and within half a minute it \
+         counts:\n\
+         apiVersion: rbac.authorization.k8s.io/v1\n\
+         kind: ClusterRole\n\
+         metadata:\n  name: {}\n  labels:\n    {AGGREGATE}: \"true\"\n\
+         rules:\n\
+         - apiGroups: [{group}]\n  resources: [{plural}]\n  verbs: [list, watch]\n\
+         - apiGroups: [{group}]\n  resources: [{plural}/scale]\n  verbs: [get]\n",
+        quoted(&format!("instancelink-scalable-{plural}.{group}")),
+        group = quoted(group),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::effect::{Effect, Step};
+    use crate::fixture;
+    use crate::lifecycle::step;
+    use crate::resolve::{TargetVerdict, target_of};
+    use crate::snapshot::TargetObject;
+    use std::sync::Arc;
+
+    fn rollout() -> ApiKind {
+        ApiKind::new("argoproj.io/v1alpha1", "Rollout")
+    }
+
+    /// The target is the Rollout `pg`.
+    fn to_rollout() -> Snapshot {
+        let workload = crate::snapshot::Workload {
+            kind: rollout(),
+            ..fixture::deployment()
+        };
+        let pods = vec![fixture::pod("pg-0", "10.0.0.10")];
+        fixture::snapshot()
+            .edited(|spec| {
+                let reference = spec.target_instance_ref.as_mut().unwrap();
+                reference.api_version = Some("argoproj.io/v1alpha1".to_owned());
+                reference.kind = "Rollout".to_owned();
+            })
+            .with_target(TargetObject::Workload(Arc::new(workload)), pods)
+    }
+
+    fn unlisted(why: Unlisted) -> Snapshot {
+        let mut s = to_rollout().without_target();
+        s.unlisted.insert(rollout(), why);
+        s
+    }
+
+    fn refused(why: Unlisted) -> String {
+        let s = unlisted(why);
+        match target_of(&s) {
+            TargetVerdict::NotSupported { message } => message,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_kind_with_a_scale_is_found_by_its_api_version_and_kind() {
+        assert_eq!(target_of(&to_rollout()).uid(), Some(fixture::TARGET_UID));
+        let of_another_group = to_rollout().edited(|spec| {
+            spec.target_instance_ref.as_mut().unwrap().api_version = Some("example.com/v1".to_owned());
+        });
+        assert!(matches!(target_of(&of_another_group), TargetVerdict::Missing { .. }));
+    }
+
+    #[test]
+    fn a_namesake_of_a_kind_that_every_cluster_has_is_another_kind() {
+        assert_eq!(scalable("apps/v1", "Deployment"), None);
+        assert_eq!(
+            scalable("example.com/v1", "Deployment"),
+            Some(ApiKind::new("example.com/v1", "Deployment"))
+        );
+        assert_eq!(scalable("", "Rollout"), None);
+        assert_eq!(scalable("v1", "ReplicationController"), None);
+    }
+
+    #[test]
+    fn without_rights_the_message_is_the_role_that_gives_them() {
+        let plural = "rollouts".to_owned();
+        let message = refused(Unlisted::Forbidden { plural });
+        let role: serde_json::Value = serde_yaml_ng::from_str(&message).unwrap();
+        assert_eq!(role["metadata"]["labels"][AGGREGATE], "true");
+        assert_eq!(role["metadata"]["name"], "instancelink-scalable-rollouts.argoproj.io");
+        let rules: serde_json::Value = serde_json::json!([
+            {"apiGroups": ["argoproj.io"], "resources": ["rollouts"], "verbs": ["list", "watch"]},
+            {"apiGroups": ["argoproj.io"], "resources": ["rollouts/scale"], "verbs": ["get"]},
+        ]);
+        assert_eq!(role["rules"], rules);
+    }
+
+    #[test]
+    fn a_kind_that_is_not_served_or_has_no_scale_is_named_with_what_to_do() {
+        assert!(refused(Unlisted::NotServed).contains("install its CustomResourceDefinition"));
+        assert!(refused(Unlisted::NotScalable).contains("set targetInstanceRef to the workload"));
+    }
+
+    #[test]
+    fn a_link_waits_until_its_kind_is_listed_unless_it_is_deleted() {
+        let nothing = Step::Settled {
+            wake: None,
+            refused: false,
+        };
+        let mut s = unlisted(Unlisted::Pending);
+        assert_eq!(step(&s), nothing);
+        s.link.object.metadata.deletion_timestamp = s.link.object.metadata.creation_timestamp.clone();
+        s.link.object.metadata.finalizers = Some(vec![instancelink_api::keys::FINALIZER.to_owned()]);
+        assert!(s.link.object.metadata.deletion_timestamp.is_some());
+        assert_ne!(step(&s), nothing);
+        assert_ne!(step(&unlisted(Unlisted::NotServed)), nothing);
+    }
+
+    #[test]
+    fn a_source_of_a_kind_that_cannot_be_read_holds_the_link_and_says_why() {
+        let mut s = fixture::snapshot().without_source().edited(|spec| {
+            spec.instance_ref.api_version = Some("argoproj.io/v1alpha1".to_owned());
+            spec.instance_ref.kind = "Rollout".to_owned();
+        });
+        s.unlisted.insert(
+            rollout(),
+            Unlisted::Forbidden {
+                plural: "rollouts".to_owned(),
+            },
+        );
+        s.link.object.metadata.finalizers = Some(vec![instancelink_api::keys::FINALIZER.to_owned()]);
+        let Step::Act(effects) = step(&s) else { panic!() };
+        let Some(Effect::WriteStatus { status }) = effects.first() else {
+            panic!("{effects:?}")
+        };
+        let refs = status.conditions.iter().find(|c| c.type_ == "ResolvedRefs").unwrap();
+        assert_eq!(refs.reason, "KindNotSupported");
+        assert!(refs.message.contains("kind: ClusterRole"), "{}", refs.message);
+    }
+}
