@@ -223,3 +223,19 @@ async fn no_namespace_is_created_with_the_name_of_a_directory() {
     })
     .await;
 }
+
+#[tokio::test]
+#[ignore = "needs a cluster"]
+async fn a_target_of_another_kind_takes_the_verb_on_that_kind_of_its_group() {
+    with_link_verb(async |_, _, editor| {
+        for (api_version, kind, rule) in [
+            ("argoproj.io/v1alpha1", "Rollout", rule("argoproj.io", "rollouts", "pg")),
+            ("example.com/v1", "Deployment", rule("example.com", "deployments", "pg")),
+        ] {
+            let target = json!({ "apiVersion": api_version, "kind": kind, "name": "pg" });
+            let refusal = tries(editor, &to_pg().spec("targetInstanceRef", target)).await;
+            assert_eq!(rule_in(&refusal), rule);
+        }
+    })
+    .await;
+}
