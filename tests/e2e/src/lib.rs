@@ -38,6 +38,7 @@ mod stage;
 mod tenants;
 mod user;
 mod watch;
+mod widgets;
 mod workload;
 
 pub use annotate::Acknowledged;
@@ -66,4 +67,5 @@ pub use stage::Stage;
 pub use tenants::{link_into, with_two_tenants};
 pub use user::User;
 pub use watch::Watch;
+pub use widgets::Widgets;
 pub use workload::{fixed_service, idle_deployment, serving_deployment, serving_pod, serving_set};
