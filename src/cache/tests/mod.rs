@@ -9,8 +9,8 @@ mod links;
 mod namesakes;
 mod pods;
 mod policies;
-mod secrets;
 mod scaled;
+mod secrets;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
