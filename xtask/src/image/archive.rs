@@ -75,7 +75,7 @@ pub(crate) fn write(archive: &Path, name: &str, contents: &Contents) -> Result<S
     Ok(exact)
 }
 
-/// What [`write`] returned for this archive.
+/// What [`write()`] returned for this archive.
 pub(crate) fn tag(archive: &Path) -> Result<String> {
     let broken = || format!("{} is no image archive; delete it", archive.display());
     let mut open = Archive::new(fs::File::open(archive).with_context(broken)?);

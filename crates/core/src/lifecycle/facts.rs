@@ -80,7 +80,7 @@ impl<'a> Facts<'a> {
             claim.or(consent)
         };
         let wish = wish(link, state, deleting, memory.desired());
-        let counts = no_consent || (registered && hold.is_some() && !only_leaving(s, hold.as_ref()));
+        let counts = no_consent || (registered && hold.is_some() && !starts_nothing(s, hold.as_ref()));
         let goal = if counts && wish == Goal::Active {
             Goal::Inactive
         } else {
@@ -146,9 +146,14 @@ impl<'a> Facts<'a> {
     }
 }
 
-/// W5: a source that is being deleted still exists, so it is no reason yet to cut a link; it only starts nothing.
-fn only_leaving(s: &Snapshot, hold: Option<&Hold>) -> bool {
-    s.source.is_some() && hold.is_some_and(|h| h.reason == Reason::SourceNotFound)
+/// W5: a source that is being deleted still exists, and one that may not be read any more may: no reason yet to cut a
+/// link, only to start nothing.
+fn starts_nothing(s: &Snapshot, hold: Option<&Hold>) -> bool {
+    hold.is_some_and(|hold| match hold.reason {
+        Reason::SourceNotFound => s.source.is_some(),
+        Reason::KindNotSupported => kinds::is_unreadable(s, &s.link.object.spec.instance_ref),
+        _ => false,
+    })
 }
 
 /// The goal of contract §4 without its third line.

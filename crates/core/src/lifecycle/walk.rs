@@ -176,6 +176,11 @@ fn program(f: &Facts<'_>) -> Programmed {
         }
     };
     if !f.source_usable() {
+        // However long that lasts, a pod that is gone does not go on answering.
+        let shrunk = dataplane::shrink(f.s);
+        if !shrunk.is_empty() {
+            return Programmed::No(Due::Work(shrunk));
+        }
         let message = f
             .hold
             .as_ref()

@@ -1,5 +1,6 @@
 //! Kinds beyond those that every cluster has: whatever has a scale subresource, if the operator may read it.
 
+use instancelink_api::InstanceRef;
 use instancelink_api::reference::{default_api_version, group_in};
 
 use super::consent::quoted;
@@ -19,6 +20,13 @@ pub fn scalable(api_version: &str, kind: &str) -> Option<ApiKind> {
 pub(crate) fn awaits_list(s: &Snapshot) -> bool {
     let is_pending = s.unlisted.values().any(|why| *why == Unlisted::Pending);
     is_pending && s.link.object.metadata.deletion_timestamp.is_none()
+}
+
+/// True where objects of the kind may exist and the operator may not read them.
+pub(crate) fn is_unreadable(s: &Snapshot, source: &InstanceRef) -> bool {
+    scalable(source.api_version(), &source.kind)
+        .and_then(|kind| s.unlisted.get(&kind))
+        .is_some_and(|why| matches!(why, Unlisted::Forbidden { .. }))
 }
 
 /// Why no link can have an end of this kind now, and what to do; none where it can.

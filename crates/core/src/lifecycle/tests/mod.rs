@@ -5,6 +5,7 @@ mod binding;
 mod chaos;
 mod deletion;
 mod edges;
+mod kinds;
 mod memory;
 mod shadow;
 mod status;

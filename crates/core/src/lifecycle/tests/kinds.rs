@@ -1,0 +1,62 @@
+//! Sources of kinds that the operator may read only as long as somebody lets it.
+
+use instancelink_api::State;
+
+use super::World;
+use crate::fixture::{self, pod};
+use crate::snapshot::{ApiKind, Snapshot, Unlisted};
+
+fn of_rollout() -> Snapshot {
+    fixture::snapshot().edited(|spec| {
+        spec.instance_ref.api_version = Some("argoproj.io/v1alpha1".to_owned());
+        spec.instance_ref.kind = "Rollout".to_owned();
+    })
+}
+
+fn unreadable(world: &mut World, why: Unlisted) {
+    world.s = world.s.clone().without_source();
+    let kind = ApiKind::new("argoproj.io/v1alpha1", "Rollout");
+    world.s.unlisted.insert(kind, why);
+}
+
+fn forbidden() -> Unlisted {
+    Unlisted::Forbidden {
+        plural: "rollouts".to_owned(),
+    }
+}
+
+#[test]
+fn a_link_is_not_cut_because_its_source_may_not_be_read_any_more_and_it_says_so() {
+    let mut world = World::new(of_rollout());
+    world.settle();
+    unreadable(&mut world, forbidden());
+    world.settle();
+    assert_eq!(world.state(), State::Active);
+    assert_eq!(world.condition("ResolvedRefs"), ("False", "KindNotSupported"));
+
+    let pods = vec![pod("pg-1", "10.0.0.11")];
+    world.s = world.s.clone().with_target_deployment(pods);
+    world.settle();
+    let addresses: Vec<_> = world.s.children.slices[0]
+        .object
+        .body
+        .endpoints
+        .iter()
+        .map(|e| e.address.to_string())
+        .collect();
+    assert_eq!(addresses, ["10.0.0.11"], "a pod that is gone does not go on answering");
+
+    world.s.unlisted.clear();
+    world.s = world.s.clone().with_source();
+    world.settle();
+    assert_eq!(world.condition("Ready").0, "True");
+}
+
+#[test]
+fn a_link_is_cut_when_the_kind_of_its_source_is_gone() {
+    let mut world = World::new(of_rollout());
+    world.settle();
+    unreadable(&mut world, Unlisted::NotServed);
+    world.settle();
+    assert_eq!(world.state(), State::Inactive);
+}
