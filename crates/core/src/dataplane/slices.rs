@@ -89,11 +89,11 @@ fn slice(place: &Place<'_>, under: Under, family: Family, lot: Lot) -> Object<Sl
 
 /// The name of the first slice; the others bear their number after it.
 fn base_name(place: &Place<'_>, under: Under, family: Family) -> String {
-    let stem = match under {
-        Under::Directory => place.link.to_owned(),
-        Under::VirtualIp => place.virtual_ip(),
-    };
-    format!("{stem}-{}", family.suffix())
+    match under {
+        Under::Directory => format!("{}-{}", place.link, family.suffix()),
+        // Not `-vip-v4`: that is the slice of a link called `…-vip`.
+        Under::VirtualIp => format!("{}-{}", place.link, family.suffix().replace('v', "vip")),
+    }
 }
 
 fn number_in(name: &str, base: &str) -> Option<usize> {

@@ -70,7 +70,7 @@ fn the_service_comes_first_then_the_pods_behind_it_and_the_alias_last() {
                 "create ConfigMap shop/web-links",
                 "create Service shop/web-db-vip"
             ],
-            vec!["create EndpointSlice shop/web-db-vip-v4"],
+            vec!["create EndpointSlice shop/web-db-vip4"],
             vec!["create EndpointSlice shop/web-db-v4"],
         ]
     );
@@ -78,7 +78,7 @@ fn the_service_comes_first_then_the_pods_behind_it_and_the_alias_last() {
         slices(&s),
         [
             format!("web-db-v4: {VIRTUAL_IP} db=80"),
-            "web-db-vip-v4: 10.0.0.10,10.0.0.11 db=5432".to_owned()
+            "web-db-vip4: 10.0.0.10,10.0.0.11 db=5432".to_owned()
         ]
     );
 }
@@ -93,7 +93,7 @@ fn the_service_has_no_selector_and_the_pods_behind_it_no_name_of_their_own() {
         .children
         .slices
         .iter()
-        .find(|f| f.object.name == "web-db-vip-v4")
+        .find(|f| f.object.name == "web-db-vip4")
         .unwrap();
     let api = slice.object.to_api(None);
     assert_eq!(api.metadata.labels.unwrap()["kubernetes.io/service-name"], "web-db-vip");
@@ -114,8 +114,8 @@ fn a_named_target_port_is_what_each_pod_declares() {
         slices(&s.up()),
         [
             format!("web-db-v4: {VIRTUAL_IP} db=80"),
-            "web-db-vip-v4-2: 10.0.0.11 db=6432".to_owned(),
-            "web-db-vip-v4: 10.0.0.10 db=5432".to_owned(),
+            "web-db-vip4-2: 10.0.0.11 db=6432".to_owned(),
+            "web-db-vip4: 10.0.0.10 db=5432".to_owned(),
         ]
     );
 }
@@ -132,10 +132,24 @@ fn two_ports_may_lead_to_one_port_of_the_pods() {
 }
 
 #[test]
+fn a_link_that_is_called_like_the_virtual_ip_of_another_has_other_slices() {
+    let names = |s: &Snapshot| {
+        s.children
+            .slices
+            .iter()
+            .map(|f| f.object.name.clone())
+            .collect::<BTreeSet<_>>()
+    };
+    let mut other = fixture::snapshot();
+    other.link.object.metadata.name = Some("web-db-vip".to_owned());
+    assert!(names(&pg().up()).is_disjoint(&names(&other.up())));
+}
+
+#[test]
 fn a_retarget_changes_the_pods_behind_it_and_nothing_else() {
     let s = pg().up().with_target_deployment(vec![pod("pg2-0", "10.0.0.20")]);
     let effects = bring_up(&s, &build(&s, &BTreeSet::new()).unwrap());
-    assert_eq!(shown(&effects), ["replace EndpointSlice shop/web-db-vip-v4"]);
+    assert_eq!(shown(&effects), ["replace EndpointSlice shop/web-db-vip4"]);
 }
 
 #[test]
@@ -143,7 +157,7 @@ fn without_a_ready_pod_the_alias_gives_no_address() {
     let s = pg()
         .with_target_deployment(vec![pod("pg-0", "10.0.0.10").not_ready()])
         .up();
-    assert_eq!(slices(&s), ["web-db-v4:  db=80", "web-db-vip-v4:  db=5432"]);
+    assert_eq!(slices(&s), ["web-db-v4:  db=80", "web-db-vip4:  db=5432"]);
 }
 
 #[test]
@@ -191,7 +205,7 @@ fn an_update_away_from_it_moves_the_alias_before_it_goes() {
             vec!["replace EndpointSlice shop/web-db-v4"],
             vec![
                 "delete Service shop/web-db-vip",
-                "delete EndpointSlice shop/web-db-vip-v4"
+                "delete EndpointSlice shop/web-db-vip4"
             ],
         ]
     );
@@ -207,7 +221,7 @@ fn a_drain_empties_what_stands_behind_it_at_once() {
     assert!(matches!(take_down(&s, Some(30)), Down::Draining { .. }));
     let of = |name: &str| s.children.slices.iter().find(|f| f.object.name == name).unwrap();
     assert_eq!(
-        of("web-db-vip-v4").object.body.endpoints,
+        of("web-db-vip4").object.body.endpoints,
         [],
         "kube-proxy would use what is on its way out"
     );
