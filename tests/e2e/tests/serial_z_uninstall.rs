@@ -65,7 +65,18 @@ async fn uninstall_asks_first_waits_for_every_link_and_leaves_nothing() {
             waiting.reaches(Registering),
         );
         let installation = Installation::of(&ns.client);
-        let before = installation.objects().await;
+        let before = eventually(
+            "no overlay of an earlier test is left",
+            Duration::from_mins(1),
+            async || {
+                let objects = installation.objects().await;
+                let overlay = objects
+                    .iter()
+                    .find(|object| object.ends_with(" instancelink-readiness-gates"));
+                overlay.map_or_else(|| Ok(objects.clone()), |left| Err(left.clone()))
+            },
+        )
+        .await;
         assert!(before.len() > 10, "{before:?}");
 
         let (ok, said) = uninstall(&[], "n\n").await;
