@@ -12,7 +12,7 @@ use super::affected::{Affected, Cause};
 use super::groups::Groups;
 use super::index::{Index, Watched, Who};
 use super::name::ObjectName;
-use super::shared::{self, Mention};
+use super::shared;
 use super::table::{Change, Item, Table};
 
 /// A NetworkPolicy as it is kept.
@@ -113,12 +113,12 @@ impl Watched for Policies {
 
     fn changed(index: &mut Index, change: &Change<CachedPolicy>, who: Who, affected: &mut Affected) {
         let (old, new) = (change.old.as_deref(), change.new.as_deref());
-        let (before, after) = (mentions(old), mentions(new));
-        let uids = |mentions: &[Mention]| mentions.iter().map(|(_, uid)| uid.clone()).collect::<Vec<_>>();
-        index
-            .policies
-            .by_link
-            .update(&change.name, &uids(&before), &uids(&after));
+        let links = |policy: Option<&CachedPolicy>| {
+            let child = policy.and_then(CachedPolicy::child);
+            child.map(shared::links_of).unwrap_or_default()
+        };
+        let (before, after) = (links(old), links(new));
+        index.policies.by_link.update(&change.name, &before, &after);
         let namespace = &change.name.namespace;
         let isolating = |policy: Option<&CachedPolicy>| match policy.map(|p| &p.role) {
             Some(Role::Isolator(_)) => vec![Arc::clone(namespace)],
@@ -128,23 +128,15 @@ impl Watched for Policies {
             .policies
             .isolators
             .update(&change.name, &isolating(old), &isolating(new));
-        let role = |policy: Option<&CachedPolicy>| policy.map(|p| p.role.clone());
-        if who == Who::Us || same(role(old).as_ref(), role(new).as_ref()) {
+        if who == Who::Us || same(old.map(|p| &p.role), new.map(|p| &p.role)) {
             return;
         }
-        for uid in uids(&before).iter().chain(&uids(&after)) {
+        for uid in before.iter().chain(&after) {
             affected.extend(index.links.by_uid.get(uid), Cause::Change);
         }
         if isolating(old) != isolating(new) || !isolating(new).is_empty() {
             affected.extend(index.links.with_policy_in(namespace), Cause::Change);
         }
-    }
-}
-
-fn mentions(policy: Option<&CachedPolicy>) -> Vec<Mention> {
-    match policy.map(|p| &p.role) {
-        Some(Role::Ours(found)) => shared::mentions_of_own(found),
-        Some(Role::Isolator(_) | Role::None) | None => Vec::new(),
     }
 }
 

@@ -23,21 +23,22 @@ pub(crate) fn link_of(virtual_ip: &str) -> Option<&str> {
     virtual_ip.strip_suffix("-vip").filter(|name| !name.is_empty())
 }
 
+/// The UIDs of the links that a child of one link belongs to: by label, or, its labels lost, by owner.
+pub(crate) fn links_of<T>(found: &Found<T>) -> Vec<String> {
+    let owners = found.object.owners.iter();
+    let owners = owners.filter(|o| o.kind == keys::KIND).map(|o| o.uid.clone());
+    let label = found.label(keys::LINK_UID).map(str::to_owned);
+    let mut links: Vec<String> = label.into_iter().chain(owners).collect();
+    links.sort();
+    links.dedup();
+    links
+}
+
 /// Everything in a child of one link that leads to it: whom its labels and owners name, and whose name it bears.
 pub(crate) fn mentions_of_own<T>(found: &Found<T>) -> Vec<Mention> {
-    let object = &found.object;
-    let namespace: Arc<str> = object.namespace.as_str().into();
-    let owners = object.owners.iter().map(|owner| owner.uid.clone());
-    let mut words: Vec<String> = object
-        .labels
-        .get(keys::LINK_UID)
-        .cloned()
-        .into_iter()
-        .chain(owners)
-        .collect();
-    words.extend(link_of(&object.name).map(|name| format!("link/{name}")));
-    words.sort();
-    words.dedup();
+    let namespace: Arc<str> = found.object.namespace.as_str().into();
+    let mut words = links_of(found);
+    words.extend(link_of(&found.object.name).map(|name| format!("link/{name}")));
     words.into_iter().map(|word| (Arc::clone(&namespace), word)).collect()
 }
 

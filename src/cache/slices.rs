@@ -1,6 +1,5 @@
 //! The EndpointSlices of ours, by link.
 
-use instancelink_api::keys;
 use instancelink_core::child::{Found, Slice};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 
@@ -47,7 +46,7 @@ impl Watched for Slices {
 
     fn changed(index: &mut Index, change: &Change<Found<Slice>>, who: Who, affected: &mut Affected) {
         let (old, new) = (change.old.as_deref(), change.new.as_deref());
-        let links = |slice: Option<&Found<Slice>>| slice.map(links_of).unwrap_or_default();
+        let links = |slice: Option<&Found<Slice>>| slice.map(shared::links_of).unwrap_or_default();
         let (before, after) = (links(old), links(new));
         let touched = before.iter().chain(after.iter().filter(|uid| !before.contains(uid)));
         let counts = |index: &Index| -> Vec<bool> {
@@ -74,19 +73,4 @@ impl Watched for Slices {
             }
         }
     }
-}
-
-/// The UIDs of the links a slice belongs to: by label, or, its labels lost, by owner.
-fn links_of(slice: &Found<Slice>) -> Vec<String> {
-    let owners = slice.object.owners.iter();
-    let owners = owners.filter(|o| o.kind == keys::KIND).map(|o| o.uid.clone());
-    let mut links: Vec<String> = slice
-        .label(keys::LINK_UID)
-        .map(str::to_owned)
-        .into_iter()
-        .chain(owners)
-        .collect();
-    links.sort();
-    links.dedup();
-    links
 }
