@@ -1,14 +1,27 @@
 //! Puts the operator of this checkout into a cluster, from the manifests in `deploy/` that users apply too.
 
+use std::time::Duration;
+
 use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
 
 use crate::cluster::Cluster;
+use crate::kubectl::Kubectl;
 use crate::progress::step;
-use crate::{image, places};
+use crate::{command, image, places};
 
 const NAMESPACE: &str = "instancelink-system";
 const DEPLOYMENT: &str = "instancelink";
+/// A link that is never stored.
+const LINK: &str = "
+apiVersion: instancelink.dev/v1alpha1
+kind: InstanceLink
+metadata: {name: may-i, namespace: default}
+spec:
+  linkName: may-i
+  instanceRef: {kind: Deployment, name: nobody}
+  targetInstanceRef: {kind: Deployment, name: nobody}
+";
 
 /// Applies the manifests with the image built here (or the one given), and waits until the operator runs.
 pub(crate) fn run(cluster: &Cluster, given: Option<&str>) -> Result<()> {
@@ -27,7 +40,30 @@ pub(crate) fn run(cluster: &Cluster, given: Option<&str>) -> Result<()> {
     step("apply deploy/", || apply(cluster, &image))?;
     step("wait for the operator", || {
         cluster.kubectl()?.rollout(NAMESPACE, DEPLOYMENT)
+    })?;
+    step("wait until links can be made", || {
+        links_can_be_made(&cluster.kubectl()?)
     })
+}
+
+/// The API server learns the schemas of new CRDs every five seconds, and until then refuses objects of theirs that a
+/// `MutatingAdmissionPolicy` looks at ("There can be a delay …", 503), whatever its failurePolicy.
+fn links_can_be_made(kubectl: &Kubectl) -> Result<()> {
+    let mut last = None;
+    let possible = command::wait_for("the API server takes a link", Duration::from_secs(30), || {
+        let mut create = kubectl.command(["create", "--dry-run=server", "--filename=-"]);
+        match command::feed(&mut create, LINK) {
+            Ok(_) => Ok(Some(())),
+            Err(error) => {
+                last = Some(error);
+                Ok(None)
+            }
+        }
+    });
+    match last {
+        Some(error) => possible.context(error),
+        None => possible,
+    }
 }
 
 /// For a cluster in which no pod runs.
