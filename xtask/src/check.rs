@@ -8,14 +8,16 @@ use anyhow::{Result, bail};
 
 use crate::command;
 use crate::progress::{explained, say};
-use crate::{crds, docs, e2e, packages, places};
+use crate::{campaigns, crds, docs, e2e, packages, places};
 
 /// A stage's name and what it runs.
-type Stage = (&'static str, fn() -> Result<()>);
+type Stage = (&'static str, fn(Long) -> Result<()>);
+/// Whether the long campaigns run.
+type Long = bool;
 
 const STAGES: &[Stage] = &[
-    ("format", || cargo(&["fmt", "--all", "--check"])),
-    ("lints", || {
+    ("format", |_| cargo(&["fmt", "--all", "--check"])),
+    ("lints", |_| {
         cargo(&[
             "clippy",
             "--workspace",
@@ -26,22 +28,28 @@ const STAGES: &[Stage] = &[
             "warnings",
         ])
     }),
-    ("dependencies", dependencies),
-    ("unit tests", || cargo(&["test", "--workspace", "--quiet"])),
-    ("documentation", documentation),
-    ("CRDs", || crds::run(true)),
-    ("book", || docs::run(true)),
-    ("end to end", || e2e::run(&e2e::Options::default())),
+    ("dependencies", |_| dependencies()),
+    ("unit tests", |_| cargo(&["test", "--workspace", "--quiet"])),
+    ("documentation", |_| documentation()),
+    ("CRDs", |_| crds::run(true)),
+    ("book", |_| docs::run(true)),
+    ("campaigns", |long| {
+        campaigns::run(&campaigns::Options {
+            long,
+            ..campaigns::Options::default()
+        })
+    }),
+    ("end to end", |_| e2e::run(&e2e::Options::default())),
 ];
 
 /// Runs every stage even when one fails: a developer wants the whole list at once.
-pub(crate) fn run() -> Result<()> {
+pub(crate) fn run(long: Long) -> Result<()> {
     packages::ensure(packages::STATIC)?;
     let mut results: Vec<(&str, Duration, Result<()>)> = Vec::new();
     for (name, stage) in STAGES {
         say(&format!("\n== {name}"));
         let started = Instant::now();
-        let outcome = stage();
+        let outcome = stage(long);
         if let Err(error) = &outcome {
             say(&explained(name, error));
         }

@@ -4,6 +4,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))] // a failed unwrap is a failed test
 
 mod build;
+mod campaigns;
 mod check;
 mod cluster;
 mod command;
@@ -87,8 +88,14 @@ enum Task {
     },
     /// The end-to-end tests, against KUBECONFIG or else the native cluster
     E2e(e2e::Options),
-    /// Everything: format, lints, licenses, tests, documentation, CRDs, and the end-to-end tests
-    Test,
+    /// The tests that run thousands of plans
+    Campaigns(campaigns::Options),
+    /// Everything: format, lints, licenses, tests, documentation, CRDs, campaigns, and the end-to-end tests
+    Test {
+        /// With the long campaigns, which take hours
+        #[arg(long)]
+        long: bool,
+    },
 }
 
 fn main() -> ExitCode {
@@ -120,7 +127,8 @@ fn run(task: Task) -> Result<()> {
         Task::Crds { check } => crds::run(check),
         Task::Docs { check } => docs::run(check),
         Task::E2e(options) => e2e::run(&options),
-        Task::Test => check::run(),
+        Task::Campaigns(options) => campaigns::run(&options),
+        Task::Test { long } => check::run(long),
     }
 }
 

@@ -1,0 +1,192 @@
+//! `cargo xtask campaigns`: the tests that run thousands of plans, optimised, and one table of what they did.
+//!
+//! Every crate under `tests/` with a feature `campaigns` has some; each of its test files is a group.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail};
+use clap::Args;
+use instancelink_testkit::campaign::{self, Row};
+use serde::Deserialize;
+
+use crate::progress::say;
+use crate::{command, places};
+
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct Options {
+    /// Only test files whose names begin so
+    pub(crate) groups: Vec<String>,
+    /// The long ones: more plans, hours instead of minutes
+    #[arg(long)]
+    pub(crate) long: bool,
+    /// Draw other plans
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
+}
+
+/// A test file of campaigns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Group {
+    package: String,
+    test: String,
+}
+
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let record = tempfile()?;
+    let failed = run_groups(&chosen(groups()?, &options.groups)?, options, &record)?;
+    let rows = rows(&record)?;
+    print(&rows)?;
+    if failed.is_empty() {
+        return Ok(());
+    }
+    bail!("campaigns failed: {}", failed.join(", "))
+}
+
+fn run_groups(groups: &[Group], options: &Options, record: &Path) -> Result<Vec<String>> {
+    let mut packages: Vec<&str> = groups.iter().map(|group| group.package.as_str()).collect();
+    packages.dedup();
+    // Built together first, so that the time of a campaign is its own.
+    let mut build = places::cargo();
+    build.args([
+        "test",
+        "--quiet",
+        "--profile=campaign",
+        "--features=campaigns",
+        "--no-run",
+    ]);
+    for package in &packages {
+        build.args(["--package", package]);
+    }
+    command::run(&mut build)?;
+    let mut failed = Vec::new();
+    for Group { package, test } in groups {
+        say(&format!("\n== campaigns of {package}: {test}"));
+        let mut cargo = places::cargo();
+        cargo.args(["test", "--quiet", "--profile=campaign", "--features=campaigns"]);
+        for package in &packages {
+            cargo.args(["--package", package]);
+        }
+        // One at a time: each uses the cores as it sees fit, and its row tells a time.
+        cargo.args(["--test", test, "--", "--test-threads=1", "--nocapture"]);
+        cargo.env(campaign::RECORD, record);
+        if options.long {
+            cargo.env(campaign::LONG, "1");
+        }
+        if let Some(seed) = options.seed {
+            cargo.env(campaign::SEED, seed.to_string());
+        }
+        if command::run(&mut cargo).is_err() {
+            failed.push(test.clone());
+        }
+    }
+    Ok(failed)
+}
+
+/// All test files that are built only with the feature `campaigns`.
+fn groups() -> Result<Vec<Group>> {
+    #[derive(Deserialize)]
+    struct Metadata {
+        packages: Vec<Package>,
+    }
+    #[derive(Deserialize)]
+    struct Package {
+        name: String,
+        targets: Vec<Target>,
+    }
+    #[derive(Deserialize)]
+    struct Target {
+        name: String,
+        kind: Vec<String>,
+        #[serde(default, rename = "required-features")]
+        required_features: Vec<String>,
+    }
+    let metadata = command::capture(places::cargo().args(["metadata", "--format-version=1", "--no-deps"]))?;
+    let metadata: Metadata = serde_json::from_str(&metadata).context("cannot read what cargo metadata says")?;
+    let mut groups = Vec::new();
+    for package in metadata.packages {
+        for target in package.targets {
+            if target.kind.iter().any(|kind| kind == "test")
+                && target.required_features.contains(&"campaigns".to_owned())
+            {
+                groups.push(Group {
+                    package: package.name.clone(),
+                    test: target.name,
+                });
+            }
+        }
+    }
+    groups.sort_by(|a, b| (&a.package, &a.test).cmp(&(&b.package, &b.test)));
+    Ok(groups)
+}
+
+fn chosen(mut groups: Vec<Group>, asked: &[String]) -> Result<Vec<Group>> {
+    let all: Vec<String> = groups.iter().map(|group| group.test.clone()).collect();
+    groups.retain(|group| asked.is_empty() || asked.iter().any(|name| group.test.starts_with(name.as_str())));
+    if groups.is_empty() {
+        bail!(
+            "no campaigns begin with {}; there are: {}",
+            asked.join(", "),
+            all.join(", ")
+        );
+    }
+    Ok(groups)
+}
+
+fn tempfile() -> Result<std::path::PathBuf> {
+    let file = places::target()?.join("campaigns.jsonl");
+    if file.exists() {
+        fs::remove_file(&file).with_context(|| format!("cannot remove {}", file.display()))?;
+    }
+    Ok(file)
+}
+
+fn rows(record: &Path) -> Result<Vec<Row>> {
+    let text = fs::read_to_string(record).unwrap_or_default();
+    let rows = text.lines().map(serde_json::from_str);
+    rows.collect::<Result<_, _>>()
+        .with_context(|| format!("cannot read {}", record.display()))
+}
+
+fn print(rows: &[Row]) -> Result<()> {
+    let mut out = io::stdout().lock();
+    let width = rows.iter().map(|row| row.campaign.len()).max().unwrap_or(0).max(8);
+    writeln!(
+        out,
+        "\n{:<width$} {:>12} {:>12} {:>10} {:>8}  seed",
+        "campaign", "plans", "faults", "violations", "seconds"
+    )?;
+    for row in rows {
+        writeln!(
+            out,
+            "{:<width$} {:>12} {:>12} {:>10} {:>8.1}  {}",
+            row.campaign, row.plans, row.faults, row.violations, row.seconds, row.seed
+        )?;
+    }
+    let violations: u64 = rows.iter().map(|row| row.violations).sum();
+    writeln!(out, "violations: {violations}")?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn group(test: &str) -> Group {
+        Group {
+            package: "p".to_owned(),
+            test: test.to_owned(),
+        }
+    }
+
+    #[test]
+    fn groups_are_chosen_by_the_beginning_of_their_names() {
+        let all = vec![group("crash"), group("model"), group("model_long")];
+        assert_eq!(chosen(all.clone(), &[]).unwrap(), all);
+        let model = chosen(all.clone(), &["model".to_owned()]).unwrap();
+        assert_eq!(model, [group("model"), group("model_long")]);
+        let error = chosen(all, &["nothing".to_owned()]).unwrap_err().to_string();
+        assert!(error.ends_with("there are: crash, model, model_long"), "{error}");
+    }
+}
