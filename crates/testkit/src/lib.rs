@@ -2,6 +2,16 @@
 //!
 //! Nothing that is shipped depends on this crate.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::missing_panics_doc,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
 
+#[cfg(feature = "api")]
+pub mod api;
 pub mod campaign;
+#[cfg(feature = "api")]
+pub mod faults;

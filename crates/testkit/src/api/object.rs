@@ -1,0 +1,56 @@
+//! What the API server looks at in an object, whatever its kind.
+
+use serde_json::{Map, Value};
+
+/// Metadata as read.
+pub trait Meta {
+    /// A member of `metadata` that is a text; empty if it is not there.
+    fn meta(&self, field: &str) -> &str;
+    /// The labels.
+    fn labels(&self) -> Option<&Map<String, Value>>;
+    /// The finalizers.
+    fn finalizers(&self) -> Vec<&str>;
+    /// Deletion has begun.
+    fn is_going(&self) -> bool;
+    /// `metadata`, made where it is missing.
+    fn metadata(&mut self) -> &mut Map<String, Value>;
+    /// The resource version as a number.
+    fn version(&self) -> u64;
+    /// UIDs of the owners.
+    fn owners(&self) -> Vec<&str>;
+}
+
+impl Meta for Value {
+    fn meta(&self, field: &str) -> &str {
+        self["metadata"][field].as_str().unwrap_or_default()
+    }
+
+    fn labels(&self) -> Option<&Map<String, Value>> {
+        self["metadata"]["labels"].as_object()
+    }
+
+    fn finalizers(&self) -> Vec<&str> {
+        let list = self["metadata"]["finalizers"].as_array();
+        list.into_iter().flatten().filter_map(Value::as_str).collect()
+    }
+
+    fn is_going(&self) -> bool {
+        !self.meta("deletionTimestamp").is_empty()
+    }
+
+    fn metadata(&mut self) -> &mut Map<String, Value> {
+        if !self["metadata"].is_object() {
+            self["metadata"] = Value::Object(Map::new());
+        }
+        self["metadata"].as_object_mut().unwrap()
+    }
+
+    fn version(&self) -> u64 {
+        self.meta("resourceVersion").parse().unwrap_or(0)
+    }
+
+    fn owners(&self) -> Vec<&str> {
+        let list = self["metadata"]["ownerReferences"].as_array();
+        list.into_iter().flatten().filter_map(|o| o["uid"].as_str()).collect()
+    }
+}

@@ -1,0 +1,165 @@
+//! The objects, and everything that ever happened to them: one sequence of resource versions for all kinds, as in etcd.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::object::Meta as _;
+use super::resource::Resource;
+
+/// Which object.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key {
+    /// Its kind.
+    pub resource: &'static Resource,
+    /// Its namespace; empty where the kind has none.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// One thing that happened to one object.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// The resource version that it has from then on.
+    pub version: u64,
+    /// The object.
+    pub key: Key,
+    /// As it was; none where it did not exist.
+    pub before: Option<Arc<Value>>,
+    /// As it is then; of one that was deleted the last state, with this version.
+    pub after: Arc<Value>,
+    /// It does not exist any more.
+    pub deleted: bool,
+    /// Who did it: the client's name.
+    pub by: String,
+}
+
+/// The objects of a cluster, as they are and as they were.
+#[derive(Debug, Default)]
+pub struct Store {
+    objects: BTreeMap<Key, Arc<Value>>,
+    log: Vec<Change>,
+    oldest: u64,
+    uids: u64,
+    addresses: u32,
+}
+
+impl Store {
+    /// The newest resource version.
+    pub fn version(&self) -> u64 {
+        self.log.len() as u64
+    }
+
+    /// The oldest version from which a watch can go on.
+    pub fn oldest(&self) -> u64 {
+        self.oldest
+    }
+
+    /// Forgets what happened up to now, as compaction does: watches from before are answered 410.
+    pub fn compact(&mut self) {
+        self.oldest = self.version();
+    }
+
+    /// An object as it is.
+    pub fn get(&self, key: &Key) -> Option<&Arc<Value>> {
+        self.objects.get(key)
+    }
+
+    /// All objects.
+    pub fn all(&self) -> impl Iterator<Item = (&Key, &Arc<Value>)> {
+        self.objects.iter()
+    }
+
+    /// All objects of a kind.
+    pub fn of(&self, resource: &'static Resource) -> impl Iterator<Item = &Arc<Value>> {
+        self.objects
+            .iter()
+            .filter(move |(key, _)| key.resource == resource)
+            .map(|(_, object)| object)
+    }
+
+    /// All objects of a kind as they were at a version.
+    pub fn of_at(&self, resource: &'static Resource, version: u64) -> Vec<Arc<Value>> {
+        let mut then = BTreeMap::new();
+        for change in self.log.iter().take_while(|change| change.version <= version) {
+            if change.key.resource != resource {
+                continue;
+            }
+            if change.deleted {
+                then.remove(&change.key);
+            } else {
+                then.insert(&change.key, Arc::clone(&change.after));
+            }
+        }
+        then.into_values().collect()
+    }
+
+    /// What happened after a version, the oldest first.
+    pub fn changes_after(&self, version: u64) -> &[Change] {
+        let from = usize::try_from(version).unwrap_or(usize::MAX).min(self.log.len());
+        &self.log[from..]
+    }
+
+    /// Writes an object as it now is; what it is answered with.
+    pub fn put(&mut self, key: Key, mut object: Value, by: &str) -> Arc<Value> {
+        let version = self.version() + 1;
+        object
+            .metadata()
+            .insert("resourceVersion".to_owned(), version.to_string().into());
+        let after = Arc::new(object);
+        let before = self.objects.insert(key.clone(), Arc::clone(&after));
+        self.log.push(Change {
+            version,
+            key,
+            before,
+            after: Arc::clone(&after),
+            deleted: false,
+            by: by.to_owned(),
+        });
+        after
+    }
+
+    /// Takes an object away; its last state.
+    pub fn remove(&mut self, key: &Key, by: &str) -> Option<Arc<Value>> {
+        let last = Value::clone(self.objects.get(key)?);
+        self.remove_as(key, last, by)
+    }
+
+    /// Takes an object away whose last state is this, as an update does that drops the last finalizer.
+    pub fn remove_as(&mut self, key: &Key, mut last: Value, by: &str) -> Option<Arc<Value>> {
+        let before = self.objects.remove(key)?;
+        let version = self.version() + 1;
+        last.metadata()
+            .insert("resourceVersion".to_owned(), version.to_string().into());
+        let last = Arc::new(last);
+        self.log.push(Change {
+            version,
+            key: key.clone(),
+            before: Some(before),
+            after: Arc::clone(&last),
+            deleted: true,
+            by: by.to_owned(),
+        });
+        Some(last)
+    }
+
+    /// A UID that no object has or had.
+    pub fn new_uid(&mut self) -> String {
+        self.uids += 1;
+        format!("00000000-0000-4000-8000-{:012x}", self.uids)
+    }
+
+    /// A cluster address that no Service has.
+    pub fn new_address(&mut self) -> String {
+        self.addresses += 1;
+        format!("10.96.{}.{}", self.addresses / 250, self.addresses % 250 + 1)
+    }
+}
+
+/// The time as it stands in objects: whole seconds.
+pub fn shown(now: Timestamp) -> Value {
+    now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string().into()
+}

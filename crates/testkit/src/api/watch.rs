@@ -1,0 +1,137 @@
+//! A watch: which events a client gets, in which order, from which version on.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::call::Call;
+use super::failure::Failure;
+use super::resource::Resource;
+use super::selector::Selector;
+use super::selector_of;
+use super::store::{Change, Store};
+
+/// What a watch has told, and what it will tell next.
+#[derive(Debug)]
+pub struct Watch {
+    /// The kind.
+    pub resource: &'static Resource,
+    selector: Selector,
+    /// Changes up to this version were told, or are no matter of this watch.
+    pub told: u64,
+    /// Events that are due before any change.
+    first: VecDeque<Value>,
+}
+
+/// What a replica of the API server knows: everything, or what had happened up to a version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Replica {
+    /// Everything.
+    Fresh,
+    /// Nothing newer than this, for a list or a watch that does not insist.
+    Behind(u64),
+}
+
+impl Watch {
+    /// Begins a watch.
+    pub fn begin(store: &Store, call: &Call, replica: Replica) -> Result<Self, Failure> {
+        let selector = selector_of(call)?;
+        let newest = store.version();
+        let asked: u64 = call.query("resourceVersion").parse().unwrap_or(0);
+        let (from, first) = if call.query("sendInitialEvents") == "true" {
+            // "0" is any version, and one that is asked for is the least.
+            let at = match (replica, call.query("resourceVersion")) {
+                (Replica::Behind(version), "0") => version.min(newest),
+                _ => newest,
+            };
+            (at, initial(store, call.resource, &selector, at))
+        } else if asked == 0 {
+            let events = objects_at(store, call.resource, &selector, newest);
+            (newest, events.into_iter().map(|o| event("ADDED", &o)).collect())
+        } else {
+            if asked < store.oldest() {
+                return Err(Failure::expired(asked, store.oldest()));
+            }
+            (asked, VecDeque::new())
+        };
+        Ok(Self {
+            resource: call.resource,
+            selector,
+            told: from,
+            first,
+        })
+    }
+
+    /// The next event that is due, if there is one.
+    pub fn next(&mut self, store: &Store) -> Option<Value> {
+        if let Some(event) = self.first.pop_front() {
+            return Some(event);
+        }
+        if self.told < store.oldest() {
+            let gone = Failure::expired(self.told, store.oldest());
+            self.told = store.version();
+            return Some(json!({"type": "ERROR", "object": gone.body()}));
+        }
+        for change in store.changes_after(self.told) {
+            self.told = change.version;
+            if change.key.resource == self.resource
+                && let Some(event) = self.seen(change)
+            {
+                return Some(event);
+            }
+        }
+        None
+    }
+
+    /// Passes over what is due, as a watch does that is told of a later version only.
+    pub fn skip_to(&mut self, version: u64) {
+        self.told = self.told.max(version);
+    }
+
+    /// A sign of life, with the version up to which all was told.
+    pub fn bookmark(&self) -> Value {
+        bookmark(self.resource, self.told, false)
+    }
+
+    /// A change as this watch sees it: an object that begins or ceases to match comes or goes.
+    fn seen(&self, change: &Change) -> Option<Value> {
+        let before = change.before.as_ref().is_some_and(|o| self.selector.matches(o));
+        let after = !change.deleted && self.selector.matches(&change.after);
+        match (before, after) {
+            (false, false) => None,
+            (false, true) => Some(event("ADDED", &change.after)),
+            (true, true) => Some(event("MODIFIED", &change.after)),
+            (true, false) => Some(event("DELETED", &change.after)),
+        }
+    }
+}
+
+fn objects_at(store: &Store, resource: &'static Resource, selector: &Selector, version: u64) -> Vec<Arc<Value>> {
+    let objects = if version == store.version() {
+        store.of(resource).map(Arc::clone).collect()
+    } else {
+        store.of_at(resource, version)
+    };
+    objects.into_iter().filter(|o| selector.matches(o)).collect()
+}
+
+fn initial(store: &Store, resource: &'static Resource, selector: &Selector, version: u64) -> VecDeque<Value> {
+    let objects = objects_at(store, resource, selector, version);
+    let mut events: VecDeque<Value> = objects.iter().map(|o| event("ADDED", o)).collect();
+    events.push_back(bookmark(resource, version, true));
+    events
+}
+
+fn event(kind: &str, object: &Value) -> Value {
+    json!({"type": kind, "object": object})
+}
+
+fn bookmark(resource: &Resource, version: u64, ends_initial: bool) -> Value {
+    let mut metadata = json!({"resourceVersion": version.to_string(), "creationTimestamp": null});
+    if ends_initial {
+        metadata["annotations"] = json!({"k8s.io/initial-events-end": "true"});
+    }
+    let object = json!({"kind": resource.kind, "apiVersion": resource.api_version(), "metadata": metadata});
+    event("BOOKMARK", &object)
+}

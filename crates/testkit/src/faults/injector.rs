@@ -1,0 +1,242 @@
+//! Carries a plan out: counts requests and events, and strikes where the plan says.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use super::hooks::{Answer, EventFate, Fate, Hooks};
+use super::plan::{AtEvent, AtRequest, Code, Fault, Plan};
+use crate::api::call::Call;
+use crate::api::object::Meta as _;
+use crate::api::resource::{LEASES, PODS, Resource};
+use crate::api::watch::Replica;
+
+/// How long a late request is on its way.
+const LATE: Duration = Duration::from_secs(2);
+/// How long a paused operator stands still: longer than a lease lasts.
+const PAUSE: Duration = Duration::from_secs(20);
+
+/// A plan in progress.
+#[derive(Debug)]
+pub struct Injector {
+    plan: Plan,
+    state: Mutex<State>,
+    /// Rings when an operator dies.
+    pub crashed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    requests: u32,
+    events: u32,
+    injected: u64,
+    /// Operators that are dead: nothing of theirs is served any more.
+    dead: BTreeSet<String>,
+    /// Operators that stand still.
+    paused: BTreeMap<String, Instant>,
+    /// How far back the lists of operators are that were started after a crash.
+    past: Option<u64>,
+    newest: u64,
+    log: Vec<String>,
+    /// Writes that would hit whatever is there (I7).
+    unguarded: Vec<String>,
+}
+
+impl Injector {
+    /// Begins to carry out a plan.
+    pub fn new(plan: Plan) -> Self {
+        Self {
+            plan,
+            state: Mutex::default(),
+            crashed: Notify::new(),
+        }
+    }
+
+    /// Requests and events that have come.
+    pub fn counts(&self) -> (u32, u32) {
+        let state = self.state.lock().unwrap();
+        (state.requests, state.events)
+    }
+
+    /// Faults that fell.
+    pub fn injected(&self) -> u64 {
+        self.state.lock().unwrap().injected
+    }
+
+    /// What was asked for, a line a request, and which faults fell.
+    pub fn log(&self) -> Vec<String> {
+        self.state.lock().unwrap().log.clone()
+    }
+
+    /// Updates and deletions without the UID and resourceVersion they are meant for (I7).
+    pub fn unguarded(&self) -> Vec<String> {
+        self.state.lock().unwrap().unguarded.clone()
+    }
+
+    /// The clocks' error.
+    pub fn skew(&self) -> i64 {
+        let skews = self.plan.0.iter().filter_map(|fault| match fault {
+            Fault::Skew(seconds) => Some(*seconds),
+            Fault::Request(..) | Fault::Event(..) => None,
+        });
+        skews.sum()
+    }
+
+    /// Whether an operator of this name is dead.
+    pub fn is_dead(&self, by: &str) -> bool {
+        self.state.lock().unwrap().dead.contains(by)
+    }
+
+    /// The operator of this name is killed from outside.
+    pub fn kill(&self, by: &str) {
+        self.state.lock().unwrap().dead.insert(by.to_owned());
+        self.crashed.notify_one();
+    }
+
+    fn at_request(&self, n: u32) -> Option<AtRequest> {
+        self.plan.0.iter().find_map(|fault| match fault {
+            Fault::Request(at, what) if *at == n => Some(*what),
+            _ => None,
+        })
+    }
+
+    fn at_event(&self, n: u32) -> Option<AtEvent> {
+        self.plan.0.iter().find_map(|fault| match fault {
+            Fault::Event(at, what) if *at == n => Some(*what),
+            _ => None,
+        })
+    }
+
+    fn struck(&self, state: &mut State, call: &Call, what: AtRequest) -> Fate {
+        let code = |code: Code| Answer::Code {
+            code: code.number(),
+            reason: code.reason(),
+            retry_after: (code == Code::TooMany).then_some(1),
+        };
+        let mut die = || {
+            state.dead.insert(call.by.clone());
+            self.crashed.notify_one();
+        };
+        match what {
+            AtRequest::Refused(c) => Fate::NotServed(code(c)),
+            AtRequest::DoneBut(c) => Fate::ServedBut(code(c)),
+            AtRequest::Reset => Fate::NotServed(Answer::Reset),
+            AtRequest::DoneButReset => Fate::ServedBut(Answer::Reset),
+            AtRequest::Silence => Fate::NotServed(Answer::Silence),
+            AtRequest::DoneButSilence => Fate::ServedBut(Answer::Silence),
+            AtRequest::Truncated => Fate::ServedBut(Answer::Truncated),
+            AtRequest::Late => Fate::Held(LATE, Box::new(Fate::Served)),
+            AtRequest::Crash => {
+                die();
+                Fate::NotServed(Answer::Silence)
+            }
+            AtRequest::DoneButCrash => {
+                die();
+                Fate::ServedBut(Answer::Silence)
+            }
+            AtRequest::CrashIntoPast(versions) => {
+                die();
+                state.past = Some(state.newest.saturating_sub(u64::from(versions)));
+                Fate::ServedBut(Answer::Silence)
+            }
+            AtRequest::Pause => {
+                state.paused.insert(call.by.clone(), Instant::now() + PAUSE);
+                Fate::Held(PAUSE, Box::new(Fate::Served))
+            }
+        }
+    }
+}
+
+impl Hooks for Injector {
+    fn call(&self, call: &Call, body: &[u8]) -> Fate {
+        let mut state = self.state.lock().unwrap();
+        if state.dead.contains(&call.by) {
+            return Fate::NotServed(Answer::Silence);
+        }
+        if let Some(until) = state.paused.get(&call.by)
+            && let Some(left) = until.checked_duration_since(Instant::now())
+            && !left.is_zero()
+        {
+            return Fate::Held(left, Box::new(Fate::Served));
+        }
+        if *call.resource == LEASES || call.verb == "watch" {
+            return Fate::Served;
+        }
+        state.requests += 1;
+        let n = state.requests;
+        if let Some(why) = unguarded(call, body) {
+            state.unguarded.push(format!("r{n} {}: {why}", call.shown()));
+        }
+        let Some(what) = self.at_request(n) else {
+            state.log.push(format!("r{n} {} by {}", call.shown(), call.by));
+            return Fate::Served;
+        };
+        state.injected += 1;
+        state.log.push(format!("r{n} {} by {}: {what}", call.shown(), call.by));
+        self.struck(&mut state, call, what)
+    }
+
+    fn event(&self, by: &str, resource: &'static Resource, event: &Value) -> EventFate {
+        let mut state = self.state.lock().unwrap();
+        state.newest = state.newest.max(event["object"].version());
+        if let Some(until) = state.paused.get(by)
+            && let Some(left) = until.checked_duration_since(Instant::now())
+            && !left.is_zero()
+        {
+            return EventFate::Late(left);
+        }
+        state.events += 1;
+        let n = state.events;
+        let Some(what) = self.at_event(n) else {
+            return EventFate::Told;
+        };
+        state.injected += 1;
+        let (kind, object) = (&event["type"], &event["object"]);
+        let line = format!(
+            "e{n} {kind} {} {}/{}",
+            resource.plural,
+            object.meta("namespace"),
+            object.meta("name")
+        );
+        state.log.push(format!("{line} to {by}: {what:?}"));
+        match what {
+            AtEvent::Late | AtEvent::VeryLate => EventFate::Late(what.time()),
+            AtEvent::Twice => EventFate::Twice,
+            AtEvent::Reset => EventFate::Reset,
+            AtEvent::Gone => EventFate::Gone,
+            AtEvent::Hidden => EventFate::Hidden(what.time()),
+        }
+    }
+
+    fn replica(&self, call: &Call) -> Replica {
+        let state = self.state.lock().unwrap();
+        match state.past {
+            Some(version) if call.query("resourceVersion") == "0" => Replica::Behind(version),
+            _ => Replica::Fresh,
+        }
+    }
+}
+
+/// What is missing in a write that changes or deletes an object.
+fn unguarded(call: &Call, body: &[u8]) -> Option<&'static str> {
+    let body: Value = serde_json::from_slice(body).unwrap_or_default();
+    let at = match call.verb {
+        // The status of pods is merged by keys: only our own condition is written.
+        "patch" if *call.resource == PODS => return None,
+        "update" | "patch" => &body["metadata"],
+        "delete" => &body["preconditions"],
+        _ => return None,
+    };
+    if at["uid"].as_str().unwrap_or_default().is_empty() {
+        return Some("no UID");
+    }
+    at["resourceVersion"]
+        .as_str()
+        .unwrap_or_default()
+        .is_empty()
+        .then_some("no resourceVersion")
+}
