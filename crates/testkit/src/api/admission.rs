@@ -38,6 +38,9 @@ pub fn on_create(store: &mut Store, resource: &'static Resource, object: &mut Va
 
 /// Defaults of an object that is written again.
 pub fn on_update(resource: &Resource, new: &mut Value, old: &Value) {
+    if *resource == LINKS && new["status"].is_null() {
+        new["status"] = instancelink_api::crd::default_status();
+    }
     if *resource == SERVICES {
         for field in [
             "clusterIP",

@@ -218,3 +218,8 @@ pub fn key_of(resource: &'static resource::Resource, object: &Value) -> Key {
         name: object.meta("name").to_owned(),
     }
 }
+
+/// A merge patch, for who sets objects up.
+pub fn merge(object: &mut Value, patch: &Value) {
+    json_patch::merge(object, patch);
+}

@@ -1,0 +1,26 @@
+//! The operator, unchanged, against a double of the API server: faults at every request and event, in virtual time.
+//!
+//! ```text
+//! script (what users do) ──► double ◄── faults ◄── operator
+//!                              │ everything that ever happened
+//!                              ▼
+//!                           oracles: invariants, end state, counts, all against the run without faults
+//! ```
+
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc
+)]
+
+pub mod campaign;
+pub mod history;
+pub mod operator;
+pub mod oracle;
+pub mod run;
+pub mod script;
+pub mod scripts;
+pub mod seeds;

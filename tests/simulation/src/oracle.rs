@@ -1,0 +1,234 @@
+//! The invariants of the lifecycle, judged over everything that ever happened in a run.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use instancelink_api::State;
+use instancelink_core::lifecycle::is_edge;
+use instancelink_testkit::api::object::Meta as _;
+use instancelink_testkit::api::resource::{CONFIG_MAPS, GRANTS, LINKS, NAMESPACES, PODS, POLICIES, SERVICES, SLICES};
+use instancelink_testkit::api::store::{Change, Key};
+use serde_json::Value;
+
+use crate::operator::NAME;
+
+const LINK_UID: &str = "instancelink.dev/link-uid";
+const ENTRIES: &str = "instancelink.dev/entries";
+const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+
+/// The cluster as it was at a moment of the history.
+#[derive(Default)]
+struct World {
+    objects: BTreeMap<Key, Arc<Value>>,
+    /// UIDs of links whose purge began.
+    purging: BTreeSet<String>,
+    /// Taken requests, a link each: `seq` of an intent and what it says.
+    taken: BTreeMap<(String, u64), String>,
+    /// Addresses that pods of a namespace had at any time.
+    addresses: BTreeSet<(String, String)>,
+    found: Vec<String>,
+}
+
+/// Everything that was violated.
+pub fn judge(history: &[Change]) -> Vec<String> {
+    let mut world = World::default();
+    for change in history {
+        if change.deleted {
+            world.objects.remove(&change.key);
+        } else {
+            world.objects.insert(change.key.clone(), Arc::clone(&change.after));
+        }
+        let ours = change.by.starts_with(NAME);
+        if *change.key.resource == LINKS {
+            world.link_changed(change, ours);
+        } else if ours && [&SERVICES, &SLICES, &CONFIG_MAPS, &POLICIES].contains(&change.key.resource) {
+            world.child_changed(change);
+        }
+    }
+    world.found
+}
+
+impl World {
+    fn violated(&mut self, change: &Change, what: &str) {
+        let key = &change.key;
+        let line = format!(
+            "{what} (version {}, {} {}/{})",
+            change.version, key.resource.plural, key.namespace, key.name
+        );
+        self.found.push(line);
+    }
+
+    fn link_changed(&mut self, change: &Change, ours: bool) {
+        let to = state_of(&change.after);
+        let from = change.before.as_ref().and_then(|before| state_of(before));
+        let Some(to) = to else {
+            return self.violated(change, "I1: a link without a state");
+        };
+        if ours
+            && let Some(from) = from
+            && from != to
+            && !is_edge(from, to)
+        {
+            self.violated(change, &format!("I1: {from} to {to} is no edge"));
+        }
+        let uid = change.after.meta("uid").to_owned();
+        if [State::Purging, State::Purged].contains(&to) {
+            self.purging.insert(uid.clone());
+        }
+        if ours && from != Some(to) && !change.deleted {
+            let bare = [State::Inactive, State::UpdatingInactive, State::Removed, State::Purged];
+            let children = self.children_of(&uid);
+            if bare.contains(&to) && !children.is_empty() {
+                self.violated(change, &format!("I3: {to} with {}", children.join(", ")));
+            }
+            if to == State::Active && !children.iter().any(|child| child.starts_with("endpointslices")) {
+                self.violated(change, "I4: active without a slice");
+            }
+        }
+        if change.deleted && ours {
+            let children = self.children_of(&uid);
+            if !children.is_empty() {
+                self.violated(change, &format!("the finalizer went before {}", children.join(", ")));
+            }
+        }
+        if ours {
+            self.action_taken(change, &uid);
+        }
+    }
+
+    /// I2: a take is of the request that stood there, and each number is given once.
+    fn action_taken(&mut self, change: &Change, uid: &str) {
+        let annotation = |object: &Value, key: &str| {
+            let value = object["metadata"]["annotations"][key].as_str();
+            value.map(str::to_owned)
+        };
+        let (intent, action) = ("instancelink.dev/intent", "instancelink.dev/action");
+        let Some(after) = annotation(&change.after, intent) else {
+            return;
+        };
+        let before = change.before.as_ref().and_then(|b| annotation(b, intent));
+        if before.as_ref() == Some(&after) {
+            return;
+        }
+        let read = |text: &str| serde_json::from_str::<Value>(text).unwrap_or_default();
+        let new = read(&after);
+        let seq = new["seq"].as_u64().unwrap_or(0);
+        let asked = change.before.as_ref().and_then(|b| annotation(b, action));
+        let gone = annotation(&change.after, action).is_none();
+        if asked.is_some() && gone {
+            let id = new["id"].as_str().filter(|id| !id.is_empty());
+            let verb = new["action"].as_str().unwrap_or_default();
+            let value = id.map_or(verb.to_owned(), |id| format!("{verb}/{id}"));
+            if asked.as_deref() != Some(&value) && new["verdict"] == "Accepted" {
+                self.violated(change, &format!("I2: {asked:?} was asked for, and {value} taken"));
+            }
+            if let Some(earlier) = self.taken.insert((uid.to_owned(), seq), value.clone()) {
+                self.violated(
+                    change,
+                    &format!("I2: number {seq} was given to {earlier}, and again to {value}"),
+                );
+            }
+            let handled = before.as_deref().map(read).unwrap_or_default();
+            let known = handled["handled"]
+                .as_array()
+                .is_some_and(|h| h.contains(&Value::from(value.clone())));
+            if known && value.contains('/') {
+                self.violated(change, &format!("I2: {value} was handled before"));
+            }
+        }
+    }
+
+    fn child_changed(&mut self, change: &Change) {
+        let owned = |object: &Value| object.labels().and_then(|l| l.get(MANAGED_BY)) == Some(&"instancelink".into());
+        if let Some(before) = &change.before
+            && !owned(before)
+        {
+            self.violated(change, "I5: what is not ours was written");
+        }
+        if change.deleted {
+            return;
+        }
+        let link = label(&change.after, LINK_UID);
+        if self.purging.contains(&link) && change.before.is_none() {
+            self.violated(change, "I6: a child was made after the purge began");
+        }
+        if *change.key.resource == SLICES {
+            self.slice_written(change, &link);
+        }
+    }
+
+    /// I8 and I9: endpoints are pods that there are, in namespaces that consent.
+    fn slice_written(&mut self, change: &Change, link: &str) {
+        for (key, pod) in &self.objects {
+            if *key.resource == PODS
+                && let Some(address) = pod["status"]["podIP"].as_str()
+            {
+                self.addresses.insert((key.namespace.clone(), address.to_owned()));
+            }
+        }
+        // An alias that leads to a virtual IP of the link's own.
+        for (key, service) in self.objects.iter().filter(|(key, _)| *key.resource == SERVICES) {
+            if let (true, Some(address)) = (label(service, LINK_UID) == link, service["spec"]["clusterIP"].as_str()) {
+                self.addresses.insert((key.namespace.clone(), address.to_owned()));
+            }
+        }
+        let object = self.objects.values().find(|object| object.meta("uid") == link);
+        let target = object.map(|link| link["spec"]["targetInstanceRef"]["namespace"].clone());
+        let there = target.as_ref().and_then(Value::as_str).unwrap_or("shop").to_owned();
+        let mut wrong = Vec::new();
+        let before = change.before.as_ref().map(|b| addresses(b)).unwrap_or_default();
+        for address in addresses(&change.after).difference(&before) {
+            let known = self.addresses.iter().any(|(_, known)| known == address);
+            if !known {
+                wrong.push(format!("I8: {address} is no pod's"));
+            }
+            let foreign = self.addresses.contains(&("data".to_owned(), address.clone()));
+            let granted = self
+                .objects
+                .keys()
+                .any(|key| *key.resource == GRANTS && key.namespace == "data");
+            if foreign && there == "data" && !granted {
+                wrong.push(format!("I9: {address} without a grant"));
+            }
+        }
+        for what in wrong {
+            self.violated(change, &what);
+        }
+    }
+
+    /// What stands of a link, shared objects included. A namespace that goes takes its objects by itself.
+    fn children_of(&self, uid: &str) -> Vec<String> {
+        let mut children = Vec::new();
+        for (key, object) in &self.objects {
+            let space = Key {
+                resource: &NAMESPACES,
+                namespace: String::new(),
+                name: key.namespace.clone(),
+            };
+            if self.objects.get(&space).is_some_and(|space| space.is_going()) {
+                continue;
+            }
+            let entries = object["metadata"]["annotations"][ENTRIES].as_str().unwrap_or_default();
+            let virtual_ip = *key.resource == SERVICES;
+            if (label(object, LINK_UID) == uid && !virtual_ip) || entries.contains(uid) {
+                children.push(format!("{} {}", key.resource.plural, key.name));
+            }
+        }
+        children
+    }
+}
+
+fn addresses(slice: &Value) -> BTreeSet<String> {
+    let endpoints = slice["endpoints"].as_array().into_iter().flatten();
+    let lists = endpoints.filter_map(|endpoint| endpoint["addresses"].as_array());
+    lists.flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+fn label(object: &Value, key: &str) -> String {
+    let found = object.labels().and_then(|labels| labels.get(key));
+    found.and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+fn state_of(link: &Value) -> Option<State> {
+    serde_json::from_value(link["status"]["state"].clone()).ok()
+}

@@ -1,0 +1,185 @@
+//! Runs a script under a plan, in virtual time, and keeps everything that happened.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use instancelink_testkit::api::resource::LINKS;
+use instancelink_testkit::api::{Api, collector};
+use instancelink_testkit::faults::injector::Injector;
+use instancelink_testkit::faults::plan::Plan;
+use serde_json::Value;
+use tokio::time::{Instant, sleep};
+
+use crate::history::{self, Ends};
+use crate::operator::{NAME, Running};
+use crate::script::{Deed, Script, Step};
+
+/// How long a step may take. Backoff after a refusal goes up to five minutes, with jitter.
+const PATIENCE: Duration = Duration::from_secs(700);
+/// A step is over when the links have rested for so long.
+const REST: Duration = Duration::from_secs(4);
+/// A script is over when nothing was written for so long.
+const QUIET: Duration = Duration::from_secs(70);
+/// How long a process manager takes to start an operator again.
+const RESTART: Duration = Duration::from_secs(1);
+
+/// What came of a run.
+pub struct Outcome {
+    /// What stands at the end.
+    pub ends: Ends,
+    /// Successful writes of operators, by verb and object.
+    pub counts: BTreeMap<String, u32>,
+    /// The states that each link went through.
+    pub walks: BTreeMap<String, Vec<String>>,
+    /// Requests and events.
+    pub points: (u32, u32),
+    /// Faults that fell.
+    pub injected: u64,
+    /// What was violated.
+    pub violations: Vec<String>,
+    /// Requests and faults, in their order.
+    pub log: Vec<String>,
+    /// The objects, with all that ever happened to them.
+    pub api: Arc<Api>,
+}
+
+/// How a script is run.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Setting {
+    /// Two operators, one of which leads.
+    pub pair: bool,
+}
+
+/// Runs it in a runtime of its own.
+pub fn run(script: &Script, plan: &Plan, setting: Setting) -> Outcome {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_all().start_paused(true).build().unwrap();
+    runtime.block_on(play(script, plan, setting))
+}
+
+async fn play(script: &Script, plan: &Plan, setting: Setting) -> Outcome {
+    let api = Arc::new(Api::default());
+    crate::seeds::plant(&api);
+    let planted = api.store().version();
+    let faults = Arc::new(Injector::new(plan.clone()));
+    let collector = tokio::spawn(collector::run(Arc::clone(&api), Duration::from_millis(300)));
+    let keeper = tokio::spawn(keep(Arc::clone(&api), Arc::clone(&faults), setting));
+    let mut violations = Vec::new();
+    for (i, step) in script.steps.iter().enumerate() {
+        step.deed.act(&api);
+        if let Err(why) = rest(&api, step).await {
+            violations.push(format!("L1: after step {}: {why}", i + 1));
+            break;
+        }
+    }
+    if let Err(why) = quiet(&api).await {
+        violations.push(why);
+    }
+    keeper.abort();
+    collector.abort();
+    let store = api.store();
+    let history = store.changes_after(planted);
+    violations.extend(crate::oracle::judge(store.changes_after(0)));
+    violations.extend(faults.unguarded().into_iter().map(|what| format!("I7: {what}")));
+    let outcome = Outcome {
+        ends: history::ends(&store),
+        counts: history::counts(history, NAME),
+        walks: history::walks(history),
+        points: faults.counts(),
+        injected: faults.injected(),
+        violations,
+        log: faults.log(),
+        api: Arc::clone(&api),
+    };
+    drop(store);
+    outcome
+}
+
+/// Keeps operators running, as a Deployment does: one that died or ended is started again under another name.
+async fn keep(api: Arc<Api>, faults: Arc<Injector>, setting: Setting) {
+    let mut number = 0;
+    let mut start = || {
+        number += 1;
+        Running::start(&api, &faults, number, setting.pair)
+    };
+    let mut running: Vec<Running> = (0..if setting.pair { 2 } else { 1 }).map(|_| start()).collect();
+    loop {
+        tokio::select! {
+            () = faults.crashed.notified() => {}
+            () = sleep(RESTART * 5), if setting.pair => {}
+        }
+        for operator in &mut running {
+            if faults.is_dead(&operator.name) || operator.has_ended() {
+                operator.kill();
+                sleep(RESTART).await;
+                *operator = start();
+            }
+        }
+    }
+}
+
+/// Waits until every link is where the step leaves it, and stays there.
+async fn rest(api: &Api, step: &Step) -> Result<(), String> {
+    if let Deed::Wait(seconds) = step.deed {
+        sleep(Duration::from_secs(seconds)).await;
+    }
+    let (began, mut since) = (Instant::now(), None);
+    loop {
+        let wrong = wrong(api, step);
+        match &wrong {
+            None => {
+                let since = *since.get_or_insert_with(Instant::now);
+                if since.elapsed() >= REST {
+                    return Ok(());
+                }
+            }
+            Some(wrong) => {
+                since = None;
+                if began.elapsed() > PATIENCE {
+                    return Err(wrong.clone());
+                }
+            }
+        }
+        sleep(Duration::from_millis(500)).await;
+    }
+}
+
+fn wrong(api: &Api, step: &Step) -> Option<String> {
+    let store = api.store();
+    for (name, expected) in &step.then {
+        let found = store.of(&LINKS).find(|link| link["metadata"]["name"] == *name);
+        let state = found.map(|link| link["status"]["state"].as_str().unwrap_or_default());
+        if state != *expected {
+            return Some(format!("{name} is {state:?} and not {expected:?}"));
+        }
+        if let Some(action) = found.and_then(|link| link["metadata"]["annotations"].get("instancelink.dev/action")) {
+            let handled = found.map(|link| &link["status"]["lastAction"]["handled"]);
+            let known = handled.and_then(Value::as_array).is_some_and(|h| h.contains(action));
+            if !known {
+                return Some(format!("{name} has the action {action} that nobody took"));
+            }
+        }
+    }
+    None
+}
+
+/// Waits until nothing is written any more.
+async fn quiet(api: &Api) -> Result<(), String> {
+    let newest = || {
+        let store = api.store();
+        let last = store.changes_after(0).iter().rev().find(|change| {
+            let of_lease = change.key.resource.plural == "leases";
+            change.by.starts_with(NAME) && !of_lease
+        });
+        last.map(|change| change.version)
+    };
+    for _ in 0..20 {
+        let before = newest();
+        sleep(QUIET).await;
+        if newest() == before {
+            return Ok(());
+        }
+    }
+    Err("I12: a converged cluster is written to again and again".to_owned())
+}

@@ -1,0 +1,160 @@
+//! What users do, a step after the other: each step waits until the links are where they should be by then.
+
+use instancelink_testkit::api::Api;
+use instancelink_testkit::api::resource::{CONFIG_MAPS, GRANTS, LINKS, Resource, SERVICES, SLICES};
+use instancelink_testkit::api::store::Key;
+use instancelink_testkit::api::write::{self, Writer};
+use serde_json::{Value, json};
+
+use crate::seeds;
+
+/// A story, and the states in which it rests on the way.
+pub struct Script {
+    /// What it is about.
+    pub name: &'static str,
+    /// What happens.
+    pub steps: Vec<Step>,
+}
+
+/// Something that users, or the rest of the cluster, do; then the links' states.
+pub struct Step {
+    /// What is done.
+    pub deed: Deed,
+    /// The state in which each link then rests; none for one that is gone.
+    pub then: Vec<(&'static str, Option<&'static str>)>,
+}
+
+/// What somebody does.
+pub enum Deed {
+    /// `kubectl create`.
+    Create(&'static Resource, Value),
+    /// `kubectl annotate`.
+    Act(&'static str, &'static str),
+    /// A merge patch of an object in `shop`.
+    Patch(&'static Resource, &'static str, Value),
+    /// `kubectl delete`, in this namespace.
+    Delete(&'static Resource, &'static str, &'static str),
+    /// A workload with pods of these addresses in `shop`.
+    Workload(&'static str, &'static [&'static str]),
+    /// A pod of `shop` becomes ready, or ceases to be.
+    Ready(&'static str, &'static str, bool),
+    /// The status of a link is lost, as backups do.
+    WipeStatus(&'static str),
+    /// Time goes by.
+    Wait(u64),
+}
+
+impl Script {
+    /// One in which nothing happens yet.
+    pub fn new(name: &'static str) -> Self {
+        Self {
+            name,
+            steps: Vec::new(),
+        }
+    }
+
+    /// And then this happens.
+    #[must_use]
+    pub fn then(mut self, deed: Deed, then: &[(&'static str, &'static str)]) -> Self {
+        let gone = |state: &'static str| (state != "gone").then_some(state);
+        let then = then.iter().map(|(link, state)| (*link, gone(state))).collect();
+        self.steps.push(Step { deed, then });
+        self
+    }
+}
+
+/// A link of `shop` from `web`, with more in its spec.
+pub fn link(name: &'static str, alias: &str, target: &str, more: &str) -> Deed {
+    let mut spec: Value = serde_yaml_ng::from_str(more).unwrap();
+    if spec.is_null() {
+        spec = json!({});
+    }
+    spec["linkName"] = alias.into();
+    spec["instanceRef"] = json!({"kind": "Deployment", "name": "web"});
+    if spec["targetInstanceRef"].is_null() {
+        spec["targetInstanceRef"] = json!({"kind": "Deployment", "name": target});
+    }
+    Deed::Create(
+        &LINKS,
+        json!({"metadata": {"name": name, "namespace": "shop"}, "spec": spec}),
+    )
+}
+
+/// An edit of a link's spec.
+pub fn edit(name: &'static str, spec: &str) -> Deed {
+    let spec: Value = serde_yaml_ng::from_str(spec).unwrap();
+    Deed::Patch(&LINKS, name, json!({"spec": spec}))
+}
+
+/// A grant of `data` for links of `shop`.
+pub fn grant() -> Deed {
+    let spec = json!({"from": [{"namespace": "shop"}], "to": [{"kind": "Deployment", "name": "pg"}]});
+    Deed::Create(
+        &GRANTS,
+        json!({"metadata": {"name": "shop", "namespace": "data"}, "spec": spec}),
+    )
+}
+
+impl Deed {
+    /// Does it.
+    pub fn act(&self, api: &Api) {
+        match self {
+            Self::Create(resource, object) => {
+                let namespace = object["metadata"]["namespace"].as_str().unwrap_or_default();
+                api.change(|store, now| {
+                    let writer = Writer {
+                        by: "kubectl-create",
+                        now,
+                    };
+                    write::create(store, resource, namespace, object.clone(), writer).unwrap();
+                });
+            }
+            Self::Act(link, value) => {
+                let patch = json!({"metadata": {"annotations": {"instancelink.dev/action": value}}});
+                merge(api, &LINKS, link, None, &patch, "kubectl-annotate");
+            }
+            Self::Patch(resource, name, patch) => merge(api, resource, name, None, patch, "kubectl-edit"),
+            Self::WipeStatus(link) => {
+                merge(api, &LINKS, link, Some("status"), &json!({"status": null}), "velero");
+            }
+            Self::Delete(resource, namespace, name) => api.change(|store, now| {
+                let key = key(resource, namespace, name);
+                let writer = Writer {
+                    by: "kubectl-delete",
+                    now,
+                };
+                let options = json!({"gracePeriodSeconds": 0});
+                write::delete(store, &key, &options, writer).unwrap();
+            }),
+            Self::Workload(name, addresses) => seeds::workload(api, "shop", name, addresses),
+            Self::Ready(pod, address, ready) => seeds::pod_status(api, "shop", pod, address, *ready),
+            Self::Wait(_) => {}
+        }
+    }
+}
+
+fn key(resource: &'static Resource, namespace: &str, name: &str) -> Key {
+    Key {
+        resource,
+        namespace: namespace.to_owned(),
+        name: name.to_owned(),
+    }
+}
+
+fn merge(api: &Api, resource: &'static Resource, name: &str, subresource: Option<&str>, patch: &Value, by: &str) {
+    let key = key(resource, "shop", name);
+    api.change(|store, now| {
+        let Some(old) = store.get(&key) else {
+            panic!("{name} is gone, and should be patched");
+        };
+        let mut new = Value::clone(old);
+        instancelink_testkit::api::merge(&mut new, patch);
+        write::update(store, &key, subresource, new, false, Writer { by, now }).unwrap();
+    });
+}
+
+/// Kinds that scripts name.
+pub use instancelink_testkit::api::resource as kinds;
+
+/// The kinds of children, by which the operator's traces are found.
+pub static CHILDREN: [&Resource; 4] = [&SERVICES, &SLICES, &CONFIG_MAPS, &kinds::POLICIES];

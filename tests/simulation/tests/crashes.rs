@@ -1,0 +1,1 @@
+//! An operator that dies before or after each of its requests.

@@ -1,0 +1,38 @@
+//! Every script without faults: it comes to where it says, nothing is violated, and two runs are alike.
+
+use instancelink_simulation::run::{Setting, run};
+use instancelink_simulation::scripts;
+use instancelink_testkit::faults::plan::Plan;
+
+#[test]
+fn every_script_comes_to_its_end_when_nothing_goes_wrong() {
+    if std::env::var_os("SIMULATION_LOG").is_some() {
+        tracing_subscriber::fmt()
+            .with_env_filter("instancelink=debug")
+            .with_test_writer()
+            .init();
+    }
+    let only = std::env::var("SCRIPT").ok();
+    let mut failed = Vec::new();
+    for script in scripts::all()
+        .iter()
+        .filter(|s| only.as_ref().is_none_or(|only| s.name == only))
+    {
+        let started = std::time::Instant::now();
+        let outcome = run(script, &Plan::default(), Setting::default());
+        println!(
+            "{}: {:?} in {:?}; {:?}",
+            script.name,
+            outcome.points,
+            started.elapsed(),
+            outcome.walks
+        );
+        if !outcome.violations.is_empty() {
+            failed.push(format!("{}: {:#?}", script.name, outcome.violations));
+            if only.is_some() {
+                println!("{:#?}", outcome.log);
+            }
+        }
+    }
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
