@@ -28,7 +28,7 @@ pub struct Tally {
     pub violations: Vec<String>,
 }
 
-/// A run without faults, and with which others are compared.
+/// A run without faults, with which others are compared.
 pub struct Reference<'a> {
     pub script: &'a Script,
     pub setting: Setting,
@@ -49,16 +49,20 @@ impl<'a> Reference<'a> {
     /// Runs a plan, and says what is wrong.
     pub fn judge(&self, plan: &Plan, tolerance: Tolerance) -> (u64, Vec<String>) {
         let found = run(self.script, plan, self.setting);
+        let wrong = self.compare(&found, plan, tolerance);
+        if wrong.is_empty() {
+            return (found.injected, Vec::new());
+        }
+        let pair = if self.setting.pair { " --pair" } else { "" };
+        let line = format!("'{}' {plan}{pair}: {}", self.script.name, wrong.join("; "));
+        (found.injected, vec![line])
+    }
+
+    /// What is wrong with a run of a plan.
+    pub fn compare(&self, found: &Outcome, plan: &Plan, tolerance: Tolerance) -> Vec<String> {
         let mut wrong = found.violations.clone();
-        wrong.extend(self.differences(&found, plan, tolerance));
-        let name = self.script.name;
-        (
-            found.injected,
-            wrong
-                .into_iter()
-                .map(|what| format!("[{name}] {plan}: {what}"))
-                .collect(),
-        )
+        wrong.extend(self.differences(found, plan, tolerance));
+        wrong
     }
 
     fn differences(&self, found: &Outcome, plan: &Plan, tolerance: Tolerance) -> Vec<String> {

@@ -1,1 +1,0 @@
-//! An operator that dies before or after each of its requests.
