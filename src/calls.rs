@@ -29,7 +29,7 @@ const MAX_MESSAGE: usize = 512;
 /// Why a request had no success.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum CallError {
-    /// 404.
+    /// 404 for an object, or for a group that discovery does not know.
     #[error("not found: {0}")]
     NotFound(String),
     /// 409: somebody wrote in between, or a precondition does not hold.
@@ -60,7 +60,7 @@ pub(crate) enum CallError {
         /// What the API server says.
         message: String,
     },
-    /// 5xx.
+    /// 5xx, and what else will pass: 401, and a 404 that is about no object.
     #[error("the API server failed with {code}: {message}")]
     Server {
         /// HTTP status.
@@ -137,7 +137,10 @@ impl Calls {
             .header(header::ACCEPT, "application/json")
             .body(Vec::new());
         let request = request.map_err(kube::core::request::Error::BuildRequest);
-        self.send("get", "discovery", request).await
+        match self.send("get", "discovery", request).await {
+            Err(CallError::Server { code: 404, message }) => Err(CallError::NotFound(message)),
+            answer => answer,
+        }
     }
 
     /// The selector in the status of an object's scale; empty where it tells none.
@@ -347,7 +350,10 @@ fn failure_of(code: StatusCode, retry_after: Option<Duration>, body: &[u8]) -> C
     let asked = details.map_or(0, |d| d.retry_after_seconds);
     let retry_after = retry_after.or((asked > 0).then(|| Duration::from_secs(u64::from(asked))));
     match code.as_u16() {
-        404 => CallError::NotFound(message),
+        // An object that does not exist is named. All other answers (a proxy's page, a CRD that is not served yet) say
+        // nothing of objects, and what was taken for gone would be left behind.
+        404 if details.is_some_and(|d| !d.name.is_empty()) => CallError::NotFound(message),
+        404 => CallError::Server { code: 404, message },
         409 if reason == "AlreadyExists" => CallError::AlreadyExists(message),
         409 => CallError::Conflict(message),
         403 if terminating => CallError::Terminating(message),

@@ -17,13 +17,24 @@ fn status(reason: &str) -> Value {
 #[test]
 fn each_failure_is_sorted_by_what_can_be_done_about_it() {
     let what = || "what happened".to_owned();
-    assert_eq!(failure(404, &status("NotFound")), CallError::NotFound(what()));
+    let mut gone = status("NotFound");
+    gone["details"] = json!({"name": "db", "kind": "services"});
+    assert_eq!(failure(404, &gone), CallError::NotFound(what()));
     assert_eq!(failure(409, &status("Conflict")), CallError::Conflict(what()));
     assert_eq!(failure(409, &status("AlreadyExists")), CallError::AlreadyExists(what()));
     assert_eq!(failure(403, &status("Forbidden")), CallError::Forbidden(what()));
     assert_eq!(failure(422, &status("Invalid")).reason(), "refused");
     assert_eq!(failure(500, &status("InternalError")).reason(), "server");
     assert_eq!(failure(401, &status("Unauthorized")).reason(), "server");
+}
+
+#[test]
+fn only_an_answer_that_names_an_object_says_that_it_is_gone() {
+    let page = failure_of(StatusCode::NOT_FOUND, None, b"404 page not found\n");
+    assert_eq!(page.reason(), "server");
+    let mut not_served = status("NotFound");
+    not_served["details"] = json!({});
+    assert_eq!(failure(404, &not_served).reason(), "server");
 }
 
 #[test]

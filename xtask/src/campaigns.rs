@@ -136,8 +136,10 @@ fn chosen(mut groups: Vec<Group>, asked: &[String]) -> Result<Vec<Group>> {
 
 fn tempfile() -> Result<std::path::PathBuf> {
     let file = places::target()?.join("campaigns.jsonl");
-    if file.exists() {
-        fs::remove_file(&file).with_context(|| format!("cannot remove {}", file.display()))?;
+    for old in [file.clone(), file.with_extension("violations")] {
+        if old.exists() {
+            fs::remove_file(&old).with_context(|| format!("cannot remove {}", old.display()))?;
+        }
     }
     Ok(file)
 }

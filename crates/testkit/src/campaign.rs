@@ -14,6 +14,7 @@
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
@@ -22,7 +23,8 @@ use serde::{Deserialize, Serialize};
 pub const SEED: &str = "INSTANCELINK_SEED";
 /// The environment variable that asks for the long campaigns.
 pub const LONG: &str = "INSTANCELINK_LONG";
-/// The environment variable that names the file which rows are appended to.
+/// The environment variable that names the file which rows are appended to; beside it all violations are written, a line
+/// each.
 pub const RECORD: &str = "INSTANCELINK_CAMPAIGNS";
 
 /// The seed of ordinary runs: always the same, so that a red build is red again.
@@ -105,6 +107,9 @@ impl Campaign {
             let opened = OpenOptions::new().create(true).append(true).open(&file);
             let written = opened.and_then(|mut file| writeln!(file, "{line}"));
             written.unwrap_or_else(|error| panic!("cannot append to {}: {error}", file.display()));
+            let all = PathBuf::from(&file).with_extension("violations");
+            let opened = OpenOptions::new().create(true).append(true).open(all);
+            let _ = opened.and_then(|mut all| violations.iter().try_for_each(|line| writeln!(all, "{line}")));
         }
         assert!(
             row.plans > 0,

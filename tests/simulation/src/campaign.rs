@@ -15,6 +15,8 @@ pub enum Tolerance {
     Requests,
     /// Also the way there: faults of watches, whose news come late.
     Watches,
+    /// All that is needed to repair what somebody damaged: only the end counts.
+    Damage,
 }
 
 /// What a campaign did.
@@ -96,7 +98,7 @@ impl<'a> Reference<'a> {
         }
         let crashes = plan.0.iter().any(|fault| matches!(fault, Fault::Request(..)));
         let most = expected.points.0 * 2 + if crashes { 40 } else { 20 };
-        if found.points.0 > most {
+        if tolerance != Tolerance::Damage && found.points.0 > most {
             wrong.push(format!(
                 "{} requests, {} without faults",
                 found.points.0, expected.points.0

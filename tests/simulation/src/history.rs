@@ -47,7 +47,8 @@ fn plain(value: &Value) -> Value {
     match value {
         Value::Object(members) => {
             let kept = members.iter().filter(|(name, _)| !VOLATILE.contains(&name.as_str()));
-            Value::Object(kept.map(|(name, value)| (name.clone(), plain(value))).collect())
+            let plain = |(name, value): (&String, &Value)| (name.clone(), plain_member(name, value));
+            Value::Object(kept.map(plain).collect())
         }
         Value::Array(items) => Value::Array(items.iter().map(plain).collect()),
         // UIDs of the double, wherever they stand: in labels, targetRefs, messages.
@@ -59,6 +60,14 @@ fn plain(value: &Value) -> Value {
         Value::String(text) if is_time(text) => Value::String("<time>".to_owned()),
         other => other.clone(),
     }
+}
+
+/// Any link of the source may speak for what the source's links share.
+fn plain_member(name: &str, value: &Value) -> Value {
+    if name == "instancelink.dev/link" {
+        return Value::Bool(value.is_string());
+    }
+    plain(value)
 }
 
 fn is_time(text: &str) -> bool {

@@ -17,6 +17,7 @@
 )]
 
 pub mod campaign;
+pub mod damage;
 pub mod history;
 pub mod operator;
 pub mod oracle;

@@ -40,8 +40,21 @@ pub enum Deed {
     Ready(&'static str, &'static str, bool),
     /// The status of a link is lost, as backups do.
     WipeStatus(&'static str),
+    /// Somebody damages an object.
+    Damage(Damage),
     /// Time goes by.
     Wait(u64),
+}
+
+/// What somebody does to a member of an object.
+#[derive(Clone, Debug)]
+pub struct Damage {
+    /// The object.
+    pub key: Key,
+    /// The member, as a JSON pointer.
+    pub pointer: String,
+    /// What it becomes; none: it is taken away.
+    pub value: Option<Value>,
 }
 
 impl Script {
@@ -128,8 +141,25 @@ impl Deed {
             }),
             Self::Workload(name, addresses) => seeds::workload(api, "shop", name, addresses),
             Self::Ready(pod, address, ready) => seeds::pod_status(api, "shop", pod, address, *ready),
+            Self::Damage(damage) => damage.act(api),
             Self::Wait(_) => {}
         }
+    }
+}
+
+impl Damage {
+    /// Does it, where the API server lets it be done.
+    fn act(&self, api: &Api) {
+        let operation = match &self.value {
+            Some(value) => json!([{"op": "replace", "path": self.pointer, "value": value}]),
+            None => json!([{"op": "remove", "path": self.pointer}]),
+        };
+        api.change(|store, now| {
+            let Some(object) = store.get(&self.key) else { return };
+            let mut object = Value::clone(object);
+            instancelink_testkit::api::patch(&mut object, operation);
+            let _ = write::update(store, &self.key, None, object, false, Writer { by: "somebody", now });
+        });
     }
 }
 

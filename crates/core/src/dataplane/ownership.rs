@@ -31,9 +31,11 @@ pub(super) fn claim_of<'a, T>(s: &Snapshot, all: &'a [Found<T>], namespace: &str
     }
 }
 
-/// True for what carries the labels of a shared child, whoever the source is.
+/// True for what carries the marks of a shared child, whoever the source is. One of them may be lost: then it is repaired,
+/// where an object that nobody knows would stay for ever.
 pub(crate) fn is_shared_of_ours<T>(found: &Found<T>) -> bool {
-    found.is_managed() && found.label(keys::SOURCE_UID).is_some()
+    let names_a_source = found.label(keys::SOURCE_UID).is_some() || found.object.annotations.contains_key(keys::LINK);
+    found.is_managed() && found.label(keys::LINK_UID).is_none() && names_a_source
 }
 
 /// True where a living object that is not this link's source has it, by label or owner reference. The label decides

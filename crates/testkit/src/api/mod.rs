@@ -223,3 +223,13 @@ pub fn key_of(resource: &'static resource::Resource, object: &Value) -> Key {
 pub fn merge(object: &mut Value, patch: &Value) {
     json_patch::merge(object, patch);
 }
+
+/// A JSON patch, for who damages objects.
+///
+/// # Panics
+///
+/// Where it does not fit the object.
+pub fn patch(object: &mut Value, patch: Value) {
+    let patch: json_patch::Patch = serde_json::from_value(patch).unwrap();
+    json_patch::patch(object, &patch).unwrap();
+}

@@ -1,0 +1,122 @@
+//! Everything that a third party can do to the metadata and the content of one object.
+
+use instancelink_testkit::api::object::Meta as _;
+use instancelink_testkit::api::resource::{LINKS, Resource};
+use instancelink_testkit::api::store::Store;
+use serde_json::{Value, json};
+
+use crate::script::{CHILDREN, Damage};
+
+/// Members of metadata that nobody but the API server can change, or that make it another object.
+const FIXED: [&str; 8] = [
+    "name",
+    "namespace",
+    "uid",
+    "resourceVersion",
+    "creationTimestamp",
+    "generation",
+    "managedFields",
+    "deletionTimestamp",
+];
+
+/// Every damage to every link and every child that stands.
+pub fn all(store: &Store) -> Vec<Damage> {
+    let mut damages = Vec::new();
+    for (key, object) in store.all() {
+        let is_child = CHILDREN.contains(&key.resource) && is_ours(object);
+        if !is_child && *key.resource != LINKS {
+            continue;
+        }
+        let mut pointers = Vec::new();
+        for (name, value) in object["metadata"].as_object().into_iter().flatten() {
+            if !FIXED.contains(&name.as_str()) {
+                members(&format!("/metadata/{name}"), value, &mut pointers);
+            }
+        }
+        for part in contents(key.resource) {
+            if let Some(value) = object.pointer(part) {
+                members(part, value, &mut pointers);
+            }
+        }
+        for pointer in pointers.into_iter().filter(|pointer| counts(pointer)) {
+            let found = object.pointer(&pointer).cloned().unwrap_or_default();
+            // What is left out of an endpoint's conditions means what it was.
+            let optional = pointer.contains("/conditions");
+            for value in [(!optional).then_some(None), Some(altered(&found))]
+                .into_iter()
+                .flatten()
+            {
+                if optional && value == Some(json!({})) {
+                    continue;
+                }
+                damages.push(Damage {
+                    key: key.clone(),
+                    pointer: pointer.clone(),
+                    value,
+                });
+            }
+        }
+    }
+    damages
+}
+
+/// Another protocol is refused, and another's finalizer is another's.
+fn counts(pointer: &str) -> bool {
+    !pointer.ends_with("/protocol") && pointer != "/metadata/finalizers/0"
+}
+
+fn is_ours(object: &Value) -> bool {
+    object
+        .labels()
+        .is_some_and(|l| l.get("app.kubernetes.io/managed-by") == Some(&json!("instancelink")))
+}
+
+/// What else there is to damage, and the API server would let pass. A link's spec is its user's to change.
+fn contents(resource: &Resource) -> &'static [&'static str] {
+    match resource.kind {
+        "Service" => &["/spec/selector", "/spec/ports/0/port", "/spec/publishNotReadyAddresses"],
+        "EndpointSlice" => &["/endpoints", "/ports"],
+        "ConfigMap" => &["/data"],
+        "NetworkPolicy" => &["/spec"],
+        _ => &[],
+    }
+}
+
+/// Whether nothing says any more that the object is the operator's: it is a stranger's then, which nobody touches.
+pub fn disowns(damage: &Damage) -> bool {
+    let shared = ["services", "configmaps"].contains(&damage.key.resource.plural);
+    let labels = ["/metadata/labels", "/metadata/labels/app.kubernetes.io~1managed-by"];
+    shared && labels.contains(&damage.pointer.as_str()) && !damage.key.name.ends_with("-vip")
+}
+
+/// The member and all that is in it.
+fn members(pointer: &str, value: &Value, found: &mut Vec<String>) {
+    found.push(pointer.to_owned());
+    match value {
+        Value::Object(inner) => {
+            for (name, value) in inner {
+                let name = name.replace('~', "~0").replace('/', "~1");
+                members(&format!("{pointer}/{name}"), value, found);
+            }
+        }
+        Value::Array(items) => {
+            for (i, item) in items.iter().enumerate() {
+                members(&format!("{pointer}/{i}"), item, found);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Another value of the same type.
+fn altered(value: &Value) -> Option<Value> {
+    match value {
+        Value::String(text) if text.parse::<std::net::IpAddr>().is_ok() => Some(json!("192.0.2.66")),
+        Value::String(text) => Some(json!(format!("{text}x"))),
+        Value::Bool(is) => Some(json!(!is)),
+        Value::Number(_) => Some(json!(4711)),
+        Value::Array(_) => Some(json!([])),
+        Value::Object(_) => Some(json!({})),
+        Value::Null => None,
+    }
+}

@@ -1,0 +1,111 @@
+//! A third party alters or takes away any member of a link's metadata, or anything of a child: it is repaired, or the link
+//! says what stands in its way; and afterwards everything can still be taken down.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use instancelink_simulation::campaign::{Reference, Tolerance};
+use instancelink_simulation::run::Setting;
+use instancelink_simulation::script::Deed::{Act, Create, Damage, Delete, Wait};
+use instancelink_simulation::script::kinds::{LINKS, POLICIES};
+use instancelink_simulation::script::{self, Script, link};
+use instancelink_simulation::{damage, run};
+use instancelink_testkit::campaign;
+use instancelink_testkit::faults::plan::Plan;
+use serde_json::json;
+
+fn built() -> Script {
+    let isolates = json!({
+        "metadata": {"name": "closed", "namespace": "shop"},
+        "spec": {"podSelector": {"matchLabels": {"app": "pg"}}, "policyTypes": ["Ingress"], "ingress": []},
+    });
+    let spec = "{addressing: VirtualIP, ports: [{name: pg, port: 5432}], networkPolicy: Allow}";
+    Script::new("damaged")
+        .then(Create(&POLICIES, isolates), &[])
+        .then(link("db", "db", "pg", spec), &[("db", "active")])
+        .then(
+            link("cache", "cache", "pg-2", ""),
+            &[("db", "active"), ("cache", "active")],
+        )
+}
+
+fn damaged(damage: &script::Damage) -> (Script, Script) {
+    let repaired = built()
+        .then(Damage(damage.clone()), &[("db", "active"), ("cache", "active")])
+        .then(Wait(400), &[("db", "active"), ("cache", "active")]);
+    let taken_down = built()
+        .then(Damage(damage.clone()), &[("db", "active"), ("cache", "active")])
+        .then(Act("db", "deactivate/1"), &[("db", "inactive")])
+        .then(Delete(&LINKS, "shop", "db"), &[("db", "gone"), ("cache", "active")])
+        .then(Delete(&LINKS, "shop", "cache"), &[("cache", "gone")]);
+    (repaired, taken_down)
+}
+
+/// An object that lost its mark is a stranger's: the links say so, and it survives them untouched.
+fn stranger(damage: &script::Damage) -> Vec<String> {
+    let (conflict, taken_down) = damaged(damage);
+    let conflict = run::run(&conflict, &Plan::default(), Setting::default());
+    let link = &conflict.ends["instancelinks shop/cache"];
+    let conditions = link["status"]["conditions"].as_array().into_iter().flatten();
+    let mut wrong = Vec::new();
+    if !conditions.into_iter().any(|c| c["reason"] == "NameTaken") {
+        wrong.push(format!("{damage:?}: no condition says that the name is taken"));
+    }
+    let end = run::run(&taken_down, &Plan::default(), Setting::default());
+    let name = format!("{} shop/{}", damage.key.resource.plural, damage.key.name);
+    if !end.ends.contains_key(&name) {
+        wrong.push(format!("{damage:?}: what is a stranger's now was deleted"));
+    }
+    wrong.extend(
+        end.violations
+            .into_iter()
+            .filter(|what| what.starts_with("L1") || what.starts_with("I5")),
+    );
+    wrong
+}
+
+#[test]
+fn whatever_somebody_damages_is_repaired_and_can_be_taken_down() {
+    let campaign = campaign::start("every member of links and children damaged");
+    let script = built();
+    let reference = Reference::of(&script, Setting::default());
+    let damages = damage::all(&reference.outcome.api.store());
+    let end = built()
+        .then(Act("db", "deactivate/1"), &[("db", "inactive")])
+        .then(Delete(&LINKS, "shop", "db"), &[("db", "gone")])
+        .then(Delete(&LINKS, "shop", "cache"), &[("cache", "gone")]);
+    let end = Reference::of(&end, Setting::default());
+    let (next, violations) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while let Some(damage) = damages.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    if damage::disowns(damage) {
+                        violations.lock().unwrap().extend(stranger(damage));
+                        continue;
+                    }
+                    let (repaired, taken_down) = damaged(damage);
+                    for (script, reference) in [(repaired, &reference), (taken_down, &end)] {
+                        let found = run::run(&script, &Plan::default(), Setting::default());
+                        let wrong: Vec<String> = reference
+                            .compare(&found, &Plan::default(), Tolerance::Damage)
+                            .into_iter()
+                            .filter(|what| !what.starts_with("I5"))
+                            .collect();
+                        if !wrong.is_empty() {
+                            let what = damage.value.as_ref().map_or("removed".to_owned(), ToString::to_string);
+                            let (kind, name) = (damage.key.resource.plural, &damage.key.name);
+                            let at = &damage.pointer;
+                            let line = format!("{kind} {name} {at} {what}: {}", wrong.join("; "));
+                            violations.lock().unwrap().push(line);
+                        }
+                    }
+                }
+            });
+        }
+    });
+    let runs = 2 * damages.len() as u64;
+    campaign.finish(runs, damages.len() as u64, &violations.into_inner().unwrap());
+}
