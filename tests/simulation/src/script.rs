@@ -22,6 +22,8 @@ pub struct Step {
     pub deed: Deed,
     /// The state in which each link then rests; none for one that is gone.
     pub then: Vec<(&'static str, Option<&'static str>)>,
+    /// The next step follows at once.
+    pub at_once: bool,
 }
 
 /// What somebody does.
@@ -36,7 +38,7 @@ pub enum Deed {
     Delete(&'static Resource, &'static str, &'static str),
     /// A workload with pods of these addresses in `shop`.
     Workload(&'static str, &'static [&'static str]),
-    /// A pod of `shop` becomes ready, or ceases to be.
+    /// A pod of `shop` becomes ready under this address, or ceases to be.
     Ready(&'static str, &'static str, bool),
     /// The status of a link is lost, as backups do.
     WipeStatus(&'static str),
@@ -71,7 +73,22 @@ impl Script {
     pub fn then(mut self, deed: Deed, then: &[(&'static str, &'static str)]) -> Self {
         let gone = |state: &'static str| (state != "gone").then_some(state);
         let then = then.iter().map(|(link, state)| (*link, gone(state))).collect();
-        self.steps.push(Step { deed, then });
+        self.steps.push(Step {
+            deed,
+            then,
+            at_once: false,
+        });
+        self
+    }
+
+    /// And then this happens, and what comes next follows before anybody could see it.
+    #[must_use]
+    pub fn at_once(mut self, deed: Deed) -> Self {
+        self.steps.push(Step {
+            deed,
+            then: Vec::new(),
+            at_once: true,
+        });
         self
     }
 }

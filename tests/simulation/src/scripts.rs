@@ -25,6 +25,56 @@ pub fn all() -> Vec<Script> {
     ]
 }
 
+/// Stories in which things happen too fast to be seen, one by one: what counts is the end.
+pub fn hurried() -> Vec<Script> {
+    vec![overtaken(), swapped(), replaced()]
+}
+
+fn overtaken() -> Script {
+    Script::new("overtaken")
+        .then(link("db", "db", "pg", ""), &[("db", "active")])
+        .at_once(Act("db", "deactivate/1"))
+        .then(Act("db", "activate/2"), &[("db", "active")])
+        .at_once(Act("db", "deactivate/3"))
+        .at_once(WipeStatus("db"))
+        .then(Act("db", "activate/4"), &[("db", "active")])
+        .at_once(Act("db", "remove/5"))
+        .at_once(Act("db", "remove/6"))
+        .then(Delete(&LINKS, "shop", "db"), &[("db", "gone")])
+}
+
+fn swapped() -> Script {
+    Script::new("there and back at once")
+        .then(link("db", "db", "pg", ""), &[("db", "active")])
+        .at_once(edit("db", "{targetInstanceRef: {name: pg-2}}"))
+        .then(edit("db", "{targetInstanceRef: {name: pg}}"), &[("db", "active")])
+        .at_once(Ready("pg-1-0", "10.0.0.99", true))
+        .then(Ready("pg-1-0", "10.0.0.11", true), &[("db", "active")])
+        .at_once(Ready("pg-1-0", "10.0.0.11", false))
+        .then(Ready("pg-1-0", "10.0.0.11", true), &[("db", "active")])
+        .at_once(edit("db", "{desiredState: Inactive}"))
+        .then(edit("db", "{desiredState: Active}"), &[("db", "active")])
+        .at_once(edit("db", "{linkName: other}"))
+        .then(edit("db", "{linkName: db}"), &[("db", "active")])
+        .then(Delete(&LINKS, "shop", "db"), &[("db", "gone")])
+}
+
+fn replaced() -> Script {
+    let target = "{targetInstanceRef: {kind: Deployment, name: pg, namespace: data}}";
+    Script::new("deleted and made again at once")
+        .then(grant(), &[])
+        .then(link("db", "db", "", target), &[("db", "active")])
+        .at_once(Delete(&GRANTS, "data", "shop"))
+        .then(grant(), &[("db", "active")])
+        .then(
+            edit("db", "{targetInstanceRef: {namespace: shop}}"),
+            &[("db", "active")],
+        )
+        .at_once(Delete(&DEPLOYMENTS, "shop", "pg"))
+        .then(Workload("pg", &["10.0.0.51"]), &[("db", "active")])
+        .then(Delete(&LINKS, "shop", "db"), &[("db", "gone")])
+}
+
 fn walk() -> Script {
     Script::new("there and back")
         .then(link("db", "db", "pg", ""), &[("db", "active")])

@@ -28,16 +28,26 @@ pub fn workload(api: &Api, namespace: &str, name: &str, addresses: &[&str]) {
     let meta = json!({"name": name, "namespace": namespace, "labels": {"app": name}});
     let object = json!({"metadata": meta, "spec": {"selector": selector, "template": template}});
     let deployment = put(api, &DEPLOYMENTS, object);
+    // The set of an earlier Deployment of this name may still stand.
+    let is_free = |set: &String| {
+        let key = Key {
+            resource: &REPLICA_SETS,
+            namespace: namespace.to_owned(),
+            name: set.clone(),
+        };
+        api.store().get(&key).is_none()
+    };
+    let set_name = (1..).map(|n| format!("{name}-{n}")).find(is_free).unwrap();
     let set = json!({
         "metadata": {
-            "name": format!("{name}-1"), "namespace": namespace, "labels": {"app": name},
+            "name": set_name, "namespace": namespace, "labels": {"app": name},
             "ownerReferences": [owner("Deployment", name, &deployment)],
         },
         "spec": {"selector": selector, "template": template},
     });
     let set = put(api, &REPLICA_SETS, set);
     for (i, address) in addresses.iter().enumerate() {
-        pod(api, namespace, name, &format!("{name}-1-{i}"), address, &set);
+        pod(api, namespace, name, &format!("{set_name}-{i}"), address, &set);
     }
 }
 
@@ -45,7 +55,7 @@ fn pod(api: &Api, namespace: &str, app: &str, name: &str, address: &str, set: &V
     let object = json!({
         "metadata": {
             "name": name, "namespace": namespace, "labels": {"app": app},
-            "ownerReferences": [owner("ReplicaSet", &format!("{app}-1"), set)],
+            "ownerReferences": [owner("ReplicaSet", set["metadata"]["name"].as_str().unwrap(), set)],
         },
         "spec": {"nodeName": "node", "containers": [container()]},
     });
