@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::io::{self, Write as _};
-use std::path::Path;
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
@@ -34,17 +34,22 @@ struct Group {
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let record = tempfile()?;
-    let failed = run_groups(&chosen(groups()?, &options.groups)?, options, &record)?;
-    let rows = rows(&record)?;
-    print(&rows)?;
+    forget()?;
+    let result = run_all(options);
+    print()?;
+    result
+}
+
+/// Runs them, and leaves the table to who asked.
+pub(crate) fn run_all(options: &Options) -> Result<()> {
+    let failed = run_groups(&chosen(groups()?, &options.groups)?, options)?;
     if failed.is_empty() {
         return Ok(());
     }
     bail!("campaigns failed: {}", failed.join(", "))
 }
 
-fn run_groups(groups: &[Group], options: &Options, record: &Path) -> Result<Vec<String>> {
+fn run_groups(groups: &[Group], options: &Options) -> Result<Vec<String>> {
     let mut packages: Vec<&str> = groups.iter().map(|group| group.package.as_str()).collect();
     packages.dedup();
     // Built together first, so that the time of a campaign is its own.
@@ -70,7 +75,7 @@ fn run_groups(groups: &[Group], options: &Options, record: &Path) -> Result<Vec<
         }
         // One at a time: each uses the cores as it sees fit, and its row tells a time.
         cargo.args(["--test", test, "--", "--test-threads=1", "--nocapture"]);
-        cargo.env(campaign::RECORD, record);
+        cargo.env(campaign::RECORD, record()?);
         if options.long {
             cargo.env(campaign::LONG, "1");
         }
@@ -134,24 +139,33 @@ fn chosen(mut groups: Vec<Group>, asked: &[String]) -> Result<Vec<Group>> {
     Ok(groups)
 }
 
-fn tempfile() -> Result<std::path::PathBuf> {
-    let file = places::target()?.join("campaigns.jsonl");
+/// The file that campaigns append their rows to, wherever they run.
+pub(crate) fn record() -> Result<PathBuf> {
+    Ok(places::target()?.join("campaigns.jsonl"))
+}
+
+/// Forgets the rows of an earlier run.
+pub(crate) fn forget() -> Result<()> {
+    let file = record()?;
     for old in [file.clone(), file.with_extension("violations")] {
         if old.exists() {
             fs::remove_file(&old).with_context(|| format!("cannot remove {}", old.display()))?;
         }
     }
-    Ok(file)
+    Ok(())
 }
 
-fn rows(record: &Path) -> Result<Vec<Row>> {
-    let text = fs::read_to_string(record).unwrap_or_default();
+fn rows() -> Result<Vec<Row>> {
+    let record = record()?;
+    let text = fs::read_to_string(&record).unwrap_or_default();
     let rows = text.lines().map(serde_json::from_str);
     rows.collect::<Result<_, _>>()
         .with_context(|| format!("cannot read {}", record.display()))
 }
 
-fn print(rows: &[Row]) -> Result<()> {
+/// Prints the table of what was run since the rows were forgotten.
+pub(crate) fn print() -> Result<()> {
+    let rows = rows()?;
     let mut out = io::stdout().lock();
     let width = rows.iter().map(|row| row.campaign.len()).max().unwrap_or(0).max(8);
     writeln!(
@@ -159,7 +173,7 @@ fn print(rows: &[Row]) -> Result<()> {
         "\n{:<width$} {:>12} {:>12} {:>10} {:>8}  seed",
         "campaign", "plans", "faults", "violations", "seconds"
     )?;
-    for row in rows {
+    for row in &rows {
         writeln!(
             out,
             "{:<width$} {:>12} {:>12} {:>10} {:>8.1}  {}",

@@ -6,10 +6,11 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
+use instancelink_testkit::campaign;
 
 use crate::cluster::{Cluster, DEFAULT, Wanted};
 use crate::progress::say;
-use crate::{build, command, image, places, up};
+use crate::{build, campaigns, command, image, places, up};
 
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct Options {
@@ -160,6 +161,7 @@ fn cargo_test(kubeconfig: &PathBuf, tests: &[String]) -> Result<Command> {
     cargo
         .env("KUBECONFIG", kubeconfig)
         .env("KUBECTL", build::cluster::path(build::cluster::KUBECTL)?)
+        .env(campaign::RECORD, campaigns::record()?)
         .args(["test", "--package", "e2e", "--no-fail-fast"]);
     for test in tests {
         cargo.args(["--test", test]);

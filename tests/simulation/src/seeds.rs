@@ -37,7 +37,7 @@ pub fn workload(api: &Api, namespace: &str, name: &str, addresses: &[&str]) {
         };
         api.store().get(&key).is_none()
     };
-    let set_name = (1..).map(|n| format!("{name}-{n}")).find(is_free).unwrap();
+    let set_name = (1..100).map(|n| format!("{name}-{n}")).find(is_free).unwrap();
     let set = json!({
         "metadata": {
             "name": set_name, "namespace": namespace, "labels": {"app": name},
