@@ -74,11 +74,14 @@ fn is_time(text: &str) -> bool {
     text.len() >= 20 && text.ends_with('Z') && text.starts_with("20") && text.as_bytes()[10] == b'T'
 }
 
-/// Successful creations and deletions by operators, an object each.
+/// Creations and updates by operators, and deletions by anybody: some children the garbage collector may take first.
 pub fn counts(history: &[Change], by: &str) -> BTreeMap<String, u32> {
     let mut counts = BTreeMap::new();
     for change in history {
-        if !change.by.starts_with(by) || *change.key.resource == EVENTS || *change.key.resource == LEASES {
+        if !(change.by.starts_with(by) || change.deleted)
+            || *change.key.resource == EVENTS
+            || *change.key.resource == LEASES
+        {
             continue;
         }
         let verb = match (&change.before, change.deleted) {

@@ -38,6 +38,12 @@ pub fn judge(history: &[Change]) -> Vec<String> {
         } else {
             world.objects.insert(change.key.clone(), Arc::clone(&change.after));
         }
+        if *change.key.resource == PODS
+            && let Some(address) = change.after["status"]["podIP"].as_str()
+        {
+            let known = (change.key.namespace.clone(), address.to_owned());
+            world.addresses.insert(known);
+        }
         let ours = change.by.starts_with(NAME);
         if *change.key.resource == LINKS {
             world.link_changed(change, ours);
@@ -159,13 +165,6 @@ impl World {
 
     /// I8 and I9: endpoints are pods that there are, in namespaces that consent.
     fn slice_written(&mut self, change: &Change, link: &str) {
-        for (key, pod) in &self.objects {
-            if *key.resource == PODS
-                && let Some(address) = pod["status"]["podIP"].as_str()
-            {
-                self.addresses.insert((key.namespace.clone(), address.to_owned()));
-            }
-        }
         // An alias that leads to a virtual IP of the link's own.
         for (key, service) in self.objects.iter().filter(|(key, _)| *key.resource == SERVICES) {
             if let (true, Some(address)) = (label(service, LINK_UID) == link, service["spec"]["clusterIP"].as_str()) {

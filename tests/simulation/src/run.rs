@@ -156,6 +156,17 @@ fn wrong(api: &Api, step: &Step) -> Option<String> {
         if state != *expected {
             return Some(format!("{name} is {state:?} and not {expected:?}"));
         }
+        if let Some(link) = found
+            && link["status"]["observedGeneration"] != link["metadata"]["generation"]
+        {
+            return Some(format!("{name} was edited, and nobody has seen that"));
+        }
+        if let Some(link) = found
+            && link["metadata"]["finalizers"].is_null()
+            && *expected != Some("purged")
+        {
+            return Some(format!("{name} lost its finalizer, and nobody has put it back"));
+        }
         if let Some(action) = found.and_then(|link| link["metadata"]["annotations"].get("instancelink.dev/action")) {
             let handled = found.map(|link| &link["status"]["lastAction"]["handled"]);
             let known = handled.and_then(Value::as_array).is_some_and(|h| h.contains(action));
