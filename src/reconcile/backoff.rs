@@ -7,6 +7,8 @@ use std::time::Duration;
 const FIRST: Duration = Duration::from_millis(500);
 const LONGEST_AFTER_FAILURE: Duration = Duration::from_secs(4);
 const LONGEST_AFTER_REFUSAL: Duration = Duration::from_mins(5);
+const LONGEST_AFTER_REPAIR: Duration = Duration::from_secs(30);
+const FREE_REPAIRS: u32 = 3;
 
 /// After the `times`-th failure in a row of a kind that mends itself: 0.5 s to 4 s.
 pub(super) fn after_failure<K: Hash>(key: &K, times: u32) -> Duration {
@@ -16,6 +18,12 @@ pub(super) fn after_failure<K: Hash>(key: &K, times: u32) -> Duration {
 /// After the `times`-th refusal in a row, which somebody has to mend: 0.5 s to 5 min.
 pub(super) fn after_refusal<K: Hash>(key: &K, times: u32) -> Duration {
     spread(key, times, doubled(times, LONGEST_AFTER_REFUSAL))
+}
+
+/// After the `times`-th repair in a row: nothing after the first three, then 0.5 s to 30 s.
+pub(super) fn after_repair<K: Hash>(key: &K, times: u32) -> Option<Duration> {
+    let times = times.checked_sub(FREE_REPAIRS).filter(|times| *times > 0)?;
+    Some(spread(key, times, doubled(times, LONGEST_AFTER_REPAIR)))
 }
 
 fn doubled(times: u32, longest: Duration) -> Duration {
@@ -47,6 +55,14 @@ mod tests {
     fn failures_wait_up_to_four_seconds() {
         for (times, millis) in [(1, 500), (2, 1000), (3, 2000), (4, 4000), (5, 4000), (4_000_000, 4000)] {
             roughly(after_failure(&"a", times), Duration::from_millis(millis));
+        }
+    }
+
+    #[test]
+    fn the_first_repairs_are_made_at_once_and_the_others_with_growing_patience() {
+        assert_eq!(after_repair(&"a", 3), None);
+        for (times, millis) in [(4, 500), (5, 1000), (9, 16_000), (10, 30_000), (4_000_000, 30_000)] {
+            roughly(after_repair(&"a", times).unwrap(), Duration::from_millis(millis));
         }
     }
 

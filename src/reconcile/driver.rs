@@ -97,17 +97,19 @@ impl Driver {
         };
         let taken = Taken::default();
         let mut endpoints_since = turn.endpoints_since;
+        let mut repairs = Repairs::default();
         for _ in 0..MAX_STEPS {
             match lifecycle::step(&snapshot) {
                 Step::Settled { wake, refused } => {
                     let slices = &snapshot.children.slices;
                     self.verifier.settled(&turn.key, &snapshot.link.object, slices);
-                    return self.settled(&snapshot, wake, refused);
+                    return self.settled(&snapshot, wake, refused, repairs.are_all());
                 }
                 Step::Act(effects) => {
                     if !self.leadership.holds() {
                         return (Ending::Failed(None), "not_leading");
                     }
+                    repairs.note(&effects);
                     let link = snapshot.link.object.clone();
                     let requests = effects.iter().map(|effect| executor.execute(&link, effect, &taken));
                     let answers = join_all(requests).await;
@@ -123,7 +125,7 @@ impl Driver {
         (Ending::Failed(None), "endless")
     }
 
-    fn settled(&self, snapshot: &Snapshot, wake: Option<jiff::Timestamp>, refused: bool) -> Outcome {
+    fn settled(&self, snapshot: &Snapshot, wake: Option<jiff::Timestamp>, refused: bool, repaired: bool) -> Outcome {
         let wake = wake.map(|at| {
             let left = at.duration_since(self.clock.now());
             Duration::try_from(left).unwrap_or_default().max(SHORTEST_WAKE)
@@ -133,6 +135,8 @@ impl Driver {
                 tracing::debug!(child = %key, reason = refusal.reason.as_str(), message = refusal.message, "refused");
             }
             (Ending::Refused(wake), "refused")
+        } else if repaired {
+            (Ending::Repaired(wake), "repaired")
         } else {
             (Ending::Settled(wake), "settled")
         }
@@ -168,6 +172,34 @@ impl Driver {
                 _ => {}
             }
         }
+    }
+}
+
+/// Whether a pass did nothing but make children that should have been there.
+#[derive(Default)]
+struct Repairs {
+    created: bool,
+    moved: bool,
+}
+
+impl Repairs {
+    fn note(&mut self, effects: &[Effect]) {
+        for effect in effects {
+            match effect {
+                Effect::Create { .. } => self.created = true,
+                Effect::Replace { .. } | Effect::Delete { .. } | Effect::Publish(_) => {}
+                Effect::Take { .. }
+                | Effect::WriteIntent { .. }
+                | Effect::AddFinalizer
+                | Effect::DropFinalizer
+                | Effect::WriteStatus { .. }
+                | Effect::DeleteLink => self.moved = true,
+            }
+        }
+    }
+
+    fn are_all(&self) -> bool {
+        self.created && !self.moved
     }
 }
 

@@ -12,11 +12,16 @@ use super::backoff;
 use crate::cache::links::SourceKey;
 use crate::cache::{Cause, LinkKey};
 
+/// After so long without a repair, the next one is the first again.
+const PEACE: Duration = Duration::from_mins(1);
+
 /// How a pass ended, as far as the next one is concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
     /// Nothing is due until then, or until something changes.
     Settled(Option<Duration>),
+    /// The same, and a child that somebody else deleted was made again.
+    Repaired(Option<Duration>),
     /// A child was refused: again with growing patience, or then, whichever is sooner.
     Refused(Option<Duration>),
     /// Somebody wrote in between: again soon, or at once when the watch brings it.
@@ -57,6 +62,17 @@ struct Entry {
     endpoints_since: Option<Instant>,
     failures: u32,
     refusals: u32,
+    /// Repairs with less than [`PEACE`] between them, and when the last one was.
+    repairs: u32,
+    repaired: Option<Instant>,
+}
+
+impl Entry {
+    /// Whether the last repair is still remembered.
+    fn is_at_peace(&self, now: Instant) -> bool {
+        self.repaired
+            .is_none_or(|last| now.saturating_duration_since(last) >= PEACE)
+    }
 }
 
 /// All links that are due, running or wait for a time.
@@ -138,7 +154,24 @@ impl Schedule {
             Ending::Gone => None,
             Ending::Settled(wake) => {
                 (entry.failures, entry.refusals, entry.not_before) = (0, 0, None);
+                if entry.is_at_peace(now) {
+                    entry.repairs = 0;
+                }
                 wake
+            }
+            // Whoever deletes it will do so again, be it the garbage collector that knows of an owner's end before the
+            // caches do: who answers at once keeps both busy for as long as that lasts.
+            Ending::Repaired(wake) => {
+                entry.repairs = if entry.is_at_peace(now) {
+                    1
+                } else {
+                    entry.repairs.saturating_add(1)
+                };
+                (entry.failures, entry.refusals, entry.repaired) = (0, 0, Some(now));
+                let patience = backoff::after_repair(key, entry.repairs);
+                entry.not_before = patience.map(|patience| now + patience);
+                let look = patience.unwrap_or(PEACE);
+                Some(wake.map_or(look, |wake| wake.min(look)))
             }
             Ending::Refused(wake) => {
                 (entry.failures, entry.not_before) = (0, None);
@@ -246,7 +279,7 @@ impl Schedule {
         if self
             .entries
             .get(key)
-            .is_some_and(|e| e.place == Place::Idle && e.timer.is_none())
+            .is_some_and(|e| e.place == Place::Idle && e.timer.is_none() && e.repairs == 0)
         {
             self.entries.remove(key);
         }
