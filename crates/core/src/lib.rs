@@ -27,5 +27,5 @@ pub mod sweep;
 mod time;
 pub mod verify;
 
-#[cfg(test)]
-pub(crate) mod fixture;
+#[cfg(any(test, feature = "fixture"))]
+pub mod fixture;

@@ -2,7 +2,7 @@
 
 use instancelink_api::State::{Activating, Active, Deactivating, Inactive, Purging, UpdatingActive};
 
-use super::world::World;
+use super::World;
 use crate::effect::Step;
 use crate::fixture;
 use crate::lifecycle::step;

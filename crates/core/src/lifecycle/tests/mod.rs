@@ -11,6 +11,5 @@ mod shadow;
 mod status;
 mod verified;
 mod walk;
-mod world;
 
-pub(crate) use world::World;
+pub(crate) use crate::fixture::World;
