@@ -1,0 +1,291 @@
+//! What happens when something happens.
+
+use instancelink_core::effect::Effect;
+use instancelink_core::fixture;
+
+use crate::actions::{Action, BLIND};
+use crate::flight::Flight;
+use crate::model::Model;
+use crate::mutant::Mutant;
+use crate::promise::{Broken, Promise};
+use crate::slots::{POLICY, SLOTS};
+use crate::state::{Account, Cluster, Ledger, Object, State};
+use crate::user::{Edit, User, created};
+use crate::write::Means;
+
+impl Model {
+    /// The state afterwards.
+    pub(crate) fn happen(&self, before: &State, action: Action) -> State {
+        let mut state = *before;
+        match action {
+            Action::User(user) => self.user(&mut state, user),
+            Action::Change(change) => {
+                state.left.changes -= 1;
+                state.truth.around = change.apply(state.truth.around).unwrap();
+            }
+            Action::Deliver { operator, kind } => {
+                let view = &mut state.operators[operator].view;
+                *view = kind.caught_up(*view, &state.truth);
+            }
+            Action::CatchUp { operator } => state.operators[operator].view = state.truth,
+            Action::Decide { operator, link, group } => {
+                let broken = self.decide(link, &state.operators[operator].view).broken;
+                state.broken = state.broken.and(broken);
+                self.send(&mut state, operator, group);
+            }
+            Action::Sweep { operator, group } => self.send(&mut state, operator, group),
+            Action::Arrive { operator, write } => self.arrive(&mut state, operator, write, true),
+            Action::Unanswered { operator, write } => {
+                state.left.faults -= 1;
+                self.doubt(&mut state, operator, write);
+                self.arrive(&mut state, operator, write, false);
+            }
+            Action::Ask { operator, slot } => {
+                state.doubts &= !(1 << slot);
+                state.operators[operator].view.children[slot] = state.truth.children[slot];
+            }
+            Action::Lost { operator, write } => {
+                if operator == usize::from(state.leader) {
+                    state.left.faults -= 1;
+                    self.doubt(&mut state, operator, write);
+                }
+                state.operators[operator].flight.done(write);
+            }
+            Action::Crash { operator } => {
+                state.left.faults -= 1;
+                state.operators[operator].flight = Flight::default();
+                state.operators[operator].view = state.truth;
+                state.doubts = 0;
+            }
+            Action::Failover => {
+                state.left.failovers -= 1;
+                state.doubts = 0;
+                state.leader = 1 - state.leader;
+                if self.scope.caught_up {
+                    state.operators[usize::from(state.leader)].view = state.truth;
+                }
+            }
+            Action::Collect { slot } => {
+                state.truth.children[slot] = 0;
+                state.strays &= !(1 << slot);
+                state.written(Object::Child(slot as u8));
+            }
+        }
+        self.tidy(&mut state);
+        state
+    }
+
+    /// What nobody will look at any more is the same in all states.
+    fn tidy(&self, state: &mut State) {
+        let idle = 1 - usize::from(state.leader);
+        if state.left.failovers == 0 || self.scope.caught_up {
+            state.operators[idle].view = BLIND;
+        } else {
+            state.operators[idle].view.around.clock = state.truth.around.clock;
+        }
+        state.operators[1 - idle].view.around.clock = state.truth.around.clock;
+    }
+
+    fn send(&self, state: &mut State, operator: usize, group: u32) {
+        let it = &mut state.operators[operator];
+        let writes = self.groups.read(group, |group| group.writes.len());
+        it.flight = Flight {
+            group,
+            todo: ((1u16 << writes) - 1) as u8,
+            fresh: fresh(&it.view, &state.truth),
+        };
+    }
+
+    /// A request to create a child had no answer: whether it stands is not known.
+    fn doubt(&self, state: &mut State, operator: usize, write: u8) {
+        if self.scope.mutant == Some(Mutant::ForgetsUnanswered) {
+            return;
+        }
+        self.groups.read(state.operators[operator].flight.group, |group| {
+            if let (Effect::Create { .. }, Object::Child(slot)) =
+                (&group.writes[usize::from(write)], group.objects[usize::from(write)])
+            {
+                state.doubts |= 1 << slot;
+            }
+        });
+    }
+
+    fn arrive(&self, state: &mut State, operator: usize, write: u8, answered: bool) {
+        let flight = state.operators[operator].flight;
+        state.operators[operator].flight.done(write);
+        let answered = answered && operator == usize::from(state.leader);
+        let object = self
+            .groups
+            .read(flight.group, |group| group.objects[usize::from(write)]);
+        match object {
+            Object::Link(link) => self.arrive_at_link(state, (operator, answered), flight, write, usize::from(link)),
+            Object::Child(slot) => self.arrive_at_child(state, (operator, answered), flight, write, usize::from(slot)),
+        }
+    }
+
+    fn arrive_at_link(
+        &self,
+        state: &mut State,
+        (operator, answered): (usize, bool),
+        flight: Flight,
+        write: u8,
+        link: usize,
+    ) {
+        let object = Object::Link(link as u8);
+        if state.truth.links[link] == 0 {
+            // NotFound: the operator takes note.
+            if answered {
+                state.operators[operator].view.links[link] = 0;
+            }
+            return;
+        }
+        if !flight.is_fresh(object) && !self.is_blind(flight.group, write) {
+            return;
+        }
+        let life = self.links.read(state.truth.links[link], |entry| entry.life_bit(link));
+        let written = self.write(state.truth.links[link], flight.group, write);
+        state.broken = state.broken.and(written.broken);
+        let ledger = &mut state.ledgers[link];
+        match written.means {
+            Means::Nothing => {}
+            Means::Taken { desired, with_id } => {
+                let twice = with_id && ledger.taken.handled;
+                state.broken = state.broken.and(Broken::unless(!twice, Promise::Actions));
+                ledger.taken = Account {
+                    desired: if desired == 0 { ledger.taken.desired } else { desired },
+                    handled: ledger.taken.handled || with_id,
+                };
+            }
+            Means::Acknowledged => ledger.acknowledged = ledger.taken,
+            Means::LetGo => {
+                let left = self.standing_of(state, life);
+                state.broken = state.broken.and(Broken::unless(!left, Promise::Finalizer));
+            }
+        }
+        self.put_link(state, link, written.link);
+        if answered {
+            state.operators[operator].view.links[link] = written.link;
+        }
+    }
+
+    /// A bug that is put in: no precondition.
+    fn is_blind(&self, group: u32, write: u8) -> bool {
+        self.scope.mutant == Some(Mutant::TakesBlindly)
+            && self.groups.read(group, |group| {
+                matches!(group.writes[usize::from(write)], Effect::Take { .. })
+            })
+    }
+
+    fn put_link(&self, state: &mut State, link: usize, number: u32) {
+        state.truth.links[link] = number;
+        if number == 0 {
+            state.ledgers[link] = Ledger::default();
+        }
+        state.written(Object::Link(link as u8));
+    }
+
+    fn arrive_at_child(
+        &self,
+        state: &mut State,
+        (operator, answered): (usize, bool),
+        flight: Flight,
+        write: u8,
+        slot: usize,
+    ) {
+        let standing = state.truth.children[slot];
+        let object = Object::Child(slot as u8);
+        let creates = self.groups.read(flight.group, |group| {
+            matches!(group.writes[usize::from(write)], Effect::Create { .. })
+        });
+        if creates && state.truth.around.closing && slot < POLICY {
+            // 403: the namespace takes no new objects.
+            return;
+        }
+        // Exists already, or does not exist any more: the operator takes note of what there is.
+        let misses = creates == (standing != 0);
+        if misses || (!creates && !flight.is_fresh(object)) {
+            if misses && answered {
+                state.operators[operator].view.children[slot] = standing;
+            }
+            return;
+        }
+        let after = self.creations.get((flight.group, write), |(group, write)| {
+            self.groups
+                .read(*group, |group| match &group.writes[usize::from(*write)] {
+                    Effect::Create { child } | Effect::Replace { child, .. } => {
+                        self.child(fixture::standing(child, "1"))
+                    }
+                    _ => 0,
+                })
+        });
+        state.truth.children[slot] = after;
+        state.strays &= !(1 << slot);
+        if after != 0 && operator != usize::from(state.leader) {
+            state.strays |= 1 << slot;
+        }
+        state.written(object);
+        let of_pass = self.groups.read(flight.group, |group| group.link.is_some());
+        // What a sweep writes is not recorded in the caches.
+        if answered && of_pass {
+            state.operators[operator].view.children[slot] = after;
+        }
+    }
+
+    /// A child of this life of a link stands that is no stray.
+    pub(crate) fn standing_of(&self, state: &State, life: u8) -> bool {
+        state.truth.children.iter().enumerate().any(|(slot, number)| {
+            *number != 0
+                && state.strays & (1 << slot) == 0
+                && self.children.read(u32::from(*number), |child| child.of & life != 0)
+        })
+    }
+
+    fn user(&self, state: &mut State, user: User) {
+        let after = self.edited(state, user).unwrap();
+        state.left.users -= 1;
+        let ledger = &mut state.ledgers[user.link];
+        match user.edit {
+            Edit::WipeStatus => {
+                ledger.acknowledged = Account::default();
+                if !self.links.read(state.truth.links[user.link], |link| link.has_intent) {
+                    ledger.taken = Account::default();
+                }
+            }
+            Edit::DropAnnotations => ledger.taken = ledger.acknowledged,
+            Edit::Create => state.recreated |= 1 << user.link,
+            _ => {}
+        }
+        self.put_link(state, user.link, after);
+    }
+
+    /// What a user's edit makes of a link; none where it cannot be done, or changes nothing.
+    pub(crate) fn edited(&self, state: &State, user: User) -> Option<u32> {
+        let number = state.truth.links[user.link];
+        if user.edit == Edit::Create {
+            let is_free = number == 0 && state.recreated & (1 << user.link) == 0;
+            return is_free.then(|| {
+                self.edits.get((0, user), |_| {
+                    Some(self.link(created(user.link, 1, self.scope.specs[user.link])))
+                })
+            })?;
+        }
+        if number == 0 {
+            return None;
+        }
+        self.edits.get((number, user), |(number, user)| {
+            let before = self.links.at(*number).object.clone();
+            let after = user.edit.apply(before)?;
+            Some(after.map_or(0, |link| self.link(link)))
+        })
+    }
+}
+
+/// The objects of which a view shows what there is.
+fn fresh(view: &Cluster, truth: &Cluster) -> u8 {
+    let links = (0..2).filter(|link| view.links[*link] == truth.links[*link]);
+    let children = (0..SLOTS).filter(|slot| view.children[*slot] == truth.children[*slot]);
+    let links = links.map(|link| Object::Link(link as u8).bit());
+    links
+        .chain(children.map(|slot| Object::Child(slot as u8).bit()))
+        .fold(0, |all, bit| all | bit)
+}

@@ -1,0 +1,127 @@
+//! A group of writes that `step` asked for, and what the promises say of it.
+
+use instancelink_api::State;
+use instancelink_core::child::{Children, Draft, Key, Kind, Slice};
+use instancelink_core::effect::Effect;
+use instancelink_core::fixture;
+use instancelink_core::snapshot::Snapshot;
+
+use crate::digest::Link;
+use crate::promise::{Broken, Promise};
+use crate::slots::{ELSEWHERE, lives_named_in, slot_of};
+use crate::state::Object;
+
+/// Writes that are sent together.
+#[derive(Debug)]
+pub(crate) struct Group {
+    /// Whose pass sent them; none for a sweep.
+    pub(crate) link: Option<usize>,
+    pub(crate) writes: Vec<Effect>,
+    pub(crate) objects: Vec<Object>,
+}
+
+impl Group {
+    /// Events are not written to anything that is modelled.
+    pub(crate) fn of(link: Option<usize>, effects: Vec<Effect>) -> Self {
+        let writes: Vec<Effect> = effects
+            .into_iter()
+            .filter(|e| !matches!(e, Effect::Publish(_)))
+            .collect();
+        let objects = writes.iter().map(|write| object_of(link, write)).collect();
+        Self { link, writes, objects }
+    }
+}
+
+fn object_of(link: Option<usize>, write: &Effect) -> Object {
+    let child = |key: &Key| Object::Child(slot_of(key) as u8);
+    match write {
+        Effect::Create { child: draft } | Effect::Replace { child: draft, .. } => child(&draft.key()),
+        Effect::Delete { key, .. } => child(key),
+        _ => Object::Link(link.unwrap() as u8),
+    }
+}
+
+/// Promises that the group breaks by itself, whatever becomes of it.
+pub(crate) fn judge(s: &Snapshot, link: &Link, own: u8, granted: bool, effects: &[Effect]) -> Broken {
+    let mut broken = Broken::default();
+    for effect in effects {
+        let drafted = match effect {
+            Effect::Create { child } | Effect::Replace { child, .. } => Some(child),
+            _ => None,
+        };
+        let creates = matches!(effect, Effect::Create { .. });
+        broken = broken
+            .and(Broken::unless(!(creates && link.deleting), Promise::Deletion))
+            .and(Broken::unless(
+                has_preconditions(&s.children, effect),
+                Promise::Preconditions,
+            ));
+        let Some(draft) = drafted else { continue };
+        let purged = matches!(link.state, State::Purging | State::Purged);
+        broken = broken
+            .and(Broken::unless(!(purged && is_of(draft, own)), Promise::Purged))
+            .and(Broken::unless(granted || !leads_elsewhere(draft), Promise::Consent))
+            .and(Broken::unless(has_pods_alone(draft), Promise::Content));
+    }
+    broken
+}
+
+fn has_preconditions(children: &Children, effect: &Effect) -> bool {
+    let (key, named) = match effect {
+        Effect::Replace {
+            child,
+            uid,
+            resource_version,
+        } => (child.key(), (uid, resource_version)),
+        Effect::Delete {
+            key,
+            uid,
+            resource_version,
+        } => (key.clone(), (uid, resource_version)),
+        _ => return true,
+    };
+    children
+        .find(&key)
+        .is_some_and(|standing| standing.version() == (named.0.as_str(), named.1.as_str()))
+}
+
+fn is_of(draft: &Draft, life: u8) -> bool {
+    match draft {
+        Draft::Directory(_) => false,
+        Draft::Environment(object) => {
+            let entries = object.annotations.get(instancelink_api::keys::ENTRIES);
+            entries.is_some_and(|entries| lives_named_in(entries) & life != 0)
+        }
+        Draft::Slice(_) | Draft::Policy(_) | Draft::Binding(_) | Draft::VirtualIp(_) => true,
+    }
+}
+
+fn endpoints(draft: &Draft) -> &[instancelink_core::child::Endpoint] {
+    match draft {
+        Draft::Slice(object) => {
+            let slice: &Slice = &object.body;
+            &slice.endpoints
+        }
+        _ => &[],
+    }
+}
+
+fn leads_elsewhere(draft: &Draft) -> bool {
+    let policy = draft.key().kind == Kind::Policy && draft.key().namespace == ELSEWHERE;
+    policy
+        || endpoints(draft).iter().any(|endpoint| {
+            endpoint
+                .target
+                .as_ref()
+                .is_some_and(|target| target.namespace == ELSEWHERE)
+        })
+}
+
+/// I8: every endpoint is the pod of the target, under its own address.
+fn has_pods_alone(draft: &Draft) -> bool {
+    endpoints(draft).iter().all(|endpoint| {
+        let namespace = endpoint.target.as_ref().map(|target| target.namespace.as_str());
+        let address = endpoint.address.to_string();
+        [(fixture::NAMESPACE, "10.0.0.10"), (ELSEWHERE, "10.0.1.10")].contains(&(namespace.unwrap_or(""), &address))
+    })
+}

@@ -1,0 +1,50 @@
+//! A scope: which links, how it begins, what may happen, and how often. Within it everything is explored.
+
+use crate::mutant::Mutant;
+use crate::surroundings::Change;
+use crate::user::User;
+
+/// How often things may still happen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Budget {
+    /// What users do.
+    pub users: u8,
+    /// What changes around the links.
+    pub changes: u8,
+    /// Crashes, lost answers, failed requests.
+    pub faults: u8,
+    /// Times that the lease goes to the other operator.
+    pub failovers: u8,
+}
+
+/// What is explored.
+#[derive(Clone, Debug)]
+pub struct Scope {
+    /// In a few words.
+    pub name: &'static str,
+    /// Specs of the two links, as a user writes them; a second that is empty: there is one link.
+    pub specs: [&'static str; 2],
+    /// What users did before it begins, each from the creation of the links, each brought to rest.
+    pub starts: Vec<Vec<User>>,
+    /// What users may do.
+    pub users: Vec<User>,
+    /// What may change around the links.
+    pub changes: Vec<Change>,
+    /// How often.
+    pub budget: Budget,
+    /// The lease goes to an operator whose caches have caught up (else they may be of any age).
+    pub caught_up: bool,
+    /// A bug that is put in, to see it found.
+    pub mutant: Option<Mutant>,
+}
+
+impl Scope {
+    /// Both links are of one alias of one source.
+    pub(crate) fn is_one_alias(&self) -> bool {
+        let of = |spec: &str, key: &str| spec.lines().find(|line| line.starts_with(key)).map(str::to_owned);
+        let [one, other] = self.specs;
+        ["linkName", "instanceRef"]
+            .iter()
+            .all(|key| of(one, key) == of(other, key))
+    }
+}

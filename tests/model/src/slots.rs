@@ -1,0 +1,61 @@
+//! The places at which children of the two links may stand.
+
+use instancelink_core::child::{Key, Kind};
+use instancelink_core::fixture;
+
+/// How many children there may be.
+pub(crate) const SLOTS: usize = 6;
+pub(crate) const DIRECTORY: usize = 0;
+pub(crate) const ENVIRONMENT: usize = 1;
+/// Of the first link; the second's is next to it.
+pub(crate) const SLICE: usize = 2;
+/// The same for policies, which stand in the namespace of the target.
+pub(crate) const POLICY: usize = 4;
+
+/// The namespace that a link into another one leads to.
+pub(crate) const ELSEWHERE: &str = "data";
+
+/// Names of the two links.
+pub(crate) const LINKS: [&str; 2] = ["web-db", "web-db2"];
+
+/// UID of a link; the one that is made after it has gone has another.
+pub(crate) fn uid_of(link: usize, life: u8) -> String {
+    format!("11111111-aaaa-4aaa-8aaa-0000000000{life}{}", link + 1)
+}
+
+/// The lives of both links as bits: which of them a text names.
+pub(crate) fn lives_named_in(text: &str) -> u8 {
+    let mut bits = 0;
+    for link in 0..2 {
+        for life in 0..2 {
+            if text.contains(&uid_of(link, life)) {
+                bits |= life_bit(link, life);
+            }
+        }
+    }
+    bits
+}
+
+/// One bit for each life of each link.
+pub(crate) const fn life_bit(link: usize, life: u8) -> u8 {
+    1 << (link * 2 + life as usize)
+}
+
+/// Where a child stands.
+///
+/// # Panics
+/// When a child is none of those that the model knows.
+pub(crate) fn slot_of(key: &Key) -> usize {
+    let of_link = |suffix: &str| LINKS.iter().position(|link| key.name == format!("{link}{suffix}"));
+    let slot = match key.kind {
+        Kind::Directory if key.name == "web-links" => Some(DIRECTORY),
+        Kind::Environment if key.name == "web-links" => Some(ENVIRONMENT),
+        Kind::Slice => of_link("-v4").map(|link| SLICE + link),
+        Kind::Policy if key.namespace == ELSEWHERE => LINKS
+            .iter()
+            .position(|link| key.name.rsplit_once('-').is_some_and(|(name, _)| name == *link))
+            .map(|link| POLICY + link),
+        _ => None,
+    };
+    slot.unwrap_or_else(|| panic!("the model has no place for {key} (links of {})", fixture::NAMESPACE))
+}

@@ -1,0 +1,51 @@
+//! Sweeps: the real question and sentence about a child whose link an operator does not know.
+
+use instancelink_api::InstanceLink;
+use instancelink_core::sweep::{Known, Live, Question, question, sentence};
+
+use crate::model::Model;
+use crate::slots::LINKS;
+use crate::state::{ChildNumber, Cluster, LinkNumber};
+
+/// What a sweep looks at: a child, the links that the caches know, and those that there are.
+pub(crate) type Look = (ChildNumber, [LinkNumber; 2], [LinkNumber; 2]);
+
+impl Model {
+    /// The write by which a sweep removes a child, or a dead link's part of it; 0: none.
+    pub(crate) fn sweep(&self, slot: usize, view: &Cluster, truth: &Cluster) -> u32 {
+        let child = view.children[slot];
+        if child == 0 {
+            return 0;
+        }
+        self.sweeps
+            .get((child, view.links, truth.links), |look| self.sentence(look))
+    }
+
+    fn sentence(&self, (child, known, live): &Look) -> u32 {
+        let child = self.children.at(u32::from(*child));
+        let known = self.objects(*known);
+        let known: Known = known.iter().collect();
+        let Some(question) = question(&child.standing, &known) else {
+            return 0;
+        };
+        let live = self.objects(*live);
+        let effect = match &question {
+            Question::Link { name, .. } => {
+                let found = live.iter().find(|link| link.metadata.name.as_ref() == Some(name));
+                assert!(LINKS.contains(&name.as_str()), "a link of the model");
+                let uid = found.and_then(|link| link.metadata.uid.as_deref());
+                sentence(&child.standing, Live::Link(uid))
+            }
+            Question::Links { .. } => sentence(&child.standing, Live::Links(&live)),
+        };
+        effect.map_or(0, |effect| self.group(None, vec![effect]))
+    }
+
+    fn objects(&self, numbers: [LinkNumber; 2]) -> Vec<InstanceLink> {
+        numbers
+            .into_iter()
+            .filter(|number| *number != 0)
+            .map(|number| self.links.at(number).object.clone())
+            .collect()
+    }
+}
