@@ -47,7 +47,7 @@ pub(crate) enum Action {
         operator: usize,
         write: u8,
     },
-    /// The operator asks what has become of a child that it wanted to create.
+    /// The operator asks what has become of a child after a write without an answer.
     Ask {
         operator: usize,
         slot: usize,

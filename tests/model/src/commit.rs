@@ -96,15 +96,13 @@ impl Model {
         };
     }
 
-    /// A request to create a child had no answer: whether it stands is not known.
+    /// A pass's write of a child had no answer: what stands is not known until it was asked.
     fn doubt(&self, state: &mut State, operator: usize, write: u8) {
         if self.scope.mutant == Some(Mutant::ForgetsUnanswered) {
             return;
         }
         self.groups.read(state.operators[operator].flight.group, |group| {
-            if let (Effect::Create { .. }, Object::Child(slot)) =
-                (&group.writes[usize::from(write)], group.objects[usize::from(write)])
-            {
+            if let (Some(_), Object::Child(slot)) = (group.link, group.objects[usize::from(write)]) {
                 state.doubts |= 1 << slot;
             }
         });

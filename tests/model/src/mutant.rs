@@ -16,7 +16,7 @@ pub enum Mutant {
     DropsFinalizerEarly,
     /// `inactive` is written before the children are gone.
     RestsEarly,
-    /// A request to create a child whose answer was lost is forgotten.
+    /// A write of a child whose answer was lost is forgotten.
     ForgetsUnanswered,
     /// A grant that is taken back is not noticed.
     IgnoresConsent,

@@ -136,8 +136,8 @@ pub fn manifest(long: bool) -> Scope {
         users: users.chain([act(1, "deactivate")]).collect(),
         changes: vec![Change::TimePasses, Change::TargetNotReady, Change::TargetReady],
         budget: Budget {
-            users: 3,
-            changes: if long { 2 } else { 1 },
+            users: if long { 3 } else { 2 },
+            changes: 1,
             faults: u8::from(long),
             failovers: 0,
         },
@@ -168,8 +168,8 @@ pub fn world(long: bool) -> Scope {
         ],
         budget: Budget {
             users: 1,
-            changes: if long { 3 } else { 2 },
-            faults: 1,
+            changes: 2,
+            faults: u8::from(long),
             failovers: u8::from(long),
         },
         ..scope("a world that changes and is seen late", [DB, DB])
@@ -196,7 +196,7 @@ pub fn consent(long: bool) -> Scope {
             Change::TargetReady,
         ],
         budget: Budget {
-            users: 2,
+            users: if long { 2 } else { 1 },
             changes: 2,
             faults: u8::from(long),
             failovers: 1,
@@ -219,8 +219,8 @@ pub fn shared(long: bool) -> Scope {
         budget: Budget {
             users: if long { 3 } else { 2 },
             changes: 0,
-            faults: 1,
-            failovers: 1,
+            faults: u8::from(!long),
+            failovers: u8::from(long),
         },
         ..scope("two aliases of one source", [DB, CACHE])
     }
@@ -232,10 +232,10 @@ pub fn directory(long: bool) -> Scope {
         users: verbs(0).chain(verbs(1)).chain([edit(0, Edit::Delete)]).collect(),
         changes: vec![Change::SourceGoes, Change::SourceComes],
         budget: Budget {
-            users: if long { 3 } else { 2 },
+            users: if long { 2 } else { 1 },
             changes: 1,
             faults: 0,
-            failovers: u8::from(long),
+            failovers: 1,
         },
         ..scope("two sources of one name", [DB, STATEFUL])
     }

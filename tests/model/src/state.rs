@@ -52,7 +52,7 @@ pub(crate) struct State {
     pub(crate) leader: u8,
     pub(crate) ledgers: [Ledger; 2],
     pub(crate) left: Budget,
-    /// Children of which the leader does not know whether its request to create them arrived: a bit each.
+    /// Children of which the leader does not know whether its write arrived: a bit each.
     pub(crate) doubts: u8,
     /// Links that were created a second time: a bit each.
     pub(crate) recreated: u8,
