@@ -1,6 +1,7 @@
 //! What can happen in a state.
 
 use crate::model::Model;
+use crate::scope::Takeover;
 use crate::slots::{DIRECTORY, ENVIRONMENT, POLICY, SLICE, SLOTS};
 use crate::snapshot::living_sources;
 use crate::state::{Cluster, State};
@@ -200,7 +201,7 @@ impl Model {
             }
         }
         if !leads {
-            if state.left.failovers > 0 && !self.scope.caught_up && it.view != state.truth {
+            if state.left.failovers > 0 && self.scope.takeover != Takeover::Present && it.view != state.truth {
                 actions.push(Action::CatchUp { operator });
             }
             return;

@@ -8,6 +8,7 @@ use crate::flight::Flight;
 use crate::model::Model;
 use crate::mutant::Mutant;
 use crate::promise::{Broken, Promise};
+use crate::scope::Takeover;
 use crate::slots::{POLICY, SLOTS};
 use crate::state::{Account, Cluster, Ledger, Object, State};
 use crate::user::{Edit, User, created};
@@ -61,8 +62,11 @@ impl Model {
                 state.left.failovers -= 1;
                 state.doubts = 0;
                 state.leader = 1 - state.leader;
-                if self.scope.caught_up {
-                    state.operators[usize::from(state.leader)].view = state.truth;
+                let view = &mut state.operators[usize::from(state.leader)].view;
+                match self.scope.takeover {
+                    Takeover::Old => {}
+                    Takeover::ChildrenListed => view.children = state.truth.children,
+                    Takeover::Present => *view = state.truth,
                 }
             }
             Action::Collect { slot } => {
@@ -78,7 +82,7 @@ impl Model {
     /// What nobody will look at any more is the same in all states.
     fn tidy(&self, state: &mut State) {
         let idle = 1 - usize::from(state.leader);
-        if state.left.failovers == 0 || self.scope.caught_up {
+        if state.left.failovers == 0 || self.scope.takeover == Takeover::Present {
             state.operators[idle].view = BLIND;
         } else {
             state.operators[idle].view.around.clock = state.truth.around.clock;

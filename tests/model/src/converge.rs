@@ -8,7 +8,7 @@ use crate::digest::Link;
 use crate::flight::Flight;
 use crate::model::Model;
 use crate::promise::{Broken, Promise};
-use crate::scope::Budget;
+use crate::scope::{Budget, Takeover};
 use crate::slots::{DIRECTORY, ENVIRONMENT, SLICE, SLOTS};
 use crate::state::{Account, Cluster, Ledger, Operator, State};
 use crate::surroundings::Target;
@@ -46,7 +46,7 @@ impl Model {
                 state = self.settle(state).expect("a beginning comes to rest");
             }
             state.left = self.scope.budget;
-            if self.scope.budget.failovers > 0 && !self.scope.caught_up {
+            if self.scope.budget.failovers > 0 && self.scope.takeover != Takeover::Present {
                 state.operators[1].view = state.truth;
             }
             state

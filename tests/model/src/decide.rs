@@ -6,7 +6,9 @@ use crate::model::Model;
 use crate::mutant::Mutant;
 use crate::outcome::{Group, judge};
 use crate::promise::Broken;
-use crate::state::Cluster;
+use crate::slots::{DIRECTORY, ENVIRONMENT, POLICY, SLICE};
+use crate::state::{ChildNumber, Cluster, LinkNumber};
+use crate::surroundings::Surroundings;
 
 /// What `step` says of a link in a view.
 #[derive(Clone, Copy, Debug)]
@@ -16,32 +18,79 @@ pub(crate) struct Decision {
     pub(crate) broken: Broken,
 }
 
+/// What an answer of `step` depends on: of what a view shows, only what concerns the link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Question {
+    pub(crate) link: u8,
+    pub(crate) object: LinkNumber,
+    /// Number of the other link as one that contends for an alias, a directory, an environment.
+    pub(crate) sibling: u32,
+    pub(crate) sibling_has_children: bool,
+    /// The shared children, and those that bear this link's UID.
+    pub(crate) children: [ChildNumber; 4],
+    pub(crate) around: Surroundings,
+}
+
+const NOTHING: Decision = Decision {
+    group: 0,
+    broken: Broken::none(),
+};
+
 impl Model {
     /// What is due for a link; nothing where the view has no such link.
     pub(crate) fn decide(&self, link: usize, view: &Cluster) -> Decision {
         if view.links[link] == 0 {
-            return Decision {
-                group: 0,
-                broken: Broken::default(),
-            };
+            return NOTHING;
         }
-        self.decisions.get((link as u8, *view), |(link, view)| {
-            self.work_out(usize::from(*link), view)
-        })
+        self.decisions
+            .get(self.question(link, view), |question| self.work_out(question))
     }
 
-    fn work_out(&self, link: usize, view: &Cluster) -> Decision {
-        let mut snapshot = self.snapshot(link, view);
-        let asked = snapshot.clone();
+    fn question(&self, link: usize, view: &Cluster) -> Question {
+        let other = 1 - link;
+        let bears = |number: ChildNumber, life: u8| {
+            number != 0 && self.children.read(u32::from(number), |child| child.of & life != 0)
+        };
+        let own = self.links.read(view.links[link], |object| object.life_bit(link));
+        let of_own = |number: ChildNumber| if bears(number, own) { number } else { 0 };
+        let (sibling, life) = match view.links[other] {
+            0 => (0, 0),
+            number => self
+                .links
+                .read(number, |object| (object.sibling, object.life_bit(other))),
+        };
+        Question {
+            link: link as u8,
+            object: view.links[link],
+            sibling,
+            // A policy is no reason to keep an alias from others.
+            sibling_has_children: view.children[..POLICY].iter().any(|number| bears(*number, life)),
+            children: [
+                view.children[DIRECTORY],
+                view.children[ENVIRONMENT],
+                of_own(view.children[SLICE + link]),
+                of_own(view.children[POLICY + link]),
+            ],
+            around: view.around,
+        }
+    }
+
+    fn work_out(&self, question: &Question) -> Decision {
+        let link = usize::from(question.link);
+        let mut snapshot = self.snapshot(question);
+        let children = snapshot.children.clone();
         match Mutant::step(self.scope.mutant, &mut snapshot) {
-            Step::Settled { .. } => Decision {
-                group: 0,
-                broken: Broken::default(),
-            },
+            Step::Settled { .. } => NOTHING,
             Step::Act(effects) => {
-                let entry = self.links.at(view.links[link]);
+                let entry = self.links.at(question.object);
                 self.coverage.decided(&effects);
-                let broken = judge(&asked, &entry, entry.life_bit(link), view.around.granted, &effects);
+                let broken = judge(
+                    &children,
+                    &entry,
+                    entry.life_bit(link),
+                    question.around.granted,
+                    &effects,
+                );
                 Decision {
                     group: self.group(Some(link), effects),
                     broken,

@@ -12,6 +12,8 @@ use crate::slots::{ELSEWHERE, LINKS, life_bit, lives_named_in, uid_of};
 #[derive(Debug)]
 pub(crate) struct Link {
     pub(crate) object: InstanceLink,
+    /// Number of what its siblings see of it.
+    pub(crate) sibling: u32,
     pub(crate) state: State,
     pub(crate) life: u8,
     pub(crate) deleting: bool,
@@ -37,7 +39,7 @@ pub(crate) const fn desired_number(desired: Option<Desired>) -> u8 {
 }
 
 impl Link {
-    pub(crate) fn of(object: InstanceLink) -> Self {
+    pub(crate) fn of(object: InstanceLink, sibling: u32) -> Self {
         let meta = &object.metadata;
         let link = LINKS
             .iter()
@@ -45,6 +47,7 @@ impl Link {
             .unwrap();
         let target = object.spec.target_instance_ref.as_ref();
         Self {
+            sibling,
             state: object.state(),
             life: u8::from(meta.uid.as_deref() == Some(uid_of(link, 1).as_str())),
             deleting: meta.deletion_timestamp.is_some(),

@@ -48,6 +48,6 @@ mod write;
 pub use explore::{Explored, explore};
 pub use mutant::Mutant;
 pub use promise::Promise;
-pub use scope::{Budget, Scope};
+pub use scope::{Budget, Scope, Takeover};
 pub use surroundings::Change;
 pub use user::{Edit, User};

@@ -4,20 +4,21 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use instancelink_api::InstanceLink;
 use instancelink_core::child::Standing;
+use instancelink_core::snapshot::Snapshot;
 use stateright::Property;
 
 use crate::actions::Action;
 use crate::converge::Rested;
 use crate::coverage::Coverage;
-use crate::decide::Decision;
+use crate::decide::{Decision, Question};
 use crate::digest::{Child, Link};
 use crate::library::Library;
 use crate::memo::Memo;
-use crate::normal::normal;
+use crate::normal::{as_sibling, normal};
 use crate::outcome::Group;
 use crate::promise::Promise;
 use crate::scope::Scope;
-use crate::snapshot::text_of;
+use crate::snapshot::{base, text_of};
 use crate::state::{ChildNumber, Cluster, LinkNumber, State};
 use crate::sweep::Look;
 use crate::user::User;
@@ -29,10 +30,14 @@ pub(crate) struct Model {
     pub(crate) scope: Scope,
     /// Both links are of one alias of one source.
     pub(crate) one_alias: bool,
+    /// Snapshots without consent, and with it, to be filled in.
+    pub(crate) bases: [Snapshot; 2],
     pub(crate) links: Library<Link>,
+    /// Links as their siblings see them.
+    pub(crate) siblings: Library<InstanceLink>,
     pub(crate) children: Library<Child>,
     pub(crate) groups: Library<Group>,
-    pub(crate) decisions: Memo<(u8, Cluster), Decision>,
+    pub(crate) decisions: Memo<Question, Decision>,
     pub(crate) writes: Memo<(LinkNumber, u32, u8), Written>,
     pub(crate) creations: Memo<(u32, u8), ChildNumber>,
     pub(crate) edits: Memo<(LinkNumber, User), Option<LinkNumber>>,
@@ -47,7 +52,9 @@ impl Model {
         Self {
             one_alias: scope.is_one_alias(),
             scope,
+            bases: [base(false), base(true)],
             links: Library::new(),
+            siblings: Library::new(),
             children: Library::new(),
             groups: Library::new(),
             decisions: Memo::new(),
@@ -65,7 +72,11 @@ impl Model {
     pub(crate) fn link(&self, link: InstanceLink) -> LinkNumber {
         let link = normal(link);
         let text = serde_json::to_string(&link).unwrap();
-        self.links.number(text, || Link::of(link))
+        self.links.number(text, || {
+            let seen = as_sibling(&link);
+            let text = serde_json::to_string(&seen).unwrap();
+            Link::of(link, self.siblings.number(text, || seen))
+        })
     }
 
     /// The number of a child.

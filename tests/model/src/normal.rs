@@ -5,7 +5,7 @@
 //! - `seq` of both copies of the memory: which is the higher;
 //! - history: its last entry, which says when the present state was entered.
 
-use instancelink_api::{InstanceLink, Intent, keys};
+use instancelink_api::{InstanceLink, Intent, LastAction, Phase, Verdict, keys};
 use instancelink_core::action::is_own;
 
 /// Brings a link into that form, and through JSON, as an API server would.
@@ -66,4 +66,40 @@ fn sequence(link: &mut InstanceLink) {
 pub(crate) fn intent_of(link: &InstanceLink) -> Option<Intent> {
     let annotations = link.metadata.annotations.as_ref()?;
     serde_json::from_str(annotations.get(keys::INTENT)?).ok()
+}
+
+/// What `step` looks at of a link when it decides on another of its source: who it is, what it contends for, its state,
+/// and what it remembers to be wanted since when.
+pub(crate) fn as_sibling(link: &InstanceLink) -> InstanceLink {
+    let spec = serde_json::json!({"linkName": link.spec.link_name, "instanceRef": link.spec.instance_ref});
+    let name = link.metadata.name.as_deref().unwrap();
+    let mut seen = InstanceLink::new(name, serde_json::from_value(spec).unwrap());
+    seen.metadata = link.metadata.clone();
+    seen.metadata.finalizers = None;
+    seen.metadata.annotations = intent_of(link).map(|intent| {
+        let intent = serde_json::to_string(&essence(&intent)).unwrap();
+        [(keys::INTENT.to_owned(), intent)].into()
+    });
+    let status = seen.status.get_or_insert_default();
+    status.state = link.state();
+    let last = link.status.as_ref().and_then(|status| status.last_action.as_ref());
+    status.last_action = last.map(|last| LastAction {
+        intent: essence(&last.intent),
+        message: String::new(),
+        phase: Phase::Accepted,
+        completed_at: None,
+    });
+    seen
+}
+
+fn essence(intent: &Intent) -> Intent {
+    Intent {
+        action: String::new(),
+        id: String::new(),
+        verdict: Verdict::Accepted,
+        reason: String::new(),
+        manager: String::new(),
+        handled: Vec::new(),
+        ..intent.clone()
+    }
 }

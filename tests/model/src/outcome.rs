@@ -4,7 +4,6 @@ use instancelink_api::State;
 use instancelink_core::child::{Children, Draft, Key, Kind, Slice};
 use instancelink_core::effect::Effect;
 use instancelink_core::fixture;
-use instancelink_core::snapshot::Snapshot;
 
 use crate::digest::Link;
 use crate::promise::{Broken, Promise};
@@ -42,7 +41,7 @@ fn object_of(link: Option<usize>, write: &Effect) -> Object {
 }
 
 /// Promises that the group breaks by itself, whatever becomes of it.
-pub(crate) fn judge(s: &Snapshot, link: &Link, own: u8, granted: bool, effects: &[Effect]) -> Broken {
+pub(crate) fn judge(children: &Children, link: &Link, own: u8, granted: bool, effects: &[Effect]) -> Broken {
     let mut broken = Broken::default();
     for effect in effects {
         let drafted = match effect {
@@ -53,7 +52,7 @@ pub(crate) fn judge(s: &Snapshot, link: &Link, own: u8, granted: bool, effects: 
         broken = broken
             .and(Broken::unless(!(creates && link.deleting), Promise::Deletion))
             .and(Broken::unless(
-                has_preconditions(&s.children, effect),
+                has_preconditions(children, effect),
                 Promise::Preconditions,
             ));
         let Some(draft) = drafted else { continue };

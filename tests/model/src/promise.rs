@@ -74,6 +74,11 @@ impl Promise {
 pub(crate) struct Broken(u16);
 
 impl Broken {
+    /// Nothing.
+    pub(crate) const fn none() -> Self {
+        Self(0)
+    }
+
     /// Nothing, or this.
     pub(crate) fn unless(kept: bool, promise: Promise) -> Self {
         if kept {

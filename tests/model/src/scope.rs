@@ -17,6 +17,17 @@ pub struct Budget {
     pub failovers: u8,
 }
 
+/// What the caches show of an operator that takes over the lease.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Takeover {
+    /// What they showed at some time before.
+    Old,
+    /// The same, but for children, which it lists first.
+    ChildrenListed,
+    /// What there is.
+    Present,
+}
+
 /// What is explored.
 #[derive(Clone, Debug)]
 pub struct Scope {
@@ -32,8 +43,8 @@ pub struct Scope {
     pub changes: Vec<Change>,
     /// How often.
     pub budget: Budget,
-    /// The lease goes to an operator whose caches have caught up (else they may be of any age).
-    pub caught_up: bool,
+    /// What the caches show of an operator that takes over the lease.
+    pub takeover: Takeover,
     /// A bug that is put in, to see it found.
     pub mutant: Option<Mutant>,
 }

@@ -3,7 +3,7 @@
 
 use instancelink_api::spec::DesiredState;
 
-use crate::scope::{Budget, Scope};
+use crate::scope::{Budget, Scope, Takeover};
 use crate::surroundings::Change;
 use crate::user::{Edit, User};
 
@@ -76,7 +76,7 @@ fn scope(name: &'static str, specs: [&'static str; 2]) -> Scope {
         users: Vec::new(),
         changes: Vec::new(),
         budget: Budget::default(),
-        caught_up: true,
+        takeover: Takeover::Present,
         mutant: None,
     }
 }

@@ -6,15 +6,19 @@ use std::sync::Arc;
 use instancelink_api::InstanceLink;
 use instancelink_core::child::{Children, Standing};
 use instancelink_core::fixture;
-use instancelink_core::snapshot::{Candidate, Pod, Sibling, Snapshot, Source, Target, TargetObject, Workload};
+use instancelink_core::snapshot::{
+    Candidate, Isolator, Pod, Sibling, Snapshot, Source, Target, TargetObject, Workload,
+};
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+
+use crate::decide::Question;
 use crate::model::Model;
-use crate::slots::{ELSEWHERE, POLICY};
-use crate::state::Cluster;
+use crate::slots::ELSEWHERE;
 use crate::surroundings::{self, Surroundings};
 
-/// Two hours: more than any wait, drain or ttl of the scopes.
-const TICK: i64 = 7200;
+/// Hours: more than any wait, drain or ttl of the scopes.
+const TICK: i64 = 2;
 
 /// UID of a source of this kind.
 pub(crate) fn source_uid(kind: &str, life: u8) -> String {
@@ -32,63 +36,48 @@ pub(crate) fn living_sources(around: Surroundings) -> BTreeSet<String> {
     }
 }
 
+/// What is the same in all snapshots; with the other namespace's consent, or without.
+pub(crate) fn base(granted: bool) -> Snapshot {
+    let mut s = fixture::of(fixture::SPEC);
+    if granted {
+        let to = "{group: apps, kind: Deployment}";
+        let from = fixture::NAMESPACE;
+        s = s.granted_by(
+            ELSEWHERE,
+            &format!("{{from: [{{namespace: {from}}}], to: [{to}], allow: [Endpoints, NetworkPolicy]}}"),
+        );
+    }
+    s.isolators = vec![Arc::new(Isolator {
+        namespace: ELSEWHERE.to_owned(),
+        name: "closed".to_owned(),
+        pods: LabelSelector::default(),
+    })];
+    s
+}
+
 impl Model {
-    /// The snapshot of a link that is there, in a view.
-    pub(crate) fn snapshot(&self, link: usize, view: &Cluster) -> Snapshot {
-        let object = self.links.at(view.links[link]).object.clone();
-        let mut s = fixture::of(fixture::SPEC).later(i64::from(view.around.clock) * TICK);
-        s.namespace.terminating = view.around.closing;
-        s.source = source(&object, view.around);
-        s.target = target(&object, view.around);
-        s.living_owners = living_sources(view.around);
-        s.children = self.children_of(link, view);
-        s.siblings = self.sibling(link, view).into_iter().collect();
-        s.answering.pods = answering(&s.children, view.around);
-        if view.around.granted {
-            s = s.granted_by(
-                ELSEWHERE,
-                &format!(
-                    "{{from: [{{namespace: {}}}], to: [{{group: apps, kind: Deployment}}], allow: [Endpoints, NetworkPolicy]}}",
-                    fixture::NAMESPACE
-                ),
-            );
+    /// What `step` looks at to answer a question.
+    pub(crate) fn snapshot(&self, question: &Question) -> Snapshot {
+        let around = question.around;
+        let object = self.links.at(question.object).object.clone();
+        let mut s = self.bases[usize::from(around.granted)].clone();
+        s.now += jiff::SignedDuration::from_hours(i64::from(around.clock) * TICK);
+        s.namespace.terminating = around.closing;
+        s.source = source(&object, around);
+        s.target = target(&object, around);
+        s.living_owners = living_sources(around);
+        for number in question.children.into_iter().filter(|number| *number != 0) {
+            s.children.put(self.children.at(u32::from(number)).standing.clone());
         }
-        s.isolators = vec![Arc::new(instancelink_core::snapshot::Isolator {
-            namespace: ELSEWHERE.to_owned(),
-            name: "closed".to_owned(),
-            pods: k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector::default(),
-        })];
+        if question.sibling != 0 {
+            s.siblings.push(Sibling {
+                object: Arc::clone(&self.siblings.at(question.sibling)),
+                has_children: question.sibling_has_children,
+            });
+        }
+        s.answering.pods = answering(&s.children, around);
         s.link.object = object;
         s
-    }
-
-    fn children_of(&self, link: usize, view: &Cluster) -> Children {
-        let mut children = Children::default();
-        let life = self.links.read(view.links[link], |object| object.life_bit(link));
-        for (slot, number) in view.children.iter().enumerate().filter(|(_, number)| **number != 0) {
-            let child = self.children.at(u32::from(*number));
-            // Policies are found by label alone, slices too unless their name is one of this link's.
-            let is_others = slot >= crate::slots::SLICE && child.of & life == 0;
-            if !is_others {
-                children.put(child.standing.clone());
-            }
-        }
-        children
-    }
-
-    fn sibling(&self, link: usize, view: &Cluster) -> Option<Sibling> {
-        let other = 1 - link;
-        let number = view.links[other];
-        if number == 0 {
-            return None;
-        }
-        let entry = self.links.at(number);
-        let life = entry.life_bit(other);
-        let mut standing = view.children.iter().take(POLICY).filter(|number| **number != 0);
-        Some(Sibling {
-            object: Arc::new(entry.object.clone()),
-            has_children: standing.any(|number| self.children.read(u32::from(*number), |child| child.of & life != 0)),
-        })
     }
 }
 

@@ -2,7 +2,7 @@
 
 #![allow(clippy::indexing_slicing)]
 
-use instancelink_model::{Budget, Change, Edit, Explored, Mutant, Promise, Scope, User, explore, scopes};
+use instancelink_model::{Budget, Change, Edit, Explored, Mutant, Promise, Scope, Takeover, User, explore, scopes};
 
 fn with(mutant: Mutant, scope: Scope) -> Explored {
     explore(Scope {
@@ -90,4 +90,23 @@ fn the_model_finds_that_consent_taken_back_is_not_noticed() {
         ..scopes::consent(false)
     };
     assert_found(Mutant::IgnoresConsent, Promise::Consent, &scope);
+}
+
+#[test]
+fn the_model_finds_that_an_operator_takes_over_with_old_caches() {
+    let users = vec![user(0, Edit::Act("deactivate"))];
+    let scope = Scope {
+        budget: Budget {
+            failovers: 1,
+            ..budget(1, 0, 0)
+        },
+        ..small(users, Budget::default())
+    };
+    let present = explore(scope.clone());
+    assert!(present.violations.is_empty(), "{}", present.violations[0].1);
+    let old = explore(Scope {
+        takeover: Takeover::Old,
+        ..scope
+    });
+    assert!(old.violations.iter().any(|(broken, _)| *broken == Promise::Bare));
 }
