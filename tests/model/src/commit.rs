@@ -9,8 +9,8 @@ use crate::model::Model;
 use crate::mutant::Mutant;
 use crate::promise::{Broken, Promise};
 use crate::scope::Takeover;
-use crate::slots::{POLICY, SLOTS};
-use crate::state::{Account, Cluster, Ledger, Object, State};
+use crate::slots::{ENVIRONMENT, POLICY, SLOTS};
+use crate::state::{Account, ChildNumber, Cluster, Ledger, Object, State};
 use crate::user::{Edit, User, created};
 use crate::write::Means;
 
@@ -70,9 +70,7 @@ impl Model {
                 }
             }
             Action::Collect { slot } => {
-                state.truth.children[slot] = 0;
-                state.strays &= !(1 << slot);
-                state.written(Object::Child(slot as u8));
+                self.put_child(&mut state, slot, 0, true);
             }
         }
         self.tidy(&mut state);
@@ -220,12 +218,7 @@ impl Model {
                     _ => 0,
                 })
         });
-        state.truth.children[slot] = after;
-        state.strays &= !(1 << slot);
-        if after != 0 && operator != usize::from(state.leader) {
-            state.strays |= 1 << slot;
-        }
-        state.written(object);
+        self.put_child(state, slot, after, operator == usize::from(state.leader));
         let of_pass = self.groups.read(flight.group, |group| group.link.is_some());
         // What a sweep writes is not recorded in the caches.
         if answered && of_pass {
@@ -233,12 +226,32 @@ impl Model {
         }
     }
 
+    /// What stands in a place from now on, rightly written or not.
+    fn put_child(&self, state: &mut State, slot: usize, number: ChildNumber, rightly: bool) {
+        let of = |number: ChildNumber| match number {
+            0 => 0,
+            number => self.children.read(u32::from(number), |child| child.of),
+        };
+        let before = std::mem::replace(&mut state.truth.children[slot], number);
+        if slot == ENVIRONMENT {
+            let wrongly = if rightly { 0 } else { of(number) & !of(before) };
+            state.stray_entries = (state.stray_entries | wrongly) & of(number);
+        } else {
+            state.strays &= !(1 << slot);
+            state.strays |= u8::from(!rightly && number != 0) << slot;
+        }
+        state.written(Object::Child(slot as u8));
+    }
+
     /// A child of this life of a link stands that is no stray.
     pub(crate) fn standing_of(&self, state: &State, life: u8) -> bool {
         state.truth.children.iter().enumerate().any(|(slot, number)| {
+            let excused = if slot == ENVIRONMENT { state.stray_entries } else { 0 };
             *number != 0
                 && state.strays & (1 << slot) == 0
-                && self.children.read(u32::from(*number), |child| child.of & life != 0)
+                && self
+                    .children
+                    .read(u32::from(*number), |child| child.of & life & !excused != 0)
         })
     }
 

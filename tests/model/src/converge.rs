@@ -17,13 +17,7 @@ use crate::user::created;
 /// More than any way to rest needs: a loop shows as a promise broken.
 const LIMIT: usize = 400;
 /// Waits, drains and both ttl clocks end within this many ticks.
-const TICKS: u8 = 4;
-
-/// What was found where a cluster came to rest.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Rested {
-    pub(crate) broken: Broken,
-}
+const TICKS: u8 = 5;
 
 const NOTHING_MORE: Budget = Budget {
     users: 0,
@@ -96,6 +90,7 @@ impl Model {
             doubts: 0,
             recreated: 3,
             strays: 0,
+            stray_entries: 0,
             broken: Broken::default(),
         }
     }
@@ -118,32 +113,43 @@ impl Model {
         None
     }
 
-    /// Where a cluster comes to rest, and whether it should rest there.
+    /// Promises that are broken on the way to rest from a cluster, or there.
     pub(crate) fn rest(&self, truth: &Cluster) -> Broken {
-        self.rests.get(*truth, |truth| self.run_to_rest(truth)).broken
+        self.rest_after(truth, 0)
     }
 
-    fn run_to_rest(&self, truth: &Cluster) -> Rested {
+    /// The same, so many groups of writes after the beginning.
+    fn rest_after(&self, truth: &Cluster, groups: usize) -> Broken {
+        if groups > LIMIT {
+            return Broken::unless(false, Promise::Quiet);
+        }
+        self.rests.get(*truth, |truth| self.run_on(truth, groups))
+    }
+
+    /// One group of writes, and on from there; where none is due, time passes, and in the end that is the rest.
+    fn run_on(&self, truth: &Cluster, groups: usize) -> Broken {
         let mut state = self.alone(*truth);
-        for tick in 0..TICKS {
-            let Some(rested) = self.settle(state) else {
-                return Rested {
-                    broken: Broken::unless(false, Promise::Quiet),
-                };
-            };
-            state = rested;
-            if tick + 1 < TICKS {
-                state.truth.around.clock += 1;
-                state.operators[0].view.around.clock += 1;
+        let mut actions = Vec::new();
+        loop {
+            actions.clear();
+            self.possible(&state, &mut actions);
+            let Some(action) = actions.first() else { break };
+            state = self.happen(&state, *action);
+            let operator = &state.operators[0];
+            if operator.flight.is_empty() && operator.view == state.truth {
+                return state.broken.and(self.rest_after(&state.truth, groups + 1));
             }
         }
-        Rested {
-            broken: state
-                .broken
-                .and(Broken::unless(self.is_where_it_should(&state), Promise::Rest))
-                .and(Broken::unless(self.is_clean(&state.truth), Promise::Leaks))
-                .and(Broken::unless(self.shows_the_world(&state.truth), Promise::Content)),
+        let mut later = state.truth;
+        later.around.clock += 1;
+        if later.around.clock < TICKS {
+            return state.broken.and(self.rest_after(&later, groups + 1));
         }
+        state
+            .broken
+            .and(Broken::unless(self.is_where_it_should(&state), Promise::Rest))
+            .and(Broken::unless(self.is_clean(&state.truth), Promise::Leaks))
+            .and(Broken::unless(self.shows_the_world(&state.truth), Promise::Content))
     }
 
     fn is_where_it_should(&self, state: &State) -> bool {

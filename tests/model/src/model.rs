@@ -8,7 +8,6 @@ use instancelink_core::snapshot::Snapshot;
 use stateright::Property;
 
 use crate::actions::Action;
-use crate::converge::Rested;
 use crate::coverage::Coverage;
 use crate::decide::{Decision, Question};
 use crate::digest::{Child, Link};
@@ -16,7 +15,7 @@ use crate::library::Library;
 use crate::memo::Memo;
 use crate::normal::{as_sibling, normal};
 use crate::outcome::Group;
-use crate::promise::Promise;
+use crate::promise::{Broken, Promise};
 use crate::scope::Scope;
 use crate::snapshot::{base, text_of};
 use crate::state::{ChildNumber, Cluster, LinkNumber, State};
@@ -42,7 +41,7 @@ pub(crate) struct Model {
     pub(crate) creations: Memo<(u32, u8), ChildNumber>,
     pub(crate) edits: Memo<(LinkNumber, User), Option<LinkNumber>>,
     pub(crate) sweeps: Memo<Look, u32>,
-    pub(crate) rests: Memo<Cluster, Rested>,
+    pub(crate) rests: Memo<Cluster, Broken>,
     pub(crate) coverage: Coverage,
     pub(crate) faults: AtomicU64,
 }

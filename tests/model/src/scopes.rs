@@ -85,7 +85,12 @@ fn scope(name: &'static str, specs: [&'static str; 2]) -> Scope {
 pub fn race(long: bool) -> Scope {
     let deletes = [edit(0, Edit::Delete), edit(1, Edit::Delete)];
     Scope {
-        starts: vec![vec![], vec![act(0, "deactivate")], vec![act(0, "remove")]],
+        starts: vec![
+            vec![],
+            vec![act(0, "deactivate")],
+            vec![act(0, "remove")],
+            vec![act(0, "remove"), act(1, "remove")],
+        ],
         users: verbs(0).chain(verbs(1)).chain(deletes).collect(),
         budget: Budget {
             users: if long { 3 } else { 2 },
@@ -108,7 +113,11 @@ pub fn losses(long: bool) -> Scope {
     let users = losses.into_iter().map(|loss| edit(0, loss));
     let users = users.chain([act(0, "deactivate/1"), act(0, "remove"), act(0, "restore")]);
     Scope {
-        starts: vec![vec![], vec![act(0, "deactivate")]],
+        starts: vec![
+            vec![],
+            vec![act(0, "deactivate")],
+            vec![act(0, "remove"), act(1, "remove")],
+        ],
         users: users.chain([act(1, "remove"), edit(1, Edit::Delete)]).collect(),
         budget: Budget {
             users: if long { 4 } else { 3 },
@@ -132,7 +141,7 @@ pub fn manifest(long: bool) -> Scope {
     ];
     let users = edits.into_iter().map(|it| edit(0, it)).chain(verbs(0));
     Scope {
-        starts: vec![vec![], vec![act(0, "remove")]],
+        starts: vec![vec![], vec![act(0, "deactivate")], vec![act(0, "remove")]],
         users: users.chain([act(1, "deactivate")]).collect(),
         changes: vec![Change::TimePasses, Change::TargetNotReady, Change::TargetReady],
         budget: Budget {
@@ -170,7 +179,7 @@ pub fn world(long: bool) -> Scope {
             users: 1,
             changes: 2,
             faults: u8::from(long),
-            failovers: u8::from(long),
+            failovers: 0,
         },
         ..scope("a world that changes and is seen late", [DB, DB])
     }
@@ -196,10 +205,10 @@ pub fn consent(long: bool) -> Scope {
             Change::TargetReady,
         ],
         budget: Budget {
-            users: if long { 2 } else { 1 },
+            users: 1,
             changes: 2,
             faults: u8::from(long),
-            failovers: 1,
+            failovers: u8::from(long),
         },
         ..scope("consent given and taken back", [FAR, DB])
     }
@@ -217,10 +226,10 @@ pub fn shared(long: bool) -> Scope {
         users: verbs(0).chain(verbs(1)).chain(deletes).collect(),
         changes: vec![Change::SourceGoes, Change::SourceComes],
         budget: Budget {
-            users: if long { 3 } else { 2 },
-            changes: 0,
-            faults: u8::from(!long),
-            failovers: u8::from(long),
+            users: if long { 2 } else { 1 },
+            changes: u8::from(long),
+            faults: 1,
+            failovers: 1,
         },
         ..scope("two aliases of one source", [DB, CACHE])
     }
@@ -232,10 +241,10 @@ pub fn directory(long: bool) -> Scope {
         users: verbs(0).chain(verbs(1)).chain([edit(0, Edit::Delete)]).collect(),
         changes: vec![Change::SourceGoes, Change::SourceComes],
         budget: Budget {
-            users: if long { 2 } else { 1 },
+            users: 2,
             changes: 1,
             faults: 0,
-            failovers: 1,
+            failovers: u8::from(long),
         },
         ..scope("two sources of one name", [DB, STATEFUL])
     }

@@ -56,8 +56,10 @@ pub(crate) struct State {
     pub(crate) doubts: u8,
     /// Links that were created a second time: a bit each.
     pub(crate) recreated: u8,
-    /// Children that a request of a former leader wrote, or one that could not have seen better: a bit each.
+    /// Children that a request of a former leader wrote: a bit each.
     pub(crate) strays: u8,
+    /// Links' entries in the environment that such a request wrote: a bit each.
+    pub(crate) stray_entries: u8,
     /// What a step on the way here broke.
     pub(crate) broken: Broken,
 }

@@ -4,11 +4,12 @@ use instancelink_api::InstanceLink;
 use instancelink_core::sweep::{Known, Live, Question, question, sentence};
 
 use crate::model::Model;
-use crate::slots::LINKS;
-use crate::state::{ChildNumber, Cluster, LinkNumber};
+use crate::slots::{LINKS, life_bit};
+use crate::state::{ChildNumber, Cluster};
+use crate::user::created;
 
-/// What a sweep looks at: a child, the links that the caches know, and those that there are.
-pub(crate) type Look = (ChildNumber, [LinkNumber; 2], [LinkNumber; 2]);
+/// What a sweep looks at: a child, the links that the caches know, and those that there are, a bit each.
+pub(crate) type Look = (ChildNumber, u8, u8);
 
 impl Model {
     /// The write by which a sweep removes a child, or a dead link's part of it; 0: none.
@@ -18,7 +19,9 @@ impl Model {
             return 0;
         }
         self.sweeps
-            .get((child, view.links, truth.links), |look| self.sentence(look))
+            .get((child, self.lives_in(view), self.lives_in(truth)), |look| {
+                self.sentence(look)
+            })
     }
 
     fn sentence(&self, (child, known, live): &Look) -> u32 {
@@ -41,11 +44,23 @@ impl Model {
         effect.map_or(0, |effect| self.group(None, vec![effect]))
     }
 
-    fn objects(&self, numbers: [LinkNumber; 2]) -> Vec<InstanceLink> {
-        numbers
+    /// The links of a cluster, as bits.
+    fn lives_in(&self, cluster: &Cluster) -> u8 {
+        let bit = |link: usize| match cluster.links[link] {
+            0 => 0,
+            number => self.links.read(number, |object| object.life_bit(link)),
+        };
+        bit(0) | bit(1)
+    }
+
+    /// Links of these lives.
+    fn objects(&self, lives: u8) -> Vec<InstanceLink> {
+        let all = [(0, 0), (0, 1), (1, 0), (1, 1)];
+        let living = all
             .into_iter()
-            .filter(|number| *number != 0)
-            .map(|number| self.links.at(number).object.clone())
+            .filter(|(link, life)| lives & life_bit(*link, *life) != 0);
+        living
+            .map(|(link, life)| created(link, life, self.scope.specs[link]))
             .collect()
     }
 }
