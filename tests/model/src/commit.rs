@@ -10,8 +10,8 @@ use crate::mutant::Mutant;
 use crate::promise::{Broken, Promise};
 use crate::scope::Takeover;
 use crate::slots::{ENVIRONMENT, POLICY, SLOTS};
-use crate::state::{Account, ChildNumber, Cluster, Ledger, Object, State};
-use crate::user::{Edit, User, created};
+use crate::state::{Account, ChildNumber, Cluster, Object, State};
+use crate::user::{Edit, Edited, User, created};
 use crate::write::Means;
 
 impl Model {
@@ -162,7 +162,7 @@ impl Model {
                 state.broken = state.broken.and(Broken::unless(!left, Promise::Finalizer));
             }
         }
-        self.put_link(state, link, written.link);
+        state.put_link(link, written.link);
         if answered {
             state.operators[operator].view.links[link] = written.link;
         }
@@ -174,14 +174,6 @@ impl Model {
             && self.groups.read(group, |group| {
                 matches!(group.writes[usize::from(write)], Effect::Take { .. })
             })
-    }
-
-    fn put_link(&self, state: &mut State, link: usize, number: u32) {
-        state.truth.links[link] = number;
-        if number == 0 {
-            state.ledgers[link] = Ledger::default();
-        }
-        state.written(Object::Link(link as u8));
     }
 
     fn arrive_at_child(
@@ -270,7 +262,7 @@ impl Model {
             Edit::Create => state.recreated |= 1 << user.link,
             _ => {}
         }
-        self.put_link(state, user.link, after);
+        state.put_link(user.link, after);
     }
 
     /// What a user's edit makes of a link; none where it cannot be done, or changes nothing.
@@ -289,8 +281,11 @@ impl Model {
         }
         self.edits.get((number, user), |(number, user)| {
             let before = self.links.at(*number).object.clone();
-            let after = user.edit.apply(before)?;
-            Some(after.map_or(0, |link| self.link(link)))
+            match user.edit.apply(before) {
+                Edited::Same => None,
+                Edited::New(link) => Some(self.link(*link)),
+                Edited::Gone => Some(0),
+            }
         })
     }
 }

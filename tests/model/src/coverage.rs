@@ -13,6 +13,8 @@ pub(crate) struct Reached {
     pub(crate) edges: BTreeSet<(&'static str, &'static str)>,
     /// Verdicts on requests: the reason of a rejection, or `accepted <verb>`.
     pub(crate) verdicts: BTreeSet<String>,
+    /// Kinds of children that were created.
+    pub(crate) kinds: BTreeSet<String>,
     /// Reasons of conditions that were written as False.
     pub(crate) reasons: BTreeSet<String>,
 }
@@ -39,6 +41,9 @@ impl Coverage {
 
     pub(crate) fn decided(&self, effects: &[Effect]) {
         for effect in effects {
+            if let Effect::Create { child } = effect {
+                self.0.lock().kinds.insert(format!("{:?}", child.key().kind));
+            }
             if let Effect::WriteStatus { status } = effect {
                 let untrue = status.conditions.iter().filter(|condition| condition.status == "False");
                 let mut reached = self.0.lock();

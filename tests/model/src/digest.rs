@@ -10,6 +10,7 @@ use crate::slots::{ELSEWHERE, LINKS, life_bit, lives_named_in, uid_of};
 
 /// A link, and what is asked about it.
 #[derive(Debug)]
+#[allow(clippy::struct_excessive_bools)] // each is a question of its own
 pub(crate) struct Link {
     pub(crate) object: InstanceLink,
     /// Number of what its siblings see of it.

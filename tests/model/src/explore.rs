@@ -36,6 +36,8 @@ pub struct Explored {
     pub verdicts: BTreeSet<String>,
     /// Reasons of conditions that were False.
     pub reasons: BTreeSet<String>,
+    /// Kinds of children that were created.
+    pub kinds: BTreeSet<String>,
     /// Questions to `step` that differ.
     pub questions: usize,
 }
@@ -57,6 +59,7 @@ pub fn explore(scope: Scope) -> Explored {
         edges,
         verdicts,
         reasons,
+        kinds,
     } = model.coverage.reached();
     Explored {
         states: checker.unique_state_count() as u64,
@@ -67,6 +70,7 @@ pub fn explore(scope: Scope) -> Explored {
         edges,
         verdicts,
         reasons,
+        kinds,
         questions: model.decisions.len(),
     }
 }

@@ -65,6 +65,15 @@ pub(crate) struct State {
 }
 
 impl State {
+    /// What a link is from now on.
+    pub(crate) fn put_link(&mut self, link: usize, number: LinkNumber) {
+        self.truth.links[link] = number;
+        if number == 0 {
+            self.ledgers[link] = Ledger::default();
+        }
+        self.written(Object::Link(link as u8));
+    }
+
     /// Somebody wrote an object: requests on their way that were decided on an older one will be refused.
     pub(crate) fn written(&mut self, object: Object) {
         for operator in &mut self.operators {

@@ -46,7 +46,7 @@ impl Surroundings {
     };
 
     /// True where the source is there and not on its way out, and the namespace takes objects.
-    pub(crate) const fn usable(&self) -> bool {
+    pub(crate) const fn usable(self) -> bool {
         matches!(self.source, Source::There { terminating: false, .. }) && !self.closing
     }
 }
@@ -88,14 +88,13 @@ impl Change {
                     terminating: true,
                 };
             }
-            (Self::SourceTerminates, Source::Absent) => return None,
             (Self::SourceComes, Source::Absent) => {
                 after.source = Source::There {
                     life: 1,
                     terminating: false,
                 };
             }
-            (Self::SourceComes, Source::There { .. }) => return None,
+            (Self::SourceTerminates, Source::Absent) | (Self::SourceComes, Source::There { .. }) => return None,
             (Self::TargetGoes, _) => after.target = Target::Absent,
             (Self::TargetReady, _) => after.target = Target::Ready,
             (Self::TargetNotReady, _) => after.target = Target::NotReady,

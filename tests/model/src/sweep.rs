@@ -20,18 +20,18 @@ impl Model {
         }
         self.sweeps
             .get((child, self.lives_in(view), self.lives_in(truth)), |look| {
-                self.sentence(look)
+                self.sentence(*look)
             })
     }
 
-    fn sentence(&self, (child, known, live): &Look) -> u32 {
-        let child = self.children.at(u32::from(*child));
-        let known = self.objects(*known);
+    fn sentence(&self, (child, known, live): Look) -> u32 {
+        let child = self.children.at(u32::from(child));
+        let known = self.objects(known);
         let known: Known = known.iter().collect();
         let Some(question) = question(&child.standing, &known) else {
             return 0;
         };
-        let live = self.objects(*live);
+        let live = self.objects(live);
         let effect = match &question {
             Question::Link { name, .. } => {
                 let found = live.iter().find(|link| link.metadata.name.as_ref() == Some(name));

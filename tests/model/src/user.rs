@@ -41,19 +41,30 @@ pub enum Edit {
     StripFinalizer,
 }
 
+/// What an edit makes of a link.
+pub(crate) enum Edited {
+    /// It cannot be done, or changes nothing.
+    Same,
+    New(Box<InstanceLink>),
+    Gone,
+}
+
 /// A link as created; `life` 1 is one that is created after another of its name has gone.
 pub(crate) fn created(link: usize, life: u8, spec: &str) -> InstanceLink {
     let mut object = fixture::link_named(LINKS[link], &uid_of(link, life), spec);
-    let minutes = 57 + link as i64 + i64::from(life);
-    let at = format!("2025-12-31T23:{minutes}:00Z").parse().unwrap();
-    object.metadata.creation_timestamp = Some(Time(at));
+    let at = match (link, life) {
+        (0, 0) => "2025-12-31T23:57:00Z",
+        (_, 0) => "2025-12-31T23:58:00Z",
+        _ => "2025-12-31T23:59:00Z",
+    };
+    object.metadata.creation_timestamp = Some(Time(at.parse().unwrap()));
     object.status = Some(serde_json::from_value(crd::default_status()).unwrap());
     object
 }
 
 impl Edit {
-    /// The link afterwards: `None` where this cannot be done or changes nothing, `Some(None)` where the link is gone.
-    pub(crate) fn apply(self, mut link: InstanceLink) -> Option<Option<InstanceLink>> {
+    /// What becomes of a link.
+    pub(crate) fn apply(self, mut link: InstanceLink) -> Edited {
         let before = link.clone();
         let meta = &mut link.metadata;
         match self {
@@ -72,16 +83,16 @@ impl Edit {
                     _ => Addressing::Auto,
                 };
             }
-            Self::Delete if meta.finalizers.iter().flatten().next().is_none() => return Some(None),
+            Self::Delete if meta.finalizers.iter().flatten().next().is_none() => return Edited::Gone,
             Self::Delete => {
                 meta.deletion_timestamp
                     .get_or_insert(Time(fixture::NOW.parse().unwrap()));
             }
-            Self::Create => return None,
+            Self::Create => return Edited::Same,
             Self::WipeStatus => link.status = Some(serde_json::from_value(crd::default_status()).unwrap()),
             Self::DropAnnotations => meta.annotations = None,
             Self::StripFinalizer if meta.finalizers.is_some() && meta.deletion_timestamp.is_some() => {
-                return Some(None);
+                return Edited::Gone;
             }
             Self::StripFinalizer => meta.finalizers = None,
         }
@@ -89,7 +100,11 @@ impl Edit {
             *link.metadata.generation.get_or_insert(1) += 1;
         }
         let is_new = serde_json::to_value(&link).unwrap() != serde_json::to_value(&before).unwrap();
-        is_new.then_some(Some(link))
+        if is_new {
+            Edited::New(Box::new(link))
+        } else {
+            Edited::Same
+        }
     }
 }
 

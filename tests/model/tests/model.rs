@@ -23,6 +23,9 @@ const HOLDS: [&str; 4] = [
     "DirectoryConflict",
 ];
 
+/// The children that are modelled.
+const CHILDREN: [&str; 4] = ["Directory", "Environment", "Slice", "Policy"];
+
 #[test]
 fn campaign_every_schedule_keeps_every_promise_and_every_edge_is_taken() {
     let whole = campaign::start("model: edges, verdicts and holds that are reached");
@@ -37,6 +40,7 @@ fn campaign_every_schedule_keeps_every_promise_and_every_edge_is_taken() {
         edges.extend(found.edges);
         reached.extend(found.verdicts);
         reached.extend(found.reasons);
+        reached.extend(found.kinds);
         let violations: Vec<String> = found.violations.into_iter().map(|(_, story)| story).collect();
         campaign.finish(found.states, found.faults, &violations);
     }
@@ -45,12 +49,18 @@ fn campaign_every_schedule_keeps_every_promise_and_every_edge_is_taken() {
         .iter()
         .filter(|(from, to)| !edges.contains(&(from.as_str(), to.as_str())))
         .map(|(from, to)| format!("never taken: {from} to {to}"));
+    let accepted_verbs = 5;
     let accepted = ["activate", "deactivate", "remove", "restore", "purge"].map(|verb| format!("accepted {verb}"));
-    let verdicts = REJECTIONS.into_iter().chain(HOLDS).map(str::to_owned).chain(accepted);
+    let verdicts = REJECTIONS
+        .into_iter()
+        .chain(HOLDS)
+        .chain(CHILDREN)
+        .map(str::to_owned)
+        .chain(accepted);
     let never_given = verdicts
         .filter(|verdict| !reached.contains(verdict))
-        .map(|verdict| format!("never given: {verdict}"));
+        .map(|verdict| format!("never reached: {verdict}"));
     let missing: Vec<String> = never_taken.chain(never_given).collect();
-    let wanted = all_edges.len() + REJECTIONS.len() + HOLDS.len() + 5;
+    let wanted = all_edges.len() + REJECTIONS.len() + HOLDS.len() + CHILDREN.len() + accepted_verbs;
     whole.finish(wanted as u64, 0, &missing);
 }
