@@ -24,7 +24,7 @@ pub(crate) fn status(f: &Facts<'_>, state: State, wait: &Wait) -> InstanceLinkSt
     let meta = &f.link.metadata;
     let entering = state != f.state;
     let scrubbed = state == State::Purged;
-    let at = entry_time(f);
+    let at = entry_time(f, state);
     let transitional = state.is_transitional();
     let up = matches!(state, State::Active | State::UpdatingActive | State::Deactivating);
     let message = if entering {
@@ -89,17 +89,30 @@ pub(crate) fn status(f: &Facts<'_>, state: State, wait: &Wait) -> InstanceLinkSt
 }
 
 /// M6: what is rebuilt after a lost status carries the time at which `desired` last changed; the rest, this pass's. The
-/// walk is a rebuilding one as long as every entry of the history is.
-fn entry_time(f: &Facts<'_>) -> MicroTime {
+/// walk is a rebuilding one as long as every entry of the history is, and nothing was waited for on it: a link that got
+/// its first action before it had a history looks the same, and what follows its waiting is dated by its end.
+fn entry_time(f: &Facts<'_>, to: State) -> MicroTime {
     let at_rest = matches!(
         f.state,
         State::Active | State::Inactive | State::Removed | State::Purged
     );
     match f.memory.desired_at() {
-        Some(desired_at) if !at_rest && f.status.history.iter().all(|entry| entry.at.0 == desired_at) => {
+        Some(desired_at)
+            if !at_rest && !has_waited(f, to) && f.status.history.iter().all(|entry| entry.at.0 == desired_at) =>
+        {
             MicroTime(desired_at)
         }
         _ => micro(f.s.now),
+    }
+}
+
+/// True where the link stayed in its present state for a while: its status says what it waited for. In registering it has
+/// nothing else to do, but to take down at once what an earlier life left.
+fn has_waited(f: &Facts<'_>, to: State) -> bool {
+    match f.state {
+        State::Requested => false,
+        State::Registering => to != State::Deactivating,
+        state => f.status.transitioning_message.as_deref() != Some(message::on_entry(f, state).as_str()),
     }
 }
 

@@ -188,6 +188,45 @@ fn m6_a_lost_annotation_is_written_again_from_last_action() {
 }
 
 #[test]
+fn m6_what_follows_a_wait_is_dated_by_its_end_and_not_by_the_action_before_it() {
+    let pods = vec![fixture::pod("pg-0", "10.0.0.10").not_ready()];
+    let mut world = World::new(fixture::snapshot().with_target_deployment(pods).without_source());
+    world.act("activate");
+    assert_eq!(world.watched(), [State::Registering]);
+    world.pass_time(1000);
+    world.s = world.s.clone().with_source();
+    world.settle();
+    assert_eq!(
+        world.watched(),
+        [State::Activating],
+        "targetWaitSeconds count from here"
+    );
+    assert_eq!(world.status().history.last().unwrap().at.0, world.s.now);
+    world.pass_time(15);
+    world.settle();
+    assert_eq!(world.watched(), [State::Active]);
+    assert_eq!(world.status().history.last().unwrap().at.0, world.s.now);
+    assert_eq!(world.last_action().completed_at.as_ref().unwrap().0, world.s.now);
+}
+
+#[test]
+fn m6_a_drain_that_goes_on_over_a_lost_status_ends_when_it_does() {
+    let mut world = World::active();
+    world.s = world.s.clone().edited(|spec| {
+        spec.deactivation = Some(serde_json::from_str(r#"{"drainSeconds":60}"#).unwrap());
+    });
+    world.act("deactivate");
+    world.pass_time(20);
+    world.wipe_status();
+    world.settle();
+    assert_eq!(world.state(), State::Deactivating);
+    world.pass_time(40);
+    world.settle();
+    assert_eq!(world.state(), State::Inactive);
+    assert_eq!(world.last_action().completed_at.as_ref().unwrap().0, world.s.now);
+}
+
+#[test]
 fn m6_with_both_lost_it_is_a_new_link() {
     let mut world = World::removed();
     world.strip_annotations();
