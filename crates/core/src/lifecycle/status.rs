@@ -92,27 +92,32 @@ pub(crate) fn status(f: &Facts<'_>, state: State, wait: &Wait) -> InstanceLinkSt
 /// walk is a rebuilding one as long as every entry of the history is, and nothing was waited for on it: a link that got
 /// its first action before it had a history looks the same, and what follows its waiting is dated by its end.
 fn entry_time(f: &Facts<'_>, to: State) -> MicroTime {
-    let at_rest = matches!(
-        f.state,
-        State::Active | State::Inactive | State::Removed | State::Purged
-    );
     match f.memory.desired_at() {
-        Some(desired_at)
-            if !at_rest && !has_waited(f, to) && f.status.history.iter().all(|entry| entry.at.0 == desired_at) =>
-        {
+        Some(desired_at) if !has_stayed(f, to) && f.status.history.iter().all(|entry| entry.at.0 == desired_at) => {
             MicroTime(desired_at)
         }
         _ => micro(f.s.now),
     }
 }
 
-/// True where the link stayed in its present state for a while: its status says what it waited for. In registering it has
-/// nothing else to do, but to take down at once what an earlier life left.
-fn has_waited(f: &Facts<'_>, to: State) -> bool {
+/// True where the link rested or waited in its present state, and did not only come through.
+fn has_stayed(f: &Facts<'_>, to: State) -> bool {
+    let desired = f.memory.desired();
     match f.state {
         State::Requested => false,
+        // It has nothing else to do there, but to take down at once what an earlier life left.
         State::Registering => to != State::Deactivating,
-        state => f.status.transitioning_message.as_deref() != Some(message::on_entry(f, state).as_str()),
+        State::Inactive => !matches!(desired, Some(Desired::Removed | Desired::Purged)),
+        State::Removed => desired != Some(Desired::Purged),
+        State::Active | State::Purged => true,
+        // Its status says what it waited for.
+        State::Activating
+        | State::UpdatingActive
+        | State::Deactivating
+        | State::UpdatingInactive
+        | State::Removing
+        | State::Restoring
+        | State::Purging => f.status.transitioning_message.as_deref() != Some(message::on_entry(f, f.state).as_str()),
     }
 }
 

@@ -173,6 +173,35 @@ fn m6_the_clock_of_a_removed_link_goes_on_over_a_lost_status() {
 }
 
 #[test]
+fn m6_the_clock_of_a_purged_link_goes_on_over_a_lost_status() {
+    let mut world = World::removed();
+    world.act("purge");
+    world.pass_time(3000);
+    world.wipe_status();
+    world.settle();
+    assert_eq!(world.state(), State::Purged);
+    world.pass_time(601);
+    world.settle();
+    assert!(world.gone);
+}
+
+#[test]
+fn m6_a_removal_that_was_rebuilt_through_inactive_keeps_its_time() {
+    let mut world = World::active();
+    world.s.source = None;
+    world.annotate("remove");
+    while world.state() != State::Deactivating {
+        world.step().unwrap();
+    }
+    let asked = world.s.now;
+    world.wipe_status();
+    world.pass_time(100);
+    world.settle();
+    assert_eq!(world.state(), State::Removed);
+    assert_eq!(world.status().removed.as_ref().unwrap().0, asked);
+}
+
+#[test]
 fn m6_a_lost_annotation_is_written_again_from_last_action() {
     for make in [World::inactive as fn() -> World, World::removed] {
         let mut world = make();
