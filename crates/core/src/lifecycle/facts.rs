@@ -80,7 +80,8 @@ impl<'a> Facts<'a> {
             claim.or(consent)
         };
         let wish = wish(link, state, deleting, memory.desired());
-        let counts = no_consent || (registered && hold.is_some() && !starts_nothing(s, hold.as_ref()));
+        let rivalled = rivals.alias.is_some() || rivals.directory.is_some();
+        let counts = no_consent || (registered && (rivalled || (hold.is_some() && !starts_nothing(s, hold.as_ref()))));
         let goal = if counts && wish == Goal::Active {
             Goal::Inactive
         } else {
@@ -195,18 +196,13 @@ fn claim_hold(s: &Snapshot, link: &InstanceLink, rivals: &Rivals) -> Option<Hold
             message,
         });
     }
-    let gone = match &s.source {
-        None => Some("does not exist; create it, or delete this link"),
-        Some(found) if found.terminating => Some("is being deleted; the link waits until it is there again"),
-        Some(_) => None,
+    let not_found = |what: &str| Hold {
+        reason: Reason::SourceNotFound,
+        message: format!("source {} {} {what}", source.kind, source.name),
     };
-    if let Some(what) = gone {
-        let message = format!("source {} {} {what}", source.kind, source.name);
-        return Some(Hold {
-            reason: Reason::SourceNotFound,
-            message,
-        });
-    }
+    let Some(found) = &s.source else {
+        return Some(not_found("does not exist; create it, or delete this link"));
+    };
     if let Some(other) = &rivals.alias {
         let message = format!(
             "link {other} has the alias {} of {} {}; remove that one, or use another alias in a new link",
@@ -217,13 +213,18 @@ fn claim_hold(s: &Snapshot, link: &InstanceLink, rivals: &Rivals) -> Option<Hold
             message,
         });
     }
-    rivals.directory.as_ref().map(|other| Hold {
-        reason: Reason::DirectoryConflict,
-        message: format!(
-            "link {other} has the directory of another instance called {}; remove that one, or rename an instance",
-            source.name
-        ),
-    })
+    if let Some(other) = &rivals.directory {
+        return Some(Hold {
+            reason: Reason::DirectoryConflict,
+            message: format!(
+                "link {other} has the directory of another instance called {}; remove that one, or rename an instance",
+                source.name
+            ),
+        });
+    }
+    found
+        .terminating
+        .then(|| not_found("is being deleted; the link waits until it is there again"))
 }
 
 /// Hash of the six fields an update is about, with their defaults filled in, so that a respelling is no update.

@@ -154,6 +154,19 @@ fn a3_should_two_have_children_the_later_goes() {
 }
 
 #[test]
+fn a3_the_later_of_two_goes_while_their_source_is_being_deleted_too() {
+    let mut world = World::active();
+    world.s.source.as_mut().unwrap().terminating = true;
+    world.s = world
+        .s
+        .clone()
+        .with_sibling(rival("Deployment", State::Active, true, 10));
+    world.settle();
+    assert_eq!(world.watched(), [State::Deactivating, State::Inactive]);
+    assert_eq!(world.condition("Accepted"), ("False", "AliasConflict"));
+}
+
+#[test]
 fn a4_a_restore_is_rejected_while_another_link_claims_the_alias() {
     let mut world = World::removed();
     world.s = world
