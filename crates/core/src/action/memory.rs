@@ -61,6 +61,12 @@ impl Memory {
         self.last.as_ref().and_then(|l| l.since.as_ref()).map(|t| t.0)
     }
 
+    /// True where no request can be counted any more: the next would count as lost (M8). Nobody gets there by requests,
+    /// but an intent that somebody brings along with a new object says what it likes.
+    pub fn is_full(&self) -> bool {
+        self.last.as_ref().is_some_and(|l| l.seq >= MAX_SEQ)
+    }
+
     /// True for a value that was handled before.
     pub fn remembers(&self, value: &str) -> bool {
         self.last

@@ -45,6 +45,7 @@ pub fn step(snapshot: &Snapshot) -> Step {
     let f = Facts::of(snapshot);
     let request = waiting_request(&f);
     if !f.memory.outstanding
+        && !f.memory.is_full()
         && let Some(request) = &request
     {
         return Step::Act(take_request(&f, request));
@@ -60,6 +61,7 @@ pub fn step(snapshot: &Snapshot) -> Step {
     if f.state == State::Removed
         && !f.deleting
         && request.is_none()
+        && !f.memory.is_full()
         && ttl::removed_until(&f).is_some_and(|until| until <= snapshot.now)
     {
         let intent = expire(&f.memory, &f.name(), snapshot.now);

@@ -299,6 +299,31 @@ fn m8_an_intent_that_is_not_this_links_own_counts_as_lost() {
 }
 
 #[test]
+fn m8_a_link_that_has_counted_to_the_end_takes_no_more_and_writes_nothing() {
+    let mut world = World::removed();
+    world.s = world.s.clone().edited(|spec| spec.ttl_seconds_after_removed = Some(60));
+    let last = world
+        .annotations()
+        .get(keys::INTENT)
+        .unwrap()
+        .replace("\"seq\":2", "\"seq\":9007199254740992");
+    world.annotations().insert(keys::INTENT.to_owned(), last);
+    world.settle();
+    assert_eq!(world.last_action().intent.seq, 1 << 53);
+    world.writes.clear();
+    world.act("restore");
+    assert!(world.writes.is_empty(), "what it took now would count as lost");
+    assert!(world.annotations().contains_key(keys::ACTION), "so it stays in sight");
+    world.annotations().remove(keys::ACTION);
+    world.pass_time(100);
+    world.settle();
+    assert!(world.writes.is_empty(), "the purge that its ttl asks for, too");
+    world.delete();
+    world.settle();
+    assert!(world.gone);
+}
+
+#[test]
 fn m9_an_action_is_completed_when_its_resting_state_is_reached() {
     let mut world = World::active();
     world.annotate("deactivate");
