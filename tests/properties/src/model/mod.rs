@@ -1,0 +1,312 @@
+//! The reference model: lifecycle and contract as one sequential specification, written from those pages.
+//!
+//! It knows nothing of core, of snapshots or of children's contents: what stands in the cluster is two facts. Given what
+//! happened, it foretells where the link rests, which states a watcher saw, and what became of each request.
+//! `agreement` compares that with what the real `step` did.
+
+mod around;
+mod memory;
+mod table;
+mod walk;
+
+use instancelink_api::spec::DesiredState;
+use instancelink_api::{Desired, State, Verb, Verdict};
+
+use crate::operation::{Edit, Lead, Operation, Value, Way};
+
+pub use around::{AGE, Around, Source};
+pub use memory::{Acknowledged, Record};
+pub use walk::Ready;
+
+use memory::after;
+use table::{Cell, cell};
+
+/// The fields of the spec that decide something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spec {
+    /// `desiredState`.
+    pub desired: Option<DesiredState>,
+    /// `activation.targetWaitSeconds`.
+    pub wait: i64,
+    /// `deactivation.drainSeconds`.
+    pub drain: i64,
+    /// `ttlSecondsAfterRemoved`.
+    pub ttl_removed: Option<i64>,
+    /// `ttlSecondsAfterPurged`.
+    pub ttl_purged: i64,
+    /// Those an update is about.
+    pub programmed: Programmed,
+}
+
+/// The fields an update is about, as far as sequences edit them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Programmed {
+    /// `targetInstanceRef`.
+    pub lead: Lead,
+    /// `addressing`; ports are written with `VirtualIP` only, so that they are one edit.
+    pub way: Way,
+    /// `publishNotReadyAddresses`.
+    pub publish: bool,
+}
+
+/// What stands in the cluster of this link.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Children {
+    /// Slices; with the time at which they stopped answering.
+    pub slices: Option<Option<i64>>,
+    /// An entry in the source's environment.
+    pub entry: bool,
+}
+
+impl Children {
+    /// The children of lifecycle §1.
+    pub fn any(self) -> bool {
+        self.slices.is_some() || self.entry
+    }
+}
+
+/// The link and all that decides about it.
+#[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of the API's own object")]
+pub struct Model {
+    /// Seconds since the sequence began.
+    pub now: i64,
+    /// The spec.
+    pub spec: Spec,
+    /// What is around it.
+    pub around: Around,
+    /// The action annotation.
+    pub annotation: Option<Value>,
+    /// The intent annotation.
+    pub intent: Option<Record>,
+    /// `status.lastAction`.
+    pub acknowledged: Option<Acknowledged>,
+    /// `status.state`.
+    pub state: State,
+    /// When that was entered.
+    pub entered: i64,
+    /// `status.removed`.
+    pub removed: Option<i64>,
+    /// What `programmedHash` stands for.
+    pub programmed: Option<Programmed>,
+    /// What stands in the cluster.
+    pub children: Children,
+    /// `deletionTimestamp` is set.
+    pub deleting: bool,
+    /// The finalizer is there.
+    pub finalizer: bool,
+    /// The object is gone.
+    pub gone: bool,
+    /// M6: what is written until the link rests or waits was so before, so it carries the time of then.
+    rebuilding: bool,
+    /// The states written since [`Model::walked`] was asked.
+    walk: Vec<State>,
+    /// Requests taken so far.
+    pub taken: u64,
+}
+
+impl Default for Model {
+    fn default() -> Self {
+        Self {
+            now: 0,
+            spec: Spec {
+                desired: None,
+                wait: 15,
+                drain: 0,
+                ttl_removed: None,
+                ttl_purged: 3600,
+                programmed: Programmed {
+                    lead: Lead::Here,
+                    way: Way::Auto,
+                    publish: false,
+                },
+            },
+            around: Around::default(),
+            annotation: None,
+            intent: None,
+            acknowledged: None,
+            state: State::Requested,
+            entered: 0,
+            removed: None,
+            programmed: None,
+            children: Children::default(),
+            deleting: false,
+            finalizer: false,
+            gone: false,
+            rebuilding: false,
+            walk: Vec::new(),
+            taken: 0,
+        }
+    }
+}
+
+impl Model {
+    /// Does an operation, without what the operator makes of it.
+    pub fn happen(&mut self, operation: &Operation) {
+        match operation {
+            Operation::Annotate(value) => self.annotation = Some(value.clone()),
+            Operation::Unannotate => self.annotation = None,
+            Operation::Edit(edit) => self.edit(*edit),
+            Operation::Delete => {
+                self.deleting = true;
+                self.gone |= !self.finalizer;
+            }
+            Operation::WipeStatus => {
+                self.rebuilding = true;
+                self.acknowledged = None;
+                self.state = State::Requested;
+                self.removed = None;
+                self.programmed = None;
+            }
+            Operation::StripAnnotations => {
+                self.annotation = None;
+                self.intent = None;
+            }
+            Operation::StripFinalizer => {
+                self.finalizer = false;
+                self.gone |= self.deleting;
+            }
+            Operation::LoseSlices => self.children.slices = None,
+            Operation::Time(seconds) => self.now += seconds,
+            Operation::Around(change) => self.around.change(*change),
+        }
+    }
+
+    fn edit(&mut self, edit: Edit) {
+        let spec = &mut self.spec;
+        match edit {
+            Edit::Desire(desired) => spec.desired = desired,
+            Edit::Publish(publish) => spec.programmed.publish = publish,
+            Edit::Describe(_) => {}
+            Edit::Target(lead) => spec.programmed.lead = lead,
+            Edit::Addressing(way) => spec.programmed.way = way,
+            Edit::Drain(seconds) => spec.drain = seconds,
+            Edit::Wait(seconds) => spec.wait = seconds,
+            Edit::TtlRemoved(ttl) => spec.ttl_removed = ttl,
+            Edit::TtlPurged(ttl) => spec.ttl_purged = ttl,
+        }
+    }
+
+    /// The states a watcher saw since this was last asked.
+    pub fn walked(&mut self) -> Vec<State> {
+        std::mem::take(&mut self.walk)
+    }
+
+    /// The memory: of the two copies the one with the higher `seq`.
+    pub fn memory(&self) -> Option<&Record> {
+        let acknowledged = self.acknowledged.as_ref().map(|a| &a.record);
+        match (&self.intent, acknowledged) {
+            (Some(intent), Some(record)) if intent.seq <= record.seq => Some(record),
+            (Some(intent), _) => Some(intent),
+            (None, record) => record,
+        }
+    }
+
+    fn is_outstanding(&self) -> bool {
+        self.intent_seq() > self.acknowledged_seq()
+    }
+
+    fn intent_seq(&self) -> u64 {
+        self.intent.as_ref().map_or(0, |record| record.seq)
+    }
+
+    fn acknowledged_seq(&self) -> u64 {
+        self.acknowledged.as_ref().map_or(0, |a| a.record.seq)
+    }
+
+    /// What the last accepted action asked for.
+    pub fn desired(&self) -> Option<Desired> {
+        self.memory().and_then(|record| record.desired)
+    }
+
+    /// What `status.availableActions` says.
+    pub fn offered(&self) -> Vec<Verb> {
+        if self.deleting || self.desired() == Some(Desired::Purged) {
+            return Vec::new();
+        }
+        table::offered(self.state, self.spec.desired.is_some())
+    }
+
+    /// The annotation's value, if it is a request (M4).
+    fn request(&self) -> Option<Value> {
+        let value = self.annotation.clone()?;
+        let known = match &value {
+            Value::Empty => return None,
+            Value::Action(_, None) => false,
+            Value::Action(_, Some(_)) | Value::Bogus(_) => {
+                let kept = kept_as(&value);
+                self.memory()
+                    .is_some_and(|record| record.handled.iter().any(|handled| Some(handled) == kept.as_ref()))
+            }
+        };
+        (!known).then_some(value)
+    }
+
+    /// M1: a request is taken, with its verdict.
+    fn take(&mut self, value: &Value) {
+        let mut record = after(self.memory(), self.now);
+        record.action = match value {
+            Value::Action(verb, _) => verb.to_string(),
+            Value::Bogus(_) | Value::Empty => value.to_string(),
+        };
+        if let Some(kept) = kept_as(value) {
+            record.remember(kept);
+        }
+        match value {
+            Value::Action(verb, _) => {
+                match self.verdict(*verb) {
+                    Ok(()) => record.accept(*verb),
+                    Err(reason) => record.reject(reason),
+                }
+                let moves = cell(self.state, *verb) == Cell::Moves;
+                if *verb == Verb::Restore && moves && record.reason.is_empty() {
+                    record.since = Some(self.now); // A2
+                }
+                self.annotation = None;
+            }
+            Value::Bogus(_) | Value::Empty => record.reject("InvalidValue"),
+        }
+        self.taken += 1;
+        self.intent = Some(record);
+        self.finalizer |= !self.deleting && self.state != State::Purged;
+    }
+
+    /// M5: the first reason that fits.
+    fn verdict(&self, verb: Verb) -> Result<(), &'static str> {
+        let cell = cell(self.state, verb);
+        let purged = self.desired() == Some(Desired::Purged) || matches!(self.state, State::Purging | State::Purged);
+        let managed = self.spec.desired.is_some() && matches!(verb, Verb::Activate | Verb::Deactivate);
+        if self.deleting {
+            Err("Deleting")
+        } else if purged && verb != Verb::Purge {
+            Err("Purged")
+        } else if cell == Cell::Rejected {
+            Err("NotPossibleNow")
+        } else if managed {
+            Err("ManagedBySpec")
+        } else if verb == Verb::Restore && cell == Cell::Moves && self.around.rival.is_some_and(crate::Rival::claims) {
+            Err("AliasTaken")
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// How a value is remembered; a bare verb is not.
+fn kept_as(value: &Value) -> Option<String> {
+    match value {
+        Value::Action(_, Some(_)) => Some(value.to_string()),
+        Value::Bogus(_) => Some(format!("#{value}")),
+        Value::Action(_, None) | Value::Empty => None,
+    }
+}
+
+/// The verdict on a request of a link that is neither managed by its spec nor rivalled nor being deleted.
+pub fn judged(state: State, desired: Option<Desired>, verb: Verb) -> Verdict {
+    let purged = desired == Some(Desired::Purged) || matches!(state, State::Purging | State::Purged);
+    if cell(state, verb) == Cell::Rejected || (purged && verb != Verb::Purge) {
+        Verdict::Rejected
+    } else {
+        Verdict::Accepted
+    }
+}

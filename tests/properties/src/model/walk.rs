@@ -1,0 +1,363 @@
+//! The walk, state by state, as the table of lifecycle §4 has it, and the passes of §2.
+
+use instancelink_api::spec::DesiredState;
+use instancelink_api::{Desired, Phase, State, Verb, Verdict};
+
+use super::around::Place;
+use super::memory::{Acknowledged, after};
+use super::{AGE, Children, Model, Source};
+
+/// Passes that no link needs: more are a loop.
+const LIMIT: usize = 200;
+
+/// Where the link shall rest (contract §4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Goal {
+    Active,
+    Inactive,
+    Removed,
+    Purged,
+    Gone,
+}
+
+/// What a state does next.
+enum Next {
+    Enter(State),
+    /// The object itself goes, or loses the finalizer.
+    Finish,
+    Stay,
+}
+
+/// Whether the link is where its owner wants it: `Ready`, with its reason where that is not True.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ready {
+    /// True.
+    Yes,
+    /// False, with this reason.
+    No(&'static str),
+}
+
+impl Model {
+    /// Passes until nothing is due.
+    ///
+    /// # Panics
+    /// When that does not come to an end: the specification itself would be wrong.
+    pub fn rest(&mut self) {
+        for _ in 0..LIMIT {
+            if self.gone || !self.pass() {
+                self.rebuilding = false;
+                return;
+            }
+        }
+        panic!("the model does not come to rest: {self:?}");
+    }
+
+    /// One pass of lifecycle §2; false where nothing was due.
+    fn pass(&mut self) -> bool {
+        let request = self.request();
+        if let Some(value) = request.as_ref().filter(|_| !self.is_outstanding()) {
+            self.take(value);
+            return true;
+        }
+        if self.intent_seq() < self.acknowledged_seq() && !self.deleting {
+            self.intent = self.acknowledged.as_ref().map(|a| a.record.clone());
+            return true;
+        }
+        if request.is_none() && self.has_expired() {
+            let mut record = after(self.memory(), self.now);
+            record.action = Verb::Purge.to_string();
+            record.accept(Verb::Purge);
+            self.intent = Some(record);
+            return true;
+        }
+        if !self.finalizer && !self.deleting && self.state != State::Purged {
+            self.finalizer = true;
+            return true;
+        }
+        match self.next() {
+            Next::Enter(state) => {
+                self.enter(state);
+                true
+            }
+            Next::Finish if self.deleting => {
+                self.finalizer = false;
+                self.gone = true;
+                true
+            }
+            Next::Finish => {
+                self.deleting = true;
+                self.gone = !self.finalizer;
+                true
+            }
+            Next::Stay => {
+                self.acknowledge(self.state, self.now);
+                false
+            }
+        }
+    }
+
+    fn has_expired(&self) -> bool {
+        self.state == State::Removed
+            && !self.deleting
+            && self.desired() == Some(Desired::Removed)
+            && self
+                .removed
+                .zip(self.spec.ttl_removed)
+                .is_some_and(|(removed, ttl)| removed + ttl <= self.now)
+    }
+
+    fn enter(&mut self, state: State) {
+        let then = self.memory().and_then(|record| record.desired_at);
+        let at = then.filter(|_| self.rebuilding).unwrap_or(self.now);
+        match state {
+            State::Active | State::Inactive => self.programmed = Some(self.spec.programmed),
+            State::Removed => self.removed = Some(at),
+            State::Restoring => self.removed = None,
+            _ => {}
+        }
+        if matches!(state, State::Removed | State::Purging | State::Purged) {
+            self.programmed = None;
+        }
+        self.acknowledge(state, at);
+        self.state = state;
+        self.entered = at;
+        self.walk.push(state);
+    }
+
+    /// M9, with every status write.
+    fn acknowledge(&mut self, state: State, at: i64) {
+        let Some(record) = self.memory().cloned() else { return };
+        let known = self.acknowledged.as_ref().filter(|a| a.record.seq == record.seq);
+        let (mut phase, mut completed_at) = match known {
+            Some(known) => (known.phase, known.completed_at),
+            None if record.verdict == Verdict::Accepted => (Phase::Accepted, None),
+            None => (Phase::Rejected, None),
+        };
+        if phase == Phase::Accepted {
+            if record.desired.map(resting) == Some(state) {
+                phase = Phase::Completed;
+                completed_at = Some(at);
+            } else if self.deleting || self.overruled(&record.action) {
+                phase = Phase::Superseded;
+            }
+        }
+        self.acknowledged = Some(Acknowledged {
+            record,
+            phase,
+            completed_at,
+        });
+    }
+
+    /// The manifest says otherwise than an accepted activate or deactivate.
+    fn overruled(&self, action: &str) -> bool {
+        match self.spec.desired {
+            Some(DesiredState::Active) => action == Verb::Deactivate.as_str(),
+            Some(DesiredState::Inactive) => action == Verb::Activate.as_str(),
+            None => false,
+        }
+    }
+
+    fn next(&mut self) -> Next {
+        let goal = self.goal();
+        match self.state {
+            State::Requested | State::Registering => self.first(goal),
+            State::Activating | State::Active | State::UpdatingActive if goal != Goal::Active => {
+                Next::Enter(State::Deactivating)
+            }
+            State::Activating => self.activating(),
+            State::Active if self.programmed != Some(self.spec.programmed) => Next::Enter(State::UpdatingActive),
+            State::Active => {
+                self.build();
+                Next::Stay
+            }
+            State::UpdatingActive => {
+                if self.build() {
+                    Next::Enter(State::Active)
+                } else {
+                    Next::Stay
+                }
+            }
+            State::Deactivating => self.deactivating(goal),
+            State::Inactive => self.inactive(goal),
+            State::UpdatingInactive => Next::Enter(leaving(goal).unwrap_or(State::Inactive)),
+            State::Removing => {
+                self.children = Children::default();
+                Next::Enter(if goal == Goal::Gone {
+                    State::Purging
+                } else {
+                    State::Removed
+                })
+            }
+            State::Removed => match goal {
+                Goal::Purged | Goal::Gone => Next::Enter(State::Purging),
+                Goal::Active | Goal::Inactive => Next::Enter(State::Restoring),
+                Goal::Removed => Next::Stay,
+            },
+            State::Restoring => Next::Enter(if goal == Goal::Gone {
+                State::Purging
+            } else {
+                State::Inactive
+            }),
+            State::Purging => {
+                self.children = Children::default();
+                if self.deleting {
+                    Next::Finish
+                } else {
+                    Next::Enter(State::Purged)
+                }
+            }
+            State::Purged if self.deleting || self.entered + self.spec.ttl_purged <= self.now => Next::Finish,
+            State::Purged => Next::Stay,
+        }
+    }
+
+    fn first(&self, goal: Goal) -> Next {
+        let children = self.children.any();
+        if let Some(state) = leaving(goal).filter(|_| !children) {
+            return Next::Enter(state);
+        }
+        let registrable = self.around.source_usable() && !self.has_rival();
+        match goal {
+            Goal::Active if registrable => Next::Enter(State::Activating),
+            Goal::Inactive if registrable && !children => Next::Enter(State::Inactive),
+            _ if self.state == State::Requested => Next::Enter(State::Registering),
+            _ if children => Next::Enter(State::Deactivating),
+            _ => Next::Stay,
+        }
+    }
+
+    fn activating(&mut self) -> Next {
+        let to = self.spec.programmed;
+        if !self.build() {
+            return Next::Stay;
+        }
+        let waited = self.now >= self.entered + self.spec.wait;
+        let nowhere = to.lead == crate::Lead::Nowhere;
+        if waited || nowhere || self.around.ready(to.lead, to.publish) {
+            Next::Enter(State::Active)
+        } else {
+            Next::Stay
+        }
+    }
+
+    /// Children are written where the spec can be served and the source may own them (W1, W5).
+    fn build(&mut self) -> bool {
+        let to = self.spec.programmed;
+        if !self.around.servable(to.lead, to.way) || !self.around.source_usable() {
+            return false;
+        }
+        self.children = Children {
+            slices: Some(None),
+            entry: true,
+        };
+        true
+    }
+
+    fn deactivating(&mut self, goal: Goal) -> Next {
+        if self.around.consented(self.spec.programmed.lead)
+            && let Some(stopped) = self.children.slices
+        {
+            let from = stopped.unwrap_or(self.now); // W7
+            if from + self.spec.drain > self.now {
+                self.children.slices = Some(Some(from));
+                return Next::Stay;
+            }
+        }
+        self.children = Children::default();
+        Next::Enter(if goal == Goal::Gone {
+            State::Purging
+        } else {
+            State::Inactive
+        })
+    }
+
+    fn inactive(&mut self, goal: Goal) -> Next {
+        if let Some(state) = leaving(goal) {
+            return Next::Enter(state);
+        }
+        if self.programmed != Some(self.spec.programmed) {
+            return Next::Enter(State::UpdatingInactive);
+        }
+        if goal == Goal::Active && self.around.source_usable() {
+            return Next::Enter(State::Activating);
+        }
+        self.children = Children::default();
+        Next::Stay
+    }
+
+    /// Contract §4, without its third line.
+    fn wish(&self) -> Goal {
+        let desired = self.desired();
+        if self.deleting {
+            Goal::Gone
+        } else if matches!(self.state, State::Purging | State::Purged) || desired == Some(Desired::Purged) {
+            Goal::Purged
+        } else if desired == Some(Desired::Removed) {
+            Goal::Removed
+        } else {
+            match (self.spec.desired, desired) {
+                (Some(DesiredState::Inactive), _) | (None, Some(Desired::Inactive)) => Goal::Inactive,
+                (Some(DesiredState::Active) | None, _) => Goal::Active,
+            }
+        }
+    }
+
+    fn goal(&self) -> Goal {
+        match self.wish() {
+            Goal::Active if self.is_held() => Goal::Inactive,
+            wish => wish,
+        }
+    }
+
+    /// The third line: consent counts in every state, the rest once registered (§6).
+    fn is_held(&self) -> bool {
+        let registered = !matches!(self.state, State::Requested | State::Registering);
+        let claims_nothing = self.around.source == Source::Gone || self.has_rival();
+        !self.around.consented(self.spec.programmed.lead) || (registered && claims_nothing)
+    }
+
+    /// Another link has the alias, or the directory (§5).
+    fn has_rival(&self) -> bool {
+        let own = Place {
+            not_up: !(self.children.any() || matches!(self.state, State::Active | State::UpdatingActive)),
+            since: self.memory().and_then(|record| record.since).unwrap_or(-AGE),
+            greater_uid: false,
+        };
+        self.around
+            .rival
+            .is_some_and(|rival| rival.claims() && rival.place() < own)
+    }
+
+    /// The condition `Ready` where the link rests or waits.
+    pub fn ready(&self) -> Ready {
+        let to = self.spec.programmed;
+        let unservable = !self.around.servable(to.lead, to.way);
+        let stalled = Ready::No("Stalled");
+        match self.state {
+            // Its source is what it waits for first; missing consent would not keep it there.
+            State::Registering if self.has_rival() && self.around.source != Source::Gone => stalled,
+            State::Activating | State::Active | State::UpdatingActive if unservable => stalled,
+            State::Inactive if self.wish() == Goal::Active => Ready::No("Held"),
+            State::Active | State::Inactive | State::Removed | State::Purged => Ready::Yes,
+            _ => Ready::No("Transitioning"),
+        }
+    }
+}
+
+/// Where a link without children goes that is to go away.
+const fn leaving(goal: Goal) -> Option<State> {
+    match goal {
+        Goal::Gone => Some(State::Purging),
+        Goal::Removed | Goal::Purged => Some(State::Removing),
+        Goal::Active | Goal::Inactive => None,
+    }
+}
+
+const fn resting(desired: Desired) -> State {
+    match desired {
+        Desired::Active => State::Active,
+        Desired::Inactive => State::Inactive,
+        Desired::Removed => State::Removed,
+        Desired::Purged => State::Purged,
+    }
+}

@@ -1,0 +1,15 @@
+//! Rollback (L3): a spec that was bad for a while and is good again ends as the good one would have fresh.
+//!
+//! `fields` reads the CRD for every field there is, `values` has good and bad values for each, `stage` shows the operator
+//! what the specs name, `run` edits and compares.
+
+mod end;
+mod fields;
+mod run;
+mod stage;
+mod values;
+
+pub use fields::{Field, fields};
+pub use run::{Trial, holds};
+pub use stage::GOOD;
+pub use values::values;

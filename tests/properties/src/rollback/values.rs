@@ -1,0 +1,171 @@
+//! Values for every field: at its bounds, beyond them, null, empty, of other scripts, huge, of other types' spelling, and
+//! such as name what is missing or what is another's. What the API server would refuse is tried too: a rule there may be
+//! absent some day, or a stored object older than it.
+
+use serde_json::{Value, json};
+
+/// What is tried in a field; none for a field nobody has thought of.
+pub fn values(field: &str) -> Option<Vec<Value>> {
+    let mut values = match field {
+        "name" | "description" => texts(1024),
+        "linkName" => labels(),
+        "instanceRef" | "targetInstanceRef" => vec![
+            json!({"kind": "Deployment", "name": "web"}),
+            json!({"kind": "Deployment", "name": "missing"}),
+            json!({"kind": "Pod", "name": "pg-0"}),
+            json!({"kind": "Service", "name": "pg"}),
+            json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "name": "pg"}),
+        ],
+        "instanceRef.apiVersion" | "targetInstanceRef.apiVersion" => {
+            let apis = [
+                "v1",
+                "apps/v1",
+                "apps/v1beta1",
+                "argoproj.io/v1alpha1",
+                "",
+                "/",
+                "a/b/c",
+                "ÄPI/v1",
+            ];
+            some(&apis)
+        }
+        "instanceRef.kind" | "targetInstanceRef.kind" => some(&[
+            "Deployment",
+            "StatefulSet",
+            "DaemonSet",
+            "ReplicaSet",
+            "Pod",
+            "Service",
+            "Rollout",
+            "",
+            "deployment",
+            "Ünit",
+        ]),
+        "instanceRef.name" | "targetInstanceRef.name" => {
+            let mut names = some(&["pg", "web", "missing", "2web", "web.v2", "", "-", "web db", "wéb"]);
+            names.push(json!("w".repeat(253)));
+            names.push(json!("w".repeat(58)));
+            names
+        }
+        "targetInstanceRef.namespace" => some(&["shop", "data", "nowhere", "", "a.b", "Shop", "ns-\u{1F600}"]),
+        "desiredState" => some(&["Active", "Inactive"]),
+        "ports" => ports(),
+        "ports[]" => vec![
+            json!({"name": "other", "port": 9999}),
+            json!({"name": "udp", "port": 53, "protocol": "UDP"}),
+        ],
+        "ports[].name" => some(&[
+            "pg",
+            "a",
+            "fifteen-letters",
+            "sixteen-letters-",
+            "a--b",
+            "",
+            "5432",
+            "PG",
+            "pörtchen",
+        ]),
+        "ports[].port" => numbers(&[1, 5432, 65_535, 65_536, 0, -1, 2_147_483_647, -2_147_483_648]),
+        "ports[].targetPort" => {
+            vec![
+                json!(1),
+                json!(65_535),
+                json!(65_536),
+                json!(0),
+                json!(-5),
+                json!("pg"),
+                json!("missing"),
+                json!(""),
+            ]
+        }
+        "ports[].protocol" => some(&["TCP", "UDP", "SCTP"]),
+        "addressing" => some(&["Auto", "PodIP", "ServiceIP", "VirtualIP"]),
+        "publishNotReadyAddresses" => vec![json!(true), json!(false)],
+        "activation" | "deactivation" => vec![json!({})],
+        "activation.targetWaitSeconds" => numbers(&[0, 1, 3600, 3601, -1, i64::MAX, i64::MIN]),
+        // A drain of ages is no wedge: it is what was asked for, and the schema's hour is what it may be.
+        "deactivation.drainSeconds" => numbers(&[0, 1, 3600, 3601, -1, i64::MIN]),
+        "networkPolicy" => some(&["None", "Allow"]),
+        "outputs" => vec![
+            json!({}),
+            json!({"environment": "None"}),
+            json!({"binding": {"type": "postgresql"}}),
+        ],
+        "outputs.environment" => some(&["Docker", "None"]),
+        "outputs.binding" => vec![
+            json!({"type": "postgresql"}),
+            json!({"type": "postgresql", "secretRef": {"name": "missing"}}),
+            json!({"type": "postgresql", "provider": "ours", "secretRef": {"name": "web-db-binding"}}),
+        ],
+        "outputs.binding.type" | "outputs.binding.provider" => texts(63),
+        "outputs.binding.secretRef" => vec![json!({"name": "missing"}), json!({"name": "web-db-binding"})],
+        "outputs.binding.secretRef.name" => some(&["missing", "web-db-binding", "", "Sécret"]),
+        "ttlSecondsAfterRemoved" | "ttlSecondsAfterPurged" => numbers(&[0, 1, 3600, -1, i64::MAX, i64::MIN]),
+        _ => return None,
+    };
+    values.push(Value::Null);
+    Some(values)
+}
+
+fn some(texts: &[&str]) -> Vec<Value> {
+    texts.iter().map(|text| json!(text)).collect()
+}
+
+fn numbers(numbers: &[i64]) -> Vec<Value> {
+    numbers.iter().map(|number| json!(number)).collect()
+}
+
+fn texts(longest: usize) -> Vec<Value> {
+    let mut values = some(&[
+        "",
+        "x",
+        "ünïcödé \u{202E}rtl",
+        "\u{0}\u{1b}[31m",
+        "{\"json\": [",
+        "日本語",
+        "a/b:c",
+    ]);
+    values.push(json!("x".repeat(longest)));
+    values.push(json!("x".repeat(longest + 1)));
+    values.push(json!("\u{1F600}".repeat(20_000)));
+    values
+}
+
+fn labels() -> Vec<Value> {
+    let mut values = some(&[
+        "cache",
+        "localhost",
+        "kubernetes",
+        "wpad",
+        "a--b",
+        "DB",
+        "1db",
+        "-",
+        "",
+        "db.example",
+        "däb",
+        "a",
+    ]);
+    values.extend([46, 47, 63, 64, 1000].map(|length| json!("a".repeat(length))));
+    values
+}
+
+fn ports() -> Vec<Value> {
+    let many = |n: i32| {
+        json!(
+            (1..=n)
+                .map(|p| json!({"name": format!("p{p}"), "port": p}))
+                .collect::<Vec<_>>()
+        )
+    };
+    vec![
+        json!([]),
+        json!([{"name": "pg", "port": 5432}]),
+        json!([{"name": "a", "port": 1}, {"name": "a", "port": 2}]),
+        json!([{"name": "a", "port": 1}, {"name": "b", "port": 1}]),
+        json!([{"name": "db", "port": 1}, {"name": "b", "port": 1, "protocol": "UDP"}]),
+        many(32),
+        many(33),
+        many(101),
+    ]
+}
