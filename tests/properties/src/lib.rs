@@ -9,7 +9,9 @@
 //! | `sequences` | runs many sequences on every core, and shrinks the one that fails |
 //! | `linear` | whether interleaved requests have an order that the specification allows |
 //! | `rollback` | a bad spec for a while, for every field there is (L3) |
+//! | `fuzz` | targets that take any bytes |
 //!
+//! Called by this crate's tests and by `fuzz/`. Nothing that is shipped depends on it.
 
 #![allow(
     clippy::unwrap_used,
@@ -22,6 +24,7 @@
 
 pub mod agreement;
 pub mod drive;
+pub mod fuzz;
 pub mod linear;
 pub mod model;
 pub mod operation;

@@ -1,0 +1,44 @@
+//! The intent annotation: what does not parse, counts too far or is another link's counts as lost (M8), and the rest is
+//! believed; either way the link works.
+
+use instancelink_api::{Intent, keys};
+use instancelink_core::action::Memory;
+use instancelink_core::fixture::World;
+
+/// The last number (M8): what comes after it would count as lost, so nothing does.
+const LAST: u64 = 1 << 53;
+
+/// Any text in the annotation, on a new link and on one that is active.
+pub fn intent(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    for make in [new as fn() -> World, World::active] {
+        let mut world = make();
+        world
+            .annotations()
+            .insert(keys::INTENT.to_owned(), text.clone().into_owned());
+        let memory = Memory::of(&world.s.link.object);
+        let own = serde_json::from_str::<Intent>(&text)
+            .ok()
+            .filter(|intent| intent.link == "shop/web-db" && intent.seq <= LAST);
+        if own.is_none() {
+            assert_eq!(memory.last, None, "M8: it counts as lost");
+        }
+        world.settle();
+        let taken = memory.last.as_ref().map_or(0, |last| last.seq);
+        world.act("deactivate/after");
+        if !memory.remembers("deactivate/after") && taken < LAST {
+            assert_eq!(world.last_action().intent.seq, taken + 1);
+        }
+        world.pass_time(100_000);
+        world.settle();
+        world.delete();
+        world.settle();
+        world.pass_time(4000);
+        world.settle();
+        assert!(world.gone, "L5: a delete completes");
+    }
+}
+
+fn new() -> World {
+    World::new(instancelink_core::fixture::snapshot())
+}

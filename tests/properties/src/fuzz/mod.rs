@@ -1,0 +1,28 @@
+//! Fuzz targets: each takes any bytes, and panics where a promise is broken.
+//!
+//! `fuzz/` hands them to libFuzzer; `tests/corpus.rs` replays what that found worth keeping in every ordinary run.
+
+mod action;
+mod alias;
+mod bytes;
+mod intent;
+mod object;
+mod step;
+
+pub use action::action;
+pub use alias::alias;
+pub use intent::intent;
+pub use object::object;
+pub use step::step;
+
+/// A fuzz target, by the name of its folder in `fuzz/corpus`.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// All targets.
+pub const TARGETS: [Target; 5] = [
+    ("action", action),
+    ("alias", alias),
+    ("intent", intent),
+    ("object", object),
+    ("step", step),
+];

@@ -1,0 +1,45 @@
+//! Ingest: any JSON that is a link is one that the operator brings to rest, and can delete.
+
+use instancelink_api::InstanceLink;
+use instancelink_core::fixture::{self, World};
+
+/// A link as JSON: metadata, spec and status are whatever they are.
+pub fn object(data: &[u8]) {
+    let Ok(link) = serde_json::from_slice::<InstanceLink>(data) else {
+        return;
+    };
+    let stored = serde_json::to_value(&link).expect("what was read can be written");
+    let again: InstanceLink = serde_json::from_value(stored).expect("and read again");
+    assert_eq!(again, link, "nothing is lost on the way");
+
+    let mut world = World::new(fixture::snapshot());
+    world.s.link.object = link;
+    world.s.link.object.status.get_or_insert_default();
+    // What the API server sees to: no object without these.
+    let metadata = &mut world.s.link.object.metadata;
+    metadata.uid.get_or_insert_with(|| fixture::LINK_UID.to_owned());
+    metadata.namespace = Some(fixture::NAMESPACE.to_owned());
+    metadata.name.get_or_insert_with(|| "web-db".to_owned());
+    let finalizers = metadata.finalizers.iter().flatten().count();
+    if metadata.deletion_timestamp.is_some() && finalizers == 0 {
+        return;
+    }
+    for _ in 0..3 {
+        world.settle();
+        world.pass_time(7200);
+    }
+    if world.gone {
+        return;
+    }
+    world.settle();
+    world.writes.clear();
+    world.settle();
+    assert!(world.writes.is_empty(), "I12: a converged link costs no write");
+    world.delete();
+    for _ in 0..3 {
+        world.settle();
+        world.pass_time(7200);
+    }
+    let foreign = world.s.link.object.metadata.finalizers.iter().flatten().count();
+    assert!(world.gone || foreign > 0, "L5: a delete completes");
+}

@@ -1,0 +1,53 @@
+//! Replays what the fuzzers found worth keeping: each input once more, in every ordinary run.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "what is not as expected is a failed test"
+)]
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use instancelink_properties::fuzz::TARGETS;
+
+/// Much more than any input needs without optimisation on a machine that is busy: a quadratic one shows.
+const LONGEST: Duration = Duration::from_secs(20);
+
+#[test]
+fn every_input_kept_in_the_corpus_holds() {
+    for (name, target) in TARGETS {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../../fuzz/corpus")
+            .join(name);
+        let inputs: Vec<_> = fs::read_dir(&folder)
+            .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
+            .map(|entry| entry.unwrap().path())
+            .collect();
+        assert!(!inputs.is_empty(), "{name} has no corpus");
+        for input in inputs {
+            let data = fs::read(&input).unwrap();
+            let outcome = std::panic::catch_unwind(|| target(&data));
+            assert!(outcome.is_ok(), "{name} fails on {}", input.display());
+        }
+    }
+}
+
+#[test]
+fn no_input_costs_more_than_its_length() {
+    for (name, target) in TARGETS {
+        for byte in [b'a', b'/', b'{', b'[', b'"', 0x0f, 0x01, b'\n', 0xff] {
+            let data = vec![byte; 1 << 17];
+            let started = Instant::now();
+            target(&data);
+            assert!(
+                started.elapsed() < LONGEST,
+                "{name}: 128 KiB of {byte:#x} took {:?}",
+                started.elapsed()
+            );
+        }
+    }
+}
