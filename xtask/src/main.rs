@@ -16,6 +16,7 @@ mod e2e;
 mod image;
 mod install;
 mod kubectl;
+mod mutants;
 mod packages;
 mod places;
 mod progress;
@@ -90,6 +91,8 @@ enum Task {
     E2e(e2e::Options),
     /// The tests that run thousands of plans
     Campaigns(campaigns::Options),
+    /// Change the decisions one by one, and ask whether a test notices
+    Mutants(mutants::Options),
     /// Everything: format, lints, licenses, tests, documentation, CRDs, campaigns, and the end-to-end tests
     Test {
         /// With the long campaigns, which take hours
@@ -128,6 +131,7 @@ fn run(task: Task) -> Result<()> {
         Task::Docs { check } => docs::run(check),
         Task::E2e(options) => e2e::run(&options),
         Task::Campaigns(options) => campaigns::run(&options),
+        Task::Mutants(options) => mutants::run(&options),
         Task::Test { long } => check::run(long),
     }
 }
