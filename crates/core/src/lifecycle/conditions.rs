@@ -99,15 +99,12 @@ fn resolved_refs(f: &Facts<'_>) -> Verdict {
         }
         TargetVerdict::Found(_) => {}
     }
-    match &f.plan {
-        Err(unservable) if unservable.reason == Reason::KindNotSupported => no(unservable.reason, &unservable.message),
-        _ => verdict(
-            types::RESOLVED_REFS,
-            true,
-            Reason::Resolved,
-            "source and target were found",
-        ),
-    }
+    verdict(
+        types::RESOLVED_REFS,
+        true,
+        Reason::Resolved,
+        "source and target were found",
+    )
 }
 
 fn programmed(f: &Facts<'_>, state: State, wait: Option<&Wait>) -> Verdict {

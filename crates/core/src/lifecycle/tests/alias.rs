@@ -215,3 +215,67 @@ fn an_alias_taken_while_a_link_is_restored_is_a_hold_there() {
     assert_eq!(world.state(), State::Inactive);
     assert_eq!(world.condition("Ready"), ("False", "Held"));
 }
+
+#[test]
+fn of_several_that_come_first_the_earliest_is_named_in_whatever_order_they_are_known() {
+    let named = |name: &str, uid: &str, older_by: i64| {
+        let mut sibling = rival("Deployment", State::Inactive, false, older_by);
+        let object = Arc::make_mut(&mut sibling.object);
+        object.metadata.name = Some(name.to_owned());
+        object.metadata.uid = Some(uid.to_owned());
+        sibling
+    };
+    let all = [
+        named("second", "uid-b", 20),
+        named("first", "uid-c", 30),
+        named("third", "uid-a", 10),
+    ];
+    for order in [[0, 1, 2], [1, 0, 2], [2, 1, 0], [2, 0, 1]] {
+        let s = order
+            .into_iter()
+            .fold(fixture::snapshot(), |s, n| s.with_sibling(all[n].clone()));
+        let mut world = World::new(s);
+        world.settle();
+        let message = world.status().transitioning_message.clone().unwrap();
+        assert!(message.starts_with("link first has the alias db"), "{message}");
+    }
+}
+
+#[test]
+fn sources_whose_names_make_no_directory_do_not_contend_for_one() {
+    let long = "w".repeat(60);
+    let mut sibling = rival("StatefulSet", State::Active, true, 10);
+    Arc::make_mut(&mut sibling.object)
+        .spec
+        .instance_ref
+        .name
+        .clone_from(&long);
+    let s = fixture::snapshot().edited(|spec| spec.instance_ref.name = long);
+    let mut world = World::new(s.with_sibling(sibling));
+    world.settle();
+    assert_eq!(world.state(), State::Active);
+}
+
+#[test]
+fn the_key_of_an_older_sibling_stays_and_that_of_a_younger_one_is_taken_over() {
+    for (older_by, taken_over) in [(10, false), (-10, true)] {
+        let mut world = World::active();
+        let mut sibling = fixture::sibling(State::Active, true);
+        let created = &mut Arc::make_mut(&mut sibling.object).metadata.creation_timestamp;
+        created.as_mut().unwrap().0 -= jiff::SignedDuration::from_secs(older_by);
+        let environment = &mut world.s.children.environments[0].object;
+        environment.body.data.insert("DB_PORT".to_owned(), "theirs".to_owned());
+        let mut entries = environment.entries();
+        entries
+            .get_mut(fixture::LINK_UID)
+            .unwrap()
+            .retain(|key| key != "DB_PORT");
+        entries.insert(fixture::SIBLING_UID.to_owned(), vec!["DB_PORT".to_owned()]);
+        let entries = serde_json::to_string(&entries).unwrap();
+        environment.annotations.insert(keys::ENTRIES.to_owned(), entries);
+        world.s = world.s.clone().with_sibling(sibling);
+        world.settle();
+        let data = &world.s.children.environments[0].object.body.data;
+        assert_eq!(data["DB_PORT"] != "theirs", taken_over);
+    }
+}

@@ -2,7 +2,9 @@
 
 mod alias;
 mod binding;
+mod causes;
 mod chaos;
+mod conditions;
 mod deletion;
 mod edges;
 mod kinds;

@@ -31,6 +31,7 @@ fn all_fifteen_fields_of_the_seed_are_there() {
         assert!(!status[field].is_null(), "{field} is missing");
     }
     assert_eq!(status["kind"], "instanceLink");
+    assert_eq!(status["id"], crate::hash::bits52(fixture::LINK_UID));
     assert_eq!(status["uuid"], fixture::LINK_UID);
     assert_eq!(status["instanceId"], fixture::SOURCE_UID);
     assert_eq!(status["targetInstanceId"], fixture::TARGET_UID);
@@ -118,4 +119,33 @@ fn a_transition_counts_down_from_a_hundred() {
     world.pass_time(9);
     world.settle();
     assert_eq!(world.status().transitioning_progress, None, "at rest");
+}
+
+#[test]
+fn a_link_that_is_removed_or_purged_is_where_its_owner_wants_it() {
+    let mut world = World::removed();
+    assert_eq!(world.condition("Ready"), ("True", "Ready"));
+    world.act("purge");
+    assert_eq!(world.condition("Ready"), ("True", "Ready"));
+}
+
+#[test]
+fn a_condition_is_dated_by_the_change_of_its_own_status() {
+    let mut world = World::active();
+    let since = |world: &World, name: &str| {
+        let conditions = &world.status().conditions;
+        conditions
+            .iter()
+            .find(|c| c.type_ == name)
+            .unwrap()
+            .last_transition_time
+            .0
+    };
+    let began = since(&world, "Accepted");
+    world.pass_time(100);
+    world.s.target = None;
+    world.settle();
+    assert_eq!(since(&world, "Available"), world.s.now, "it was True before");
+    assert_eq!(since(&world, "Accepted"), began);
+    assert_eq!(since(&world, "Ready"), began);
 }

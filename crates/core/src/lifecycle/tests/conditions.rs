@@ -1,0 +1,136 @@
+//! Conditions: what each says in the states and troubles that the rules' own tests do not look at.
+
+use std::sync::Arc;
+
+use instancelink_api::State;
+use instancelink_api::spec::{Addressing, DesiredState, NetworkPolicyMode};
+
+use super::World;
+use crate::fixture;
+use crate::snapshot::{Isolator, Snapshot};
+
+fn said(world: &World, condition: &str) -> String {
+    let conditions = &world.status().conditions;
+    let found = conditions.iter().find(|c| c.type_ == condition);
+    found.map(|c| c.message.clone()).unwrap_or_default()
+}
+
+fn settled(s: Snapshot) -> World {
+    let mut world = World::new(s);
+    world.settle();
+    world
+}
+
+fn isolated_by(mut s: Snapshot, name: &str, pods: &str) -> Snapshot {
+    s.isolators.push(Arc::new(Isolator {
+        namespace: fixture::NAMESPACE.to_owned(),
+        name: name.to_owned(),
+        pods: serde_yaml_ng::from_str(pods).unwrap(),
+    }));
+    s
+}
+
+fn allowing() -> Snapshot {
+    fixture::snapshot().edited(|spec| spec.network_policy = NetworkPolicyMode::Allow)
+}
+
+#[test]
+fn a_target_of_a_kind_that_is_not_supported_is_a_matter_of_references_and_not_of_the_spec() {
+    let world = settled(fixture::snapshot().edited(|spec| {
+        let target = spec.target_instance_ref.as_mut().unwrap();
+        target.kind = "Job".to_owned();
+        target.api_version = Some("batch/v1".to_owned());
+    }));
+    assert_eq!(world.condition("ResolvedRefs").0, "False");
+    let refused = settled({
+        let mut service = fixture::service();
+        service.external_name = true;
+        fixture::snapshot().with_target_service(service, Vec::new())
+    });
+    assert_eq!(refused.condition("ResolvedRefs"), ("False", "KindNotSupported"));
+    assert_eq!(refused.condition("Accepted"), ("True", "Accepted"));
+}
+
+#[test]
+fn an_addressing_that_is_not_possible_is_a_matter_of_the_spec_and_not_of_references() {
+    let world = settled(fixture::snapshot().edited(|spec| spec.addressing = Addressing::ServiceIP));
+    assert_eq!(world.condition("Accepted"), ("False", "AddressingNotPossible"));
+    assert_eq!(world.condition("ResolvedRefs"), ("True", "Resolved"));
+}
+
+#[test]
+fn what_cannot_be_served_any_more_is_told_of_an_active_link_and_not_of_one_that_is_parked() {
+    let serviced = fixture::snapshot().with_target_service(fixture::service(), vec![fixture::pod("pg-0", "10.0.0.10")]);
+    let headless = |s: &Snapshot| {
+        let mut service = fixture::service();
+        service.cluster_ips.clear();
+        s.clone().with_target_service(service, Vec::new())
+    };
+    let mut world = settled(serviced.edited(|spec| spec.addressing = Addressing::ServiceIP));
+    assert_eq!(world.state(), State::Active);
+    world.s = headless(&world.s);
+    world.settle();
+    assert_eq!(world.state(), State::Active);
+    assert_eq!(world.condition("Programmed"), ("False", "Pending"));
+    assert_eq!(world.condition("Ready"), ("False", "Stalled"));
+    assert_eq!(world.condition("Stalled"), ("True", "AddressingNotPossible"));
+    assert!(said(&world, "Stalled").contains("headless"));
+    world.act("deactivate");
+    assert_eq!(world.state(), State::Inactive);
+    assert_eq!(world.condition("Programmed").0, "True");
+    assert_eq!(world.condition("Ready").0, "True");
+    assert_eq!(world.condition("Stalled").0, "absent");
+}
+
+#[test]
+fn what_a_link_waits_for_is_what_ready_says() {
+    let pods = vec![fixture::pod("pg-0", "10.0.0.10").not_ready()];
+    let world = settled(fixture::snapshot().with_target_deployment(pods));
+    assert!(said(&world, "Ready").starts_with("waits up to 15 s"));
+    assert_eq!(said(&world, "Ready"), said(&world, "Reconciling"));
+    assert_eq!(said(&World::active(), "Ready"), "the link is active");
+}
+
+#[test]
+fn a_held_link_says_what_holds_it_from_its_first_moment_at_rest() {
+    let world = settled(fixture::snapshot().edited(|spec| {
+        spec.target_instance_ref.as_mut().unwrap().namespace = Some("data".to_owned());
+    }));
+    assert_eq!(world.state(), State::Inactive);
+    assert_eq!(world.condition("Ready"), ("False", "Held"));
+    assert_eq!(world.condition("Stalled"), ("True", "RefNotPermitted"));
+    assert!(said(&world, "Stalled").contains("InstanceLinkGrant"));
+}
+
+#[test]
+fn a_link_that_is_parked_on_purpose_is_not_held_whatever_is_missing() {
+    let world = settled(fixture::snapshot().edited(|spec| {
+        spec.desired_state = Some(DesiredState::Inactive);
+        spec.target_instance_ref.as_mut().unwrap().namespace = Some("data".to_owned());
+    }));
+    assert_eq!(world.condition("Ready"), ("True", "Ready"));
+    assert_eq!(world.condition("Stalled").0, "absent");
+}
+
+#[test]
+fn enforced_says_what_cutting_the_link_achieves() {
+    assert_eq!(World::active().condition("Enforced"), ("False", "DNSOnly"));
+    assert_eq!(
+        settled(allowing()).condition("Enforced"),
+        ("False", "TargetNotIsolated")
+    );
+    let world = settled(isolated_by(allowing(), "deny", "{}"));
+    assert_eq!(world.condition("Enforced"), ("True", "TargetIsolated"));
+    assert!(said(&world, "Enforced").contains("(deny)"));
+    assert_eq!(settled(allowing().without_target()).condition("Enforced").0, "absent");
+}
+
+#[test]
+fn of_many_policies_three_are_named_and_the_others_counted() {
+    let by = |names: &[&str]| {
+        let s = names.iter().fold(allowing(), |s, name| isolated_by(s, name, "{}"));
+        said(&settled(s), "Enforced")
+    };
+    assert!(by(&["a", "b", "c"]).contains("(a, b, c)"));
+    assert!(by(&["a", "b", "c", "d", "e"]).contains("(a, b, c and 2 more)"));
+}
