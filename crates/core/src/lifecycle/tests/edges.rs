@@ -319,3 +319,35 @@ fn on_a_link_that_is_being_deleted_every_action_is_rejected_and_the_delete_goes_
         }
     }
 }
+
+#[test]
+fn an_operation_that_the_table_rejects_is_answered_and_touches_nothing_else() {
+    let mut rejected = 0;
+    for row in rows().into_iter().filter(|row| row.rejected && row.path.is_empty()) {
+        let mut world = start(row.state);
+        let (children, desired) = (format!("{:?}", world.s.children), desired(&world));
+        world.writes.clear();
+        world.events.clear();
+        operate(&mut world, row.operation);
+        world.settle();
+        let pair = format!("{} in {}", row.operation, row.state);
+        assert_eq!(world.writes, ["take", "status"], "{pair}");
+        assert_eq!(format!("{:?}", world.s.children), children, "{pair}");
+        assert_eq!(world.state(), row.state, "{pair}");
+        assert_eq!(self::desired(&world), desired, "{pair}");
+        let action = world.last_action();
+        assert!(!action.intent.reason.is_empty() && !action.message.is_empty(), "{pair}");
+        let told: Vec<_> = world.events.iter().map(|event| event.reason.as_str()).collect();
+        assert_eq!(told, [action.intent.reason.as_str()], "{pair}");
+        rejected += 1;
+    }
+    assert_eq!(rejected, 12, "2 in each state at rest, and in purged 4");
+}
+
+fn desired(world: &World) -> Option<instancelink_api::Desired> {
+    world
+        .status()
+        .last_action
+        .as_ref()
+        .and_then(|action| action.intent.desired)
+}
