@@ -4,6 +4,8 @@ use instancelink_api::{Verb, Verdict, keys};
 use instancelink_core::action::{Request, parse};
 use instancelink_core::fixture::World;
 
+use super::worlds;
+
 /// Any text in the annotation.
 pub fn action(data: &[u8]) {
     let value = String::from_utf8_lossy(data);
@@ -21,7 +23,7 @@ pub fn action(data: &[u8]) {
         );
         assert!(mark.len() == 9 && mark.starts_with('#'));
     }
-    for make in [World::active as fn() -> World, World::removed] {
+    for make in [worlds::active as fn() -> World, worlds::removed] {
         taken_once(make(), &value);
     }
 }

@@ -5,13 +5,15 @@ use instancelink_api::{Intent, keys};
 use instancelink_core::action::Memory;
 use instancelink_core::fixture::World;
 
+use super::worlds;
+
 /// The last number (M8): what comes after it would count as lost, so nothing does.
 const LAST: u64 = 1 << 53;
 
 /// Any text in the annotation, on a new link and on one that is active.
 pub fn intent(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
-    for make in [new as fn() -> World, World::active] {
+    for make in [new as fn() -> World, worlds::active] {
         let mut world = make();
         world
             .annotations()

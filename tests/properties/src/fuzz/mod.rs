@@ -8,6 +8,7 @@ mod bytes;
 mod intent;
 mod object;
 mod step;
+mod worlds;
 
 pub use action::action;
 pub use alias::alias;

@@ -1,0 +1,22 @@
+//! Worlds to begin with, walked there once: an input costs what it does and not what came before.
+
+use std::sync::OnceLock;
+
+use instancelink_core::fixture::World;
+use instancelink_core::snapshot::Snapshot;
+
+pub(super) fn active() -> World {
+    static ACTIVE: OnceLock<Snapshot> = OnceLock::new();
+    of(ACTIVE.get_or_init(|| World::active().s))
+}
+
+pub(super) fn removed() -> World {
+    static REMOVED: OnceLock<Snapshot> = OnceLock::new();
+    of(REMOVED.get_or_init(|| World::removed().s))
+}
+
+fn of(s: &Snapshot) -> World {
+    let mut world = World::new(s.clone());
+    world.s = s.clone(); // with its status, which a new link has not
+    world
+}
