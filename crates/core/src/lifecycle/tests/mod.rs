@@ -9,6 +9,7 @@ mod deletion;
 mod edges;
 mod kinds;
 mod memory;
+mod projection;
 mod shadow;
 mod status;
 mod verified;

@@ -285,9 +285,12 @@ fn w5_a_terminating_source_activates_nothing() {
     world.s.source.as_mut().unwrap().terminating = true;
     world.settle();
     assert_eq!(world.watched(), [State::Registering]);
+    assert_eq!(world.condition("ResolvedRefs"), ("False", "SourceNotFound"));
     let mut world = World::inactive();
     world.s.source.as_mut().unwrap().terminating = true;
     world.act("activate");
+    assert_eq!(world.condition("Ready"), ("False", "Held"));
+    assert_eq!(world.condition("Reconciling"), ("True", "SourceNotFound"));
     assert!(world.watched().is_empty());
     assert_eq!(world.last_action().phase, Phase::Accepted);
 }

@@ -1,0 +1,219 @@
+//! What the status shows of the link besides its state: where it leads, what may be asked, what became of what was asked.
+
+use instancelink_api::spec::DesiredState;
+use instancelink_api::{Phase, State, Verb};
+
+use super::World;
+use crate::fixture;
+
+fn drain(world: &mut World, seconds: i64) {
+    world.s = world.s.clone().edited(|spec| {
+        spec.deactivation = Some(serde_json::from_value(serde_json::json!({ "drainSeconds": seconds })).unwrap());
+    });
+    world.settle();
+}
+
+fn desire(world: &mut World, state: DesiredState) {
+    world.s = world.s.clone().edited(|spec| spec.desired_state = Some(state));
+    world.settle();
+}
+
+fn step_to(world: &mut World, state: State) {
+    while world.state() != state {
+        world.step().unwrap();
+    }
+}
+
+#[test]
+fn the_target_is_the_one_that_is_programmed_until_nothing_of_it_is_up() {
+    let named = |world: &World| world.status().target.as_ref().map(|target| target.name.clone());
+    let mut world = World::active();
+    assert_eq!(named(&world).as_deref(), Some("pg"));
+    world.s = world
+        .s
+        .clone()
+        .edited(|spec| spec.target_instance_ref.as_mut().unwrap().name = "pg2".to_owned());
+    step_to(&mut world, State::UpdatingActive);
+    assert_eq!(named(&world).as_deref(), Some("pg"));
+    world.settle();
+    assert_eq!(named(&world).as_deref(), Some("pg2"));
+    world.annotate("deactivate");
+    step_to(&mut world, State::Deactivating);
+    assert_eq!(named(&world).as_deref(), Some("pg2"));
+    world.settle();
+    assert_eq!(named(&world), None);
+}
+
+#[test]
+fn a_name_stands_in_the_status_as_long_as_it_may_be_this_links_again() {
+    let mut world = World::inactive();
+    assert!(world.status().fqdn.is_some());
+    world.annotate("remove");
+    step_to(&mut world, State::Removing);
+    assert!(world.status().fqdn.is_some());
+    world.settle();
+    assert_eq!(world.status().fqdn, None);
+    world.act("restore");
+    assert!(world.status().fqdn.is_some());
+}
+
+#[test]
+fn the_account_is_remembered_while_the_namespace_is_not_seen() {
+    let mut world = World::active();
+    let account = world.status().account_id.clone();
+    assert!(account.is_some());
+    world.s.namespace.uid.clear();
+    world.act("deactivate");
+    assert_eq!(world.status().account_id, account);
+}
+
+#[test]
+fn what_may_be_asked_is_what_would_change_something() {
+    let mut world = World::active();
+    assert_eq!(world.status().available_actions, [Verb::Deactivate, Verb::Remove]);
+    drain(&mut world, 60);
+    world.delete();
+    world.settle();
+    assert_eq!(world.state(), State::Deactivating);
+    assert!(world.status().available_actions.is_empty(), "of a link that is going");
+    let mut world = World::removed();
+    assert_eq!(world.status().available_actions, [Verb::Restore, Verb::Purge]);
+    world.annotate("purge");
+    step_to(&mut world, State::Purging);
+    assert!(world.status().available_actions.is_empty(), "once purged for good");
+}
+
+#[test]
+fn m9_the_manifest_supersedes_what_it_says_otherwise_than_and_nothing_else() {
+    let waiting = |verb: &str| {
+        let mut world = World::new(fixture::snapshot().without_source());
+        world.settle();
+        world.act(verb);
+        assert_eq!(world.last_action().phase, Phase::Accepted, "{verb}");
+        world
+    };
+    for (verb, desired, phase) in [
+        ("activate", DesiredState::Inactive, Phase::Superseded),
+        ("activate", DesiredState::Active, Phase::Accepted),
+        ("deactivate", DesiredState::Active, Phase::Superseded),
+        ("deactivate", DesiredState::Inactive, Phase::Accepted),
+    ] {
+        let mut world = waiting(verb);
+        desire(&mut world, desired);
+        assert_eq!(world.last_action().phase, phase, "{verb}, then {desired:?}");
+    }
+    let mut world = World::active();
+    drain(&mut world, 60);
+    world.act("remove");
+    desire(&mut world, DesiredState::Active);
+    assert_eq!(
+        world.last_action().phase,
+        Phase::Accepted,
+        "remove is no matter of the manifest"
+    );
+}
+
+#[test]
+fn m9_a_delete_supersedes_what_is_on_its_way_and_nothing_that_is_done() {
+    let mut world = World::active();
+    drain(&mut world, 60);
+    world.act("remove");
+    world.delete();
+    world.settle();
+    assert_eq!(world.last_action().phase, Phase::Superseded);
+    let mut world = World::active();
+    world.act("activate");
+    drain(&mut world, 60);
+    world.delete();
+    world.settle();
+    assert_eq!(world.last_action().phase, Phase::Completed);
+}
+
+#[test]
+fn an_acknowledgement_says_what_came_of_the_request_and_keeps_its_words() {
+    let mut world = World::active();
+    world.act("deactivate");
+    assert_eq!(world.last_action().message, "deactivate accepted");
+    world.act("Stop it!");
+    assert!(world.last_action().message.starts_with("'Stop it!' is no action"));
+    world.act("purge");
+    let refused = world.last_action().message.clone();
+    assert!(refused.starts_with("cannot purge: the link is inactive"));
+    desire(&mut world, DesiredState::Active);
+    assert_eq!(world.last_action().message, refused);
+    world.wipe_status();
+    world.settle();
+    assert_eq!(
+        world.last_action().message,
+        "cannot purge: the link is requested; possible now: remove",
+        "made anew, from where it is then"
+    );
+}
+
+#[test]
+fn a_rejection_that_would_be_another_one_now_is_told_by_its_reason() {
+    let mut world = World::active();
+    desire(&mut world, DesiredState::Active);
+    world.act("deactivate");
+    assert_eq!(world.last_action().intent.reason, "ManagedBySpec");
+    world.s = world.s.clone().edited(|spec| spec.desired_state = None);
+    world.wipe_status();
+    world.settle();
+    assert_eq!(world.last_action().message, "deactivate rejected: ManagedBySpec");
+}
+
+#[test]
+fn a_problem_is_told_once_and_what_is_only_pending_is_not() {
+    let told = |world: &World| -> Vec<String> { world.events.iter().map(|event| event.reason.clone()).collect() };
+    let mut world = World::active();
+    assert!(told(&world).is_empty());
+    world.s.target = None;
+    world.settle();
+    world.pass_time(100);
+    world.s = world.s.clone().edited(|spec| spec.name = Some("Orders".to_owned()));
+    world.settle();
+    assert_eq!(told(&world), ["TargetNotFound"]);
+    world.s.target = fixture::snapshot().target;
+    world.settle();
+    world.s.target = None;
+    world.settle();
+    assert_eq!(
+        told(&world),
+        ["TargetNotFound", "TargetNotFound"],
+        "a new one is told anew"
+    );
+}
+
+#[test]
+fn a_link_says_what_it_does_in_each_state_it_enters() {
+    let mut seen = Vec::new();
+    let mut note = |world: &World| seen.push((world.state(), world.status().transitioning_message.clone()));
+    let mut world = World::new(fixture::snapshot());
+    for wanted in [
+        (None, State::Activating),
+        (Some("deactivate"), State::Deactivating),
+        (Some("remove"), State::Removing),
+        (Some("restore"), State::Restoring),
+        (Some("remove"), State::Removed),
+        (Some("purge"), State::Purging),
+    ] {
+        if let (Some(verb), _) = wanted {
+            world.settle();
+            world.annotate(verb);
+        }
+        step_to(&mut world, wanted.1);
+        note(&world);
+    }
+    let said = |state: State, message: &str| (state, Some(message.to_owned()));
+    assert_eq!(
+        seen,
+        [
+            said(State::Activating, "writes the data plane"),
+            said(State::Deactivating, "takes the data plane away"),
+            said(State::Removing, "gives the alias up"),
+            said(State::Restoring, "claims the alias again"),
+            (State::Removed, None),
+            said(State::Purging, "removes what is left"),
+        ]
+    );
+}
