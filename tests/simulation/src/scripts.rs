@@ -54,8 +54,8 @@ fn swapped() -> Script {
         .then(Ready("pg-1-0", "10.0.0.11", true), &[("db", "active")])
         .at_once(edit("db", "{desiredState: Inactive}"))
         .then(edit("db", "{desiredState: Active}"), &[("db", "active")])
-        .at_once(edit("db", "{linkName: other}"))
-        .then(edit("db", "{linkName: db}"), &[("db", "active")])
+        .at_once(edit("db", "{ports: [{name: pg, port: 6432}]}"))
+        .then(edit("db", "{ports: null}"), &[("db", "active")])
         .then(Delete(&LINKS, "shop", "db"), &[("db", "gone")])
 }
 
@@ -116,11 +116,11 @@ fn updates() -> Script {
         )
         .then(edit("db", "{description: the database}"), &[("db", "active")])
         .then(edit("db", "{targetInstanceRef: {name: pg-2}}"), &[("db", "active")])
+        .then(edit("db", "{ports: [{name: pg, port: 6432}]}"), &[("db", "active")])
         .then(
-            edit("db", "{ports: [{name: pg, port: 6432, targetPort: 5432}]}"),
+            edit("db", "{ports: [{name: pg, port: 6432}, {name: admin, port: 6433}]}"),
             &[("db", "active")],
         )
-        .then(edit("db", "{linkName: database}"), &[("db", "active")])
         .then(Act("db", "deactivate/1"), &[("db", "inactive")])
         .then(edit("db", "{targetInstanceRef: {name: pg}}"), &[("db", "inactive")])
         .then(Act("db", "activate/2"), &[("db", "active")])

@@ -1,120 +1,64 @@
-//! What happens to an object on its way in: defaults, the project's own policies, validation, and who wrote what.
+//! What happens to an object on its way in, in the API server's order: it is brought into shape, the project's own
+//! policies look at it, and it is validated.
 
 use serde_json::{Value, json};
 
+use super::custom;
+use super::defaults;
 use super::failure::Failure;
+use super::kinds;
+use super::names;
 use super::object::Meta as _;
-use super::resource::{LINKS, NAMESPACES, Resource, SERVICES};
-use super::store::{Store, shown};
-use super::write::Writer;
+use super::resource::{LINKS, Resource};
+use super::store::Store;
 
-const ACTION: &str = "instancelink.dev/action";
 const FINALIZER: &str = "instancelink.dev/lifecycle";
 
-/// Defaults of a new object.
+/// A new object: shape, defaults, policies.
 pub fn on_create(store: &mut Store, resource: &'static Resource, object: &mut Value) {
     object["apiVersion"] = json!(resource.api_version());
     object["kind"] = json!(resource.kind);
+    defaults::of_metadata(object);
+    custom::shape(resource, object);
+    defaults::on_create(store, resource, object);
     if *resource == LINKS {
-        object["status"] = instancelink_api::crd::default_status();
-        // deploy/policies/mutating/finalizer.yaml
-        let mut finalizers: Vec<String> = object.finalizers().into_iter().map(str::to_owned).collect();
-        if !finalizers.iter().any(|f| f == FINALIZER) {
-            finalizers.push(FINALIZER.to_owned());
-            object.metadata().insert("finalizers".to_owned(), json!(finalizers));
-        }
-    }
-    if *resource == SERVICES {
-        on_service(store, object);
-    }
-    if *resource == NAMESPACES {
-        let name = object.meta("name").to_owned();
-        let mut labels = object.labels().cloned().unwrap_or_default();
-        labels.insert("kubernetes.io/metadata.name".to_owned(), name.into());
-        object.metadata().insert("labels".to_owned(), Value::Object(labels));
-        object["status"]["phase"] = json!("Active");
+        add_finalizer(object);
     }
 }
 
-/// Defaults of an object that is written again.
+/// An object that is written again.
 pub fn on_update(resource: &Resource, new: &mut Value, old: &Value) {
-    if *resource == LINKS && new["status"].is_null() {
-        new["status"] = instancelink_api::crd::default_status();
-    }
-    if *resource == SERVICES {
-        for field in [
-            "clusterIP",
-            "clusterIPs",
-            "ipFamilies",
-            "ipFamilyPolicy",
-            "type",
-            "sessionAffinity",
-        ] {
-            if new["spec"][field].is_null() {
-                new["spec"][field] = old["spec"][field].clone();
-            }
-        }
-        ports(new);
-    }
+    defaults::of_metadata(new);
+    custom::shape(resource, new);
+    defaults::on_update(resource, new, old);
 }
 
-fn on_service(store: &mut Store, object: &mut Value) {
-    let spec = &mut object["spec"];
-    for (field, default) in [("type", json!("ClusterIP")), ("sessionAffinity", json!("None"))] {
-        if spec[field].is_null() {
-            spec[field] = default;
-        }
+/// What is refused.
+pub fn validate(
+    resource: &Resource,
+    new: &Value,
+    old: Option<&Value>,
+    subresource: Option<&str>,
+) -> Result<(), Failure> {
+    let mut errors = names::errors(resource, new, old);
+    if resource.is_custom() && old.is_some() {
+        // Metadata of custom objects is looked at twice.
+        errors.extend(errors.clone());
     }
-    if spec["clusterIP"].is_null() {
-        spec["clusterIP"] = store.new_address().into();
+    errors.extend(kinds::owners(new));
+    errors.extend(kinds::errors(resource, new, old));
+    errors.extend(custom::errors(resource, new, old, subresource.is_some()));
+    if errors.is_empty() {
+        return Ok(());
     }
-    spec["clusterIPs"] = json!([spec["clusterIP"]]);
-    for (field, default) in [
-        ("ipFamilies", json!(["IPv4"])),
-        ("ipFamilyPolicy", json!("SingleStack")),
-    ] {
-        if spec[field].is_null() {
-            spec[field] = default;
-        }
-    }
-    ports(object);
+    Err(Failure::invalid(resource, new.meta("name"), &errors))
 }
 
-fn ports(service: &mut Value) {
-    for port in service["spec"]["ports"].as_array_mut().into_iter().flatten() {
-        if port["protocol"].is_null() {
-            port["protocol"] = json!("TCP");
-        }
-        if port["targetPort"].is_null() {
-            port["targetPort"] = port["port"].clone();
-        }
-    }
-}
-
-/// What the schema and its rules refuse.
-pub fn validate(_resource: &Resource, _name: &str, _new: &Value, _old: Option<&Value>) -> Result<(), Failure> {
-    Ok(())
-}
-
-/// `managedFields`, of which the operator reads one thing: who wrote the action annotation.
-pub fn remember_manager(new: &mut Value, old: Option<&Value>, writer: Writer<'_>) {
-    let before = old.map_or(&Value::Null, |old| &old["metadata"]["annotations"][ACTION]);
-    let action = new["metadata"]["annotations"][ACTION].clone();
-    let entries = if action.is_null() {
-        Value::Null
-    } else if action == *before {
-        old.map_or(Value::Null, |old| old["metadata"]["managedFields"].clone())
-    } else {
-        json!([{
-            "manager": writer.by,
-            "operation": "Update",
-            "apiVersion": new["apiVersion"],
-            "time": shown(writer.now),
-            "fieldsType": "FieldsV1",
-            "fieldsV1": {"f:metadata": {"f:annotations": {format!("f:{ACTION}"): {}}}},
-        }])
-    };
-    if !entries.is_null() {
-        new.metadata().insert("managedFields".to_owned(), entries);
+/// deploy/policies/mutating/finalizer.yaml
+fn add_finalizer(link: &mut Value) {
+    let mut finalizers: Vec<String> = link.finalizers().into_iter().map(str::to_owned).collect();
+    if !finalizers.iter().any(|f| f == FINALIZER) {
+        finalizers.push(FINALIZER.to_owned());
+        link.metadata().insert("finalizers".to_owned(), json!(finalizers));
     }
 }

@@ -35,6 +35,14 @@ fn collect(store: &mut Store, writer: Writer<'_>) -> bool {
     let leaving = leaving(store);
     let empty = empty(store);
     let mut done = false;
+    for (key, owners) in bereaved(store) {
+        if let Some(object) = store.get(&key) {
+            let mut object = Value::clone(object);
+            object.metadata().insert("ownerReferences".to_owned(), owners);
+            store.put(key, object, writer.by);
+            done = true;
+        }
+    }
     for key in orphans.into_iter().chain(leaving) {
         done |= write::delete(store, &key, &json!({"gracePeriodSeconds": 0}), writer).is_ok();
     }
@@ -44,15 +52,49 @@ fn collect(store: &mut Store, writer: Writer<'_>) -> bool {
     done
 }
 
-/// Objects whose owners are all gone.
+/// Objects whose owners are all gone. An owner in another namespace is none, whatever its UID.
 fn orphans(store: &Store) -> Vec<Key> {
-    let living: BTreeSet<&str> = store.all().map(|(_, object)| object.meta("uid")).collect();
-    let is_orphan = |object: &Value| {
+    let living = living(store);
+    let is_orphan = |key: &Key, object: &Value| {
         let owners = object.owners();
-        !owners.is_empty() && !object.is_going() && !owners.iter().any(|uid| living.contains(uid))
+        !owners.is_empty() && !object.is_going() && !owners.iter().any(|uid| living.owns(key, uid))
     };
-    let orphans = store.all().filter(|(_, object)| is_orphan(object));
+    let orphans = store.all().filter(|(key, object)| is_orphan(key, object));
     orphans.map(|(key, _)| key.clone()).collect()
+}
+
+/// Objects that have lost some of their owners, and who is left.
+fn bereaved(store: &Store) -> Vec<(Key, Value)> {
+    let living = living(store);
+    let mut bereaved = Vec::new();
+    for (key, object) in store.all() {
+        let owners = object["metadata"]["ownerReferences"].as_array();
+        let of = |owner: &&Value| living.owns(key, owner["uid"].as_str().unwrap_or_default());
+        let left: Vec<&Value> = owners.into_iter().flatten().filter(of).collect();
+        if !left.is_empty() && left.len() < object.owners().len() {
+            bereaved.push((key.clone(), json!(left)));
+        }
+    }
+    bereaved
+}
+
+/// Namespaces and UIDs of all that there is.
+struct Living<'a>(BTreeSet<(&'a str, &'a str)>);
+
+fn living(store: &Store) -> Living<'_> {
+    Living(
+        store
+            .all()
+            .map(|(key, object)| (key.namespace.as_str(), object.meta("uid")))
+            .collect(),
+    )
+}
+
+impl Living<'_> {
+    /// Whether an object has a living owner of this UID: beside it, or in no namespace.
+    fn owns(&self, key: &Key, uid: &str) -> bool {
+        self.0.contains(&(key.namespace.as_str(), uid)) || self.0.contains(&("", uid))
+    }
 }
 
 fn going_namespaces(store: &Store) -> BTreeSet<String> {

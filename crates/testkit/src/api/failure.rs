@@ -2,14 +2,16 @@
 
 use serde_json::{Value, json};
 
-use super::resource::Resource;
+use super::resource::{EVENTS, Resource};
+
+pub use super::field_error::FieldError;
 
 /// A `Status` with `status: Failure`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Failure {
     /// HTTP code.
     pub code: u16,
-    /// `NotFound`, `Conflict`, …
+    /// `NotFound`, `Conflict`, …; empty for none.
     pub reason: &'static str,
     /// For people.
     pub message: String,
@@ -29,7 +31,10 @@ impl Failure {
     }
 
     fn about(code: u16, reason: &'static str, resource: &Resource, name: &str, message: &str) -> Self {
-        let mut details = json!({"name": name, "kind": resource.plural});
+        let mut details = json!({"kind": resource.plural});
+        if !name.is_empty() {
+            details["name"] = json!(name);
+        }
         if !resource.group.is_empty() {
             details["group"] = json!(resource.group);
         }
@@ -61,6 +66,27 @@ impl Failure {
         Self::about(409, "AlreadyExists", resource, name, &message)
     }
 
+    /// 409 for a name that is taken by an object that goes.
+    pub fn exists_going(resource: &Resource, name: &str) -> Self {
+        let failure = Self::exists(resource, name);
+        let message = format!("object is being deleted: {}", failure.message);
+        Self { message, ..failure }
+    }
+
+    /// 409 for a deletion of another UID or version.
+    pub fn precondition(resource: &Resource, name: &str, title: &str, asked: &str, found: &str, why: &str) -> Self {
+        let message = format!(
+            "Operation cannot be fulfilled on {} \"{name}\": the {title} in the precondition ({asked}) does not match \
+             the {title} in record ({found}). {why}",
+            resource.kind_and_group()
+        );
+        let mut failure = Self::about(409, "Conflict", resource, name, &message);
+        if let Some(details) = &mut failure.details {
+            details["kind"] = json!(resource.kind);
+        }
+        failure
+    }
+
     /// 409 for a write on something older.
     pub fn conflict(resource: &Resource, name: &str, why: &str) -> Self {
         let message = format!(
@@ -87,20 +113,62 @@ impl Failure {
         failure
     }
 
-    /// 422.
-    pub fn invalid(resource: &Resource, name: &str, field: &str, why: &str) -> Self {
-        let group = if resource.group.is_empty() {
-            String::new()
-        } else {
-            format!(".{}", resource.group)
+    /// 422 for all that is wrong with an object.
+    pub fn invalid(resource: &Resource, name: &str, errors: &[FieldError]) -> Self {
+        if *resource == EVENTS {
+            // Events of both groups are judged as those of the core group.
+            let core = Resource { group: "", ..EVENTS };
+            return Self::invalid_as("Event", &core, name, errors);
+        }
+        Self::invalid_as(&resource.kind_and_group(), resource, name, errors)
+    }
+
+    /// The same, of a custom object without a version: the real server names the kind as in paths there.
+    pub fn no_version(resource: &Resource, name: &str) -> Self {
+        let error = FieldError::invalid("metadata.resourceVersion", "0: must be specified for an update");
+        let mut failure = Self::invalid_as(&resource.qualified(), resource, name, &[error]);
+        if let Some(details) = &mut failure.details {
+            details["kind"] = json!(resource.plural);
+        }
+        failure
+    }
+
+    fn invalid_as(what: &str, resource: &Resource, name: &str, errors: &[FieldError]) -> Self {
+        let told: Vec<String> = errors.iter().map(|e| format!("{}: {}", e.field, e.message)).collect();
+        let told = match told.as_slice() {
+            [one] => one.clone(),
+            many => format!("[{}]", many.join(", ")),
         };
-        let message = format!("{}{group} \"{name}\" is invalid: {field}: {why}", resource.kind);
+        let message = format!("{what} \"{name}\" is invalid: {told}");
         let mut failure = Self::about(422, "Invalid", resource, name, &message);
         if let Some(details) = &mut failure.details {
             details["kind"] = json!(resource.kind);
-            details["causes"] = json!([{"reason": "FieldValueInvalid", "message": why, "field": field}]);
+            details["causes"] = errors.iter().map(FieldError::cause).collect();
         }
         failure
+    }
+
+    /// 422 for a JSON patch whose test fails, or which names what is not there.
+    pub fn unpatchable() -> Self {
+        Self {
+            details: Some(json!({})),
+            ..Self::new(
+                422,
+                "Invalid",
+                "the server rejected our request due to an error in our request",
+            )
+        }
+    }
+
+    /// 422 for a list or watch that asks for what cannot be.
+    pub fn list_options(field: &str, why: &str) -> Self {
+        let error = FieldError::forbidden(field, why);
+        let message = format!("ListOptions.meta.k8s.io \"\" is invalid: {field}: {}", error.message);
+        let details = json!({"group": "meta.k8s.io", "kind": "ListOptions", "causes": [error.cause()]});
+        Self {
+            details: Some(details),
+            ..Self::new(422, "Invalid", message)
+        }
     }
 
     /// 410 for a watch from a version that is not kept any more.
@@ -116,9 +184,11 @@ impl Failure {
             "metadata": {},
             "status": "Failure",
             "message": self.message,
-            "reason": self.reason,
             "code": self.code,
         });
+        if !self.reason.is_empty() {
+            status["reason"] = json!(self.reason);
+        }
         if let Some(details) = &self.details {
             status["details"] = details.clone();
         }

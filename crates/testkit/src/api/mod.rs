@@ -7,8 +7,18 @@
 pub mod admission;
 pub mod call;
 pub mod collector;
+pub mod custom;
+pub mod defaults;
+pub mod delete;
 pub mod failure;
+mod field_error;
+pub mod kinds;
+pub mod list;
+pub mod managers;
+pub mod names;
 pub mod object;
+pub mod patch;
+pub mod preconditions;
 pub mod resource;
 pub mod selector;
 pub mod service;
@@ -19,15 +29,14 @@ pub mod write;
 use std::sync::{Mutex, MutexGuard};
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::time::Instant;
 
 use call::Call;
 use failure::Failure;
 use object::Meta as _;
-use selector::Selector;
 use store::{Key, Store};
-use write::Writer;
+use write::Author;
 
 /// `2026-01-01T00:00:00Z`: the time at which every double starts.
 const EPOCH: i64 = 1_767_225_600;
@@ -81,13 +90,21 @@ impl Api {
     /// Serves a request that is no watch.
     pub fn serve(&self, call: &Call, body: &[u8]) -> Result<(u16, Value), Failure> {
         self.change(|store, now| {
-            let writer = Writer { by: &call.by, now };
-            serve(store, call, body, writer)
+            let manager = match call.query("fieldManager") {
+                "" => &call.by,
+                manager => manager,
+            };
+            let author = Author {
+                by: &call.by,
+                manager,
+                now,
+            };
+            serve(store, call, body, author)
         })
     }
 }
 
-fn serve(store: &mut Store, call: &Call, body: &[u8], writer: Writer<'_>) -> Result<(u16, Value), Failure> {
+fn serve(store: &mut Store, call: &Call, body: &[u8], author: Author<'_>) -> Result<(u16, Value), Failure> {
     let namespace = call.namespace.clone().unwrap_or_default();
     let key = |name: &str| Key {
         resource: call.resource,
@@ -100,7 +117,12 @@ fn serve(store: &mut Store, call: &Call, body: &[u8], writer: Writer<'_>) -> Res
         .as_deref()
         .is_some_and(|s| s != "status" || !call.resource.status)
     {
-        return Err(Failure::not_served());
+        // What serves custom objects finds the object missing, not the path.
+        return Err(if call.resource.is_custom() {
+            Failure::not_found(call.resource, name)
+        } else {
+            Failure::not_served()
+        });
     }
     match call.verb {
         "get" => {
@@ -108,26 +130,30 @@ fn serve(store: &mut Store, call: &Call, body: &[u8], writer: Writer<'_>) -> Res
             let found = found.ok_or_else(|| Failure::not_found(call.resource, name))?;
             Ok((200, Value::clone(found)))
         }
-        "list" => list(store, call),
+        "list" => list::list(store, call),
         "create" => {
-            let created = write::create(store, call.resource, &namespace, parsed(body)?, writer)?;
+            let created = write::create(store, call.resource, &namespace, whole(call, body)?, author)?;
             Ok((201, Value::clone(&created)))
         }
         "update" => {
-            let new = parsed(body)?;
-            let updated = write::update(store, &key(name), call.subresource.as_deref(), new, true, writer)?;
-            Ok((200, Value::clone(&updated)))
+            let new = whole(call, body)?;
+            named_as_asked(call, &new)?;
+            let key = key(name);
+            let code = if store.get(&key).is_some() { 200 } else { 201 };
+            let updated = write::update(store, &key, call.subresource.as_deref(), new, true, author)?;
+            Ok((code, Value::clone(&updated)))
         }
         "patch" => {
             let key = key(name);
             let old = store.get(&key).ok_or_else(|| Failure::not_found(call.resource, name))?;
-            let new = patched(old, call, body)?;
-            let updated = write::update(store, &key, call.subresource.as_deref(), new, false, writer)?;
+            let new = patch::patched(old, call, &parsed(body)?)?;
+            named_as_asked(call, &new)?;
+            let updated = write::update(store, &key, call.subresource.as_deref(), new, false, author)?;
             Ok((200, Value::clone(&updated)))
         }
         "delete" => {
             let options = if body.is_empty() { Value::Null } else { parsed(body)? };
-            Ok((200, write::delete(store, &key(name), &options, writer)?))
+            Ok((200, write::delete(store, &key(name), &options, author)?))
         }
         verb => Err(Failure::new(
             405,
@@ -137,77 +163,44 @@ fn serve(store: &mut Store, call: &Call, body: &[u8], writer: Writer<'_>) -> Res
     }
 }
 
-fn list(store: &Store, call: &Call) -> Result<(u16, Value), Failure> {
-    let selector = selector_of(call)?;
-    let items: Vec<&Value> = store
-        .of(call.resource)
-        .map(|object| &**object)
-        .filter(|object| selector.matches(object))
-        .collect();
-    let list = json!({
-        "apiVersion": call.resource.api_version(),
-        "kind": format!("{}List", call.resource.kind),
-        "metadata": {"resourceVersion": store.version().to_string()},
-        "items": items,
-    });
-    Ok((200, list))
-}
-
-fn selector_of(call: &Call) -> Result<Selector, Failure> {
-    Selector::parse(
-        call.namespace.as_deref(),
-        call.query("labelSelector"),
-        call.query("fieldSelector"),
-    )
-}
-
-fn patched(old: &Value, call: &Call, body: &[u8]) -> Result<Value, Failure> {
-    let patch = parsed(body)?;
-    let mut new = old.clone();
-    // The version and UID of the object as it is are no preconditions unless the patch has them.
-    match call.content_type.as_str() {
-        "application/merge-patch+json" => json_patch::merge(&mut new, &patch),
-        "application/json-patch+json" => {
-            let patch: json_patch::Patch =
-                serde_json::from_value(patch).map_err(|e| Failure::new(400, "BadRequest", e.to_string()))?;
-            json_patch::patch(&mut new, &patch).map_err(|e| Failure::new(422, "Invalid", e.to_string()))?;
-        }
-        "application/strategic-merge-patch+json" if !call.resource.is_custom() => strategic(&mut new, &patch),
-        other => {
-            let why = format!("the body of the request was in an unknown format: {other}");
-            return Err(Failure::new(415, "UnsupportedMediaType", why));
-        }
-    }
-    Ok(new)
-}
-
-/// A merge patch that knows one list by its key: the conditions of a status.
-fn strategic(new: &mut Value, patch: &Value) {
-    let mut patch = patch.clone();
-    let conditions = patch["status"]
-        .as_object_mut()
-        .and_then(|status| status.remove("conditions"));
-    json_patch::merge(new, &patch);
-    let Some(Value::Array(conditions)) = conditions else {
-        return;
-    };
-    if !new["status"]["conditions"].is_array() {
-        new["status"]["conditions"] = json!([]);
-    }
-    let Some(list) = new["status"]["conditions"].as_array_mut() else {
-        return;
-    };
-    for condition in conditions {
-        match list.iter_mut().find(|c| c["type"] == condition["type"]) {
-            Some(found) => json_patch::merge(found, &condition),
-            None => list.push(condition),
-        }
-    }
-}
-
 fn parsed(body: &[u8]) -> Result<Value, Failure> {
     let value: Value = serde_json::from_slice(body).map_err(|e| Failure::new(400, "BadRequest", e.to_string()))?;
     Ok(value)
+}
+
+/// An object as it is sent whole: it says what it is, which only built-in kinds may leave out.
+fn whole(call: &Call, body: &[u8]) -> Result<Value, Failure> {
+    let object = parsed(body)?;
+    let unrecognized = format!(
+        "the object provided is unrecognized (must be of type {})",
+        call.resource.kind
+    );
+    match object["kind"].as_str() {
+        Some(kind) if kind == call.resource.kind && kinds::is_readable(&object) => Ok(object),
+        None if object.is_object() && !call.resource.is_custom() => Ok(object),
+        Some(kind) => {
+            let why = format!(
+                "{kind} in version \"{}\" cannot be handled as a {}",
+                call.resource.version, call.resource.kind
+            );
+            Err(Failure::new(400, "BadRequest", why))
+        }
+        None => Err(Failure::new(400, "BadRequest", unrecognized)),
+    }
+}
+
+/// The name and the namespace in an object are those of its path, where it has them.
+fn named_as_asked(call: &Call, object: &Value) -> Result<(), Failure> {
+    let (name, asked) = (object.meta("name"), call.name.as_deref().unwrap_or_default());
+    if !name.is_empty() && name != asked {
+        let why = format!("the name of the object ({name}) does not match the name on the URL ({asked})");
+        return Err(Failure::new(400, "BadRequest", why));
+    }
+    let namespace = object.meta("namespace");
+    if !namespace.is_empty() && call.namespace.as_deref() != Some(namespace) {
+        return Err(Failure::new(400, "BadRequest", write::OTHER_NAMESPACE));
+    }
+    Ok(())
 }
 
 /// What a list of objects is of, for who sets them up: the key of an object in a manifest.

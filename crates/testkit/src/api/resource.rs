@@ -66,7 +66,10 @@ pub static NODES: Resource = Resource {
     ..core("nodes", "Node", true)
 };
 /// Pods.
-pub static PODS: Resource = core("pods", "Pod", true);
+pub static PODS: Resource = Resource {
+    generation: true,
+    ..core("pods", "Pod", true)
+};
 /// Services.
 pub static SERVICES: Resource = core("services", "Service", true);
 /// ConfigMaps.
@@ -132,6 +135,15 @@ pub static RESOURCES: [&Resource; 16] = [
     &GRANTS,
 ];
 
+/// `selectableFields` of the CRD.
+const LINK_FIELDS: [&str; 5] = [
+    "status.state",
+    "status.id",
+    "spec.linkName",
+    "spec.instanceRef.name",
+    "spec.targetInstanceRef.name",
+];
+
 impl Resource {
     /// `group/version`, or the version alone in the core group.
     pub fn api_version(&self) -> String {
@@ -149,6 +161,43 @@ impl Resource {
         } else {
             format!("{}.{}", self.plural, self.group)
         }
+    }
+
+    /// `Kind.group`, or the kind alone in the core group: as other messages name it.
+    pub fn kind_and_group(&self) -> String {
+        if self.group.is_empty() {
+            self.kind.to_owned()
+        } else {
+            format!("{}.{}", self.kind, self.group)
+        }
+    }
+
+    /// Fields besides names that it is selected by.
+    pub fn selectable_fields(&self) -> &'static [&'static str] {
+        if *self == LINKS {
+            &LINK_FIELDS
+        } else if *self == PODS {
+            &["spec.nodeName", "status.phase"]
+        } else if *self == SECRETS {
+            &["type"]
+        } else if *self == NAMESPACES {
+            &["status.phase"]
+        } else if *self == EVENTS {
+            &[
+                "regarding.name",
+                "regarding.namespace",
+                "regarding.kind",
+                "regarding.uid",
+                "reason",
+            ]
+        } else {
+            &[]
+        }
+    }
+
+    /// Whether a PUT of what is not there makes it.
+    pub fn is_made_by_updates(&self) -> bool {
+        *self == SERVICES || *self == LEASES || *self == EVENTS
     }
 
     /// Whether it is served from a CRD.

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::failure::Failure;
 use super::object::Meta as _;
+use super::resource::Resource;
 
 /// What a list or watch is about.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -19,6 +20,11 @@ enum Term {
         value: String,
         equal: bool,
     },
+    LabelIn {
+        key: String,
+        values: Vec<String>,
+        among: bool,
+    },
     HasLabel {
         key: String,
         has: bool,
@@ -32,28 +38,30 @@ enum Term {
 
 impl Selector {
     /// From the namespace of a path and the selectors of a query.
-    pub fn parse(namespace: Option<&str>, labels: &str, fields: &str) -> Result<Self, Failure> {
+    pub fn parse(
+        resource: &'static Resource,
+        namespace: Option<&str>,
+        labels: &str,
+        fields: &str,
+    ) -> Result<Self, Failure> {
         let mut terms = Vec::new();
-        for text in labels.split(',').filter(|text| !text.is_empty()) {
-            terms.push(match comparison(text) {
-                Some((key, value, equal)) => Term::Label { key, value, equal },
-                None => match text.strip_prefix('!') {
-                    Some(key) => Term::HasLabel {
-                        key: key.to_owned(),
-                        has: false,
-                    },
-                    None => Term::HasLabel {
-                        key: text.to_owned(),
-                        has: true,
-                    },
-                },
-            });
+        for text in requirements(labels) {
+            terms.push(label(text)?);
         }
         for text in fields.split(',').filter(|text| !text.is_empty()) {
             let Some((key, value, equal)) = comparison(text) else {
-                let why = format!("unable to parse requirement: invalid field selector: '{text}'");
+                let why = format!("invalid selector: '{text}'; can't understand '{text}'");
                 return Err(Failure::new(400, "BadRequest", why));
             };
+            let names = ["metadata.name", "metadata.namespace"];
+            if !names.contains(&key.as_str()) && !resource.selectable_fields().contains(&key.as_str()) {
+                let why = if resource.selectable_fields().is_empty() {
+                    format!("{key:?} is not a known field selector: only \"metadata.name\", \"metadata.namespace\"")
+                } else {
+                    format!("field label not supported: {key}")
+                };
+                return Err(Failure::new(400, "BadRequest", why));
+            }
             terms.push(Term::Field {
                 path: key.split('.').map(str::to_owned).collect(),
                 value,
@@ -64,6 +72,11 @@ impl Selector {
             namespace: namespace.map(str::to_owned),
             terms,
         })
+    }
+
+    /// Whether nothing but the namespace is asked for.
+    pub fn is_everything(&self) -> bool {
+        self.terms.is_empty()
     }
 
     /// Whether an object is among those that are asked for.
@@ -81,16 +94,81 @@ impl Term {
                 let found = object.labels().and_then(|l| l.get(key)).and_then(Value::as_str);
                 (found == Some(value.as_str())) == *equal
             }
+            Self::LabelIn { key, values, among } => {
+                let found = object.labels().and_then(|l| l.get(key)).and_then(Value::as_str);
+                found.is_some_and(|found| values.iter().any(|value| value == found)) == *among
+            }
             Self::HasLabel { key, has } => object.labels().is_some_and(|l| l.contains_key(key)) == *has,
             Self::Field { path, value, equal } => {
                 let mut at = object;
                 for step in path {
                     at = &at[step.as_str()];
                 }
-                (at.as_str().unwrap_or_default() == value) == *equal
+                let found = match at {
+                    Value::Null => String::new(),
+                    Value::String(text) => text.clone(),
+                    other => other.to_string(),
+                };
+                (found == *value) == *equal
             }
         }
     }
+}
+
+/// The requirements of a selector on labels: commas within brackets part values.
+fn requirements(labels: &str) -> Vec<&str> {
+    let mut depth = 0;
+    let parts = labels.split(|c: char| {
+        match c {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            _ => {}
+        }
+        c == ',' && depth == 0
+    });
+    parts.map(str::trim).filter(|text| !text.is_empty()).collect()
+}
+
+fn label(text: &str) -> Result<Term, Failure> {
+    if let Some((key, rest)) = text.split_once(' ').filter(|(key, _)| !key.contains(['=', '!'])) {
+        let rest = rest.trim_start();
+        let (operator, values) = rest.split_at(rest.find([' ', '(']).unwrap_or(rest.len()));
+        let values = values
+            .trim()
+            .strip_prefix('(')
+            .and_then(|values| values.strip_suffix(')'));
+        let among = match operator {
+            "in" => true,
+            "notin" => false,
+            found => {
+                let why =
+                    format!("unable to parse requirement: found '{found}', expected: in, notin, =, ==, !=, gt, lt");
+                return Err(Failure::new(400, "BadRequest", why));
+            }
+        };
+        let values = values
+            .unwrap_or_default()
+            .split(',')
+            .map(|value| value.trim().to_owned());
+        return Ok(Term::LabelIn {
+            key: key.to_owned(),
+            values: values.collect(),
+            among,
+        });
+    }
+    Ok(match comparison(text) {
+        Some((key, value, equal)) => Term::Label { key, value, equal },
+        None => match text.strip_prefix('!') {
+            Some(key) => Term::HasLabel {
+                key: key.to_owned(),
+                has: false,
+            },
+            None => Term::HasLabel {
+                key: text.to_owned(),
+                has: true,
+            },
+        },
+    })
 }
 
 /// `a=b`, `a==b` or `a!=b`.
@@ -108,16 +186,21 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::api::resource::PODS;
 
     fn matches(labels: &str, fields: &str) -> bool {
         let pod = json!({"metadata": {"name": "a", "namespace": "shop", "labels": {"app": "pg"}}});
-        Selector::parse(Some("shop"), labels, fields).unwrap().matches(&pod)
+        Selector::parse(&PODS, Some("shop"), labels, fields)
+            .unwrap()
+            .matches(&pod)
     }
 
     #[test]
     fn labels_and_fields_are_all_asked_for() {
         assert!(matches("app=pg,app", "metadata.name=a"));
         assert!(matches("app!=web,!tier", "metadata.name!=b"));
+        assert!(matches("app in (web, pg),tier notin (db)", "metadata.namespace=shop"));
+        assert!(!matches("app notin (pg)", ""));
         assert!(!matches("app=web", ""));
         assert!(!matches("tier", ""));
         assert!(!matches("", "metadata.name=b"));

@@ -156,6 +156,9 @@ impl Telling {
                 }
                 continue;
             };
+            if event["type"] == "ERROR" {
+                return Some((Ok(line(&event)), None));
+            }
             if event["type"] == "BOOKMARK" {
                 return Some((Ok(line(&event)), Some(self)));
             }

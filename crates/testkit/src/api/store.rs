@@ -1,6 +1,6 @@
 //! The objects, and everything that ever happened to them: one sequence of resource versions for all kinds, as in etcd.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -45,6 +45,8 @@ pub struct Store {
     oldest: u64,
     uids: u64,
     addresses: u32,
+    /// Objects that were stored without the defaults that they are read with.
+    bare: BTreeSet<Key>,
 }
 
 impl Store {
@@ -110,6 +112,7 @@ impl Store {
             .metadata()
             .insert("resourceVersion".to_owned(), version.to_string().into());
         let after = Arc::new(object);
+        self.bare.remove(&key);
         let before = self.objects.insert(key.clone(), Arc::clone(&after));
         self.log.push(Change {
             version,
@@ -130,6 +133,7 @@ impl Store {
 
     /// Takes an object away whose last state is this, as an update does that drops the last finalizer.
     pub fn remove_as(&mut self, key: &Key, mut last: Value, by: &str) -> Option<Arc<Value>> {
+        self.bare.remove(key);
         let before = self.objects.remove(key)?;
         let version = self.version() + 1;
         last.metadata()
@@ -144,6 +148,16 @@ impl Store {
             by: by.to_owned(),
         });
         Some(last)
+    }
+
+    /// Says that an object was stored without the defaults that it is read with.
+    pub fn lacks_defaults(&mut self, key: Key) {
+        self.bare.insert(key);
+    }
+
+    /// Whether the next write of an object stores defaults, even where it changes nothing.
+    pub fn takes_defaults(&self, key: &Key) -> bool {
+        self.bare.contains(key)
     }
 
     /// A UID that no object has or had.

@@ -1,15 +1,15 @@
 //! A watch: which events a client gets, in which order, from which version on.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 use serde_json::{Value, json};
 
 use super::call::Call;
 use super::failure::Failure;
+use super::list::{objects_at, selector_of, version};
+use super::object::Meta as _;
 use super::resource::Resource;
 use super::selector::Selector;
-use super::selector_of;
 use super::store::{Change, Store};
 
 /// What a watch has told, and what it will tell next.
@@ -38,7 +38,16 @@ impl Watch {
     pub fn begin(store: &Store, call: &Call, replica: Replica) -> Result<Self, Failure> {
         let selector = selector_of(call)?;
         let newest = store.version();
-        let asked: u64 = call.query("resourceVersion").parse().unwrap_or(0);
+        let asked = version(call).map_err(|why| Failure::new(500, "", why))?.unwrap_or(0);
+        let matching = call.query("resourceVersionMatch");
+        if call.query("sendInitialEvents") == "true" && matching != "NotOlderThan" {
+            let why = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan";
+            return Err(Failure::list_options("resourceVersionMatch", why));
+        }
+        if call.query("sendInitialEvents").is_empty() && !matching.is_empty() {
+            let why = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided";
+            return Err(Failure::list_options("resourceVersionMatch", why));
+        }
         let (from, first) = if call.query("sendInitialEvents") == "true" {
             // "0" is any version, and one that is asked for is the least.
             let at = match (replica, call.query("resourceVersion")) {
@@ -49,10 +58,10 @@ impl Watch {
         } else if asked == 0 {
             let events = objects_at(store, call.resource, &selector, newest);
             (newest, events.into_iter().map(|o| event("ADDED", &o)).collect())
+        } else if asked < store.oldest() {
+            // The answer is a stream all the same, whose first event and last says so.
+            (store.version(), VecDeque::from([gone(asked, store.oldest())]))
         } else {
-            if asked < store.oldest() {
-                return Err(Failure::expired(asked, store.oldest()));
-            }
             (asked, VecDeque::new())
         };
         Ok(Self {
@@ -69,9 +78,9 @@ impl Watch {
             return Some(event);
         }
         if self.told < store.oldest() {
-            let gone = Failure::expired(self.told, store.oldest());
+            let event = gone(self.told, store.oldest());
             self.told = store.version();
-            return Some(json!({"type": "ERROR", "object": gone.body()}));
+            return Some(event);
         }
         for change in store.changes_after(self.told) {
             self.told = change.version;
@@ -102,18 +111,20 @@ impl Watch {
             (false, false) => None,
             (false, true) => Some(event("ADDED", &change.after)),
             (true, true) => Some(event("MODIFIED", &change.after)),
-            (true, false) => Some(event("DELETED", &change.after)),
+            (true, false) => Some(event("DELETED", &left(change))),
         }
     }
 }
 
-fn objects_at(store: &Store, resource: &'static Resource, selector: &Selector, version: u64) -> Vec<Arc<Value>> {
-    let objects = if version == store.version() {
-        store.of(resource).map(Arc::clone).collect()
-    } else {
-        store.of_at(resource, version)
-    };
-    objects.into_iter().filter(|o| selector.matches(o)).collect()
+/// What is told of an object that this watch sees no more: as it last saw it, with the version of what happened.
+fn left(change: &Change) -> Value {
+    let mut left = change
+        .before
+        .as_ref()
+        .map_or(Value::Null, |before| Value::clone(before));
+    left.metadata()
+        .insert("resourceVersion".to_owned(), change.version.to_string().into());
+    left
 }
 
 fn initial(store: &Store, resource: &'static Resource, selector: &Selector, version: u64) -> VecDeque<Value> {
@@ -121,6 +132,11 @@ fn initial(store: &Store, resource: &'static Resource, selector: &Selector, vers
     let mut events: VecDeque<Value> = objects.iter().map(|o| event("ADDED", o)).collect();
     events.push_back(bookmark(resource, version, true));
     events
+}
+
+/// The last event of a watch that asks for what is forgotten.
+fn gone(from: u64, oldest: u64) -> Value {
+    event("ERROR", &Failure::expired(from, oldest).body())
 }
 
 fn event(kind: &str, object: &Value) -> Value {

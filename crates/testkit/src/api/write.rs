@@ -2,14 +2,18 @@
 
 use std::sync::Arc;
 
-use jiff::{Timestamp, ToSpan as _};
-use serde_json::{Value, json};
+use jiff::Timestamp;
+use serde_json::Value;
 
 use super::admission;
-use super::failure::Failure;
+use super::failure::{Failure, FieldError};
+use super::managers;
 use super::object::Meta as _;
-use super::resource::{LINKS, NAMESPACES, PODS, Resource};
+use super::preconditions;
+use super::resource::{NAMESPACES, PODS, Resource, SLICES};
 use super::store::{Key, Store, shown};
+
+pub use super::delete::delete;
 
 /// Who writes, and when.
 #[derive(Clone, Copy, Debug)]
@@ -20,6 +24,27 @@ pub struct Writer<'a> {
     pub now: Timestamp,
 }
 
+/// Who writes, under which field manager, and when.
+#[derive(Clone, Copy, Debug)]
+pub struct Author<'a> {
+    /// The client's name.
+    pub by: &'a str,
+    /// The field manager: the client's name, unless the request says another.
+    pub manager: &'a str,
+    /// The API server's clock.
+    pub now: Timestamp,
+}
+
+impl<'a> From<Writer<'a>> for Author<'a> {
+    fn from(writer: Writer<'a>) -> Self {
+        Self {
+            by: writer.by,
+            manager: writer.by,
+            now: writer.now,
+        }
+    }
+}
+
 /// Members of metadata that only the API server writes.
 const SYSTEM: [&str; 5] = [
     "uid",
@@ -28,34 +53,41 @@ const SYSTEM: [&str; 5] = [
     "deletionGracePeriodSeconds",
     "generation",
 ];
-const MODIFIED: &str = "the object has been modified; please apply your changes to the latest version and try again";
+
+/// What is said of an object that names another namespace than its path.
+pub const OTHER_NAMESPACE: &str =
+    "the namespace of the provided object does not match the namespace sent on the request";
+/// What generated names end in.
+const LETTERS: &[u8; 27] = b"bcdfghjklmnpqrstvwxz2456789";
 
 /// POST.
-pub fn create(
+pub fn create<'a>(
     store: &mut Store,
     resource: &'static Resource,
     namespace: &str,
     mut object: Value,
-    writer: Writer<'_>,
+    author: impl Into<Author<'a>>,
 ) -> Result<Arc<Value>, Failure> {
+    let author = author.into();
     let name = match object.meta("name") {
         "" if !object.meta("generateName").is_empty() => {
-            format!("{}{:05x}", object.meta("generateName"), store.version())
+            format!("{}{}", object.meta("generateName"), letters(store.version()))
         }
         "" => {
-            let why = "Required value: name or generateName is required";
-            return Err(Failure::invalid(resource, "", "metadata.name", why));
+            let error = FieldError::required_because("metadata.name", "name or generateName is required");
+            let not_checked = resource.is_custom().then(FieldError::rules_not_checked);
+            let errors: Vec<FieldError> = std::iter::once(error).chain(not_checked).collect();
+            return Err(Failure::invalid(resource, "", &errors));
         }
         name => name.to_owned(),
     };
     let named = object.meta("namespace");
     if !named.is_empty() && named != namespace {
-        let why = "the namespace of the provided object does not match the namespace sent on the request";
-        return Err(Failure::new(400, "BadRequest", why));
+        return Err(Failure::new(400, "BadRequest", OTHER_NAMESPACE));
     }
     if !object.meta("resourceVersion").is_empty() {
         let why = "resourceVersion should not be set on objects to be created";
-        return Err(Failure::new(500, "InternalError", why));
+        return Err(Failure::new(500, "", why));
     }
     let key = Key {
         resource,
@@ -77,60 +109,66 @@ pub fn create(
     }
     let uid = store.new_uid();
     let metadata = object.metadata();
-    for field in SYSTEM {
-        metadata.remove(field);
+    // A number that is not counted is kept as it comes.
+    for field in SYSTEM
+        .iter()
+        .filter(|field| **field != "generation" || resource.generation)
+    {
+        metadata.remove(*field);
     }
-    metadata.remove("managedFields");
     metadata.insert("name".to_owned(), name.clone().into());
     if resource.namespaced {
         metadata.insert("namespace".to_owned(), namespace.into());
     }
     metadata.insert("uid".to_owned(), uid.into());
-    metadata.insert("creationTimestamp".to_owned(), shown(writer.now));
+    metadata.insert("creationTimestamp".to_owned(), shown(author.now));
     if resource.generation {
         metadata.insert("generation".to_owned(), 1.into());
     }
-    if resource.status
-        && let Some(object) = object.as_object_mut()
-    {
-        object.remove("status");
+    if resource.status {
+        set(&mut object, "status", None);
     }
     admission::on_create(store, resource, &mut object);
-    admission::validate(resource, &name, &object, None)?;
+    admission::validate(resource, &object, None, None)?;
     // After admission, as in the API server: a refusal comes before the answer that the name is taken.
-    if store.get(&key).is_some() {
-        return Err(Failure::exists(resource, &name));
+    if let Some(there) = store.get(&key) {
+        return Err(if there.is_going() {
+            Failure::exists_going(resource, &name)
+        } else {
+            Failure::exists(resource, &name)
+        });
     }
-    admission::remember_manager(&mut object, None, writer);
-    Ok(store.put(key, object, writer.by))
+    managers::remember(&mut object, None, author);
+    let created = store.put(key.clone(), object, author.by);
+    if resource.is_custom() && resource.status {
+        // The default status is read, not stored.
+        store.lacks_defaults(key);
+    }
+    Ok(created)
 }
 
-/// PUT, and what a PATCH comes down to. `uid_is_precondition`: how a PUT takes another UID.
-pub fn update(
+/// PUT, and what a PATCH comes down to. `whole`: a PUT, for which another UID is a conflict, and which may create.
+pub fn update<'a>(
     store: &mut Store,
     key: &Key,
     subresource: Option<&str>,
     mut new: Value,
-    uid_is_precondition: bool,
-    writer: Writer<'_>,
+    whole: bool,
+    author: impl Into<Author<'a>>,
 ) -> Result<Arc<Value>, Failure> {
+    let author = author.into();
     let (resource, name) = (key.resource, key.name.as_str());
     let Some(old) = store.get(key).map(Arc::clone) else {
-        return Err(Failure::not_found(resource, name));
+        if !whole || !resource.is_made_by_updates() {
+            return Err(Failure::not_found(resource, name));
+        }
+        if !new.meta("uid").is_empty() {
+            return Err(preconditions::other_uid(resource, name, new.meta("uid"), ""));
+        }
+        new.metadata().remove("resourceVersion");
+        return create(store, resource, &key.namespace, new, author);
     };
-    let (uid, expected) = (new.meta("uid"), old.meta("uid"));
-    if uid_is_precondition && !uid.is_empty() && uid != expected {
-        let why = format!("Precondition failed: UID in precondition: {uid}, UID in object meta: {expected}");
-        return Err(Failure::conflict(resource, name, &why));
-    }
-    let version = new.meta("resourceVersion");
-    if !version.is_empty() && version != old.meta("resourceVersion") {
-        return Err(Failure::conflict(resource, name, MODIFIED));
-    }
-    if !uid.is_empty() && uid != expected {
-        let why = format!("Invalid value: \"{uid}\": field is immutable");
-        return Err(Failure::invalid(resource, name, "metadata.uid", &why));
-    }
+    preconditions::check(resource, name, subresource, &new, &old, whole)?;
     if subresource.is_some() {
         let status = new.get("status").cloned();
         new = Value::clone(&old);
@@ -148,84 +186,47 @@ pub fn update(
     }
     new["apiVersion"] = old["apiVersion"].clone();
     new["kind"] = old["kind"].clone();
-    if old.is_going() && new.finalizers().iter().any(|f| !old.finalizers().contains(f)) {
-        let why = "Forbidden: no new finalizers can be added if the object is being deleted";
-        return Err(Failure::invalid(resource, name, "metadata.finalizers", why));
+    for field in ["name", "namespace"] {
+        set(&mut new["metadata"], field, old["metadata"].get(field).cloned());
     }
     admission::on_update(resource, &mut new, &old);
-    admission::validate(resource, name, &new, Some(&old))?;
-    if resource.generation && content(&new) != content(&old) {
+    admission::validate(resource, &new, Some(&old), subresource)?;
+    if resource.generation && content(resource, &new) != content(resource, &old) {
         let generation = old["metadata"]["generation"].as_u64().unwrap_or(0) + 1;
         new.metadata().insert("generation".to_owned(), generation.into());
     }
-    new.metadata().remove("managedFields");
-    admission::remember_manager(&mut new, Some(&old), writer);
+    managers::remember(&mut new, Some(&old), author);
     let before = old["metadata"]["resourceVersion"].clone();
     new.metadata().insert("resourceVersion".to_owned(), before);
-    if new == *old {
+    if new == *old && !store.takes_defaults(key) {
         return Ok(old);
     }
     if old.is_going() && new.finalizers().is_empty() && *resource != NAMESPACES && *resource != PODS {
-        return Ok(store.remove_as(key, new, writer.by).unwrap_or(old));
+        // The answer has the version that was there, unlike the event.
+        let answer = Arc::new(new.clone());
+        store.remove_as(key, new, author.by);
+        return Ok(answer);
     }
-    Ok(store.put(key.clone(), new, writer.by))
+    Ok(store.put(key.clone(), new, author.by))
 }
 
-/// DELETE: the object where something holds it, or else a `Status`.
-pub fn delete(store: &mut Store, key: &Key, options: &Value, writer: Writer<'_>) -> Result<Value, Failure> {
-    let (resource, name) = (key.resource, key.name.as_str());
-    let Some(old) = store.get(key).map(Arc::clone) else {
-        return Err(Failure::not_found(resource, name));
-    };
-    let preconditions = &options["preconditions"];
-    for (field, title) in [("uid", "UID"), ("resourceVersion", "ResourceVersion")] {
-        let expected = preconditions[field].as_str().unwrap_or_default();
-        let found = old.meta(field);
-        if !expected.is_empty() && expected != found {
-            let why =
-                format!("Precondition failed: {title} in precondition: {expected}, {title} in object meta: {found}");
-            return Err(Failure::conflict(resource, name, &why));
-        }
+/// Five letters that no other version gives.
+fn letters(version: u64) -> String {
+    let mut rest = usize::try_from(version).unwrap_or_default();
+    let mut letters = String::new();
+    for _ in 0..5 {
+        letters.push(char::from(LETTERS[rest % LETTERS.len()]));
+        rest /= LETTERS.len();
     }
-    let graceful =
-        *resource == PODS && options["gracePeriodSeconds"] != json!(0) && old["spec"]["nodeName"].is_string();
-    if old.finalizers().is_empty() && !graceful && *resource != NAMESPACES {
-        store.remove(key, writer.by);
-        let mut details = json!({"name": name, "kind": resource.plural, "uid": old.meta("uid")});
-        if !resource.group.is_empty() {
-            details["group"] = json!(resource.group);
-        }
-        return Ok(
-            json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}),
-        );
-    }
-    if old.is_going() {
-        return Ok(Value::clone(&old));
-    }
-    let mut going = Value::clone(&old);
-    let (at, grace) = if graceful {
-        (writer.now.saturating_add(30.seconds()), 30)
-    } else {
-        (Ok(writer.now), 0)
-    };
-    let at = at.unwrap_or(writer.now);
-    going.metadata().insert("deletionTimestamp".to_owned(), shown(at));
-    going
-        .metadata()
-        .insert("deletionGracePeriodSeconds".to_owned(), grace.into());
-    if resource.generation && *resource == LINKS {
-        let generation = old["metadata"]["generation"].as_u64().unwrap_or(0) + 1;
-        going.metadata().insert("generation".to_owned(), generation.into());
-    }
-    if *resource == NAMESPACES {
-        going["status"]["phase"] = json!("Terminating");
-    }
-    Ok(Value::clone(&store.put(key.clone(), going, writer.by)))
+    letters
 }
 
-/// What counts for the generation.
-fn content(object: &Value) -> Value {
+/// What counts for the generation: of slices, labels too.
+fn content(resource: &Resource, object: &Value) -> Value {
     let mut object = object.clone();
+    if *resource == SLICES {
+        object["labels"] = object["metadata"]["labels"].take();
+    }
     if let Some(members) = object.as_object_mut() {
         members.remove("metadata");
         members.remove("status");
@@ -234,7 +235,7 @@ fn content(object: &Value) -> Value {
 }
 
 /// Sets a member of an object, or takes it away.
-fn set(object: &mut Value, member: &str, value: Option<Value>) {
+pub(super) fn set(object: &mut Value, member: &str, value: Option<Value>) {
     if let Some(members) = object.as_object_mut() {
         match value {
             Some(value) => members.insert(member.to_owned(), value),
