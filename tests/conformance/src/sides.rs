@@ -1,0 +1,60 @@
+//! The two API servers, and the namespaces in which scenarios play.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use instancelink_testkit::api::resource::NODES;
+use instancelink_testkit::api::store::Store;
+use instancelink_testkit::api::write::{self, Writer};
+use instancelink_testkit::api::{Api, collector, service};
+use jiff::Timestamp;
+use kube::client::Client;
+use serde_json::json;
+
+use crate::play::{self, Played};
+use crate::scenario::{Scenario, Verb};
+use crate::wire;
+
+/// A double, with its control plane, of a scenario's own. To be called in a runtime.
+pub fn double() -> Client {
+    let api = Arc::new(Api::default());
+    api.change(forgotten);
+    tokio::spawn(collector::run(Arc::clone(&api), Duration::from_millis(20)));
+    service::undisturbed(&api, "conformance")
+}
+
+/// Something that happened before anyone asked, and is compacted: no server knows its first versions any more.
+fn forgotten(store: &mut Store, now: Timestamp) {
+    let writer = Writer { by: "etcd", now };
+    for name in ["first", "second", "third"] {
+        let node = json!({"metadata": {"name": name}});
+        write::create(store, &NODES, "", node, writer).unwrap();
+    }
+    store.compact();
+}
+
+/// The API server of KUBECONFIG.
+pub async fn real() -> Client {
+    Client::try_default()
+        .await
+        .expect("KUBECONFIG names a cluster: `cargo xtask conformance` starts one")
+}
+
+/// Plays a scenario in new namespaces, which begin to go afterwards.
+pub async fn play(client: &Client, scenario: &Scenario, namespace: &str) -> Result<Played, String> {
+    let namespaces = play::namespaces(scenario, namespace);
+    for name in &namespaces {
+        let object = json!({"metadata": {"name": name}});
+        let request = wire::request(Verb::Post, "/api/v1/namespaces", Some(&object));
+        let answer = wire::send(client, request).await?;
+        if answer.code != 201 {
+            return Err(format!("no namespace: {}", answer.body));
+        }
+    }
+    let played = play::play(client, scenario, namespace).await;
+    for name in &namespaces {
+        let path = format!("/api/v1/namespaces/{name}");
+        let _ = wire::send(client, wire::request(Verb::Delete, &path, None)).await;
+    }
+    played
+}
