@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 
 use crate::command;
 use crate::progress::{explained, say};
-use crate::{campaigns, crds, docs, e2e, packages, places};
+use crate::{campaigns, conformance, crds, docs, e2e, packages, places};
 
 /// A stage's name and what it runs.
 type Stage = (&'static str, fn(Long) -> Result<()>);
@@ -39,6 +39,7 @@ const STAGES: &[Stage] = &[
             ..campaigns::Options::default()
         })
     }),
+    ("conformance", |_| conformance::run(&conformance::Options::default())),
     ("end to end", |_| e2e::run(&e2e::Options::default())),
 ];
 

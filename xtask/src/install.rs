@@ -68,7 +68,10 @@ fn links_can_be_made(kubectl: &Kubectl) -> Result<()> {
 
 /// For a cluster in which no pod runs.
 pub(crate) fn manifests_only(cluster: &Cluster) -> Result<()> {
-    step("apply deploy/", || apply(cluster, image::OPERATOR))
+    step("apply deploy/", || apply(cluster, image::OPERATOR))?;
+    step("wait until links can be made", || {
+        links_can_be_made(&cluster.kubectl()?)
+    })
 }
 
 fn apply(cluster: &Cluster, image: &str) -> Result<()> {

@@ -8,6 +8,7 @@ mod campaigns;
 mod check;
 mod cluster;
 mod command;
+mod conformance;
 mod crds;
 mod demo;
 mod digest;
@@ -94,6 +95,9 @@ enum Task {
     /// Change the decisions one by one, and ask whether a test notices
     Mutants(mutants::Options),
     /// Everything: format, lints, licenses, tests, documentation, CRDs, campaigns, and the end-to-end tests
+    /// The double of the API server against a real one: KUBECONFIG's, in which no operator runs, or else one of its own
+    Conformance(conformance::Options),
+    /// Everything: format, lints, licenses, tests, documentation, CRDs, campaigns, conformance, and the end-to-end tests
     Test {
         /// With the long campaigns, which take hours
         #[arg(long)]
@@ -132,6 +136,7 @@ fn run(task: Task) -> Result<()> {
         Task::E2e(options) => e2e::run(&options),
         Task::Campaigns(options) => campaigns::run(&options),
         Task::Mutants(options) => mutants::run(&options),
+        Task::Conformance(options) => conformance::run(&options),
         Task::Test { long } => check::run(long),
     }
 }
