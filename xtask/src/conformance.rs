@@ -5,9 +5,10 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use clap::Args;
+use instancelink_testkit::campaign;
 
 use crate::cluster::{Cluster, Wanted};
-use crate::{command, places, up};
+use crate::{campaigns, command, places, up};
 
 /// The cluster that is started for it, and ended after it.
 const NAME: &str = "conformance";
@@ -40,6 +41,7 @@ fn test(kubeconfig: &Path, options: &Options) -> Result<()> {
     let mut cargo = places::cargo();
     cargo
         .env("KUBECONFIG", kubeconfig)
+        .env(campaign::RECORD, campaigns::record()?)
         .env("SCENARIO", options.scenario.as_deref().unwrap_or_default())
         .args([
             "test",
