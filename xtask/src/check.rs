@@ -22,6 +22,7 @@ const STAGES: &[Stage] = &[
             "clippy",
             "--workspace",
             "--all-targets",
+            "--all-features",
             "--quiet",
             "--",
             "-D",
