@@ -129,7 +129,7 @@ fn d2_what_does_not_carry_our_labels_is_never_swept() {
         panic!()
     };
     slice.object.labels.remove(keys::MANAGED_BY);
-    directory.object.labels.remove(keys::SOURCE_UID);
+    directory.object.labels.remove(keys::MANAGED_BY);
     environment.object.labels.remove(keys::MANAGED_BY);
     for child in [
         Standing::Slice(slice),
