@@ -24,8 +24,16 @@ pub(super) fn variables(place: &Place<'_>, ports: &[Port]) -> BTreeMap<String, S
         variables.insert(prefix, url(port));
     }
     // An alias the API server took starts with a letter; this keeps one it did not from making a name no shell takes.
-    variables.retain(|key, _| is_variable_name(key));
+    variables.retain(|key, _| is_variable_name(key) && !is_of_the_api_server(key));
     variables
+}
+
+/// A pod's own environment comes before what kubelet tells it of Services, and so does an injected one: the alias
+/// `kubernetes-service` would give it another `KUBERNETES_SERVICE_PORT`, and it would find the API server no more.
+fn is_of_the_api_server(key: &str) -> bool {
+    ["KUBERNETES_SERVICE_", "KUBERNETES_PORT_"]
+        .iter()
+        .any(|prefix| key.starts_with(prefix))
 }
 
 fn protocol(port: &Port) -> String {
@@ -76,6 +84,46 @@ mod tests {
         assert!(shown.contains(&"MY_DB_PORT=udp://my-db.web-links.shop.svc:53".to_owned()));
         assert!(shown.contains(&"MY_DB_PORT_1_TCP_PROTO=tcp".to_owned()));
         assert_eq!(shown.len(), 10);
+    }
+
+    /// What kubelet tells a pod of the API server, which the environment of a link would override.
+    #[test]
+    fn no_variable_is_one_by_which_a_pod_finds_the_api_server() {
+        let ports = "[{name: a, port: 443}]";
+        for alias in [
+            "kubernetes-service",
+            "kubernetes-service-port",
+            "kubernetes-port-443-tcp",
+        ] {
+            let shown = shown(ports, alias);
+            let of_kubelet =
+                |line: &String| line.starts_with("KUBERNETES_SERVICE_") || line.starts_with("KUBERNETES_PORT_");
+            assert!(!shown.iter().any(of_kubelet), "{shown:?}");
+        }
+        assert!(
+            !shown(ports, "kubernetes-api").is_empty(),
+            "others of the beginning are nobody's"
+        );
+    }
+
+    proptest::proptest! {
+        /// T8: whatever the alias is, a variable is that alias and one of Docker's endings, so that none of those is
+        /// among them which a loader, a shell or a runtime goes by.
+        #[test]
+        fn every_variable_is_the_alias_with_one_of_dockers_endings(
+            alias in "(ld|path|home|ifs|bash-env|node-options|[a-z][-a-z0-9]{0,20})(-preload|-library-path|-port)?",
+            port in 1..=65535_u16,
+        ) {
+            for line in shown(&format!("[{{name: a, port: {port}}}]"), &alias) {
+                let (key, _) = line.split_once('=').unwrap();
+                let alias = alias.to_ascii_uppercase().replace('-', "_");
+                let ending = key.strip_prefix(&alias).unwrap();
+                let of_port = format!("_PORT_{port}_TCP");
+                let endings = ["", "_ADDR", "_PORT", "_PROTO"].map(|e| format!("{of_port}{e}"));
+                proptest::prop_assert!(["_NAME", "_PORT"].contains(&ending) || endings.iter().any(|e| e == ending), "{}", key);
+                proptest::prop_assert!(is_variable_name(key));
+            }
+        }
     }
 
     #[test]
