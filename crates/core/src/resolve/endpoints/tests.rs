@@ -1,3 +1,5 @@
+mod addresses;
+
 use std::sync::Arc;
 
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;

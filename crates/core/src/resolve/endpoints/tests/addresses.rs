@@ -1,0 +1,122 @@
+//! I8 and T2, at large: whatever addresses pods claim to have, what answers is those of the target's own living pods that
+//! lead to one place for everybody, and all of them.
+
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use super::*;
+
+const ROUNDS: u64 = 2_000;
+const PODS: usize = 250;
+
+/// A generator of its own, so that a failure is the same in every run.
+struct Numbers(u64);
+
+impl Numbers {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, limit: u64) -> u64 {
+        self.next() % limit
+    }
+
+    /// Any address; more often than not near a border of what is usable.
+    fn v4(&mut self) -> Ipv4Addr {
+        let [a, b, c, d, ..] = self.next().to_be_bytes();
+        let first = [a, 0, 10, 126, 127, 128, 168, 169, 170, 223, 224, 239, 240, 255][index(self.below(14))];
+        let second = [b, 0, 168, 253, 254, 255][index(self.below(6))];
+        let rest = [(c, d), (0, 0), (255, 255), (0, 1)][index(self.below(4))];
+        Ipv4Addr::new(first, second, rest.0, rest.1)
+    }
+
+    fn v6(&mut self) -> Ipv6Addr {
+        let whole = (u128::from(self.next()) << 64) | u128::from(self.next());
+        let mapped = self.v4().to_ipv6_mapped();
+        let mut segments = Ipv6Addr::from(whole).segments();
+        segments[0] = [
+            segments[0],
+            0xfd00,
+            0xfe7f,
+            0xfe80,
+            0xfebf,
+            0xfec0,
+            0xfeff,
+            0xff02,
+            0x2001,
+        ][index(self.below(9))];
+        match self.below(8) {
+            0 => mapped,
+            1 => Ipv6Addr::from(u128::from(self.below(3))),
+            _ => Ipv6Addr::from(segments),
+        }
+    }
+}
+
+fn index(number: u64) -> usize {
+    usize::try_from(number).unwrap()
+}
+
+/// Said once more, by the numbers of the RFCs and not by the standard library's names for them.
+fn leads_to_one_place(address: &IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => match v4.octets() {
+            [0, 0, 0, 0] | [127, ..] | [169, 254, ..] | [255, 255, 255, 255] => false,
+            [first, ..] => !(224..=239).contains(&first),
+        },
+        IpAddr::V6(v6) => {
+            let segments = v6.segments();
+            let is_mapped = segments[..5].iter().all(|s| *s == 0) && segments[5] == 0xffff;
+            let is_multicast = segments[0] >> 8 == 0xff;
+            let is_link_local = segments[0] & 0xffc0 == 0xfe80;
+            !is_mapped && !is_multicast && !is_link_local && u128::from(*v6) > 1
+        }
+    }
+}
+
+#[test]
+fn of_a_million_addresses_only_usable_ones_of_the_targets_own_pods_answer() {
+    let mut numbers = Numbers(1);
+    let (mut tried, mut shown) = (0, 0);
+    for round in 0..ROUNDS {
+        let mut expected = BTreeSet::new();
+        let mut candidates = Vec::new();
+        for number in 0..PODS {
+            let mut one = pod(&format!("pg-{number}"), "10.0.0.10");
+            one.addresses = vec![IpAddr::V4(numbers.v4()), IpAddr::V6(numbers.v6())];
+            tried += one.addresses.len();
+            let mut candidate = fixture::candidate(one.clone());
+            let what = numbers.below(8);
+            match what {
+                0 => one.labels = [].into(),
+                1 => candidate.grand_owner = None,
+                2 => candidate.grand_owner.as_mut().unwrap().uid = "of-another".to_owned(),
+                3 => one.terminating = true,
+                4 => one.finished = true,
+                5 => "data".clone_into(&mut one.namespace),
+                _ => {
+                    let usable = one.addresses.iter().filter(|address| leads_to_one_place(address));
+                    expected.extend(usable.map(|address| (one.uid.clone(), *address)));
+                }
+            }
+            candidate.pod = Arc::new(one);
+            candidates.push(candidate);
+        }
+        let mut s = fixture::snapshot().with_target_deployment(vec![]);
+        s.target.as_mut().unwrap().candidates = candidates;
+        let reach = reach_of(&s).unwrap();
+        let answering: BTreeSet<(String, IpAddr)> = reach
+            .groups
+            .iter()
+            .flat_map(|group| &group.endpoints)
+            .map(|e| (e.target.as_ref().unwrap().uid.clone(), e.address))
+            .collect();
+        shown += answering.len();
+        assert_eq!(answering, expected, "round {round}");
+    }
+    assert!(tried >= 1_000_000 && shown > 100_000, "{shown} of {tried}");
+}
