@@ -1,0 +1,73 @@
+//! The book's table of threats promises tests by name: each must be there, and be a test.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test fails by panicking
+
+use std::path::Path;
+
+use security::{root, text};
+
+/// A row's number, its control, and the tests that it names.
+fn rows() -> Vec<(String, String, Vec<String>)> {
+    let page = text("docs/security.md");
+    let rows = page.lines().filter(|line| line.starts_with("| T"));
+    rows.map(|line| {
+        let cells: Vec<&str> = line.trim_matches('|').split(" | ").map(str::trim).collect();
+        let [number, _, control, tests] = cells[..] else {
+            panic!("four cells: {line}");
+        };
+        let tests = tests.split('`').filter(|part| part.contains("::")).map(str::to_owned);
+        (number.to_owned(), control.to_owned(), tests.collect())
+    })
+    .collect()
+}
+
+#[test]
+fn every_threat_has_a_control_and_tests() {
+    let rows = rows();
+    let numbers: Vec<&str> = rows.iter().map(|(number, ..)| number.as_str()).collect();
+    let expected: Vec<String> = (1..=15).map(|n| format!("T{n}")).collect();
+    assert_eq!(numbers, expected);
+    for (number, control, tests) in &rows {
+        assert!(control.len() > 20 && tests.len() > 1, "{number}: {control} {tests:?}");
+    }
+}
+
+#[test]
+fn every_test_that_the_table_names_is_there() {
+    for (number, _, tests) in rows() {
+        for named in tests {
+            let (file, name) = named.split_once("::").unwrap();
+            assert!(
+                Path::new(file).is_relative() && root().join(file).is_file(),
+                "{number}: no file {file}"
+            );
+            assert!(is_a_test(&text(file), name), "{number}: {file} has no test {name}");
+        }
+    }
+}
+
+/// A function of that name under a `#[test]` of whatever kind.
+fn is_a_test(source: &str, name: &str) -> bool {
+    let lines: Vec<&str> = source.lines().map(str::trim).collect();
+    let function = [format!("fn {name}("), format!("async fn {name}(")];
+    let at = lines
+        .iter()
+        .position(|line| function.iter().any(|f| line.starts_with(f.as_str())));
+    at.is_some_and(|at| {
+        let before = lines[..at]
+            .iter()
+            .rev()
+            .take_while(|line| line.starts_with("#[") || line.starts_with("//"));
+        before
+            .into_iter()
+            .any(|line| *line == "#[test]" || line.starts_with("#[tokio::test"))
+    })
+}
+
+#[test]
+fn what_is_no_test_is_not_taken_for_one() {
+    let source =
+        "#[test]\n#[ignore = \"x\"]\nfn a() {}\nfn b() {}\n// #[test]\n\nfn c() {}\n#[tokio::test]\nasync fn d() {}";
+    let tests = ["a", "b", "c", "d", "e"].map(|name| is_a_test(source, name));
+    assert_eq!(tests, [true, false, false, true, false]);
+}
