@@ -1,6 +1,7 @@
 //! `cargo xtask campaigns`: the tests that run thousands of plans, optimised, and one table of what they did.
 //!
-//! Every crate under `tests/` with a feature `campaigns` has some; each of its test files is a group.
+//! Every crate under `tests/` with a feature `campaigns` has some; each of its test files is a group. Those of `faults`
+//! start control planes of their own, and need the cluster's binaries and the operator's.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -12,7 +13,7 @@ use instancelink_testkit::campaign::{self, Row};
 use serde::Deserialize;
 
 use crate::progress::say;
-use crate::{command, places};
+use crate::{build, command, places};
 
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct Options {
@@ -25,6 +26,9 @@ pub(crate) struct Options {
     #[arg(long)]
     pub(crate) seed: Option<u64>,
 }
+
+/// The package whose campaigns start etcd, an API server and the operator.
+const NEEDS_PROGRAMS: &str = "faults";
 
 /// A test file of campaigns.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,6 +69,11 @@ fn run_groups(groups: &[Group], options: &Options) -> Result<Vec<String>> {
         build.args(["--package", package]);
     }
     command::run(&mut build)?;
+    let programs = if packages.contains(&NEEDS_PROGRAMS) {
+        programs()?
+    } else {
+        Vec::new()
+    };
     let mut failed = Vec::new();
     for Group { package, test } in groups {
         say(&format!("\n== campaigns of {package}: {test}"));
@@ -76,6 +85,7 @@ fn run_groups(groups: &[Group], options: &Options) -> Result<Vec<String>> {
         // One at a time: each uses the cores as it sees fit, and its row tells a time.
         cargo.args(["--test", test, "--", "--test-threads=1", "--nocapture"]);
         cargo.env(campaign::RECORD, record()?);
+        cargo.envs(programs.iter().map(|(variable, path)| (variable, path)));
         if options.long {
             cargo.env(campaign::LONG, "1");
         }
@@ -87,6 +97,20 @@ fn run_groups(groups: &[Group], options: &Options) -> Result<Vec<String>> {
         }
     }
     Ok(failed)
+}
+
+/// What campaigns with a control plane of their own start: the variable that says where it is, and the path.
+fn programs() -> Result<Vec<(String, PathBuf)>> {
+    build::cluster::ensure(build::cluster::CONTROL_PLANE)?;
+    let mut cargo = places::cargo();
+    command::run(cargo.args(["build", "--quiet", "--profile=campaign", "--package=instancelink"]))?;
+    let operator = places::target()?.join("campaign/instancelink");
+    let mut programs = vec![("INSTANCELINK_OPERATOR".to_owned(), operator)];
+    for tool in build::cluster::CONTROL_PLANE {
+        let variable = tool.name.to_uppercase().replace('-', "_");
+        programs.push((variable, build::cluster::path(*tool)?));
+    }
+    Ok(programs)
 }
 
 /// All test files that are built only with the feature `campaigns`.

@@ -1,0 +1,53 @@
+//! The operator's account and its tokens.
+
+use std::time::Duration;
+
+use e2e::SYSTEM;
+use k8s_openapi::api::authentication::v1::{BoundObjectReference, TokenRequest, TokenRequestSpec};
+use k8s_openapi::api::core::v1::ServiceAccount;
+use kube::Api;
+use kube::api::PostParams;
+
+use crate::ControlPlane;
+
+/// A service account that an operator runs as.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// Its name, in the operator's namespace.
+    pub name: String,
+}
+
+impl Account {
+    /// The one of `deploy/`, with exactly its rights.
+    pub fn shipped() -> Self {
+        Self::named("instancelink")
+    }
+
+    /// Another one of the operator's namespace.
+    pub fn named(name: &str) -> Self {
+        Self { name: name.to_owned() }
+    }
+
+    /// A token of it, for an hour, or until the Secret is gone that it is bound to.
+    pub async fn token(&self, plane: &ControlPlane, bound_to: Option<&str>) -> String {
+        let accounts: Api<ServiceAccount> = Api::namespaced(plane.client.clone(), SYSTEM);
+        let request = TokenRequest {
+            spec: Some(TokenRequestSpec {
+                expiration_seconds: i64::try_from(Duration::from_hours(1).as_secs()).ok(),
+                bound_object_ref: bound_to.map(|secret| BoundObjectReference {
+                    api_version: Some("v1".to_owned()),
+                    kind: Some("Secret".to_owned()),
+                    name: Some(secret.to_owned()),
+                    uid: None,
+                }),
+                ..TokenRequestSpec::default()
+            }),
+            ..TokenRequest::default()
+        };
+        let answer = accounts
+            .create_token_request(&self.name, &PostParams::default(), &request)
+            .await;
+        let status = answer.expect("a token").status;
+        status.and_then(|s| s.token).expect("a token")
+    }
+}

@@ -1,0 +1,263 @@
+//! etcd, an API server and the controllers that delete, on loopback: a real control plane that a test may break.
+//!
+//! `cargo xtask campaigns` builds the binaries and says where they are.
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use e2e::{Namespace, Object, eventually};
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::{Client, Config};
+use serde_json::json;
+use tokio::process::Command;
+
+use crate::folder::Folder;
+use crate::{Program, loopback};
+
+const ADMIN: &str = "admin-of-this-test";
+const STARTS: Duration = Duration::from_secs(90);
+/// What deletes, and what roles and namespaces need: nothing here runs pods.
+const CONTROLLERS: &str =
+    "namespace-controller,garbage-collector-controller,serviceaccount-controller,clusterrole-aggregation-controller";
+
+/// A control plane of a test's own, with everything of `deploy/` applied.
+pub struct ControlPlane {
+    folder: Folder,
+    etcd: Program,
+    api_server: Program,
+    _controllers: Program,
+    etcd_port: u16,
+    api_port: u16,
+    /// A client with all rights.
+    pub client: Client,
+}
+
+impl ControlPlane {
+    /// Starts one, and waits until links can be made in it.
+    pub async fn start() -> Self {
+        let folder = Folder::new();
+        let tokens = rcgen::KeyPair::generate().expect("a key");
+        write(&folder.file("tokens.key"), &tokens.serialize_pem());
+        write(&folder.file("tokens.pub"), &tokens.public_key_pem());
+        write(
+            &folder.file("users.csv"),
+            &format!("{ADMIN},admin,admin,system:masters\n"),
+        );
+        let [etcd_port, peer_port, api_port, controllers_port] = free_ports();
+        let etcd = start_etcd(&folder, etcd_port, peer_port, &[]);
+        let api_server = start_api_server(&folder, etcd_port, api_port);
+        let kubeconfig = kubeconfig_of(&server(api_port), &json!({ "token": ADMIN }));
+        write(&folder.file("admin.kubeconfig"), &kubeconfig);
+        let client = client_of(&kubeconfig).await;
+        is_ready(&client).await;
+        let controllers = start_controllers(&folder, controllers_port);
+        let plane = Self {
+            folder,
+            etcd,
+            api_server,
+            _controllers: controllers,
+            etcd_port,
+            api_port,
+            client,
+        };
+        plane.install().await;
+        plane
+    }
+
+    /// Where the API server is.
+    pub fn server(&self) -> String {
+        server(self.api_port)
+    }
+
+    /// A namespace with a source `web` and two targets that are always ready, `pg` and `pg2`.
+    pub async fn namespace(&self, name: String) -> Namespace {
+        let manifest = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } });
+        Object::of(&self.client, "", &manifest).create(&manifest).await;
+        let namespace = Namespace {
+            client: self.client.clone(),
+            name,
+        };
+        namespace.web_and_two_databases().await;
+        namespace
+    }
+
+    /// A file of this test's own.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.folder.file(name)
+    }
+
+    /// Kills the API server, leaves it dead for a while, and waits until it is back.
+    pub async fn restart_api_server(&mut self, dead: Duration) {
+        self.api_server.kill().await;
+        tokio::time::sleep(dead).await;
+        self.api_server = start_api_server(&self.folder, self.etcd_port, self.api_port);
+        is_ready(&self.client).await;
+    }
+
+    /// The same of etcd, which comes back with these flags.
+    pub async fn restart_etcd(&mut self, dead: Duration, flags: &[&str]) {
+        self.etcd.kill().await;
+        tokio::time::sleep(dead).await;
+        let [peer_port] = free_ports();
+        self.etcd = start_etcd(&self.folder, self.etcd_port, peer_port, flags);
+        is_ready(&self.client).await;
+    }
+
+    /// Lets etcd write again after it was full: its alarm stays until somebody takes it back.
+    pub async fn take_alarm_back(&self) {
+        let body = r#"{"action":"DEACTIVATE","memberID":"0","alarm":"NOSPACE"}"#;
+        let answer = loopback::post(self.etcd_port, "/v3/maintenance/alarm", body).await;
+        assert!(
+            answer.as_ref().is_ok_and(|a| a.starts_with("HTTP/1.1 200")),
+            "{answer:?}"
+        );
+    }
+
+    /// The size of etcd's database on disk.
+    pub fn etcd_size(&self) -> u64 {
+        std::fs::metadata(self.folder.file("etcd/member/snap/db")).map_or(0, |m| m.len())
+    }
+
+    /// The end of what the API server and etcd said, for messages.
+    pub fn logs(&self) -> String {
+        format!("{}\n{}", self.api_server.tail(), self.etcd.tail())
+    }
+
+    /// `kubectl apply -k deploy`, twice, since the CRDs are new.
+    async fn install(&self) {
+        let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let apply = async || {
+            let mut kubectl = Command::new(asset("kubectl"));
+            let file = self.folder.file("admin.kubeconfig");
+            kubectl
+                .arg("--kubeconfig")
+                .arg(file)
+                .args(["apply", "--server-side", "-k"]);
+            let output = kubectl.arg(checkout.join("deploy")).output().await.expect("kubectl");
+            if output.status.success() {
+                Ok(())
+            } else {
+                Err(String::from_utf8_lossy(&output.stderr).into_owned())
+            }
+        };
+        eventually("the installation is applied", STARTS, apply).await;
+        // The API server learns a new CRD's schema a few seconds later, and until then no policy lets a link pass.
+        let link = e2e::link("may-i", "may-i", "Deployment/nobody", "Service/nobody").into_value();
+        let api = Object::of(&self.client, "default", &link).api;
+        let dry = kube::api::PostParams {
+            dry_run: true,
+            ..kube::api::PostParams::default()
+        };
+        let link = serde_json::from_value(link).expect("a link");
+        eventually("links can be made", STARTS, async || {
+            api.create(&dry, &link).await.map(drop).map_err(|e| e.to_string())
+        })
+        .await;
+    }
+}
+
+/// A kubeconfig of one user, as JSON, which is YAML. The server's certificate is its own work and is not looked at.
+pub(crate) fn kubeconfig_of(server: &str, user: &serde_json::Value) -> String {
+    json!({
+        "apiVersion": "v1", "kind": "Config", "current-context": "test",
+        "clusters": [{ "name": "test", "cluster": { "server": server, "insecure-skip-tls-verify": true } }],
+        "users": [{ "name": "test", "user": user }],
+        "contexts": [{ "name": "test", "context": { "cluster": "test", "user": "test" } }],
+    })
+    .to_string()
+}
+
+pub(crate) async fn client_of(kubeconfig: &str) -> Client {
+    let kubeconfig = Kubeconfig::from_yaml(kubeconfig).expect("a kubeconfig");
+    let options = KubeConfigOptions::default();
+    let mut config = Config::from_custom_kubeconfig(kubeconfig, &options)
+        .await
+        .expect("a kubeconfig");
+    config.default_retry = false;
+    Client::try_from(config).expect("a client")
+}
+
+pub(crate) fn write(file: &Path, text: &str) {
+    std::fs::write(file, text).unwrap_or_else(|e| panic!("cannot write {}: {e}", file.display()));
+}
+
+fn server(port: u16) -> String {
+    format!("https://127.0.0.1:{port}")
+}
+
+/// `KUBE_APISERVER` says where `kube-apiserver` is, and so on.
+fn asset(name: &str) -> PathBuf {
+    let variable = name.to_uppercase().replace('-', "_");
+    let path = std::env::var_os(&variable);
+    path.map(PathBuf::from)
+        .unwrap_or_else(|| panic!("{variable} does not say where {name} is: run `cargo xtask campaigns`"))
+}
+
+pub(crate) fn free_ports<const N: usize>() -> [u16; N] {
+    let bound: [TcpListener; N] = std::array::from_fn(|_| TcpListener::bind("127.0.0.1:0").expect("a free port"));
+    bound.map(|listener| listener.local_addr().expect("an address").port())
+}
+
+async fn is_ready(client: &Client) {
+    eventually("the API server is ready", STARTS, async || {
+        let request = http::Request::get("/readyz").body(Vec::new()).expect("a request");
+        client.request_text(request).await.map(drop).map_err(|e| e.to_string())
+    })
+    .await;
+}
+
+fn start_etcd(folder: &Folder, port: u16, peer_port: u16, flags: &[&str]) -> Program {
+    let (clients, peers) = (
+        format!("http://127.0.0.1:{port}"),
+        format!("http://127.0.0.1:{peer_port}"),
+    );
+    let mut command = Command::new(asset("etcd"));
+    command
+        .arg("--data-dir")
+        .arg(folder.file("etcd"))
+        .arg(format!("--listen-client-urls={clients}"))
+        .arg(format!("--advertise-client-urls={clients}"))
+        .arg(format!("--listen-peer-urls={peers}"))
+        .arg(format!("--initial-advertise-peer-urls={peers}"))
+        .arg(format!("--initial-cluster=default={peers}"))
+        .arg("--unsafe-no-fsync")
+        .args(flags)
+        .current_dir(folder.path());
+    Program::start("etcd", &folder.file("etcd.log"), &mut command)
+}
+
+fn start_api_server(folder: &Folder, etcd_port: u16, port: u16) -> Program {
+    let mut command = Command::new(asset("kube-apiserver"));
+    command
+        .arg(format!("--etcd-servers=http://127.0.0.1:{etcd_port}"))
+        .arg(format!("--secure-port={port}"))
+        .arg("--bind-address=127.0.0.1")
+        .arg("--advertise-address=127.0.0.1")
+        .arg("--endpoint-reconciler-type=none")
+        .arg("--service-cluster-ip-range=10.96.0.0/16")
+        .arg("--service-account-issuer=https://kubernetes.default.svc.cluster.local")
+        .arg("--authorization-mode=RBAC")
+        .arg("--cert-dir")
+        .arg(folder.file("pki"));
+    for (flag, file) in [
+        ("--service-account-key-file", "tokens.pub"),
+        ("--service-account-signing-key-file", "tokens.key"),
+        ("--token-auth-file", "users.csv"),
+    ] {
+        command.arg(flag).arg(folder.file(file));
+    }
+    Program::start("kube-apiserver", &folder.file("api-server.log"), &mut command)
+}
+
+fn start_controllers(folder: &Folder, port: u16) -> Program {
+    let mut command = Command::new(asset("kube-controller-manager"));
+    command
+        .arg("--kubeconfig")
+        .arg(folder.file("admin.kubeconfig"))
+        .arg(format!("--controllers={CONTROLLERS}"))
+        .arg(format!("--secure-port={port}"))
+        .arg("--leader-elect=false")
+        .current_dir(folder.path());
+    Program::start("kube-controller-manager", &folder.file("controllers.log"), &mut command)
+}

@@ -1,0 +1,34 @@
+//! Campaigns in front of a real API server: etcd, API server and controllers of a test's own, the operator as a process,
+//! and between them a proxy that fails where a plan says so.
+//!
+//! No node is needed, and no root: what is proved is what the operator does when its world fails, and that world is the
+//! API server. What pods see of it is `tests/e2e`'s. Nothing here decides what the operator should do: a run without
+//! faults is the measure of those with.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test fails by panicking
+#![allow(clippy::missing_panics_doc, clippy::future_not_send)] // every test runs on a runtime of its own
+
+mod account;
+mod children;
+mod control_plane;
+mod fault;
+mod folder;
+mod loopback;
+mod operator;
+mod plan;
+mod program;
+mod proxy;
+mod request;
+mod script;
+mod stream;
+
+pub use account::Account;
+pub use children::children_of;
+pub use control_plane::ControlPlane;
+pub use fault::{Fault, WatchFault};
+pub use operator::{Operator, Options};
+pub use plan::Plan;
+pub use program::Program;
+pub use proxy::Proxy;
+pub use request::Request;
+pub use script::{Course, run as run_script};

@@ -1,0 +1,138 @@
+//! The operator as a process, as its image runs it, but for the place.
+//!
+//! `cargo xtask campaigns` builds it and says in `INSTANCELINK_OPERATOR` where it is.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use e2e::{SYSTEM, eventually};
+use serde_json::json;
+use tokio::process::Command;
+
+use crate::control_plane::{free_ports, kubeconfig_of, write};
+use crate::{Account, ControlPlane, Program, Proxy, loopback};
+
+const STARTS: Duration = Duration::from_secs(60);
+
+/// How it is started.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Tells its files and its lease apart from those of others.
+    pub name: String,
+    /// What it runs as.
+    pub account: Account,
+    /// More arguments.
+    pub arguments: Vec<String>,
+    /// What is logged.
+    pub log: &'static str,
+}
+
+impl Options {
+    /// One that runs alone, with the rights of `deploy/`.
+    pub fn alone() -> Self {
+        Self {
+            name: "operator".to_owned(),
+            account: Account::shipped(),
+            arguments: Vec::new(),
+            log: "info",
+        }
+    }
+
+    /// One of several, of which one leads. The lease's times, in milliseconds: duration, renew deadline, retry.
+    pub fn elected(name: &str, [duration, deadline, retry]: [u64; 3]) -> Self {
+        let arguments = [
+            "--leader-elect".to_owned(),
+            format!("--lease-namespace={SYSTEM}"),
+            format!("--pod-name={name}"),
+            format!("--lease-duration={duration}ms"),
+            format!("--lease-renew-deadline={deadline}ms"),
+            format!("--lease-retry={retry}ms"),
+        ];
+        Self {
+            name: name.to_owned(),
+            arguments: arguments.to_vec(),
+            ..Self::alone()
+        }
+    }
+}
+
+/// An operator that was started.
+pub struct Operator {
+    /// Its process.
+    pub program: Program,
+    /// The file its token is read from.
+    pub token: PathBuf,
+    admin_port: u16,
+}
+
+impl Operator {
+    /// Starts one that talks to the API server through a proxy.
+    pub async fn start(plane: &ControlPlane, proxy: &Proxy, options: &Options) -> Self {
+        let token = plane.file(&format!("{}.token", options.name));
+        if !token.exists() {
+            write(&token, &options.account.token(plane, None).await);
+        }
+        let kubeconfig = plane.file(&format!("{}.kubeconfig", options.name));
+        write(
+            &kubeconfig,
+            &kubeconfig_of(&proxy.server, &json!({ "tokenFile": token })),
+        );
+        let [admin_port] = free_ports();
+        let mut command = Command::new(binary());
+        command
+            .arg("operator")
+            .arg("--verify-dns=false")
+            .arg(format!("--admin-port={admin_port}"))
+            .args(&options.arguments)
+            .env("KUBECONFIG", kubeconfig)
+            .env("INSTANCELINK_LOG", options.log)
+            .env("INSTANCELINK_LOG_FORMAT", "text");
+        let log = plane.file(&format!("{}.log", options.name));
+        Self {
+            program: Program::start(&options.name, &log, &mut command),
+            token,
+            admin_port,
+        }
+    }
+
+    /// The same, once it is ready.
+    pub async fn start_ready(plane: &ControlPlane, proxy: &Proxy, options: &Options) -> Self {
+        let mut operator = Self::start(plane, proxy, options).await;
+        operator.is_ready(STARTS).await;
+        operator
+    }
+
+    /// Waits until it says that it is ready.
+    pub async fn is_ready(&mut self, limit: Duration) {
+        eventually("the operator is ready", limit, async || {
+            if let Some(status) = self.program.ended() {
+                panic!("the operator ended with {status}\n{}", self.program.tail());
+            }
+            self.readiness().await
+        })
+        .await;
+    }
+
+    /// Whether it is ready, and why not.
+    pub async fn readiness(&self) -> Result<(), String> {
+        let answer = loopback::get(self.admin_port, "/readyz").await?;
+        if answer.starts_with("HTTP/1.1 200") {
+            Ok(())
+        } else {
+            Err(answer.lines().last().unwrap_or_default().to_owned())
+        }
+    }
+
+    /// Whether it lives, as the kubelet would see it.
+    pub async fn lives(&self) -> bool {
+        loopback::get(self.admin_port, "/livez")
+            .await
+            .is_ok_and(|answer| answer.starts_with("HTTP/1.1 200"))
+    }
+}
+
+fn binary() -> PathBuf {
+    std::env::var_os("INSTANCELINK_OPERATOR")
+        .map(PathBuf::from)
+        .expect("INSTANCELINK_OPERATOR says where the operator's binary is: run `cargo xtask campaigns`")
+}

@@ -1,0 +1,95 @@
+//! A process of a test: its output in a file, ended by its own id, and gone with the test.
+
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::process::{Child, Command};
+use tokio::time::timeout;
+
+/// A process that was started; killed when it is dropped.
+#[derive(Debug)]
+pub struct Program {
+    name: String,
+    log: PathBuf,
+    child: Child,
+}
+
+impl Program {
+    /// Starts it; what it prints is added to the file `log`.
+    pub fn start(name: &str, log: &Path, command: &mut Command) -> Self {
+        let open = std::fs::OpenOptions::new().create(true).append(true).open(log);
+        let out = open.unwrap_or_else(|e| panic!("cannot write {}: {e}", log.display()));
+        let err = out.try_clone().expect("another handle of a file");
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(out)
+            .stderr(err)
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap_or_else(|e| panic!("cannot start {name}: {e}"));
+        Self {
+            name: name.to_owned(),
+            log: log.to_owned(),
+            child,
+        }
+    }
+
+    /// How it ended; none while it runs.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().expect("a child of ours")
+    }
+
+    /// Sends a signal, unless it has ended.
+    pub fn send(&self, signal: Signal) {
+        let Some(pid) = self.child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)) else {
+            return;
+        };
+        kill_process(pid, signal).expect("a process of ours can be signalled");
+    }
+
+    /// Kills it and waits until it is gone.
+    pub async fn kill(&mut self) {
+        self.child.kill().await.expect("a process of ours can be killed");
+    }
+
+    /// Asks it to end, and waits until it has.
+    pub async fn stop(&mut self, limit: Duration) -> ExitStatus {
+        self.send(Signal::TERM);
+        self.wait(limit).await
+    }
+
+    /// Waits until it has ended by itself.
+    pub async fn wait(&mut self, limit: Duration) -> ExitStatus {
+        let waited = timeout(limit, self.child.wait()).await;
+        waited
+            .unwrap_or_else(|_| panic!("{} did not end within {limit:?}\n{}", self.name, self.tail()))
+            .expect("a child of ours")
+    }
+
+    /// The largest part of its memory that was in use at once, in bytes; none once it has ended.
+    pub fn peak_memory(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()?)).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+        Some(kilobytes * 1024)
+    }
+
+    /// Its process id; none once it has ended.
+    pub fn pid(&self) -> Option<u32> {
+        self.child.id()
+    }
+
+    /// All it has printed.
+    pub fn log(&self) -> String {
+        String::from_utf8_lossy(&std::fs::read(&self.log).unwrap_or_default()).into_owned()
+    }
+
+    /// The last of it, for messages.
+    pub fn tail(&self) -> String {
+        let log = self.log();
+        let lines: Vec<&str> = log.lines().collect();
+        lines[lines.len().saturating_sub(15)..].join("\n")
+    }
+}

@@ -1,0 +1,246 @@
+//! The proxy between operator and API server: plain HTTP on the operator's side, the operator's own token on the other.
+//! It writes down every request, and does to them what the plans say that are armed.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use http::{Method, Response, StatusCode, header};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt as _, Full, StreamBody};
+use hyper::body::{Bytes, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use kube::Client;
+use kube::client::Body;
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
+
+use crate::control_plane::{client_of, kubeconfig_of};
+use crate::stream::{self, Cut};
+use crate::{ControlPlane, Fault, Plan, Request, WatchFault};
+
+/// Longer than the operator waits for any answer.
+const SILENCE: Duration = Duration::from_secs(40);
+
+type Answer = Response<UnsyncBoxBody<Bytes, Cut>>;
+
+/// A proxy of one operator.
+pub struct Proxy {
+    /// Where the operator shall connect to.
+    pub server: String,
+    shared: Arc<Shared>,
+    task: JoinHandle<()>,
+}
+
+struct Shared {
+    api_server: Client,
+    armed: Mutex<HashMap<String, Armed>>,
+    seen: Mutex<Vec<Request>>,
+}
+
+/// A plan for what is about one namespace.
+struct Armed {
+    plan: Plan,
+    requests: u32,
+    events: HashMap<String, u32>,
+    /// The fault has happened.
+    met: bool,
+}
+
+impl Proxy {
+    /// Starts one in front of the API server.
+    pub async fn start(plane: &ControlPlane) -> Self {
+        let shared = Arc::new(Shared {
+            api_server: client_of(&kubeconfig_of(&plane.server(), &json!({}))).await,
+            armed: Mutex::default(),
+            seen: Mutex::default(),
+        });
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let server = format!("http://{}", listener.local_addr().expect("an address"));
+        let task = tokio::spawn(serve(listener, Arc::clone(&shared)));
+        Self { server, shared, task }
+    }
+
+    /// From now on this happens to what is about a namespace; counting begins anew.
+    pub fn arm(&self, namespace: &str, plan: &Plan) {
+        let armed = Armed {
+            plan: plan.clone(),
+            requests: 0,
+            events: HashMap::new(),
+            met: false,
+        };
+        self.armed().insert(namespace.to_owned(), armed);
+    }
+
+    /// Nothing happens any more: how many requests there were, how many events of each plural, and whether the fault was met.
+    pub fn disarm(&self, namespace: &str) -> (u32, HashMap<String, u32>, bool) {
+        let armed = self.armed().remove(namespace).expect("it was armed");
+        (armed.requests, armed.events, armed.met)
+    }
+
+    /// Every request so far.
+    pub fn seen(&self) -> Vec<Request> {
+        self.shared.seen.lock().expect("no panic while held").clone()
+    }
+
+    /// How many requests so far.
+    pub fn count(&self) -> usize {
+        self.shared.seen.lock().expect("no panic while held").len()
+    }
+
+    fn armed(&self) -> std::sync::MutexGuard<'_, HashMap<String, Armed>> {
+        self.shared.armed.lock().expect("no panic while held")
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn serve(listener: TcpListener, shared: Arc<Shared>) {
+    loop {
+        let Ok((connection, _)) = listener.accept().await else {
+            continue;
+        };
+        let _ = connection.set_nodelay(true);
+        let shared = Arc::clone(&shared);
+        tokio::spawn(async move {
+            let answer = service_fn(|request| {
+                let shared = Arc::clone(&shared);
+                async move { shared.answer(request).await }
+            });
+            // An error of the service ends the connection, which is what a plan wants then.
+            let _ = http1::Builder::new()
+                .serve_connection(TokioIo::new(connection), answer)
+                .await;
+        });
+    }
+}
+
+impl Shared {
+    async fn answer(self: Arc<Self>, request: http::Request<Incoming>) -> Result<Answer, Cut> {
+        let asked = Request::read(request.method(), request.uri());
+        let fault = self.next(&asked);
+        let place = {
+            let mut seen = self.seen.lock().expect("no panic while held");
+            seen.push(asked.clone());
+            seen.len() - 1
+        };
+        if let Some(fault) = fault.filter(|fault| !fault.is_after()) {
+            return refusal(fault);
+        }
+        let answer = match self.pass_on(request).await {
+            Ok(answer) => answer,
+            // The API server is not there: neither is its proxy.
+            Err(_) => return Err(Cut),
+        };
+        self.seen.lock().expect("no panic while held")[place].status = answer.status().as_u16();
+        let (mut head, body) = answer.into_parts();
+        head.headers.remove(header::TRANSFER_ENCODING);
+        head.headers.remove(header::CONNECTION);
+        if asked.verb == "watch" {
+            let plural = asked.resource.clone();
+            let decide = move |line: &[u8]| self.event(&plural, line);
+            let body = StreamBody::new(stream::lines(body, decide));
+            return Ok(Response::from_parts(head, UnsyncBoxBody::new(body)));
+        }
+        let mut body = body.collect().await.map_err(|_| Cut)?.to_bytes();
+        match fault {
+            Some(Fault::HalfAfter) => body.truncate(body.len() / 2),
+            Some(Fault::SilenceAfter) => {
+                sleep(SILENCE).await;
+                return Err(Cut);
+            }
+            Some(fault) => return refusal(fault),
+            None => {}
+        }
+        head.headers.remove(header::CONTENT_LENGTH);
+        Ok(Response::from_parts(head, full(body)))
+    }
+
+    async fn pass_on(&self, request: http::Request<Incoming>) -> Result<Response<Body>, Cut> {
+        let (mut head, body) = request.into_parts();
+        let body = body.collect().await.map_err(|_| Cut)?.to_bytes();
+        head.headers.remove(header::HOST);
+        let body = if body.is_empty() && head.method == Method::GET {
+            Body::empty()
+        } else {
+            Body::from(body.to_vec())
+        };
+        self.api_server
+            .send(http::Request::from_parts(head, body))
+            .await
+            .map_err(|_| Cut)
+    }
+
+    /// What happens to a request, if anything.
+    fn next(&self, asked: &Request) -> Option<Fault> {
+        let mut armed = self.armed.lock().expect("no panic while held");
+        let armed = armed.get_mut(&asked.namespace)?;
+        armed.requests += 1;
+        match armed.plan {
+            Plan::Request(fault, n) if n == armed.requests => {
+                armed.met = true;
+                Some(fault)
+            }
+            _ => None,
+        }
+    }
+
+    /// What happens to a watch before it passes an event on.
+    fn event(&self, plural: &str, line: &[u8]) -> Option<WatchFault> {
+        let mut all = self.armed.lock().expect("no panic while held");
+        let about = |namespace: &str| {
+            let text = format!("\"namespace\":\"{namespace}\"");
+            line.windows(text.len()).any(|part| part == text.as_bytes())
+        };
+        let (_, armed) = all.iter_mut().find(|(namespace, _)| about(namespace))?;
+        let count = armed.events.entry(plural.to_owned()).or_default();
+        *count += 1;
+        match &armed.plan {
+            Plan::Event(of, fault, n) if of == plural && n == count => {
+                armed.met = true;
+                Some(*fault)
+            }
+            _ => None,
+        }
+    }
+}
+
+fn refusal(fault: Fault) -> Result<Answer, Cut> {
+    let (code, reason) = match fault {
+        Fault::Conflict => (409, "Conflict"),
+        Fault::TooMany => (429, "TooManyRequests"),
+        Fault::Failure | Fault::FailureAfter => (500, "InternalError"),
+        Fault::Timeout | Fault::TimeoutAfter => (504, "Timeout"),
+        Fault::Forbidden => (403, "Forbidden"),
+        Fault::Unauthorized => (401, "Unauthorized"),
+        Fault::Invalid => (422, "Invalid"),
+        Fault::Cut | Fault::CutAfter | Fault::HalfAfter | Fault::SilenceAfter => return Err(Cut),
+    };
+    let status = json!({
+        "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
+        "message": "a plan of a test", "reason": reason, "code": code,
+    });
+    let mut answer = Response::new(full(Bytes::from(status.to_string())));
+    *answer.status_mut() = StatusCode::from_u16(code).expect("a status");
+    let headers = answer.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        header::HeaderValue::from_static("application/json"),
+    );
+    if fault == Fault::TooMany {
+        headers.insert(header::RETRY_AFTER, header::HeaderValue::from_static("1"));
+    }
+    Ok(answer)
+}
+
+fn full(body: Bytes) -> UnsyncBoxBody<Bytes, Cut> {
+    UnsyncBoxBody::new(Full::new(body).map_err(|never| match never {}))
+}

@@ -1,0 +1,138 @@
+//! One link's life, the same each time: made, cut, mended, led elsewhere, removed, restored, deleted.
+
+use std::time::Duration;
+
+use e2e::{Link, Namespace, Watch, link};
+use instancelink_api::State::{Active, Inactive, Removed};
+use instancelink_api::{InstanceLink, Phase, State, keys};
+use instancelink_core::lifecycle::is_edge;
+use kube::ResourceExt as _;
+use serde_json::json;
+use tokio::time::{Instant, sleep};
+
+use crate::children_of;
+
+/// How long a step may take: faults are followed by a retry within seconds.
+const STEP: Duration = Duration::from_secs(30);
+
+/// What a life was like, as far as two of them can be compared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Course {
+    /// Every state.
+    pub states: Vec<State>,
+    /// Every action the link acknowledged, in the order of their numbers.
+    pub actions: Vec<String>,
+    /// At each rest: the state, and what stood.
+    pub rests: Vec<(State, Vec<String>)>,
+}
+
+/// Lives it under a name, in a namespace that has `web`, `pg` and `pg2`. Panics where it does not go on.
+pub async fn run(namespace: &Namespace, name: &str) -> Course {
+    let (link, watch) = namespace
+        .watched_link(link(name, "db", "Deployment/web", "Service/pg"))
+        .await;
+    let known = names_of(namespace, &link).await;
+    let mut rests = Vec::new();
+    let mut rest = async |state: State| rests.push((state, children_of(namespace, &known).await));
+
+    until(&watch, "active", |l| state(l) == Active).await;
+    rest(Active).await;
+    act(&link, &watch, "deactivate", Inactive).await;
+    rest(Inactive).await;
+    act(&link, &watch, "activate", Active).await;
+    rest(Active).await;
+    link.retarget("Service/pg2").await;
+    until(&watch, "active with its new target", |l| {
+        let target = l.status.as_ref().and_then(|s| s.target.as_ref());
+        state(l) == Active && target.is_some_and(|t| t.name == "pg2")
+    })
+    .await;
+    rest(Active).await;
+    act(&link, &watch, "remove", Removed).await;
+    rest(Removed).await;
+    act(&link, &watch, "restore", Inactive).await;
+    rest(Inactive).await;
+    link.delete().await;
+    link.is_gone().await;
+    rest(State::Purging).await;
+
+    let states = watch.states();
+    let broken: Vec<_> = states.windows(2).filter(|w| !is_edge(w[0], w[1])).collect();
+    assert!(broken.is_empty(), "no edges of the table: {broken:?}");
+    Course {
+        states,
+        actions: actions(&watch.versions(), name),
+        rests,
+    }
+}
+
+async fn act(link: &Link, watch: &Watch, verb: &str, reached: State) {
+    let request = format!("{verb}/{verb}-{}", link.name);
+    link.patch(&json!({ "metadata": { "annotations": { keys::ACTION: request } } }))
+        .await;
+    until(watch, &format!("{reached}, and the action completed"), |l| {
+        let action = l.status.as_ref().and_then(|s| s.last_action.as_ref());
+        state(l) == reached && action.is_some_and(|a| a.intent.action == verb && a.phase == Phase::Completed)
+    })
+    .await;
+}
+
+async fn until(watch: &Watch, what: &str, check: impl Fn(&InstanceLink) -> bool) {
+    let started = Instant::now();
+    loop {
+        let last = watch.versions().pop();
+        if last.as_ref().is_some_and(&check) {
+            return;
+        }
+        assert!(
+            started.elapsed() < STEP,
+            "not within {STEP:?}: {what}; the states were {:?}, and the status is {}",
+            watch.states(),
+            last.map(|l| json!(l.status).to_string()).unwrap_or_default(),
+        );
+        sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// What was acknowledged: `number verb verdict`, each number once.
+fn actions(versions: &[InstanceLink], name: &str) -> Vec<String> {
+    let mut actions: Vec<String> = Vec::new();
+    for version in versions {
+        let Some(action) = version.status.as_ref().and_then(|s| s.last_action.as_ref()) else {
+            continue;
+        };
+        let intent = &action.intent;
+        let line = format!("{} {}/{} {:?}", intent.seq, intent.action, intent.id, intent.verdict);
+        let line = line.replace(name, "NAME");
+        if actions.last() != Some(&line) {
+            actions.push(line);
+        }
+    }
+    actions
+}
+
+/// What differs from run to run in children.
+async fn names_of(namespace: &Namespace, link: &Link) -> Vec<(String, &'static str)> {
+    let mut known = vec![(link.uid().await, "LINK-UID")];
+    for (kind, api_version, name, shown) in [
+        ("Deployment", "apps/v1", "web", "WEB-UID"),
+        ("Service", "v1", "pg", "PG-UID"),
+        ("Service", "v1", "pg2", "PG2-UID"),
+    ] {
+        let object = namespace.object(api_version, kind, name).get().await;
+        known.push((object.uid().unwrap_or_default(), shown));
+        if let Some(address) = object.data["spec"]["clusterIP"].as_str() {
+            known.push((
+                format!("\"{address}\""),
+                if name == "pg" { "\"PG\"" } else { "\"PG2\"" },
+            ));
+        }
+    }
+    known.push((namespace.name.clone(), "NAMESPACE"));
+    known.push((link.name.clone(), "NAME"));
+    known
+}
+
+fn state(link: &InstanceLink) -> State {
+    link.status.as_ref().map(|s| s.state).unwrap_or_default()
+}
