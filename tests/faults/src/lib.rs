@@ -19,6 +19,7 @@ mod plan;
 mod program;
 mod proxy;
 mod request;
+mod rights;
 mod script;
 mod stream;
 
@@ -31,4 +32,5 @@ pub use plan::Plan;
 pub use program::Program;
 pub use proxy::Proxy;
 pub use request::Request;
+pub use rights::{Right, give_everywhere, give_in, make_account, make_role, rights_of};
 pub use script::{Course, run as run_script};

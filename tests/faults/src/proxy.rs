@@ -144,7 +144,7 @@ impl Shared {
         let (mut head, body) = answer.into_parts();
         head.headers.remove(header::TRANSFER_ENCODING);
         head.headers.remove(header::CONNECTION);
-        if asked.verb == "watch" {
+        if asked.verb == "watch" && head.status.is_success() {
             let plural = asked.resource.clone();
             let decide = move |line: &[u8]| self.event(&plural, line);
             let body = StreamBody::new(stream::lines(body, decide));
