@@ -240,13 +240,18 @@ impl Election {
     }
 }
 
+/// In whole seconds, as a lease counts, and never fewer: others would begin to write while we still do.
+fn seconds_of(duration: Duration) -> u64 {
+    duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
+}
+
 fn build_lease(terms: &Terms, from: Option<&Lease>, now: Timestamp) -> Lease {
     let before = from.and_then(|l| l.spec.clone()).unwrap_or_default();
     let renews = before.holder_identity.as_deref() == Some(terms.identity.as_str());
     let transitions = before.lease_transitions.unwrap_or_default();
     let spec = LeaseSpec {
         holder_identity: Some(terms.identity.clone()),
-        lease_duration_seconds: i32::try_from(terms.duration.as_secs()).ok(),
+        lease_duration_seconds: i32::try_from(seconds_of(terms.duration)).ok(),
         renew_time: Some(MicroTime(now)),
         acquire_time: if renews {
             before.acquire_time
@@ -271,5 +276,36 @@ fn build_lease(terms: &Terms, from: Option<&Lease>, now: Timestamp) -> Lease {
     Lease {
         metadata,
         spec: Some(spec),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn published(duration: Duration) -> Duration {
+        let terms = Terms {
+            lease: ObjectName::new("system", "lease"),
+            identity: "me".to_owned(),
+            duration,
+            renew_deadline: duration / 2,
+            retry: duration / 10,
+        };
+        let seconds = build_lease(&terms, None, Timestamp::UNIX_EPOCH).spec.unwrap();
+        Duration::from_secs(u64::try_from(seconds.lease_duration_seconds.unwrap()).unwrap())
+    }
+
+    /// The others go by the lease, which counts in seconds; we go by the option.
+    #[test]
+    fn others_are_never_told_to_wait_for_less_than_we_go_by() {
+        for millis in [500, 2_000, 2_900, 15_000, 15_500] {
+            let duration = Duration::from_millis(millis);
+            assert!(
+                published(duration) >= duration,
+                "{duration:?}: {:?}",
+                published(duration)
+            );
+        }
+        assert_eq!(published(Duration::from_secs(15)), Duration::from_secs(15));
     }
 }
