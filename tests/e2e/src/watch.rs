@@ -72,6 +72,17 @@ impl Watch {
         self.events().into_iter().flatten().collect()
     }
 
+    /// The version of the link seen last; none where there is none yet, or no more.
+    pub fn newest(&self) -> Option<InstanceLink> {
+        self.seen
+            .events
+            .lock()
+            .expect("no panic while held")
+            .last()
+            .cloned()
+            .flatten()
+    }
+
     /// The next states are exactly these: waits for the last of them, and fails at the first that differs.
     pub async fn walks(&mut self, expected: impl AsRef<[State]>) {
         self.walks_within(expected, Duration::from_secs(40)).await;

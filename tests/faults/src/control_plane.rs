@@ -106,12 +106,21 @@ impl ControlPlane {
 
     /// Lets etcd write again after it was full: its alarm stays until somebody takes it back.
     pub async fn take_alarm_back(&self) {
-        let body = r#"{"action":"DEACTIVATE","memberID":"0","alarm":"NOSPACE"}"#;
-        let answer = loopback::post(self.etcd_port, "/v3/maintenance/alarm", body).await;
-        assert!(
-            answer.as_ref().is_ok_and(|a| a.starts_with("HTTP/1.1 200")),
-            "{answer:?}"
-        );
+        let ask = async |body: &str| {
+            let answer = loopback::post(self.etcd_port, "/v3/maintenance/alarm", body).await;
+            answer.unwrap_or_else(|e| panic!("etcd does not answer: {e}"))
+        };
+        let standing = ask(r#"{"action":"GET"}"#).await;
+        let member = standing
+            .split("\"memberID\":\"")
+            .nth(1)
+            .and_then(|rest| rest.split('"').next());
+        let member = member.unwrap_or_else(|| panic!("no alarm stands: {standing}"));
+        let answer = ask(&format!(
+            r#"{{"action":"DEACTIVATE","memberID":"{member}","alarm":"NOSPACE"}}"#
+        ))
+        .await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     }
 
     /// The size of etcd's database on disk.
@@ -190,8 +199,10 @@ fn server(port: u16) -> String {
 fn asset(name: &str) -> PathBuf {
     let variable = name.to_uppercase().replace('-', "_");
     let path = std::env::var_os(&variable);
-    path.map(PathBuf::from)
-        .unwrap_or_else(|| panic!("{variable} does not say where {name} is: run `cargo xtask campaigns`"))
+    let Some(path) = path else {
+        panic!("{variable} does not say where {name} is: run `cargo xtask campaigns`")
+    };
+    path.into()
 }
 
 pub(crate) fn free_ports<const N: usize>() -> [u16; N] {

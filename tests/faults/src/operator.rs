@@ -12,7 +12,7 @@ use tokio::process::Command;
 use crate::control_plane::{free_ports, kubeconfig_of, write};
 use crate::{Account, ControlPlane, Program, Proxy, loopback};
 
-const STARTS: Duration = Duration::from_secs(60);
+const STARTS: Duration = Duration::from_mins(1);
 
 /// How it is started.
 #[derive(Clone, Debug)]

@@ -68,10 +68,13 @@ impl Program {
             .expect("a child of ours")
     }
 
-    /// The largest part of its memory that was in use at once, in bytes; none once it has ended.
-    pub fn peak_memory(&self) -> Option<u64> {
+    /// A line of what the kernel says of its memory, in bytes: `VmHWM` is the most that was in use at once, `RssAnon` what
+    /// is in use and no file's. None once it has ended.
+    pub fn memory(&self, what: &str) -> Option<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()?)).ok()?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix(what)?.strip_prefix(':'))?;
         let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
         Some(kilobytes * 1024)
     }

@@ -135,11 +135,8 @@ impl Shared {
         if let Some(fault) = fault.filter(|fault| !fault.is_after()) {
             return refusal(fault);
         }
-        let answer = match self.pass_on(request).await {
-            Ok(answer) => answer,
-            // The API server is not there: neither is its proxy.
-            Err(_) => return Err(Cut),
-        };
+        // Where the API server is not there, neither is its proxy.
+        let answer = self.pass_on(request).await?;
         self.seen.lock().expect("no panic while held")[place].status = answer.status().as_u16();
         let (mut head, body) = answer.into_parts();
         head.headers.remove(header::TRANSFER_ENCODING);

@@ -1,5 +1,7 @@
 //! A request as RBAC sees it, read from its method and path.
 
+use std::time::Instant;
+
 use http::{Method, Uri};
 
 /// What was asked, and how it was answered.
@@ -17,6 +19,8 @@ pub struct Request {
     pub name: String,
     /// HTTP status of the API server's own answer; 0 where it was not asked, or gave none.
     pub status: u16,
+    /// When it came.
+    pub at: Instant,
 }
 
 impl Request {
@@ -59,12 +63,18 @@ impl Request {
             namespace,
             name,
             status: 0,
+            at: Instant::now(),
         }
     }
 
     /// Whether it may change something.
     pub fn writes(&self) -> bool {
         !matches!(self.verb, "get" | "list" | "watch")
+    }
+
+    /// Whether it did change something.
+    pub fn has_written(&self) -> bool {
+        self.writes() && (200..300).contains(&self.status)
     }
 
     /// `verb group/resource`, as a rule of a role.

@@ -39,7 +39,7 @@ impl Right {
     }
 }
 
-/// Every right of a shipped ClusterRole.
+/// Every right of a shipped role.
 pub async fn rights_of(plane: &ControlPlane, role: &str) -> Vec<Right> {
     let api: Api<ClusterRole> = Api::all(plane.client.clone());
     let role = api.get(role).await.expect("the role is installed");
@@ -62,7 +62,7 @@ fn rights_in(rule: &PolicyRule) -> Vec<Right> {
     rights
 }
 
-/// Makes a ClusterRole of these rights.
+/// Makes a cluster role of these rights.
 pub async fn make_role(plane: &ControlPlane, name: &str, rights: &[Right]) {
     let rule =
         |right: &Right| json!({ "apiGroups": [right.group], "resources": [right.resource], "verbs": [right.verb] });
@@ -73,7 +73,7 @@ pub async fn make_role(plane: &ControlPlane, name: &str, rights: &[Right]) {
     Object::of(&plane.client, "", &manifest).create(&manifest).await;
 }
 
-/// Gives a ClusterRole to an account of the operator's namespace, everywhere.
+/// Gives a cluster role to an account of the operator's namespace, everywhere.
 pub async fn give_everywhere(plane: &ControlPlane, role: &str, account: &str) -> Object {
     let manifest = binding("ClusterRoleBinding", "ClusterRole", role, account);
     let object = Object::of(&plane.client, "", &manifest);

@@ -61,7 +61,10 @@ pub async fn run(namespace: &Namespace, name: &str) -> Course {
     assert!(broken.is_empty(), "no edges of the table: {broken:?}");
     Course {
         states,
-        actions: actions(&watch.versions(), name),
+        actions: actions(&watch.versions())
+            .into_iter()
+            .map(|line| line.replace(name, "NAME"))
+            .collect(),
         rests,
     }
 }
@@ -80,7 +83,7 @@ async fn act(link: &Link, watch: &Watch, verb: &str, reached: State) {
 async fn until(watch: &Watch, what: &str, check: impl Fn(&InstanceLink) -> bool) {
     let started = Instant::now();
     loop {
-        let last = watch.versions().pop();
+        let last = watch.newest();
         if last.as_ref().is_some_and(&check) {
             return;
         }
@@ -94,8 +97,8 @@ async fn until(watch: &Watch, what: &str, check: impl Fn(&InstanceLink) -> bool)
     }
 }
 
-/// What was acknowledged: `number verb verdict`, each number once.
-fn actions(versions: &[InstanceLink], name: &str) -> Vec<String> {
+/// What was acknowledged: `number verb/id verdict`, in order; each number once, or something is wrong.
+pub fn actions(versions: &[InstanceLink]) -> Vec<String> {
     let mut actions: Vec<String> = Vec::new();
     for version in versions {
         let Some(action) = version.status.as_ref().and_then(|s| s.last_action.as_ref()) else {
@@ -103,7 +106,6 @@ fn actions(versions: &[InstanceLink], name: &str) -> Vec<String> {
         };
         let intent = &action.intent;
         let line = format!("{} {}/{} {:?}", intent.seq, intent.action, intent.id, intent.verdict);
-        let line = line.replace(name, "NAME");
         if actions.last() != Some(&line) {
             actions.push(line);
         }

@@ -42,10 +42,10 @@ async fn campaign_a_fault_at_any_request_or_event_changes_nothing_of_what_comes_
         measure.states.len()
     );
 
-    let plans = chosen(&all(requests, &events));
+    let all = chosen(&all(requests, &events));
     let campaign = campaign::start("one fault at a request or event, real API server");
-    let queue = Mutex::new(plans.iter().enumerate());
-    let outcomes: Mutex<Vec<(Plan, bool, Result<(), String>)>> = Mutex::default();
+    let queue = Mutex::new(all.iter().enumerate());
+    let outcomes: Mutex<Vec<Outcome>> = Mutex::default();
     join_all(namespaces.iter().map(async |ns| {
         loop {
             let next = queue.lock().unwrap().next();
@@ -73,6 +73,9 @@ async fn campaign_a_fault_at_any_request_or_event_changes_nothing_of_what_comes_
     violations.extend(panics(&operator.program.log()));
     campaign.finish(outcomes.len() as u64, met as u64, &violations);
 }
+
+/// A plan, whether its fault was met, and what was other than without.
+type Outcome = (Plan, bool, Result<(), String>);
 
 /// One life under a plan: what it was like, how many requests and events it had, and whether the fault was met.
 type Life = (Course, u32, HashMap<String, u32>, bool);

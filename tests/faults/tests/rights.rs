@@ -26,7 +26,7 @@ const MISSING: Duration = Duration::from_secs(12);
 /// How many requests about a namespace may be made meanwhile: the first retries come after 0.5, 1, 2 and 4 s.
 const PATIENT: usize = 30;
 const SHOWS: Duration = Duration::from_secs(40);
-const HEALS: Duration = Duration::from_secs(60);
+const HEALS: Duration = Duration::from_mins(1);
 const ACCOUNT: &str = "narrow";
 
 /// Where a missing right shows.
@@ -42,10 +42,9 @@ enum Sign {
 fn sign_of(right: &Right) -> Sign {
     match (right.verb.as_str(), right.resource.as_str()) {
         (_, "instancelinks" | "instancelinks/status" | "instancelinks/intent") => Sign::Log,
-        // Events are told once, and not told is not told.
-        (_, "events") => Sign::Nowhere,
-        // These are watched whole, so what stands in the way of one is known without asking.
-        ("get", "services" | "networkpolicies") => Sign::Nowhere,
+        // Events are told once, and not told is not told. Services and policies are watched whole, so what stands in the way
+        // of one is known without asking.
+        (_, "events") | ("get", "services" | "networkpolicies") => Sign::Nowhere,
         _ => Sign::Condition,
     }
 }

@@ -1,0 +1,103 @@
+//! Every version of a link, seen through outages of the API server: where a watch cannot go on, what is missed is noted, and
+//! the next version is read.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use e2e::Namespace;
+use futures::StreamExt as _;
+use instancelink_api::{InstanceLink, State};
+use kube::Api;
+use kube::api::{ListParams, WatchEvent, WatchParams};
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
+
+/// What was seen of one link since before it was made.
+pub(crate) struct History {
+    /// None stands for versions that may be missing.
+    seen: Arc<Mutex<Vec<Option<InstanceLink>>>>,
+    task: JoinHandle<()>,
+}
+
+impl History {
+    /// Begins to look.
+    pub(crate) fn start(namespace: &Namespace, name: &str) -> Self {
+        let api: Api<InstanceLink> = namespace.api();
+        let seen: Arc<Mutex<Vec<Option<InstanceLink>>>> = Arc::default();
+        let (sink, field) = (Arc::clone(&seen), format!("metadata.name={name}"));
+        let task = tokio::spawn(async move {
+            loop {
+                look(&api, &field, &sink).await;
+                sink.lock().expect("no panic while held").push(None);
+                sleep(Duration::from_millis(200)).await;
+            }
+        });
+        Self { seen, task }
+    }
+
+    /// The version seen last.
+    pub(crate) fn newest(&self) -> Option<InstanceLink> {
+        let seen = self.seen.lock().expect("no panic while held");
+        seen.iter().rev().flatten().next().cloned()
+    }
+
+    /// All of them.
+    pub(crate) fn versions(&self) -> Vec<InstanceLink> {
+        self.seen
+            .lock()
+            .expect("no panic while held")
+            .iter()
+            .flatten()
+            .cloned()
+            .collect()
+    }
+
+    /// Every change of state of which both sides were seen.
+    pub(crate) fn changes(&self) -> Vec<(State, State)> {
+        let seen = self.seen.lock().expect("no panic while held");
+        let state = |link: &InstanceLink| link.status.as_ref().map(|s| s.state).unwrap_or_default();
+        let pairs = seen
+            .windows(2)
+            .filter_map(|pair| Some((state(pair[0].as_ref()?), state(pair[1].as_ref()?))));
+        pairs.filter(|(from, to)| from != to).collect()
+    }
+}
+
+impl Drop for History {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Reads what there is, then watches from there until that breaks off for good.
+async fn look(api: &Api<InstanceLink>, field: &str, sink: &Mutex<Vec<Option<InstanceLink>>>) {
+    let take = |link: InstanceLink| sink.lock().expect("no panic while held").push(Some(link));
+    let Ok(list) = api.list(&ListParams::default().fields(field)).await else {
+        return;
+    };
+    let mut from = list.metadata.resource_version.unwrap_or_default();
+    list.items.into_iter().for_each(take);
+    let params = WatchParams::default().fields(field).disable_bookmarks();
+    loop {
+        // An API server that is away is asked again for what comes after the last version, and often has it still.
+        let mut stream = match api.watch(&params, &from).await {
+            Ok(stream) => stream.boxed(),
+            Err(kube::Error::Api(_)) => return,
+            Err(_) => {
+                sleep(Duration::from_millis(200)).await;
+                continue;
+            }
+        };
+        while let Some(Ok(event)) = stream.next().await {
+            match event {
+                WatchEvent::Added(link) | WatchEvent::Modified(link) | WatchEvent::Deleted(link) => {
+                    from = link.metadata.resource_version.clone().unwrap_or(from);
+                    take(link);
+                }
+                WatchEvent::Bookmark(_) => {}
+                WatchEvent::Error(_) => return,
+            }
+        }
+        sleep(Duration::from_millis(100)).await;
+    }
+}

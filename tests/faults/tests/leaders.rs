@@ -1,0 +1,193 @@
+//! Three operators, one lease, links that are acted on all the time: fifty times the leader is killed, asked to end, or
+//! stopped until another leads and then let go on as a zombie.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test fails by panicking
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use e2e::{Namespace, residue_of};
+use faults::{ControlPlane, Operator, Options, Proxy, Request, Worked, work};
+use futures::future::join_all;
+use instancelink_testkit::campaign;
+use rustix::process::Signal;
+use tokio::time::sleep;
+
+const FAILOVERS: usize = 50;
+const NAMES: [&str; 3] = ["a", "b", "c"];
+const TOWNS: usize = 3;
+const LINKS: [&str; 3] = ["db", "cache", "queue"];
+const TAKES_OVER: Duration = Duration::from_mins(1);
+
+/// Duration, renew deadline and retry of the lease, in milliseconds.
+fn lease() -> [u64; 3] {
+    if campaign::long() {
+        [15_000, 10_000, 2_000]
+    } else {
+        [2_000, 1_400, 200]
+    }
+}
+
+/// How the leader is taken out.
+#[derive(Clone, Copy, Debug)]
+enum Way {
+    /// SIGKILL: the lease runs out.
+    Kill,
+    /// SIGTERM: the lease is given back.
+    Ask,
+    /// SIGSTOP until another leads, and SIGCONT then: it still believes that it leads.
+    Stop,
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn campaign_leaders_are_killed_ended_and_stopped_and_no_action_is_lost_or_doubled() {
+    let plane = ControlPlane::start().await;
+    let mut operators = BTreeMap::new();
+    let mut proxies = BTreeMap::new();
+    for name in NAMES {
+        let proxy = Proxy::start(&plane).await;
+        operators.insert(
+            name,
+            Operator::start_ready(&plane, &proxy, &Options::elected(name, lease())).await,
+        );
+        proxies.insert(name, proxy);
+    }
+    let towns = join_all((0..TOWNS).map(|i| plane.namespace(format!("town-{i}")))).await;
+
+    let campaign = campaign::start("leader failovers under load, real API server");
+    let stop = AtomicBool::new(false);
+    let load = join_all(towns.iter().flat_map(|town| LINKS.map(|name| work(town, name, &stop))));
+    let faults = async {
+        let mut violations = Vec::new();
+        for number in 0..FAILOVERS {
+            let way = [Way::Kill, Way::Ask, Way::Stop][number % 3];
+            violations.extend(fail_over(&plane, &mut operators, &proxies, way).await);
+        }
+        // All get some time to do what they were asked last.
+        sleep(Duration::from_secs(3)).await;
+        stop.store(true, Ordering::Relaxed);
+        violations
+    };
+    let (worked, mut violations) = tokio::join!(load, faults);
+    violations.extend(worked.iter().flat_map(|w| w.violations.clone()));
+    let (late, overwritten) = late_writes(&proxies);
+    violations.extend(overwritten);
+    for town in &towns {
+        violations.extend(leftovers(town).await);
+    }
+    let logs = operators.values().map(|operator| operator.program.log());
+    violations.extend(logs.flat_map(|log| panics(&log)));
+    let asked: usize = worked.iter().map(|w: &Worked| w.asked).sum();
+    println!("{asked} actions were asked for; {late} writes came late and met nothing newer");
+    assert!(asked > FAILOVERS, "there was load");
+    campaign.finish(asked as u64, FAILOVERS as u64, &violations);
+}
+
+async fn fail_over(
+    plane: &ControlPlane,
+    operators: &mut BTreeMap<&'static str, Operator>,
+    proxies: &BTreeMap<&'static str, Proxy>,
+    way: Way,
+) -> Vec<String> {
+    let lease = e2e::Operator::of(&plane.client);
+    let holder = e2e::eventually("somebody leads", TAKES_OVER, async || {
+        lease.holder().await.ok_or_else(String::new)
+    })
+    .await;
+    let name = *NAMES
+        .iter()
+        .find(|name| holder.starts_with(&format!("{name}_")))
+        .expect("one of ours");
+    let victim = operators.get_mut(name).unwrap();
+    let mut violations = Vec::new();
+    match way {
+        Way::Kill => victim.program.kill().await,
+        Way::Ask => {
+            let status = victim.program.stop(Duration::from_secs(30)).await;
+            // On a machine without a free core the lease may just have been lost, which ends it too.
+            if !status.success() && !victim.program.tail().contains("the lease was lost") {
+                violations.push(format!(
+                    "asked to end, it ended with {status}: {}",
+                    victim.program.tail()
+                ));
+            }
+        }
+        Way::Stop => {
+            let stopped = Instant::now();
+            victim.program.send(Signal::STOP);
+            lease.other_leader_than(&holder, TAKES_OVER).await;
+            if campaign::long() {
+                sleep(Duration::from_secs(20).saturating_sub(stopped.elapsed())).await;
+            } else {
+                sleep(Duration::from_millis(500)).await;
+            }
+            victim.program.send(Signal::CONT);
+            // It finds that it does not lead, and ends; what starts it again is the kubelet, or this test.
+            let status = victim.program.wait(Duration::from_secs(30)).await;
+            if status.code() != Some(1) {
+                violations.push(format!("a zombie should end with an error, not with {status}"));
+            }
+        }
+    }
+    lease.other_leader_than(&holder, TAKES_OVER).await;
+    let options = Options::elected(name, self::lease());
+    *victim = Operator::start_ready(plane, &proxies[name], &options).await;
+    violations
+}
+
+/// I10: what an operator sent before it learned that another leads may come late, and then changes nothing that the other
+/// has written already. How many came late, and those that did change something.
+fn late_writes(proxies: &BTreeMap<&'static str, Proxy>) -> (usize, Vec<String>) {
+    let mut writes: Vec<(&str, Request)> = Vec::new();
+    for (name, proxy) in proxies {
+        let seen = proxy.seen().into_iter().filter(Request::has_written);
+        writes.extend(seen.map(|request| (*name, request)));
+    }
+    writes.sort_by_key(|(_, request)| request.at);
+    let (mut leader, mut late) = ("", 0);
+    // What the leader has written since it leads.
+    let mut its: BTreeSet<(String, String, String)> = BTreeSet::new();
+    let mut violations = Vec::new();
+    for (name, request) in &writes {
+        let (plural, _) = request.resource.split_once('/').unwrap_or((&request.resource, ""));
+        let object = (plural.to_owned(), request.namespace.clone(), request.name.clone());
+        if request.resource == "leases" {
+            if leader != *name {
+                its.clear();
+            }
+            leader = name;
+        } else if *name == leader {
+            its.insert(object);
+        } else if request.resource != "events" {
+            late += 1;
+            if its.contains(&object) && request.verb != "create" {
+                violations.push(format!(
+                    "{name} overwrote what {leader} wrote, which leads: {} {object:?}",
+                    request.right()
+                ));
+            }
+        }
+    }
+    (late, violations)
+}
+
+/// Nothing remains of links that are not active.
+async fn leftovers(town: &Namespace) -> Vec<String> {
+    let mut residue = Vec::new();
+    for _ in 0..40 {
+        residue = residue_of(town).await;
+        if residue.is_empty() {
+            break;
+        }
+        sleep(Duration::from_millis(500)).await;
+    }
+    residue
+}
+
+fn panics(log: &str) -> Vec<String> {
+    log.lines()
+        .filter(|line| line.contains("panicked at"))
+        .map(str::to_owned)
+        .collect()
+}
