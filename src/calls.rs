@@ -74,6 +74,21 @@ pub(crate) enum CallError {
 }
 
 impl CallError {
+    /// True where the write may have been done all the same. A 5xx that asks for patience may be one of a store that
+    /// lost its leader half way.
+    pub(crate) const fn leaves_doubt(&self) -> bool {
+        match self {
+            Self::Server { code, .. } => *code >= 500,
+            Self::Overloaded { .. } | Self::Transport(_) => true,
+            Self::NotFound(_)
+            | Self::Conflict(_)
+            | Self::AlreadyExists(_)
+            | Self::Forbidden(_)
+            | Self::Terminating(_)
+            | Self::Refused { .. } => false,
+        }
+    }
+
     /// The failure as a metric label.
     pub(crate) const fn reason(&self) -> &'static str {
         match self {

@@ -217,6 +217,7 @@ impl Parts {
             &options.cluster_domain,
         ));
         let driver = Driver {
+            doubts: Arc::default(),
             cache: Arc::clone(&self.cache),
             queue: Arc::clone(&self.queue),
             calls,

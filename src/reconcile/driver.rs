@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::doubts::Doubts;
 use super::events::Publisher;
 use super::execute::{Executor, Taken};
 use super::observe::observe;
@@ -34,6 +35,7 @@ const SHORTEST_WAKE: Duration = Duration::from_millis(20);
 pub(crate) struct Driver {
     pub(crate) cache: Arc<Cache>,
     pub(crate) queue: Arc<Queue>,
+    pub(crate) doubts: Arc<Doubts>,
     pub(crate) calls: Calls,
     pub(crate) events: Publisher,
     pub(crate) leadership: Leadership,
@@ -83,6 +85,16 @@ impl Driver {
     }
 
     async fn pass(&self, turn: &Turn) -> Outcome {
+        let executor = Executor {
+            calls: self.calls.clone(),
+            cache: Arc::clone(&self.cache),
+            doubts: Arc::clone(&self.doubts),
+        };
+        if let Some(source) = source_of(&self.cache, &turn.key)
+            && let Err(error) = executor.resolve_doubts(&source).await
+        {
+            return (ending_of(&error), error.reason());
+        }
         let observed = self
             .cache
             .read(|index| observe(index, &turn.key, self.clock.now(), &self.cluster_domain));
@@ -91,10 +103,6 @@ impl Driver {
             return (Ending::Gone, "gone");
         };
         snapshot.lookup = self.verifier.seen(&turn.key, &snapshot.link.object);
-        let executor = Executor {
-            calls: self.calls.clone(),
-            cache: Arc::clone(&self.cache),
-        };
         let taken = Taken::default();
         let mut endpoints_since = turn.endpoints_since;
         let mut repairs = Repairs::default();

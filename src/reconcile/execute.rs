@@ -12,9 +12,11 @@ use parking_lot::Mutex;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::doubts::Doubts;
 use super::link_patch::{self, Change, Finalizer};
 use super::refuse;
 use crate::cache::index::Watched;
+use crate::cache::links::{SourceKey, source_key};
 use crate::cache::{Cache, Environments, Links, ObjectName, Policies, Secrets, Services, Slices};
 use crate::calls::{CallError, Calls, Deleted};
 
@@ -26,6 +28,7 @@ pub(super) type Taken = Mutex<HashSet<Key>>;
 pub(super) struct Executor {
     pub(super) calls: Calls,
     pub(super) cache: Arc<Cache>,
+    pub(super) doubts: Arc<Doubts>,
 }
 
 /// A kind of child: how it is watched, and how the caches' view of it becomes an answer.
@@ -98,12 +101,18 @@ impl Executor {
                 None => Ok(Answer::Link(Box::new(link.clone()))),
             },
             Effect::DeleteLink => self.delete_link(link).await,
-            Effect::Create { child } => self.create(child, taken).await,
+            Effect::Create { child } => {
+                let answer = self.create(child, taken).await;
+                self.doubting(link, child, answer)
+            }
             Effect::Replace {
                 child,
                 uid,
                 resource_version,
-            } => self.replace(child, (uid, resource_version)).await,
+            } => {
+                let answer = self.replace(child, (uid, resource_version)).await;
+                self.doubting(link, child, answer)
+            }
             Effect::Delete {
                 key,
                 uid,
@@ -111,6 +120,35 @@ impl Executor {
             } => self.delete(key, uid, resource_version).await,
             Effect::Publish(_) => Ok(Answer::Done),
         }
+    }
+
+    /// Takes note where it is not known whether a write was done. A deletion needs none of this: it is asked for again.
+    fn doubting(
+        &self,
+        link: &InstanceLink,
+        child: &Draft,
+        answer: Result<Answer, CallError>,
+    ) -> Result<Answer, CallError> {
+        if answer.as_ref().is_err_and(CallError::leaves_doubt) {
+            self.doubts.add(source_key(link), child.key());
+        }
+        answer
+    }
+
+    /// Asks what stands of the children of a source whose writes had no answer.
+    pub(super) async fn resolve_doubts(&self, source: &SourceKey) -> Result<(), CallError> {
+        for key in self.doubts.of(source) {
+            let name = ObjectName::new(&key.namespace, &key.name);
+            match key.kind {
+                Kind::Directory | Kind::VirtualIp => self.what_stands::<Services>(key.clone(), &name).await?,
+                Kind::Slice => self.what_stands::<Slices>(key.clone(), &name).await?,
+                Kind::Environment => self.what_stands::<Environments>(key.clone(), &name).await?,
+                Kind::Policy => self.what_stands::<Policies>(key.clone(), &name).await?,
+                Kind::Binding => self.what_stands::<Secrets>(key.clone(), &name).await?,
+            };
+            self.doubts.settle(source, &key);
+        }
+        Ok(())
     }
 
     /// Deletes a child.
@@ -229,7 +267,7 @@ impl Executor {
         }
     }
 
-    /// After "exists": what does exist, from the API server itself. Core decides whose it is.
+    /// After "exists", or no answer: what does exist, from the API server itself. Core decides whose it is.
     async fn what_stands<W: ChildKind>(&self, key: Key, name: &ObjectName) -> Result<Answer, CallError> {
         match self.calls.get::<W::Raw>(W::KIND, name).await {
             Ok(raw) => {
