@@ -28,7 +28,8 @@ struct Args {
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let scripts = scripts::all();
+    let mut scripts = scripts::all();
+    scripts.extend(scripts::hurried());
     let mut out = io::stdout().lock();
     let Some(script) = scripts.iter().find(|script| script.name == args.script) else {
         let names: Vec<&str> = scripts.iter().map(|script| script.name).collect();

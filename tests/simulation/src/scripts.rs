@@ -27,7 +27,7 @@ pub fn all() -> Vec<Script> {
 
 /// Stories in which things happen too fast to be seen, one by one: what counts is the end.
 pub fn hurried() -> Vec<Script> {
-    vec![overtaken(), swapped(), replaced()]
+    vec![overtaken(), swapped(), replaced(), cut_early()]
 }
 
 fn overtaken() -> Script {
@@ -72,6 +72,14 @@ fn replaced() -> Script {
         )
         .at_once(Delete(&DEPLOYMENTS, "shop", "pg"))
         .then(Workload("pg", &["10.0.0.51"]), &[("db", "active")])
+        .then(Delete(&LINKS, "shop", "db"), &[("db", "gone")])
+}
+
+/// A link that is cut and deleted while it may not be up yet.
+pub fn cut_early() -> Script {
+    Script::new("cut before it is up")
+        .then(link("db", "db", "pg", ""), &[])
+        .then(Act("db", "deactivate/1"), &[("db", "inactive")])
         .then(Delete(&LINKS, "shop", "db"), &[("db", "gone")])
 }
 

@@ -1,22 +1,15 @@
 //! A write whose answer is lost, and whose event is late: nobody tells the operator what stands.
 
-#![allow(clippy::indexing_slicing)]
-
 use instancelink_simulation::campaign::{Reference, Tolerance, sweep};
 use instancelink_simulation::run::Setting;
-use instancelink_simulation::script::Deed::{Act, Delete};
-use instancelink_simulation::script::kinds::LINKS;
-use instancelink_simulation::script::{Script, link};
+use instancelink_simulation::scripts;
 use instancelink_testkit::campaign;
 use instancelink_testkit::faults::plan::{AtEvent, AtRequest, Fault, Plan};
 
 #[test]
 fn a_write_without_an_answer_is_asked_for_before_anything_rests_on_it() {
     let campaign = campaign::start("lost answers and late events");
-    let script = Script::new("cut before it is up")
-        .then(link("db", "db", "pg", ""), &[])
-        .then(Act("db", "deactivate/1"), &[("db", "inactive")])
-        .then(Delete(&LINKS, "shop", "db"), &[("db", "gone")]);
+    let script = scripts::cut_early();
     let reference = Reference::of(&script, Setting::default());
     let (requests, events) = reference.outcome.points;
     let mut plans = Vec::new();
