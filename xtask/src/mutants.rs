@@ -55,7 +55,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         cargo.args(["--file", file]);
     }
     if let Some(shard) = &options.shard {
-        cargo.args(["--shard", shard]);
+        cargo.args(["--sharding=round-robin", "--shard", shard]);
     }
     cargo.args(["--", "--lib", "--"]).args(SLOW);
     // It fails for every mutant that was not noticed; what counts here is how many.
