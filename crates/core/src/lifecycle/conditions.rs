@@ -222,7 +222,8 @@ fn ready(f: &Facts<'_>, state: State, wait: Option<&Wait>) -> Vec<Verdict> {
     let message = wait.map(|w| w.message.as_str()).filter(|m| !m.is_empty());
     let held = state == State::Inactive && f.wish == Goal::Active;
     if let Some(reason) = stalled(f, state, wait) {
-        let message = message.map_or_else(|| stall_message(f), str::to_owned);
+        let by_hold = || f.hold.as_ref().map(|hold| hold.message.clone()).unwrap_or_default();
+        let message = message.map_or_else(by_hold, str::to_owned);
         let outer = if held { Reason::Held } else { Reason::Stalled };
         return vec![
             verdict(types::READY, false, outer, message.clone()),
@@ -266,19 +267,7 @@ fn stalled(f: &Facts<'_>, state: State, wait: Option<&Wait>) -> Option<Reason> {
             .map(|h| h.reason)
             .filter(|r| r.waits_for_a_person())
     };
-    let by_plan = || match &f.plan {
-        Err(unservable) if state == State::Active => Some(unservable.reason),
-        _ => None,
-    };
-    wait.and_then(|w| w.stalled).or_else(by_hold).or_else(by_plan)
-}
-
-fn stall_message(f: &Facts<'_>) -> String {
-    match (&f.hold, &f.plan) {
-        (Some(hold), _) => hold.message.clone(),
-        (None, Err(unservable)) => unservable.message.clone(),
-        (None, Ok(_)) => String::new(),
-    }
+    wait.and_then(|w| w.stalled).or_else(by_hold)
 }
 
 fn is_at_goal(f: &Facts<'_>, state: State) -> bool {
