@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use instancelink_testkit::api::resource::NODES;
+use instancelink_testkit::api::resource::{LINKS, NODES};
 use instancelink_testkit::api::store::Store;
 use instancelink_testkit::api::write::{self, Writer};
 use instancelink_testkit::api::{Api, collector, service};
@@ -33,11 +33,30 @@ fn forgotten(store: &mut Store, now: Timestamp) {
     store.compact();
 }
 
-/// The API server of KUBECONFIG.
+/// The API server of KUBECONFIG, when the policies of `deploy/` have come into force in it.
 pub async fn real() -> Client {
-    Client::try_default()
+    let client = Client::try_default()
         .await
-        .expect("KUBECONFIG names a cluster: `cargo xtask conformance` starts one")
+        .expect("KUBECONFIG names a cluster: `cargo xtask conformance` starts one");
+    let reference = json!({"kind": "Pod", "name": "nobody"});
+    let link = json!({
+        "apiVersion": LINKS.api_version(), "kind": LINKS.kind,
+        "metadata": {"name": "may-i"}, "spec": {"linkName": "may-i", "instanceRef": reference},
+    });
+    let path = format!("{}?dryRun=All", wire::path(LINKS.plural, "default"));
+    let mut answer = None;
+    for _ in 0..60 {
+        let answered = wire::send(&client, wire::request(Verb::Post, &path, Some(&link))).await;
+        if answered
+            .as_ref()
+            .is_ok_and(|a| !a.body["metadata"]["finalizers"].is_null())
+        {
+            return client;
+        }
+        answer = Some(answered);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    panic!("deploy/ is not in force: a new link is answered with {answer:?}");
 }
 
 /// Plays a scenario in new namespaces, which begin to go afterwards.
@@ -50,6 +69,10 @@ pub async fn play(client: &Client, scenario: &Scenario, namespace: &str) -> Resu
         if answer.code != 201 {
             return Err(format!("no namespace: {}", answer.body));
         }
+        // Pods need one. The control plane makes it too, a moment later; the double has none, and needs none.
+        let account = json!({"metadata": {"name": "default"}});
+        let path = format!("/api/v1/namespaces/{name}/serviceaccounts");
+        let _ = wire::send(client, wire::request(Verb::Post, &path, Some(&account))).await;
     }
     let played = play::play(client, scenario, namespace).await;
     for name in &namespaces {
