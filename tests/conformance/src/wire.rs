@@ -95,6 +95,11 @@ pub async fn send(client: &Client, request: Request<Body>) -> Result<Answer, Str
     Ok(Answer { code, body })
 }
 
+/// A bookmark that comes when time has passed, and not because of anything.
+fn is_sign_of_life(event: &Value) -> bool {
+    event["type"] == "BOOKMARK" && event["object"]["metadata"]["annotations"]["k8s.io/initial-events-end"].is_null()
+}
+
 /// Events of a watch that was begun: so many, or all until it ends.
 pub async fn events(response: Response<Body>, count: Option<usize>) -> Result<Answer, String> {
     let code = response.status().as_u16();
@@ -110,7 +115,10 @@ pub async fn events(response: Response<Body>, count: Option<usize>) -> Result<An
         text.extend_from_slice(&frame.into_data().unwrap_or_default());
         while let Some(end) = text.iter().position(|byte| *byte == b'\n') {
             let line: Vec<u8> = text.drain(..=end).collect();
-            events.push(serde_json::from_slice(&line).map_err(|e| e.to_string())?);
+            let event: Value = serde_json::from_slice(&line).map_err(|e| e.to_string())?;
+            if !is_sign_of_life(&event) {
+                events.push(event);
+            }
         }
     }
     if !text.is_empty() && events.is_empty() {
