@@ -1,6 +1,6 @@
 //! One fault a life: at every request and at every event of a watch, and all ends as it would have.
 //!
-//! `INSTANCELINK_PLAN=500-after@17` runs that plan alone.
+//! `INSTANCELINK_PLAN=500-after@17` runs that plan alone, and several with commas between them.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test fails by panicking
 
@@ -114,8 +114,8 @@ fn all(requests: u32, events: &HashMap<String, u32>) -> Vec<Plan> {
 
 /// The one that was asked for; all; or every so-manieth, beginning where the seed says.
 fn chosen(all: &[Plan]) -> Vec<Plan> {
-    if let Ok(plan) = std::env::var("INSTANCELINK_PLAN") {
-        return vec![plan.parse().unwrap()];
+    if let Ok(plans) = std::env::var("INSTANCELINK_PLAN") {
+        return plans.split(',').map(|plan| plan.parse().unwrap()).collect();
     }
     if campaign::long() {
         let silent = (1..=8).map(|n| Plan::Request(Fault::SilenceAfter, n * 5));
