@@ -1,6 +1,7 @@
 //! Our own binaries as static files: an image is then one file, and runs on any node.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::Result;
 
@@ -15,6 +16,7 @@ const PACKAGES: [&str; 2] = ["instancelink", "workload"];
 pub(crate) fn static_binary(package: &str) -> Result<PathBuf> {
     packages::ensure(packages::STATIC)?;
     let target = format!("{}-unknown-linux-musl", std::env::consts::ARCH);
+    ensure_target(&target)?;
     let compiler = format!("CC_{}", target.replace('-', "_"));
     step(&format!("build {} as static binaries", PACKAGES.join(" and ")), || {
         command::run(
@@ -25,4 +27,15 @@ pub(crate) fn static_binary(package: &str) -> Result<PathBuf> {
         )
     })?;
     Ok(places::target()?.join(target).join("release").join(package))
+}
+
+/// `rust-toolchain.toml` names the target, but an older rustup does not install it by itself.
+fn ensure_target(target: &str) -> Result<()> {
+    let folder = command::capture(Command::new("rustc").args(["--print=target-libdir", "--target", target]))?;
+    if Path::new(folder.trim()).exists() || command::find("rustup").is_none() {
+        return Ok(());
+    }
+    step(&format!("install the Rust target {target}"), || {
+        command::run(Command::new("rustup").args(["target", "add", target]))
+    })
 }
