@@ -30,6 +30,9 @@ pub(crate) struct Options {
 /// The package whose campaigns start etcd, an API server and the operator.
 const NEEDS_PROGRAMS: &str = "faults";
 
+/// Test files that take many minutes: run where they are named, or with the long campaigns.
+const LONG: [&str; 1] = ["thousand"];
+
 /// A test file of campaigns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Group {
@@ -46,7 +49,11 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 
 /// Runs them, and leaves the table to who asked.
 pub(crate) fn run_all(options: &Options) -> Result<()> {
-    let failed = run_groups(&chosen(groups()?, &options.groups)?, options)?;
+    let mut all = groups()?;
+    if options.groups.is_empty() && !options.long {
+        all.retain(|group| !LONG.contains(&group.test.as_str()));
+    }
+    let failed = run_groups(&chosen(all, &options.groups)?, options)?;
     if failed.is_empty() {
         return Ok(());
     }
@@ -102,9 +109,8 @@ fn run_groups(groups: &[Group], options: &Options) -> Result<Vec<String>> {
 /// What campaigns with a control plane of their own start: the variable that says where it is, and the path.
 fn programs() -> Result<Vec<(String, PathBuf)>> {
     build::cluster::ensure(build::cluster::CONTROL_PLANE)?;
-    let mut cargo = places::cargo();
-    command::run(cargo.args(["build", "--quiet", "--profile=campaign", "--package=instancelink"]))?;
-    let operator = places::target()?.join("campaign/instancelink");
+    // The one that is shipped, which the end-to-end tests need as well.
+    let operator = build::ours::static_binary("instancelink")?;
     let mut programs = vec![("INSTANCELINK_OPERATOR".to_owned(), operator)];
     for tool in build::cluster::CONTROL_PLANE {
         let variable = tool.name.to_uppercase().replace('-', "_");
