@@ -30,9 +30,6 @@ pub(crate) struct Options {
 /// The package whose campaigns start etcd, an API server and the operator.
 const NEEDS_PROGRAMS: &str = "faults";
 
-/// Test files that take many minutes: run where they are named, or with the long campaigns.
-const LONG: [&str; 1] = ["thousand"];
-
 /// A test file of campaigns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Group {
@@ -49,11 +46,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 
 /// Runs them, and leaves the table to who asked.
 pub(crate) fn run_all(options: &Options) -> Result<()> {
-    let mut all = groups()?;
-    if options.groups.is_empty() && !options.long {
-        all.retain(|group| !LONG.contains(&group.test.as_str()));
-    }
-    let failed = run_groups(&chosen(all, &options.groups)?, options)?;
+    let failed = run_groups(&chosen(groups()?, &options.groups)?, options)?;
     if failed.is_empty() {
         return Ok(());
     }
