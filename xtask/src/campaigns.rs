@@ -3,6 +3,7 @@
 //! Every crate under `tests/` with a feature `campaigns` has some; each of its test files is a group. Those of `faults`
 //! start control planes of their own, and need the cluster's binaries and the operator's.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
@@ -54,8 +55,9 @@ pub(crate) fn run_all(options: &Options) -> Result<()> {
 }
 
 fn run_groups(groups: &[Group], options: &Options) -> Result<Vec<String>> {
-    let mut packages: Vec<&str> = groups.iter().map(|group| group.package.as_str()).collect();
-    packages.dedup();
+    let packages: BTreeSet<&str> = groups.iter().map(|group| group.package.as_str()).collect();
+    // Of several packages' files of one name cargo runs all.
+    let tests: BTreeSet<&str> = groups.iter().map(|group| group.test.as_str()).collect();
     // Built together first, so that the time of a campaign is its own.
     let mut build = places::cargo();
     build.args([
@@ -69,14 +71,14 @@ fn run_groups(groups: &[Group], options: &Options) -> Result<Vec<String>> {
         build.args(["--package", package]);
     }
     command::run(&mut build)?;
-    let programs = if packages.contains(&NEEDS_PROGRAMS) {
+    let programs = if packages.contains(NEEDS_PROGRAMS) {
         programs()?
     } else {
         Vec::new()
     };
     let mut failed = Vec::new();
-    for Group { package, test } in groups {
-        say(&format!("\n== campaigns of {package}: {test}"));
+    for test in tests {
+        say(&format!("\n== campaigns: {test}"));
         let mut cargo = places::cargo();
         cargo.args(["test", "--quiet", "--profile=campaign", "--features=campaigns"]);
         for package in &packages {
@@ -93,7 +95,7 @@ fn run_groups(groups: &[Group], options: &Options) -> Result<Vec<String>> {
             cargo.env(campaign::SEED, seed.to_string());
         }
         if command::run(&mut cargo).is_err() {
-            failed.push(test.clone());
+            failed.push(test.to_owned());
         }
     }
     Ok(failed)
@@ -145,7 +147,7 @@ fn groups() -> Result<Vec<Group>> {
             }
         }
     }
-    groups.sort_by(|a, b| (&a.package, &a.test).cmp(&(&b.package, &b.test)));
+    groups.sort_by(|a, b| (&a.test, &a.package).cmp(&(&b.test, &b.package)));
     Ok(groups)
 }
 
