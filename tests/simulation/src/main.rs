@@ -1,23 +1,27 @@
 //! Replays a plan: `cargo run --package instancelink-simulation -- 'there and back' r17:done-but-500`.
 //!
-//! Prints every request with its faults, every state that the links went through, and what was violated.
+//! Prints every request with its faults, every state that the links went through, and what was violated. With a star for
+//! the number (`'r*:crash'`, `'e*:hidden'`) the fault falls at each point, one at a time, until something is violated.
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use clap::Parser;
-use instancelink_simulation::campaign::{Reference, Tolerance};
+use instancelink_simulation::campaign::{Reference, Tolerance, sweep};
 use instancelink_simulation::run::{Setting, run};
 use instancelink_simulation::scripts;
-use instancelink_testkit::faults::plan::Plan;
+use instancelink_testkit::faults::plan::{Fault, Plan};
+
+/// Plans that are run before their violations are looked at.
+const BATCH: usize = 8;
 
 #[derive(Parser)]
 struct Args {
     /// The script's name; left out: all of them
     script: String,
-    /// The plan: `none`, or faults such as r17:done-but-500+e3:late
+    /// The plan: `none`, or faults such as r17:done-but-500+e3:late, or one at each point: 'r*:crash'
     #[arg(default_value = "none")]
-    plan: Plan,
+    plan: String,
     /// Two operators, one of which leads
     #[arg(long)]
     pair: bool,
@@ -28,11 +32,10 @@ struct Args {
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let mut scripts = scripts::all();
-    scripts.extend(scripts::hurried());
+    let (told, hurried) = (scripts::all(), scripts::hurried());
     let mut out = io::stdout().lock();
-    let Some(script) = scripts.iter().find(|script| script.name == args.script) else {
-        let names: Vec<&str> = scripts.iter().map(|script| script.name).collect();
+    let Some(script) = told.iter().chain(&hurried).find(|script| script.name == args.script) else {
+        let names: Vec<&str> = told.iter().chain(&hurried).map(|script| script.name).collect();
         let _ = writeln!(
             out,
             "there is no script {:?}; there are: {}",
@@ -43,15 +46,44 @@ fn main() -> ExitCode {
     };
     let setting = Setting { pair: args.pair };
     let reference = Reference::of(script, setting);
+    let plans = match plans(&args.plan, &reference) {
+        Ok(plans) => plans,
+        Err(why) => {
+            let _ = writeln!(out, "{why}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let is_hurried = hurried.iter().any(|other| other.name == script.name);
+    let tolerance = |plan: &Plan| {
+        if is_hurried {
+            Tolerance::Hurry
+        } else if plan.0.iter().any(|fault| matches!(fault, Fault::Event(..))) || (args.pair && !plan.0.is_empty()) {
+            Tolerance::Watches
+        } else {
+            Tolerance::Requests
+        }
+    };
     if let Some(filter) = &args.log {
         tracing_subscriber::fmt().with_env_filter(filter).without_time().init();
     }
-    let outcome = run(script, &args.plan, setting);
-    let wrong = reference.compare(&outcome, &args.plan, Tolerance::Requests);
-    for line in &outcome.log {
-        let _ = writeln!(out, "{line}");
+    let mut wrong = Vec::new();
+    if let [plan] = plans.as_slice() {
+        let outcome = run(script, plan, setting);
+        for line in &outcome.log {
+            let _ = writeln!(out, "{line}");
+        }
+        let _ = writeln!(out, "{:#?}", outcome.walks);
+        wrong = reference.compare(&outcome, plan, tolerance(plan));
+    } else {
+        let plans: Vec<_> = plans.into_iter().map(|plan| (plan.clone(), tolerance(&plan))).collect();
+        for batch in plans.chunks(BATCH) {
+            let batch: Vec<_> = batch.iter().map(|(plan, t)| (&reference, plan.clone(), *t)).collect();
+            wrong = sweep(&batch).violations;
+            if !wrong.is_empty() {
+                break;
+            }
+        }
     }
-    let _ = writeln!(out, "{:#?}", outcome.walks);
     for line in &wrong {
         let _ = writeln!(out, "VIOLATED {line}");
     }
@@ -60,4 +92,16 @@ fn main() -> ExitCode {
     } else {
         ExitCode::FAILURE
     }
+}
+
+/// The plan, or one for each point that the star stands for.
+fn plans(text: &str, reference: &Reference<'_>) -> Result<Vec<Plan>, String> {
+    if !text.contains('*') {
+        return Ok(vec![text.parse()?]);
+    }
+    let (requests, events) = reference.outcome.points;
+    let points = if text.starts_with('e') { events } else { requests };
+    (1..=points)
+        .map(|n| text.replace('*', &n.to_string()).parse())
+        .collect()
 }
