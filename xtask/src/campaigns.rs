@@ -4,7 +4,7 @@
 //! start control planes of their own, and need the cluster's binaries and the operator's.
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 
@@ -176,6 +176,21 @@ pub(crate) fn forget() -> Result<()> {
         if old.exists() {
             fs::remove_file(&old).with_context(|| format!("cannot remove {}", old.display()))?;
         }
+    }
+    Ok(())
+}
+
+/// Adds the row of what is no test of a crate, and what it violated.
+pub(crate) fn append(row: &Row, violations: &[String]) -> Result<()> {
+    let file = record()?;
+    let lines = violations.iter().flat_map(|line| [line.as_str(), "\n"]).collect();
+    for (file, text) in [
+        (file.with_extension("violations"), lines),
+        (file, serde_json::to_string(row)? + "\n"),
+    ] {
+        let opened = OpenOptions::new().create(true).append(true).open(&file);
+        let written = opened.and_then(|mut file| file.write_all(String::as_bytes(&text)));
+        written.with_context(|| format!("cannot append to {}", file.display()))?;
     }
     Ok(())
 }

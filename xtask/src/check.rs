@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 
 use crate::command;
 use crate::progress::{explained, say};
-use crate::{campaigns, conformance, crds, docs, e2e, packages, places};
+use crate::{campaigns, conformance, crds, docs, e2e, packages, places, seeded};
 
 /// A stage's name and what it runs.
 type Stage = (&'static str, fn(Long) -> Result<()>);
@@ -34,6 +34,12 @@ const STAGES: &[Stage] = &[
     ("documentation", |_| documentation()),
     ("CRDs", |_| crds::run(true)),
     ("book", |_| docs::run(true)),
+    ("seeded bugs", |long| {
+        seeded::run(&seeded::Options {
+            check: !long,
+            ..seeded::Options::default()
+        })
+    }),
     ("campaigns", |long| {
         campaigns::run_all(&campaigns::Options {
             long,

@@ -1,4 +1,4 @@
-//! `cargo xtask docs`: renders core's tables into the book, between `<!-- generated: … -->` and `<!-- end -->`.
+//! `cargo xtask docs`: renders core's tables (and the catalogue of seeded bugs) into the book, between `<!-- generated: … -->` and `<!-- end -->`.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -25,6 +25,7 @@ pub(crate) fn run(check: bool) -> Result<()> {
     ] {
         new = replace(&new, section, &text)?;
     }
+    crate::seeded::page(check)?;
     if new == old {
         return Ok(());
     }

@@ -21,6 +21,7 @@ mod mutants;
 mod packages;
 mod places;
 mod progress;
+mod seeded;
 mod status;
 mod up;
 
@@ -82,7 +83,7 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
-    /// Render core's tables into docs/lifecycle.md
+    /// Render core's tables and the catalogue of seeded bugs into the book
     Docs {
         /// Only fail when they differ
         #[arg(long)]
@@ -94,12 +95,13 @@ enum Task {
     Campaigns(campaigns::Options),
     /// Change the decisions one by one, and ask whether a test notices
     Mutants(mutants::Options),
-    /// Everything: format, lints, licenses, tests, documentation, CRDs, campaigns, and the end-to-end tests
+    /// Bugs that others had, put into the operator one by one: a test has to notice each
+    Seeded(seeded::Options),
     /// The double of the API server against a real one: KUBECONFIG's, in which no operator runs, or else one of its own
     Conformance(conformance::Options),
     /// Everything: format, lints, licenses, tests, documentation, CRDs, campaigns, conformance, and the end-to-end tests
     Test {
-        /// With the long campaigns, which take hours
+        /// With the long campaigns and every seeded bug, which take hours
         #[arg(long)]
         long: bool,
     },
@@ -137,6 +139,7 @@ fn run(task: Task) -> Result<()> {
         Task::Campaigns(options) => campaigns::run(&options),
         Task::Mutants(options) => mutants::run(&options),
         Task::Conformance(options) => conformance::run(&options),
+        Task::Seeded(options) => seeded::run(&options),
         Task::Test { long } => check::run(long),
     }
 }
