@@ -151,6 +151,9 @@ impl World {
         {
             self.violated(change, "I5: what is not ours was written");
         }
+        if *change.key.resource == CONFIG_MAPS {
+            self.environment_written(change);
+        }
         if change.deleted {
             return;
         }
@@ -160,6 +163,30 @@ impl World {
         }
         if *change.key.resource == SLICES {
             self.slice_written(change, &link);
+        }
+    }
+
+    /// I4: whoever writes the environment of a source leaves the entries of its other active links alone.
+    fn environment_written(&mut self, change: &Change) {
+        let entries = |object: &Value| {
+            let text = object["metadata"]["annotations"][ENTRIES].as_str().unwrap_or_default();
+            let entries: BTreeMap<String, Value> = serde_json::from_str(text).unwrap_or_default();
+            entries.into_keys().collect::<BTreeSet<_>>()
+        };
+        let before = change.before.as_ref().map(|before| entries(before)).unwrap_or_default();
+        let after = if change.deleted {
+            BTreeSet::new()
+        } else {
+            entries(&change.after)
+        };
+        for uid in before.difference(&after) {
+            let link = self.objects.values().find(|object| object.meta("uid") == uid);
+            if link.and_then(|link| state_of(link)) == Some(State::Active) {
+                self.violated(
+                    change,
+                    &format!("I4: the entry of the active link {uid} was taken away"),
+                );
+            }
         }
     }
 
