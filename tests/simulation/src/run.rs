@@ -62,7 +62,7 @@ async fn play(script: &Script, plan: &Plan, setting: Setting) -> Outcome {
     let api = Arc::new(Api::default());
     crate::seeds::plant(&api);
     let planted = api.store().version();
-    let faults = Arc::new(Injector::new(plan.clone()));
+    let faults = Arc::new(Injector::new(plan.clone(), Arc::clone(&api)));
     let collector = tokio::spawn(collector::run(Arc::clone(&api), Duration::from_millis(300)));
     let keeper = tokio::spawn(keep(Arc::clone(&api), Arc::clone(&faults), setting));
     let mut violations = Vec::new();
@@ -85,6 +85,7 @@ async fn play(script: &Script, plan: &Plan, setting: Setting) -> Outcome {
     let history = store.changes_after(planted);
     violations.extend(crate::oracle::judge(store.changes_after(0)));
     violations.extend(faults.unguarded().into_iter().map(|what| format!("I7: {what}")));
+    violations.extend(faults.usurped().into_iter().map(|what| format!("I10: {what}")));
     let outcome = Outcome {
         ends: history::ends(&store),
         counts: history::counts(history, NAME),

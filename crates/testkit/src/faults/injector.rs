@@ -1,7 +1,7 @@
 //! Carries a plan out: counts requests and events, and strikes where the plan says.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -10,9 +10,10 @@ use tokio::time::Instant;
 
 use super::hooks::{Answer, EventFate, Fate, Hooks};
 use super::plan::{AtEvent, AtRequest, Code, Fault, Plan};
+use crate::api::Api;
 use crate::api::call::Call;
 use crate::api::object::Meta as _;
-use crate::api::resource::{LEASES, PODS, Resource};
+use crate::api::resource::{EVENTS, LEASES, PODS, Resource};
 use crate::api::watch::Replica;
 
 /// How long a late request is on its way.
@@ -24,6 +25,7 @@ const PAUSE: Duration = Duration::from_secs(20);
 #[derive(Debug)]
 pub struct Injector {
     plan: Plan,
+    api: Arc<Api>,
     state: Mutex<State>,
     /// Rings when an operator dies.
     pub crashed: Notify,
@@ -44,13 +46,16 @@ struct State {
     log: Vec<String>,
     /// Writes that would hit whatever is there (I7).
     unguarded: Vec<String>,
+    /// Writes of operators that do not lead (I10).
+    usurped: Vec<String>,
 }
 
 impl Injector {
     /// Begins to carry out a plan.
-    pub fn new(plan: Plan) -> Self {
+    pub fn new(plan: Plan, api: Arc<Api>) -> Self {
         Self {
             plan,
+            api,
             state: Mutex::default(),
             crashed: Notify::new(),
         }
@@ -75,6 +80,11 @@ impl Injector {
     /// Updates and deletions without the UID and resourceVersion they are meant for (I7).
     pub fn unguarded(&self) -> Vec<String> {
         self.state.lock().unwrap().unguarded.clone()
+    }
+
+    /// Writes that were sent while another operator held the lease (I10).
+    pub fn usurped(&self) -> Vec<String> {
+        self.state.lock().unwrap().usurped.clone()
     }
 
     /// The clocks' error.
@@ -153,7 +163,13 @@ impl Injector {
 
 impl Hooks for Injector {
     fn call(&self, call: &Call, body: &[u8]) -> Fate {
+        let leader = leader(&self.api);
         let mut state = self.state.lock().unwrap();
+        let writes = !["get", "list", "watch"].contains(&call.verb) && ![&LEASES, &EVENTS].contains(&call.resource);
+        if let Some(leader) = leader.filter(|leader| writes && *leader != call.by) {
+            let line = format!("{} by {} while {leader} leads", call.shown(), call.by);
+            state.usurped.push(line);
+        }
         if state.dead.contains(&call.by) {
             return Fate::NotServed(Answer::Silence);
         }
@@ -219,6 +235,14 @@ impl Hooks for Injector {
             _ => Replica::Fresh,
         }
     }
+}
+
+/// The operator that holds the lease; its identity begins with its name.
+fn leader(api: &Api) -> Option<String> {
+    let store = api.store();
+    let lease = store.of(&LEASES).next()?;
+    let (name, _) = lease["spec"]["holderIdentity"].as_str()?.split_once('_')?;
+    Some(name.to_owned())
 }
 
 /// What is missing in a write that changes or deletes an object.
