@@ -90,8 +90,8 @@ impl Driver {
             cache: Arc::clone(&self.cache),
             doubts: Arc::clone(&self.doubts),
         };
-        if let Some(source) = source_of(&self.cache, &turn.key)
-            && let Err(error) = executor.resolve_doubts(&source).await
+        if let Some(source) = &turn.source
+            && let Err(error) = executor.resolve_doubts(source).await
         {
             return (ending_of(&error), error.reason());
         }

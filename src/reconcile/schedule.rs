@@ -40,7 +40,8 @@ pub(crate) struct Turn {
     pub(crate) waited: Duration,
     /// When a change of its endpoints was first seen.
     pub(crate) endpoints_since: Option<Instant>,
-    source: Option<SourceKey>,
+    /// Its source, whose other links have no turn meanwhile.
+    pub(crate) source: Option<SourceKey>,
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]
