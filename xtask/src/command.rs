@@ -111,3 +111,19 @@ pub(crate) fn wait_for<T>(what: &str, limit: Duration, mut ask: impl FnMut() -> 
         std::thread::sleep(Duration::from_millis(150));
     }
 }
+
+/// Tries until it succeeds; after the limit the last failure says why it never did.
+pub(crate) fn retry<T>(what: &str, limit: Duration, mut attempt: impl FnMut() -> Result<T>) -> Result<T> {
+    let mut last = None;
+    let done = wait_for(what, limit, || match attempt() {
+        Ok(done) => Ok(Some(done)),
+        Err(error) => {
+            last = Some(error);
+            Ok(None)
+        }
+    });
+    match last {
+        Some(error) => done.context(error),
+        None => done,
+    }
+}

@@ -60,30 +60,19 @@ fn settled(kubectl: &Kubectl) -> Result<String> {
 /// A name that is new is not seen at once: DNS servers learn of it from their own watch.
 fn fetch(cluster: &Cluster, url: &str) -> Result<()> {
     let kubectl = cluster.kubectl()?;
-    let mut last = None;
-    let reached = command::wait_for(&format!("{url} answers"), Duration::from_secs(20), || {
-        let get = [
-            "--namespace",
-            NAMESPACE,
-            "exec",
-            "deployment/web",
-            "--",
-            "/workload",
-            "get",
-            url,
-        ];
-        match kubectl.ask(get) {
-            Ok(_) => Ok(Some(())),
-            Err(error) => {
-                last = Some(error);
-                Ok(None)
-            }
-        }
-    });
-    match last {
-        Some(error) => reached.context(error),
-        None => reached,
-    }
+    let get = [
+        "--namespace",
+        NAMESPACE,
+        "exec",
+        "deployment/web",
+        "--",
+        "/workload",
+        "get",
+        url,
+    ];
+    command::retry(&format!("{url} answers"), Duration::from_secs(20), || {
+        kubectl.ask(get).map(drop)
+    })
 }
 
 /// What to try next, on stdout.

@@ -49,21 +49,10 @@ pub(crate) fn run(cluster: &Cluster, given: Option<&str>) -> Result<()> {
 /// The API server learns the schemas of new CRDs every five seconds, and until then refuses objects of theirs that a
 /// `MutatingAdmissionPolicy` looks at ("There can be a delay …", 503), whatever its failurePolicy.
 fn links_can_be_made(kubectl: &Kubectl) -> Result<()> {
-    let mut last = None;
-    let possible = command::wait_for("the API server takes a link", Duration::from_secs(30), || {
+    command::retry("the API server takes a link", Duration::from_secs(30), || {
         let mut create = kubectl.command(["create", "--dry-run=server", "--filename=-"]);
-        match command::feed(&mut create, LINK) {
-            Ok(_) => Ok(Some(())),
-            Err(error) => {
-                last = Some(error);
-                Ok(None)
-            }
-        }
-    });
-    match last {
-        Some(error) => possible.context(error),
-        None => possible,
-    }
+        command::feed(&mut create, LINK).map(drop)
+    })
 }
 
 /// For a cluster in which no pod runs.
