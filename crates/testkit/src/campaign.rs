@@ -15,7 +15,7 @@
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
@@ -82,11 +82,6 @@ pub fn long() -> bool {
 }
 
 impl Campaign {
-    /// How long it has run.
-    pub fn elapsed(&self) -> Duration {
-        self.started.elapsed()
-    }
-
     /// Reports, and fails the test when something was violated.
     ///
     /// # Panics

@@ -3,7 +3,8 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use instancelink_testkit::faults::plan::{Fault, Plan};
+use instancelink_testkit::campaign;
+use instancelink_testkit::faults::plan::{AtEvent, AtRequest, Fault, Plan};
 
 use crate::run::{Outcome, Setting, run};
 use crate::script::Script;
@@ -19,17 +20,6 @@ pub enum Tolerance {
     Hurry,
     /// All that is needed to repair what somebody damaged: only the end counts.
     Damage,
-}
-
-/// What a campaign did.
-#[derive(Debug, Default)]
-pub struct Tally {
-    /// Plans.
-    pub plans: u64,
-    /// Faults that fell.
-    pub faults: u64,
-    /// What was violated, each with its script and plan.
-    pub violations: Vec<String>,
 }
 
 /// A run without faults, with which others are compared.
@@ -48,6 +38,18 @@ impl<'a> Reference<'a> {
             setting,
             outcome,
         }
+    }
+
+    /// A plan for each request and each of these faults.
+    pub fn at_requests(&self, faults: &[AtRequest], tolerance: Tolerance) -> Vec<(Plan, Tolerance)> {
+        let points = (1..=self.outcome.points.0).flat_map(|n| faults.iter().map(move |what| Fault::Request(n, *what)));
+        points.map(|fault| (Plan(vec![fault]), tolerance)).collect()
+    }
+
+    /// A plan for each event and each of these faults.
+    pub fn at_events(&self, faults: &[AtEvent], tolerance: Tolerance) -> Vec<(Plan, Tolerance)> {
+        let points = (1..=self.outcome.points.1).flat_map(|n| faults.iter().map(move |what| Fault::Event(n, *what)));
+        points.map(|fault| (Plan(vec![fault]), tolerance)).collect()
     }
 
     /// Runs a plan, and says what is wrong.
@@ -149,19 +151,39 @@ fn difference(expected: &serde_json::Value, found: &serde_json::Value) -> String
     }
 }
 
-/// Runs all plans on all cores.
-pub fn sweep(plans: &[(&Reference<'_>, Plan, Tolerance)]) -> Tally {
-    let (next, tally) = (AtomicUsize::new(0), Mutex::new(Tally::default()));
+/// Runs each script without faults, then all the plans that are made of these runs, and reports.
+pub fn run_plans(
+    name: &str,
+    scripts: &[Script],
+    setting: Setting,
+    mut plans_of: impl FnMut(&Reference<'_>) -> Vec<(Plan, Tolerance)>,
+) {
+    let campaign = campaign::start(name);
+    let references: Vec<Reference<'_>> = scripts.iter().map(|script| Reference::of(script, setting)).collect();
+    let mut plans = Vec::new();
+    for reference in &references {
+        plans.extend(
+            plans_of(reference)
+                .into_iter()
+                .map(|(plan, tolerance)| (reference, plan, tolerance)),
+        );
+    }
+    let (faults, violations) = side_by_side(&plans, |(reference, plan, tolerance)| reference.judge(plan, *tolerance));
+    campaign.finish(plans.len() as u64, faults, &violations);
+}
+
+/// Judges all items on all cores: the faults that fell, and what was violated.
+pub fn side_by_side<T: Sync>(items: &[T], judge: impl Fn(&T) -> (u64, Vec<String>) + Sync) -> (u64, Vec<String>) {
+    let (next, tally) = (AtomicUsize::new(0), Mutex::new((0, Vec::new())));
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
     std::thread::scope(|scope| {
         for _ in 0..cores {
             scope.spawn(|| {
-                while let Some((reference, plan, tolerance)) = plans.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let (faults, wrong) = reference.judge(plan, *tolerance);
+                while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let (faults, wrong) = judge(item);
                     let mut tally = tally.lock().unwrap();
-                    tally.plans += 1;
-                    tally.faults += faults;
-                    tally.violations.extend(wrong);
+                    tally.0 += faults;
+                    tally.1.extend(wrong);
                 }
             });
         }

@@ -7,7 +7,7 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use clap::Parser;
-use instancelink_simulation::campaign::{Reference, Tolerance, sweep};
+use instancelink_simulation::campaign::{Reference, Tolerance, side_by_side};
 use instancelink_simulation::run::{Setting, run};
 use instancelink_simulation::scripts;
 use instancelink_testkit::faults::plan::{Fault, Plan};
@@ -78,7 +78,7 @@ fn main() -> ExitCode {
         let plans: Vec<_> = plans.into_iter().map(|plan| (plan.clone(), tolerance(&plan))).collect();
         for batch in plans.chunks(BATCH) {
             let batch: Vec<_> = batch.iter().map(|(plan, t)| (&reference, plan.clone(), *t)).collect();
-            wrong = sweep(&batch).violations;
+            (_, wrong) = side_by_side(&batch, |(reference, plan, tolerance)| reference.judge(plan, *tolerance));
             if !wrong.is_empty() {
                 break;
             }

@@ -32,7 +32,6 @@ impl Clock for SkewedClock {
 pub struct Running {
     /// Its name.
     pub name: String,
-    stop: CancellationToken,
     task: JoinHandle<()>,
 }
 
@@ -50,23 +49,17 @@ impl Running {
             }),
             dns: None,
         };
-        let stop = CancellationToken::new();
-        let (options, token) = (options(&name, elects), stop.clone());
+        let options = options(&name, elects);
         let task = tokio::spawn(async move {
             // One that may not lead any more ends with an error; its pod would be started again.
-            let _ = run_in(surroundings, options, token).await;
+            let _ = run_in(surroundings, options, CancellationToken::new()).await;
         });
-        Self { name, stop, task }
+        Self { name, task }
     }
 
     /// It has ended by itself.
     pub fn has_ended(&self) -> bool {
         self.task.is_finished()
-    }
-
-    /// SIGTERM.
-    pub fn stop(&self) {
-        self.stop.cancel();
     }
 
     /// SIGKILL: what it asked for already may still be done.

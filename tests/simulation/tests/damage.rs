@@ -3,10 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-use instancelink_simulation::campaign::{Reference, Tolerance};
+use instancelink_simulation::campaign::{Reference, Tolerance, side_by_side};
 use instancelink_simulation::run::Setting;
 use instancelink_simulation::script::Deed::{Act, Create, Damage, Delete, Wait};
 use instancelink_simulation::script::kinds::{LINKS, POLICIES};
@@ -77,35 +74,25 @@ fn whatever_somebody_damages_is_repaired_and_can_be_taken_down() {
         .then(Delete(&LINKS, "shop", "db"), &[("db", "gone")])
         .then(Delete(&LINKS, "shop", "cache"), &[("cache", "gone")]);
     let end = Reference::of(&end, Setting::default());
-    let (next, violations) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
-    std::thread::scope(|scope| {
-        for _ in 0..2 {
-            scope.spawn(|| {
-                while let Some(damage) = damages.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    if damage::disowns(damage) {
-                        violations.lock().unwrap().extend(stranger(damage));
-                        continue;
-                    }
-                    let (repaired, taken_down) = damaged(damage);
-                    for (script, reference) in [(repaired, &reference), (taken_down, &end)] {
-                        let found = run::run(&script, &Plan::default(), Setting::default());
-                        let wrong: Vec<String> = reference
-                            .compare(&found, &Plan::default(), Tolerance::Damage)
-                            .into_iter()
-                            .filter(|what| !what.starts_with("I5"))
-                            .collect();
-                        if !wrong.is_empty() {
-                            let what = damage.value.as_ref().map_or("removed".to_owned(), ToString::to_string);
-                            let (kind, name) = (damage.key.resource.plural, &damage.key.name);
-                            let at = &damage.pointer;
-                            let line = format!("{kind} {name} {at} {what}: {}", wrong.join("; "));
-                            violations.lock().unwrap().push(line);
-                        }
-                    }
-                }
-            });
+    let (_, violations) = side_by_side(&damages, |damage| {
+        if damage::disowns(damage) {
+            return (1, stranger(damage));
         }
+        let (repaired, taken_down) = damaged(damage);
+        let mut violations = Vec::new();
+        for (script, reference) in [(repaired, &reference), (taken_down, &end)] {
+            let found = run::run(&script, &Plan::default(), Setting::default());
+            let mut wrong = reference.compare(&found, &Plan::default(), Tolerance::Damage);
+            wrong.retain(|what| !what.starts_with("I5"));
+            if !wrong.is_empty() {
+                let what = damage.value.as_ref().map_or("removed".to_owned(), ToString::to_string);
+                let (kind, name) = (damage.key.resource.plural, &damage.key.name);
+                let at = &damage.pointer;
+                violations.push(format!("{kind} {name} {at} {what}: {}", wrong.join("; ")));
+            }
+        }
+        (1, violations)
     });
     let runs = 2 * damages.len() as u64;
-    campaign.finish(runs, damages.len() as u64, &violations.into_inner().unwrap());
+    campaign.finish(runs, damages.len() as u64, &violations);
 }

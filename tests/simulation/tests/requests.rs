@@ -2,7 +2,7 @@
 
 #![allow(clippy::indexing_slicing)]
 
-use instancelink_simulation::campaign::{Reference, Tolerance, sweep};
+use instancelink_simulation::campaign::{Reference, Tolerance, run_plans};
 use instancelink_simulation::run::Setting;
 use instancelink_simulation::scripts;
 use instancelink_testkit::campaign;
@@ -10,29 +10,18 @@ use instancelink_testkit::faults::plan::{AtEvent, AtRequest, Fault, Plan};
 
 #[test]
 fn one_fault_at_any_request_changes_neither_the_way_nor_the_end() {
-    let campaign = campaign::start("one fault at each request");
-    let scripts = scripts::all();
-    let references: Vec<Reference> = scripts.iter().map(|s| Reference::of(s, Setting::default())).collect();
-    let mut plans = Vec::new();
-    for reference in &references {
-        for n in 1..=reference.outcome.points.0 {
-            for what in AtRequest::all() {
-                plans.push((reference, Plan(vec![Fault::Request(n, what)]), Tolerance::Requests));
-            }
-        }
-    }
-    let tally = sweep(&plans);
-    campaign.finish(tally.plans, tally.faults, &tally.violations);
+    let name = "one fault at each request";
+    run_plans(name, &scripts::all(), Setting::default(), |reference| {
+        reference.at_requests(&AtRequest::all(), Tolerance::Requests)
+    });
 }
 
 #[test]
 fn two_faults_at_any_two_points_change_nothing_of_the_end() {
-    let campaign = campaign::start("two faults at a time");
     let scripts = scripts::all();
-    let references: Vec<Reference> = scripts.iter().map(|s| Reference::of(s, Setting::default())).collect();
     let mut dice = Dice(campaign::seed());
     let (at_request, at_event) = (AtRequest::all(), AtEvent::all());
-    let mut fault = |reference: &Reference| {
+    let mut fault = |reference: &Reference<'_>| {
         let (requests, events) = reference.outcome.points;
         if dice.roll(2) == 0 {
             Fault::Request(1 + dice.roll(requests), dice.choose(&at_request))
@@ -40,14 +29,12 @@ fn two_faults_at_any_two_points_change_nothing_of_the_end() {
             Fault::Event(1 + dice.roll(events), dice.choose(&at_event))
         }
     };
-    let mut plans = Vec::new();
-    for i in 0..if campaign::long() { 100_000 } else { 1_000 } {
-        let reference = &references[i % references.len()];
-        let plan = Plan(vec![fault(reference), fault(reference)]);
-        plans.push((reference, plan, Tolerance::Watches));
-    }
-    let tally = sweep(&plans);
-    campaign.finish(tally.plans, tally.faults, &tally.violations);
+    let plans: usize = if campaign::long() { 100_000 } else { 1_000 };
+    let each = plans.div_ceil(scripts.len());
+    run_plans("two faults at a time", &scripts, Setting::default(), |reference| {
+        let plan = |_| (Plan(vec![fault(reference), fault(reference)]), Tolerance::Watches);
+        (0..each).map(plan).collect()
+    });
 }
 
 /// Numbers that look drawn at random, the same ones for the same seed (splitmix64).

@@ -203,15 +203,6 @@ fn named_as_asked(call: &Call, object: &Value) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What a list of objects is of, for who sets them up: the key of an object in a manifest.
-pub fn key_of(resource: &'static resource::Resource, object: &Value) -> Key {
-    Key {
-        resource,
-        namespace: object.meta("namespace").to_owned(),
-        name: object.meta("name").to_owned(),
-    }
-}
-
 /// A merge patch, for who sets objects up.
 pub fn merge(object: &mut Value, patch: &Value) {
     json_patch::merge(object, patch);

@@ -93,11 +93,6 @@ impl Watch {
         None
     }
 
-    /// Passes over what is due, as a watch does that is told of a later version only.
-    pub fn skip_to(&mut self, version: u64) {
-        self.told = self.told.max(version);
-    }
-
     /// A sign of life, with the version up to which all was told.
     pub fn bookmark(&self) -> Value {
         bookmark(self.resource, self.told, false)

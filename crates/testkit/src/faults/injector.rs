@@ -101,12 +101,6 @@ impl Injector {
         self.state.lock().unwrap().dead.contains(by)
     }
 
-    /// The operator of this name is killed from outside.
-    pub fn kill(&self, by: &str) {
-        self.state.lock().unwrap().dead.insert(by.to_owned());
-        self.crashed.notify_one();
-    }
-
     fn at_request(&self, n: u32) -> Option<AtRequest> {
         self.plan.0.iter().find_map(|fault| match fault {
             Fault::Request(at, what) if *at == n => Some(*what),
