@@ -102,6 +102,7 @@ fn documentation() -> Result<()> {
         "doc",
         "--workspace",
         "--no-deps",
+        "--keep-going",
         "--quiet",
     ]))
 }

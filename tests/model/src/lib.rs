@@ -7,7 +7,7 @@
 //! ```
 //! A state is small because objects that are equal are one number; it is exact because behind each number is the object
 //! itself, as an API server would store it. What has no end (versions, generations, sequence numbers, the history) is
-//! brought down to what `step` can tell apart: see [`normal`].
+//! brought down to what `step` can tell apart: see the module `normal`.
 //!
 //! Nothing that is shipped depends on this crate; its tests are campaigns.
 

@@ -1,4 +1,4 @@
-//! The schemas of our CRDs: what they drop and fill in ([`shape`]), and what they refuse ([`check`]).
+//! The schemas of our CRDs: what they drop and fill in ([`shape()`]), and what they refuse ([`check`]).
 //!
 //! They are read from the CRDs as they are applied, once a process. Only what our CRDs use of schemas is known, and a
 //! schema that uses more is a panic, not a guess.
