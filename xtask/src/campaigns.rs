@@ -1,6 +1,6 @@
 //! `cargo xtask campaigns`: the tests that run thousands of plans, optimised, and one table of what they did.
 //!
-//! Every crate under `tests/` with a feature `campaigns` has some; each of its test files is a group. Those of `faults`
+//! Every crate under `tests/` with a feature `campaigns` has some; each of its test files is a group. Some
 //! start control planes of their own, and need the cluster's binaries and the operator's.
 
 use std::collections::BTreeSet;
@@ -28,8 +28,8 @@ pub(crate) struct Options {
     pub(crate) seed: Option<u64>,
 }
 
-/// The package whose campaigns start etcd, an API server and the operator.
-const NEEDS_PROGRAMS: &str = "faults";
+/// The packages whose campaigns start etcd, an API server and the operator.
+const NEED_PROGRAMS: [&str; 2] = ["faults", "instancelink-bench"];
 
 /// A test file of campaigns.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,7 +71,7 @@ fn run_groups(groups: &[Group], options: &Options) -> Result<Vec<String>> {
         build.args(["--package", package]);
     }
     command::run(&mut build)?;
-    let programs = if packages.contains(NEEDS_PROGRAMS) {
+    let programs = if NEED_PROGRAMS.iter().any(|name| packages.contains(name)) {
         programs()?
     } else {
         Vec::new()
@@ -101,8 +101,8 @@ fn run_groups(groups: &[Group], options: &Options) -> Result<Vec<String>> {
     Ok(failed)
 }
 
-/// What campaigns with a control plane of their own start: the variable that says where it is, and the path.
-fn programs() -> Result<Vec<(String, PathBuf)>> {
+/// What campaigns and measurements with a control plane of their own start: the variable that says where it is, and the path.
+pub(crate) fn programs() -> Result<Vec<(String, PathBuf)>> {
     build::cluster::ensure(build::cluster::CONTROL_PLANE)?;
     // The one that is shipped, which the end-to-end tests need as well.
     let operator = build::ours::static_binary("instancelink")?;

@@ -3,6 +3,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))] // a failed unwrap is a failed test
 
+mod bench;
 mod build;
 mod campaigns;
 mod check;
@@ -93,6 +94,8 @@ enum Task {
     E2e(e2e::Options),
     /// The tests that run thousands of plans
     Campaigns(campaigns::Options),
+    /// Measure the operator beside a raw writer of the same requests and beside its peers
+    Bench(bench::Options),
     /// Change the decisions one by one, and ask whether a test notices
     Mutants(mutants::Options),
     /// Bugs that others had, put into the operator one by one: a test has to notice each
@@ -137,6 +140,7 @@ fn run(task: Task) -> Result<()> {
         Task::Docs { check } => docs::run(check),
         Task::E2e(options) => e2e::run(&options),
         Task::Campaigns(options) => campaigns::run(&options),
+        Task::Bench(options) => bench::run(&options),
         Task::Mutants(options) => mutants::run(&options),
         Task::Conformance(options) => conformance::run(&options),
         Task::Seeded(options) => seeded::run(&options),

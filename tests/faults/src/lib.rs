@@ -8,33 +8,21 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test fails by panicking
 #![allow(clippy::missing_panics_doc, clippy::future_not_send)] // every test runs on a runtime of its own
 
-mod account;
 mod children;
-mod control_plane;
 mod fault;
-mod folder;
 mod history;
 mod load;
-mod loopback;
-mod memory;
-mod operator;
 mod plan;
-mod program;
 mod proxy;
 mod request;
 mod rights;
 mod script;
 mod stream;
 
-pub use account::Account;
 pub use children::children_of;
-pub use control_plane::ControlPlane;
 pub use fault::{Fault, WatchFault};
 pub use load::{Worked, work};
-pub use memory::MemoryLimit;
-pub use operator::{Operator, Options};
 pub use plan::Plan;
-pub use program::Program;
 pub use proxy::Proxy;
 pub use request::Request;
 pub use rights::{Right, give_everywhere, give_in, make_account, make_role, rights_of};

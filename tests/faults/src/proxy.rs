@@ -19,9 +19,9 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
-use crate::control_plane::{client_of, kubeconfig_of};
 use crate::stream::{self, Cut};
-use crate::{ControlPlane, Fault, Plan, Request, WatchFault};
+use crate::{Fault, Plan, Request, WatchFault};
+use control_plane::{ControlPlane, client_of, kubeconfig_of};
 
 /// Longer than the operator waits for any answer.
 const SILENCE: Duration = Duration::from_secs(40);

@@ -5,7 +5,7 @@ use k8s_openapi::api::rbac::v1::{ClusterRole, PolicyRule};
 use kube::Api;
 use serde_json::{Value, json};
 
-use crate::ControlPlane;
+use control_plane::ControlPlane;
 
 const API_VERSION: &str = "rbac.authorization.k8s.io/v1";
 

@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use control_plane::{ControlPlane, Operator, Options};
 use e2e::{Namespace, residue_of};
-use faults::{ControlPlane, Operator, Options, Proxy, Request, Worked, work};
+use faults::{Proxy, Request, Worked, work};
 use futures::future::join_all;
 use instancelink_testkit::campaign;
 use rustix::process::Signal;
@@ -49,7 +50,7 @@ async fn campaign_leaders_are_killed_ended_and_stopped_and_no_action_is_lost_or_
         let proxy = Proxy::start(&plane).await;
         operators.insert(
             name,
-            Operator::start_ready(&plane, &proxy, &Options::elected(name, lease())).await,
+            Operator::start_ready(&plane, &proxy.server, &Options::elected(name, lease())).await,
         );
         proxies.insert(name, proxy);
     }
@@ -132,7 +133,7 @@ async fn fail_over(
     }
     lease.other_leader_than(&holder, TAKES_OVER).await;
     let options = Options::elected(name, self::lease());
-    *victim = Operator::start_ready(plane, &proxies[name], &options).await;
+    *victim = Operator::start_ready(plane, &proxies[name].server, &options).await;
     violations
 }
 

@@ -6,8 +6,9 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use control_plane::{Account, ControlPlane, Operator, Options};
 use e2e::{Namespace, Object, SYSTEM, residue_of};
-use faults::{Account, ControlPlane, Operator, Options, Proxy, work};
+use faults::{Proxy, work};
 use futures::future::join_all;
 use instancelink_testkit::campaign;
 use k8s_openapi::api::core::v1::ConfigMap;
@@ -82,7 +83,7 @@ fn unharmed(operator: &mut Operator) -> Vec<String> {
 async fn campaign_an_api_server_and_an_etcd_that_are_killed_cost_time_and_nothing_else() {
     let mut plane = ControlPlane::start().await;
     let proxy = Proxy::start(&plane).await;
-    let mut operator = Operator::start_ready(&plane, &proxy, &Options::alone()).await;
+    let mut operator = Operator::start_ready(&plane, &proxy.server, &Options::alone()).await;
     let campaign = campaign::start("API server and etcd killed under load");
     let (asked, mut violations) = under_load(&mut plane, async |plane| {
         for _ in 0..rounds() {
@@ -101,7 +102,7 @@ async fn campaign_an_api_server_and_an_etcd_that_are_killed_cost_time_and_nothin
 async fn campaign_an_etcd_that_is_full_stops_links_where_they_are_until_there_is_room() {
     let mut plane = ControlPlane::start().await;
     let proxy = Proxy::start(&plane).await;
-    let mut operator = Operator::start_ready(&plane, &proxy, &Options::alone()).await;
+    let mut operator = Operator::start_ready(&plane, &proxy.server, &Options::alone()).await;
     let campaign = campaign::start("etcd full under load");
     let mut made = 0;
     let (asked, mut violations) = under_load(&mut plane, async |plane| {
@@ -155,7 +156,7 @@ async fn campaign_a_token_that_ends_is_replaced_by_the_one_in_the_file() {
     let options = Options::alone();
     let bound = Account::shipped().token(&plane, Some(&secret.name)).await;
     std::fs::write(plane.file("operator.token"), bound).unwrap();
-    let mut operator = Operator::start_ready(&plane, &proxy, &options).await;
+    let mut operator = Operator::start_ready(&plane, &proxy.server, &options).await;
     let campaign = campaign::start("the operator's token ends under load");
     let mut made = 0;
     let (asked, mut violations) = under_load(&mut plane, async |plane| {

@@ -8,8 +8,9 @@ use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Mutex;
 
+use control_plane::{ControlPlane, Operator, Options};
 use e2e::Namespace;
-use faults::{ControlPlane, Course, Fault, Operator, Options, Plan, Proxy, WatchFault, run_script};
+use faults::{Course, Fault, Plan, Proxy, WatchFault, run_script};
 use futures::FutureExt as _;
 use futures::future::join_all;
 use instancelink_testkit::campaign;
@@ -25,7 +26,7 @@ const WATCHED: [&str; 4] = ["instancelinks", "endpointslices", "services", "conf
 async fn campaign_a_fault_at_any_request_or_event_changes_nothing_of_what_comes_of_it() {
     let plane = ControlPlane::start().await;
     let proxy = Proxy::start(&plane).await;
-    let mut operator = Operator::start_ready(&plane, &proxy, &Options::alone()).await;
+    let mut operator = Operator::start_ready(&plane, &proxy.server, &Options::alone()).await;
     let namespaces = join_all((0..SIDE_BY_SIDE).map(|i| plane.namespace(format!("town-{i}")))).await;
 
     let measures = join_all(namespaces.iter().map(|ns| live(&proxy, ns, 0, &Plan::None))).await;

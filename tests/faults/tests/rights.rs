@@ -6,11 +6,9 @@
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
+use control_plane::{Account, ControlPlane, Operator, Options};
 use e2e::{Link, Namespace, Object, eventually, link};
-use faults::{
-    Account, ControlPlane, Operator, Options, Proxy, Right, give_everywhere, give_in, make_account, make_role,
-    rights_of,
-};
+use faults::{Proxy, Right, give_everywhere, give_in, make_account, make_role, rights_of};
 use futures::FutureExt as _;
 use futures::future::join_all;
 use instancelink_api::State::{Active, Deactivating, Inactive, Purged, Removed};
@@ -64,7 +62,7 @@ async fn campaign_each_right_to_write_is_missed_with_a_word_and_without_haste() 
         account: Account::named(ACCOUNT),
         ..Options::alone()
     };
-    let mut operator = Operator::start_ready(&plane, &proxy, &options).await;
+    let mut operator = Operator::start_ready(&plane, &proxy.server, &options).await;
 
     let campaign = campaign::start("rights to write denied one by one, real RBAC");
     let outcomes = join_all(writes.iter().map(async |right| {

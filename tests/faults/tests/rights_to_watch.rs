@@ -6,10 +6,9 @@
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
+use control_plane::{Account, ControlPlane, Operator, Options};
 use e2e::{Object, SYSTEM, eventually};
-use faults::{
-    Account, ControlPlane, Operator, Options, Proxy, Right, give_everywhere, make_account, make_role, rights_of,
-};
+use faults::{Proxy, Right, give_everywhere, make_account, make_role, rights_of};
 use futures::FutureExt as _;
 use futures::future::join_all;
 use instancelink_testkit::campaign;
@@ -79,7 +78,7 @@ async fn run(plane: &ControlPlane, all: &[Right], right: &Right) {
     let mut options = Options::elected(&account, [15_000, 10_000, 2_000]);
     options.account = Account::named(&account);
     options.arguments.push(format!("--lease-name={HELD}"));
-    let mut operator = Operator::start(plane, &proxy, &options).await;
+    let mut operator = Operator::start(plane, &proxy.server, &options).await;
 
     match without(right) {
         Without::Ready => operator.is_ready(SHOWS).await,
@@ -163,7 +162,7 @@ async fn without_lease(plane: &ControlPlane, all: &[Right], verb: &str) {
     let mut options = Options::elected(&name, [15_000, 10_000, 2_000]);
     options.account = Account::named(&name);
     options.arguments.push(format!("--lease-name={name}"));
-    let mut operator = Operator::start_ready(plane, &proxy, &options).await;
+    let mut operator = Operator::start_ready(plane, &proxy.server, &options).await;
     says(&operator, "the lease cannot be had").await;
     let before = proxy.count();
     sleep(COUNTED).await;

@@ -5,8 +5,9 @@
 
 use std::time::{Duration, Instant};
 
+use control_plane::{ControlPlane, MemoryLimit, Operator, Options};
 use e2e::{Namespace, eventually, idle_deployment, link, residue_of};
-use faults::{ControlPlane, MemoryLimit, Operator, Options, Proxy};
+use faults::Proxy;
 use futures::{StreamExt as _, stream};
 use instancelink_api::InstanceLink;
 use instancelink_api::State::{self, Active, Inactive};
@@ -32,7 +33,7 @@ const REACHED: Duration = Duration::from_mins(5);
 async fn campaign_a_thousand_links_outlive_an_operator_without_memory_and_go_with_their_namespace() {
     let plane = ControlPlane::start().await;
     let proxy = Proxy::start(&plane).await;
-    let mut operator = Operator::start_ready(&plane, &proxy, &Options::alone()).await;
+    let mut operator = Operator::start_ready(&plane, &proxy.server, &Options::alone()).await;
     let campaign = campaign::start("a thousand links: out of memory, and their namespace deleted");
     let mut violations = Vec::new();
     let mut faults = 1;
@@ -56,7 +57,7 @@ async fn campaign_a_thousand_links_outlive_an_operator_without_memory_and_go_wit
     let tight = MemoryLimit::new("tight", own / 2);
     if let Some(limit) = &tight {
         faults += 1;
-        let mut starved = Operator::start(&plane, &proxy, &Options::alone()).await;
+        let mut starved = Operator::start(&plane, &proxy.server, &Options::alone()).await;
         limit.put(&starved.program);
         edit_all(&town, "Inactive").await;
         let status = starved.program.wait(STARVES).await;
@@ -74,7 +75,7 @@ async fn campaign_a_thousand_links_outlive_an_operator_without_memory_and_go_wit
     drop(tight);
     // With what `deploy/` gives it, it makes up for all of it.
     let shipped = MemoryLimit::new("shipped", SHIPPED);
-    operator = Operator::start(&plane, &proxy, &Options::alone()).await;
+    operator = Operator::start(&plane, &proxy.server, &Options::alone()).await;
     if let Some(limit) = &shipped {
         limit.put(&operator.program);
     }

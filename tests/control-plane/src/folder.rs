@@ -11,7 +11,7 @@ impl Folder {
     pub(crate) fn new() -> Self {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("instancelink-faults-{}-{number}", std::process::id()));
+        let path = std::env::temp_dir().join(format!("instancelink-{}-{number}", std::process::id()));
         std::fs::create_dir_all(&path).unwrap_or_else(|e| panic!("cannot make {}: {e}", path.display()));
         Self(path)
     }

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use e2e::SYSTEM;
+use e2e::{Object, SYSTEM};
 use k8s_openapi::api::authentication::v1::{BoundObjectReference, TokenRequest, TokenRequestSpec};
 use k8s_openapi::api::core::v1::ServiceAccount;
 use kube::Api;
 use kube::api::PostParams;
+use serde_json::json;
 
 use crate::ControlPlane;
 
@@ -26,6 +27,23 @@ impl Account {
     /// Another one of the operator's namespace.
     pub fn named(name: &str) -> Self {
         Self { name: name.to_owned() }
+    }
+
+    /// Makes it, unless it is there, and gives it every right.
+    pub async fn make_administrator(&self, plane: &ControlPlane) {
+        let binding = json!({
+            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding",
+            "metadata": { "name": format!("{}-is-administrator", self.name) },
+            "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin" },
+            "subjects": [{ "kind": "ServiceAccount", "namespace": SYSTEM, "name": self.name }],
+        });
+        let account = json!({ "apiVersion": "v1", "kind": "ServiceAccount", "metadata": { "name": self.name } });
+        for manifest in [account, binding] {
+            let object = Object::of(&plane.client, SYSTEM, &manifest);
+            if object.find().await.is_none() {
+                object.create(&manifest).await;
+            }
+        }
     }
 
     /// A token of it, for an hour, or until the Secret is gone that it is bound to.

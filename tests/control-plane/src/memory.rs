@@ -13,7 +13,7 @@ impl MemoryLimit {
         let root = Path::new("/sys/fs/cgroup");
         let unified = root.join("cgroup.controllers").exists();
         let parent = if unified { root.to_owned() } else { root.join("memory") };
-        let folder = parent.join(format!("instancelink-faults-{}-{name}", std::process::id()));
+        let folder = parent.join(format!("instancelink-{}-{name}", std::process::id()));
         std::fs::create_dir(&folder).ok()?;
         let limit = Self(folder);
         let (file, swap) = if unified {

@@ -9,8 +9,8 @@ use e2e::{SYSTEM, eventually};
 use serde_json::json;
 use tokio::process::Command;
 
-use crate::control_plane::{free_ports, kubeconfig_of, write};
-use crate::{Account, ControlPlane, Program, Proxy, loopback};
+use crate::plane::{free_ports, kubeconfig_of, write};
+use crate::{Account, ControlPlane, Program, loopback};
 
 const STARTS: Duration = Duration::from_mins(1);
 
@@ -66,17 +66,14 @@ pub struct Operator {
 }
 
 impl Operator {
-    /// Starts one that talks to the API server through a proxy.
-    pub async fn start(plane: &ControlPlane, proxy: &Proxy, options: &Options) -> Self {
+    /// Starts one that talks to the API server at this address: the API server, or a proxy in front of it.
+    pub async fn start(plane: &ControlPlane, server: &str, options: &Options) -> Self {
         let token = plane.file(&format!("{}.token", options.name));
         if !token.exists() {
             write(&token, &options.account.token(plane, None).await);
         }
         let kubeconfig = plane.file(&format!("{}.kubeconfig", options.name));
-        write(
-            &kubeconfig,
-            &kubeconfig_of(&proxy.server, &json!({ "tokenFile": token })),
-        );
+        write(&kubeconfig, &kubeconfig_of(server, &json!({ "tokenFile": token })));
         let [admin_port] = free_ports();
         let mut command = Command::new(binary());
         command
@@ -96,8 +93,8 @@ impl Operator {
     }
 
     /// The same, once it is ready.
-    pub async fn start_ready(plane: &ControlPlane, proxy: &Proxy, options: &Options) -> Self {
-        let mut operator = Self::start(plane, proxy, options).await;
+    pub async fn start_ready(plane: &ControlPlane, server: &str, options: &Options) -> Self {
+        let mut operator = Self::start(plane, server, options).await;
         operator.is_ready(STARTS).await;
         operator
     }

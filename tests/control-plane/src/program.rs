@@ -79,6 +79,16 @@ impl Program {
         Some(kilobytes * 1024)
     }
 
+    /// The time of processors that it has used; none once it has ended.
+    pub fn cpu(&self) -> Option<Duration> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()?)).ok()?;
+        // The name, which may hold anything, is in parentheses; after it come the state and ten numbers.
+        let mut numbers = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
+        let mut ticks = || numbers.next()?.parse::<u64>().ok();
+        let used = ticks()? + ticks()?;
+        Some(Duration::from_secs(used) / u32::try_from(rustix::param::clock_ticks_per_second()).ok()?)
+    }
+
     /// Its process id; none once it has ended.
     pub fn pid(&self) -> Option<u32> {
         self.child.id()

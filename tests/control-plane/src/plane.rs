@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use e2e::{Namespace, Object, eventually};
+use e2e::{Namespace, Object, SYSTEM, eventually};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 use serde_json::json;
@@ -21,11 +21,23 @@ const STARTS: Duration = Duration::from_secs(90);
 const CONTROLLERS: &str =
     "namespace-controller,garbage-collector-controller,serviceaccount-controller,clusterrole-aggregation-controller";
 
+/// How a control plane differs from the quickest one.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Setup {
+    /// etcd has its data on the disk before it answers, as it does everywhere but in tests.
+    pub durable: bool,
+    /// Each request of the operator's namespace is written to [`ControlPlane::audit_log`], once it is answered.
+    pub audited: bool,
+}
+
 /// A control plane of a test's own, with everything of `deploy/` applied.
 pub struct ControlPlane {
     folder: Folder,
-    etcd: Program,
-    api_server: Program,
+    setup: Setup,
+    /// Its etcd.
+    pub etcd: Program,
+    /// Its API server.
+    pub api_server: Program,
     _controllers: Program,
     etcd_port: u16,
     api_port: u16,
@@ -36,6 +48,11 @@ pub struct ControlPlane {
 impl ControlPlane {
     /// Starts one, and waits until links can be made in it.
     pub async fn start() -> Self {
+        Self::start_as(Setup::default()).await
+    }
+
+    /// Starts one that is set up so.
+    pub async fn start_as(setup: Setup) -> Self {
         let folder = Folder::new();
         let tokens = rcgen::KeyPair::generate().expect("a key");
         write(&folder.file("tokens.key"), &tokens.serialize_pem());
@@ -44,16 +61,20 @@ impl ControlPlane {
             &folder.file("users.csv"),
             &format!("{ADMIN},admin,admin,system:masters\n"),
         );
+        write(&folder.file("audit.yaml"), &audit_policy());
         let [etcd_port, peer_port, api_port, controllers_port] = free_ports();
-        let etcd = start_etcd(&folder, etcd_port, peer_port, &[]);
-        let api_server = start_api_server(&folder, etcd_port, api_port);
+        let etcd = start_etcd(&folder, setup, etcd_port, peer_port, &[]);
+        let api_server = start_api_server(&folder, setup, etcd_port, api_port);
         let kubeconfig = kubeconfig_of(&server(api_port), &json!({ "token": ADMIN }));
         write(&folder.file("admin.kubeconfig"), &kubeconfig);
         let client = client_of(&kubeconfig).await;
         is_ready(&client).await;
-        let controllers = start_controllers(&folder, controllers_port);
+        let mut controllers = controllers_of(&folder, CONTROLLERS, controllers_port);
+        let log = folder.file("controllers.log");
+        let controllers = Program::start("kube-controller-manager", &log, &mut controllers);
         let plane = Self {
             folder,
+            setup,
             etcd,
             api_server,
             _controllers: controllers,
@@ -72,14 +93,19 @@ impl ControlPlane {
 
     /// A namespace with a source `web` and two targets that are always ready, `pg` and `pg2`.
     pub async fn namespace(&self, name: String) -> Namespace {
-        let manifest = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } });
-        Object::of(&self.client, "", &manifest).create(&manifest).await;
-        let namespace = Namespace {
-            client: self.client.clone(),
-            name,
-        };
+        let namespace = self.empty_namespace(name).await;
         namespace.web_and_two_databases().await;
         namespace
+    }
+
+    /// A namespace without anything.
+    pub async fn empty_namespace(&self, name: String) -> Namespace {
+        let manifest = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } });
+        Object::of(&self.client, "", &manifest).create(&manifest).await;
+        Namespace {
+            client: self.client.clone(),
+            name,
+        }
     }
 
     /// A file of this test's own.
@@ -87,11 +113,23 @@ impl ControlPlane {
         self.folder.file(name)
     }
 
+    /// More of Kubernetes' own controllers, in a process of their own.
+    pub fn start_controllers(&self, names: &str, flags: &[&str]) -> Program {
+        let [port] = free_ports();
+        let mut command = controllers_of(&self.folder, names, port);
+        Program::start(names, &self.file(&format!("{names}.log")), command.args(flags))
+    }
+
+    /// The requests of the operator's namespace, a line of JSON each; only of a plane that is audited.
+    pub fn audit_log(&self) -> PathBuf {
+        self.file("audit.log")
+    }
+
     /// Kills the API server, leaves it dead for a while, and waits until it is back.
     pub async fn restart_api_server(&mut self, dead: Duration) {
         self.api_server.kill().await;
         tokio::time::sleep(dead).await;
-        self.api_server = start_api_server(&self.folder, self.etcd_port, self.api_port);
+        self.api_server = start_api_server(&self.folder, self.setup, self.etcd_port, self.api_port);
         is_ready(&self.client).await;
     }
 
@@ -100,7 +138,7 @@ impl ControlPlane {
         self.etcd.kill().await;
         tokio::time::sleep(dead).await;
         let [peer_port] = free_ports();
-        self.etcd = start_etcd(&self.folder, self.etcd_port, peer_port, flags);
+        self.etcd = start_etcd(&self.folder, self.setup, self.etcd_port, peer_port, flags);
         is_ready(&self.client).await;
     }
 
@@ -167,7 +205,7 @@ impl ControlPlane {
 }
 
 /// A kubeconfig of one user, as JSON, which is YAML. The server's certificate is its own work and is not looked at.
-pub(crate) fn kubeconfig_of(server: &str, user: &serde_json::Value) -> String {
+pub fn kubeconfig_of(server: &str, user: &serde_json::Value) -> String {
     json!({
         "apiVersion": "v1", "kind": "Config", "current-context": "test",
         "clusters": [{ "name": "test", "cluster": { "server": server, "insecure-skip-tls-verify": true } }],
@@ -177,7 +215,8 @@ pub(crate) fn kubeconfig_of(server: &str, user: &serde_json::Value) -> String {
     .to_string()
 }
 
-pub(crate) async fn client_of(kubeconfig: &str) -> Client {
+/// A client that asks once and does not try again by itself.
+pub async fn client_of(kubeconfig: &str) -> Client {
     let kubeconfig = Kubeconfig::from_yaml(kubeconfig).expect("a kubeconfig");
     let options = KubeConfigOptions::default();
     let mut config = Config::from_custom_kubeconfig(kubeconfig, &options)
@@ -187,7 +226,8 @@ pub(crate) async fn client_of(kubeconfig: &str) -> Client {
     Client::try_from(config).expect("a client")
 }
 
-pub(crate) fn write(file: &Path, text: &str) {
+/// Writes a file, whatever stood in it.
+pub fn write(file: &Path, text: &str) {
     std::fs::write(file, text).unwrap_or_else(|e| panic!("cannot write {}: {e}", file.display()));
 }
 
@@ -205,7 +245,8 @@ fn asset(name: &str) -> PathBuf {
     path.into()
 }
 
-pub(crate) fn free_ports<const N: usize>() -> [u16; N] {
+/// Ports of loopback that nobody listens on.
+pub fn free_ports<const N: usize>() -> [u16; N] {
     let bound: [TcpListener; N] = std::array::from_fn(|_| TcpListener::bind("127.0.0.1:0").expect("a free port"));
     bound.map(|listener| listener.local_addr().expect("an address").port())
 }
@@ -218,7 +259,7 @@ async fn is_ready(client: &Client) {
     .await;
 }
 
-fn start_etcd(folder: &Folder, port: u16, peer_port: u16, flags: &[&str]) -> Program {
+fn start_etcd(folder: &Folder, setup: Setup, port: u16, peer_port: u16, flags: &[&str]) -> Program {
     let (clients, peers) = (
         format!("http://127.0.0.1:{port}"),
         format!("http://127.0.0.1:{peer_port}"),
@@ -232,13 +273,15 @@ fn start_etcd(folder: &Folder, port: u16, peer_port: u16, flags: &[&str]) -> Pro
         .arg(format!("--listen-peer-urls={peers}"))
         .arg(format!("--initial-advertise-peer-urls={peers}"))
         .arg(format!("--initial-cluster=default={peers}"))
-        .arg("--unsafe-no-fsync")
         .args(flags)
         .current_dir(folder.path());
+    if !setup.durable {
+        command.arg("--unsafe-no-fsync");
+    }
     Program::start("etcd", &folder.file("etcd.log"), &mut command)
 }
 
-fn start_api_server(folder: &Folder, etcd_port: u16, port: u16) -> Program {
+fn start_api_server(folder: &Folder, setup: Setup, etcd_port: u16, port: u16) -> Program {
     let mut command = Command::new(asset("kube-apiserver"));
     command
         .arg(format!("--etcd-servers=http://127.0.0.1:{etcd_port}"))
@@ -258,17 +301,37 @@ fn start_api_server(folder: &Folder, etcd_port: u16, port: u16) -> Program {
     ] {
         command.arg(flag).arg(folder.file(file));
     }
+    if setup.audited {
+        command
+            .arg("--audit-log-maxsize=4096")
+            .arg("--audit-policy-file")
+            .arg(folder.file("audit.yaml"))
+            .arg("--audit-log-path")
+            .arg(folder.file("audit.log"));
+    }
     Program::start("kube-apiserver", &folder.file("api-server.log"), &mut command)
 }
 
-fn start_controllers(folder: &Folder, port: u16) -> Program {
+fn controllers_of(folder: &Folder, names: &str, port: u16) -> Command {
     let mut command = Command::new(asset("kube-controller-manager"));
     command
         .arg("--kubeconfig")
         .arg(folder.file("admin.kubeconfig"))
-        .arg(format!("--controllers={CONTROLLERS}"))
+        .arg(format!("--controllers={names}"))
         .arg(format!("--secure-port={port}"))
         .arg("--leader-elect=false")
         .current_dir(folder.path());
-    Program::start("kube-controller-manager", &folder.file("controllers.log"), &mut command)
+    command
+}
+
+fn audit_policy() -> String {
+    json!({
+        "apiVersion": "audit.k8s.io/v1", "kind": "Policy",
+        "omitStages": ["RequestReceived", "ResponseStarted"],
+        "rules": [
+            { "level": "Metadata", "userGroups": [format!("system:serviceaccounts:{SYSTEM}")] },
+            { "level": "None" },
+        ],
+    })
+    .to_string()
 }

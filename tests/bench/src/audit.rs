@@ -1,0 +1,121 @@
+//! What the API server says it was asked: its audit log, of the accounts in the operator's namespace.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Seek as _, SeekFrom};
+use std::path::PathBuf;
+
+use control_plane::ControlPlane;
+use serde::{Deserialize, Serialize};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Line {
+    verb: String,
+    #[serde(default)]
+    object_ref: ObjectRef,
+    #[serde(default)]
+    response_status: ResponseStatus,
+}
+
+#[derive(Default, Deserialize)]
+struct ObjectRef {
+    #[serde(default)]
+    resource: String,
+    #[serde(default)]
+    subresource: String,
+}
+
+#[derive(Default, Deserialize)]
+struct ResponseStatus {
+    #[serde(default)]
+    code: u16,
+}
+
+/// Requests by what they were, such as `patch instancelinks/status`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    /// Those that changed something, or would have.
+    pub writes: BTreeMap<String, u64>,
+    /// `get` and `list`; watches are not counted.
+    pub reads: BTreeMap<String, u64>,
+    /// Writes that were refused because somebody had written in between.
+    pub conflicts: u64,
+    /// Requests that were told to come again later.
+    pub too_many: u64,
+}
+
+impl Counts {
+    /// All writes.
+    pub fn written(&self) -> u64 {
+        self.writes.values().sum()
+    }
+
+    /// All reads.
+    pub fn read(&self) -> u64 {
+        self.reads.values().sum()
+    }
+
+    fn add(&mut self, line: &Line) {
+        // The lease is not about links, and what is asked of the API server itself is about no object.
+        if matches!(line.object_ref.resource.as_str(), "" | "leases") {
+            return;
+        }
+        let mut what = format!("{} {}", line.verb, line.object_ref.resource);
+        if !line.object_ref.subresource.is_empty() {
+            what = format!("{what}/{}", line.object_ref.subresource);
+        }
+        match line.verb.as_str() {
+            "watch" => return,
+            "get" | "list" => *self.reads.entry(what).or_default() += 1,
+            _ => *self.writes.entry(what).or_default() += 1,
+        }
+        self.conflicts += u64::from(line.response_status.code == 409);
+        self.too_many += u64::from(line.response_status.code == 429);
+    }
+}
+
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts: Vec<String> = self
+            .writes
+            .iter()
+            .chain(&self.reads)
+            .map(|(what, n)| format!("{n} {what}"))
+            .collect();
+        write!(f, "{}", parts.join(", "))
+    }
+}
+
+/// A place in the audit log.
+pub struct Audit {
+    file: PathBuf,
+    place: u64,
+}
+
+impl Audit {
+    /// From now on.
+    pub fn start(plane: &ControlPlane) -> Self {
+        let file = plane.audit_log();
+        let place = std::fs::metadata(&file).map_or(0, |m| m.len());
+        Self { file, place }
+    }
+
+    /// What was asked since the last time.
+    pub fn take(&mut self) -> Counts {
+        let mut counts = Counts::default();
+        let Ok(mut file) = File::open(&self.file) else {
+            return counts;
+        };
+        file.seek(SeekFrom::Start(self.place)).expect("a file");
+        let mut lines = BufReader::new(file);
+        let mut text = String::new();
+        while lines.read_line(&mut text).expect("text") > 0 && text.ends_with('\n') {
+            self.place += text.len() as u64;
+            counts.add(&serde_json::from_str(&text).expect("a line of an audit log"));
+            text.clear();
+        }
+        counts
+    }
+}
