@@ -98,8 +98,8 @@ impl Audit {
     /// From now on.
     pub fn start(plane: &ControlPlane) -> Self {
         let file = plane.audit_log();
-        let place = std::fs::metadata(&file).map_or(0, |m| m.len());
-        Self { file, place }
+        let written = std::fs::metadata(&file).map_or(0, |m| m.len());
+        Self { file, place: written }
     }
 
     /// What was asked since the last time.

@@ -1,6 +1,5 @@
 //! When each link reached a state, seen by a watcher of its own that reads no more of a link than its name and state.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -11,6 +10,8 @@ use kube::{Client, Resource as _};
 use serde::Deserialize;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
+
+use crate::sample::Times;
 
 #[derive(Clone, Deserialize)]
 struct Seen {
@@ -34,14 +35,14 @@ struct Status {
 
 /// A watcher of all links; their names are unique.
 pub struct Moments {
-    reached: Arc<Mutex<HashMap<String, Instant>>>,
+    reached: Arc<Mutex<Times>>,
     task: JoinHandle<()>,
 }
 
 impl Moments {
-    /// Notes from now on when links first reach this state; `from` is a resourceVersion, or nothing for now.
+    /// Notes from now on when links are first seen in this state.
     pub fn of(client: Client, state: &'static str) -> Self {
-        let reached: Arc<Mutex<HashMap<String, Instant>>> = Arc::default();
+        let reached: Arc<Mutex<Times>> = Arc::default();
         let sink = Arc::clone(&reached);
         let task = tokio::spawn(async move {
             let mut from = "0".to_owned();
@@ -59,7 +60,7 @@ impl Moments {
     }
 
     /// Waits until so many have; panics after `limit` without a new one.
-    pub async fn all(&self, count: usize, patience: Duration) -> HashMap<String, Instant> {
+    pub async fn all(&self, count: usize, patience: Duration) -> Times {
         let (mut last, mut since) = (0, Instant::now());
         loop {
             let now = self.count();
@@ -85,7 +86,7 @@ impl Drop for Moments {
 }
 
 /// One watch, until it ends; leaves where the next one begins.
-async fn watch(client: &Client, state: &str, from: &mut String, sink: &Mutex<HashMap<String, Instant>>) {
+async fn watch(client: &Client, state: &str, from: &mut String, sink: &Mutex<Times>) {
     let request = kube::core::Request::new(InstanceLink::url_path(&(), None))
         .watch(&WatchParams::default().disable_bookmarks(), from)
         .expect("a request");

@@ -1,6 +1,6 @@
 //! One run's figures.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use control_plane::Program;
@@ -19,7 +19,7 @@ pub struct Sample {
     /// How many links there were.
     pub links: usize,
     /// Named figures; the name ends in the unit.
-    pub figures: std::collections::BTreeMap<String, f64>,
+    pub figures: BTreeMap<String, f64>,
     /// What the API server was asked.
     pub requests: Counts,
 }
@@ -39,7 +39,12 @@ impl<'a> Meter<'a> {
 
     /// Milliseconds of processor time since then.
     pub fn cpu_ms(&self) -> f64 {
-        (self.program.cpu().expect("it runs") - self.cpu).as_secs_f64() * 1000.0
+        self.program
+            .cpu()
+            .expect("it runs")
+            .saturating_sub(self.cpu)
+            .as_secs_f64()
+            * 1000.0
     }
 
     /// A line of the kernel's account of its memory, in MiB.
@@ -49,6 +54,9 @@ impl<'a> Meter<'a> {
         bytes / f64::from(1 << 20)
     }
 }
+
+/// When something happened, by the name of a link.
+pub type Times = BTreeMap<String, Instant>;
 
 /// The time below which that part of all lies, in milliseconds.
 pub fn percentile(times: &[Duration], part: f64) -> f64 {
@@ -64,7 +72,7 @@ pub fn percentile(times: &[Duration], part: f64) -> f64 {
 }
 
 /// From when something was asked for until it was there, for everything that was asked for.
-pub fn latencies(asked: &HashMap<String, Instant>, reached: &HashMap<String, Instant>) -> Vec<Duration> {
+pub fn latencies(asked: &Times, reached: &Times) -> Vec<Duration> {
     let pairs = asked.iter().filter_map(|(name, at)| Some((at, reached.get(name)?)));
     pairs.map(|(at, there)| there.saturating_duration_since(*at)).collect()
 }

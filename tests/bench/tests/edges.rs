@@ -1,1 +1,1 @@
-
+//! What each edge costs in requests.

@@ -1,6 +1,6 @@
 //! Links are created, all at once: how long until the last is active, and what it cost.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -12,11 +12,11 @@ use crate::audit::Audit;
 use crate::contestant::Contestant;
 use crate::moments::Moments;
 use crate::raw::{Pattern, Writer};
-use crate::sample::{Meter, Sample, latencies, percentile};
+use crate::sample::{Meter, Sample, Times, latencies, percentile};
 use crate::world::{AT_ONCE, LINKS_OF_SOURCE, Number, World};
 
 /// Without a new active link for so long, none will come.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// One run.
 pub async fn run(contestant: Contestant, links: usize) -> Sample {
@@ -75,7 +75,7 @@ pub async fn run(contestant: Contestant, links: usize) -> Sample {
 }
 
 /// Creates all links from the `first` on; a raw writer gets each to work on as it comes.
-async fn create(world: &World, first: usize, writer: Option<Arc<Writer>>) -> HashMap<String, Instant> {
+async fn create(world: &World, first: usize, writer: Option<Arc<Writer>>) -> Times {
     let (sender, receiver) = tokio::sync::mpsc::unbounded_channel::<(Number, Value)>();
     let working = writer.map(|writer| {
         tokio::spawn(async move {
@@ -87,7 +87,7 @@ async fn create(world: &World, first: usize, writer: Option<Arc<Writer>>) -> Has
             work.buffer_unordered(AT_ONCE).collect::<Vec<()>>().await;
         })
     });
-    let asked: Mutex<HashMap<String, Instant>> = Mutex::default();
+    let asked: Mutex<Times> = Mutex::default();
     let creations = stream::iter(world.numbers().skip(first)).map(|number| {
         let (sender, asked) = (sender.clone(), &asked);
         async move {
