@@ -88,7 +88,7 @@ fn extend_with_heirs(
         .filter_map(|uid| index.links.by_uid.get(uid))
         .filter(|key| {
             index.links.table.get(key).is_some_and(|link| {
-                let prefix = format!("{}_", link.object.spec.link_name.to_uppercase().replace('-', "_"));
+                let prefix = format!("{}_", link.alias.to_uppercase().replace('-', "_"));
                 given_up.iter().any(|k| k.starts_with(&prefix))
             })
         })

@@ -1,5 +1,6 @@
 //! A secondary index: which objects carry a property.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::name::ObjectName;
@@ -7,7 +8,53 @@ use super::name::ObjectName;
 /// Objects by a property that several may share.
 #[derive(Debug)]
 pub(crate) struct Groups<K> {
-    members: BTreeMap<K, BTreeSet<ObjectName>>,
+    members: BTreeMap<K, Members>,
+}
+
+/// Most groups have one member, and a set of one takes the room of eleven.
+#[derive(Debug)]
+enum Members {
+    One(ObjectName),
+    Many(BTreeSet<ObjectName>),
+}
+
+impl Members {
+    fn insert(&mut self, name: &ObjectName) {
+        match self {
+            Self::One(only) if only == name => {}
+            Self::One(only) => *self = Self::Many(BTreeSet::from([only.clone(), name.clone()])),
+            Self::Many(set) => {
+                set.insert(name.clone());
+            }
+        }
+    }
+
+    /// True where nobody is left.
+    fn remove(&mut self, name: &ObjectName) -> bool {
+        match self {
+            Self::One(only) => only == name,
+            Self::Many(set) => {
+                set.remove(name);
+                set.is_empty()
+            }
+        }
+    }
+
+    /// All of them, in order.
+    fn iter(&self) -> impl Iterator<Item = &ObjectName> {
+        let (one, many) = match self {
+            Self::One(only) => (Some(only), None),
+            Self::Many(set) => (None, Some(set)),
+        };
+        one.into_iter().chain(many.into_iter().flatten())
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::One(_) => 1,
+            Self::Many(set) => set.len(),
+        }
+    }
 }
 
 impl<K> Default for Groups<K> {
@@ -22,15 +69,17 @@ impl<K: Ord + Clone> Groups<K> {
     /// Moves an object from its old properties to its new ones.
     pub(crate) fn update(&mut self, name: &ObjectName, old: &[K], new: &[K]) {
         for key in old.iter().filter(|k| !new.contains(k)) {
-            if let Some(group) = self.members.get_mut(key) {
-                group.remove(name);
-                if group.is_empty() {
-                    self.members.remove(key);
-                }
+            if self.members.get_mut(key).is_some_and(|group| group.remove(name)) {
+                self.members.remove(key);
             }
         }
         for key in new {
-            self.members.entry(key.clone()).or_default().insert(name.clone());
+            match self.members.entry(key.clone()) {
+                Entry::Occupied(mut group) => group.get_mut().insert(name),
+                Entry::Vacant(place) => {
+                    place.insert(Members::One(name.clone()));
+                }
+            }
         }
     }
 
@@ -40,7 +89,7 @@ impl<K: Ord + Clone> Groups<K> {
         K: std::borrow::Borrow<Q>,
         Q: Ord + ?Sized,
     {
-        self.members.get(key).into_iter().flatten()
+        self.members.get(key).into_iter().flat_map(Members::iter)
     }
 
     /// All properties that any object has.
@@ -50,7 +99,7 @@ impl<K: Ord + Clone> Groups<K> {
 
     /// All objects with any property.
     pub(crate) fn members(&self) -> impl Iterator<Item = &ObjectName> {
-        self.members.values().flatten()
+        self.members.values().flat_map(Members::iter)
     }
 
     /// How many objects have this property.
@@ -59,11 +108,11 @@ impl<K: Ord + Clone> Groups<K> {
         K: std::borrow::Borrow<Q>,
         Q: Ord + ?Sized,
     {
-        self.members.get(key).map_or(0, BTreeSet::len)
+        self.members.get(key).map_or(0, Members::len)
     }
 
     /// The groups from a key on, in order.
-    pub(crate) fn from(&self, key: K) -> impl Iterator<Item = (&K, &BTreeSet<ObjectName>)> {
-        self.members.range(key..)
+    pub(crate) fn from(&self, key: K) -> impl Iterator<Item = (&K, impl Iterator<Item = &ObjectName>)> {
+        self.members.range(key..).map(|(key, group)| (key, group.iter()))
     }
 }

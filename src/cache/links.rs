@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use instancelink_api::condition::types;
 use instancelink_api::spec::NetworkPolicyMode;
-use instancelink_api::{InstanceLink, keys};
+use instancelink_api::{InstanceLink, State, keys};
 use instancelink_core::resolve::directory_of;
 use instancelink_core::resolve::kinds::scalable;
 use instancelink_core::snapshot::ApiKind;
@@ -15,13 +15,42 @@ use super::groups::Groups;
 use super::index::{Index, Watched, Who};
 use super::manager;
 use super::name::{LinkKey, ObjectName};
+use super::packed::Packed;
 use super::table::{Change, Item, Table};
 
-/// A link without `managedFields` and last-applied.
+/// A link without `managedFields` and last-applied, and of it in the open what is asked for again and again.
 #[derive(Clone, Debug)]
 pub(crate) struct CachedLink {
-    pub(crate) object: Arc<InstanceLink>,
-    pub(crate) action_manager: String,
+    packed: Packed,
+    pub(crate) uid: Box<str>,
+    resource_version: Box<str>,
+    pub(crate) alias: Box<str>,
+    pub(crate) state: State,
+    pub(crate) action_manager: Box<str>,
+}
+
+impl CachedLink {
+    fn new(link: InstanceLink, action_manager: &str) -> Self {
+        let meta = &link.metadata;
+        Self {
+            uid: meta.uid.as_deref().unwrap_or_default().into(),
+            resource_version: meta.resource_version.as_deref().unwrap_or_default().into(),
+            alias: link.spec.link_name.as_str().into(),
+            state: link.state(),
+            action_manager: action_manager.into(),
+            packed: Packed::new(link),
+        }
+    }
+
+    /// The object, to be worked with.
+    pub(crate) fn object(&self) -> Arc<InstanceLink> {
+        self.packed.open()
+    }
+
+    /// The object, for one look among many.
+    pub(crate) fn glance(&self) -> Arc<InstanceLink> {
+        self.packed.glance()
+    }
 }
 
 /// Kind, namespace and name of a target.
@@ -54,11 +83,11 @@ pub(crate) struct LinkStore {
 
 impl Item for CachedLink {
     fn uid(&self) -> &str {
-        self.object.metadata.uid.as_deref().unwrap_or_default()
+        &self.uid
     }
 
     fn resource_version(&self) -> &str {
-        self.object.metadata.resource_version.as_deref().unwrap_or_default()
+        &self.resource_version
     }
 }
 
@@ -160,10 +189,7 @@ impl Watched for Links {
     fn reduce(mut raw: InstanceLink) -> CachedLink {
         let action_manager = manager::action_manager(raw.metadata.managed_fields.as_deref().unwrap_or_default());
         manager::strip(&mut raw.metadata);
-        CachedLink {
-            object: Arc::new(raw),
-            action_manager,
-        }
+        CachedLink::new(raw, &action_manager)
     }
 
     fn table(index: &mut Index) -> &mut Table<CachedLink> {
@@ -171,52 +197,52 @@ impl Watched for Links {
     }
 
     fn changed(index: &mut Index, change: &Change<CachedLink>, who: Who, affected: &mut Affected) {
-        let (old, new) = (change.old.as_deref(), change.new.as_deref());
+        let (was, is) = (change.old.as_deref(), change.new.as_deref());
+        let (before, after) = (was.map(CachedLink::glance), is.map(CachedLink::object));
+        let (old, new) = (before.as_deref(), after.as_deref());
         index.links.reindex(&change.name, old, new);
         if who == Who::Others {
             affected.add(&change.name, Cause::Change);
         }
-        if let Some(old) = old
-            && new.is_none_or(|new| new.uid() != old.uid())
+        if let (Some(was), Some(old)) = (was, old)
+            && is.is_none_or(|is| is.uid != was.uid)
         {
             affected.gone.push(GoneLink {
                 name: change.name.clone(),
-                uid: old.uid().to_owned(),
-                source: source_key(&old.object),
+                uid: was.uid().to_owned(),
+                source: source_key(old),
             });
         }
         // Also after our own writes: who waits for a link is told by nobody else.
         for link in [old, new].into_iter().flatten().filter(|_| answers_differ(old, new)) {
-            let pods = index
-                .pods
-                .waiting_for(&change.name.namespace, &link.object.spec.link_name);
+            let pods = index.pods.waiting_for(&change.name.namespace, &link.spec.link_name);
             affected.gated.extend(pods.cloned());
         }
         affected.kinds |= names_other_scaled(old, new);
         if claims_differ(old, new)
             && let Some(link) = new.or(old)
         {
-            let rivals: Vec<LinkKey> = index.links.rivals(&change.name, &link.object).cloned().collect();
+            let rivals: Vec<LinkKey> = index.links.rivals(&change.name, link).cloned().collect();
             affected.extend(&rivals, Cause::Change);
         }
     }
 }
 
 impl LinkStore {
-    fn reindex(&mut self, name: &LinkKey, old: Option<&CachedLink>, new: Option<&CachedLink>) {
-        let sources = |link: Option<&CachedLink>| link.map(|l| source_key(&l.object)).into_iter().collect::<Vec<_>>();
-        let targets = |link: Option<&CachedLink>| link.map(|l| target_keys(&l.object)).unwrap_or_default();
+    fn reindex(&mut self, name: &LinkKey, old: Option<&InstanceLink>, new: Option<&InstanceLink>) {
+        let sources = |link: Option<&InstanceLink>| link.map(|l| source_key(l)).into_iter().collect::<Vec<_>>();
+        let targets = |link: Option<&InstanceLink>| link.map(|l| target_keys(l)).unwrap_or_default();
         self.by_source.update(name, &sources(old), &sources(new));
         self.by_target.update(name, &targets(old), &targets(new));
-        let kinds = |link: Option<&CachedLink>| link.map(|l| scaled_kinds(&l.object)).unwrap_or_default();
+        let kinds = |link: Option<&InstanceLink>| link.map(|l| scaled_kinds(l)).unwrap_or_default();
         self.by_kind.update(name, &kinds(old), &kinds(new));
-        let foreign = |link: Option<&CachedLink>| link.map(|l| foreign_namespaces(&l.object)).unwrap_or_default();
+        let foreign = |link: Option<&InstanceLink>| link.map(|l| foreign_namespaces(l)).unwrap_or_default();
         self.by_foreign.update(name, &foreign(old), &foreign(new));
-        let policies = |link: Option<&CachedLink>| link.and_then(|l| policy_namespace(&l.object));
+        let policies = |link: Option<&InstanceLink>| link.and_then(|l| policy_namespace(l));
         let (before, after) = (policies(old), policies(new));
         self.by_policy.update(name, before.as_slice(), after.as_slice());
         let namesakes =
-            |link: Option<&CachedLink>| link.map(|l| Namesakes::of(&l.object, &directory_of(&l.object, None)).all());
+            |link: Option<&InstanceLink>| link.map(|l| Namesakes::of(l, &directory_of(l, None)).all());
         let (before, after) = (namesakes(old), namesakes(new));
         if before != after {
             for namesake in before.into_iter().flatten() {
@@ -225,17 +251,17 @@ impl LinkStore {
             let entries = after.into_iter().flatten().map(|namesake| (namesake, name.clone()));
             self.by_namesake.extend(entries);
         }
-        let secrets = |link: Option<&CachedLink>| link.map(|l| secret_keys(&l.object)).unwrap_or_default();
+        let secrets = |link: Option<&InstanceLink>| link.map(|l| secret_keys(l)).unwrap_or_default();
         let (before, after) = (secrets(old), secrets(new));
         if before != after {
             self.by_secret.update(name, &before, &after);
             self.secrets_needed.send_replace(());
         }
         if let Some(old) = old {
-            self.by_uid.remove(old.uid());
+            self.by_uid.remove(uid_of(old));
         }
         if let Some(new) = new {
-            self.by_uid.insert(new.uid().to_owned(), name.clone());
+            self.by_uid.insert(uid_of(new).to_owned(), name.clone());
         }
     }
 
@@ -249,8 +275,8 @@ impl LinkStore {
         self.by_source.get(&source_key(link)).filter(move |other| {
             *other != name
                 && self.table.get(other).is_some_and(|o| {
-                    o.object.spec.link_name == link.spec.link_name
-                        || !o.object.spec.instance_ref.is_of_the_kind_of(&link.spec.instance_ref)
+                    *o.alias == link.spec.link_name
+                        || !o.object().spec.instance_ref.is_of_the_kind_of(&link.spec.instance_ref)
                 })
         })
     }
@@ -332,8 +358,12 @@ impl LinkStore {
             .from((Arc::clone(namespace), String::new()))
             .take_while(move |((in_namespace, _), _)| in_namespace == namespace)
             .flat_map(|(_, links)| links)
-            .filter_map(|key| Some((key, !foreign_namespaces(&self.table.get(key)?.object).is_empty())))
+            .filter_map(|key| Some((key, !foreign_namespaces(&self.table.get(key)?.glance()).is_empty())))
     }
+}
+
+fn uid_of(link: &InstanceLink) -> &str {
+    link.metadata.uid.as_deref().unwrap_or_default()
 }
 
 /// The namespace in which the link asks for a policy.
@@ -344,21 +374,20 @@ pub(crate) fn policy_namespace(link: &InstanceLink) -> Option<Arc<str>> {
 }
 
 /// True where objects of kinds that are watched for links alone are named, or not any more.
-fn names_other_scaled(old: Option<&CachedLink>, new: Option<&CachedLink>) -> bool {
-    let refs = |link: Option<&CachedLink>| {
-        let link = link.filter(|link| !scaled_kinds(&link.object).is_empty())?;
-        let spec = &link.object.spec;
+fn names_other_scaled(old: Option<&InstanceLink>, new: Option<&InstanceLink>) -> bool {
+    let refs = |link: Option<&InstanceLink>| {
+        let link = link.filter(|link| !scaled_kinds(link).is_empty())?;
+        let spec = &link.spec;
         Some((spec.instance_ref.clone(), spec.target_instance_ref.clone()))
     };
     refs(old) != refs(new)
 }
 
 /// True where the change may free or take something that other links of the source wait for.
-fn claims_differ(old: Option<&CachedLink>, new: Option<&CachedLink>) -> bool {
+fn claims_differ(old: Option<&InstanceLink>, new: Option<&InstanceLink>) -> bool {
     let (Some(old), Some(new)) = (old, new) else {
         return true;
     };
-    let (old, new) = (&old.object, &new.object);
     let intent = |link: &InstanceLink| {
         let annotations = link.metadata.annotations.as_ref();
         annotations.and_then(|a| a.get(keys::INTENT)).cloned()
@@ -372,11 +401,10 @@ fn claims_differ(old: Option<&CachedLink>, new: Option<&CachedLink>) -> bool {
 }
 
 /// True where the readiness gates of this link's alias may be answered in another way.
-fn answers_differ(old: Option<&CachedLink>, new: Option<&CachedLink>) -> bool {
+fn answers_differ(old: Option<&InstanceLink>, new: Option<&InstanceLink>) -> bool {
     let (Some(old), Some(new)) = (old, new) else {
         return true;
     };
-    let (old, new) = (&old.object, &new.object);
     let answer = |link: &InstanceLink| {
         let status = link.status.as_ref()?;
         let available = status.conditions.iter().find(|c| c.type_ == types::AVAILABLE);

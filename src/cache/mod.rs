@@ -13,6 +13,7 @@ pub(crate) mod links;
 mod manager;
 mod mirrors;
 mod name;
+mod packed;
 mod places;
 pub(crate) mod pods;
 mod policies;

@@ -80,7 +80,7 @@ pub(crate) fn extend<'a>(links: &LinkStore, mentions: impl Iterator<Item = &'a M
                 name: name.into(),
             };
             if let Some(link) = links.table.get(&name) {
-                affected.extend(links.by_source.get(&source_key(&link.object)), Cause::Change);
+                affected.extend(links.by_source.get(&source_key(&link.object())), Cause::Change);
             }
         }
     }

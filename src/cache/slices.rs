@@ -68,7 +68,7 @@ impl Watched for Slices {
             if had != has
                 && let Some(link) = index.links.table.get(key)
             {
-                let rivals: Vec<LinkKey> = index.links.rivals(key, &link.object).cloned().collect();
+                let rivals: Vec<LinkKey> = index.links.rivals(key, &link.object()).cloned().collect();
                 affected.extend(&rivals, Cause::Change);
             }
         }

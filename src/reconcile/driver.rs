@@ -275,7 +275,7 @@ fn ending_of(error: &CallError) -> Ending {
 pub(crate) fn source_of(cache: &Cache, key: &LinkKey) -> Option<crate::cache::links::SourceKey> {
     cache.read(|index| {
         let link = index.links.table.get(key)?;
-        Some(crate::cache::links::source_key(&link.object))
+        Some(crate::cache::links::source_key(&link.object()))
     })
 }
 

@@ -197,7 +197,7 @@ impl Executor {
                     return Ok(Answer::LinkGone);
                 }
                 let item = Links::reduce(object);
-                let answer = InstanceLink::clone(&item.object);
+                let answer = InstanceLink::clone(&item.object());
                 in_flight.answered(item);
                 Ok(Answer::Link(Box::new(answer)))
             }
@@ -221,7 +221,7 @@ impl Executor {
         {
             Ok(Deleted::Held(object)) => {
                 let item = Links::reduce(*object);
-                let answer = InstanceLink::clone(&item.object);
+                let answer = InstanceLink::clone(&item.object());
                 in_flight.answered(item);
                 Ok(Answer::Link(Box::new(answer)))
             }

@@ -140,6 +140,7 @@ impl Gatekeeper {
             let pod = index.pods.table.get(name)?;
             let instances = instances_of(index, pod)?;
             let links = links_of(index, name, &instances);
+            let links: Vec<&InstanceLink> = links.iter().map(AsRef::as_ref).collect();
             let conditions = readiness::due(pod, &instances, &links, self.clock.now());
             // The UID, so that a successor of the name is not told what its predecessor had coming.
             (!conditions.is_empty()).then(|| Due {
@@ -208,13 +209,13 @@ fn instances_of(index: &Index, pod: &Pod) -> Option<Vec<Owner>> {
 }
 
 /// The links whose source has the name of one of these.
-fn links_of<'a>(index: &'a Index, pod: &ObjectName, instances: &[Owner]) -> Vec<&'a InstanceLink> {
+fn links_of(index: &Index, pod: &ObjectName, instances: &[Owner]) -> Vec<Arc<InstanceLink>> {
     let names: BTreeSet<&str> = instances.iter().map(|instance| instance.name.as_str()).collect();
     let links = names
         .into_iter()
         .flat_map(|name| index.links.of_source(&pod.namespace, name));
     links
         .filter_map(|key| index.links.table.get(key))
-        .map(|link| &*link.object)
+        .map(|link| link.object())
         .collect()
 }

@@ -23,7 +23,7 @@ use crate::cache::{LinkKey, Namesakes, ObjectName};
 /// The snapshot of a link; none where there is no such link.
 pub(super) fn observe(index: &Index, key: &LinkKey, now: Timestamp, cluster_domain: &str) -> Option<Snapshot> {
     let link = index.links.table.get(key)?;
-    let object = &link.object;
+    let object = &*link.object();
     let source = source_of(index, object);
     let children = children_of(index, object, source.as_ref());
     Some(Snapshot {
@@ -31,7 +31,7 @@ pub(super) fn observe(index: &Index, key: &LinkKey, now: Timestamp, cluster_doma
         cluster_domain: cluster_domain.to_owned(),
         link: Link {
             object: InstanceLink::clone(object),
-            action_manager: link.action_manager.clone(),
+            action_manager: link.action_manager.to_string(),
         },
         namespace: namespace_of(index, key),
         target: object
@@ -206,11 +206,11 @@ fn siblings_of(index: &Index, key: &LinkKey, link: &InstanceLink) -> Vec<Sibling
         .filter(|other| *other != key)
         .filter_map(|other| index.links.table.get(other))
         .map(|sibling| {
-            let uid = sibling.object.metadata.uid.clone().unwrap_or_default();
+            let uid = sibling.uid.to_string();
             let has_slices = index.slices.by_link.count(uid.as_str()) > 0;
             let mention = (Arc::clone(&key.namespace), uid);
             Sibling {
-                object: Arc::clone(&sibling.object),
+                object: sibling.object(),
                 has_children: has_slices
                     || index.environments.by_mention.count(&mention) > 0
                     || index.secrets.by_mention.count(&mention) > 0,
@@ -326,7 +326,7 @@ fn source_lives(index: &Index, key: &LinkKey, uid: &str) -> bool {
     let Some(link) = index.links.table.get(key) else {
         return false;
     };
-    let (_, instance) = source_key(&link.object);
+    let (_, instance) = source_key(&link.object());
     let name = ObjectName::new(&key.namespace, &instance);
     KINDS
         .iter()

@@ -310,7 +310,7 @@ fn suspects(index: &Index, due: &Due) -> BTreeSet<Key> {
         }
     }
     if due.everything {
-        let known: Known = index.links.table.iter().map(|(_, link)| &*link.object).collect();
+        let known: Known = index.links.table.iter().map(|(_, link)| link.glance()).collect();
         let asks = |child: &Standing| question(child, &known).is_some();
         for (name, slice) in index.slices.table.iter() {
             if asks(&Standing::Slice((**slice).clone())) {
@@ -366,7 +366,7 @@ fn known_about(index: &Index, key: &Key) -> Known {
         let policy = index.policies.child(&name);
         let uid = policy.and_then(|found| found.label(instancelink_api::keys::LINK_UID));
         let link = uid.and_then(|uid| index.links.table.get(index.links.by_uid.get(uid)?));
-        return link.map(|link| &*link.object).into_iter().collect();
+        return link.map(|link| link.glance()).into_iter().collect();
     }
     let first = (key.namespace.as_str().into(), String::new());
     index
@@ -376,7 +376,7 @@ fn known_about(index: &Index, key: &Key) -> Known {
         .take_while(|((namespace, _), _)| **namespace == *key.namespace)
         .flat_map(|(_, links)| links)
         .filter_map(|name| index.links.table.get(name))
-        .map(|link| &*link.object)
+        .map(|link| link.glance())
         .collect()
 }
 

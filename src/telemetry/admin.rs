@@ -63,8 +63,7 @@ async fn metrics(Shared(shown): Shared<Shown>) -> impl IntoResponse {
     let (mut links, mut endpoints) = (BTreeMap::new(), BTreeMap::<String, usize>::new());
     shown.cache.read(|index| {
         for (_, link) in index.links.table.iter() {
-            let state = link.object.state();
-            *links.entry(state).or_default() += 1;
+            *links.entry(link.state).or_default() += 1;
         }
         for (name, slice) in index.slices.table.iter() {
             *endpoints.entry(name.namespace.to_string()).or_default() += slice.object.body.endpoints.len();

@@ -205,7 +205,10 @@ struct Question {
 impl Question {
     /// None where the link is not up.
     fn of(index: &Index, key: &LinkKey, domain: &str) -> Option<Self> {
-        let link = &index.links.table.get(key).filter(|link| is_up(&link.object))?.object;
+        let link = &*index.links.table.get(key)?.object();
+        if !is_up(link) {
+            return None;
+        }
         let slices = index.slices.by_link.get(uid_of(link));
         let slices = slices.filter_map(|name| index.slices.table.get(name).map(AsRef::as_ref));
         let directory = directory_of(link, None);

@@ -21,6 +21,7 @@
 //! An environment has entries of many links and names but one of them, and a directory may be needed by any link of its
 //! source: hence the list.
 
+use std::borrow::Borrow;
 use std::collections::BTreeSet;
 
 use instancelink_api::{InstanceLink, keys};
@@ -65,10 +66,11 @@ pub enum Live<'a> {
     Links(&'a [InstanceLink]),
 }
 
-impl<'a> FromIterator<&'a InstanceLink> for Known {
-    fn from_iter<I: IntoIterator<Item = &'a InstanceLink>>(links: I) -> Self {
+impl<L: Borrow<InstanceLink>> FromIterator<L> for Known {
+    fn from_iter<I: IntoIterator<Item = L>>(links: I) -> Self {
         let mut known = Self::default();
         for link in links {
+            let link = link.borrow();
             known.uids.extend(link.metadata.uid.clone());
             known.paths.insert(path_of(link));
         }

@@ -16,7 +16,7 @@ fn key() -> ObjectName {
 fn version_known(world: &World) -> Option<String> {
     world.cache.read(|index| {
         let link = index.links.table.get(&key())?;
-        link.object.metadata.resource_version.clone()
+        link.object().metadata.resource_version.clone()
     })
 }
 

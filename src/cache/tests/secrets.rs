@@ -41,7 +41,7 @@ impl World {
     fn known_to(&self, name: &str) -> snapshot::Secrets {
         self.cache.read(|index| {
             let link = index.links.table.get(&ObjectName::new("shop", name)).unwrap();
-            index.secrets.known_to(&link.object)
+            index.secrets.known_to(&link.object())
         })
     }
 

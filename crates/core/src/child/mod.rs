@@ -126,11 +126,18 @@ impl<T> Found<T> {
                     .into_iter()
                     .filter(|(k, _)| is_our_annotation(k))
                     .collect(),
-                owners: owner_references.unwrap_or_default().into_iter().map(owner_of).collect(),
+                owners: fitting(owner_references.unwrap_or_default().into_iter().map(owner_of)),
                 body,
             },
         }
     }
+}
+
+/// A list that takes no more room than it needs. Collected in the usual way, a list that is made of another one keeps that
+/// one's room, and what an API server says of an endpoint is many times as large as what is kept of it.
+pub(crate) fn fitting<T>(items: impl Iterator<Item = T>) -> Vec<T> {
+    let items: Box<[T]> = items.collect();
+    items.into_vec()
 }
 
 impl<T> Object<T> {

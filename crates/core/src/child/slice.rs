@@ -6,7 +6,7 @@ use instancelink_api::spec::Protocol;
 use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::api::discovery::v1 as discovery;
 
-use super::{Found, Object};
+use super::{Found, Object, fitting};
 
 /// Address family of a slice; immutable, so it is part of the slice's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -110,12 +110,12 @@ impl From<discovery::EndpointSlice> for Found<Slice> {
         };
         let endpoints = slice.endpoints.unwrap_or_default();
         let count = endpoints.len();
-        let endpoints: Vec<Endpoint> = endpoints.into_iter().filter_map(endpoint_of).collect();
+        let endpoints = fitting(endpoints.into_iter().filter_map(endpoint_of));
         let body = Slice {
             family,
             damaged: endpoints.len() < count,
             endpoints,
-            ports: slice.ports.unwrap_or_default().into_iter().map(port_of).collect(),
+            ports: fitting(slice.ports.unwrap_or_default().into_iter().map(port_of)),
         };
         Self::of(slice.metadata, body)
     }

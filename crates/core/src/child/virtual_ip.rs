@@ -6,7 +6,7 @@ use instancelink_api::spec::Protocol;
 use k8s_openapi::api::core::v1::{Service, ServicePort, ServiceSpec};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use super::{Found, Object};
+use super::{Found, Object, fitting};
 
 /// What a virtual IP's Service says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -43,8 +43,8 @@ impl From<Service> for Found<VirtualIp> {
         let has_selector = spec.selector.is_some_and(|s| !s.is_empty());
         let is_open = spec.external_ips.is_some_and(|ips| !ips.is_empty());
         let body = VirtualIp {
-            ports: spec.ports.unwrap_or_default().into_iter().map(port_of).collect(),
-            addresses: addresses.collect(),
+            ports: fitting(spec.ports.unwrap_or_default().into_iter().map(port_of)),
+            addresses: fitting(addresses),
             damaged: !is_cluster_ip || has_selector || is_open,
         };
         Self::of(service.metadata, body)
