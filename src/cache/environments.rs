@@ -9,25 +9,16 @@ use super::affected::{Affected, Cause};
 use super::groups::Groups;
 use super::index::{Index, Watched, Who};
 use super::name::LinkKey;
+use super::packed::PackedChild;
 use super::shared::{self, Mention};
-use super::table::{Change, Item, Table};
+use super::table::{Change, Table};
 
 /// All environments of ours.
 #[derive(Debug, Default)]
 pub(crate) struct EnvironmentStore {
-    pub(crate) table: Table<Found<Environment>>,
+    pub(crate) table: Table<PackedChild<Environment>>,
     /// Environments by what they speak of: instance names, UIDs of instances and of links with entries.
     pub(crate) by_mention: Groups<Mention>,
-}
-
-impl Item for Found<Environment> {
-    fn uid(&self) -> &str {
-        &self.uid
-    }
-
-    fn resource_version(&self) -> &str {
-        &self.resource_version
-    }
 }
 
 /// The watch of environments.
@@ -35,19 +26,21 @@ pub(crate) struct Environments;
 
 impl Watched for Environments {
     type Raw = ConfigMap;
-    type Item = Found<Environment>;
+    type Item = PackedChild<Environment>;
     const KIND: &'static str = "ConfigMap";
 
-    fn reduce(raw: ConfigMap) -> Found<Environment> {
-        Found::from(raw)
+    fn reduce(raw: ConfigMap) -> PackedChild<Environment> {
+        PackedChild::new(Found::from(raw))
     }
 
-    fn table(index: &mut Index) -> &mut Table<Found<Environment>> {
+    fn table(index: &mut Index) -> &mut Table<PackedChild<Environment>> {
         &mut index.environments.table
     }
 
-    fn changed(index: &mut Index, change: &Change<Found<Environment>>, who: Who, affected: &mut Affected) {
-        let (old, new) = (change.old.as_deref(), change.new.as_deref());
+    fn changed(index: &mut Index, change: &Change<PackedChild<Environment>>, who: Who, affected: &mut Affected) {
+        let old = change.old.as_ref().map(|old| old.glance());
+        let new = change.new.as_ref().map(|new| new.open());
+        let (old, new) = (old.as_deref(), new.as_deref());
         let mentions = |e: Option<&Found<Environment>>| e.map(shared::mentions_of_environment).unwrap_or_default();
         let (before, after) = (mentions(old), mentions(new));
         index.environments.by_mention.update(&change.name, &before, &after);

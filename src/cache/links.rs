@@ -19,9 +19,9 @@ use super::packed::Packed;
 use super::table::{Change, Item, Table};
 
 /// A link without `managedFields` and last-applied, and of it in the open what is asked for again and again.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct CachedLink {
-    packed: Packed,
+    packed: Packed<InstanceLink>,
     pub(crate) uid: Box<str>,
     resource_version: Box<str>,
     pub(crate) alias: Box<str>,
@@ -241,8 +241,7 @@ impl LinkStore {
         let policies = |link: Option<&InstanceLink>| link.and_then(|l| policy_namespace(l));
         let (before, after) = (policies(old), policies(new));
         self.by_policy.update(name, before.as_slice(), after.as_slice());
-        let namesakes =
-            |link: Option<&InstanceLink>| link.map(|l| Namesakes::of(l, &directory_of(l, None)).all());
+        let namesakes = |link: Option<&InstanceLink>| link.map(|l| Namesakes::of(l, &directory_of(l, None)).all());
         let (before, after) = (namesakes(old), namesakes(new));
         if before != after {
             for namesake in before.into_iter().flatten() {

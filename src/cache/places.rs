@@ -117,9 +117,10 @@ impl Watched for Nodes {
             .slices
             .table
             .iter()
-            .filter(|(_, s)| s.object.body.endpoints.iter().any(|e| e.node.as_deref() == Some(node)))
-            .filter_map(|(_, s)| s.label(instancelink_api::keys::LINK_UID))
-            .filter_map(|uid| index.links.by_uid.get(uid))
+            .filter(|(_, slice)| slice.may_be_on(node))
+            .map(|(_, slice)| slice.child.glance())
+            .filter(|s| s.object.body.endpoints.iter().any(|e| e.node.as_deref() == Some(node)))
+            .filter_map(|s| index.links.by_uid.get(s.label(instancelink_api::keys::LINK_UID)?))
             .cloned()
             .collect();
         affected.extend(&on_node, Cause::Change);

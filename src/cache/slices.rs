@@ -1,5 +1,7 @@
 //! The EndpointSlices of ours, by link.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
 use instancelink_core::child::{Found, Slice};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 
@@ -7,24 +9,47 @@ use super::affected::{Affected, Cause};
 use super::groups::Groups;
 use super::index::{Index, Watched, Who};
 use super::name::LinkKey;
+use super::packed::PackedChild;
 use super::shared;
 use super::table::{Change, Item, Table};
 
 /// All slices of ours.
 #[derive(Debug, Default)]
 pub(crate) struct SliceStore {
-    pub(crate) table: Table<Found<Slice>>,
+    pub(crate) table: Table<CachedSlice>,
     /// Slices by the UID of their link.
     pub(crate) by_link: Groups<String>,
 }
 
-impl Item for Found<Slice> {
+/// A slice, and of it in the open what is asked of all slices.
+#[derive(Debug)]
+pub(crate) struct CachedSlice {
+    pub(crate) child: PackedChild<Slice>,
+    pub(crate) endpoints: usize,
+    /// A bit for each node that its pods run on. Nodes may share one.
+    nodes: u64,
+}
+
+impl CachedSlice {
+    /// False where no pod behind it runs on this node; else one might.
+    pub(crate) fn may_be_on(&self, node: &str) -> bool {
+        self.nodes & bit_of(node) != 0
+    }
+}
+
+fn bit_of(node: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    node.hash(&mut hasher);
+    1 << (hasher.finish() % 64)
+}
+
+impl Item for CachedSlice {
     fn uid(&self) -> &str {
-        &self.uid
+        self.child.uid()
     }
 
     fn resource_version(&self) -> &str {
-        &self.resource_version
+        self.child.resource_version()
     }
 }
 
@@ -33,19 +58,29 @@ pub(crate) struct Slices;
 
 impl Watched for Slices {
     type Raw = EndpointSlice;
-    type Item = Found<Slice>;
+    type Item = CachedSlice;
     const KIND: &'static str = "EndpointSlice";
 
-    fn reduce(raw: EndpointSlice) -> Found<Slice> {
-        Found::from(raw)
+    fn reduce(raw: EndpointSlice) -> CachedSlice {
+        let found = Found::from(raw);
+        let endpoints = found.object.body.endpoints.iter();
+        CachedSlice {
+            nodes: endpoints
+                .filter_map(|e| e.node.as_deref())
+                .fold(0, |bits, node| bits | bit_of(node)),
+            endpoints: found.object.body.endpoints.len(),
+            child: PackedChild::new(found),
+        }
     }
 
-    fn table(index: &mut Index) -> &mut Table<Found<Slice>> {
+    fn table(index: &mut Index) -> &mut Table<CachedSlice> {
         &mut index.slices.table
     }
 
-    fn changed(index: &mut Index, change: &Change<Found<Slice>>, who: Who, affected: &mut Affected) {
-        let (old, new) = (change.old.as_deref(), change.new.as_deref());
+    fn changed(index: &mut Index, change: &Change<CachedSlice>, who: Who, affected: &mut Affected) {
+        let old = change.old.as_ref().map(|old| old.child.glance());
+        let new = change.new.as_ref().map(|new| new.child.open());
+        let (old, new) = (old.as_deref(), new.as_deref());
         let links = |slice: Option<&Found<Slice>>| slice.map(shared::links_of).unwrap_or_default();
         let (before, after) = (links(old), links(new));
         let touched = before.iter().chain(after.iter().filter(|uid| !before.contains(uid)));

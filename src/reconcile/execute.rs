@@ -44,13 +44,13 @@ impl ChildKind for Services {
 
 impl ChildKind for Slices {
     fn standing(item: &Self::Item) -> Option<Standing> {
-        Some(Standing::Slice(item.clone()))
+        Some(Standing::Slice((*item.child.open()).clone()))
     }
 }
 
 impl ChildKind for Environments {
     fn standing(item: &Self::Item) -> Option<Standing> {
-        Some(Standing::Environment(item.clone()))
+        Some(Standing::Environment((*item.open()).clone()))
     }
 }
 

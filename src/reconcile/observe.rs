@@ -225,7 +225,7 @@ fn children_of(index: &Index, link: &InstanceLink, source: Option<&Source>) -> C
     let (namespace, instance) = source_key(link);
     let slices = index.slices.by_link.get(uid.as_str());
     let slices = slices.filter_map(|name| index.slices.table.get(name));
-    let slices = slices.map(|s| (**s).clone()).collect();
+    let slices = slices.map(|s| (*s.child.open()).clone()).collect();
     let words = [
         Some(instance),
         source.map(|s| s.uid.clone()),
@@ -251,7 +251,7 @@ fn children_of(index: &Index, link: &InstanceLink, source: Option<&Source>) -> C
             .collect(),
         environments: environments
             .into_iter()
-            .filter_map(|name| index.environments.table.get(name).map(|e| (**e).clone()))
+            .filter_map(|name| index.environments.table.get(name).map(|e| (*e.open()).clone()))
             .collect(),
         policies: index
             .policies

@@ -313,7 +313,7 @@ fn suspects(index: &Index, due: &Due) -> BTreeSet<Key> {
         let known: Known = index.links.table.iter().map(|(_, link)| link.glance()).collect();
         let asks = |child: &Standing| question(child, &known).is_some();
         for (name, slice) in index.slices.table.iter() {
-            if asks(&Standing::Slice((**slice).clone())) {
+            if asks(&Standing::Slice((*slice.child.glance()).clone())) {
                 add(Kind::Slice, name);
             }
         }
@@ -336,7 +336,7 @@ fn suspects(index: &Index, due: &Due) -> BTreeSet<Key> {
             }
         }
         for (name, environment) in index.environments.table.iter() {
-            if asks(&Standing::Environment((**environment).clone())) {
+            if asks(&Standing::Environment((*environment.glance()).clone())) {
                 add(Kind::Environment, name);
             }
         }
@@ -347,7 +347,11 @@ fn suspects(index: &Index, due: &Due) -> BTreeSet<Key> {
 fn standing(index: &Index, key: &Key) -> Option<Standing> {
     let name = ObjectName::new(&key.namespace, &key.name);
     match key.kind {
-        Kind::Slice => index.slices.table.get(&name).map(|s| Standing::Slice((**s).clone())),
+        Kind::Slice => index
+            .slices
+            .table
+            .get(&name)
+            .map(|s| Standing::Slice((*s.child.open()).clone())),
         Kind::Directory | Kind::VirtualIp => index.services.child(&name).cloned(),
         Kind::Policy => index.policies.child(&name).cloned().map(Standing::Policy),
         Kind::Binding => index.secrets.get(&name).map(|s| Standing::Binding((**s).clone())),
@@ -355,7 +359,7 @@ fn standing(index: &Index, key: &Key) -> Option<Standing> {
             .environments
             .table
             .get(&name)
-            .map(|e| Standing::Environment((**e).clone())),
+            .map(|e| Standing::Environment((*e.open()).clone())),
     }
 }
 

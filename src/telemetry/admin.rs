@@ -66,7 +66,7 @@ async fn metrics(Shared(shown): Shared<Shown>) -> impl IntoResponse {
             *links.entry(link.state).or_default() += 1;
         }
         for (name, slice) in index.slices.table.iter() {
-            *endpoints.entry(name.namespace.to_string()).or_default() += slice.object.body.endpoints.len();
+            *endpoints.entry(name.namespace.to_string()).or_default() += slice.endpoints;
         }
     });
     let text = shown.metrics.render(&links, &endpoints, shown.queue.waiting());

@@ -210,12 +210,13 @@ impl Question {
             return None;
         }
         let slices = index.slices.by_link.get(uid_of(link));
-        let slices = slices.filter_map(|name| index.slices.table.get(name).map(AsRef::as_ref));
+        let slices = slices.filter_map(|name| Some(index.slices.table.get(name)?.child.open()));
+        let slices: Vec<_> = slices.collect();
         let directory = directory_of(link, None);
         Some(Self {
             life: life_of(link),
             name: fqdn(&link.spec.link_name, &directory, &key.namespace, domain),
-            programmed: programmed(slices, &directory).collect(),
+            programmed: programmed(slices.iter().map(AsRef::as_ref), &directory).collect(),
         })
     }
 }

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use instancelink_api::keys;
 use k8s_openapi::api::core::v1::ConfigMap;
+use serde::{Deserialize, Serialize};
 
 use super::{Found, Object};
 
 /// The variables, and whose they are.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Environment {
     /// The variables.
     pub data: BTreeMap<String, String>,

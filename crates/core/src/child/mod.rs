@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 
 use instancelink_api::keys;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
+use serde::{Deserialize, Serialize};
 
 pub use binding::{Binding, Confidential, Entries};
 pub use directory::Directory;
@@ -43,7 +44,7 @@ impl std::fmt::Display for Key {
 }
 
 /// An owner reference, without the two flags we never set.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Owner {
     /// `apiVersion` of the owner.
     pub api_version: String,
@@ -56,7 +57,7 @@ pub struct Owner {
 }
 
 /// A child as we want it, or as it stands in the cluster reduced to what we would say in it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Object<T> {
     /// Namespace.
     pub namespace: String,
@@ -73,7 +74,7 @@ pub struct Object<T> {
 }
 
 /// A child that stands in the cluster.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Found<T> {
     /// UID: precondition of every replacement and deletion.
     pub uid: String,

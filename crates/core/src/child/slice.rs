@@ -5,11 +5,12 @@ use std::net::IpAddr;
 use instancelink_api::spec::Protocol;
 use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::api::discovery::v1 as discovery;
+use serde::{Deserialize, Serialize};
 
 use super::{Found, Object, fitting};
 
 /// Address family of a slice; immutable, so it is part of the slice's name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Family {
     /// IPv4.
     V4,
@@ -43,7 +44,7 @@ impl Family {
 }
 
 /// What a slice says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Slice {
     /// Family of all its addresses.
     pub family: Family,
@@ -57,7 +58,7 @@ pub struct Slice {
 }
 
 /// One address behind the alias.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Endpoint {
     /// The address.
     pub address: IpAddr,
@@ -78,7 +79,7 @@ pub struct Endpoint {
 }
 
 /// `targetRef` of an endpoint.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct EndpointTarget {
     /// `Pod` or `Service`.
     pub kind: String,
@@ -91,7 +92,7 @@ pub struct EndpointTarget {
 }
 
 /// One port of a slice.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SlicePort {
     /// `<linkName>` for the first port, `<linkName>--<port name>` for others.
     pub name: String,

@@ -1,0 +1,109 @@
+//! Objects as they are kept while nobody looks at them: their JSON, compressed. Parsed, a link is one struct of one and a
+//! half kilobytes and some sixty strings; packed, a few hundred bytes. What was looked at last stays parsed.
+
+mod kinds;
+
+use std::collections::VecDeque;
+use std::sync::{Arc, LazyLock};
+
+use lz4_flex::block::{compress_prepend_size_with_dict, decompress_size_prepended_with_dict};
+use parking_lot::Mutex;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+pub(crate) use kinds::PackedChild;
+
+/// How many stay parsed: more than are worked on at once, with the other links of their sources and their children.
+const PARSED: usize = 1024;
+
+/// What is parsed, looked at last at the end.
+static RECENT: LazyLock<Mutex<VecDeque<Arc<dyn Parsed>>>> = LazyLock::new(Mutex::default);
+
+/// What can be kept so.
+pub(crate) trait Pack: Serialize + DeserializeOwned + Send + Sync + 'static {
+    /// What most objects of the kind have in common, so that none needs to say it.
+    const DICTIONARY: &'static [u8];
+}
+
+/// An object, parsed or packed.
+#[derive(Debug)]
+pub(crate) struct Packed<T>(Arc<Cell<T>>);
+
+#[derive(Debug)]
+struct Cell<T>(Mutex<Form<T>>);
+
+#[derive(Debug)]
+enum Form<T> {
+    Parsed(Arc<T>),
+    Packed(Box<[u8]>),
+}
+
+impl<T: Pack> Packed<T> {
+    /// An object that is looked at now.
+    pub(crate) fn new(object: T) -> Self {
+        let cell = Arc::new(Cell(Mutex::new(Form::Parsed(Arc::new(object)))));
+        remember(Arc::clone(&cell) as Arc<dyn Parsed>);
+        Self(cell)
+    }
+
+    /// The object, which stays parsed for a while.
+    pub(crate) fn open(&self) -> Arc<T> {
+        let mut form = self.0.0.lock();
+        let object = match &*form {
+            Form::Parsed(object) => return Arc::clone(object),
+            Form::Packed(bytes) => Arc::new(parse(bytes)),
+        };
+        *form = Form::Parsed(Arc::clone(&object));
+        drop(form);
+        remember(Arc::clone(&self.0) as Arc<dyn Parsed>);
+        object
+    }
+
+    /// The object, for one look among many.
+    pub(crate) fn glance(&self) -> Arc<T> {
+        match &*self.0.0.lock() {
+            Form::Parsed(object) => Arc::clone(object),
+            Form::Packed(bytes) => Arc::new(parse(bytes)),
+        }
+    }
+}
+
+fn remember(cell: Arc<dyn Parsed>) {
+    let mut recent = RECENT.lock();
+    recent.push_back(cell);
+    let least = if recent.len() > PARSED {
+        recent.pop_front()
+    } else {
+        None
+    };
+    drop(recent);
+    // What nobody else has is a version that is past.
+    if let Some(least) = least.filter(|cell| Arc::strong_count(cell) > 1) {
+        least.pack();
+    }
+}
+
+/// An object of any kind that can be packed.
+trait Parsed: Send + Sync {
+    fn pack(&self);
+}
+
+impl<T: Pack> Parsed for Cell<T> {
+    fn pack(&self) {
+        let mut form = self.0.lock();
+        if let Form::Parsed(object) = &*form
+            && let Ok(json) = serde_json::to_vec(&**object)
+        {
+            *form = Form::Packed(compress_prepend_size_with_dict(&json, T::DICTIONARY).into_boxed_slice());
+        }
+    }
+}
+
+#[expect(clippy::expect_used, reason = "it was written from such an object, in this process")]
+fn parse<T: Pack>(bytes: &[u8]) -> T {
+    let json = decompress_size_prepended_with_dict(bytes, T::DICTIONARY).expect("what was compressed");
+    serde_json::from_slice(&json).expect("what was such an object")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,51 @@
+use instancelink_api::InstanceLink;
+use instancelink_core::child::Found;
+use instancelink_core::fixture::World;
+
+use super::*;
+
+fn size<T: Pack>(object: T) -> usize {
+    let packed = Packed::new(object);
+    packed.0.pack();
+    match &*packed.0.0.lock() {
+        Form::Packed(bytes) => bytes.len(),
+        Form::Parsed(_) => panic!("it is parsed still"),
+    }
+}
+
+fn comes_back<T: Pack + Clone + PartialEq + std::fmt::Debug>(object: &T) {
+    let packed = Packed::new(object.clone());
+    packed.0.pack();
+    assert_eq!(*packed.glance(), *object);
+    assert_eq!(*packed.open(), *object);
+}
+
+#[test]
+fn what_was_packed_comes_back_as_it_was() {
+    let s = World::active().s;
+    comes_back(&s.link.object);
+    s.children.slices.iter().for_each(comes_back);
+    s.children.environments.iter().for_each(comes_back);
+}
+
+#[test]
+fn what_rests_takes_a_few_hundred_bytes() {
+    let s = World::active().s;
+    let link: InstanceLink = s.link.object;
+    let slice: Found<_> = s.children.slices[0].clone();
+    let environment: Found<_> = s.children.environments[0].clone();
+    let sizes = [size(link), size(slice), size(environment)];
+    assert!(sizes.iter().all(|size| *size < 400), "{sizes:?} bytes");
+}
+
+#[test]
+fn what_was_looked_at_long_ago_is_packed() {
+    let link = World::active().s.link.object;
+    let first = Packed::new(link.clone());
+    assert!(matches!(*first.0.0.lock(), Form::Parsed(_)));
+    let others: Vec<_> = (0..PARSED)
+        .map(|_| Packed::new(World::active().s.link.object))
+        .collect();
+    assert!(matches!(*first.0.0.lock(), Form::Packed(_)));
+    drop(others);
+}
