@@ -230,15 +230,15 @@ impl Watched for Links {
 
 impl LinkStore {
     fn reindex(&mut self, name: &LinkKey, old: Option<&InstanceLink>, new: Option<&InstanceLink>) {
-        let sources = |link: Option<&InstanceLink>| link.map(|l| source_key(l)).into_iter().collect::<Vec<_>>();
-        let targets = |link: Option<&InstanceLink>| link.map(|l| target_keys(l)).unwrap_or_default();
+        let sources = |link: Option<&InstanceLink>| link.map(source_key).into_iter().collect::<Vec<_>>();
+        let targets = |link: Option<&InstanceLink>| link.map(target_keys).unwrap_or_default();
         self.by_source.update(name, &sources(old), &sources(new));
         self.by_target.update(name, &targets(old), &targets(new));
-        let kinds = |link: Option<&InstanceLink>| link.map(|l| scaled_kinds(l)).unwrap_or_default();
+        let kinds = |link: Option<&InstanceLink>| link.map(scaled_kinds).unwrap_or_default();
         self.by_kind.update(name, &kinds(old), &kinds(new));
-        let foreign = |link: Option<&InstanceLink>| link.map(|l| foreign_namespaces(l)).unwrap_or_default();
+        let foreign = |link: Option<&InstanceLink>| link.map(foreign_namespaces).unwrap_or_default();
         self.by_foreign.update(name, &foreign(old), &foreign(new));
-        let policies = |link: Option<&InstanceLink>| link.and_then(|l| policy_namespace(l));
+        let policies = |link: Option<&InstanceLink>| link.and_then(policy_namespace);
         let (before, after) = (policies(old), policies(new));
         self.by_policy.update(name, before.as_slice(), after.as_slice());
         let namesakes = |link: Option<&InstanceLink>| link.map(|l| Namesakes::of(l, &directory_of(l, None)).all());
@@ -250,7 +250,7 @@ impl LinkStore {
             let entries = after.into_iter().flatten().map(|namesake| (namesake, name.clone()));
             self.by_namesake.extend(entries);
         }
-        let secrets = |link: Option<&InstanceLink>| link.map(|l| secret_keys(l)).unwrap_or_default();
+        let secrets = |link: Option<&InstanceLink>| link.map(secret_keys).unwrap_or_default();
         let (before, after) = (secrets(old), secrets(new));
         if before != after {
             self.by_secret.update(name, &before, &after);
