@@ -4,7 +4,7 @@
     KUBECONFIG=… compare.py KUBECTL 'instancelink operator --verify-dns=false --log=error' 'twin --mode=tuned' …
 
 The first contestant is the standard. The cluster needs an API server, kube-controller-manager's namespace controller, and
-`deploy/`; the contestants run here, with the same KUBECONFIG.
+`deploy/`; the contestants run here, with the same KUBECONFIG. One with kopf in its name creates alone: the first cleans up.
 """
 import json
 import re
@@ -84,12 +84,10 @@ def states():
 def plain(value):
     """The object without what differs from run to run."""
     if isinstance(value, dict):
-        value = {k: plain(v) for k, v in value.items() if k not in VOLATILE}
-        entries = value.get("instancelink.dev/entries")
-        if entries:
-            value["instancelink.dev/entries"] = sorted(json.loads(entries).values())
-            value["instancelink.dev/link"] = "one of them"
-        return value
+        if "instancelink.dev/entries" in value:
+            entries = sorted(json.loads(value["instancelink.dev/entries"]).values())
+            value = {**value, "instancelink.dev/entries": entries, "instancelink.dev/link": "one of them"}
+        return {k: plain(v) for k, v in value.items() if k not in VOLATILE}
     if isinstance(value, list):
         return [plain(v) for v in value]
     if isinstance(value, str):
@@ -124,11 +122,37 @@ def difference(after, before):
     return {k: v - before.get(k, 0) for k, v in sorted(after.items()) if v != before.get(k, 0)}
 
 
+def further(process, step, start):
+    """The rest of a life, up to its end."""
+    for i in range(20):
+        patch(i, {"targetInstanceRef": {"kind": "Service", "name": "pg2"}})
+    step("retargeted", lambda: states() == [("active", True)] * LINKS)
+    for i in range(20, 40):
+        patch(i, {"desiredState": "Inactive"})
+    step("inactive", lambda: sorted(states()) == [("active", True)] * (LINKS - 20) + [("inactive", True)] * 20)
+    for i in range(20, 40):
+        patch(i, {"desiredState": "Active"})
+    step("active again", lambda: states() == [("active", True)] * LINKS)
+    kubectl("-n", NAMESPACE, "delete", "il", "--wait=false", *[f"link-{i}" for i in range(40, 60)])
+    step("deleted", lambda: len(states()) == LINKS - 20)
+    ready = lambda: {e["conditions"]["ready"] for s in items("endpointslices") for e in s["endpoints"]
+                     if e.get("targetRef", {}).get("name") == "pg-0"}
+    answer("pg-0", False, "10.0.0.1")
+    step("target not ready", lambda: ready() == {False})
+    answer("pg-0", True, "10.0.0.77")
+    step("target moved", lambda: ready() == {True})
+    process.terminate()
+    process.wait()
+    process, again = start(), time.monotonic()
+    step("restarted", lambda: time.monotonic() - again > 5)
+    return process
+
+
 def run(command):
     """What stands after each step."""
     world()
-    start = lambda: subprocess.Popen(shlex.split(command), stdout=subprocess.DEVNULL)
-    process, seen = start(), {}
+    start = lambda command: subprocess.Popen(shlex.split(command), stdout=subprocess.DEVNULL)
+    process, seen = start(command), {}
     try:
         time.sleep(3)
         before, began = writes(), time.monotonic()
@@ -147,27 +171,12 @@ def run(command):
         with ThreadPoolExecutor() as pool:
             list(pool.map(lambda first: make([link(i) for i in range(first, LINKS, 8)]), range(8)))
         step("created", lambda: states() == [("active", True)] * LINKS)
-        for i in range(20):
-            patch(i, {"targetInstanceRef": {"kind": "Service", "name": "pg2"}})
-        step("retargeted", lambda: states() == [("active", True)] * LINKS)
-        for i in range(20, 40):
-            patch(i, {"desiredState": "Inactive"})
-        step("inactive", lambda: sorted(states()) == [("active", True)] * (LINKS - 20) + [("inactive", True)] * 20)
-        for i in range(20, 40):
-            patch(i, {"desiredState": "Active"})
-        step("active again", lambda: states() == [("active", True)] * LINKS)
-        kubectl("-n", NAMESPACE, "delete", "il", "--wait=false", *[f"link-{i}" for i in range(40, 60)])
-        step("deleted", lambda: len(states()) == LINKS - 20)
-        ready = lambda: {e["conditions"]["ready"] for s in items("endpointslices") for e in s["endpoints"]
-                         if e.get("targetRef", {}).get("name") == "pg-0"}
-        answer("pg-0", False, "10.0.0.1")
-        step("target not ready", lambda: ready() == {False})
-        answer("pg-0", True, "10.0.0.77")
-        step("target moved", lambda: ready() == {True})
-        process.terminate()
-        process.wait()
-        process = start()
-        step("restarted", lambda: time.monotonic() - began > 5)
+        if "kopf" in command:
+            process.terminate()
+            process.wait()
+            process = start(sys.argv[2])
+        else:
+            process = further(process, step, lambda: start(command))
         kubectl("-n", NAMESPACE, "delete", "il", "--all", "--wait=false")
         step("gone", lambda: not items("il"))
         left = [n for n in seen["gone"] if not re.search("/(pg|pg2|kube-root-ca.crt)$", n)]
@@ -198,7 +207,7 @@ def main():
         print(command, flush=True)
         seen = run(command)
         standard = standard or seen
-        for name, objects in standard.items():
+        for name, objects in ((n, o) for n, o in standard.items() if n in seen):
             found = list(differ(objects, seen[name]))
             failed = failed or bool(found)
             print(f"  {name}: {len(objects)} objects, {len(found)} differences")

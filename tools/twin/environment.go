@@ -24,7 +24,7 @@ func (r *Reconciler) ensureShared(ctx context.Context, link *v1alpha1.InstanceLi
 	own := variables(link, w.ports)
 	environment := &corev1.ConfigMap{ObjectMeta: sharedName(link)}
 	if own == nil {
-		return r.leaveEnvironment(ctx, link)
+		return r.leaveEnvironment(ctx, link, nil)
 	}
 	return r.ensure(ctx, environment, func() {
 		of := entriesOf(environment)
@@ -41,12 +41,12 @@ func (r *Reconciler) ensureShared(ctx context.Context, link *v1alpha1.InstanceLi
 // leaveShared takes the link out of what its source's links share, and that away where nobody else wants it.
 func (r *Reconciler) leaveShared(ctx context.Context, link *v1alpha1.InstanceLink) error {
 	defer r.sources.lock(link.Namespace + "/" + link.Spec.InstanceRef.Name)()
-	if err := r.leaveEnvironment(ctx, link); err != nil {
-		return err
-	}
 	others := &v1alpha1.InstanceLinkList{}
 	inDirectory := client.MatchingFields{byDirectory: directoryOf(link.Spec.InstanceRef.Name)}
 	if err := r.List(ctx, others, append(r.readOnly(), client.InNamespace(link.Namespace), inDirectory)...); err != nil {
+		return err
+	}
+	if err := r.leaveEnvironment(ctx, link, others.Items); err != nil {
 		return err
 	}
 	if slices.ContainsFunc(others.Items, func(other v1alpha1.InstanceLink) bool {
@@ -62,7 +62,7 @@ func (r *Reconciler) leaveShared(ctx context.Context, link *v1alpha1.InstanceLin
 	return r.remove(ctx, directory)
 }
 
-func (r *Reconciler) leaveEnvironment(ctx context.Context, link *v1alpha1.InstanceLink) error {
+func (r *Reconciler) leaveEnvironment(ctx context.Context, link *v1alpha1.InstanceLink, others []v1alpha1.InstanceLink) error {
 	environment := &corev1.ConfigMap{}
 	name := sharedName(link)
 	if err := r.Get(ctx, client.ObjectKey{Namespace: name.Namespace, Name: name.Name}, environment); err != nil {
@@ -81,8 +81,11 @@ func (r *Reconciler) leaveEnvironment(ctx context.Context, link *v1alpha1.Instan
 	drop(environment, own)
 	environment.Annotations[entries] = shown(of)
 	if environment.Annotations[linkAnnotation] == path(link) {
-		// The next link to write it takes the place.
-		delete(environment.Annotations, linkAnnotation)
+		for i := range others {
+			if _, stays := of[string(others[i].UID)]; stays {
+				environment.Annotations[linkAnnotation] = path(&others[i])
+			}
+		}
 	}
 	if r.tuned {
 		return r.patch(ctx, before, environment)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -16,13 +17,19 @@ type Reconciler struct {
 	client.Client
 	tuned   bool
 	sources locks
+	// released has the UIDs of links whose finalizer was dropped: reading one's own writes does not cover the end.
+	released sync.Map
 }
 
 // Reconcile walks one link as far as it comes now.
 func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
 	link := &v1alpha1.InstanceLink{}
 	if err := r.Get(ctx, request.NamespacedName, link); err != nil {
+		r.released.Delete(request.NamespacedName)
 		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	if uid, gone := r.released.Load(request.NamespacedName); gone && uid == link.UID && r.tuned {
+		return ctrl.Result{}, nil
 	}
 	wait, err := r.walk(ctx, link)
 	if apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) {

@@ -131,5 +131,9 @@ func (r *Reconciler) dropFinalizer(ctx context.Context, link *v1alpha1.InstanceL
 	if !controllerutil.RemoveFinalizer(link, finalizer) {
 		return nil
 	}
-	return client.IgnoreNotFound(r.write(ctx, before, link))
+	if err := r.write(ctx, before, link); err != nil {
+		return client.IgnoreNotFound(err)
+	}
+	r.released.Store(client.ObjectKeyFromObject(link), link.UID)
+	return nil
 }
