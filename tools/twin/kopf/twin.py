@@ -14,6 +14,7 @@ MANAGED, SOURCE_UID, LINK = "app.kubernetes.io/managed-by", "instancelink.dev/so
 ENTRIES = "instancelink.dev/entries"
 LINKS = ("instancelink.dev", "v1alpha1", "instancelinks")
 sources = collections.defaultdict(asyncio.Lock)
+made = set()
 api: client.ApiClient
 
 
@@ -54,7 +55,9 @@ async def create(body, spec, name, namespace, **_):
         "ownerReferences": [{"apiVersion": "apps/v1", "kind": "Deployment", "name": instance, "uid": source.metadata.uid}],
     }
     async with sources[namespace, instance]:
-        await if_new(core.create_namespaced_service(namespace, {"metadata": shared, "spec": {"clusterIP": "None"}}))
+        if source.metadata.uid not in made:
+            await if_new(core.create_namespaced_service(namespace, {"metadata": shared, "spec": {"clusterIP": "None"}}))
+            made.add(source.metadata.uid)
         await environment(core, body, namespace, shared, variables(namespace, instance, alias, ports))
     await if_new(client.DiscoveryV1Api(api).create_namespaced_endpoint_slice(namespace, {
         "metadata": {
