@@ -110,4 +110,6 @@ impl Drop for HeldSource<'_> {
 }
 
 #[cfg(test)]
+mod interleavings;
+#[cfg(test)]
 mod tests;

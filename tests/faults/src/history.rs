@@ -7,6 +7,7 @@ use std::time::Duration;
 use e2e::Namespace;
 use futures::StreamExt as _;
 use instancelink_api::{InstanceLink, State};
+use instancelink_properties::linear::Watched;
 use kube::Api;
 use kube::api::{ListParams, WatchEvent, WatchParams};
 use tokio::task::JoinHandle;
@@ -60,6 +61,20 @@ impl History {
             .windows(2)
             .filter_map(|pair| Some((state(pair[0].as_ref()?), state(pair[1].as_ref()?))));
         pairs.filter(|(from, to)| from != to).collect()
+    }
+
+    /// What is wrong with the actions of a link that has come to rest: from one gap to the next they are linearizable.
+    pub(crate) fn disorder(&self) -> Vec<String> {
+        let mut watched = Watched::default();
+        for version in self.seen.lock().expect("no panic while held").iter() {
+            match version {
+                // Nobody but the operator writes a status here.
+                Some(link) => watched.version(link, true),
+                None => watched.cut(),
+            }
+        }
+        watched.rested();
+        watched.violations
     }
 }
 

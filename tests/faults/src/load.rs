@@ -81,7 +81,8 @@ pub async fn work(namespace: &Namespace, name: &str, stop: &AtomicBool) -> Worke
     }
 }
 
-/// I1 and I2: every change of state is an edge, and every action was acknowledged once, in the order they were asked.
+/// I1 and I2: every change of state is an edge, every action was acknowledged once, in the order they were asked, and with
+/// what watchers saw meanwhile they are linearizable.
 fn wrong_with(watch: &History, expected: &[String]) -> Vec<String> {
     let changes = watch.changes().into_iter();
     let broken = changes.filter(|(from, to)| !is_edge(*from, *to));
@@ -90,6 +91,7 @@ fn wrong_with(watch: &History, expected: &[String]) -> Vec<String> {
     if found != expected {
         violations.push(format!("acknowledged {found:?} of {expected:?}"));
     }
+    violations.extend(watch.disorder());
     violations
 }
 

@@ -6,6 +6,7 @@ use e2e::{Link, Namespace, Watch, link};
 use instancelink_api::State::{Active, Inactive, Removed};
 use instancelink_api::{InstanceLink, Phase, State, keys};
 use instancelink_core::lifecycle::is_edge;
+use instancelink_properties::linear::Watched;
 use kube::ResourceExt as _;
 use serde_json::json;
 use tokio::time::{Instant, sleep};
@@ -59,6 +60,12 @@ pub async fn run(namespace: &Namespace, name: &str) -> Course {
     let states = watch.states();
     let broken: Vec<_> = states.windows(2).filter(|w| !is_edge(w[0], w[1])).collect();
     assert!(broken.is_empty(), "no edges of the table: {broken:?}");
+    let mut watched = Watched::default();
+    for version in watch.versions() {
+        watched.version(&version, true);
+    }
+    watched.cut();
+    assert!(watched.violations.is_empty(), "{:?}", watched.violations);
     Course {
         states,
         actions: actions(&watch.versions())

@@ -59,8 +59,8 @@ fn a_history_whose_reader_sees_an_answered_request_undone_has_no_order() {
         .collect();
     let mut history = history(&draws);
     assert!(linearizable(&history));
-    let end = history.iter().map(|event| event.returned).max().unwrap() + 1;
-    history.push(Event {
+    let end = history.events.iter().map(|event| event.returned).max().unwrap() + 1;
+    history.events.push(Event {
         called: end,
         returned: end,
         what: What::Read(State::Requested, 0, None),

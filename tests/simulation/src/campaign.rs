@@ -1,7 +1,7 @@
 //! Runs many plans side by side, and compares each run with the one without faults.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use instancelink_testkit::campaign;
 use instancelink_testkit::faults::plan::{AtEvent, AtRequest, Fault, Plan};
@@ -27,6 +27,8 @@ pub struct Reference<'a> {
     pub script: &'a Script,
     pub setting: Setting,
     pub outcome: Outcome,
+    /// Actions of the runs that were judged, and those of them whose place in the order cannot be told.
+    actions: [AtomicU64; 2],
 }
 
 impl<'a> Reference<'a> {
@@ -37,6 +39,7 @@ impl<'a> Reference<'a> {
             script,
             setting,
             outcome,
+            actions: Default::default(),
         }
     }
 
@@ -55,6 +58,9 @@ impl<'a> Reference<'a> {
     /// Runs a plan, and says what is wrong.
     pub fn judge(&self, plan: &Plan, tolerance: Tolerance) -> (u64, Vec<String>) {
         let found = run(self.script, plan, self.setting);
+        for (sum, more) in self.actions.iter().zip([found.actions.asked, found.actions.ambiguous]) {
+            sum.fetch_add(more, Ordering::Relaxed);
+        }
         let wrong = self.compare(&found, plan, tolerance);
         if wrong.is_empty() {
             return (found.injected, Vec::new());
@@ -169,6 +175,13 @@ pub fn run_plans(
         );
     }
     let (faults, violations) = side_by_side(&plans, |(reference, plan, tolerance)| reference.judge(plan, *tolerance));
+    let [asked, ambiguous] = [0, 1].map(|n| {
+        references
+            .iter()
+            .map(|r| r.actions[n].load(Ordering::Relaxed))
+            .sum::<u64>()
+    });
+    println!("{name}: {asked} actions, {ambiguous} of them overwritten before anybody took them");
     campaign.finish(plans.len() as u64, faults, &violations);
 }
 

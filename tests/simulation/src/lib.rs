@@ -16,6 +16,7 @@
     clippy::missing_panics_doc
 )]
 
+pub mod actions;
 pub mod campaign;
 pub mod damage;
 pub mod history;

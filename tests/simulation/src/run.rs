@@ -11,6 +11,7 @@ use instancelink_testkit::faults::plan::Plan;
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
+use crate::actions::{self, Actions};
 use crate::history::{self, Ends};
 use crate::operator::{NAME, Running};
 use crate::script::{Deed, Script, Step};
@@ -36,6 +37,8 @@ pub struct Outcome {
     pub points: (u32, u32),
     /// Faults that fell.
     pub injected: u64,
+    /// What became of actions.
+    pub actions: Actions,
     /// What was violated.
     pub violations: Vec<String>,
     /// Requests and faults, in their order.
@@ -84,6 +87,8 @@ async fn play(script: &Script, plan: &Plan, setting: Setting) -> Outcome {
     let store = api.store();
     let history = store.changes_after(planted);
     violations.extend(crate::oracle::judge(store.changes_after(0)));
+    let (actions, disordered) = actions::judge(store.changes_after(0));
+    violations.extend(disordered);
     violations.extend(faults.unguarded().into_iter().map(|what| format!("I7: {what}")));
     violations.extend(faults.usurped().into_iter().map(|what| format!("I10: {what}")));
     let outcome = Outcome {
@@ -92,6 +97,7 @@ async fn play(script: &Script, plan: &Plan, setting: Setting) -> Outcome {
         walks: history::walks(history),
         points: faults.counts(),
         injected: faults.injected(),
+        actions,
         violations,
         log: faults.log(),
         api: Arc::clone(&api),

@@ -1,101 +1,98 @@
 //! Looks for an order: each operation at one instant within its interval, each allowed by the specification there
 //! (Wing and Gong, with what was seen before remembered, as Lowe has it).
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
-use instancelink_api::{Desired, State, Verb, Verdict};
-use instancelink_core::lifecycle::is_edge;
-
-use super::{Event, What};
-use crate::model::judged;
-
-/// The link as the sequential specification has it: what a request is judged by, and what readers see.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Link {
-    state: State,
-    /// Of the last request: its number, and what the last accepted one asked for.
-    seq: u64,
-    desired: Option<Desired>,
-    /// The same as acknowledged in `lastAction`.
-    shown: (u64, Option<Desired>),
-    /// Ids that were taken.
-    handled: Vec<(Verb, u8)>,
-}
+use super::{Answer, Event, History, Link, What};
 
 /// Whether the history has an order.
-pub fn linearizable(history: &[Event]) -> bool {
-    let link = Link {
-        state: State::Requested,
-        seq: 0,
-        desired: None,
-        shown: (0, None),
-        handled: Vec::new(),
-    };
+pub fn linearizable(history: &History) -> bool {
+    let mut events: Vec<&Event> = history.events.iter().collect();
+    events.sort_by_key(|event| (event.called, event.returned));
+    let mut places = vec![Place {
+        first: 0,
+        beyond: BTreeSet::new(),
+        link: history.from.clone(),
+    }];
     let mut seen = HashSet::new();
-    search(history, &vec![false; history.len()], &link, &mut seen)
+    // What is still to be tried lies on a stack of its own: histories are longer than a thread's.
+    while let Some(place) = places.pop() {
+        if place.is_end(&events) {
+            return true;
+        }
+        let next = place.next(&events);
+        // Where there is one way only, nobody comes here twice.
+        if next.len() < 2 || seen.insert(place) {
+            places.extend(next);
+        }
+    }
+    false
 }
 
-fn search(history: &[Event], done: &[bool], link: &Link, seen: &mut HashSet<(Vec<bool>, Link)>) -> bool {
-    // Whoever was answered has to be in the order; a request of which nobody heard may never have been one.
-    let is_open = |n: usize| !done[n] && !matches!(history[n].what, What::Request { answer: None, .. });
-    let Some(first_return) = (0..history.len())
-        .filter(|n| is_open(*n))
-        .map(|n| history[n].returned)
-        .min()
-    else {
-        return true;
-    };
-    if !seen.insert((done.to_vec(), link.clone())) {
-        return false;
-    }
-    let take = |n: usize, next: &Link, seen: &mut HashSet<_>| {
-        let mut done = done.to_vec();
-        done[n] = true;
-        search(history, &done, next, seen)
-    };
-    let possible = || (0..history.len()).filter(|n| !done[*n] && history[*n].called <= first_return);
-    // A reading changes nothing, so the first instant at which it is allowed is as good as any.
-    let reading =
-        possible().find(|n| matches!(history[*n].what, What::Read(..)) && after(link, &history[*n].what).is_some());
-    if let Some(n) = reading {
-        return take(n, link, seen);
-    }
-    let (answered, unanswered): (Vec<_>, Vec<_>) = possible().partition(|n| is_open(*n));
-    answered
-        .into_iter()
-        .chain(unanswered)
-        .any(|n| after(link, &history[n].what).is_some_and(|next| take(n, &next, seen)))
+/// How far an order has come.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Place {
+    /// All before this one are in the order,
+    first: usize,
+    /// and these after it.
+    beyond: BTreeSet<usize>,
+    link: Link,
 }
 
-/// The link after an operation; none where the specification does not allow it there.
-fn after(link: &Link, what: &What) -> Option<Link> {
-    match what {
-        What::Request { verb, id, answer } => {
-            let verdict = judged(link.state, link.desired, *verb);
-            let fresh = !link.handled.contains(&(*verb, *id));
-            let agrees = answer.is_none_or(|(seq, said)| seq == link.seq + 1 && said == verdict);
-            // M2: none is taken before the one before it was shown.
-            (fresh && agrees && link.shown.0 == link.seq).then(|| {
-                let mut next = link.clone();
-                next.seq += 1;
-                next.handled.push((*verb, *id));
-                if verdict == Verdict::Accepted {
-                    next.desired = Some(verb.desired());
-                }
-                next
-            })
-        }
-        What::Entered(state) => {
-            // A write of the status shows what was taken before it.
-            let shown = (link.seq, link.desired);
-            (*state == link.state || is_edge(link.state, *state)).then(|| Link {
-                state: *state,
-                shown,
-                ..link.clone()
-            })
-        }
-        What::Read(state, seq, desired) => {
-            (link.state == *state && link.shown == (*seq, *desired)).then(|| link.clone())
-        }
+impl Place {
+    /// Whoever was answered has to be in the order; a request of which nobody heard may never have been one.
+    fn is_end(&self, events: &[&Event]) -> bool {
+        self.left(events).all(|n| !must_be(events[n]))
     }
+
+    fn left(&self, events: &[&Event]) -> impl Iterator<Item = usize> {
+        (self.first..events.len()).filter(|n| !self.beyond.contains(n))
+    }
+
+    /// The places that one more operation leads to, the likeliest last.
+    fn next(&self, events: &[&Event]) -> Vec<Self> {
+        let mut first_return = u64::MAX;
+        let mut possible = Vec::new();
+        for n in self.left(events) {
+            if events[n].called > first_return {
+                break;
+            }
+            if must_be(events[n]) {
+                first_return = first_return.min(events[n].returned);
+            }
+            possible.push(n);
+        }
+        possible.retain(|n| events[*n].called <= first_return);
+        // A reading changes nothing, so the first instant at which it is allowed is as good as any.
+        let reads = |n: &&usize| matches!(events[**n].what, What::Read(..));
+        let reading = possible.iter().filter(reads).find_map(|n| self.with(*n, events));
+        if let Some(place) = reading {
+            return vec![place];
+        }
+        let (answered, unanswered): (Vec<_>, Vec<_>) = possible.into_iter().partition(|n| must_be(events[*n]));
+        let in_turn = answered.into_iter().chain(unanswered);
+        let mut places: Vec<_> = in_turn.filter_map(|n| self.with(n, events)).collect();
+        places.reverse();
+        places
+    }
+
+    fn with(&self, n: usize, events: &[&Event]) -> Option<Self> {
+        let link = self.link.after(&events[n].what)?;
+        let mut next = Self { link, ..self.clone() };
+        next.beyond.insert(n);
+        while next.beyond.remove(&next.first) {
+            next.first += 1;
+        }
+        Some(next)
+    }
+}
+
+fn must_be(event: &Event) -> bool {
+    !matches!(
+        event.what,
+        What::Request {
+            answer: Answer::None,
+            ..
+        }
+    )
 }

@@ -6,7 +6,7 @@ use instancelink_core::fixture::{self, World};
 use instancelink_core::lifecycle::step;
 use instancelink_core::snapshot::Snapshot;
 
-use super::{Event, What};
+use super::{Answer, Event, History, Link, What};
 
 /// What happens next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub enum Draw {
 }
 
 /// Records what is drawn, until the link rests.
-pub fn history(draws: &[Draw]) -> Vec<Event> {
+pub fn history(draws: &[Draw]) -> History {
     let mut stage = Stage::new();
     for draw in draws {
         stage.play(*draw);
@@ -41,14 +41,14 @@ struct Stage {
     version: u64,
     /// What each operator saw, and of which version.
     seen: [(Snapshot, u64); 2],
-    now: u32,
+    now: u64,
     events: Vec<Event>,
     /// The request that stands in the annotation, or was taken and not answered yet: its place among the events.
     pending: Option<usize>,
     taken: Option<usize>,
     /// A reading that was not heard of yet, and when it began.
-    reading: Option<(u32, Reading)>,
-    ids: u8,
+    reading: Option<(u64, Reading)>,
+    ids: u32,
 }
 
 impl Stage {
@@ -86,11 +86,11 @@ impl Stage {
         self.pending = Some(self.events.len());
         self.events.push(Event {
             called: self.now,
-            returned: u32::MAX,
+            returned: u64::MAX,
             what: What::Request {
-                verb,
-                id: self.ids,
-                answer: None,
+                verb: Some(verb),
+                id: self.ids.to_string(),
+                answer: Answer::None,
             },
         });
     }
@@ -149,17 +149,21 @@ impl Stage {
         let Some(last) = &self.truth.status().last_action else {
             return;
         };
-        let told = (last.intent.seq, last.intent.verdict);
+        let told = Answer::Told {
+            seq: last.intent.seq,
+            verdict: last.intent.verdict,
+            rivalled: false,
+        };
         let Some(n) = self.taken.take() else { return };
         // It was taken before that write, so it ends where the write begins.
         self.events[n].returned = self.now;
         if let What::Request { answer, .. } = &mut self.events[n].what {
-            *answer = Some(told);
+            *answer = told;
         }
     }
 
     /// The operators work until nothing is due, and a last reading closes the history.
-    fn end(mut self) -> Vec<Event> {
+    fn end(mut self) -> History {
         for _ in 0..200 {
             self.play(Draw::Observe(false));
             self.play(Draw::Step(false));
@@ -175,6 +179,9 @@ impl Stage {
         for event in &mut self.events {
             event.returned = event.returned.min(end);
         }
-        self.events
+        History {
+            from: Link::default(),
+            events: self.events,
+        }
     }
 }

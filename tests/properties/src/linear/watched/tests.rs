@@ -1,0 +1,125 @@
+use instancelink_core::fixture::{self, World};
+
+use super::*;
+
+/// Every version of a link that is cut and led back, and asked for something that is rejected.
+fn life() -> Vec<InstanceLink> {
+    let mut world = World::new(fixture::snapshot());
+    let mut versions = vec![world.s.link.object.clone()];
+    let rest = |world: &mut World, versions: &mut Vec<InstanceLink>| {
+        while world.step().is_ok() {
+            versions.push(world.s.link.object.clone());
+        }
+    };
+    rest(&mut world, &mut versions);
+    for action in ["deactivate/1", "activate/2", "purge/3", "deactivate"] {
+        world.annotate(action);
+        versions.push(world.s.link.object.clone());
+        rest(&mut world, &mut versions);
+    }
+    versions
+}
+
+fn watched(versions: &[InstanceLink]) -> Watched {
+    let mut watched = Watched::default();
+    for version in versions {
+        watched.version(version, true);
+    }
+    watched.rested();
+    watched
+}
+
+fn has_order(versions: &[InstanceLink]) -> bool {
+    watched(versions).violations.is_empty()
+}
+
+fn last(version: &mut InstanceLink) -> Option<&mut Intent> {
+    let action = version.status.as_mut()?.last_action.as_mut()?;
+    Some(&mut action.intent)
+}
+
+fn seq(version: &InstanceLink) -> u64 {
+    Seen::of(version).shown()
+}
+
+#[test]
+fn a_life_has_an_order() {
+    let watched = watched(&life());
+    assert_eq!((watched.asked, watched.ambiguous), (4, 0));
+    assert_eq!(watched.violations, Vec::<String>::new());
+}
+
+#[test]
+fn an_action_that_is_taken_and_never_answered_is_lost() {
+    let mut versions = life();
+    let answered = versions.iter().position(|version| seq(version) == 3).unwrap();
+    let silent = versions[answered - 1].status.clone();
+    for version in &mut versions[answered..] {
+        version.status.clone_from(&silent);
+    }
+    versions.retain(|version| Seen::of(version).action.is_none_or(|action| action != "deactivate"));
+    assert!(!has_order(&versions));
+}
+
+#[test]
+fn an_action_that_still_stands_at_the_end_is_lost() {
+    let mut versions = life();
+    let asked = versions
+        .iter()
+        .position(|version| Seen::of(version).action.as_deref() == Some("activate/2"));
+    versions.truncate(asked.unwrap() + 1);
+    assert!(!has_order(&versions));
+}
+
+#[test]
+fn an_action_that_is_answered_twice_has_no_order() {
+    let mut versions = life();
+    let mut again = versions.last().unwrap().clone();
+    last(&mut again).unwrap().seq += 1;
+    versions.push(again);
+    assert!(!has_order(&versions));
+}
+
+#[test]
+fn actions_that_are_answered_in_another_order_than_they_were_asked_have_none() {
+    let mut versions = life();
+    for version in &mut versions {
+        let Some(intent) = last(version) else { continue };
+        // Each followed by its next one once it was answered, so none can have been taken before the other.
+        let (action, id) = match intent.seq {
+            1 => ("activate", "2"),
+            2 => ("deactivate", "1"),
+            _ => continue,
+        };
+        (intent.action, intent.id) = (action.to_owned(), id.to_owned());
+    }
+    assert!(!has_order(&versions));
+}
+
+#[test]
+fn an_action_that_is_overwritten_before_anybody_takes_it_is_ambiguous_and_no_violation() {
+    let mut versions = life();
+    let asked = versions
+        .iter()
+        .position(|version| Seen::of(version).action.as_deref() == Some("activate/2"));
+    let asked = asked.unwrap();
+    let mut before = versions[asked].clone();
+    let annotations = before.metadata.annotations.as_mut().unwrap();
+    annotations.insert(keys::ACTION.to_owned(), "remove/0".to_owned());
+    versions.insert(asked, before);
+    let watched = watched(&versions);
+    assert_eq!((watched.asked, watched.ambiguous), (5, 1));
+    assert_eq!(watched.violations, Vec::<String>::new());
+}
+
+#[test]
+fn a_history_ends_where_somebody_else_drops_the_status_and_another_begins_with_what_is_left() {
+    let mut versions = life();
+    let mut wiped = versions.last().unwrap().clone();
+    wiped.status = None;
+    let mut watched = Watched::default();
+    versions.drain(..).for_each(|version| watched.version(&version, true));
+    watched.version(&wiped, false);
+    watched.cut();
+    assert_eq!(watched.violations, Vec::<String>::new());
+}
