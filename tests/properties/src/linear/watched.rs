@@ -165,15 +165,18 @@ impl Watched {
     }
 
     /// The request that was written last: the one whose annotation stands.
-    fn standing(&mut self) -> Option<&mut Answer> {
+    fn standing(&mut self) -> Option<&mut Event> {
         let events = self.history.as_mut()?.events.iter_mut();
-        let newest = events
-            .filter(|event| matches!(event.what, What::Request { .. }))
-            .max_by_key(|event| event.called)?;
-        match &mut newest.what {
-            What::Request { answer, .. } if *answer == Answer::None => Some(answer),
-            _ => None,
-        }
+        let requests = events.filter(|event| matches!(event.what, What::Request { .. }));
+        requests.max_by_key(|event| event.called).filter(|event| {
+            matches!(
+                event.what,
+                What::Request {
+                    answer: Answer::None,
+                    ..
+                }
+            )
+        })
     }
 
     /// An annotation stands that nobody answered and that was not handled before.
@@ -186,10 +189,14 @@ impl Watched {
         seen.action.as_ref().is_some_and(|action| !handled.contains(action)) && self.standing().is_some()
     }
 
-    /// The request that stands, or stood until now, has to be in the order.
+    /// The request that stands, or stood until now, has to be in the order: its taking is what took it away.
     fn taken(&mut self) {
-        if let Some(answer) = self.standing() {
-            *answer = Answer::Taken;
+        let now = self.now;
+        if let Some(event) = self.standing() {
+            event.returned = now;
+            if let What::Request { answer, .. } = &mut event.what {
+                *answer = Answer::Taken;
+            }
         }
     }
 

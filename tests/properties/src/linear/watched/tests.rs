@@ -123,3 +123,24 @@ fn a_history_ends_where_somebody_else_drops_the_status_and_another_begins_with_w
     watched.cut();
     assert_eq!(watched.violations, Vec::<String>::new());
 }
+
+#[test]
+fn an_action_that_is_lost_is_noticed_even_if_the_link_is_deleted_afterwards() {
+    let mut versions = life();
+    let asked = versions
+        .iter()
+        .position(|version| Seen::of(version).action.as_deref() == Some("purge/3"));
+    let asked = asked.unwrap();
+    let mut taken = versions[asked].clone();
+    taken.metadata.annotations.as_mut().unwrap().remove(keys::ACTION);
+    let mut told = taken.clone();
+    told.status.as_mut().unwrap().state = State::Deactivating;
+    versions.truncate(asked + 1);
+    versions.extend([taken, told]);
+    let mut watched = Watched::default();
+    for version in &versions {
+        watched.version(version, true);
+    }
+    watched.cut();
+    assert_eq!(watched.violations.len(), 1);
+}
