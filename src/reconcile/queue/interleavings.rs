@@ -210,7 +210,7 @@ impl Run {
             Task::new(async move {
                 let _guard = queue.hold(("shop".into(), "a".to_owned())).await;
                 held.store(true, Ordering::Relaxed);
-                std::future::pending().await
+                std::future::pending::<()>().await;
             })
         });
         let was_woken = holder.woken.0.load(Ordering::Relaxed);
