@@ -199,3 +199,6 @@ fn reference_of(owner: &Owner) -> OwnerReference {
         controller: None,
     }
 }
+
+#[cfg(test)]
+mod tests;

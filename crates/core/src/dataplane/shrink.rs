@@ -194,6 +194,20 @@ mod tests {
     }
 
     #[test]
+    fn slices_leave_a_directory_that_is_a_strangers_now_and_a_refused_deletion_waits() {
+        let mut s = unservable_with(vec![pod("pg-0", "10.0.0.10")]);
+        s.children.directories[0].object.labels.clear();
+        assert_eq!(fixture::shown(&shrink(&s)), ["delete EndpointSlice shop/web-db-v4"]);
+        let refusal = crate::effect::Refusal {
+            reason: instancelink_api::condition::Reason::Forbidden,
+            message: "forbidden".to_owned(),
+        };
+        let slice = fixture::key(crate::child::Kind::Slice, "web-db-v4");
+        s.refusals.insert(slice, refusal);
+        assert_eq!(shrink(&s), []);
+    }
+
+    #[test]
     fn what_the_alias_led_to_before_an_edit_that_cannot_be_served_goes_on_answering() {
         let mut s = unservable_with(vec![pod("pg-0", "10.0.0.10"), pod("pg-1", "10.0.0.11")]);
         s.target = None;

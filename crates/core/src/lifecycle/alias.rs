@@ -18,6 +18,19 @@ struct Place<'a> {
     since: Timestamp,
     /// A2: ties go to the smaller UID.
     uid: &'a str,
+    /// Whose it is.
+    name: &'a str,
+}
+
+impl<'a> Place<'a> {
+    fn of(link: &'a InstanceLink, memory: &Memory, has_children: bool) -> Self {
+        Self {
+            not_up: !is_up(link, has_children),
+            since: since(link, memory),
+            uid: link.metadata.uid.as_deref().unwrap_or_default(),
+            name: link.metadata.name.as_deref().unwrap_or_default(),
+        }
+    }
 }
 
 /// What others have of what this link needs.
@@ -34,13 +47,9 @@ pub(crate) struct Rivals {
 /// Finds the rivals of the snapshot's link.
 pub(crate) fn rivals(s: &Snapshot, memory: &Memory, has_children: bool) -> Rivals {
     let link = &s.link.object;
-    let own = Place {
-        not_up: !is_up(link, has_children),
-        since: since(link, memory),
-        uid: link.metadata.uid.as_deref().unwrap_or_default(),
-    };
-    let mut found = Rivals::default();
-    let mut first: (Option<Place<'_>>, Option<Place<'_>>) = (None, None);
+    let own = Place::of(link, memory, has_children);
+    let (mut alias, mut directory) = (Vec::new(), Vec::new());
+    let mut any = None;
     for sibling in &s.siblings {
         let other = sibling.object.as_ref();
         let memory = Memory::of(other);
@@ -53,24 +62,19 @@ pub(crate) fn rivals(s: &Snapshot, memory: &Memory, has_children: bool) -> Rival
         if !contends || !claims(other, &memory, sibling.has_children) {
             continue;
         }
-        let place = Place {
-            not_up: !is_up(other, sibling.has_children),
-            since: since(other, &memory),
-            uid: other.metadata.uid.as_deref().unwrap_or_default(),
-        };
-        let name = other.metadata.name.clone().unwrap_or_default();
-        found.any.get_or_insert_with(|| name.clone());
-        let (best, winner) = if same_source {
-            (&mut first.0, &mut found.alias)
-        } else {
-            (&mut first.1, &mut found.directory)
-        };
-        if place < own && best.as_ref().is_none_or(|best| place < *best) {
-            *best = Some(place);
-            *winner = Some(name);
-        }
+        let place = Place::of(other, &memory, sibling.has_children);
+        any.get_or_insert_with(|| place.name.to_owned());
+        if same_source { &mut alias } else { &mut directory }.push(place);
     }
-    found
+    let ahead = |rivals: Vec<Place<'_>>| {
+        let first = rivals.into_iter().chain([own.clone()]).min();
+        first.filter(|first| *first != own).map(|first| first.name.to_owned())
+    };
+    Rivals {
+        alias: ahead(alias),
+        directory: ahead(directory),
+        any,
+    }
 }
 
 /// UIDs of the siblings of the same source that come before this link in age: their environment keys stay.

@@ -90,3 +90,16 @@ fn by_labels(labels: &BTreeMap<String, String>) -> LabelSelector {
         match_expressions: None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_policy_isolates_unless_it_is_about_egress_alone() {
+        let isolates = |yaml: &str| isolates(&serde_yaml_ng::from_str(yaml).unwrap());
+        assert!(isolates("{podSelector: {}}"), "the API server puts Ingress there");
+        assert!(isolates("{podSelector: {}, policyTypes: [Egress, Ingress]}"));
+        assert!(!isolates("{podSelector: {}, policyTypes: [Egress]}"));
+    }
+}

@@ -1,7 +1,10 @@
+use instancelink_api::spec::NetworkPolicyMode;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+
 use super::*;
 use crate::child::Draft;
 use crate::fixture::{self, LINK_UID, SIBLING_UID};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Isolator, Snapshot};
 
 fn slice() -> Standing {
     Standing::Slice(fixture::snapshot().up().children.slices.remove(0))
@@ -80,6 +83,23 @@ fn a_slice_that_does_not_say_which_link_asks_for_the_list() {
 }
 
 #[test]
+fn a_policy_that_does_not_say_which_link_asks_for_the_list_of_all_namespaces() {
+    let mut s = fixture::snapshot().edited(|spec| spec.network_policy = NetworkPolicyMode::Allow);
+    let isolator = Isolator {
+        namespace: fixture::NAMESPACE.to_owned(),
+        name: "deny".to_owned(),
+        pods: LabelSelector::default(),
+    };
+    s.isolators.push(isolator.into());
+    let mut policy = s.up().children.policies.remove(0);
+    policy.object.annotations.clear();
+    let asked = Question::Links {
+        namespace: String::new(),
+    };
+    assert_eq!(question(&Standing::Policy(policy), &Known::default()), Some(asked));
+}
+
+#[test]
 fn an_environment_loses_the_entries_of_dead_links_only() {
     let child = environment();
     assert!(question(&child, &known(&[link()])).is_some());
@@ -98,6 +118,30 @@ fn an_environment_loses_the_entries_of_dead_links_only() {
         "it names a link that lives"
     );
     assert!(rest.body.data.keys().all(|key| key.starts_with("DB_")));
+    assert_eq!(
+        shown(sentence(&child, Live::Links(&[]))),
+        ["delete ConfigMap shop/web-links"]
+    );
+}
+
+#[test]
+fn an_environment_that_no_instance_is_named_after_stays_while_its_links_live() {
+    let Standing::Environment(mut found) = environment() else {
+        panic!()
+    };
+    "renamed".clone_into(&mut found.object.name);
+    let child = Standing::Environment(found);
+    assert_eq!(sentence(&child, Live::Links(&[link(), sibling()])), None);
+}
+
+#[test]
+fn an_environment_without_entries_goes_when_no_link_has_an_instance_of_its_name() {
+    let Standing::Environment(mut found) = environment() else {
+        panic!()
+    };
+    found.object.annotations.remove(keys::ENTRIES);
+    let child = Standing::Environment(found);
+    assert_eq!(sentence(&child, Live::Links(&[link()])), None);
     assert_eq!(
         shown(sentence(&child, Live::Links(&[]))),
         ["delete ConfigMap shop/web-links"]

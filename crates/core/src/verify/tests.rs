@@ -71,6 +71,11 @@ fn a_domain_in_which_not_even_the_api_server_has_a_name_is_the_wrong_one() {
             "{}",
             verdict.message
         );
+        assert!(
+            verdict.message.contains("kubernetes.default.svc.cluster.local"),
+            "the name of the API server was asked for, too: {}",
+            verdict.message
+        );
     }
 }
 

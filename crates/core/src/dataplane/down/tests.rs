@@ -215,3 +215,21 @@ fn a_child_that_somebodys_finalizer_holds_is_waited_for_and_counts() {
     s.execute(&act(&s, Some(30)));
     assert!(matches!(take_down(&s, Some(30)), Down::Waiting(message) if message.contains("finalizer")));
 }
+
+#[test]
+fn a_directory_named_by_the_uid_of_a_dead_source_is_told_by_its_owner_or_by_the_link_it_names() {
+    let long = "w".repeat(60);
+    let goes = |owners: bool, named: &str| {
+        let s = fixture::snapshot().edited(|spec| spec.instance_ref.name.clone_from(&long));
+        let mut s = s.up().without_source();
+        let directory = &mut s.children.directories[0].object;
+        if !owners {
+            directory.owners.clear();
+        }
+        directory.annotations.insert(keys::LINK.to_owned(), named.to_owned());
+        s.down_as_far_as_possible().children.directories.is_empty()
+    };
+    assert!(goes(true, "shop/gone"), "its owner had the source's name");
+    assert!(goes(false, "shop/web-db"), "it names this link");
+    assert!(!goes(false, "shop/gone"), "it may be anybody's");
+}

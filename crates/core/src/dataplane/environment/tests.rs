@@ -135,3 +135,20 @@ fn an_environment_of_a_stranger_is_not_read() {
         .unwrap();
     assert!(wanted.body.data.contains_key("DB_PORT"));
 }
+
+#[test]
+fn an_environment_that_named_the_link_that_goes_names_one_that_has_an_entry() {
+    let mut bystander = fixture::sibling(State::Active, true);
+    let metadata = &mut std::sync::Arc::make_mut(&mut bystander.object).metadata;
+    metadata.name = Some("web-queue".to_owned());
+    metadata.uid = Some(OTHER.to_owned());
+    let mut s = with_keys_of_sibling(&["CACHE_NAME"]).up();
+    s.siblings.insert(0, bystander);
+    let found = &mut s.children.environments[0];
+    found
+        .object
+        .annotations
+        .insert(keys::LINK.to_owned(), "shop/web-db".to_owned());
+    let rest = without_link(&s, &s.children.environments[0]).unwrap();
+    assert_eq!(rest.annotations[keys::LINK], "shop/web-cache");
+}

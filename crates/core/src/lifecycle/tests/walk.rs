@@ -3,6 +3,7 @@
 use instancelink_api::{Phase, State};
 
 use super::World;
+use crate::child::Kind;
 use crate::effect::{Effect, Refusal, Step};
 use crate::fixture;
 use crate::lifecycle::{TABLE, step};
@@ -186,6 +187,23 @@ fn w1_a_refused_child_holds_the_state_and_not_the_other_children() {
     );
     world.settle();
     assert_eq!(world.state(), State::Active, "the next pass tries again");
+}
+
+#[test]
+fn w1_a_refused_deletion_holds_the_state_and_waits_for_a_person() {
+    let mut world = World::active();
+    let slice = fixture::key(Kind::Slice, "web-db-v4");
+    let refusal = Refusal {
+        reason: Reason::Forbidden,
+        message: "may not delete EndpointSlices".to_owned(),
+    };
+    world.s.refusals.insert(slice, refusal);
+    world.annotate("deactivate");
+    while world.step().is_ok() {}
+    assert_eq!(world.state(), State::Deactivating);
+    assert_eq!(world.condition("Stalled"), ("True", "Forbidden"));
+    world.settle();
+    assert_eq!(world.state(), State::Inactive, "the next pass tries again");
 }
 
 #[test]
