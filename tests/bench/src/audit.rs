@@ -5,9 +5,12 @@ use std::fmt;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Seek as _, SeekFrom};
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use control_plane::ControlPlane;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use tokio::time::sleep;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -17,6 +20,7 @@ struct Line {
     object_ref: ObjectRef,
     #[serde(default)]
     response_status: ResponseStatus,
+    request_received_timestamp: String,
 }
 
 #[derive(Default, Deserialize)]
@@ -34,12 +38,14 @@ struct ResponseStatus {
 }
 
 /// Requests by what they were, such as `patch instancelinks/status`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     /// Those that changed something, or would have.
     pub writes: BTreeMap<String, u64>,
-    /// `get` and `list`; watches are not counted.
+    /// `get` and `list`.
     pub reads: BTreeMap<String, u64>,
+    /// Watches that ended.
+    pub watches: u64,
     /// Writes that were refused because somebody had written in between.
     pub conflicts: u64,
     /// Requests that were told to come again later.
@@ -57,6 +63,18 @@ impl Counts {
         self.reads.values().sum()
     }
 
+    /// These and those.
+    fn join(&mut self, more: Self) {
+        for (all, more) in [(&mut self.writes, more.writes), (&mut self.reads, more.reads)] {
+            for (what, count) in more {
+                *all.entry(what).or_default() += count;
+            }
+        }
+        self.watches += more.watches;
+        self.conflicts += more.conflicts;
+        self.too_many += more.too_many;
+    }
+
     fn add(&mut self, line: &Line) {
         // The lease is not about links, and what is asked of the API server itself is about no object.
         if matches!(line.object_ref.resource.as_str(), "" | "leases") {
@@ -67,7 +85,7 @@ impl Counts {
             what = format!("{what}/{}", line.object_ref.subresource);
         }
         match line.verb.as_str() {
-            "watch" => return,
+            "watch" => self.watches += 1,
             "get" | "list" => *self.reads.entry(what).or_default() += 1,
             _ => *self.writes.entry(what).or_default() += 1,
         }
@@ -104,17 +122,42 @@ impl Audit {
 
     /// What was asked since the last time.
     pub fn take(&mut self) -> Counts {
+        self.take_with_first_watch().0
+    }
+
+    /// The same, and when the first of the watches began that ended.
+    pub fn take_with_first_watch(&mut self) -> (Counts, Option<Timestamp>) {
         let mut counts = Counts::default();
+        let mut first: Option<Timestamp> = None;
         let Ok(mut file) = File::open(&self.file) else {
-            return counts;
+            return (counts, first);
         };
         file.seek(SeekFrom::Start(self.place)).expect("a file");
         let mut lines = BufReader::new(file);
         let mut text = String::new();
         while lines.read_line(&mut text).expect("text") > 0 && text.ends_with('\n') {
             self.place += text.len() as u64;
-            counts.add(&serde_json::from_str(&text).expect("a line of an audit log"));
+            let line: Line = serde_json::from_str(&text).expect("a line of an audit log");
+            counts.add(&line);
+            if line.verb == "watch" {
+                let at = line.request_received_timestamp.parse().expect("a time");
+                first = Some(first.map_or(at, |first| first.min(at)));
+            }
             text.clear();
+        }
+        (counts, first)
+    }
+
+    /// The same, once nothing was asked for as long as `quiet`.
+    pub async fn until_quiet(&mut self, quiet: Duration) -> Counts {
+        let (mut counts, mut since) = (Counts::default(), Instant::now());
+        while since.elapsed() < quiet {
+            sleep(Duration::from_millis(100)).await;
+            let more = self.take();
+            if more != Counts::default() {
+                since = Instant::now();
+                counts.join(more);
+            }
         }
         counts
     }

@@ -7,10 +7,17 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a measurement that fails is none
 #![allow(clippy::missing_panics_doc, clippy::future_not_send)] // every run is on a runtime of its own
 
+pub mod arrivals;
 pub mod audit;
+pub mod bare;
 pub mod contestant;
+pub mod edges;
+pub mod gate;
+pub mod machine;
 pub mod moments;
+pub mod quiet;
 pub mod raw;
+pub mod report;
 pub mod sample;
 pub mod scenario;
 pub mod world;

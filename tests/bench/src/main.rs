@@ -1,62 +1,83 @@
-//! `cargo xtask bench` runs this: scenarios, contestants by turns, and the figures as JSON.
-
-#![allow(clippy::expect_used)] // a measurement that fails is none
+//! `cargo xtask bench` runs this: scenarios, contestants by turns, and the figures as lines of JSON and as a page.
 
 use std::path::PathBuf;
 
-use clap::Parser;
+use clap::{Args, Parser, Subcommand};
 use instancelink_bench::contestant::Contestant;
-use instancelink_bench::sample::Sample;
-use instancelink_bench::scenario::create;
+use instancelink_bench::sample::{self, Record};
+use instancelink_bench::scenario::{Size, Which};
+use instancelink_bench::{bare, report};
 
 /// Measures contestants beside each other.
 #[derive(Parser)]
-struct Args {
+#[command(bin_name = "cargo xtask bench")]
+struct Command {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Run scenarios
+    Run(Run),
+    /// Stream all objects and forget them: what a start costs anybody
+    #[command(hide = true)]
+    Bare,
+    /// Write the page and the pictures from what was measured
+    Report {
+        /// Where the samples are; the page is written beside it
+        folder: PathBuf,
+    },
+}
+
+#[derive(Args)]
+struct Run {
+    /// Which; all where none is named
+    scenarios: Vec<Which>,
     /// Who takes part, in this order, again and again
     #[arg(long, value_delimiter = ',', default_value = "operator,raw")]
     contestants: Vec<Contestant>,
-    /// How many links there are
-    #[arg(long, default_value_t = 1000)]
-    links: usize,
     /// How often each takes its turn
     #[arg(long, default_value_t = 5)]
     repeats: usize,
-    /// Where the figures go, a line of JSON each
+    /// Where the samples go, a file of JSON lines a scenario, in place of earlier ones of this size
     #[arg(long)]
     out: Option<PathBuf>,
+    #[command(flatten)]
+    size: Size,
 }
 
 #[tokio::main]
 async fn main() {
-    let args = Args::parse();
-    for repeat in 0..args.repeats {
-        for contestant in &args.contestants {
-            let sample = create::run(*contestant, args.links).await;
-            show(repeat, &sample);
-            if let Some(out) = &args.out {
-                write(out, &sample);
+    match Command::parse().verb {
+        Verb::Run(options) => run(&options).await,
+        Verb::Bare => bare::run().await,
+        Verb::Report { folder } => report::write(&folder),
+    }
+}
+
+async fn run(options: &Run) {
+    let all = <Which as clap::ValueEnum>::value_variants();
+    let chosen = if options.scenarios.is_empty() {
+        all
+    } else {
+        &options.scenarios
+    };
+    for scenario in chosen {
+        for turn in 0..options.repeats {
+            let (machine, samples) = scenario.turn(&options.contestants, &options.size).await;
+            let records = samples.into_iter().map(|sample| Record {
+                turn,
+                machine: machine.clone(),
+                sample,
+            });
+            let records: Vec<Record> = records.collect();
+            for record in &records {
+                println!("{record}");
+            }
+            if let Some(folder) = &options.out {
+                sample::keep(&scenario.file(folder), &records);
             }
         }
     }
-}
-
-fn show(repeat: usize, sample: &Sample) {
-    println!(
-        "{} {} of {} links, turn {}",
-        sample.scenario,
-        sample.contestant,
-        sample.links,
-        repeat + 1
-    );
-    for (name, figure) in &sample.figures {
-        println!("  {name:28} {figure:10.2}");
-    }
-    println!("  {}", sample.requests);
-}
-
-fn write(out: &PathBuf, sample: &Sample) {
-    use std::io::Write as _;
-    let file = std::fs::OpenOptions::new().create(true).append(true).open(out);
-    let line = serde_json::to_string(sample).expect("JSON");
-    writeln!(file.expect("the file of figures can be written"), "{line}").expect("the file of figures");
 }

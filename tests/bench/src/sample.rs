@@ -1,27 +1,80 @@
 //! One run's figures.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use control_plane::Program;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::audit::Counts;
-use crate::contestant::Contestant;
+use crate::machine::Machine;
 
 /// What one contestant did in one run of a scenario.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Sample {
     /// Such as `create`.
     pub scenario: String,
-    /// Who.
-    pub contestant: Contestant,
-    /// How many links there were.
-    pub links: usize,
+    /// Who, as the page calls it.
+    pub contestant: String,
+    /// How many links there were, or pods where the scenario is about those.
+    pub size: usize,
     /// Named figures; the name ends in the unit.
     pub figures: BTreeMap<String, f64>,
-    /// What the API server was asked.
-    pub requests: Counts,
+    /// What the API server was asked; none where whoever takes part is not audited.
+    pub requests: Option<Counts>,
+}
+
+/// A sample as it is kept.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Record {
+    /// In which turn; what was measured in the same turn can be compared.
+    pub turn: usize,
+    /// Where.
+    pub machine: Machine,
+    /// The figures.
+    #[serde(flatten)]
+    pub sample: Sample,
+}
+
+impl fmt::Display for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Sample {
+            scenario,
+            contestant,
+            size,
+            figures,
+            requests,
+        } = &self.sample;
+        write!(f, "{scenario}, {contestant}, size {size}, turn {}", self.turn + 1)?;
+        for (name, figure) in figures {
+            write!(f, "\n  {name:28} {figure:10.2}")?;
+        }
+        requests.iter().try_for_each(|counts| write!(f, "\n  {counts}"))
+    }
+}
+
+/// The samples in a file; none where there is no such file.
+pub fn read(file: &Path) -> Vec<Record> {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    let records = text.lines().map(serde_json::from_str);
+    let records: Result<_, _> = records.collect();
+    records.unwrap_or_else(|e| panic!("cannot read {}: {e}", file.display()))
+}
+
+/// Adds samples of one turn to a file. Those of the first turn take the place of an earlier run's of this size.
+pub fn keep(file: &Path, turn: &[Record]) {
+    let mut records = read(file);
+    records.retain(|old| {
+        let is_of_this_size = turn.iter().any(|new| new.sample.size == old.sample.size);
+        !is_of_this_size || turn.iter().all(|new| new.turn > 0)
+    });
+    records.extend_from_slice(turn);
+    let lines = records.iter().map(|r| serde_json::to_string(r).expect("JSON") + "\n");
+    let written = std::fs::create_dir_all(file.parent().expect("a folder"))
+        .and_then(|()| std::fs::write(file, lines.collect::<String>()));
+    written.unwrap_or_else(|e| panic!("cannot write {}: {e}", file.display()));
 }
 
 /// The processor's time and memory of a process, from a moment on.

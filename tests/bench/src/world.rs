@@ -1,6 +1,8 @@
 //! What links join: in each namespace a hundred sources without pods, and ten Services with a pod each that says it is ready.
 
+use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
 use control_plane::ControlPlane;
 use e2e::{Namespace, eventually, idle_deployment, link};
@@ -8,13 +10,16 @@ use futures::{StreamExt as _, stream};
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{Api, Patch, PatchParams};
 use serde_json::{Value, json};
-use std::time::Duration;
+
+use crate::moments::Moments;
 
 /// Links a namespace has at most.
 pub const LINKS_IN_NAMESPACE: usize = 1000;
 /// Links of a source.
 pub const LINKS_OF_SOURCE: usize = 10;
 const TARGETS: usize = 10;
+/// Without a new active link for so long, none will come.
+pub const PATIENCE: Duration = Duration::from_mins(2);
 /// Requests of the harness at once.
 pub const AT_ONCE: usize = 32;
 
@@ -81,6 +86,18 @@ impl World {
             namespaces.push(namespace);
         }
         Self { links, namespaces }
+    }
+
+    /// Creates these links, and waits until whoever runs has made all of them active.
+    pub async fn activate(&self, plane: &ControlPlane, links: Range<usize>) {
+        let moments = Moments::of(plane.client.clone(), "active");
+        let creations = links.clone().map(|number| async move {
+            let number = Number(number);
+            self.namespace_of(number).create_object(&number.manifest()).await;
+        });
+        let creations = stream::iter(creations).buffer_unordered(AT_ONCE);
+        creations.collect::<Vec<()>>().await;
+        moments.all(links.end, PATIENCE).await;
     }
 
     /// The namespace of a link.

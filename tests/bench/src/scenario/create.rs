@@ -8,18 +8,33 @@ use control_plane::{Account, ControlPlane, Setup, client_of, kubeconfig_of};
 use futures::{StreamExt as _, stream};
 use serde_json::{Value, json};
 
+use super::Size;
 use crate::audit::Audit;
 use crate::contestant::Contestant;
+use crate::machine::Machine;
 use crate::moments::Moments;
 use crate::raw::{Pattern, Writer};
 use crate::sample::{Meter, Sample, Times, latencies, percentile};
-use crate::world::{AT_ONCE, LINKS_OF_SOURCE, Number, World};
+use crate::world::{AT_ONCE, LINKS_OF_SOURCE, Number, PATIENCE, World};
 
-/// Without a new active link for so long, none will come.
-const PATIENCE: Duration = Duration::from_mins(2);
+/// What the page says.
+pub const TEXT: &str = "\
+A hundred sources of ten links each, and ten Services, for each thousand links. The raw writer sends what the operator sends, in
+the same number at once, and decides nothing: what it takes is what the API server takes.
+";
 
-/// One run.
-pub async fn run(contestant: Contestant, links: usize) -> Sample {
+/// Each contestant once, each on a control plane of its own.
+pub async fn turn(contestants: &[Contestant], size: &Size) -> (Machine, Vec<Sample>) {
+    let (mut machine, mut samples) = (Machine::default(), Vec::new());
+    for contestant in contestants {
+        let sample;
+        (machine, sample) = run(*contestant, size.links).await;
+        samples.push(sample);
+    }
+    (machine, samples)
+}
+
+async fn run(contestant: Contestant, links: usize) -> (Machine, Sample) {
     let plane = ControlPlane::start_as(Setup {
         durable: true,
         audited: true,
@@ -65,13 +80,14 @@ pub async fn run(contestant: Contestant, links: usize) -> Sample {
         figures.insert("rest_rss_mib".to_owned(), meter.mib("VmRSS"));
         figures.insert("rest_own_mib".to_owned(), meter.mib("RssAnon"));
     }
-    Sample {
+    let sample = Sample {
         scenario: "create".to_owned(),
-        contestant,
-        links,
+        contestant: contestant.to_string(),
+        size: links,
         figures,
-        requests: audit.take(),
-    }
+        requests: Some(audit.take()),
+    };
+    (Machine::this(&plane).await, sample)
 }
 
 /// Creates all links from the `first` on; a raw writer gets each to work on as it comes.

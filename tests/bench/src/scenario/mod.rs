@@ -1,3 +1,111 @@
 //! What is measured.
 
+pub mod cold;
 pub mod create;
+pub mod fan_in;
+pub mod flips;
+pub mod idle;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+
+use crate::contestant::Contestant;
+use crate::machine::Machine;
+use crate::sample::Sample;
+
+/// How big a run is.
+#[derive(Args, Clone, Debug)]
+pub struct Size {
+    /// How many links there are
+    #[arg(long, default_value_t = 1000)]
+    pub links: usize,
+    /// How many pods a target has whose readiness changes, each number in turn
+    #[arg(long, value_delimiter = ',', default_value = "100")]
+    pub pods: Vec<usize>,
+    /// How long nothing happens, in seconds
+    #[arg(long, default_value_t = 60)]
+    pub seconds: u64,
+}
+
+/// A scenario.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Which {
+    /// Links are created, all at once
+    Create,
+    /// Nothing happens
+    Idle,
+    /// The operator starts in front of active links
+    Cold,
+    /// Pods become ready and unready
+    Flips,
+    /// Many links lead to one target, whose pods are replaced
+    FanIn,
+}
+
+impl Which {
+    /// Each contestant once, in a scenario that compares others than those that are asked for, with these.
+    pub async fn turn(self, contestants: &[Contestant], size: &Size) -> (Machine, Vec<Sample>) {
+        match self {
+            Self::Create => create::turn(contestants, size).await,
+            Self::Idle => idle::turn(contestants, size).await,
+            Self::Cold => cold::turn(contestants, size).await,
+            Self::Flips => flips::turn(contestants, size).await,
+            Self::FanIn => fan_in::turn(contestants, size).await,
+        }
+    }
+
+    /// As the page calls it.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Create => "Links are created, all at once",
+            Self::Idle => "Nothing happens",
+            Self::Cold => "The operator starts in front of active links",
+            Self::Flips => "Pods become ready and unready",
+            Self::FanIn => "Many links lead to one target, whose pods are replaced",
+        }
+    }
+
+    /// What the page says of it.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Create => create::TEXT,
+            Self::Idle => idle::TEXT,
+            Self::Cold => cold::TEXT,
+            Self::Flips => flips::TEXT,
+            Self::FanIn => fan_in::TEXT,
+        }
+    }
+
+    /// The figure of its picture.
+    pub const fn shown(self) -> &'static str {
+        match self {
+            Self::Create => "wall_s",
+            Self::Idle => "rest_own_mib",
+            Self::Cold => "to_ready_ms",
+            Self::Flips => "single_p50_ms",
+            Self::FanIn => "converged_ms",
+        }
+    }
+
+    /// What the size of its runs counts.
+    pub const fn unit(self) -> &'static str {
+        match self {
+            Self::Create | Self::Idle | Self::Cold | Self::FanIn => "links",
+            Self::Flips => "pods",
+        }
+    }
+
+    /// Where its samples are.
+    pub fn file(self, folder: &Path) -> PathBuf {
+        folder.join(format!("{self}.jsonl"))
+    }
+}
+
+impl fmt::Display for Which {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let value = self.to_possible_value();
+        f.write_str(value.as_ref().map_or("", |value| value.get_name()))
+    }
+}

@@ -1,0 +1,70 @@
+//! The bare client: streams the objects that the operator watches, parses them into the usual types, and forgets them. What
+//! starting costs anybody who begins with a look at all of it.
+
+use std::fmt::Debug;
+
+use futures::StreamExt as _;
+use futures::future::{BoxFuture, FutureExt as _, join_all};
+use instancelink_api::{InstanceLink, InstanceLinkGrant, keys};
+use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
+use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Node, Pod, Service};
+use k8s_openapi::api::discovery::v1::EndpointSlice;
+use k8s_openapi::api::networking::v1::NetworkPolicy;
+use kube::runtime::watcher;
+use kube::runtime::watcher::Event;
+use kube::{Api, Client, Resource};
+use serde::de::DeserializeOwned;
+
+/// What it says once it has seen everything.
+pub const READY: &str = "ready";
+
+/// Watches until it is ended.
+pub async fn run() {
+    let client = Client::try_default()
+        .await
+        .expect("KUBECONFIG says where the API server is");
+    let all = watcher::Config::default();
+    let ours = all.clone().labels(&format!("{}={}", keys::MANAGED_BY, keys::MANAGER));
+    let (seen, mut waiting) = tokio::sync::mpsc::channel::<()>(1);
+    let done = || seen.clone();
+    let watches = [
+        follow::<InstanceLink>(&client, &all, done()),
+        follow::<InstanceLinkGrant>(&client, &all, done()),
+        follow::<Deployment>(&client, &all, done()),
+        follow::<StatefulSet>(&client, &all, done()),
+        follow::<DaemonSet>(&client, &all, done()),
+        follow::<ReplicaSet>(&client, &all, done()),
+        follow::<Pod>(&client, &all, done()),
+        follow::<Service>(&client, &all, done()),
+        follow::<EndpointSlice>(&client, &ours, done()),
+        follow::<NetworkPolicy>(&client, &all, done()),
+        follow::<ConfigMap>(&client, &ours, done()),
+        follow::<Namespace>(&client, &all, done()),
+        follow::<Node>(&client, &all, done()),
+    ];
+    drop(seen);
+    let all_seen = async {
+        // Nobody holds the other end any more once every kind has been seen.
+        while waiting.recv().await.is_some() {}
+        println!("{READY}");
+    };
+    tokio::join!(join_all(watches.map(tokio::spawn)), all_seen);
+}
+
+/// Drops `seen` when the first list has come to its end.
+fn follow<K>(client: &Client, config: &watcher::Config, seen: tokio::sync::mpsc::Sender<()>) -> BoxFuture<'static, ()>
+where
+    K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + 'static,
+{
+    let events = watcher(Api::<K>::all(client.clone()), config.clone().streaming_lists());
+    async move {
+        let (mut seen, mut events) = (Some(seen), events.boxed());
+        while let Some(event) = events.next().await {
+            if matches!(event.expect("a watch"), Event::InitDone) {
+                seen = None;
+            }
+        }
+        drop(seen);
+    }
+    .boxed()
+}

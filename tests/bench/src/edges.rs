@@ -1,0 +1,135 @@
+//! The least that each edge costs: exact writes by kind of request. A read is never needed, since everything is watched.
+//!
+//! A state is one status write, because everybody who watches shall see each; k stands for the children that this link
+//! really needs: its slice, and with the first link of a source the directory and the environment.
+
+use std::fmt::Write as _;
+
+use crate::audit::Counts;
+
+const STATUS: &str = "patch instancelinks/status";
+const LINK: &str = "patch instancelinks";
+const EVENT: &str = "create events";
+const MADE: [(&str, u64); 3] = [
+    ("create services", 1),
+    ("create configmaps", 1),
+    ("create endpointslices", 1),
+];
+const GONE: [(&str, u64); 3] = [
+    ("delete services", 1),
+    ("delete configmaps", 1),
+    ("delete endpointslices", 1),
+];
+
+/// What happens to a link, and what that may cost.
+#[derive(Debug)]
+pub struct Edge {
+    /// In a few words.
+    pub what: &'static str,
+    /// Why so many.
+    pub because: &'static str,
+    /// Status writes, other writes of the link, events.
+    links: [u64; 3],
+    /// Writes of children.
+    children: &'static [(&'static str, u64)],
+}
+
+const fn edge(
+    what: &'static str,
+    because: &'static str,
+    links: [u64; 3],
+    children: &'static [(&'static str, u64)],
+) -> Edge {
+    Edge {
+        what,
+        because,
+        links,
+        children,
+    }
+}
+
+/// Every edge; the gate plays each.
+#[rustfmt::skip]
+pub const EDGES: [Edge; 32] = [
+    edge("the first link of a source becomes active", "k + 2", [2, 0, 0], &MADE),
+    edge("another link of the source becomes active", "k + 2", [2, 0, 0], &[("update configmaps", 1), ("create endpointslices", 1)]),
+    edge("a link without its finalizer becomes active", "k + 2, finalizer 1", [2, 1, 0], &MADE),
+    edge("a link waits for its source", "registering 1, event 1", [1, 0, 1], &[]),
+    edge("its source comes", "k + 2", [2, 0, 0], &MADE),
+    edge("a link waits for its target", "activating 1, what it waits for 1, event 1", [2, 0, 1], &[("create services", 1), ("create configmaps", 1)]),
+    edge("its target comes", "slice 1, active 1", [1, 0, 0], &[("create endpointslices", 1)]),
+    edge("a link waits for an alias", "registering 1, event 1", [1, 0, 1], &[]),
+    edge("the alias becomes free", "k + 2, and 2 for the other's deletion", [3, 1, 0], &MADE),
+    edge("deactivate", "taking 1, 2 + k, event 1", [2, 1, 1], &GONE),
+    edge("activate", "taking 1, 2 + k, event 1", [2, 1, 1], &MADE),
+    edge("an action changes nothing", "taking 1, acknowledging 1, event 1", [1, 1, 1], &[]),
+    edge("an action is rejected", "taking 1, acknowledging 1, event 1", [1, 1, 1], &[]),
+    edge("desiredState becomes Inactive", "2 + k", [2, 0, 0], &GONE),
+    edge("desiredState becomes Active", "2 + k", [2, 0, 0], &MADE),
+    edge("retarget", "2 + slice 1", [2, 0, 0], &[("update endpointslices", 1)]),
+    edge("retarget to another port", "2 + slice 1 + environment 1", [2, 0, 0], &[("update endpointslices", 1), ("update configmaps", 1)]),
+    edge("the name is edited", "1", [1, 0, 0], &[]),
+    edge("the description is edited", "1", [1, 0, 0], &[]),
+    edge("the address of a pod changes", "slice 1", [0, 0, 0], &[("update endpointslices", 1)]),
+    edge("one of two pods is ready no more", "slice 1", [0, 0, 0], &[("update endpointslices", 1)]),
+    edge("no pod is ready any more", "slice 1, Available 1", [1, 0, 0], &[("update endpointslices", 1)]),
+    edge("remove an inactive link", "taking 1, 2, event 1", [2, 1, 1], &[]),
+    edge("restore", "taking 1, 2, event 1", [2, 1, 1], &[]),
+    edge("purge a removed link", "taking 1, 2, event 1", [2, 1, 1], &[]),
+    edge("the object of a purged link goes", "its deletion 1, finalizer 1", [0, 1, 0], &[("delete instancelinks", 1)]),
+    edge("delete an active link", "deactivating 1, k, purging 1, finalizer 1", [2, 1, 0], &GONE),
+    edge("delete an inactive link", "purging 1, finalizer 1", [1, 1, 0], &[]),
+    edge("delete a removed link", "purging 1, finalizer 1", [1, 1, 0], &[]),
+    edge("what is watched changes where it does not matter", "0", [0, 0, 0], &[]),
+    edge("the operator starts again", "0", [0, 0, 0], &[]),
+    edge("the API server starts again, and everything is watched anew", "0", [0, 0, 0], &[]),
+];
+
+impl Edge {
+    /// The one that is called so.
+    pub fn named(what: &str) -> &'static Self {
+        let found = EDGES.iter().find(|edge| edge.what == what);
+        found.unwrap_or_else(|| panic!("no edge is called {what:?}"))
+    }
+
+    /// What it may cost.
+    pub fn minimum(&self) -> Counts {
+        let links = [STATUS, LINK, EVENT].into_iter().zip(self.links);
+        let all = links
+            .chain(self.children.iter().copied())
+            .filter(|(_, count)| *count > 0);
+        Counts {
+            writes: all.map(|(what, count)| (what.to_owned(), count)).collect(),
+            ..Counts::default()
+        }
+    }
+}
+
+/// The table in Markdown.
+pub fn table() -> String {
+    let mut text = "| what happens | writes | why | which |\n|---|---:|---|---|\n".to_owned();
+    for edge in &EDGES {
+        let minimum = edge.minimum();
+        let (what, because) = (edge.what, edge.because);
+        writeln!(text, "| {what} | {} | {because} | {minimum} |", minimum.written()).expect("memory");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_edge_has_a_name_of_its_own() {
+        let names: std::collections::BTreeSet<&str> = EDGES.iter().map(|edge| edge.what).collect();
+        assert_eq!(names.len(), EDGES.len());
+    }
+
+    #[test]
+    fn the_table_tells_the_sum_and_the_parts() {
+        let line = "| deactivate | 7 | taking 1, 2 + k, event 1 | 1 create events, 1 delete configmaps, \
+                    1 delete endpointslices, 1 delete services, 1 patch instancelinks, 2 patch instancelinks/status |";
+        assert!(table().lines().any(|l| l == line), "{}", table());
+    }
+}
