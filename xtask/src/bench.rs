@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::Result;
 use clap::Args;
 
-use crate::{campaigns, command, places};
+use crate::{build, campaigns, command, places};
 
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Options {
@@ -25,7 +25,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     )?;
     let mut run = harness(&["run", "--out"], &folder);
     run.args(&options.arguments).env("INSTANCELINK_COMMIT", commit.trim());
-    command::run(run.envs(campaigns::programs()?))?;
+    run.envs(campaigns::programs()?)
+        .envs(build::peers::named(&options.arguments)?);
+    command::run(&mut run)?;
     command::run(&mut harness(&["report"], &folder))
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::FutureExt as _;
 use kube::Client;
 use kube::ResourceExt as _;
-use kube::api::DynamicObject;
+use kube::api::{DynamicObject, PostParams};
 
 use crate::{Namespace, Object, eventually};
 
@@ -66,10 +66,15 @@ async fn in_force(namespace: &Namespace, expected: bool) {
     };
     eventually(what, Duration::from_mins(1), async || {
         let probe = crate::link("probe", "probe", "Deployment/web", "Service/pg").action("bogus");
-        let answer = namespace
-            .kubectl_with(&["create", "--dry-run=server", "-f", "-"], &probe.to_yaml())
-            .await;
-        in_a_row = if answer.ok == expected { 0 } else { in_a_row + 1 };
+        let probe = probe.into_value();
+        let object = Object::of(&namespace.client, &namespace.name, &probe);
+        let dry = PostParams {
+            dry_run: true,
+            ..PostParams::default()
+        };
+        let probe = serde_json::from_value(probe).expect("a link");
+        let answer = object.api.create(&dry, &probe).await;
+        in_a_row = if answer.is_ok() == expected { 0 } else { in_a_row + 1 };
         if in_a_row >= 3 {
             Ok(())
         } else {

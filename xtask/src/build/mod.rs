@@ -1,5 +1,7 @@
-//! Binaries: the cluster's, built from Go modules, and ours, built as static files for images.
+//! Binaries: the cluster's and our own Go programs, built from Go modules, and ours, built as static files for images.
 
 pub(crate) mod cluster;
+pub(crate) mod go;
+mod kopf;
 pub(crate) mod ours;
-pub(crate) mod resolver;
+pub(crate) mod peers;

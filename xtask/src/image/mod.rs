@@ -54,7 +54,7 @@ pub(crate) fn workload() -> Result<Image> {
 }
 
 pub(crate) fn resolver() -> Result<Image> {
-    of_binary(RESOLVER, &build::resolver::binary()?, &[], NOBODY)
+    of_binary(RESOLVER, &build::go::binary("resolver")?, &[], NOBODY)
 }
 
 /// The workload's binary, doing nothing.
