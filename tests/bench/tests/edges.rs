@@ -287,7 +287,7 @@ async fn nothing_happens(gate: &mut Gate) {
         async |plane, operator| {
             plane.restart_api_server(Duration::from_secs(1)).await;
             tokio::time::sleep(Duration::from_secs(10)).await;
-            operator.is_ready(Duration::from_secs(60)).await;
+            operator.is_ready(Duration::from_mins(1)).await;
         },
     )
     .await;
