@@ -27,3 +27,22 @@ fn standing<'a>(s: &'a Snapshot, place: &Place<'_>) -> Option<&'a Found<Director
         Claim::Free | Claim::AnotherSources | Claim::Strangers => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use instancelink_api::State;
+
+    use super::*;
+    use crate::fixture;
+
+    #[test]
+    fn a_directory_that_names_a_sibling_goes_on_naming_it() {
+        let mut s = fixture::snapshot()
+            .with_sibling(fixture::sibling(State::Active, true))
+            .up();
+        let sibling = "shop/web-cache".to_owned();
+        let standing = &mut s.children.directories[0].object.annotations;
+        standing.insert(keys::LINK.to_owned(), sibling.clone());
+        assert_eq!(wanted(&s, &Place::of(&s)).annotations[keys::LINK], sibling);
+    }
+}

@@ -127,6 +127,13 @@ mod tests {
     }
 
     #[test]
+    fn an_alias_that_makes_no_variable_name_has_no_variables() {
+        for alias in ["1db", "d.b"] {
+            assert_eq!(shown("[{name: pg, port: 5432}]", alias), [""; 0], "{alias}");
+        }
+    }
+
+    #[test]
     fn without_ports_there_is_a_name() {
         assert_eq!(shown("[]", "db"), ["DB_NAME=/web/db"]);
     }

@@ -100,10 +100,12 @@ fn service_answers_still(s: &Snapshot, stands_for: &EndpointTarget, endpoint: &E
 #[cfg(test)]
 mod tests {
     use instancelink_api::Addressing;
+    use instancelink_api::condition::Reason;
 
     use super::*;
-    use crate::child::Draft;
+    use crate::child::{Draft, Kind};
     use crate::dataplane::{bring_up, build};
+    use crate::effect::Refusal;
     use crate::fixture::{self, pod};
 
     /// The link is up, then turns unservable while its pods become these.
@@ -115,6 +117,13 @@ mod tests {
         }
         s.with_target_deployment(pods)
             .edited(|spec| spec.addressing = Addressing::ServiceIP)
+    }
+
+    fn forbidden() -> Refusal {
+        Refusal {
+            reason: Reason::Forbidden,
+            message: "forbidden".to_owned(),
+        }
     }
 
     fn left(effects: &[Effect]) -> Vec<String> {
@@ -198,13 +207,38 @@ mod tests {
         let mut s = unservable_with(vec![pod("pg-0", "10.0.0.10")]);
         s.children.directories[0].object.labels.clear();
         assert_eq!(fixture::shown(&shrink(&s)), ["delete EndpointSlice shop/web-db-v4"]);
-        let refusal = crate::effect::Refusal {
-            reason: instancelink_api::condition::Reason::Forbidden,
-            message: "forbidden".to_owned(),
-        };
-        let slice = fixture::key(crate::child::Kind::Slice, "web-db-v4");
-        s.refusals.insert(slice, refusal);
+        s.refusals.insert(fixture::key(Kind::Slice, "web-db-v4"), forbidden());
         assert_eq!(shrink(&s), []);
+    }
+
+    #[test]
+    fn a_slice_that_is_going_or_was_refused_is_not_written() {
+        let mut going = unservable_with(vec![]);
+        going.children.slices[0].terminating = true;
+        assert_eq!(shrink(&going), []);
+        let mut refused = unservable_with(vec![]);
+        refused
+            .refusals
+            .insert(fixture::key(Kind::Slice, "web-db-v4"), forbidden());
+        assert_eq!(shrink(&refused), []);
+    }
+
+    #[test]
+    fn a_service_that_got_another_address_does_not_answer_under_the_old_one_nor_one_that_got_that() {
+        let mut s = fixture::snapshot().with_target_service(fixture::service(), vec![pod("pg-0", "10.0.0.10")]);
+        let plan = build(&s, &[].into()).unwrap();
+        while let effects @ [_, ..] = bring_up(&s, &plan).as_slice() {
+            s.execute(effects);
+        }
+        s.target = None;
+        let mut moved = fixture::service();
+        moved.cluster_ips = vec!["10.96.0.6".parse().unwrap()];
+        let mut successor = fixture::service();
+        "another".clone_into(&mut successor.uid);
+        for service in [moved, successor] {
+            s.answering.services = vec![service.into()];
+            assert_eq!(left(&shrink(&s)), Vec::<String>::new());
+        }
     }
 
     #[test]

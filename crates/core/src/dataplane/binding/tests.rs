@@ -133,6 +133,16 @@ fn what_the_link_says_goes_before_what_the_referenced_secret_says() {
 }
 
 #[test]
+fn beside_a_password_without_a_username_no_uri_is_made_up_either() {
+    let mut s = with_credentials();
+    let password = ("password".to_owned(), Confidential::from(VALUE));
+    s.secrets = Secrets::Known {
+        referenced: Some([password].into()),
+    };
+    assert!(!entries(&secret(&s)).iter().any(|entry| entry.starts_with("uri=")));
+}
+
+#[test]
 fn a_uri_of_the_referenced_secret_is_led_through_the_alias_or_left_out() {
     let with = |uri: &str| {
         let mut s = with_credentials();
@@ -319,10 +329,41 @@ fn a_secret_that_may_not_be_deleted_is_named() {
 }
 
 #[test]
+fn a_secret_that_is_known_to_stand_is_deleted_unless_namespace_and_right_are_going() {
+    let last_write = |s: Snapshot| {
+        let mut s = s;
+        let mut last = Vec::new();
+        while let Down::Act(effects) = take_down(&s, None) {
+            last.extend(shown(&effects));
+            s.execute(&effects);
+        }
+        last.contains(&"delete Secret shop/web-db-binding".to_owned())
+    };
+    let up = postgresql().up();
+    assert!(last_write(may_not(up.clone())), "to try is the way to learn of a right");
+    assert!(last_write(terminating_namespace(up.clone())));
+    assert!(!last_write(terminating_namespace(may_not(up))));
+}
+
+#[test]
 fn the_status_names_the_secret_while_it_stands() {
     assert_eq!(in_status(&postgresql()), None);
     assert_eq!(in_status(&postgresql().up()).unwrap().name, "web-db-binding");
     assert_eq!(in_status(&confirmed(postgresql().up().down())), None);
+    let mut going = postgresql().up();
+    going.children.bindings[0].terminating = true;
+    assert_eq!(in_status(&going), None, "it is being deleted");
+    let mut other = postgresql().up();
+    "another-binding".clone_into(&mut other.children.bindings[0].object.name);
+    assert_eq!(in_status(&other), None, "it is a stray one");
+}
+
+#[test]
+fn a_secret_is_unseen_while_nothing_is_known_and_the_spec_or_the_status_has_one() {
+    assert!(is_unseen(&not_seen(postgresql())));
+    assert!(is_unseen(&not_seen(confirmed(fixture::snapshot()))));
+    assert!(!is_unseen(&not_seen(fixture::snapshot())), "there is none");
+    assert!(!is_unseen(&postgresql()), "it is known");
 }
 
 #[test]

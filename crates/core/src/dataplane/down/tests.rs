@@ -219,17 +219,52 @@ fn a_child_that_somebodys_finalizer_holds_is_waited_for_and_counts() {
 #[test]
 fn a_directory_named_by_the_uid_of_a_dead_source_is_told_by_its_owner_or_by_the_link_it_names() {
     let long = "w".repeat(60);
-    let goes = |owners: bool, named: &str| {
+    let goes = |owner: Option<crate::child::Owner>, named: &str| {
         let s = fixture::snapshot().edited(|spec| spec.instance_ref.name.clone_from(&long));
         let mut s = s.up().without_source();
         let directory = &mut s.children.directories[0].object;
-        if !owners {
-            directory.owners.clear();
-        }
+        directory.owners = owner.into_iter().collect();
         directory.annotations.insert(keys::LINK.to_owned(), named.to_owned());
         s.down_as_far_as_possible().children.directories.is_empty()
     };
-    assert!(goes(true, "shop/gone"), "its owner had the source's name");
-    assert!(goes(false, "shop/web-db"), "it names this link");
-    assert!(!goes(false, "shop/gone"), "it may be anybody's");
+    let source = || Some(fixture::owner("apps/v1", "Deployment", &long, fixture::SOURCE_UID));
+    assert!(goes(source(), "shop/gone"), "its owner had the source's name");
+    assert!(goes(None, "shop/web-db"), "it names this link");
+    assert!(!goes(None, "shop/gone"), "it may be anybody's");
+    let namesake = fixture::owner("apps/v1", "StatefulSet", &long, fixture::SOURCE_UID);
+    assert!(!goes(Some(namesake), "shop/gone"), "it is of another kind of source");
+    let other = fixture::owner("apps/v1", "Deployment", "other", fixture::SOURCE_UID);
+    assert!(!goes(Some(other), "shop/gone"), "it is of a source of another name");
+}
+
+#[test]
+fn an_environment_without_entries_goes_with_the_last() {
+    let mut s = fixture::snapshot().up();
+    s.children.environments[0].object.annotations.remove(keys::ENTRIES);
+    assert_eq!(
+        all_writes(s),
+        [
+            "delete EndpointSlice shop/web-db-v4",
+            "delete Service shop/web-links",
+            "delete ConfigMap shop/web-links"
+        ]
+    );
+}
+
+#[test]
+fn what_was_on_its_way_out_and_still_served_drains_too() {
+    let kept = |ready, serving, terminating| {
+        let mut s = fixture::snapshot().up();
+        let endpoints = &mut s.children.slices[0].object.body.endpoints;
+        endpoints.truncate(1);
+        endpoints[0].ready = ready;
+        endpoints[0].serving = serving;
+        endpoints[0].terminating = terminating;
+        s.execute(&act(&s, Some(30)));
+        !s.children.slices[0].object.body.endpoints.is_empty()
+    };
+    assert!(kept(true, true, false));
+    assert!(kept(false, true, true));
+    assert!(!kept(false, true, false), "nobody was led there");
+    assert!(!kept(false, false, true), "it does not answer");
 }

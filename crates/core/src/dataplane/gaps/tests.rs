@@ -270,3 +270,63 @@ fn an_environment_nobody_wants_any_more_goes() {
     assert_eq!(due(&s), ["delete ConfigMap shop/web-links"]);
     assert!(s.up().children.environments.is_empty());
 }
+
+#[test]
+fn a_shared_object_that_somebodys_finalizer_holds_is_waited_for() {
+    let mut s = fixture::snapshot().up();
+    s.children.directories[0].terminating = true;
+    assert_eq!(due(&s), Vec::<String>::new());
+    assert_eq!(reasons(&s), [Reason::Pending]);
+
+    let mut s = fixture::snapshot().up().edited(|spec| {
+        spec.outputs = serde_yaml_ng::from_str("{environment: None}").unwrap();
+    });
+    s.children.environments[0].terminating = true;
+    assert_eq!(due(&s), Vec::<String>::new(), "it is going already");
+    assert_eq!(reasons(&s), [Reason::Pending]);
+}
+
+#[test]
+fn the_entry_of_the_link_in_an_environment_of_another_name_goes() {
+    let mut s = fixture::snapshot().up();
+    let mut stray = s.children.environments[0].clone();
+    "renamed".clone_into(&mut stray.object.name);
+    s.children.environments.push(stray);
+    assert_eq!(due(&s), ["delete ConfigMap shop/renamed"]);
+    s.children.environments[1].terminating = true;
+    assert_eq!(due(&s), Vec::<String>::new(), "it is going already");
+}
+
+#[test]
+fn a_shared_object_is_told_by_namespace_and_name() {
+    let s = fixture::snapshot().up();
+    let mut other = s.children.directories[0].clone();
+    "api-links".clone_into(&mut other.object.name);
+    let mut elsewhere = s.children.directories[0].clone();
+    "elsewhere".clone_into(&mut elsewhere.object.namespace);
+    for first in [other, elsewhere] {
+        let mut s = s.clone();
+        s.children.directories = vec![first];
+        assert_eq!(due(&s), ["create Service shop/web-links"]);
+    }
+}
+
+#[test]
+fn a_shared_object_that_lost_one_of_its_marks_is_repaired() {
+    let mut s = fixture::snapshot().up();
+    s.children.directories[0].object.annotations.clear();
+    assert_eq!(due(&s), ["replace Service shop/web-links"]);
+    let mut s = fixture::snapshot().up();
+    s.children.directories[0].object.labels.remove(keys::SOURCE_UID);
+    assert_eq!(due(&s), ["replace Service shop/web-links"]);
+}
+
+#[test]
+fn a_slice_that_has_one_of_two_marks_of_another_link_is_a_strangers() {
+    for mark in [(keys::MANAGED_BY, keys::MANAGER), (keys::LINK_UID, "dead")] {
+        let mut s = fixture::snapshot().up();
+        s.children.slices[0].object.owners.clear();
+        s.children.slices[0].object.labels = [(mark.0.to_owned(), mark.1.to_owned())].into();
+        assert_eq!(reasons(&s), [Reason::NameTaken], "{mark:?}");
+    }
+}

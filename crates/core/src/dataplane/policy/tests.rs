@@ -6,7 +6,9 @@ use std::collections::BTreeSet;
 use instancelink_api::condition::Reason;
 use instancelink_api::spec::NetworkPolicyMode;
 
-use crate::dataplane::{Down, bring_up, build, problems, take_down};
+use crate::child::Kind;
+use crate::dataplane::{Down, bring_up, build, problems, shrink, take_down};
+use crate::effect::Refusal;
 use crate::fixture::{self, service_port, shown};
 use crate::snapshot::{Isolator, Service, Snapshot, TargetObject};
 
@@ -172,7 +174,8 @@ fn revoked() -> Snapshot {
 
 #[test]
 fn without_its_consent_a_policy_goes_before_anything_else() {
-    let s = revoked().granted("data", "{kind: Deployment}");
+    let mut s = revoked().granted("data", "{kind: Deployment}");
+    s.children.slices[0].object.annotations.clear();
     let due = shown(&bring_up(&s, &build(&s, &BTreeSet::new()).unwrap()));
     assert!(
         due.len() == 1 && due[0].starts_with("delete NetworkPolicy data/web-db-"),
@@ -189,6 +192,41 @@ fn without_its_consent_a_policy_goes_before_anything_else() {
         shown(&effects)
     );
     assert_eq!(effects.len(), 1);
+}
+
+#[test]
+fn consent_of_the_namespace_that_a_link_turned_to_is_none_to_a_policy_it_left() {
+    let s = closed(revoked().with_target_in("other"), "other").granted_by(
+        "other",
+        "{from: [{namespace: shop}], to: [{kind: Deployment}], allow: [Endpoints, NetworkPolicy]}",
+    );
+    let due = shown(&bring_up(&s, &build(&s, &BTreeSet::new()).unwrap()));
+    assert!(
+        due.iter().any(|e| e.starts_with("delete NetworkPolicy data/web-db-")),
+        "in the first group: {due:?}"
+    );
+}
+
+#[test]
+fn without_its_consent_a_policy_goes_while_no_plan_can_be_made_too_but_is_not_asked_for_twice() {
+    let s = revoked().edited(|spec| spec.addressing = instancelink_api::Addressing::ServiceIP);
+    let deletions = |s: &Snapshot| {
+        let mut all = shown(&shrink(s));
+        all.retain(|e| e.starts_with("delete NetworkPolicy data/web-db-"));
+        all.len()
+    };
+    assert_eq!(deletions(&s), 1);
+    let mut refused = s.clone();
+    let policy = &s.children.policies[0].object;
+    let refusal = Refusal {
+        reason: Reason::Forbidden,
+        message: "forbidden".to_owned(),
+    };
+    refused.refusals.insert(policy.key(Kind::Policy), refusal);
+    assert_eq!(deletions(&refused), 0, "it was refused in this pass");
+    let mut going = s;
+    going.children.policies[0].terminating = true;
+    assert_eq!(deletions(&going), 0, "it is going already");
 }
 
 #[test]
