@@ -242,6 +242,29 @@ mod tests {
     }
 
     #[test]
+    fn a_service_answers_as_long_as_a_pod_stands_behind_it_and_a_former_one_as_long_as_it_exists() {
+        let ready = || vec![pod("pg-0", "10.0.0.10")];
+        let mut s = fixture::snapshot().with_target_service(fixture::service(), ready());
+        let plan = build(&s, &[].into()).unwrap();
+        while let effects @ [_, ..] = bring_up(&s, &plan).as_slice() {
+            s.execute(effects);
+        }
+        assert_eq!(shrink(&s), []);
+        let silent = s.clone().with_target_service(fixture::service(), vec![]);
+        assert_eq!(left(&shrink(&silent)), Vec::<String>::new());
+        let mut other = fixture::service();
+        "another".clone_into(&mut other.uid);
+        let former = std::mem::take(&mut s.answering.services);
+        let mut turned = s.with_target_service(other, vec![]);
+        turned.answering.services.extend(former);
+        assert_eq!(
+            shrink(&turned),
+            [],
+            "what is behind the new target says nothing of the former"
+        );
+    }
+
+    #[test]
     fn what_the_alias_led_to_before_an_edit_that_cannot_be_served_goes_on_answering() {
         let mut s = unservable_with(vec![pod("pg-0", "10.0.0.10"), pod("pg-1", "10.0.0.11")]);
         s.target = None;

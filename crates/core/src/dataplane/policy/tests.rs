@@ -230,6 +230,17 @@ fn without_its_consent_a_policy_goes_while_no_plan_can_be_made_too_but_is_not_as
 }
 
 #[test]
+fn a_policy_that_somebody_changed_is_repaired() {
+    let mut s = closed(fixture::snapshot(), "shop").up();
+    s.children.policies[0].object.body.spec.ingress = None;
+    let due = shown(&bring_up(&s, &build(&s, &BTreeSet::new()).unwrap()));
+    assert!(
+        due.len() == 1 && due[0].starts_with("replace NetworkPolicy shop/web-db-"),
+        "{due:?}"
+    );
+}
+
+#[test]
 fn a_cut_link_keeps_its_policy_until_the_drain_ends() {
     let mut s = closed(fixture::snapshot(), "shop").up();
     let Down::Act(effects) = take_down(&s, Some(30)) else {

@@ -281,3 +281,32 @@ fn both_families_of_pods_stand_behind_it() {
     let families: Vec<_> = s.children.slices.iter().map(|f| f.object.body.family).collect();
     assert_eq!(families, [Family::V4, Family::V6, Family::V4]);
 }
+
+#[test]
+fn the_address_is_that_of_the_virtual_ip_of_the_links_name_that_stays() {
+    let addresses = |s: &Snapshot| {
+        let wanted = build(s, &BTreeSet::new()).unwrap().virtual_ip.unwrap();
+        wanted.body.addresses.len()
+    };
+    let s = pg().up();
+    assert_eq!(addresses(&s), 1);
+    let mut stray = s.clone();
+    "copied".clone_into(&mut stray.children.virtual_ips[0].object.name);
+    assert_eq!(addresses(&stray), 0);
+    let mut elsewhere = s.clone();
+    "elsewhere".clone_into(&mut elsewhere.children.virtual_ips[0].object.namespace);
+    assert_eq!(addresses(&elsewhere), 0);
+    let mut going = s;
+    going.children.virtual_ips[0].terminating = true;
+    assert_eq!(addresses(&going), 0);
+}
+
+#[test]
+fn a_virtual_ip_is_repaired_where_it_has_an_address_and_made_anew_where_it_has_none() {
+    let due = |s: &Snapshot| shown(&bring_up(s, &build(s, &BTreeSet::new()).unwrap()));
+    let mut s = pg().up();
+    s.children.virtual_ips[0].object.body.ports.clear();
+    assert_eq!(due(&s), ["replace Service shop/web-db-vip"]);
+    s.children.virtual_ips[0].object.body.addresses.clear();
+    assert_eq!(due(&s), ["delete Service shop/web-db-vip"]);
+}
