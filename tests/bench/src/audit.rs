@@ -122,11 +122,11 @@ impl Audit {
 
     /// What was asked since the last time.
     pub fn take(&mut self) -> Counts {
-        self.take_with_first_watch().0
+        self.take_with_first_watch(Timestamp::MAX).0
     }
 
-    /// The same, and when the first of the watches began that ended.
-    pub fn take_with_first_watch(&mut self) -> (Counts, Option<Timestamp>) {
+    /// The same, and when the first watch was asked for since a time, of those that ended: a watch is written down then.
+    pub fn take_with_first_watch(&mut self, since: Timestamp) -> (Counts, Option<Timestamp>) {
         let mut counts = Counts::default();
         let mut first: Option<Timestamp> = None;
         let Ok(mut file) = File::open(&self.file) else {
@@ -139,8 +139,8 @@ impl Audit {
             self.place += text.len() as u64;
             let line: Line = serde_json::from_str(&text).expect("a line of an audit log");
             counts.add(&line);
-            if line.verb == "watch" {
-                let at = line.request_received_timestamp.parse().expect("a time");
+            let at: Timestamp = line.request_received_timestamp.parse().expect("a time");
+            if line.verb == "watch" && at >= since {
                 first = Some(first.map_or(at, |first| first.min(at)));
             }
             text.clear();

@@ -54,10 +54,12 @@ pub const EDGES: [Edge; 32] = [
     edge("the first link of a source becomes active", "k + 2", [2, 0, 0], &MADE),
     edge("another link of the source becomes active", "k + 2", [2, 0, 0], &[("update configmaps", 1), ("create endpointslices", 1)]),
     edge("a link without its finalizer becomes active", "k + 2, finalizer 1", [2, 1, 0], &MADE),
+    // A state is entered with its own message, and what it waits for is a message worth showing after it.
     edge("a link waits for its source", "registering 1, what it waits for 1, event 1", [2, 0, 1], &[]),
     edge("its source comes", "k + 2", [2, 0, 0], &MADE),
-    edge("a link waits for its target", "activating 1, what it waits for 1, event 1, k: its slice without an endpoint", [2, 0, 1], &MADE),
-    edge("its target comes", "slice 1, its ports in the environment 1, active 1", [1, 0, 0], &[("update configmaps", 1), ("update endpointslices", 1)]),
+    // Its slice stands empty meanwhile, and its environment knows no port.
+    edge("a link waits for its target", "activating 1, k, what it waits for 1, event 1", [2, 0, 1], &MADE),
+    edge("its target comes", "slice 1, environment 1 for its port, active 1", [1, 0, 0], &[("update endpointslices", 1), ("update configmaps", 1)]),
     edge("a link waits for an alias", "registering 1, what it waits for 1, event 1", [2, 0, 1], &[]),
     edge("the alias becomes free", "k + 2, and 2 for the other's deletion", [3, 1, 0], &MADE),
     edge("deactivate", "taking 1, 2 + k, event 1", [2, 1, 1], &GONE),

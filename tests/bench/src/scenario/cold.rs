@@ -88,7 +88,7 @@ async fn measure(
     // A watch is written down when it ends.
     program.kill().await;
     sleep(Duration::from_millis(500)).await;
-    let (requests, first_watch) = audit.take_with_first_watch();
+    let (requests, first_watch) = audit.take_with_first_watch(started.by_the_wall);
     let first_watch = first_watch.expect("it watches").duration_since(started.by_the_wall);
     figures.insert("to_first_watch_ms".to_owned(), first_watch.as_secs_f64() * 1000.0);
     Sample {

@@ -7,8 +7,9 @@ use control_plane::{ControlPlane, Program, Setup};
 use e2e::{Namespace, idle_deployment, link};
 use futures::{StreamExt as _, stream};
 use instancelink_api::State;
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{Node, Pod};
 use kube::Api;
+use kube::api::PostParams;
 use serde_json::json;
 
 use super::Size;
@@ -65,6 +66,10 @@ pub async fn turn(_: &[Contestant], size: &Size) -> (Machine, Vec<Sample>) {
 
 /// A source, and a Service of so many pods.
 async fn make_town(plane: &ControlPlane, pods: usize) -> Namespace {
+    // Kubernetes' controller leaves out pods whose node there is not.
+    let nodes: Api<Node> = Api::all(plane.client.clone());
+    let node = serde_json::from_value(json!({ "metadata": { "name": "nowhere" } })).expect("a node");
+    nodes.create(&PostParams::default(), &node).await.expect("a node");
     let town = plane.empty_namespace("town".to_owned()).await;
     town.create_object(&idle_deployment("web")).await;
     let service = json!({
