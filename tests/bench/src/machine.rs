@@ -42,12 +42,17 @@ impl Machine {
         Self {
             cores: std::thread::available_parallelism().map_or(0, usize::from),
             memory_gib: kilobytes.unwrap_or_default() >> 20,
-            kernel: read("/proc/sys/kernel/osrelease").trim().to_owned(),
+            kernel: release(&read("/proc/sys/kernel/osrelease")),
             kubernetes: version.git_version,
             etcd: etcd_version().await,
             operator: std::env::var(COMMIT).unwrap_or_else(|_| "unknown".to_owned()),
         }
     }
+}
+
+/// What comes after the version says who built the kernel, not what it does.
+fn release(text: &str) -> String {
+    text.trim().split('-').next().unwrap_or_default().to_owned()
 }
 
 /// `etcd Version: 3.7.3` is its first line.

@@ -5,11 +5,10 @@
 use std::time::Duration;
 
 use control_plane::Options;
-use e2e::{Link, LinkManifest, Namespace, Object, SHORT, eventually, fixed_service, idle_deployment, link};
+use e2e::{Link, LinkManifest, Namespace, fixed_service, idle_deployment, link, without_policies};
 use instancelink_api::State::{Active, Inactive, Purged, Registering, Removed};
 use instancelink_bench::gate::Gate;
 use instancelink_bench::world::{make_pod, set_ready};
-use kube::api::PostParams;
 use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -23,7 +22,6 @@ async fn campaign_each_edge_costs_the_least_it_can() {
     links_are_removed(&mut gate).await;
     links_are_deleted(&mut gate).await;
     nothing_happens(&mut gate).await;
-    nobody_admits(&mut gate).await;
     gate.finish();
 }
 
@@ -60,6 +58,14 @@ async fn links_become_active(gate: &mut Gate) {
     .await;
     gate.costs("another link of the source becomes active", async |_, _| {
         active(&town, "cache").await;
+    })
+    .await;
+    let town = gate.town("no-policies").await;
+    without_policies(&town, async || {
+        gate.costs("a link without its finalizer becomes active", async |_, _| {
+            active(&town, "db").await;
+        })
+        .await;
     })
     .await;
 }
@@ -139,6 +145,14 @@ async fn links_are_acted_on(gate: &mut Gate) {
     gate.costs("desiredState becomes Active", async |_, _| {
         db.edit(json!({ "desiredState": "Active" })).await;
         db.reaches(Active).await;
+    })
+    .await;
+    // Admission itself says no where its policies are in force, and the operator never hears of it.
+    without_policies(&town, async || {
+        gate.costs("an action is rejected", async |_, _| {
+            db.act("deactivate").await.is_rejected("ManagedBySpec");
+        })
+        .await;
     })
     .await;
 }
@@ -276,41 +290,5 @@ async fn nothing_happens(gate: &mut Gate) {
             operator.is_ready(Duration::from_mins(1)).await;
         },
     )
-    .await;
-}
-
-/// Without the policies of admission the operator hears of what they would have mended, or refused.
-async fn nobody_admits(gate: &mut Gate) {
-    let town = gate.town("without-policies").await;
-    for (kind, name) in [
-        ("ValidatingAdmissionPolicyBinding", "action.instancelink.dev"),
-        ("MutatingAdmissionPolicyBinding", "finalizer.instancelink.dev"),
-    ] {
-        let group = "admissionregistration.k8s.io/v1";
-        Object::named(&town.client, "", group, kind, name).delete().await;
-    }
-    let refused = simple("refused").action("nonsense").into_value();
-    let dry = PostParams {
-        dry_run: true,
-        ..PostParams::default()
-    };
-    eventually("nobody admits", SHORT, async || {
-        let link = serde_json::from_value(refused.clone()).unwrap();
-        let api = Object::of(&town.client, &town.name, &refused).api;
-        match api.create(&dry, &link).await {
-            Ok(link) if link.metadata.finalizers.is_none() => Ok(()),
-            other => Err(format!("{other:?}")),
-        }
-    })
-    .await;
-    let db = Link::at(&town, "db");
-    gate.costs("a link without its finalizer becomes active", async |_, _| {
-        active(&town, "db").await;
-    })
-    .await;
-    db.edit(json!({ "desiredState": "Active" })).await;
-    gate.costs("an action is rejected", async |_, _| {
-        db.act("deactivate").await.is_rejected("ManagedBySpec");
-    })
     .await;
 }
