@@ -55,6 +55,11 @@ mod tests {
         assert_eq!(countdown(at(60), at(100), total), (Some(50), at(75)));
         assert_eq!(countdown(at(99), at(100), total), (Some(25), at(100)));
         assert_eq!(
+            countdown(at(2), at(8), COUNTED),
+            (Some(75), at(4)),
+            "the shortest that is counted"
+        );
+        assert_eq!(
             countdown(at(1), at(3), SignedDuration::from_secs(3)),
             (Some(100), at(3)),
             "short: one figure"

@@ -156,7 +156,11 @@ mod tests {
 
     #[test]
     fn a_kind_that_is_not_served_or_has_no_scale_is_named_with_what_to_do() {
-        assert!(refused(Unlisted::NotServed).contains("install its CustomResourceDefinition"));
+        let not_served = refused(Unlisted::NotServed);
+        assert!(
+            not_served.starts_with("the API server serves no kind Rollout of argoproj.io/v1alpha1; install its"),
+            "{not_served}"
+        );
         assert!(refused(Unlisted::NotScalable).contains("set targetInstanceRef to the workload"));
     }
 

@@ -151,6 +151,24 @@ fn an_acknowledgement_says_what_came_of_the_request_and_keeps_its_words() {
 }
 
 #[test]
+fn a_link_that_is_removed_says_no_more_what_was_programmed() {
+    assert!(World::inactive().status().programmed_hash.is_some());
+    assert_eq!(World::removed().status().programmed_hash, None);
+}
+
+#[test]
+fn a_rejection_that_is_acknowledged_when_another_reason_fits_is_told_by_its_own() {
+    let mut world = World::active();
+    drain(&mut world, 60);
+    desire(&mut world, DesiredState::Active);
+    world.annotate("deactivate");
+    world.step().unwrap();
+    world.delete();
+    world.settle();
+    assert_eq!(world.last_action().message, "deactivate rejected: ManagedBySpec");
+}
+
+#[test]
 fn a_rejection_that_would_be_another_one_now_is_told_by_its_reason() {
     let mut world = World::active();
     desire(&mut world, DesiredState::Active);

@@ -6,7 +6,7 @@ use super::World;
 use crate::child::Kind;
 use crate::effect::{Effect, Refusal, Step};
 use crate::fixture;
-use crate::lifecycle::{TABLE, step};
+use crate::lifecycle::{TABLE, is_edge, step};
 use instancelink_api::condition::Reason;
 use instancelink_api::spec::{Addressing, DesiredState};
 
@@ -25,6 +25,8 @@ fn the_table_holds_every_edge_once() {
     unique.dedup();
     assert_eq!(edges.len(), unique.len());
     assert!(edges.iter().all(|(from, to)| from != to));
+    assert!(edges.iter().all(|(from, to)| is_edge(*from, *to)));
+    assert!(!is_edge(State::Active, State::Purged));
 }
 
 #[test]
@@ -410,6 +412,22 @@ fn a_removed_link_is_purged_when_its_time_is_up_and_its_object_goes_later() {
     world.pass_time(10);
     world.settle();
     assert!(world.gone);
+}
+
+#[test]
+fn of_the_tools_that_say_who_manages_a_purged_object_helm_alone_keeps_it() {
+    for (key, value, stays) in [
+        ("app.kubernetes.io/managed-by", "Helm", true),
+        ("app.kubernetes.io/managed-by", "kubectl", false),
+        ("app.kubernetes.io/part-of", "Helm", false),
+    ] {
+        let mut world = World::removed();
+        world.s.link.object.metadata.labels = Some([(key.to_owned(), value.to_owned())].into());
+        world.act("purge");
+        world.pass_time(1_000_000);
+        world.settle();
+        assert_eq!(!world.gone, stays, "{key}: {value}");
+    }
 }
 
 #[test]
