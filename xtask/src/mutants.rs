@@ -39,6 +39,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     let output = places::target()?;
     let mut cargo = places::cargo();
+    // Of the copy that is mutated: in a folder shared with this checkout Cargo would take the last mutant for our own build.
+    cargo.env("CARGO_TARGET_DIR", "target");
     cargo.args([
         "mutants",
         "--package=instancelink-core",
