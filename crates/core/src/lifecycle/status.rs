@@ -72,8 +72,7 @@ pub(crate) fn status(f: &Facts<'_>, state: State, wait: &Wait) -> InstanceLinkSt
             _ => None,
         },
         programmed_hash: match state {
-            // Who rests there with another one is on its way to an update.
-            State::Active | State::Inactive => Some(f.hash.clone()),
+            State::Active | State::Inactive if entering => Some(f.hash.clone()),
             State::Removed | State::Purging | State::Purged => None,
             _ => old.programmed_hash.clone(),
         },
