@@ -51,7 +51,7 @@ The least that can be written, and `cargo xtask campaigns edges` fails where the
 
 /// One scenario's part of the page.
 fn section(scenario: Which, records: &[Record]) -> String {
-    let mut text = format!("## {}\n\n{}\n", scenario.title(), scenario.text());
+    let mut text = format!("## {}\n\n{}", scenario.title(), scenario.text());
     for (size, records) in by_size(records) {
         let turns = records.iter().map(|record| record.turn).max().unwrap_or_default() + 1;
         let machine = &records[0].machine;
