@@ -179,3 +179,9 @@ fn a_missing_right_is_named_with_the_command_that_gives_it() {
         event.note
     );
 }
+
+#[test]
+fn a_gate_of_ours_is_told_by_its_prefix_and_names_the_alias() {
+    assert_eq!(alias_of("instancelink.dev/db"), Some("db"));
+    assert_eq!(alias_of("example.com/db"), None);
+}

@@ -125,6 +125,22 @@ fn an_environment_loses_the_entries_of_dead_links_only() {
 }
 
 #[test]
+fn an_environment_is_asked_about_for_the_link_it_names_only_while_it_has_no_entries() {
+    let Standing::Environment(mut found) = environment() else {
+        panic!()
+    };
+    let all = known(&[link(), sibling()]);
+    let name = |found: &mut Found<Environment>, link: &str| {
+        found.object.annotations.insert(keys::LINK.to_owned(), link.to_owned());
+        Standing::Environment(found.clone())
+    };
+    assert_eq!(question(&name(&mut found, "shop/gone"), &all), None);
+    found.object.annotations.remove(keys::ENTRIES);
+    assert!(question(&name(&mut found, "shop/gone"), &all).is_some());
+    assert_eq!(question(&name(&mut found, "shop/web-db"), &all), None);
+}
+
+#[test]
 fn an_environment_that_no_instance_is_named_after_stays_while_its_links_live() {
     let Standing::Environment(mut found) = environment() else {
         panic!()

@@ -80,6 +80,16 @@ fn a_domain_in_which_not_even_the_api_server_has_a_name_is_the_wrong_one() {
 }
 
 #[test]
+fn a_domain_in_which_the_api_server_has_an_address_is_right_whatever_the_pod_says() {
+    let mut r = looked(["10.0.0.1"], Answer::NoSuchName);
+    r.domain_of_pod = Some("corp.example".to_owned());
+    r.api_server = Some(found(["10.96.0.1"]));
+    assert_eq!(of(&r), ("False", Reason::NameNotFound));
+    r.api_server = Some(found([]));
+    assert_eq!(of(&r), ("False", Reason::WrongClusterDomain), "no address is none");
+}
+
+#[test]
 fn a_domain_is_not_called_wrong_while_the_pods_own_search_list_has_it() {
     let mut r = looked(["10.0.0.1"], Answer::NoSuchName);
     r.api_server = Some(Answer::NoSuchName);

@@ -13,6 +13,7 @@ mod projection;
 mod shadow;
 mod status;
 mod verified;
+mod waits;
 mod walk;
 
 pub(crate) use crate::fixture::World;
