@@ -92,6 +92,7 @@ mod tests {
         assert_eq!(found.object.body.data["password"].reveal(), b"hunter2");
         let shown = format!("{found:?} {found:#?}");
         assert!(shown.contains("password") && !shown.contains("hunter2"), "{shown}");
+        assert!(shown.contains("(confidential)"), "{shown}");
         assert!(!shown.contains("104, 117"), "{shown}");
     }
 }

@@ -1,3 +1,5 @@
+use k8s_openapi::api::core::v1::Service;
+
 use super::*;
 use crate::fixture;
 
@@ -23,4 +25,76 @@ fn labels_and_annotations_that_others_put_on_a_child_are_not_compared() {
     meta.labels.as_mut().unwrap().extend([others.clone()]);
     meta.annotations.as_mut().unwrap().extend([others]);
     assert_eq!(Found::from(standing).object, wanted);
+}
+
+/// A link with a virtual IP, up.
+fn by_virtual_ip() -> Children {
+    let s = fixture::snapshot().edited(|spec| {
+        spec.addressing = instancelink_api::Addressing::VirtualIP;
+        spec.ports = serde_yaml_ng::from_str("[{name: pg, port: 80, targetPort: 5432}]").unwrap();
+    });
+    s.up().children
+}
+
+#[test]
+fn what_is_sent_comes_back_as_what_was_meant() {
+    let all = by_virtual_ip();
+    for slice in &all.slices {
+        assert_eq!(Found::<Slice>::from(slice.object.to_api(None)).object, slice.object);
+    }
+    let [directory, virtual_ip] = [
+        &all.directories[0].object.to_api(None),
+        &all.virtual_ips[0].object.to_api(None),
+    ];
+    assert_eq!(
+        Found::<Directory>::from(directory.clone()).object,
+        all.directories[0].object
+    );
+    assert_eq!(
+        Found::<VirtualIp>::from(virtual_ip.clone()).object,
+        all.virtual_ips[0].object
+    );
+    for service in [directory, virtual_ip] {
+        assert_eq!(service.spec.as_ref().unwrap().type_.as_deref(), Some("ClusterIP"));
+    }
+}
+
+/// Ways in which somebody may change a Service, as a patch of its spec.
+fn changed(service: &Service, patch: &str) -> Service {
+    let mut changed = serde_json::to_value(service).unwrap();
+    let patch: serde_json::Map<_, _> = serde_yaml_ng::from_str(patch).unwrap();
+    changed["spec"].as_object_mut().unwrap().extend(patch);
+    serde_json::from_value(changed).unwrap()
+}
+
+#[test]
+fn a_directory_with_an_address_a_selector_a_port_or_another_type_is_not_right() {
+    let sent = by_virtual_ip().directories[0].object.to_api(None);
+    for patch in [
+        "{clusterIP: 10.96.0.9}",
+        "{selector: {app: web}}",
+        "{ports: [{port: 80}]}",
+        "{type: NodePort}",
+    ] {
+        let found = Found::<Directory>::from(changed(&sent, patch));
+        assert_ne!(found.object.body, Directory::RIGHT, "{patch}");
+    }
+    for patch in ["{selector: {}, ports: []}", "{type: null}"] {
+        let found = Found::<Directory>::from(changed(&sent, patch));
+        assert_eq!(found.object.body, Directory::RIGHT, "{patch}");
+    }
+}
+
+#[test]
+fn a_virtual_ip_with_a_selector_an_address_outside_or_another_type_is_damaged() {
+    let sent = by_virtual_ip().virtual_ips[0].object.to_api(None);
+    let is_damaged = |patch: &str| Found::<VirtualIp>::from(changed(&sent, patch)).object.body.damaged;
+    for patch in [
+        "{type: LoadBalancer}",
+        "{selector: {app: pg}}",
+        "{externalIPs: [192.0.2.1]}",
+    ] {
+        assert!(is_damaged(patch), "{patch}");
+    }
+    assert!(!is_damaged("{selector: {}, externalIPs: [], type: null}"));
 }
