@@ -1,14 +1,17 @@
 //! Links, and the ways to find them: by source, by target, by UID.
 
+mod differs;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use instancelink_api::condition::types;
 use instancelink_api::spec::NetworkPolicyMode;
 use instancelink_api::{InstanceLink, State, keys};
 use instancelink_core::resolve::directory_of;
 use instancelink_core::resolve::kinds::scalable;
 use instancelink_core::snapshot::ApiKind;
+
+use differs::{answers_differ, claims_differ, names_other_scaled};
 
 use super::affected::{Affected, Cause, GoneLink};
 use super::groups::Groups;
@@ -370,45 +373,4 @@ pub(crate) fn policy_namespace(link: &InstanceLink) -> Option<Arc<str>> {
     let target = link.spec.target_instance_ref.as_ref()?;
     let namespace = target.namespace.as_deref().or(link.metadata.namespace.as_deref())?;
     (link.spec.network_policy == NetworkPolicyMode::Allow).then(|| namespace.into())
-}
-
-/// True where objects of kinds that are watched for links alone are named, or not any more.
-fn names_other_scaled(old: Option<&InstanceLink>, new: Option<&InstanceLink>) -> bool {
-    let refs = |link: Option<&InstanceLink>| {
-        let link = link.filter(|link| !scaled_kinds(link).is_empty())?;
-        let spec = &link.spec;
-        Some((spec.instance_ref.clone(), spec.target_instance_ref.clone()))
-    };
-    refs(old) != refs(new)
-}
-
-/// True where the change may free or take something that other links of the source wait for.
-fn claims_differ(old: Option<&InstanceLink>, new: Option<&InstanceLink>) -> bool {
-    let (Some(old), Some(new)) = (old, new) else {
-        return true;
-    };
-    let intent = |link: &InstanceLink| {
-        let annotations = link.metadata.annotations.as_ref();
-        annotations.and_then(|a| a.get(keys::INTENT)).cloned()
-    };
-    old.metadata.uid != new.metadata.uid
-        || old.metadata.generation != new.metadata.generation
-        || old.metadata.deletion_timestamp != new.metadata.deletion_timestamp
-        || old.metadata.finalizers != new.metadata.finalizers
-        || old.status.as_ref().map(|s| s.state) != new.status.as_ref().map(|s| s.state)
-        || intent(old) != intent(new)
-}
-
-/// True where the readiness gates of this link's alias may be answered in another way.
-fn answers_differ(old: Option<&InstanceLink>, new: Option<&InstanceLink>) -> bool {
-    let (Some(old), Some(new)) = (old, new) else {
-        return true;
-    };
-    let answer = |link: &InstanceLink| {
-        let status = link.status.as_ref()?;
-        let available = status.conditions.iter().find(|c| c.type_ == types::AVAILABLE);
-        let available = available.map(|c| (c.status.clone(), c.reason.clone(), c.message.clone()));
-        Some((status.state, status.instance_id.clone(), available))
-    };
-    old.metadata.uid != new.metadata.uid || answer(old) != answer(new)
 }
