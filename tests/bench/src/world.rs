@@ -113,12 +113,17 @@ impl World {
 
 /// A Service that selects one pod.
 async fn make_target(namespace: &Namespace, name: &str, number: usize) {
+    make_service(namespace, name).await;
+    make_pod(namespace, &format!("{name}-0"), name, &format!("10.1.0.{}", number + 1)).await;
+}
+
+/// A Service of the pods that are labelled `app: <name>`.
+pub async fn make_service(namespace: &Namespace, name: &str) {
     let service = json!({
         "apiVersion": "v1", "kind": "Service", "metadata": { "name": name },
         "spec": { "selector": { "app": name }, "ports": [{ "name": "pg", "port": 5432 }] },
     });
     namespace.create_object(&service).await;
-    make_pod(namespace, &format!("{name}-0"), name, &format!("10.1.0.{}", number + 1)).await;
 }
 
 /// A pod that is ready, on a node that there is not.

@@ -8,7 +8,7 @@ use control_plane::Options;
 use e2e::{Link, LinkManifest, Namespace, fixed_service, idle_deployment, link, without_policies};
 use instancelink_api::State::{Active, Inactive, Purged, Registering, Removed};
 use instancelink_bench::gate::Gate;
-use instancelink_bench::world::{make_pod, set_ready};
+use instancelink_bench::world::{make_pod, make_service, set_ready};
 use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -189,11 +189,7 @@ async fn links_are_edited(gate: &mut Gate) {
 
 async fn pods_change(gate: &mut Gate) {
     let town = gate.town("pods").await;
-    let service = json!({
-        "apiVersion": "v1", "kind": "Service", "metadata": { "name": "app" },
-        "spec": { "selector": { "app": "app" }, "ports": [{ "name": "pg", "port": 5432 }] },
-    });
-    town.create_object(&service).await;
+    make_service(&town, "app").await;
     make_pod(&town, "app-0", "app", "10.1.0.1").await;
     make_pod(&town, "app-1", "app", "10.1.0.2").await;
     let db = link("db", "db", "Deployment/web", "Service/app").spec("addressing", "PodIP");

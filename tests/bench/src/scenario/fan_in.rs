@@ -9,7 +9,6 @@ use futures::{StreamExt as _, stream};
 use k8s_openapi::api::core::v1::Pod;
 use kube::Api;
 use kube::api::DeleteParams;
-use serde_json::json;
 
 use super::Size;
 use crate::arrivals::Arrivals;
@@ -19,7 +18,7 @@ use crate::machine::Machine;
 use crate::moments::Moments;
 use crate::quiet::until_quiet;
 use crate::sample::{Meter, Sample};
-use crate::world::{AT_ONCE, LINKS_OF_SOURCE, Number, PATIENCE, make_pod};
+use crate::world::{AT_ONCE, LINKS_OF_SOURCE, Number, PATIENCE, make_pod, make_service};
 
 /// Pods of the target, and how many of them are replaced at once.
 const PODS: usize = 50;
@@ -93,11 +92,7 @@ fn address(generation: usize, pod: usize) -> String {
 
 async fn make_town(plane: &ControlPlane, links: usize) -> Namespace {
     let town = plane.empty_namespace("town".to_owned()).await;
-    let service = json!({
-        "apiVersion": "v1", "kind": "Service", "metadata": { "name": "app" },
-        "spec": { "selector": { "app": "app" }, "ports": [{ "name": "pg", "port": 5432 }] },
-    });
-    town.create_object(&service).await;
+    make_service(&town, "app").await;
     for pod in 0..PODS {
         make_pod(&town, &format!("old-{pod}"), "app", &address(0, pod)).await;
     }

@@ -19,7 +19,7 @@ use crate::contestant::Contestant;
 use crate::machine::Machine;
 use crate::quiet::until_quiet;
 use crate::sample::{Meter, Sample, percentile};
-use crate::world::{AT_ONCE, make_pod, set_ready};
+use crate::world::{AT_ONCE, make_pod, make_service, set_ready};
 
 /// Flips one after the other.
 const SINGLES: usize = 200;
@@ -72,11 +72,7 @@ async fn make_town(plane: &ControlPlane, pods: usize) -> Namespace {
     nodes.create(&PostParams::default(), &node).await.expect("a node");
     let town = plane.empty_namespace("town".to_owned()).await;
     town.create_object(&idle_deployment("web")).await;
-    let service = json!({
-        "apiVersion": "v1", "kind": "Service", "metadata": { "name": "app" },
-        "spec": { "selector": { "app": "app" }, "ports": [{ "name": "pg", "port": 5432 }] },
-    });
-    town.create_object(&service).await;
+    make_service(&town, "app").await;
     let making = (0..pods).map(|number| {
         let town = &town;
         async move { make_pod(town, &name(number), "app", &address(number)).await }
