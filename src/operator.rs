@@ -68,9 +68,13 @@ pub async fn run_in(surroundings: Surroundings, options: Operator, stop: Cancell
     };
     let end = CancellationToken::new();
     let admin = tokio::spawn(admin::serve(listener, shown, end.clone()));
+    let mut election = parts.election();
+    if let Some(election) = election.as_mut() {
+        election.look().await;
+    }
     let mut watches = watch::spawn(&parts.watches, &parts.calls, &parts.cache, &metrics);
     let result = tokio::select! {
-        result = parts.lead(&options, stop) => result,
+        result = parts.lead(election, &options, stop) => result,
         // Watches never end by themselves, and without one of them the caches would grow old in silence.
         Some(ended) = watches.join_next() => Err(anyhow::anyhow!("a watch ended ({ended:?}); this is a bug")),
     };
@@ -145,8 +149,19 @@ impl Parts {
         })
     }
 
+    /// What takes part in the election; none where this operator is alone.
+    fn election(&self) -> Option<Election> {
+        let terms = self.terms.clone()?;
+        Some(Election::new(self.calls.clone(), Arc::clone(&self.clock), terms))
+    }
+
     /// Waits for the caches and for the lease, then works until told to stop, or until the lease is lost.
-    async fn lead(&self, options: &Operator, stop: CancellationToken) -> anyhow::Result<()> {
+    async fn lead(
+        &self,
+        election: Option<Election>,
+        options: &Operator,
+        stop: CancellationToken,
+    ) -> anyhow::Result<()> {
         let mut synced = self.cache.synced();
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
@@ -155,20 +170,22 @@ impl Parts {
             }
         }
         tracing::info!("caches are filled");
-        let Some(terms) = self.terms.clone() else {
+        let Some(mut election) = election else {
             self.work(options, Leadership::always(), &stop).await;
             return Ok(());
         };
-        let mut election = Election::new(self.calls.clone(), Arc::clone(&self.clock), terms);
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
             () = election.win() => {}
         }
         let leadership = election.leadership();
+        let is_undisturbed = election.is_undisturbed();
         // Renewed until the last write is done: only then may another begin.
         let done = CancellationToken::new();
         let work = async {
-            self.work(options, leadership, &stop).await;
+            if is_undisturbed || self.catch_up(&stop).await {
+                self.work(options, leadership, &stop).await;
+            }
             done.cancel();
         };
         let keep = async {
@@ -184,6 +201,15 @@ impl Parts {
         tokio::select! {
             kept = &mut keep => kept,
             () = &mut work => keep.await,
+        }
+    }
+
+    /// Takes in all that the operator before us wrote. False when told to stop before that.
+    async fn catch_up(&self, stop: &CancellationToken) -> bool {
+        tracing::info!("another operator led before: what operators write is listed anew");
+        tokio::select! {
+            () = stop.cancelled() => false,
+            () = self.cache.catch_up() => true,
         }
     }
 

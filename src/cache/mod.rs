@@ -13,10 +13,12 @@ pub(crate) mod links;
 mod manager;
 mod mirrors;
 mod name;
+mod newest;
 mod packed;
 mod places;
 pub(crate) mod pods;
 mod policies;
+mod relists;
 pub(crate) mod scaled;
 mod secret_watches;
 mod secrets;
@@ -46,7 +48,9 @@ use index::{Index, Watched, Who};
 pub(crate) use links::{Links, Namesakes};
 pub(crate) use mirrors::Mirrors;
 pub(crate) use name::{LinkKey, ObjectName};
+pub(crate) use newest::lists_of;
 pub(crate) use policies::Policies;
+use relists::Relists;
 pub(crate) use secrets::Secrets;
 pub(crate) use services::Services;
 pub(crate) use shared::instance_of;
@@ -69,6 +73,7 @@ pub(crate) struct Cache {
     pending: Mutex<BTreeSet<&'static str>>,
     synced: Sender<bool>,
     kinds_named: Notify,
+    relists: Relists,
 }
 
 impl Cache {
@@ -80,6 +85,7 @@ impl Cache {
             pending: Mutex::new(kinds.iter().copied().collect()),
             synced: Sender::new(false),
             kinds_named: Notify::new(),
+            relists: Relists::default(),
         }
     }
 
@@ -96,6 +102,11 @@ impl Cache {
     /// The kinds whose first list is not complete.
     pub(crate) fn pending(&self) -> Vec<&'static str> {
         self.pending.lock().iter().copied().collect()
+    }
+
+    /// Reads anew all that operators write, so that nothing another one wrote before now is missing.
+    pub(crate) async fn catch_up(&self) {
+        self.relists.of(&watch::WRITTEN).await;
     }
 
     /// Takes in what a watch says.

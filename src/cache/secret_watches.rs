@@ -8,6 +8,7 @@ use kube::runtime::watcher::{self, Event};
 use kube::{Api, Client};
 use tokio::task::JoinSet;
 
+use super::index::Watched as _;
 use super::secrets::Secrets;
 use super::{Cache, watch};
 use crate::telemetry::metrics::Metrics;
@@ -24,6 +25,7 @@ struct Running {
 /// Starts and ends watches as links come to need them and go. Never returns.
 pub(super) async fn follow(client: Client, cache: Arc<Cache>, metrics: Arc<Metrics>) {
     let mut needs = cache.read(|index| index.links.secrets_needed.subscribe());
+    let mut asked = cache.relists.asked();
     let mut running: BTreeMap<Arc<str>, Running> = BTreeMap::new();
     loop {
         let needed = cache.read(|index| index.links.needed_secrets());
@@ -53,8 +55,18 @@ pub(super) async fn follow(client: Client, cache: Arc<Cache>, metrics: Arc<Metri
                 Running { referred_to, task }
             });
         }
-        if needs.changed().await.is_err() {
-            std::future::pending::<()>().await;
+        tokio::select! {
+            Ok(()) = needs.changed() => {}
+            Ok(()) = asked.changed() => {
+                let round = *asked.borrow_and_update();
+                for (namespace, mut one) in std::mem::take(&mut running) {
+                    one.task.shutdown().await;
+                    cache.forget_secrets(&namespace);
+                }
+                // What is not known waits for its list by itself.
+                cache.relists.listed(Secrets::KIND, round);
+            }
+            else => std::future::pending().await,
         }
     }
 }

@@ -13,8 +13,8 @@ use super::index::{DaemonSets, Deployments, ReplicaSets, StatefulSets, Watched};
 use super::places::{Namespaces, Nodes};
 use super::pods::Pods;
 use super::{
-    Cache, Environments, Grants, Links, Mirrors, Policies, ReferenceGrants, Services, Slices, gateway, kinds,
-    secret_watches,
+    Cache, Environments, Grants, Links, Mirrors, Policies, ReferenceGrants, Secrets, Services, Slices, gateway, kinds,
+    lists_of, secret_watches,
 };
 use crate::calls::Calls;
 use crate::telemetry::metrics::Metrics;
@@ -38,6 +38,16 @@ pub(crate) const KINDS: [&str; 15] = [
     Nodes::KIND,
 ];
 
+/// The kinds that operators write.
+pub(super) const WRITTEN: [&str; 6] = [
+    Links::KIND,
+    Services::KIND,
+    Slices::KIND,
+    Policies::KIND,
+    Environments::KIND,
+    Secrets::KIND,
+];
+
 /// Starts all watches; they end when the set is dropped.
 pub(crate) fn spawn(client: &Client, calls: &Calls, cache: &Arc<Cache>, metrics: &Arc<Metrics>) -> JoinSet<()> {
     let ours = format!("{}={}", keys::MANAGED_BY, keys::MANAGER);
@@ -46,6 +56,7 @@ pub(crate) fn spawn(client: &Client, calls: &Calls, cache: &Arc<Cache>, metrics:
     let mirrored = format!("{}={}", keys::SLICE_MANAGED_BY, keys::MIRROR_MANAGER);
     let only_mirrored = watcher::Config::default().labels(&mirrored);
     let mut tasks = JoinSet::new();
+    let client = &lists_of(client);
     let start = Starter { client, cache, metrics };
     start.watch::<Links>(&mut tasks, &everything);
     start.watch::<Grants>(&mut tasks, &everything);
@@ -98,7 +109,13 @@ impl Starter<'_> {
         let api = Api::<W::Raw>::all(self.client.clone());
         let (cache, metrics) = (Arc::clone(self.cache), Arc::clone(self.metrics));
         let config = config.clone();
-        tasks.spawn(async move { follow::<W>(api, config, &cache, &metrics).await });
+        tasks.spawn(async move {
+            if WRITTEN.contains(&W::KIND) {
+                follow_anew::<W>(api, config, &cache, &metrics).await;
+            } else {
+                follow::<W>(api, config, &cache, &metrics).await;
+            }
+        });
     }
 }
 
@@ -106,6 +123,26 @@ impl Starter<'_> {
 pub(super) async fn follow<W: Watched>(api: Api<W::Raw>, config: watcher::Config, cache: &Cache, metrics: &Metrics) {
     let take = |event| cache.observe::<W>(event);
     watch::<W>(api, config, metrics, &take, &|_| false).await;
+}
+
+/// The same for a kind that operators write: begins anew when lists of those are asked for.
+async fn follow_anew<W: Watched>(api: Api<W::Raw>, config: watcher::Config, cache: &Cache, metrics: &Metrics) {
+    let mut asked = cache.relists.asked();
+    loop {
+        let round = *asked.borrow_and_update();
+        let take = |event| {
+            let is_complete = matches!(event, Event::InitDone);
+            cache.observe::<W>(event);
+            if is_complete {
+                cache.relists.listed(W::KIND, round);
+            }
+        };
+        tokio::select! {
+            biased;
+            Ok(()) = asked.changed() => {}
+            () = watch::<W>(api.clone(), config.clone(), metrics, &take, &|_| false) => return,
+        }
+    }
 }
 
 /// Watches and passes on what is said, and failures: those that are expected are neither counted nor told. Returns only

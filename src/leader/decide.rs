@@ -29,6 +29,28 @@ pub(super) enum Decision {
     Wait,
 }
 
+/// The lease as it was before our own lists began.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) enum Before {
+    /// It was held, or could not be read.
+    #[default]
+    Held,
+    /// There was none.
+    Absent,
+    /// Nobody held it in this version.
+    Free(String),
+}
+
+/// True where nobody can have led since `before` when the lease was written anew, or from the version `taken`: then our
+/// lists show all that other operators wrote.
+pub(super) fn nobody_led_since(before: &Before, taken: Option<&str>) -> bool {
+    match before {
+        Before::Held => false,
+        Before::Absent => taken.is_none(),
+        Before::Free(version) => taken == Some(version),
+    }
+}
+
 /// What `me` does about the lease.
 pub(super) fn decide(me: &str, seen: Option<&Seen>) -> Decision {
     match seen {
@@ -69,6 +91,23 @@ mod tests {
         ];
         for (seen, expected) in table {
             assert_eq!(decide("me", seen.as_ref()), expected, "{seen:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_lease_that_was_free_before_and_is_unchanged_shows_that_nobody_led() {
+        let free = Before::Free("7".to_owned());
+        let table = [
+            (Before::Held, None, false),
+            (Before::Held, Some("7"), false),
+            (Before::Absent, None, true),
+            (Before::Absent, Some("7"), false),
+            (free.clone(), Some("7"), true),
+            (free.clone(), Some("8"), false),
+            (free, None, false),
+        ];
+        for (before, taken, nobody) in table {
+            assert_eq!(nobody_led_since(&before, taken), nobody, "{before:?} {taken:?}");
         }
     }
 

@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::decide::{Decision, Seen, decide, may_write};
+use super::decide::{Before, Decision, Seen, decide, may_write, nobody_led_since};
 use crate::cache::ObjectName;
 use crate::calls::{CallError, Calls};
 use crate::clock::Clock;
@@ -75,7 +75,14 @@ pub(crate) struct Election {
     leadership: Leadership,
     /// The lease as last read or written, and when it last changed before our eyes.
     known: Option<(Lease, Instant)>,
+    /// The lease as it was before our lists began.
+    before: Before,
+    /// Nobody led between that and our taking the lease.
+    undisturbed: bool,
 }
+
+/// The lease is looked at first of all for so long; without an answer nothing is lost but some lists later.
+const FIRST_LOOK: Duration = Duration::from_secs(1);
 
 impl Election {
     /// A contender that does not lead yet.
@@ -87,7 +94,28 @@ impl Election {
             terms,
             leadership,
             known: None,
+            before: Before::default(),
+            undisturbed: false,
         }
+    }
+
+    /// Looks at the lease, before anything is listed.
+    pub(crate) async fn look(&mut self) {
+        if !matches!(tokio::time::timeout(FIRST_LOOK, self.read()).await, Ok(Ok(()))) {
+            return;
+        }
+        self.before = match &self.known {
+            None => Before::Absent,
+            Some((lease, _)) => match (self.seen(), version(lease)) {
+                (Some(seen), Some(version)) if seen.holder.is_empty() => Before::Free(version),
+                _ => Before::Held,
+            },
+        };
+    }
+
+    /// True where our lists show all that operators wrote that led before us.
+    pub(crate) fn is_undisturbed(&self) -> bool {
+        self.undisturbed
     }
 
     /// The answer to "may I write?", for the rest of the operator.
@@ -204,6 +232,10 @@ impl Election {
         };
         match answer {
             Ok(lease) => {
+                if !self.leadership.holds() {
+                    let taken = from.as_ref().and_then(version);
+                    self.undisturbed = nobody_led_since(&self.before, taken.as_deref());
+                }
                 self.know(lease);
                 self.leadership.set(Some(sent));
                 Ok(true)
@@ -219,7 +251,6 @@ impl Election {
     }
 
     fn know(&mut self, lease: Lease) {
-        let version = |l: &Lease| l.metadata.resource_version.clone();
         match self.known.as_mut() {
             Some((known, _)) if version(known) == version(&lease) => {}
             _ => self.known = Some((lease, Instant::now())),
@@ -238,6 +269,10 @@ impl Election {
             unchanged: since.elapsed(),
         })
     }
+}
+
+fn version(lease: &Lease) -> Option<String> {
+    lease.metadata.resource_version.clone()
 }
 
 /// In whole seconds, as a lease counts, and never fewer: others would begin to write while we still do.

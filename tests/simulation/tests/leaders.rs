@@ -16,3 +16,13 @@ fn a_leader_that_dies_or_comes_back_as_a_zombie_does_no_harm() {
         plans
     });
 }
+
+#[test]
+fn an_operator_whose_watches_are_behind_takes_over_and_does_no_harm() {
+    let (name, pair) = ("leader lost to one that is behind", Setting { pair: true });
+    run_plans(name, &scripts::all(), pair, |reference| {
+        let plans = reference.at_requests(&[AtRequest::Crash, AtRequest::DoneButCrash], Tolerance::Watches);
+        let behind = |(plan, tolerance): (Plan, _)| (plan.and(Fault::Behind(2)), tolerance);
+        plans.into_iter().map(behind).collect()
+    });
+}

@@ -4,7 +4,7 @@
 use instancelink_simulation::campaign::{Tolerance, run_plans};
 use instancelink_simulation::run::Setting;
 use instancelink_simulation::scripts;
-use instancelink_testkit::faults::plan::{AtEvent, AtRequest};
+use instancelink_testkit::faults::plan::{AtEvent, AtRequest, Fault, Plan};
 
 #[test]
 fn one_fault_at_any_event_changes_nothing_of_the_end() {
@@ -28,6 +28,8 @@ fn what_changes_and_changes_back_unseen_ends_as_if_it_had_been_seen() {
 fn an_operator_that_wakes_up_in_the_past_does_no_harm() {
     let name = "crash at each request, started again in the past";
     run_plans(name, &scripts::all(), Setting::default(), |reference| {
-        reference.at_requests(&[1, 3, 8, 20].map(AtRequest::CrashIntoPast), Tolerance::Watches)
+        let plans = reference.at_requests(&[AtRequest::CrashIntoPast(8)], Tolerance::Watches);
+        let behind = |(plan, tolerance): (Plan, _)| (plan.and(Fault::Behind(2)), tolerance);
+        plans.into_iter().map(behind).collect()
     });
 }

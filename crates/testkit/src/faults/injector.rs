@@ -13,19 +13,24 @@ use super::plan::{AtEvent, AtRequest, Code, Fault, Plan};
 use crate::api::Api;
 use crate::api::call::Call;
 use crate::api::object::Meta as _;
-use crate::api::resource::{EVENTS, LEASES, PODS, Resource};
+use crate::api::resource::{CONFIG_MAPS, EVENTS, LEASES, PODS, POLICIES, Resource, SERVICES, SLICES};
 use crate::api::watch::Replica;
 
 /// How long a late request is on its way.
 const LATE: Duration = Duration::from_secs(2);
 /// How long a paused operator stands still: longer than a lease lasts.
 const PAUSE: Duration = Duration::from_secs(20);
+/// How often an operator that is behind hears of anything: much rarer than a lease runs out.
+const BEHIND: Duration = Duration::from_secs(40);
+/// By then even that one has listed everything for the first time.
+const LISTED: Duration = Duration::from_secs(1);
 
 /// A plan in progress.
 #[derive(Debug)]
 pub struct Injector {
     plan: Plan,
     api: Arc<Api>,
+    began: Instant,
     state: Mutex<State>,
     /// Rings when an operator dies.
     pub crashed: Notify,
@@ -56,6 +61,7 @@ impl Injector {
         Self {
             plan,
             api,
+            began: Instant::now(),
             state: Mutex::default(),
             crashed: Notify::new(),
         }
@@ -91,9 +97,23 @@ impl Injector {
     pub fn skew(&self) -> i64 {
         let skews = self.plan.0.iter().filter_map(|fault| match fault {
             Fault::Skew(seconds) => Some(*seconds),
-            Fault::Request(..) | Fault::Event(..) => None,
+            Fault::Request(..) | Fault::Event(..) | Fault::Behind(_) => None,
         });
         skews.sum()
+    }
+
+    /// How long an operator still has to wait for what a watch says.
+    fn behind(&self, by: &str, resource: &Resource) -> Option<Duration> {
+        if !is_child(resource) {
+            return None;
+        }
+        let number = by.rsplit('-').next()?;
+        let is_behind = |fault: &Fault| matches!(fault, Fault::Behind(operator) if operator.to_string() == number);
+        self.plan.0.iter().any(is_behind).then_some(())?;
+        let since = self.began.elapsed().checked_sub(LISTED)?;
+        let over = since.as_millis() % BEHIND.as_millis();
+        let over = Duration::from_millis(u64::try_from(over).unwrap_or(0));
+        (!over.is_zero()).then(|| BEHIND.saturating_sub(over))
     }
 
     /// Whether an operator of this name is dead.
@@ -173,6 +193,10 @@ impl Hooks for Injector {
         {
             return Fate::Held(left, Box::new(Fate::Served));
         }
+        if call.query("resourceVersion") == "0" {
+            let line = format!("{} may be answered by a replica that is behind", call.shown());
+            state.unguarded.push(line);
+        }
         if *call.resource == LEASES || call.verb == "watch" {
             return Fate::Served;
         }
@@ -197,6 +221,11 @@ impl Hooks for Injector {
             && let Some(left) = until.checked_duration_since(Instant::now())
             && !left.is_zero()
         {
+            return EventFate::Late(left);
+        }
+        // What a replica that is behind does know, it lists at once.
+        let is_listed = state.past.is_some_and(|past| event["object"].version() <= past);
+        if !is_listed && let Some(left) = self.behind(by, resource) {
             return EventFate::Late(left);
         }
         state.events += 1;
@@ -225,10 +254,17 @@ impl Hooks for Injector {
     fn replica(&self, call: &Call) -> Replica {
         let state = self.state.lock().unwrap();
         match state.past {
-            Some(version) if call.query("resourceVersion") == "0" => Replica::Behind(version),
+            Some(version) if is_child(call.resource) && call.query("resourceVersion") == "0" => {
+                Replica::Behind(version)
+            }
             _ => Replica::Fresh,
         }
     }
+}
+
+/// A kind of which links have children.
+fn is_child(resource: &Resource) -> bool {
+    [&SERVICES, &SLICES, &CONFIG_MAPS, &POLICIES].contains(&resource)
 }
 
 /// The operator that holds the lease; its identity begins with its name.

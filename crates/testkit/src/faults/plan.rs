@@ -18,6 +18,8 @@ pub enum Fault {
     Event(u32, AtEvent),
     /// The operators' clocks go wrong by so many seconds, from the start.
     Skew(i64),
+    /// The operator of this number hears of links' children only every 40 seconds.
+    Behind(u32),
 }
 
 /// What happens to a request.
@@ -121,6 +123,15 @@ const EVENTS: [(&str, AtEvent); 6] = [
     ("hidden", AtEvent::Hidden),
 ];
 
+impl Plan {
+    /// The same plan, and one fault more.
+    #[must_use]
+    pub fn and(mut self, fault: Fault) -> Self {
+        self.0.push(fault);
+        self
+    }
+}
+
 impl AtRequest {
     /// Every fault of a single request that ends by itself.
     pub fn all() -> Vec<Self> {
@@ -198,6 +209,7 @@ impl fmt::Display for Plan {
                     write!(f, "e{n}:{}", found.map_or("", |(name, _)| name))?;
                 }
                 Fault::Skew(seconds) => write!(f, "skew:{seconds}")?,
+                Fault::Behind(operator) => write!(f, "behind:{operator}")?,
             }
         }
         Ok(())
@@ -237,6 +249,9 @@ fn fault(text: &str) -> Result<Fault, String> {
         return what.parse().map(Fault::Skew).map_err(|e| format!("{text:?}: {e}"));
     }
     let number = |rest: &str| rest.parse().map_err(|e| format!("{text:?}: {e}"));
+    if point == "behind" {
+        return number(what).map(Fault::Behind);
+    }
     if let Some(n) = point.strip_prefix('r') {
         return Ok(Fault::Request(number(n)?, at_request(what)?));
     }
@@ -281,6 +296,7 @@ mod tests {
             Fault::Request(1, AtRequest::CrashIntoPast(12)),
             Fault::Request(2, AtRequest::Pause),
             Fault::Skew(-30),
+            Fault::Behind(2),
         ]);
         let plan = Plan(faults);
         assert_eq!(plan.to_string().parse(), Ok(plan));
