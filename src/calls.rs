@@ -167,19 +167,21 @@ impl Calls {
         Ok(selector.unwrap_or_default().to_owned())
     }
 
-    /// Creates an object.
-    pub(crate) async fn create<K>(&self, kind: &'static str, name: &ObjectName, object: &K) -> Result<K, CallError>
+    /// Creates an object. What is answered is read as far as the caller wants.
+    pub(crate) async fn create<K, A>(&self, kind: &'static str, name: &ObjectName, object: &K) -> Result<A, CallError>
     where
-        K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Serialize + DeserializeOwned,
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Serialize,
+        A: DeserializeOwned,
     {
         let request = requests::<K>(name).create(&as_manager(), body(object)?);
         self.send("create", kind, request).await
     }
 
     /// Replaces an object; its metadata carry the UID and resourceVersion it must have.
-    pub(crate) async fn replace<K>(&self, kind: &'static str, name: &ObjectName, object: &K) -> Result<K, CallError>
+    pub(crate) async fn replace<K, A>(&self, kind: &'static str, name: &ObjectName, object: &K) -> Result<A, CallError>
     where
-        K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Serialize + DeserializeOwned,
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Serialize,
+        A: DeserializeOwned,
     {
         let request = requests::<K>(name).replace(&name.name, &as_manager(), body(object)?);
         self.send("update", kind, request).await

@@ -12,6 +12,7 @@ use super::name::LinkKey;
 use super::packed::PackedChild;
 use super::shared::{self, Mention};
 use super::table::{Change, Table};
+use super::wire::Wire;
 
 /// All environments of ours.
 #[derive(Debug, Default)]
@@ -25,12 +26,12 @@ pub(crate) struct EnvironmentStore {
 pub(crate) struct Environments;
 
 impl Watched for Environments {
-    type Raw = ConfigMap;
+    type Raw = Wire<ConfigMap>;
     type Item = PackedChild<Environment>;
     const KIND: &'static str = "ConfigMap";
 
-    fn reduce(raw: ConfigMap) -> PackedChild<Environment> {
-        PackedChild::new(Found::from(raw))
+    fn reduce(raw: Wire<ConfigMap>) -> PackedChild<Environment> {
+        PackedChild::new(Found::from(raw.object))
     }
 
     fn table(index: &mut Index) -> &mut Table<PackedChild<Environment>> {

@@ -20,6 +20,7 @@ use super::manager;
 use super::name::{LinkKey, ObjectName};
 use super::packed::Packed;
 use super::table::{Change, Item, Table};
+use super::wire::Wire;
 
 /// A link without `managedFields` and last-applied, and of it in the open what is asked for again and again.
 #[derive(Debug)]
@@ -185,14 +186,17 @@ impl Namesakes {
 pub(crate) struct Links;
 
 impl Watched for Links {
-    type Raw = InstanceLink;
+    type Raw = Wire<InstanceLink>;
     type Item = CachedLink;
     const KIND: &'static str = keys::KIND;
 
-    fn reduce(mut raw: InstanceLink) -> CachedLink {
-        let action_manager = manager::action_manager(raw.metadata.managed_fields.as_deref().unwrap_or_default());
-        manager::strip(&mut raw.metadata);
-        CachedLink::new(raw, &action_manager)
+    fn reduce(raw: Wire<InstanceLink>) -> CachedLink {
+        let Wire {
+            mut object,
+            action_manager,
+        } = raw;
+        manager::strip(&mut object.metadata);
+        CachedLink::new(object, &action_manager)
     }
 
     fn table(index: &mut Index) -> &mut Table<CachedLink> {

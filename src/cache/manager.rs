@@ -1,32 +1,64 @@
 //! Who asked for an action: the field manager that wrote the annotation, read before `managedFields` are dropped.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ManagedFieldsEntry, ObjectMeta};
-
-use instancelink_api::keys;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 const MAX_MANAGER: usize = 128;
 
-/// The manager of the action annotation; empty if unknown. Where several own it, the one that wrote last.
-pub(crate) fn action_manager(managed: &[ManagedFieldsEntry]) -> String {
-    let key = format!("f:{}", keys::ACTION);
-    let newest = managed
-        .iter()
-        .filter(|entry| {
-            entry
-                .fields_v1
-                .as_ref()
-                .and_then(|f| f.0.get("f:metadata")?.get("f:annotations")?.get(&key))
-                .is_some()
-        })
-        .max_by(|a, b| a.time.as_ref().map(|t| t.0).cmp(&b.time.as_ref().map(|t| t.0)));
-    let name = newest.and_then(|entry| entry.manager.as_deref()).unwrap_or_default();
-    name.chars().take(MAX_MANAGER).collect()
+/// Who owns fields of an object, as far as it may be the action.
+#[derive(Debug, Default, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Managers(Option<Vec<Entry>>);
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Entry {
+    manager: Option<String>,
+    time: Option<Time>,
+    fields_v1: Option<Fields>,
 }
 
-/// Drops what nobody reads: four fifths of a link as it comes over the wire.
+#[derive(Debug, Deserialize)]
+struct Fields {
+    #[serde(rename = "f:metadata")]
+    metadata: Option<Metadata>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Metadata {
+    #[serde(rename = "f:annotations")]
+    annotations: Option<Annotations>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Annotations {
+    // `keys::ACTION`, which cannot be named here; a test holds them together.
+    #[serde(rename = "f:instancelink.dev/action")]
+    action: Option<IgnoredAny>,
+}
+
+impl Entry {
+    fn owns_the_action(&self) -> bool {
+        let metadata = self.fields_v1.as_ref().and_then(|fields| fields.metadata.as_ref());
+        let annotations = metadata.and_then(|metadata| metadata.annotations.as_ref());
+        annotations.is_some_and(|annotations| annotations.action.is_some())
+    }
+}
+
+impl Managers {
+    /// The manager of the action annotation; empty if unknown. Where several own it, the one that wrote last.
+    pub(super) fn of_the_action(self) -> String {
+        let owners = self.0.unwrap_or_default().into_iter().filter(Entry::owns_the_action);
+        let newest = owners.max_by(|a, b| a.time.as_ref().map(|t| t.0).cmp(&b.time.as_ref().map(|t| t.0)));
+        let name = newest.and_then(|entry| entry.manager).unwrap_or_default();
+        name.chars().take(MAX_MANAGER).collect()
+    }
+}
+
+/// Drops what nobody reads.
 pub(crate) fn strip(meta: &mut ObjectMeta) {
-    meta.managed_fields = None;
     if let Some(annotations) = meta.annotations.as_mut() {
         annotations.remove(LAST_APPLIED);
     }
@@ -34,19 +66,20 @@ pub(crate) fn strip(meta: &mut ObjectMeta) {
 
 #[cfg(test)]
 mod tests {
-    use k8s_openapi::apimachinery::pkg::apis::meta::v1::{FieldsV1, Time};
-    use serde_json::json;
+    use instancelink_api::keys;
+    use serde_json::{Value, json};
 
     use super::*;
 
-    fn entry(manager: &str, annotation: &str, time: &str) -> ManagedFieldsEntry {
-        let field = format!("f:{annotation}");
-        ManagedFieldsEntry {
-            manager: Some(manager.to_owned()),
-            time: Some(Time(time.parse().unwrap())),
-            fields_v1: Some(FieldsV1(json!({"f:metadata": {"f:annotations": {field: {}}}}))),
-            ..ManagedFieldsEntry::default()
-        }
+    fn entry(manager: &str, annotation: &str, time: &str) -> Value {
+        let fields = json!({"f:metadata": {"f:annotations": {(format!("f:{annotation}")): {}}}});
+        json!({"manager": manager, "time": time, "fieldsV1": fields})
+    }
+
+    fn manager_of(managed: &[Value]) -> String {
+        serde_json::from_value::<Managers>(json!(managed))
+            .unwrap()
+            .of_the_action()
     }
 
     #[test]
@@ -55,7 +88,7 @@ mod tests {
             entry("helm", "other.example/annotation", "2026-01-01T00:00:00Z"),
             entry("kubectl-annotate", keys::ACTION, "2026-01-01T00:00:00Z"),
         ];
-        assert_eq!(action_manager(&managed), "kubectl-annotate");
+        assert_eq!(manager_of(&managed), "kubectl-annotate");
     }
 
     #[test]
@@ -64,11 +97,11 @@ mod tests {
             entry("flux", keys::ACTION, "2026-01-01T00:00:05Z"),
             entry("kubectl-annotate", keys::ACTION, "2026-01-01T00:00:00Z"),
         ];
-        assert_eq!(action_manager(&managed), "flux");
+        assert_eq!(manager_of(&managed), "flux");
     }
 
     #[test]
     fn nobody_known_is_empty() {
-        assert_eq!(action_manager(&[]), "");
+        assert_eq!(manager_of(&[]), "");
     }
 }

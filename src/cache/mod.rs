@@ -27,6 +27,7 @@ mod shared;
 mod slices;
 mod table;
 pub(crate) mod watch;
+mod wire;
 pub(crate) mod workloads;
 
 #[cfg(test)]
@@ -57,6 +58,7 @@ pub(crate) use shared::instance_of;
 pub(crate) use slices::Slices;
 use table::Item;
 pub(crate) use table::Written;
+pub(crate) use wire::Wire;
 
 /// What the caches tell the rest of the operator.
 pub(crate) trait Listener: Send + Sync {

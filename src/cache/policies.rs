@@ -14,6 +14,7 @@ use super::index::{Index, Watched, Who};
 use super::name::ObjectName;
 use super::shared;
 use super::table::{Change, Item, Table};
+use super::wire::Wire;
 
 /// A NetworkPolicy as it is kept.
 #[derive(Clone, Debug, PartialEq)]
@@ -83,11 +84,12 @@ impl Item for CachedPolicy {
 pub(crate) struct Policies;
 
 impl Watched for Policies {
-    type Raw = NetworkPolicy;
+    type Raw = Wire<NetworkPolicy>;
     type Item = CachedPolicy;
     const KIND: &'static str = "NetworkPolicy";
 
-    fn reduce(raw: NetworkPolicy) -> CachedPolicy {
+    fn reduce(raw: Wire<NetworkPolicy>) -> CachedPolicy {
+        let raw = raw.object;
         let uid = raw.metadata.uid.clone().unwrap_or_default();
         let resource_version = raw.metadata.resource_version.clone().unwrap_or_default();
         let labels = raw.metadata.labels.as_ref();

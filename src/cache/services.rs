@@ -14,6 +14,7 @@ use super::index::{Index, Watched, Who};
 use super::name::ObjectName;
 use super::shared::{self, Mention};
 use super::table::{Change, Item, Table};
+use super::wire::Wire;
 
 /// A Service in both views.
 #[derive(Clone, Debug)]
@@ -62,11 +63,12 @@ impl Item for CachedService {
 pub(crate) struct Services;
 
 impl Watched for Services {
-    type Raw = core::Service;
+    type Raw = Wire<core::Service>;
     type Item = CachedService;
     const KIND: &'static str = "Service";
 
-    fn reduce(raw: core::Service) -> CachedService {
+    fn reduce(raw: Wire<core::Service>) -> CachedService {
+        let raw = raw.object;
         CachedService {
             service: Arc::new(target_of(&raw)),
             child: child_of(raw),

@@ -12,6 +12,7 @@ use super::name::LinkKey;
 use super::packed::PackedChild;
 use super::shared;
 use super::table::{Change, Item, Table};
+use super::wire::Wire;
 
 /// All slices of ours.
 #[derive(Debug, Default)]
@@ -57,12 +58,12 @@ impl Item for CachedSlice {
 pub(crate) struct Slices;
 
 impl Watched for Slices {
-    type Raw = EndpointSlice;
+    type Raw = Wire<EndpointSlice>;
     type Item = CachedSlice;
     const KIND: &'static str = "EndpointSlice";
 
-    fn reduce(raw: EndpointSlice) -> CachedSlice {
-        let found = Found::from(raw);
+    fn reduce(raw: Wire<EndpointSlice>) -> CachedSlice {
+        let found = Found::from(raw.object);
         let endpoints = found.object.body.endpoints.iter();
         CachedSlice {
             nodes: endpoints

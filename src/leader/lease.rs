@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
 use parking_lot::Mutex;
+use serde::de::IgnoredAny;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -185,7 +186,7 @@ impl Election {
             ..lease
         };
         match self.calls.replace("Lease", &self.terms.lease, &released).await {
-            Ok(_) => tracing::info!(lease = %self.terms.lease, "lease released"),
+            Ok(IgnoredAny) => tracing::info!(lease = %self.terms.lease, "lease released"),
             Err(error) => tracing::warn!(%error, "the lease was not released; others wait until it runs out"),
         }
     }

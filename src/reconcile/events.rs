@@ -9,6 +9,7 @@ use instancelink_core::snapshot::{Pod, Snapshot, TargetObject};
 use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::api::events::v1::Event as ApiEvent;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
+use serde::de::IgnoredAny;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior};
 
@@ -105,7 +106,7 @@ impl Sender {
     async fn send(&self, event: &ApiEvent) {
         let name = ObjectName::of(&event.metadata);
         match self.calls.create("Event", &name, event).await {
-            Ok(_) => self.metrics.event("sent"),
+            Ok(IgnoredAny) => self.metrics.event("sent"),
             Err(error) => {
                 self.metrics.event("failed");
                 tracing::debug!(event = %name, %error, "an event was not sent");

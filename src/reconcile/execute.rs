@@ -17,7 +17,7 @@ use super::link_patch::{self, Change, Finalizer};
 use super::refuse;
 use crate::cache::index::Watched;
 use crate::cache::links::{SourceKey, source_key};
-use crate::cache::{Cache, Environments, Links, ObjectName, Policies, Secrets, Services, Slices};
+use crate::cache::{Cache, Environments, Links, ObjectName, Policies, Secrets, Services, Slices, Wire};
 use crate::calls::{CallError, Calls, Deleted};
 
 /// Children whose creation was answered with "exists" in this pass: asked for again, their names count as taken.
@@ -32,9 +32,14 @@ pub(super) struct Executor {
 }
 
 /// A kind of child: how it is watched, and how the caches' view of it becomes an answer.
-trait ChildKind: Watched<Raw: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Serialize> {
+trait ChildKind: Watched<Raw: Resource<DynamicType = (), Scope = NamespaceResourceScope>> {
     fn standing(item: &Self::Item) -> Option<Standing>;
 }
+
+/// What is sent.
+trait Body: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Serialize {}
+
+impl<K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Serialize> Body for K {}
 
 impl ChildKind for Services {
     fn standing(item: &Self::Item) -> Option<Standing> {
@@ -185,11 +190,11 @@ impl Executor {
         let in_flight = self.cache.begin::<Links>(name.clone());
         match self
             .calls
-            .patch::<InstanceLink>(Links::KIND, &name, subresource, patch)
+            .patch::<Wire<InstanceLink>>(Links::KIND, &name, subresource, patch)
             .await
         {
             Ok(object) => {
-                let meta = &object.metadata;
+                let meta = &object.object.metadata;
                 let held = meta.finalizers.as_ref().is_some_and(|f| !f.is_empty());
                 if meta.deletion_timestamp.is_some() && !held {
                     // The last finalizer went with this patch, and the object with it.
@@ -216,7 +221,7 @@ impl Executor {
         let in_flight = self.cache.begin::<Links>(name.clone());
         match self
             .calls
-            .delete::<InstanceLink>(Links::KIND, &name, uid, version)
+            .delete::<Wire<InstanceLink>>(Links::KIND, &name, uid, version)
             .await
         {
             Ok(Deleted::Held(object)) => {
@@ -245,10 +250,10 @@ impl Executor {
         }
     }
 
-    async fn create_as<W: ChildKind>(&self, key: Key, body: W::Raw, taken: &Taken) -> Result<Answer, CallError> {
+    async fn create_as<W: ChildKind>(&self, key: Key, body: impl Body, taken: &Taken) -> Result<Answer, CallError> {
         let name = ObjectName::new(&key.namespace, &key.name);
         let in_flight = self.cache.begin::<W>(name.clone());
-        match self.calls.create::<W::Raw>(W::KIND, &name, &body).await {
+        match self.calls.create::<_, W::Raw>(W::KIND, &name, &body).await {
             Ok(raw) => {
                 let item = W::reduce(raw);
                 let answer = W::standing(&item).map_or(Answer::Done, Answer::Child);
@@ -316,10 +321,10 @@ impl Executor {
         }
     }
 
-    async fn replace_as<W: ChildKind>(&self, key: Key, body: W::Raw, uid: &str) -> Result<Answer, CallError> {
+    async fn replace_as<W: ChildKind>(&self, key: Key, body: impl Body, uid: &str) -> Result<Answer, CallError> {
         let name = ObjectName::new(&key.namespace, &key.name);
         let in_flight = self.cache.begin::<W>(name.clone());
-        match self.calls.replace::<W::Raw>(W::KIND, &name, &body).await {
+        match self.calls.replace::<_, W::Raw>(W::KIND, &name, &body).await {
             Ok(raw) => {
                 let item = W::reduce(raw);
                 let answer = W::standing(&item).map_or(Answer::Done, Answer::Child);

@@ -16,6 +16,7 @@ use k8s_openapi::api::core::v1::{ConfigMap, Secret, Service};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::api::networking::v1::NetworkPolicy;
 use parking_lot::Mutex;
+use serde::de::IgnoredAny;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -235,39 +236,16 @@ impl Sweeper {
     async fn replace(&self, child: &Draft, replaces: (&str, &str)) -> Result<(), CallError> {
         let key = child.key();
         let name = ObjectName::new(&key.namespace, &key.name);
-        let kind = key.kind.as_str();
-        match child {
-            Draft::Directory(o) => self
-                .calls
-                .replace(kind, &name, &o.to_api(Some(replaces)))
-                .await
-                .map(drop),
-            Draft::Policy(o) => self
-                .calls
-                .replace(kind, &name, &o.to_api(Some(replaces)))
-                .await
-                .map(drop),
-            Draft::VirtualIp(o) => self
-                .calls
-                .replace(kind, &name, &o.to_api(Some(replaces)))
-                .await
-                .map(drop),
-            Draft::Slice(o) => self
-                .calls
-                .replace(kind, &name, &o.to_api(Some(replaces)))
-                .await
-                .map(drop),
-            Draft::Environment(o) => self
-                .calls
-                .replace(kind, &name, &o.to_api(Some(replaces)))
-                .await
-                .map(drop),
-            Draft::Binding(o) => self
-                .calls
-                .replace(kind, &name, &o.to_api(Some(replaces)))
-                .await
-                .map(drop),
-        }
+        let (calls, kind) = (&self.calls, key.kind.as_str());
+        let answer: Result<IgnoredAny, _> = match child {
+            Draft::Directory(o) => calls.replace(kind, &name, &o.to_api(Some(replaces))).await,
+            Draft::Policy(o) => calls.replace(kind, &name, &o.to_api(Some(replaces))).await,
+            Draft::VirtualIp(o) => calls.replace(kind, &name, &o.to_api(Some(replaces))).await,
+            Draft::Slice(o) => calls.replace(kind, &name, &o.to_api(Some(replaces))).await,
+            Draft::Environment(o) => calls.replace(kind, &name, &o.to_api(Some(replaces))).await,
+            Draft::Binding(o) => calls.replace(kind, &name, &o.to_api(Some(replaces))).await,
+        };
+        answer.map(drop)
     }
 }
 

@@ -166,9 +166,12 @@ async fn many_links_are_looked_up_one_after_another() {
         let mut raw = link();
         raw["metadata"]["name"] = format!("link-{number}").into();
         raw["metadata"]["uid"] = format!("u-{number}").into();
-        let object: InstanceLink = serde_json::from_value(raw).unwrap();
+        let object: InstanceLink = serde_json::from_value(raw.clone()).unwrap();
         let key = LinkKey::of(&object.metadata);
-        world.verifier.cache.observe::<Links>(Event::Apply(object.clone()));
+        world
+            .verifier
+            .cache
+            .observe::<Links>(Event::Apply(serde_json::from_value(raw).unwrap()));
         world.verifier.settled(&key, &object, &[]);
     }
     tokio::time::sleep(Duration::from_secs(8)).await;

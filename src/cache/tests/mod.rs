@@ -131,6 +131,6 @@ fn with(mut object: Value, pointer: &str, value: Value) -> Value {
     object
 }
 
-fn typed(object: Value) -> InstanceLink {
+fn typed(object: Value) -> crate::cache::Wire<InstanceLink> {
     serde_json::from_value(object).unwrap()
 }
