@@ -57,9 +57,8 @@ pub const EDGES: [Edge; 32] = [
     // A state is entered with its own message, and what it waits for is a message worth showing after it.
     edge("a link waits for its source", "registering 1, what it waits for 1, event 1", [2, 0, 1], &[]),
     edge("its source comes", "k + 2", [2, 0, 0], &MADE),
-    // Its slice stands empty meanwhile, and its environment knows no port.
-    edge("a link waits for its target", "activating 1, k, what it waits for 1, event 1", [2, 0, 1], &MADE),
-    edge("its target comes", "slice 1, environment 1 for its port, active 1", [1, 0, 0], &[("update endpointslices", 1), ("update configmaps", 1)]),
+    edge("a link waits for its target", "activating 1, what it waits for 1, event 1", [2, 0, 1], &[]),
+    edge("its target comes", "k, active 1", [1, 0, 0], &MADE),
     edge("a link waits for an alias", "registering 1, what it waits for 1, event 1", [2, 0, 1], &[]),
     edge("the alias becomes free", "k + 2, and 2 for the other's deletion", [3, 1, 0], &MADE),
     edge("deactivate", "taking 1, 2 + k, event 1", [2, 1, 1], &GONE),

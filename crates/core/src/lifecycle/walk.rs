@@ -96,31 +96,41 @@ fn registering(f: &Facts<'_>) -> Due {
 }
 
 fn activating(f: &Facts<'_>) -> Due {
-    match program(f) {
-        Programmed::No(due) => due,
-        Programmed::Yes { ready } => {
-            let no_target = f.link.spec.target_instance_ref.is_none();
-            let wait = SignedDuration::from_secs(f.link.spec.target_wait_seconds());
-            let deadline = f.entered_at().and_then(|at| at.checked_add(wait).ok());
-            match deadline {
-                Some(deadline) if ready == 0 && !no_target && f.s.now < deadline => {
-                    let (progress, wake) = countdown(f.s.now, deadline, wait);
-                    let message = format!(
-                        "waits up to {} s for a ready endpoint of {}",
-                        f.link.spec.target_wait_seconds(),
-                        target_name(f)
-                    );
-                    Due::Rest(Wait {
-                        message,
-                        progress,
-                        wake: Some(wake),
-                        ..Wait::default()
-                    })
-                }
-                _ => Due::Enter(State::Active),
-            }
-        }
+    let patience = patience(f);
+    // What is built for a target that is not there would have to be written again when it comes.
+    if f.goal == Goal::Active
+        && f.s.target.is_none()
+        && !f.has_children
+        && f.plan.is_ok()
+        && f.source_usable()
+        && let Some(patience) = patience
+    {
+        return Due::Rest(patience);
     }
+    match (program(f), patience) {
+        (Programmed::No(due), _) => due,
+        (Programmed::Yes { ready: 0 }, Some(patience)) => Due::Rest(patience),
+        (Programmed::Yes { .. }, _) => Due::Enter(State::Active),
+    }
+}
+
+/// How an activation waits for its target; none where it has no target, or has waited for long enough.
+fn patience(f: &Facts<'_>) -> Option<Wait> {
+    f.link.spec.target_instance_ref.as_ref()?;
+    let seconds = f.link.spec.target_wait_seconds();
+    let wait = SignedDuration::from_secs(seconds);
+    let deadline = f
+        .entered_at()?
+        .checked_add(wait)
+        .ok()
+        .filter(|deadline| f.s.now < *deadline)?;
+    let (progress, wake) = countdown(f.s.now, deadline, wait);
+    Some(Wait {
+        message: format!("waits up to {seconds} s for a ready endpoint of {}", target_name(f)),
+        progress,
+        wake: Some(wake),
+        ..Wait::default()
+    })
 }
 
 fn active(f: &Facts<'_>) -> Due {

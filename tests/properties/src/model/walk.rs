@@ -228,11 +228,15 @@ impl Model {
 
     fn activating(&mut self) -> Next {
         let to = self.spec.programmed;
+        let waited = self.now >= self.entered + self.spec.wait;
+        let nowhere = to.lead == crate::Lead::Nowhere;
+        // Nothing is built for a target that is not there, before its time is over.
+        if self.around.target.is_none() && !nowhere && !waited && !self.children.any() {
+            return Next::Stay;
+        }
         if !self.build() {
             return Next::Stay;
         }
-        let waited = self.now >= self.entered + self.spec.wait;
-        let nowhere = to.lead == crate::Lead::Nowhere;
         if waited || nowhere || self.around.ready(to.lead, to.publish) {
             Next::Enter(State::Active)
         } else {

@@ -35,6 +35,23 @@ fn who_waits_for_an_endpoint_names_the_target() {
 }
 
 #[test]
+fn nothing_is_built_for_a_target_that_is_not_there_until_its_time_is_over() {
+    let mut world = World::new(fixture::snapshot().without_target());
+    world.settle();
+    assert_eq!(world.state(), State::Activating);
+    assert!(said(&world).starts_with("waits up to 15 s"), "{}", said(&world));
+    assert!(world.s.children.slices.is_empty() && world.s.children.environments.is_empty());
+    world.s = world.s.clone().later(15);
+    world.settle();
+    assert_eq!(world.state(), State::Active);
+    assert_eq!(
+        world.s.children.slices.len(),
+        1,
+        "an empty one, by which the alias is known"
+    );
+}
+
+#[test]
 fn who_drains_says_for_how_long() {
     let mut world = World::active();
     world.s = world.s.clone().edited(|spec| {
