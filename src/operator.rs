@@ -152,7 +152,12 @@ impl Parts {
     /// What takes part in the election; none where this operator is alone.
     fn election(&self) -> Option<Election> {
         let terms = self.terms.clone()?;
-        Some(Election::new(self.calls.clone(), Arc::clone(&self.clock), terms))
+        Some(Election::new(
+            self.calls.clone(),
+            self.watches.clone(),
+            Arc::clone(&self.clock),
+            terms,
+        ))
     }
 
     /// Waits for the caches and for the lease, then works until told to stop, or until the lease is lost.

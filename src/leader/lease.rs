@@ -7,12 +7,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
+use kube::Client;
 use parking_lot::Mutex;
 use serde::de::IgnoredAny;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::decide::{Before, Decision, Seen, decide, may_write, nobody_led_since};
+use super::news::News;
 use crate::cache::ObjectName;
 use crate::calls::{CallError, Calls};
 use crate::clock::Clock;
@@ -71,6 +73,7 @@ impl Leadership {
 /// Takes part in the election.
 pub(crate) struct Election {
     calls: Calls,
+    watches: Client,
     clock: Arc<dyn Clock>,
     terms: Terms,
     leadership: Leadership,
@@ -87,10 +90,11 @@ const FIRST_LOOK: Duration = Duration::from_secs(1);
 
 impl Election {
     /// A contender that does not lead yet.
-    pub(crate) fn new(calls: Calls, clock: Arc<dyn Clock>, terms: Terms) -> Self {
+    pub(crate) fn new(calls: Calls, watches: Client, clock: Arc<dyn Clock>, terms: Terms) -> Self {
         let leadership = Leadership::elected(terms.renew_deadline);
         Self {
             calls,
+            watches,
             clock,
             terms,
             leadership,
@@ -127,6 +131,7 @@ impl Election {
     /// Waits until this process leads.
     pub(crate) async fn win(&mut self) {
         let mut holder = String::new();
+        let mut news = News::of(self.watches.clone(), &self.terms.lease);
         loop {
             match self.attempt().await {
                 Ok(true) => return,
@@ -135,7 +140,29 @@ impl Election {
                     tracing::warn!(lease = %self.terms.lease, %error, "the lease cannot be had; trying again");
                 }
             }
-            tokio::time::sleep(self.terms.retry).await;
+            self.wait(&mut news).await;
+        }
+    }
+
+    /// Waits until the next attempt is due, or the lease is free, or has run out.
+    async fn wait(&mut self, news: &mut News) {
+        let due = Instant::now() + self.terms.retry;
+        loop {
+            let runs_out = self.seen().map(|seen| seen.duration.saturating_sub(seen.unchanged));
+            // One that has run out already was tried, and is not to be had.
+            let runs_out = runs_out
+                .filter(|left| !left.is_zero())
+                .map(|left| Instant::now() + left);
+            tokio::select! {
+                () = tokio::time::sleep_until(runs_out.map_or(due, |at| at.min(due))) => return,
+                lease = news.next() => match lease {
+                    Some(lease) => self.know(lease),
+                    None => self.known = None,
+                },
+            }
+            if self.seen().is_none_or(|seen| seen.holder.is_empty()) {
+                return;
+            }
         }
     }
 
