@@ -2,6 +2,7 @@
 
 pub mod cold;
 pub mod create;
+pub mod failover;
 pub mod fan_in;
 pub mod flips;
 pub mod idle;
@@ -42,6 +43,8 @@ pub enum Which {
     Flips,
     /// Many links lead to one target, whose pods are replaced
     FanIn,
+    /// The leader ends, or dies
+    Failover,
 }
 
 impl Which {
@@ -53,6 +56,7 @@ impl Which {
             Self::Cold => cold::turn(contestants, size).await,
             Self::Flips => flips::turn(contestants, size).await,
             Self::FanIn => fan_in::turn(contestants, size).await,
+            Self::Failover => failover::turn(contestants, size).await,
         }
     }
 
@@ -64,6 +68,7 @@ impl Which {
             Self::Cold => "The operator starts in front of active links",
             Self::Flips => "Pods become ready and unready",
             Self::FanIn => "Many links lead to one target, whose pods are replaced",
+            Self::Failover => "The leader ends, or dies",
         }
     }
 
@@ -75,6 +80,7 @@ impl Which {
             Self::Cold => cold::TEXT,
             Self::Flips => flips::TEXT,
             Self::FanIn => fan_in::TEXT,
+            Self::Failover => failover::TEXT,
         }
     }
 
@@ -86,13 +92,14 @@ impl Which {
             Self::Cold => "to_ready_ms",
             Self::Flips => "single_p50_ms",
             Self::FanIn => "converged_ms",
+            Self::Failover => "ended_gap_ms",
         }
     }
 
     /// What the size of its runs counts.
     pub const fn unit(self) -> &'static str {
         match self {
-            Self::Create | Self::Idle | Self::Cold | Self::FanIn => "links",
+            Self::Create | Self::Idle | Self::Cold | Self::FanIn | Self::Failover => "links",
             Self::Flips => "pods",
         }
     }
