@@ -9,7 +9,8 @@ use clap::Args;
 use instancelink_testkit::campaign;
 
 use crate::cluster::{Cluster, DEFAULT, Wanted};
-use crate::progress::say;
+use crate::histories::Histories;
+use crate::progress::{explained, say};
 use crate::{build, campaigns, command, image, places, up};
 
 #[derive(Args, Clone, Debug, Default)]
@@ -43,6 +44,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         Some(file) => given(file.into(), &plan)?,
         None => native(&plan)?,
     };
+    let histories = Histories::watch(&kubeconfig)?;
     let mut failed = Vec::new();
     if !plan.side_by_side.is_empty() {
         let mut cargo = cargo_test(&kubeconfig, &plan.side_by_side)?;
@@ -55,6 +57,10 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         if command::run(cargo.arg("--test-threads=1").args(&plan.filter)).is_err() {
             failed.push(test.clone());
         }
+    }
+    if let Err(error) = histories.judge(options.group.is_none()) {
+        say(&explained("histories", &error));
+        failed.push("the histories of links".to_owned());
     }
     if failed.is_empty() {
         return Ok(());

@@ -15,6 +15,7 @@ mod demo;
 mod digest;
 mod docs;
 mod e2e;
+mod histories;
 mod image;
 mod install;
 mod kubectl;

@@ -52,6 +52,8 @@ pub struct Watched {
     now: u64,
     before: Option<Seen>,
     history: Option<History>,
+    /// Histories that were judged.
+    pub histories: u64,
     /// Requests that were written.
     pub asked: u64,
     /// Those of them that were overwritten before anybody took them: where in the order they were cannot be told.
@@ -241,9 +243,9 @@ impl Watched {
             self.now += 1;
             self.at_once(What::Rested);
         }
-        if let Some(history) = self.history.take()
-            && !linearizable(&history)
-        {
+        let Some(history) = self.history.take() else { return };
+        self.histories += 1;
+        if !linearizable(&history) {
             self.violations.push(format!("no order of {}", told(&history)));
         }
     }

@@ -121,6 +121,7 @@ fn a_history_ends_where_somebody_else_drops_the_status_and_another_begins_with_w
     versions.drain(..).for_each(|version| watched.version(&version, true));
     watched.version(&wiped, false);
     watched.cut();
+    assert_eq!(watched.histories, 2);
     assert_eq!(watched.violations, Vec::<String>::new());
 }
 

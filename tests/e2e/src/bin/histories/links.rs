@@ -1,0 +1,149 @@
+//! The histories of all links, from the events of one watch. Where the watch cannot go on (the API server has forgotten the
+//! versions between, or the CRD is gone), all histories end, and begin anew with what is there then.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures::StreamExt as _;
+use instancelink_api::InstanceLink;
+use instancelink_properties::linear::Watched;
+use kube::api::{ListParams, WatchEvent, WatchParams};
+use kube::{Api, ResourceExt as _};
+use serde_json::{Value, json};
+use tokio::sync::oneshot;
+use tokio::time::{Instant, sleep};
+
+use crate::writer::is_operator;
+
+/// A link that nobody wrote for so long is at rest.
+const RESTS: Duration = Duration::from_secs(15);
+
+/// What is there, and what was found of all that was.
+#[derive(Debug, Default)]
+pub(crate) struct Links {
+    /// By UID.
+    standing: HashMap<String, Standing>,
+    histories: u64,
+    asked: u64,
+    ambiguous: u64,
+    violations: Vec<String>,
+}
+
+#[derive(Debug)]
+struct Standing {
+    watched: Watched,
+    last: InstanceLink,
+    seen: Instant,
+}
+
+impl Links {
+    fn shows(&mut self, link: InstanceLink) {
+        let uid = link.uid().unwrap_or_default();
+        let seen = Instant::now();
+        let mut standing = self.standing.remove(&uid).unwrap_or_else(|| Standing {
+            watched: Watched::default(),
+            last: link.clone(),
+            seen,
+        });
+        let by_operator = is_operator(&standing.last, &link);
+        standing.watched.version(&link, by_operator);
+        (standing.last, standing.seen) = (link, seen);
+        self.standing.insert(uid, standing);
+    }
+
+    fn gone(&mut self, link: &InstanceLink) {
+        if let Some(mut standing) = self.standing.remove(&link.uid().unwrap_or_default()) {
+            standing.watched.cut();
+            self.judged(standing);
+        }
+    }
+
+    fn gap(&mut self) {
+        for mut standing in std::mem::take(&mut self.standing).into_values() {
+            standing.watched.cut();
+            self.judged(standing);
+        }
+    }
+
+    /// Judges what still stands, and tells of everything.
+    pub(crate) fn end(&mut self) -> Value {
+        for mut standing in std::mem::take(&mut self.standing).into_values() {
+            let is_going = standing.last.metadata.deletion_timestamp.is_some();
+            if is_going || standing.seen.elapsed() < RESTS {
+                standing.watched.cut();
+            } else {
+                standing.watched.rested();
+            }
+            self.judged(standing);
+        }
+        json!({
+            "histories": self.histories,
+            "asked": self.asked,
+            "ambiguous": self.ambiguous,
+            "violations": self.violations,
+        })
+    }
+
+    fn judged(&mut self, standing: Standing) {
+        let Standing { watched, last, .. } = standing;
+        self.histories += watched.histories;
+        self.asked += watched.asked;
+        self.ambiguous += watched.ambiguous;
+        let name = format!("{}/{}", last.namespace().unwrap_or_default(), last.name_any());
+        let found = watched.violations.into_iter();
+        self.violations.extend(found.map(|what| format!("I2: {name}: {what}")));
+    }
+}
+
+/// Never ends; says so when nothing can be missed any more.
+pub(crate) async fn watch(api: Api<InstanceLink>, links: Arc<Mutex<Links>>, begun: oneshot::Sender<()>) {
+    let mut begun = Some(begun);
+    loop {
+        if let Ok(list) = api.list(&ListParams::default()).await {
+            let from = list.metadata.resource_version.unwrap_or_default();
+            {
+                let mut links = links.lock().expect("no panic while held");
+                list.items.into_iter().for_each(|link| links.shows(link));
+            }
+            if let Some(begun) = begun.take() {
+                // Where nobody waits any more, there is nothing to tell.
+                let _ = begun.send(());
+            }
+            follow(&api, from, &links).await;
+            links.lock().expect("no panic while held").gap();
+        }
+        sleep(Duration::from_millis(200)).await;
+    }
+}
+
+/// Goes on from the last version while the API server has what comes after it.
+async fn follow(api: &Api<InstanceLink>, mut from: String, links: &Mutex<Links>) {
+    let params = WatchParams::default();
+    loop {
+        let mut stream = match api.watch(&params, &from).await {
+            Ok(stream) => stream.boxed(),
+            Err(kube::Error::Api(_)) => return,
+            Err(_) => {
+                sleep(Duration::from_millis(200)).await;
+                continue;
+            }
+        };
+        while let Some(Ok(event)) = stream.next().await {
+            let mut links = links.lock().expect("no panic while held");
+            match event {
+                WatchEvent::Added(link) | WatchEvent::Modified(link) => {
+                    from = link.resource_version().unwrap_or(from);
+                    links.shows(link);
+                }
+                WatchEvent::Deleted(link) => {
+                    from = link.resource_version().unwrap_or(from);
+                    links.gone(&link);
+                }
+                WatchEvent::Bookmark(mark) => from = mark.metadata.resource_version,
+                WatchEvent::Error(_) => return,
+            }
+        }
+        sleep(Duration::from_millis(50)).await;
+    }
+}
