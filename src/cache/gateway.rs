@@ -2,7 +2,7 @@
 //! while the operator runs.
 //!
 //! Discovery says whether they are served. Every account may ask it (`system:discovery`); to watch the CRD instead would
-//! tell sooner, but take the right to read CRDs. While they are absent it is asked again and again; once they are
+//! tell sooner, but take the right to read CRDs. While they are absent it is asked every ten seconds; once they are
 //! watched, nothing is asked until the watch ends because they are not served any more.
 
 use std::sync::Arc;
@@ -27,17 +27,21 @@ const VERSIONS: [&str; 2] = ["v1", "v1beta1"];
 /// How often discovery is asked.
 #[derive(Clone, Copy)]
 pub(super) struct Pace {
-    /// While they are absent. A namespace that consents waits for so long after the CRD was installed.
+    /// While they are absent. A namespace that consents waits for so long after the CRD was installed: six requests a
+    /// minute are what that costs a cluster without it.
     pub(super) absent: Duration,
     /// After a watch has ended, and first after a failure; then less and less often.
     pub(super) again: Duration,
+    /// How long a refusal has to last before what is known is given up; where nothing is known, a quarter of it.
+    pub(super) refused: Duration,
 }
 
 impl Default for Pace {
     fn default() -> Self {
         Self {
-            absent: Duration::from_secs(20),
+            absent: Duration::from_secs(10),
             again: Duration::from_secs(1),
+            refused: Duration::from_secs(20),
         }
     }
 }

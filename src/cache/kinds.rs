@@ -126,9 +126,9 @@ impl Follower {
     /// again.
     fn refused(&self, resource: &ApiResource, since: Instant) -> Duration {
         let is_known = self.cache.is_listed(&self.kind);
-        let lasting = self.pace.absent / if is_known { 1 } else { 4 };
+        let lasting = self.pace.refused / if is_known { 1 } else { 4 };
         if since.elapsed() < lasting {
-            return self.pace.absent / 8;
+            return self.pace.refused / 8;
         }
         let plural = resource.plural.clone();
         self.cache.has_no(&self.kind, Unlisted::Forbidden { plural });
@@ -168,7 +168,7 @@ impl Follower {
             }
             let all_read = self.read_scales(resource, only.as_ref()).await;
             if !all_read {
-                again = Some(Instant::now() + self.pace.absent);
+                again = Some(Instant::now() + self.pace.refused);
             } else if only.is_none() {
                 again = None;
             }

@@ -123,6 +123,7 @@ impl Watched {
         let pace = Pace {
             absent: Duration::from_millis(30),
             again: Duration::from_millis(10),
+            refused: Duration::from_millis(30),
         };
         tokio::spawn(gateway::watch(client, calls, Arc::clone(&world.cache), metrics, pace));
         Self { api, world }

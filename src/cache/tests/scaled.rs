@@ -137,6 +137,7 @@ impl Cluster {
         let pace = Pace {
             absent: Duration::from_millis(30),
             again: Duration::from_millis(10),
+            refused: Duration::from_millis(30),
         };
         tokio::spawn(kinds::watch(client, calls, Arc::clone(&world.cache), metrics, pace));
         Self { api, world }
