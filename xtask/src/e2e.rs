@@ -30,6 +30,9 @@ const NEED_POSTGRES: &[&str] = &["dataplane_postgres", "dataplane_resolvers"];
 /// The tests whose pods ask for names as Go does.
 const NEED_RESOLVER: &[&str] = &["dataplane_resolvers"];
 
+/// Those that need the cluster for themselves, but whose tests do not disturb each other.
+const TOGETHER: &[&str] = &["serial_crds"];
+
 /// Which test binaries run how.
 struct Plan {
     side_by_side: Vec<String>,
@@ -54,7 +57,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     for test in &plan.serial {
         let mut cargo = cargo_test(&kubeconfig, std::slice::from_ref(test))?;
-        if command::run(cargo.arg("--test-threads=1").args(&plan.filter)).is_err() {
+        let threads = if TOGETHER.contains(&test.as_str()) { 4 } else { 1 };
+        let cargo = cargo.arg(format!("--test-threads={threads}"));
+        if command::run(cargo.args(&plan.filter)).is_err() {
             failed.push(test.clone());
         }
     }
@@ -216,9 +221,9 @@ mod tests {
     }
 
     #[test]
-    fn tests_that_need_an_image_of_their_own_are_files_that_exist() {
+    fn tests_that_need_something_of_their_own_are_files_that_exist() {
         let files = test_files().unwrap();
-        for test in NEED_POSTGRES.iter().chain(NEED_RESOLVER) {
+        for test in NEED_POSTGRES.iter().chain(NEED_RESOLVER).chain(TOGETHER) {
             assert!(files.iter().any(|file| file == test), "{test}");
         }
     }

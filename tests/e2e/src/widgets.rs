@@ -77,6 +77,17 @@ impl Widgets {
         Object::of(&self.client, "", &role).create(&role).await;
     }
 
+    /// Gives the rights before anybody asks for them.
+    pub async fn allow_ahead(&self) {
+        let may = |resource: &str, verbs: &[&str]| json!({ "apiGroups": ["example.com"], "resources": [resource], "verbs": verbs });
+        let role = json!({
+            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
+            "metadata": { "name": ROLE, "labels": { "instancelink.dev/aggregate-to-operator": "true" } },
+            "rules": [may("widgets", &["list", "watch"]), may("widgets/scale", &["get"])],
+        });
+        self.role.create(&role).await;
+    }
+
     /// Takes the rights away.
     pub async fn disallow(&self) {
         self.role.delete().await;

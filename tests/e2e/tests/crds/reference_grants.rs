@@ -1,0 +1,176 @@
+//! Consent in the words of the Gateway API.
+
+use std::time::Duration;
+
+use e2e::{Link, Namespace, ReferenceGrants, Watch, in_namespace, link_into, with_two_tenants};
+use futures::future::join_all;
+use instancelink_api::State::{Activating, Active, Deactivating, Inactive, Requested};
+use serde_json::{Value, json};
+
+/// Far below any drain of these tests: at once, as a user sees it.
+const AT_ONCE: Duration = Duration::from_secs(5);
+/// Until a CRD that was just installed is noticed, and its grants count.
+const NOTICED: Duration = Duration::from_secs(15);
+
+/// A link into the namespace of the targets, and where it comes from.
+struct Tenant<'a> {
+    shop: &'a Namespace,
+    data: &'a Namespace,
+    grants: &'a ReferenceGrants,
+    link: Link,
+    watch: Watch,
+}
+
+/// What is granted in these tests, if nothing else is said.
+fn pg() -> Value {
+    json!({ "group": "", "kind": "Service", "name": "pg" })
+}
+
+fn links_of(namespace: &Namespace) -> Value {
+    json!({ "group": "instancelink.dev", "kind": "InstanceLink", "namespace": namespace.name })
+}
+
+impl<'a> Tenant<'a> {
+    /// A link that is held for want of consent.
+    async fn held(shop: &'a Namespace, data: &'a Namespace, grants: &'a ReferenceGrants) -> Self {
+        let manifest = link_into(data, "Service", "pg").spec("deactivation", json!({ "drainSeconds": 600 }));
+        let (link, mut watch) = shop.watched_link(manifest).await;
+        watch.walks([Requested, Inactive]).await;
+        link.is_not_permitted().await;
+        Self {
+            shop,
+            data,
+            grants,
+            link,
+            watch,
+        }
+    }
+
+    /// The grant of this tenant alone, in a version.
+    async fn is_granted(&self, version: &str) {
+        let from = links_of(self.shop);
+        self.grants
+            .grant(self.data, version, &self.shop.name, &from, &pg())
+            .await;
+    }
+
+    async fn comes_up(&mut self, limit: Duration) {
+        self.watch.walks_within([Activating, Active], limit).await;
+        self.link.condition("Ready", "True", "").await;
+    }
+
+    async fn is_cut_at_once(&mut self) {
+        self.watch.walks_within([Deactivating, Inactive], AT_ONCE).await;
+        self.link.is_not_permitted().await;
+        self.shop.has_no_residue().await;
+    }
+}
+
+/// Four namespaces whose links lead into one that does not trust them.
+async fn with_tenants(test: impl AsyncFnOnce([&Namespace; 4], &Namespace, &ReferenceGrants)) {
+    with_two_tenants(async |first, data| {
+        in_namespace(async |second| {
+            in_namespace(async |third| {
+                in_namespace(async |fourth| {
+                    for shop in [second, third, fourth] {
+                        shop.create_object(&e2e::idle_deployment("web")).await;
+                    }
+                    let shops = [first, second, third, fourth];
+                    ReferenceGrants::during(data, async |grants| test(shops, data, grants).await).await;
+                })
+                .await;
+            })
+            .await;
+        })
+        .await;
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs a cluster"]
+async fn a_reference_grant_counts_while_its_crd_is_there_in_whatever_version_and_for_whom_it_names() {
+    with_tenants(async |shops, data, grants| {
+        let held = join_all(shops.map(|shop| Tenant::held(shop, data, grants))).await;
+        let [mut kept, mut either, mut edited, mut stranger] = held.try_into().ok().unwrap();
+
+        // A CRD installed while the operator runs is noticed.
+        grants.install(&["v1beta1"]).await;
+        for_others(&stranger, "v1beta1").await;
+        for tenant in [&kept, &either, &edited] {
+            tenant.is_granted("v1beta1").await;
+        }
+        tokio::join!(
+            kept.comes_up(NOTICED),
+            either.comes_up(NOTICED),
+            edited.comes_up(NOTICED)
+        );
+
+        // Either version will do, and a change between them cuts nothing.
+        grants.serve(&["v1"]).await;
+        // The watch of the old version has ended, and the new one is followed.
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        tokio::join!(kept.watch.rests(), either.watch.rests(), edited.watch.rests());
+        tokio::join!(
+            async {
+                grants.object(data, "v1", &either.shop.name).delete().await;
+                either.is_cut_at_once().await;
+            },
+            taken_back_or_edited_cuts_at_once(&mut edited),
+            only_one_that_is_right_permits(&mut stranger),
+        );
+
+        // One deleted cuts what it permitted.
+        kept.watch.rests().await;
+        grants.uninstall().await;
+        tokio::join!(kept.is_cut_at_once(), stranger.is_cut_at_once());
+        // And once more: what was forgotten is listed anew.
+        grants.install(&["v1", "v1beta1"]).await;
+        kept.is_granted("v1").await;
+        kept.comes_up(NOTICED).await;
+    })
+    .await;
+}
+
+async fn taken_back_or_edited_cuts_at_once(tenant: &mut Tenant<'_>) {
+    let given = tenant.grants.object(tenant.data, "v1", &tenant.shop.name);
+    given.delete().await;
+    tenant.is_cut_at_once().await;
+    tenant.is_granted("v1").await;
+    tenant.comes_up(AT_ONCE).await;
+    let other = json!({ "spec": { "to": [{ "group": "", "kind": "Service", "name": "pg2" }] } });
+    given.patch(&other).await;
+    tenant.is_cut_at_once().await;
+}
+
+/// Grants that are none for this tenant's link, for one reason each.
+async fn for_others(tenant: &Tenant<'_>, version: &str) {
+    let Tenant { shop, data, grants, .. } = *tenant;
+    let of = |group: &str, kind: &str| json!({ "group": group, "kind": kind, "namespace": shop.name });
+    let route = of("gateway.networking.k8s.io", "HTTPRoute");
+    let ours = of("instancelink.dev", "InstanceLinkGrant");
+    let right = links_of(shop);
+    let to = |group: &str, kind: &str| json!({ "group": group, "kind": kind });
+    let other_name = json!({ "group": "", "kind": "Service", "name": "pg2" });
+    for (name, place, from, to) in [
+        ("route", data, &route, pg()),
+        ("our-other-kind", data, &ours, pg()),
+        ("other-namespace", data, &links_of(data), pg()),
+        ("other-place", shop, &right, pg()),
+        ("other-name", data, &right, other_name),
+        ("other-kind", data, &right, to("", "Pod")),
+        ("other-group", data, &right, to("core", "Service")),
+    ] {
+        grants.grant(place, version, name, from, &to).await;
+    }
+}
+
+/// The operator has seen those of others: they are older than one that it goes by already.
+async fn only_one_that_is_right_permits(tenant: &mut Tenant<'_>) {
+    tenant.watch.rests().await;
+    tenant.link.is_not_permitted().await;
+    let any = json!({ "group": "", "kind": "Service" });
+    let from = links_of(tenant.shop);
+    tenant.grants.grant(tenant.data, "v1", "right", &from, &any).await;
+    tenant.comes_up(AT_ONCE).await;
+}
