@@ -102,4 +102,30 @@ mod tests {
         assert!(isolates("{podSelector: {}, policyTypes: [Egress, Ingress]}"));
         assert!(!isolates("{podSelector: {}, policyTypes: [Egress]}"));
     }
+
+    #[test]
+    fn a_selector_loses_its_empty_parts_and_nothing_else() {
+        let normalized = |yaml: &str| normalized(&serde_yaml_ng::from_str(yaml).unwrap());
+        let selector = |yaml: &str| Some(serde_yaml_ng::from_str::<LabelSelector>(yaml).unwrap());
+        for empty in [
+            "{}",
+            "{matchLabels: {}}",
+            "{matchExpressions: []}",
+            "{matchLabels: {}, matchExpressions: []}",
+        ] {
+            assert_eq!(normalized(empty), None, "it would take in the whole namespace");
+        }
+        let labels = "{matchLabels: {app: pg}}";
+        let expressions = "{matchExpressions: [{key: app, operator: Exists}]}";
+        assert_eq!(
+            normalized("{matchLabels: {app: pg}, matchExpressions: []}"),
+            selector(labels)
+        );
+        assert_eq!(
+            normalized("{matchLabels: {}, matchExpressions: [{key: app, operator: Exists}]}"),
+            selector(expressions)
+        );
+        let both = "{matchLabels: {app: pg}, matchExpressions: [{key: app, operator: Exists}]}";
+        assert_eq!(normalized(both), selector(both));
+    }
 }

@@ -98,3 +98,81 @@ pub(super) fn number_of(target: Option<&IntOrString>, port: u16, protocol: Proto
             .map(|p| p.port),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{self, container_port, pod, service, service_port};
+    use crate::snapshot::{ContainerPort, Service};
+
+    fn spec(more: &str) -> InstanceLinkSpec {
+        fixture::link(&format!("{}{more}", fixture::SPEC)).spec
+    }
+
+    fn named(name: &str) -> IntOrString {
+        IntOrString::String(name.to_owned())
+    }
+
+    fn to(target_port: Option<IntOrString>) -> Service {
+        Service {
+            ports: vec![ServicePort {
+                target_port,
+                ..service_port("pg", 5432)
+            }],
+            ..service()
+        }
+    }
+
+    fn ports(spec: &InstanceLinkSpec, service: Service, port: u16) -> Vec<PodPort> {
+        let port = Port {
+            further: false,
+            name: "pg".to_owned(),
+            port,
+            protocol: Protocol::Tcp,
+        };
+        let found = of_pods(spec, &TargetObject::Service(service.into()), &[port]);
+        found.into_iter().map(|(_, port)| port).collect()
+    }
+
+    #[test]
+    fn a_target_port_of_nothing_or_of_zero_is_the_services_own() {
+        let plain = spec("");
+        for own in [None, Some(IntOrString::Int(0))] {
+            assert_eq!(ports(&plain, to(own), 5432), [PodPort::Number(5432)]);
+        }
+        assert_eq!(
+            ports(&plain, to(Some(IntOrString::Int(5433))), 5432),
+            [PodPort::Number(5433)]
+        );
+        assert_eq!(
+            ports(&plain, to(Some(named("sql"))), 5432),
+            [PodPort::Name("sql".to_owned())]
+        );
+    }
+
+    #[test]
+    fn a_declared_target_port_counts_behind_a_virtual_ip_and_nowhere_else() {
+        let declared = |addressing: &str| {
+            spec(&format!(
+                "addressing: {addressing}\nports: [{{name: pg, port: 80, targetPort: 5433}}]"
+            ))
+        };
+        let target = || to(Some(IntOrString::Int(5434)));
+        assert_eq!(ports(&declared("VirtualIP"), target(), 80), [PodPort::Number(5433)]);
+        assert_eq!(ports(&declared("PodIP"), target(), 80), [PodPort::Number(80)]);
+    }
+
+    #[test]
+    fn a_named_target_port_is_the_pods_of_that_name_and_protocol() {
+        let udp = ContainerPort {
+            protocol: Protocol::Udp,
+            ..container_port("dns", 5353)
+        };
+        let pod = pod("pg-0", "10.0.0.10").ports(vec![container_port("pg", 5432), udp, container_port("dns", 53)]);
+        let number = |name, protocol| number_of(Some(&named(name)), 1, protocol, Some(&pod));
+        assert_eq!(number("dns", Protocol::Tcp), Some(53));
+        assert_eq!(number("dns", Protocol::Udp), Some(5353));
+        assert_eq!(number("pg", Protocol::Udp), None);
+        assert_eq!(number("sql", Protocol::Tcp), None);
+    }
+}

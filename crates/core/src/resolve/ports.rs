@@ -257,8 +257,32 @@ mod tests {
         let ports: Vec<LinkPort> =
             serde_yaml_ng::from_str("[{name: pg, port: 5432}, {name: dns, port: 53, protocol: UDP}]").unwrap();
         assert_eq!(shown(&of_spec(&ports, "db").unwrap()), ["pg=5432/TCP", "dns=53/UDP"]);
-        let bad: Vec<LinkPort> = serde_yaml_ng::from_str("[{name: pg, port: 70000}]").unwrap();
-        assert_eq!(of_spec(&bad, "db").unwrap_err().reason, Reason::InvalidPorts);
+    }
+
+    #[test]
+    fn a_port_of_the_spec_is_from_1_to_65535() {
+        let of = |port: i32| {
+            of_spec(
+                &[serde_yaml_ng::from_str(&format!("{{name: pg, port: {port}}}")).unwrap()],
+                "db",
+            )
+        };
+        for good in [1, 2, 65535] {
+            assert_eq!(i32::from(of(good).unwrap()[0].port), good);
+        }
+        for bad in [-1, 0, 65536, 70000] {
+            assert_eq!(of(bad).unwrap_err().reason, Reason::InvalidPorts, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_declared_name_is_kept_where_a_port_of_a_slice_may_be_called_so() {
+        for fit in ["a", "7", "pg-2", "a-b-c", "fifteen-letters"] {
+            assert_eq!(containers(&[container_port(fit, 80)]), [format!("{fit}=80/TCP")]);
+        }
+        for unfit in ["", "-", "-a", "a-", "a--b", "A", "a.b", "a_b", "ü", "sixteen-letters-"] {
+            assert_eq!(containers(&[container_port(unfit, 80)]), ["p80=80/TCP"], "{unfit}");
+        }
     }
 
     #[test]

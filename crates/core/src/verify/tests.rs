@@ -1,4 +1,6 @@
 use super::*;
+use crate::child::Endpoint;
+use crate::fixture::World;
 
 const NAME: &str = "db.web-links.shop.svc.cluster.local";
 
@@ -29,6 +31,27 @@ fn of(r: &Resolution) -> (&'static str, Reason) {
     } = verdict(r, "cluster.local");
     assert!(!message.is_empty());
     (status, reason)
+}
+
+#[test]
+fn programmed_are_the_ready_addresses_that_stand_in_the_directory_and_nowhere_else() {
+    let up = World::active().s;
+    let mut slices = up.children.slices.clone();
+    let directory = slices[0].label(keys::SERVICE_NAME).unwrap().to_owned();
+    let unready = slices[0].object.body.endpoints[0].clone();
+    slices[0].object.body.endpoints.push(Endpoint {
+        address: "10.0.0.99".parse().unwrap(),
+        ready: false,
+        ..unready
+    });
+    // A virtual IP's slices are behind a Service of their own, whose address is what the name gives.
+    let mut behind = slices[0].clone();
+    let labels = &mut behind.object.labels;
+    labels.insert(keys::SERVICE_NAME.to_owned(), "web-db".to_owned());
+    behind.object.body.endpoints[0].address = "10.0.0.98".parse().unwrap();
+    slices.push(behind);
+    let programmed: BTreeSet<IpAddr> = programmed(slices.iter(), &directory).collect();
+    assert_eq!(programmed, addresses(["10.0.0.10", "10.0.0.11"]));
 }
 
 #[test]
@@ -108,6 +131,19 @@ fn addresses_of_others_are_named_and_weigh_more_than_those_that_are_missing() {
 }
 
 #[test]
+fn as_many_addresses_as_are_shown_are_all_there_are() {
+    let three = looked(["10.0.0.1"], found(["10.0.0.7", "10.0.0.8", "10.0.0.9"]));
+    let message = verdict(&three, "cluster.local").message;
+    assert!(message.contains("gives 10.0.0.7, 10.0.0.8, 10.0.0.9 for"), "{message}");
+    let five = looked([], found(["10.0.0.5", "10.0.0.6", "10.0.0.7", "10.0.0.8", "10.0.0.9"]));
+    let message = verdict(&five, "cluster.local").message;
+    assert!(
+        message.contains("gives 10.0.0.5, 10.0.0.6, 10.0.0.7, others for"),
+        "{message}"
+    );
+}
+
+#[test]
 fn missing_addresses_are_named() {
     let r = looked(["10.0.0.1", "10.0.0.2"], found(["10.0.0.1"]));
     assert_eq!(of(&r), ("False", Reason::AddressesMissing));
@@ -124,4 +160,11 @@ fn nothing_is_claimed_of_a_dns_that_does_not_answer() {
         of(&looked([], Answer::NoAnswer("timed out"))),
         ("Unknown", Reason::NoAnswer)
     );
+    // Nor of the domain, where nobody knows it and the API server's name was not answered either.
+    r.domain_of_pod = None;
+    assert_eq!(of(&r), ("Unknown", Reason::NoAnswer));
+    let mut missing = looked(["10.0.0.1"], Answer::NoSuchName);
+    missing.domain_of_pod = None;
+    missing.api_server = Some(Answer::NoAnswer("timed out"));
+    assert_eq!(of(&missing), ("False", Reason::NameNotFound));
 }

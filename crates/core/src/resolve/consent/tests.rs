@@ -205,3 +205,14 @@ fn a_grant_to_a_kind_of_another_group_names_the_group() {
     assert!(!permits("{kind: Rollout}"));
     assert!(!permits("{kind: Deployment}"));
 }
+
+#[test]
+fn a_name_is_quoted_where_yaml_could_read_something_else_and_only_there() {
+    for word in ["pg", "a.b-c", "nobody", "yesterday"] {
+        assert_eq!(quoted(word), word);
+    }
+    // Numbers, and what YAML 1.1 takes for a boolean or null, in whatever case.
+    for other in ["1", "1e3", "007", "-pg", "y", "No", "on", "TRUE", "null"] {
+        assert_eq!(quoted(other), format!("\"{other}\""));
+    }
+}
