@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use instancelink_api::{State, keys};
 use jiff::{SignedDuration, Timestamp};
 
-use super::Down;
 use super::binding;
 use super::environment;
 use super::gaps::leave;
@@ -14,6 +13,7 @@ use super::ownership::{is_another_sources, is_shared_of_ours, own_slices};
 use super::place::{Place, spokesman};
 use super::slices::is_under_virtual_ip;
 use super::writes::{Body, delete, key_of, replace};
+use super::{Cleared, Down};
 use super::{policy, virtual_ip};
 use crate::child::{Directory, Environment, Found, Key, Object, Policy, Slice};
 use crate::effect::Effect;
@@ -38,6 +38,11 @@ pub fn take_down(s: &Snapshot, drain: Option<i64>) -> Down {
     {
         return draining;
     }
+    clear(s).into()
+}
+
+/// The next step in taking the link down at once.
+pub fn clear(s: &Snapshot) -> Cleared {
     let mut waits = BTreeMap::new();
     // W3: what no consent covers goes first.
     for group in [
@@ -51,13 +56,17 @@ pub fn take_down(s: &Snapshot, drain: Option<i64>) -> Down {
     ] {
         let due: Vec<Effect> = group.iter().filter_map(|going| going.due(s, &mut waits)).collect();
         if !due.is_empty() {
-            return Down::Act(due);
+            return Cleared::Act(due);
         }
     }
     if let Some(doubt) = binding::doubt(s).filter(|_| waits.is_empty()) {
-        return Down::Waiting(doubt.message);
+        return Cleared::Waiting(doubt.message);
     }
-    if waits.is_empty() { Down::Done } else { waiting(waits) }
+    if waits.is_empty() {
+        Cleared::Done
+    } else {
+        Cleared::Waiting(told(waits))
+    }
 }
 
 /// A child that has to go, or to lose this link's part.
@@ -246,12 +255,12 @@ fn drain_for(s: &Snapshot, seconds: i64) -> Option<Down> {
     } else if waits.is_empty() {
         Down::Draining { from, until }
     } else {
-        waiting(waits)
+        Down::Waiting(told(waits))
     })
 }
 
-fn waiting(waits: BTreeMap<Key, String>) -> Down {
-    Down::Waiting(waits.into_values().collect::<Vec<_>>().join("; "))
+fn told(waits: BTreeMap<Key, String>) -> String {
+    waits.into_values().collect::<Vec<_>>().join("; ")
 }
 
 fn stopped_at(found: &Found<Slice>) -> Option<Timestamp> {

@@ -5,6 +5,7 @@
 //! build ──► Plan ──► bring_up ──► effects … until empty; is_up says whether all of it was confirmed
 //!                    problems ──► what is in the way, for conditions
 //! take_down ──► Down::Act(effects) … Draining … Done          shrink: no plan can be made, but pods went
+//! clear ──► the same without a drain
 //! ```
 //! Every function looks at the snapshot anew: a crash between two groups of writes is just a new first call.
 
@@ -35,7 +36,7 @@ use crate::resolve::endpoints::{Group, reach_of};
 use crate::snapshot::Snapshot;
 
 pub use binding::{Wanted, grant, in_status, is_unseen};
-pub use down::{has_children, take_down};
+pub use down::{clear, has_children, take_down};
 pub use gaps::{bring_up, is_up, problems};
 pub use shrink::shrink;
 
@@ -82,6 +83,27 @@ pub enum Down {
     Waiting(String),
     /// Nothing of the link stands, nor anything shared that nobody needs.
     Done,
+}
+
+/// How far taking down without a drain has come.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Cleared {
+    /// Writes that are due now.
+    Act(Vec<Effect>),
+    /// A deletion was refused, or somebody's finalizer holds a child: what is waited for.
+    Waiting(String),
+    /// Nothing of the link stands, nor anything shared that nobody needs.
+    Done,
+}
+
+impl From<Cleared> for Down {
+    fn from(cleared: Cleared) -> Self {
+        match cleared {
+            Cleared::Act(effects) => Self::Act(effects),
+            Cleared::Waiting(message) => Self::Waiting(message),
+            Cleared::Done => Self::Done,
+        }
+    }
 }
 
 /// What the link has in the cluster while it is up. `older` holds the UIDs of the siblings whose keys in the

@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 
 use super::facts::{Facts, Goal};
 use super::wait::{Wait, countdown};
-use crate::dataplane::{self, Down};
+use crate::dataplane::{self, Cleared, Down};
 use crate::effect::Effect;
 
 /// What is due in the present state.
@@ -224,17 +224,8 @@ fn program(f: &Facts<'_>) -> Programmed {
             ..Wait::default()
         }));
     }
-    if dataplane::is_up(f.s, plan) {
-        return Programmed::Yes { ready: plan.ready };
-    }
-    // A child of ours is in the hands of another finalizer or of the garbage collector.
-    let message = "waits for an object that is being deleted".to_owned();
-    Programmed::No(Due::Rest(Wait {
-        message,
-        problem: Some(Reason::Pending),
-        refused: true,
-        ..Wait::default()
-    }))
+    debug_assert!(dataplane::is_up(f.s, plan), "what is missing is due or in the way");
+    Programmed::Yes { ready: plan.ready }
 }
 
 fn deactivating(f: &Facts<'_>) -> Due {
@@ -329,14 +320,10 @@ fn drop_finalizer(f: &Facts<'_>) -> Due {
 
 /// Takes away what is still found without draining (W4: a stray child of a resting link too); then `done` is due.
 fn cleared(f: &Facts<'_>, done: Due) -> Due {
-    match dataplane::take_down(f.s, None) {
-        Down::Act(effects) => Due::Work(effects),
-        Down::Waiting(message) => waiting_for_deletion(f, message),
-        Down::Draining { until, .. } => Due::Rest(Wait {
-            wake: Some(until),
-            ..Wait::default()
-        }),
-        Down::Done => done,
+    match dataplane::clear(f.s) {
+        Cleared::Act(effects) => Due::Work(effects),
+        Cleared::Waiting(message) => waiting_for_deletion(f, message),
+        Cleared::Done => done,
     }
 }
 
