@@ -11,7 +11,7 @@ use kube::{Api, ResourceExt};
 use tokio::task::JoinHandle;
 
 use crate::Namespace;
-use crate::watch::follow;
+use crate::versions::follow;
 
 /// A watcher of all slices of a namespace.
 pub struct Slices {

@@ -1,18 +1,16 @@
 //! One watcher of one link, from before its creation on: the states it saw, in order, none left out.
 
-use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use futures::StreamExt as _;
 use instancelink_api::{InstanceLink, State};
-use kube::api::{ListParams, WatchEvent, WatchParams};
-use kube::{Api, Resource};
-use serde::de::DeserializeOwned;
+use kube::Api;
+use kube::api::{ListParams, WatchParams};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
+use crate::versions::follow;
 use crate::{Namespace, SHORT};
 
 /// A watcher. It has a place in what it saw: each `walks` goes on where the one before it ended.
@@ -192,33 +190,6 @@ impl Watch {
 impl Drop for Watch {
     fn drop(&mut self) {
         self.task.abort();
-    }
-}
-
-/// Watches on from the last version seen when the API server ends a watch, as it does every few minutes. `take` is given
-/// each object, and whether it was deleted.
-pub(crate) async fn follow<K>(api: Api<K>, params: WatchParams, mut from: String, take: impl Fn(K, bool))
-where
-    K: Resource + Clone + Debug + DeserializeOwned,
-{
-    loop {
-        let Ok(stream) = api.watch(&params, &from).await else {
-            sleep(Duration::from_millis(200)).await;
-            continue;
-        };
-        let mut stream = std::pin::pin!(stream);
-        while let Some(Ok(event)) = stream.next().await {
-            let (object, gone) = match event {
-                WatchEvent::Added(object) | WatchEvent::Modified(object) => (object, false),
-                WatchEvent::Deleted(object) => (object, true),
-                WatchEvent::Bookmark(_) => continue,
-                WatchEvent::Error(e) => panic!("the watch broke off, versions may be missing: {e:?}"),
-            };
-            if let Some(version) = &object.meta().resource_version {
-                from.clone_from(version);
-            }
-            take(object, gone);
-        }
     }
 }
 

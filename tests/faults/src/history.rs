@@ -4,12 +4,11 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use e2e::Namespace;
-use futures::StreamExt as _;
+use e2e::{Namespace, follow_while_known};
 use instancelink_api::{InstanceLink, State};
 use instancelink_properties::linear::Watched;
 use kube::Api;
-use kube::api::{ListParams, WatchEvent, WatchParams};
+use kube::api::{ListParams, WatchParams};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
@@ -90,29 +89,8 @@ async fn look(api: &Api<InstanceLink>, field: &str, sink: &Mutex<Vec<Option<Inst
     let Ok(list) = api.list(&ListParams::default().fields(field)).await else {
         return;
     };
-    let mut from = list.metadata.resource_version.unwrap_or_default();
+    let from = list.metadata.resource_version.unwrap_or_default();
     list.items.into_iter().for_each(take);
     let params = WatchParams::default().fields(field).disable_bookmarks();
-    loop {
-        // An API server that is away is asked again for what comes after the last version, and often has it still.
-        let mut stream = match api.watch(&params, &from).await {
-            Ok(stream) => stream.boxed(),
-            Err(kube::Error::Api(_)) => return,
-            Err(_) => {
-                sleep(Duration::from_millis(200)).await;
-                continue;
-            }
-        };
-        while let Some(Ok(event)) = stream.next().await {
-            match event {
-                WatchEvent::Added(link) | WatchEvent::Modified(link) | WatchEvent::Deleted(link) => {
-                    from = link.metadata.resource_version.clone().unwrap_or(from);
-                    take(link);
-                }
-                WatchEvent::Bookmark(_) => {}
-                WatchEvent::Error(_) => return,
-            }
-        }
-        sleep(Duration::from_millis(100)).await;
-    }
+    follow_while_known(api, &params, from, |link, _| take(link)).await;
 }

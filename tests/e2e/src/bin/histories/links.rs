@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use futures::StreamExt as _;
+use e2e::follow_while_known;
 use instancelink_api::InstanceLink;
 use instancelink_properties::linear::Watched;
-use kube::api::{ListParams, WatchEvent, WatchParams};
+use kube::api::{ListParams, WatchParams};
 use kube::{Api, ResourceExt as _};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
@@ -110,40 +110,13 @@ pub(crate) async fn watch(api: Api<InstanceLink>, links: Arc<Mutex<Links>>, begu
                 // Where nobody waits any more, there is nothing to tell.
                 let _ = begun.send(());
             }
-            follow(&api, from, &links).await;
+            let take = |link: InstanceLink, gone| {
+                let mut links = links.lock().expect("no panic while held");
+                if gone { links.gone(&link) } else { links.shows(link) }
+            };
+            follow_while_known(&api, &WatchParams::default(), from, take).await;
             links.lock().expect("no panic while held").gap();
         }
         sleep(Duration::from_millis(200)).await;
-    }
-}
-
-/// Goes on from the last version while the API server has what comes after it.
-async fn follow(api: &Api<InstanceLink>, mut from: String, links: &Mutex<Links>) {
-    let params = WatchParams::default();
-    loop {
-        let mut stream = match api.watch(&params, &from).await {
-            Ok(stream) => stream.boxed(),
-            Err(kube::Error::Api(_)) => return,
-            Err(_) => {
-                sleep(Duration::from_millis(200)).await;
-                continue;
-            }
-        };
-        while let Some(Ok(event)) = stream.next().await {
-            let mut links = links.lock().expect("no panic while held");
-            match event {
-                WatchEvent::Added(link) | WatchEvent::Modified(link) => {
-                    from = link.resource_version().unwrap_or(from);
-                    links.shows(link);
-                }
-                WatchEvent::Deleted(link) => {
-                    from = link.resource_version().unwrap_or(from);
-                    links.gone(&link);
-                }
-                WatchEvent::Bookmark(mark) => from = mark.metadata.resource_version,
-                WatchEvent::Error(_) => return,
-            }
-        }
-        sleep(Duration::from_millis(50)).await;
     }
 }
