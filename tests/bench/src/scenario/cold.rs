@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use control_plane::{Account, ControlPlane, Operator, Options, Program, Setup, kubeconfig_of, write};
+use control_plane::{Account, ControlPlane, Operator, Options, Program, kubeconfig_of, write};
 use jiff::Timestamp;
 use serde_json::json;
 use tokio::process::Command;
 use tokio::time::sleep;
 
-use super::Size;
+use super::{Size, measured_plane};
 use crate::audit::Audit;
 use crate::bare::READY;
 use crate::contestant::Contestant;
@@ -31,11 +31,7 @@ server got the first request for one; *work ends* is when the process has nothin
 
 /// Both, on one control plane.
 pub async fn turn(_: &[Contestant], size: &Size) -> (Machine, Vec<Sample>) {
-    let plane = ControlPlane::start_as(Setup {
-        durable: true,
-        audited: true,
-    })
-    .await;
+    let plane = measured_plane().await;
     let world = World::make(&plane, size.links).await;
     let mut operator = Contestant::Operator.start(&plane).await.expect("a process");
     world.activate(&plane, 0..size.links).await;

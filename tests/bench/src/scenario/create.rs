@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use control_plane::{Account, ControlPlane, Setup, client_of, kubeconfig_of};
+use control_plane::{Account, client_of, kubeconfig_of};
 use futures::{StreamExt as _, stream};
 use serde_json::{Value, json};
 
-use super::Size;
+use super::{Size, measured_plane};
 use crate::audit::Audit;
 use crate::contestant::Contestant;
 use crate::machine::Machine;
@@ -35,11 +35,7 @@ pub async fn turn(contestants: &[Contestant], size: &Size) -> (Machine, Vec<Samp
 }
 
 async fn run(contestant: Contestant, links: usize) -> (Machine, Sample) {
-    let plane = ControlPlane::start_as(Setup {
-        durable: true,
-        audited: true,
-    })
-    .await;
+    let plane = measured_plane().await;
     let world = World::make(&plane, links).await;
     let program = contestant.start(&plane).await;
     let (writer, first) = if contestant == Contestant::Raw {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use control_plane::{ControlPlane, Operator, Options, Setup};
+use control_plane::{ControlPlane, Operator, Options};
 use futures::StreamExt as _;
 use instancelink_api::InstanceLink;
 use kube::api::{Api, Patch, PatchParams, WatchEvent, WatchParams};
@@ -14,7 +14,7 @@ use serde_json::json;
 use tokio::task::JoinHandle;
 use tokio::time::{interval, sleep};
 
-use super::Size;
+use super::{Size, measured_plane};
 use crate::audit::Audit;
 use crate::contestant::Contestant;
 use crate::machine::Machine;
@@ -37,11 +37,7 @@ of none said that its edit was seen, after the leader was asked to end (SIGTERM)
 
 /// The operator alone: what its peers do is up to their libraries' same lease.
 pub async fn turn(_: &[Contestant], size: &Size) -> (Machine, Vec<Sample>) {
-    let plane = ControlPlane::start_as(Setup {
-        durable: true,
-        audited: true,
-    })
-    .await;
+    let plane = measured_plane().await;
     let world = World::make(&plane, size.links).await;
     let mut first = start(&plane, "first").await;
     sleep(Duration::from_secs(1)).await; // it has the lease before the other asks

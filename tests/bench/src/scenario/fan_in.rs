@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use control_plane::{ControlPlane, Setup};
+use control_plane::ControlPlane;
 use e2e::{Namespace, idle_deployment, link};
 use futures::{StreamExt as _, stream};
 use k8s_openapi::api::core::v1::Pod;
 use kube::Api;
 use kube::api::DeleteParams;
 
-use super::Size;
+use super::{Size, measured_plane};
 use crate::arrivals::Arrivals;
 use crate::audit::Audit;
 use crate::contestant::Contestant;
@@ -34,11 +34,7 @@ the last event of a pod to the last of a slice; a write a link and step is what 
 
 /// The operator once.
 pub async fn turn(_: &[Contestant], size: &Size) -> (Machine, Vec<Sample>) {
-    let plane = ControlPlane::start_as(Setup {
-        durable: true,
-        audited: true,
-    })
-    .await;
+    let plane = measured_plane().await;
     let town = make_town(&plane, size.links).await;
     let operator = Contestant::Operator.start(&plane).await.expect("a process");
     make_links(&plane, &town, size.links).await;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use control_plane::{ControlPlane, Program, Setup};
+use control_plane::{ControlPlane, Program};
 use e2e::{Namespace, idle_deployment, link};
 use futures::{StreamExt as _, stream};
 use instancelink_api::State;
@@ -12,7 +12,7 @@ use kube::Api;
 use kube::api::PostParams;
 use serde_json::json;
 
-use super::Size;
+use super::{Size, measured_plane};
 use crate::arrivals::Arrivals;
 use crate::audit::Audit;
 use crate::contestant::Contestant;
@@ -40,11 +40,7 @@ with 1,000.
 pub async fn turn(_: &[Contestant], size: &Size) -> (Machine, Vec<Sample>) {
     let (mut machine, mut samples) = (Machine::default(), Vec::new());
     for pods in &size.pods {
-        let plane = ControlPlane::start_as(Setup {
-            durable: true,
-            audited: true,
-        })
-        .await;
+        let plane = measured_plane().await;
         let town = make_town(&plane, *pods).await;
         let operator = Contestant::Operator.start(&plane).await.expect("a process");
         town.link(link("db", "db", "Deployment/web", "Service/app").spec("addressing", "PodIP"))

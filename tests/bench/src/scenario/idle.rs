@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use control_plane::{ControlPlane, Program, Setup};
+use control_plane::{ControlPlane, Program};
 
-use super::Size;
+use super::{Size, measured_plane};
 use crate::audit::Audit;
 use crate::contestant::Contestant;
 use crate::machine::Machine;
@@ -25,11 +25,7 @@ a link are the difference between all and half of the links; *own* is memory tha
 pub async fn turn(contestants: &[Contestant], size: &Size) -> (Machine, Vec<Sample>) {
     let (mut machine, mut samples) = (Machine::default(), Vec::new());
     for contestant in contestants.iter().filter(|c| **c != Contestant::Raw) {
-        let plane = ControlPlane::start_as(Setup {
-            durable: true,
-            audited: true,
-        })
-        .await;
+        let plane = measured_plane().await;
         samples.push(run(&plane, *contestant, size).await);
         machine = Machine::this(&plane).await;
     }

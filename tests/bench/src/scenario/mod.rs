@@ -11,6 +11,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use control_plane::{ControlPlane, Setup};
 
 use crate::contestant::Contestant;
 use crate::machine::Machine;
@@ -28,6 +29,15 @@ pub struct Size {
     /// How long nothing happens, in seconds
     #[arg(long, default_value_t = 60)]
     pub seconds: u64,
+}
+
+/// A control plane to measure on: its data are on the disk before it answers, and it writes down what is asked.
+async fn measured_plane() -> ControlPlane {
+    ControlPlane::start_as(Setup {
+        durable: true,
+        audited: true,
+    })
+    .await
 }
 
 /// A scenario.
