@@ -89,7 +89,7 @@ async fn play(script: &Script, plan: &Plan, setting: Setting) -> Outcome {
     violations.extend(crate::oracle::judge(store.changes_after(0)));
     let (actions, disordered) = actions::judge(store.changes_after(0));
     violations.extend(disordered);
-    violations.extend(faults.unguarded().into_iter().map(|what| format!("I7: {what}")));
+    violations.extend(faults.careless());
     violations.extend(faults.usurped().into_iter().map(|what| format!("I10: {what}")));
     let outcome = Outcome {
         ends: history::ends(&store),

@@ -49,8 +49,8 @@ struct State {
     past: Option<u64>,
     newest: u64,
     log: Vec<String>,
-    /// Writes that would hit whatever is there (I7).
-    unguarded: Vec<String>,
+    /// Writes that would hit whatever is there (I7), and lists that may be older than what is known.
+    careless: Vec<String>,
     /// Writes of operators that do not lead (I10).
     usurped: Vec<String>,
 }
@@ -83,9 +83,9 @@ impl Injector {
         self.state.lock().unwrap().log.clone()
     }
 
-    /// Updates and deletions without the UID and resourceVersion they are meant for (I7).
-    pub fn unguarded(&self) -> Vec<String> {
-        self.state.lock().unwrap().unguarded.clone()
+    /// Updates and deletions without the UID and resourceVersion they are meant for (I7), and lists from any replica.
+    pub fn careless(&self) -> Vec<String> {
+        self.state.lock().unwrap().careless.clone()
     }
 
     /// Writes that were sent while another operator held the lease (I10).
@@ -195,7 +195,7 @@ impl Hooks for Injector {
         }
         if call.query("resourceVersion") == "0" {
             let line = format!("{} may be answered by a replica that is behind", call.shown());
-            state.unguarded.push(line);
+            state.careless.push(line);
         }
         if *call.resource == LEASES || call.verb == "watch" {
             return Fate::Served;
@@ -203,7 +203,7 @@ impl Hooks for Injector {
         state.requests += 1;
         let n = state.requests;
         if let Some(why) = unguarded(call, body) {
-            state.unguarded.push(format!("r{n} {}: {why}", call.shown()));
+            state.careless.push(format!("I7: r{n} {}: {why}", call.shown()));
         }
         let Some(what) = self.at_request(n) else {
             state.log.push(format!("r{n} {} by {}", call.shown(), call.by));
