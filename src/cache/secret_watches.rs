@@ -26,6 +26,8 @@ struct Running {
 pub(super) async fn follow(client: Client, cache: Arc<Cache>, metrics: Arc<Metrics>) {
     let mut needs = cache.read(|index| index.links.secrets_needed.subscribe());
     let mut asked = cache.relists.asked();
+    // Nothing is known yet: whatever was asked for before now is answered.
+    cache.relists.listed(Secrets::KIND, *asked.borrow_and_update());
     let mut running: BTreeMap<Arc<str>, Running> = BTreeMap::new();
     loop {
         let needed = cache.read(|index| index.links.needed_secrets());

@@ -19,6 +19,9 @@ use crate::cache::ObjectName;
 use crate::calls::{CallError, Calls};
 use crate::clock::Clock;
 
+/// The lease is looked at first of all for so long; without an answer nothing is lost but some lists later.
+const FIRST_LOOK: Duration = Duration::from_secs(1);
+
 /// Where the lease is, and its times.
 #[derive(Clone, Debug)]
 pub(crate) struct Terms {
@@ -84,9 +87,6 @@ pub(crate) struct Election {
     /// Nobody led between that and our taking the lease.
     undisturbed: bool,
 }
-
-/// The lease is looked at first of all for so long; without an answer nothing is lost but some lists later.
-const FIRST_LOOK: Duration = Duration::from_secs(1);
 
 impl Election {
     /// A contender that does not lead yet.

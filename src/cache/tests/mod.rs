@@ -21,7 +21,7 @@ use parking_lot::Mutex;
 use serde_json::{Value, json};
 
 use super::index::Watched;
-use super::{Affected, Cache, Listener};
+use super::{Affected, Cache, Listener, Wire};
 
 /// Remembers which links it was told of.
 #[derive(Default)]
@@ -131,6 +131,6 @@ fn with(mut object: Value, pointer: &str, value: Value) -> Value {
     object
 }
 
-fn typed(object: Value) -> crate::cache::Wire<InstanceLink> {
+fn typed(object: Value) -> Wire<InstanceLink> {
     serde_json::from_value(object).unwrap()
 }
