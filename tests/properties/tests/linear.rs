@@ -20,7 +20,7 @@ use proptest::prelude::*;
 #[test]
 fn campaign_every_history_of_requests_is_linearizable() {
     let row = campaign::start("linearizability of interleaved requests");
-    let cases = if campaign::long() { 500_000 } else { 5_000 };
+    let cases = if campaign::long() { 50_000 } else { 5_000 };
     let done = run(
         Plan {
             seed: campaign::seed(),

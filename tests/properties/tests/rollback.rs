@@ -57,7 +57,7 @@ fn campaign_every_field_restored_ends_as_fresh() {
 #[test]
 fn campaign_several_fields_restored_at_any_step_end_as_fresh() {
     let row = campaign::start("rollback of several fields at any step");
-    let cases = if campaign::long() { 2_000_000 } else { 10_000 };
+    let cases = if campaign::long() { 200_000 } else { 10_000 };
     let done = run(
         Plan {
             seed: campaign::seed(),
