@@ -41,8 +41,12 @@ pub struct Change {
 #[derive(Debug, Default)]
 pub struct Store {
     objects: BTreeMap<Key, Arc<Value>>,
+    /// What happened since the last compaction,
     log: Vec<Change>,
+    /// which was at this version,
     oldest: u64,
+    /// and the objects as they were then.
+    base: BTreeMap<Key, Arc<Value>>,
     uids: u64,
     addresses: u32,
     /// Objects that were stored without the defaults that they are read with.
@@ -52,7 +56,7 @@ pub struct Store {
 impl Store {
     /// The newest resource version.
     pub fn version(&self) -> u64 {
-        self.log.len() as u64
+        self.oldest + self.log.len() as u64
     }
 
     /// The oldest version from which a watch can go on.
@@ -60,9 +64,11 @@ impl Store {
         self.oldest
     }
 
-    /// Forgets what happened up to now, as compaction does: watches from before are answered 410.
-    pub fn compact(&mut self) {
+    /// Forgets what happened up to now, as compaction does, and gives it away: watches from before are answered 410.
+    pub fn compact(&mut self) -> Vec<Change> {
         self.oldest = self.version();
+        self.base = self.objects.clone();
+        std::mem::take(&mut self.log)
     }
 
     /// An object as it is.
@@ -77,15 +83,21 @@ impl Store {
 
     /// All objects of a kind.
     pub fn of(&self, resource: &'static Resource) -> impl Iterator<Item = &Arc<Value>> {
+        let first = Key {
+            resource,
+            namespace: String::new(),
+            name: String::new(),
+        };
         self.objects
-            .iter()
-            .filter(move |(key, _)| key.resource == resource)
+            .range(first..)
+            .take_while(move |(key, _)| key.resource == resource)
             .map(|(_, object)| object)
     }
 
     /// All objects of a kind as they were at a version.
     pub fn of_at(&self, resource: &'static Resource, version: u64) -> Vec<Arc<Value>> {
-        let mut then = BTreeMap::new();
+        let based = self.base.iter().filter(|(key, _)| key.resource == resource);
+        let mut then: BTreeMap<&Key, Arc<Value>> = based.map(|(key, object)| (key, Arc::clone(object))).collect();
         for change in self.log.iter().take_while(|change| change.version <= version) {
             if change.key.resource != resource {
                 continue;
@@ -101,7 +113,8 @@ impl Store {
 
     /// What happened after a version, the oldest first.
     pub fn changes_after(&self, version: u64) -> &[Change] {
-        let from = usize::try_from(version).unwrap_or(usize::MAX).min(self.log.len());
+        let since = version.saturating_sub(self.oldest);
+        let from = usize::try_from(since).unwrap_or(usize::MAX).min(self.log.len());
         &self.log[from..]
     }
 

@@ -136,42 +136,20 @@ impl Injector {
     }
 
     fn struck(&self, state: &mut State, call: &Call, what: AtRequest) -> Fate {
-        let code = |code: Code| Answer::Code {
-            code: code.number(),
-            reason: code.reason(),
-            retry_after: (code == Code::TooMany).then_some(1),
-        };
-        let mut die = || {
-            state.dead.insert(call.by.clone());
-            self.crashed.notify_one();
-        };
         match what {
-            AtRequest::Refused(c) => Fate::NotServed(code(c)),
-            AtRequest::DoneBut(c) => Fate::ServedBut(code(c)),
-            AtRequest::Reset => Fate::NotServed(Answer::Reset),
-            AtRequest::DoneButReset => Fate::ServedBut(Answer::Reset),
-            AtRequest::Silence => Fate::NotServed(Answer::Silence),
-            AtRequest::DoneButSilence => Fate::ServedBut(Answer::Silence),
-            AtRequest::Truncated => Fate::ServedBut(Answer::Truncated),
-            AtRequest::Late => Fate::Held(LATE, Box::new(Fate::Served)),
-            AtRequest::Crash => {
-                die();
-                Fate::NotServed(Answer::Silence)
-            }
-            AtRequest::DoneButCrash => {
-                die();
-                Fate::ServedBut(Answer::Silence)
-            }
-            AtRequest::CrashIntoPast(versions) => {
-                die();
-                state.past = Some(state.newest.saturating_sub(u64::from(versions)));
-                Fate::ServedBut(Answer::Silence)
+            AtRequest::Crash | AtRequest::DoneButCrash | AtRequest::CrashIntoPast(_) => {
+                state.dead.insert(call.by.clone());
+                self.crashed.notify_one();
             }
             AtRequest::Pause => {
                 state.paused.insert(call.by.clone(), Instant::now() + PAUSE);
-                Fate::Held(PAUSE, Box::new(Fate::Served))
             }
+            _ => {}
         }
+        if let AtRequest::CrashIntoPast(versions) = what {
+            state.past = Some(state.newest.saturating_sub(u64::from(versions)));
+        }
+        fate_of(what)
     }
 }
 
@@ -267,6 +245,28 @@ fn is_child(resource: &Resource) -> bool {
     [&SERVICES, &SLICES, &CONFIG_MAPS, &POLICIES].contains(&resource)
 }
 
+/// What becomes of a request that is struck; who dies or stands still over it is another matter.
+pub fn fate_of(what: AtRequest) -> Fate {
+    let code = |code: Code| Answer::Code {
+        code: code.number(),
+        reason: code.reason(),
+        retry_after: (code == Code::TooMany).then_some(1),
+    };
+    match what {
+        AtRequest::Refused(c) => Fate::NotServed(code(c)),
+        AtRequest::DoneBut(c) => Fate::ServedBut(code(c)),
+        AtRequest::Reset => Fate::NotServed(Answer::Reset),
+        AtRequest::DoneButReset => Fate::ServedBut(Answer::Reset),
+        AtRequest::Silence | AtRequest::Crash => Fate::NotServed(Answer::Silence),
+        AtRequest::DoneButSilence | AtRequest::DoneButCrash | AtRequest::CrashIntoPast(_) => {
+            Fate::ServedBut(Answer::Silence)
+        }
+        AtRequest::Truncated => Fate::ServedBut(Answer::Truncated),
+        AtRequest::Late => Fate::Held(LATE, Box::new(Fate::Served)),
+        AtRequest::Pause => Fate::Held(PAUSE, Box::new(Fate::Served)),
+    }
+}
+
 /// The operator that holds the lease; its identity begins with its name.
 fn leader(api: &Api) -> Option<String> {
     let store = api.store();
@@ -275,8 +275,8 @@ fn leader(api: &Api) -> Option<String> {
     Some(name.to_owned())
 }
 
-/// What is missing in a write that changes or deletes an object.
-fn unguarded(call: &Call, body: &[u8]) -> Option<&'static str> {
+/// What is missing in a write that changes or deletes an object (I7).
+pub fn unguarded(call: &Call, body: &[u8]) -> Option<&'static str> {
     let body: Value = serde_json::from_slice(body).unwrap_or_default();
     let at = match call.verb {
         // The status of pods is merged by keys: only our own condition is written.
