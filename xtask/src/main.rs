@@ -75,10 +75,7 @@ enum Task {
         no_node: bool,
     },
     /// Build image archives: of the operator and the test workload, or those that are named
-    Image {
-        #[arg(default_values = ["workload", "operator"])]
-        which: Vec<image::Which>,
-    },
+    Image(image::Options),
     /// Write crds/ from the types in crates/api
     Crds {
         /// Only fail when they differ
@@ -136,7 +133,7 @@ fn run(task: Task) -> Result<()> {
         } else {
             build::cluster::WITH_NODE
         }),
-        Task::Image { which } => image::run(&which),
+        Task::Image(options) => image::run(&options),
         Task::Crds { check } => crds::run(check),
         Task::Docs { check } => docs::run(check),
         Task::E2e(options) => e2e::run(&options),

@@ -36,6 +36,15 @@ pub(crate) fn target() -> Result<PathBuf> {
     Ok(metadata.target_directory)
 }
 
+/// Where Cargo keeps what it downloads.
+pub(crate) fn cargo_home() -> Result<PathBuf> {
+    if let Some(home) = std::env::var_os("CARGO_HOME").filter(|folder| !folder.is_empty()) {
+        return Ok(PathBuf::from(home));
+    }
+    let home = std::env::home_dir().context("there is no home folder in which Cargo keeps crates; set CARGO_HOME")?;
+    Ok(home.join(".cargo"))
+}
+
 /// Cargo, in the checkout. The one that runs this task when there is one, so that toolchains agree.
 pub(crate) fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));

@@ -12,21 +12,64 @@ use crate::{command, packages, places};
 /// twice, with the features of either.
 const PACKAGES: [&str; 2] = ["instancelink", "workload"];
 
+/// The folders a build knows by their paths. None of them may be told of in what is built.
+pub(crate) struct Places<'a> {
+    pub(crate) sources: &'a Path,
+    pub(crate) folder: &'a Path,
+    /// Cargo's own, in which dependencies are unpacked.
+    pub(crate) home: &'a Path,
+}
+
 /// Builds our packages for musl and returns where the binary of this one is.
 pub(crate) fn static_binary(package: &str) -> Result<PathBuf> {
+    let places = Places {
+        sources: &places::checkout(),
+        folder: &places::target()?,
+        home: &places::cargo_home()?,
+    };
+    build(package, places::cargo(), &places)
+}
+
+/// The same with a Cargo that builds in these places.
+pub(crate) fn build(package: &str, mut cargo: Command, places: &Places<'_>) -> Result<PathBuf> {
     packages::ensure(packages::STATIC)?;
-    let target = format!("{}-unknown-linux-musl", std::env::consts::ARCH);
+    let target = target();
     ensure_target(&target)?;
     let compiler = format!("CC_{}", target.replace('-', "_"));
+    cargo.env(compiler, "musl-gcc");
+    cargo.args(["build", "--quiet", "--release", "--target", &target, "--config"]);
+    cargo.arg(format!("target.{target}.rustflags={:?}", places.remapped()));
+    cargo.args(packages());
     step(&format!("build {} as static binaries", PACKAGES.join(" and ")), || {
-        command::run(
-            places::cargo()
-                .env(compiler, "musl-gcc")
-                .args(["build", "--quiet", "--release", "--target", &target])
-                .args(PACKAGES.iter().flat_map(|package| ["--package", package])),
-        )
+        command::run(&mut cargo)
     })?;
-    Ok(places::target()?.join(target).join("release").join(package))
+    Ok(places.folder.join(target).join("release").join(package))
+}
+
+/// What the binaries run on.
+pub(crate) fn target() -> String {
+    format!("{}-unknown-linux-musl", std::env::consts::ARCH)
+}
+
+/// The packages as arguments of Cargo.
+pub(crate) fn packages() -> impl Iterator<Item = &'static str> {
+    PACKAGES.iter().flat_map(|package| ["--package", package])
+}
+
+impl Places<'_> {
+    /// Paths stand in the places of panics: shortened to what is the same on every machine. Of two that fit, the last
+    /// one counts.
+    fn remapped(&self) -> Vec<String> {
+        let names = [
+            (self.sources, "/instancelink"),
+            (self.folder, "/target"),
+            (self.home, "/cargo"),
+        ];
+        names
+            .iter()
+            .map(|(path, name)| format!("--remap-path-prefix={}={name}", path.display()))
+            .collect()
+    }
 }
 
 /// `rust-toolchain.toml` names the target, but an older rustup does not install it by itself.

@@ -1,15 +1,17 @@
 //! Images without a registry and without a builder: one layer, one archive; of one static binary each, but PostgreSQL's.
 
 pub(crate) mod archive;
+mod bill;
 mod debian;
 mod postgres;
 mod tarball;
+pub(crate) mod twice;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use clap::ValueEnum;
+use clap::{Args, ValueEnum};
 
 use crate::build::{self, ours};
 use crate::places;
@@ -76,9 +78,21 @@ pub(crate) enum Which {
     Postgres,
 }
 
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Options {
+    #[arg(default_values = ["workload", "operator"])]
+    pub(crate) which: Vec<Which>,
+    /// Only build the operator twice, in different places, and fail when the binaries differ; takes minutes
+    #[arg(long)]
+    pub(crate) twice: bool,
+}
+
 /// `cargo xtask image`: the archives of what we ship and of what we test with.
-pub(crate) fn run(which: &[Which]) -> Result<()> {
-    for one in which {
+pub(crate) fn run(options: &Options) -> Result<()> {
+    if options.twice {
+        return twice::check();
+    }
+    for one in &options.which {
         let image = match one {
             Which::Operator => operator(),
             Which::Workload => workload(),
@@ -92,6 +106,10 @@ pub(crate) fn run(which: &[Which]) -> Result<()> {
             megabytes(&image.archive)?,
             image.archive.display()
         ));
+        if matches!(one, Which::Operator) {
+            let bill = bill::write(&image.archive)?;
+            say(&format!("what it is made of (CycloneDX): {}", bill.display()));
+        }
     }
     Ok(())
 }
