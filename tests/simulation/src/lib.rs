@@ -19,6 +19,7 @@
 pub mod actions;
 pub mod campaign;
 pub mod damage;
+pub mod dice;
 pub mod history;
 pub mod operator;
 pub mod oracle;
@@ -26,3 +27,4 @@ pub mod run;
 pub mod script;
 pub mod scripts;
 pub mod seeds;
+pub mod soak;

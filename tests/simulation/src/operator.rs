@@ -8,6 +8,7 @@ use instancelink::clock::Clock;
 use instancelink::operator::{Surroundings, run_in};
 use instancelink_testkit::api::Api;
 use instancelink_testkit::api::service::Connection;
+use instancelink_testkit::faults::hooks::Hooks;
 use instancelink_testkit::faults::injector::Injector;
 use jiff::{SignedDuration, Timestamp};
 use tokio::task::JoinHandle;
@@ -38,18 +39,30 @@ pub struct Running {
 impl Running {
     /// Starts one. `elects`: it takes part in a leader election.
     pub fn start(api: &Arc<Api>, faults: &Arc<Injector>, number: u32, elects: bool) -> Self {
-        let name = format!("{NAME}-{number}");
-        let client = || Connection::new(Arc::clone(api), &name, faults.clone()).client();
+        let more: &[&str] = if elects { &["--leader-elect"] } else { &[] };
+        let skew = SignedDuration::from_secs(faults.skew());
+        let faults: Arc<dyn Hooks> = faults.clone();
+        Self::start_with(api, &faults, &format!("{NAME}-{number}"), skew, more)
+    }
+
+    /// Starts one of this name, with a clock that is wrong by so much and these options.
+    pub fn start_with(
+        api: &Arc<Api>,
+        faults: &Arc<dyn Hooks>,
+        name: &str,
+        skew: SignedDuration,
+        options: &[&str],
+    ) -> Self {
+        let name = name.to_owned();
+        let client = || Connection::new(Arc::clone(api), &name, Arc::clone(faults)).client();
+        let api = Arc::clone(api);
         let surroundings = Surroundings {
             watches: client(),
             calls: client(),
-            clock: Arc::new(SkewedClock {
-                api: Arc::clone(api),
-                skew: SignedDuration::from_secs(faults.skew()),
-            }),
+            clock: Arc::new(SkewedClock { api, skew }),
             dns: None,
         };
-        let options = options(&name, elects);
+        let options = options_of(&name, options);
         let task = tokio::spawn(async move {
             // One that may not lead any more ends with an error; its pod would be started again.
             let _ = run_in(surroundings, options, CancellationToken::new()).await;
@@ -68,17 +81,17 @@ impl Running {
     }
 }
 
-fn options(name: &str, elects: bool) -> Operator {
+fn options_of(name: &str, more: &[&str]) -> Operator {
     let mut args = vec![
         "instancelink",
         "operator",
-        "--admin-port=0",
         "--lease-namespace=system",
         "--pod-name",
         name,
     ];
-    if elects {
-        args.push("--leader-elect");
+    args.extend(more);
+    if !more.iter().any(|option| option.starts_with("--admin-port")) {
+        args.push("--admin-port=0");
     }
     match Command::parse_from(args).verb {
         Verb::Operator(options) => options,

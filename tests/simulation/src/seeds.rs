@@ -51,7 +51,8 @@ pub fn workload(api: &Api, namespace: &str, name: &str, addresses: &[&str]) {
     }
 }
 
-fn pod(api: &Api, namespace: &str, app: &str, name: &str, address: &str, set: &Value) {
+/// A ready pod of this set.
+pub fn pod(api: &Api, namespace: &str, app: &str, name: &str, address: &str, set: &Value) {
     let object = json!({
         "metadata": {
             "name": name, "namespace": namespace, "labels": {"app": app},
@@ -91,7 +92,8 @@ fn owner(kind: &str, name: &str, object: &Value) -> Value {
     json!({"apiVersion": "apps/v1", "kind": kind, "name": name, "uid": object["metadata"]["uid"], "controller": true})
 }
 
-fn put(api: &Api, resource: &'static Resource, object: Value) -> Value {
+/// What somebody made before anything began.
+pub fn put(api: &Api, resource: &'static Resource, object: Value) -> Value {
     let namespace = object["metadata"]["namespace"].as_str().unwrap_or_default().to_owned();
     api.change(|store, now| {
         let created = write::create(store, resource, &namespace, object, Writer { by: BY, now });

@@ -1,8 +1,7 @@
 //! One fault at each request: every failure that the API server or the network can give, before and after it is done.
 
-#![allow(clippy::indexing_slicing)]
-
 use instancelink_simulation::campaign::{Reference, Tolerance, run_plans};
+use instancelink_simulation::dice::Dice;
 use instancelink_simulation::run::Setting;
 use instancelink_simulation::scripts;
 use instancelink_testkit::campaign;
@@ -35,22 +34,4 @@ fn two_faults_at_any_two_points_change_nothing_of_the_end() {
         let plan = |_| (Plan(vec![fault(reference), fault(reference)]), Tolerance::Watches);
         (0..each).map(plan).collect()
     });
-}
-
-/// Numbers that look drawn at random, the same ones for the same seed (splitmix64).
-struct Dice(u64);
-
-impl Dice {
-    fn choose<T: Copy>(&mut self, from: &[T]) -> T {
-        let sides = u32::try_from(from.len()).unwrap_or(u32::MAX);
-        from[self.roll(sides) as usize]
-    }
-
-    fn roll(&mut self, sides: u32) -> u32 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        u32::try_from((z ^ (z >> 31)) % u64::from(sides)).unwrap_or(0)
-    }
 }

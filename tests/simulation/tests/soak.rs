@@ -1,0 +1,67 @@
+//! One operator that lives long among many links: nothing is violated, everything rests as its spec says, and the heap
+//! is no larger in the end than halfway.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use std::alloc::System;
+use std::time::Duration;
+
+use instancelink_simulation::soak::{self, Size};
+use instancelink_testkit::campaign;
+use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
+
+#[global_allocator]
+static GLOBAL: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+/// A morning fills these slots, and a night empties them.
+const ORDINARY: Size = Size {
+    namespaces: 10,
+    links_each: 20,
+    days: 7,
+    day: Duration::from_secs(30),
+    pace: 4,
+};
+const LONG: Size = Size {
+    namespaces: 100,
+    links_each: 100,
+    days: 7,
+    day: Duration::from_mins(10),
+    pace: 50,
+};
+
+/// What a link that came and went may have left, in bytes: less than it takes to remember it.
+const A_LINK: u64 = 100;
+
+fn heap() -> u64 {
+    let stats = GLOBAL.stats();
+    (stats.bytes_allocated - stats.bytes_deallocated) as u64
+}
+
+#[test]
+fn an_operator_that_lives_long_among_many_links_loses_nothing_and_does_not_grow() {
+    let campaign = campaign::start("soak: churn and faults");
+    let size = if campaign::long() { LONG } else { ORDINARY };
+    let report = soak::run(size, campaign::seed(), heap);
+    let links = size.namespaces * size.links_each;
+    println!(
+        "soak: {links} links, {:?}, {} deeds, {} actions, {} requests, {} faults",
+        report.virtual_time, report.deeds, report.actions, report.requests, report.faults
+    );
+    println!("heap at rest, each night: {:?}", report.nights);
+    let mut violations = report.violations.clone();
+    violations.extend(growth(&report.nights, links));
+    campaign.finish(report.deeds, report.faults, &violations);
+}
+
+/// From the two nights halfway to the last two: what is made once, such as a metric of a rare failure, is made by then.
+fn growth(nights: &[u64], links: u32) -> Option<String> {
+    let least = |nights: &[u64]| nights.iter().min().copied().unwrap_or_default();
+    let (half, end) = (nights.len() / 2, nights.len());
+    let (before, after) = (least(&nights[half - 1..=half]), least(&nights[end - 2..]));
+    let days = (end - 1 - half) as u64;
+    let allowed = days * u64::from(links) * A_LINK;
+    (after > before + allowed).then(|| {
+        let grown = after - before;
+        format!("the heap has grown by {grown} bytes in {days} days, of {links} links each: {nights:?}")
+    })
+}
