@@ -17,6 +17,7 @@
 )]
 
 pub mod actions;
+pub mod bindings;
 pub mod campaign;
 pub mod damage;
 pub mod dice;
