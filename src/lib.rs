@@ -16,6 +16,6 @@ mod leader;
 pub mod operator;
 mod reconcile;
 pub mod run;
-mod telemetry;
+pub mod telemetry;
 mod uninstall;
 pub mod verify;

@@ -15,10 +15,22 @@ pub enum LogFormat {
     Text,
 }
 
-/// Starts logging. `filter` is a `tracing` filter such as `info` or `info,instancelink=debug`.
-pub(crate) fn start(format: LogFormat, filter: &str) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(filter)
+/// What is let through of this: a `tracing` filter such as `info` or `info,instancelink=debug`.
+///
+/// The client's own word on an answer that it cannot read is the whole answer, and may be all Secrets of a namespace. We
+/// log the error that it gives us.
+///
+/// # Errors
+/// What is wrong with the filter.
+pub fn filter(filter: &str) -> anyhow::Result<EnvFilter> {
+    let parsed = EnvFilter::try_new(filter)
         .map_err(|e| anyhow::anyhow!("--log {filter:?} is no log filter: {e}; write e.g. --log info"))?;
+    Ok(parsed.add_directive("kube_client::client=off".parse()?))
+}
+
+/// Starts logging what this filter lets through.
+pub(crate) fn start(format: LogFormat, filter: &str) -> anyhow::Result<()> {
+    let filter = self::filter(filter)?;
     let json = match format {
         LogFormat::Json => true,
         LogFormat::Text => false,

@@ -2,5 +2,5 @@
 
 pub(crate) mod admin;
 mod families;
-pub(crate) mod logs;
+pub mod logs;
 pub(crate) mod metrics;
