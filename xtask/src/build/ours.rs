@@ -12,9 +12,9 @@ use crate::{command, packages, places};
 /// twice, with the features of either.
 const PACKAGES: [&str; 2] = ["instancelink", "workload"];
 
-/// The folders a build knows by their paths. None of them may be told of in what is built.
+/// The folders a build knows by their whole paths; our own sources it knows by their paths in the checkout. Neither may be
+/// told of in what is built.
 pub(crate) struct Places<'a> {
-    pub(crate) sources: &'a Path,
     pub(crate) folder: &'a Path,
     /// Cargo's own, in which dependencies are unpacked.
     pub(crate) home: &'a Path,
@@ -23,7 +23,6 @@ pub(crate) struct Places<'a> {
 /// Builds our packages for musl and returns where the binary of this one is.
 pub(crate) fn static_binary(package: &str) -> Result<PathBuf> {
     let places = Places {
-        sources: &places::checkout(),
         folder: &places::target()?,
         home: &places::cargo_home()?,
     };
@@ -60,11 +59,7 @@ impl Places<'_> {
     /// Paths stand in the places of panics: shortened to what is the same on every machine. Of two that fit, the last
     /// one counts.
     fn remapped(&self) -> Vec<String> {
-        let names = [
-            (self.sources, "/instancelink"),
-            (self.folder, "/target"),
-            (self.home, "/cargo"),
-        ];
+        let names = [(self.folder, "/target"), (self.home, "/cargo")];
         names
             .iter()
             .map(|(path, name)| format!("--remap-path-prefix={}={name}", path.display()))
