@@ -16,17 +16,17 @@
 //! policy           the same
 //! binding          the same
 //! environment      LIST of its namespace's links     its entries of links not in the list; the last takes it along
-//! directory        the same                          no link in the list has an instance of its name
+//! directory        the same                          no link in the list has the instance it is named after
 //! ```
 //! An environment has entries of many links and names but one of them, and a directory may be needed by any link of its
 //! source: hence the list.
 
 use std::borrow::Borrow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use instancelink_api::{InstanceLink, keys};
+use instancelink_api::{InstanceLink, InstanceRef, keys};
 
-use crate::child::{Environment, Found, Kind, Standing};
+use crate::child::{Environment, Found, Kind, Owner, Standing};
 use crate::dataplane::{Body, delete, is_shared_of_ours, replace, without};
 use crate::effect::Effect;
 use crate::resolve::directory_name;
@@ -35,7 +35,8 @@ use crate::resolve::directory_name;
 #[derive(Clone, Debug, Default)]
 pub struct Known {
     uids: BTreeSet<String>,
-    paths: BTreeSet<String>,
+    /// The instance of each, by the link's path.
+    instances: BTreeMap<String, InstanceRef>,
 }
 
 /// What has to be asked of the API server, live, before a child may be condemned.
@@ -72,7 +73,7 @@ impl<L: Borrow<InstanceLink>> FromIterator<L> for Known {
         for link in links {
             let link = link.borrow();
             known.uids.extend(link.metadata.uid.clone());
-            known.paths.insert(path_of(link));
+            known.instances.insert(path_of(link), link.spec.instance_ref.clone());
         }
         known
     }
@@ -173,20 +174,26 @@ fn sentence_on_environment(found: &Found<Environment>, links: &[InstanceLink]) -
     Some(without(found, &dead, path_of_uid).map_or_else(|| delete(found), |rest| replace(found, rest)))
 }
 
-/// True where the link that a shared child names is known: its own passes look after the child then.
+/// True where the link that a shared child names is known, and has the instance: its own passes look after the child then.
 fn speaks<T>(found: &Found<T>, known: &Known) -> bool {
-    found
-        .object
-        .annotations
-        .get(keys::LINK)
-        .is_some_and(|path| known.paths.contains(path))
+    let path = found.object.annotations.get(keys::LINK);
+    path.and_then(|path| known.instances.get(path))
+        .is_some_and(|instance| is_named_after(found, instance))
 }
 
-/// True where a link has an instance of the child's name. What that link needs it decides itself.
+/// True where a link has the instance that the child is named after. What that link needs it decides itself.
 fn is_needed<T>(found: &Found<T>, links: &[InstanceLink]) -> bool {
+    links.iter().any(|link| is_named_after(found, &link.spec.instance_ref))
+}
+
+/// True where the child has the name that this instance's would have, and no owner says that it is another one's. A link
+/// whose instance is of another kind does not need the child, and waits for its name.
+fn is_named_after<T>(found: &Found<T>, instance: &InstanceRef) -> bool {
     let source_uid = found.label(keys::SOURCE_UID).unwrap_or_default();
-    let mut instances = links.iter().map(|link| &link.spec.instance_ref.name);
-    instances.any(|name| directory_name(name, source_uid) == found.object.name)
+    let owners = &found.object.owners;
+    let is_owner = |owner: &Owner| owner.kind == instance.kind && owner.name == instance.name;
+    directory_name(&instance.name, source_uid) == found.object.name
+        && (owners.is_empty() || owners.iter().any(is_owner))
 }
 
 fn lives(uid: &str, links: &[InstanceLink]) -> bool {

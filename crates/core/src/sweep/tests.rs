@@ -182,6 +182,33 @@ fn a_directory_goes_when_no_link_has_an_instance_of_its_name() {
 }
 
 #[test]
+fn what_links_of_one_source_left_behind_makes_way_for_a_source_of_another_kind_with_the_same_name() {
+    let mut namesake = sibling();
+    namesake.spec.instance_ref.kind = "StatefulSet".to_owned();
+    let Standing::Environment(mut environment) = environment() else {
+        panic!()
+    };
+    environment.object.annotations.remove(keys::ENTRIES);
+    let Standing::Directory(mut directory) = directory() else {
+        panic!()
+    };
+    for child in [
+        Standing::Directory(directory.clone()),
+        Standing::Environment(environment),
+    ] {
+        assert!(question(&child, &known(&[namesake.clone()])).is_some());
+        assert_eq!(shown(sentence(&child, Live::Links(&[namesake.clone()]))).len(), 1);
+    }
+    directory.object.owners.clear();
+    let child = Standing::Directory(directory);
+    assert_eq!(
+        sentence(&child, Live::Links(&[namesake])),
+        None,
+        "without its owner it may be anybody's"
+    );
+}
+
+#[test]
 fn d2_what_does_not_carry_our_labels_is_never_swept() {
     let (Standing::Slice(mut slice), Standing::Directory(mut directory), Standing::Environment(mut environment)) =
         (slice(), directory(), environment())
