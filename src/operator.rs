@@ -287,6 +287,9 @@ impl Listener for Wakes {
     fn affected(&self, affected: Affected) {
         self.queue.add(&affected.links);
         self.broom.after(affected.gone);
+        if affected.strays {
+            self.broom.soon();
+        }
         self.bell.ring(affected.gated);
     }
 

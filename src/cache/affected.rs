@@ -36,6 +36,8 @@ pub(crate) struct Affected {
     pub(crate) gated: BTreeSet<ObjectName>,
     /// Links name other objects, or none any more, of kinds that are watched for them alone.
     pub(crate) kinds: bool,
+    /// A child came or changed whose link nobody knows: it is swept.
+    pub(crate) strays: bool,
 }
 
 impl Affected {
@@ -64,10 +66,11 @@ impl Affected {
         self.gone.extend(other.gone);
         self.gated.extend(other.gated);
         self.kinds |= other.kinds;
+        self.strays |= other.strays;
     }
 
     /// True where the event is about nothing.
     pub(crate) fn is_empty(&self) -> bool {
-        self.links.is_empty() && self.gone.is_empty() && self.gated.is_empty() && !self.kinds
+        self.links.is_empty() && self.gone.is_empty() && self.gated.is_empty() && !self.kinds && !self.strays
     }
 }

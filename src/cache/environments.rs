@@ -42,6 +42,7 @@ impl Watched for Environments {
         let old = change.old.as_ref().map(|old| old.glance());
         let new = change.new.as_ref().map(|new| new.open());
         let (old, new) = (old.as_deref(), new.as_deref());
+        shared::note_stray(&index.links, new, who, affected);
         let mentions = |e: Option<&Found<Environment>>| e.map(shared::mentions_of_environment).unwrap_or_default();
         let (before, after) = (mentions(old), mentions(new));
         index.environments.by_mention.update(&change.name, &before, &after);

@@ -115,6 +115,7 @@ impl Watched for Policies {
 
     fn changed(index: &mut Index, change: &Change<CachedPolicy>, who: Who, affected: &mut Affected) {
         let (old, new) = (change.old.as_deref(), change.new.as_deref());
+        shared::note_stray(&index.links, new.and_then(CachedPolicy::child), who, affected);
         let links = |policy: Option<&CachedPolicy>| {
             let child = policy.and_then(CachedPolicy::child);
             child.map(shared::links_of).unwrap_or_default()

@@ -110,6 +110,7 @@ impl Watched for Secrets {
 
     fn changed(index: &mut Index, change: &Change<Found<Binding>>, who: Who, affected: &mut Affected) {
         let (old, new) = (change.old.as_deref(), change.new.as_deref());
+        shared::note_stray(&index.links, new, who, affected);
         let mentions = |found: Option<&Found<Binding>>| found.map(mentions_of).unwrap_or_default();
         let (before, after) = (mentions(old), mentions(new));
         index.secrets.by_mention.update(&change.name, &before, &after);

@@ -82,6 +82,11 @@ impl Watched for Services {
     fn changed(index: &mut Index, change: &Change<CachedService>, who: Who, affected: &mut Affected) {
         let child = |c: &Option<Arc<CachedService>>| c.as_ref().and_then(|s| s.child.clone());
         let (old, new) = (child(&change.old), child(&change.new));
+        match &new {
+            Some(Standing::Directory(found)) => shared::note_stray(&index.links, Some(found), who, affected),
+            Some(Standing::VirtualIp(found)) => shared::note_stray(&index.links, Some(found), who, affected),
+            _ => {}
+        }
         let mentions = |c: &Option<Standing>| c.as_ref().map(mentions_of).unwrap_or_default();
         let (before, after) = (mentions(&old), mentions(&new));
         index.services.children.update(&change.name, &before, &after);

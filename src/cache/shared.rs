@@ -6,6 +6,7 @@ use instancelink_api::keys;
 use instancelink_core::child::{Environment, Found};
 
 use super::affected::{Affected, Cause};
+use super::index::Who;
 use super::links::{LinkStore, source_key};
 use super::name::ObjectName;
 
@@ -84,6 +85,19 @@ pub(crate) fn extend<'a>(links: &LinkStore, mentions: impl Iterator<Item = &'a M
             }
         }
     }
+}
+
+/// Notes a child of ours whose link nobody knows: an operator that led before may have written it late.
+pub(crate) fn note_stray<T>(links: &LinkStore, found: Option<&Found<T>>, who: Who, affected: &mut Affected) {
+    let Some(found) = found.filter(|found| who == Who::Others && found.is_managed()) else {
+        return;
+    };
+    let named = found.object.annotations.get(keys::LINK).and_then(|v| v.split_once('/'));
+    let is_known = match found.label(keys::LINK_UID) {
+        Some(uid) => links.by_uid.contains_key(uid),
+        None => named.is_some_and(|(namespace, name)| links.table.get(&ObjectName::new(namespace, name)).is_some()),
+    };
+    affected.strays |= !is_known;
 }
 
 /// True where more than the resourceVersion changed.

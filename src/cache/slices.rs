@@ -82,6 +82,7 @@ impl Watched for Slices {
         let old = change.old.as_ref().map(|old| old.child.glance());
         let new = change.new.as_ref().map(|new| new.child.open());
         let (old, new) = (old.as_deref(), new.as_deref());
+        shared::note_stray(&index.links, new, who, affected);
         let links = |slice: Option<&Found<Slice>>| slice.map(shared::links_of).unwrap_or_default();
         let (before, after) = (links(old), links(new));
         let touched = before.iter().chain(after.iter().filter(|uid| !before.contains(uid)));

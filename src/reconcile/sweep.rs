@@ -1,5 +1,5 @@
-//! Sweeps children whose links are gone without us: at the start, after a kind was listed anew, and after a link's
-//! deletion. Core asks the questions and gives the sentences; here they are put to the API server and executed.
+//! Sweeps children whose links are gone without us: at the start, after a kind was listed anew, after a link's deletion,
+//! and after a child came whose link nobody knows. Core asks the questions and gives the sentences; here they are put to the API server and executed.
 //!
 //! What a sweep writes is not recorded in the caches: the watch brings it, and wakes the links it is about.
 
@@ -40,6 +40,8 @@ const MANY: usize = 1000;
 #[derive(Debug, Default)]
 struct Due {
     everything: bool,
+    /// Everything, in a while: what is new to one cache may be about to be known to another.
+    soon: bool,
     gone: Vec<GoneLink>,
 }
 
@@ -55,7 +57,15 @@ pub(crate) struct Broom {
 impl Broom {
     /// Look at every child.
     pub(crate) fn everything(&self) {
-        self.due.lock().everything = true;
+        let mut due = self.due.lock();
+        (due.everything, due.soon) = (true, false);
+        drop(due);
+        self.changed.notify_one();
+    }
+
+    /// Look at every child in a while.
+    pub(crate) fn soon(&self) {
+        self.due.lock().soon = true;
         self.changed.notify_one();
     }
 
@@ -69,7 +79,7 @@ impl Broom {
         if due.gone.len() > MANY {
             *due = Due {
                 everything: true,
-                gone: Vec::new(),
+                ..Due::default()
             };
         }
         drop(due);
@@ -98,7 +108,7 @@ impl Sweeper {
             }
             tokio::time::sleep(GATHER).await;
             let due = std::mem::take(&mut *self.broom.due.lock());
-            if !due.gone.is_empty() {
+            if due.soon || !due.gone.is_empty() {
                 self.everything_after(SOON, &stop);
             }
             for key in self.cache.read(|index| suspects(index, &due)) {

@@ -45,6 +45,28 @@ fn a_slice_that_lost_its_label_is_found_by_its_owner() {
 }
 
 #[test]
+fn a_child_whose_link_nobody_knows_is_a_stray_and_one_of_a_link_that_is_known_is_none() {
+    let world = two_rivals_and_a_third();
+    let directory = |name: &str, link: &str, version: u64| {
+        let service = json!({"metadata": meta(name, version), "spec": {"clusterIP": "None"}});
+        let service = ours(service, "instancelink.dev/source-uid", "web-uid");
+        with(
+            service,
+            "/metadata/annotations",
+            json!({"instancelink.dev/link": format!("shop/{link}")}),
+        )
+    };
+    world.apply::<Slices>(slice("a-v4", "a", 10));
+    world.apply::<Services>(directory("web-links", "a", 11));
+    world.apply::<Slices>(json!({"metadata": meta("theirs", 12), "addressType": "IPv4", "endpoints": []}));
+    assert!(!world.has_strays());
+    world.apply::<Slices>(slice("gone-v4", "gone", 13));
+    assert!(world.has_strays());
+    world.apply::<Services>(directory("api-links", "gone", 14));
+    assert!(world.has_strays());
+}
+
+#[test]
 fn a_service_with_a_directorys_name_concerns_all_links_of_the_source() {
     let world = two_rivals_and_a_third();
     world.apply::<Services>(json!({"metadata": meta("web-links", 10), "spec": {"clusterIP": "None"}}));

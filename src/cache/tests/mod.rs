@@ -88,6 +88,11 @@ impl World {
         heard.gated.into_iter().map(|pod| pod.name.to_string()).collect()
     }
 
+    /// Whether a child came since the last time whose link nobody knows.
+    fn has_strays(&self) -> bool {
+        std::mem::take(&mut *self.ear.heard.lock()).strays
+    }
+
     fn gone(&self) -> Vec<String> {
         let heard = std::mem::take(&mut *self.ear.heard.lock());
         heard.gone.into_iter().map(|gone| gone.uid).collect()

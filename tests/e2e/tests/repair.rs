@@ -324,12 +324,6 @@ async fn a_child_of_a_link_that_never_was_is_swept() {
         stray["metadata"]["labels"]["instancelink.dev/link-uid"] = "00000000-0000-4000-8000-000000000000".into();
         stray["metadata"]["annotations"]["instancelink.dev/link"] = format!("{}/never", ns.name).into();
         let stray = ns.create_object(&stray).await;
-        // Swept at the latest when the next link is deleted; the operator looks then.
-        scene.link.delete().await;
-        scene
-            .watch
-            .walks_and_is_gone([Deactivating, instancelink_api::State::Purging])
-            .await;
         eventually("the stray child is swept", REPAIRED, async || {
             match stray.find().await {
                 None => Ok(()),
