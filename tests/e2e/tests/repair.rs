@@ -308,7 +308,7 @@ async fn a_stray_child_of_a_parked_link_is_taken_away() {
 #[ignore = "needs a cluster"]
 async fn a_child_of_a_link_that_never_was_is_swept() {
     in_namespace(async |ns| {
-        let mut scene = active_link(ns).await;
+        let scene = active_link(ns).await;
         let mut stray = serde_json::to_value(scene.slice.get().await).unwrap();
         for field in [
             "resourceVersion",

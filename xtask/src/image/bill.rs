@@ -147,6 +147,7 @@ fn standard_library() -> Result<Component> {
 }
 
 #[cfg(test)]
+#[allow(clippy::indexing_slicing, reason = "a member that is missing is a failed test")]
 mod tests {
     use serde_json::Value;
 
