@@ -56,11 +56,17 @@ pub(crate) const NAMESPACE: &[Package] = &[Package {
     there: || command::find("ip").is_some(),
 }];
 
-/// The C compiler for static binaries: one dependency has C and assembler in it.
-pub(crate) const STATIC: &[Package] = &[Package {
-    name: "musl-tools",
-    there: || command::find("musl-gcc").is_some(),
-}];
+/// The C compiler for static binaries: some dependencies have C and assembler in them.
+pub(crate) const STATIC: &[Package] = &[
+    Package {
+        name: "musl-tools",
+        there: || command::find("musl-gcc").is_some(),
+    },
+    Package {
+        name: "make",
+        there: || command::find("make").is_some(),
+    },
+];
 
 /// Installs those that are missing.
 pub(crate) fn ensure(packages: &[Package]) -> Result<()> {
