@@ -1,12 +1,17 @@
 //! Which link's turn it is: plain data and the time as an argument, so that every rule can be tested without waiting.
 //!
 //! A link is in the queue at most once, passes over one link never overlap, and neither do passes over links of one
-//! source: shared children and the right to an alias are decided one link at a time. Turns are first come, first served.
+//! source: shared children and the right to an alias are decided one link at a time. Turns are first come, first served
+//! within a namespace, and namespaces take turns.
+
+mod due;
 
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use tokio::time::Instant;
+
+use due::Due;
 
 use super::backoff;
 use crate::cache::links::SourceKey;
@@ -80,7 +85,7 @@ impl Entry {
 #[derive(Debug, Default)]
 pub(super) struct Schedule {
     entries: HashMap<LinkKey, Entry>,
-    due: VecDeque<LinkKey>,
+    due: Due,
     timers: BTreeSet<(Instant, LinkKey)>,
     busy: HashSet<SourceKey>,
     parked: HashMap<SourceKey, VecDeque<LinkKey>>,
@@ -108,7 +113,7 @@ impl Schedule {
     /// The next link whose turn it is.
     pub(super) fn pop(&mut self, now: Instant, source_of: impl Fn(&LinkKey) -> Option<SourceKey>) -> Option<Turn> {
         self.fire(now);
-        while let Some(key) = self.due.pop_front() {
+        while let Some(key) = self.due.pop() {
             let source = source_of(&key);
             if let Some(source) = source.as_ref()
                 && self.busy.contains(source)

@@ -61,6 +61,23 @@ fn a_link_asked_for_during_its_pass_gets_another_one_after_it() {
 }
 
 #[test]
+fn a_crowd_in_one_namespace_holds_up_the_others_by_a_turn_each() {
+    let mut run = Run::new();
+    for name in ["a", "b", "c", "d"] {
+        run.add(name);
+    }
+    for (namespace, name) in [("data", "x"), ("data", "y"), ("mail", "z")] {
+        let key = LinkKey::new(namespace, name);
+        run.schedule.add(&key, Cause::Change, run.now);
+    }
+    let order: Vec<String> = std::iter::from_fn(|| run.pop())
+        .map(|turn| turn.key.name.to_string())
+        .collect();
+    assert_eq!(order, ["a", "x", "z", "b", "y", "c", "d"]);
+    assert_eq!(run.schedule.waiting(), 0);
+}
+
+#[test]
 fn links_of_one_source_take_turns_in_order_and_do_not_hold_up_others() {
     let mut run = Run::new();
     for name in ["web-1", "web-2", "api-1"] {
