@@ -4,7 +4,7 @@
 mod kinds;
 
 use std::collections::VecDeque;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Weak};
 
 use lz4_flex::block::{compress_prepend_size_with_dict, decompress_size_prepended_with_dict};
 use parking_lot::Mutex;
@@ -17,7 +17,8 @@ pub(crate) use kinds::PackedChild;
 const PARSED: usize = 1024;
 
 /// What is parsed, looked at last at the end.
-static RECENT: LazyLock<Mutex<VecDeque<Arc<dyn Parsed>>>> = LazyLock::new(Mutex::default);
+/// A version that is past is let go at once: an environment has as many as its source has links, and the last is the longest.
+static RECENT: LazyLock<Mutex<VecDeque<Weak<dyn Parsed>>>> = LazyLock::new(Mutex::default);
 
 /// What can be kept so.
 pub(crate) trait Pack: Serialize + DeserializeOwned + Send + Sync + 'static {
@@ -42,7 +43,7 @@ impl<T: Pack> Packed<T> {
     /// An object that is looked at now.
     pub(crate) fn new(object: T) -> Self {
         let cell = Arc::new(Cell(Mutex::new(Form::Parsed(Arc::new(object)))));
-        remember(Arc::clone(&cell) as Arc<dyn Parsed>);
+        remember(Arc::downgrade(&cell));
         Self(cell)
     }
 
@@ -55,7 +56,7 @@ impl<T: Pack> Packed<T> {
         };
         *form = Form::Parsed(Arc::clone(&object));
         drop(form);
-        remember(Arc::clone(&self.0) as Arc<dyn Parsed>);
+        remember(Arc::downgrade(&self.0));
         object
     }
 
@@ -68,17 +69,16 @@ impl<T: Pack> Packed<T> {
     }
 }
 
-fn remember(cell: Arc<dyn Parsed>) {
+fn remember<T: Pack>(cell: Weak<Cell<T>>) {
     let mut recent = RECENT.lock();
-    recent.push_back(cell);
+    recent.push_back(cell as Weak<dyn Parsed>);
     let least = if recent.len() > PARSED {
         recent.pop_front()
     } else {
         None
     };
     drop(recent);
-    // What nobody else has is a version that is past.
-    if let Some(least) = least.filter(|cell| Arc::strong_count(cell) > 1) {
+    if let Some(least) = least.and_then(|cell| cell.upgrade()) {
         least.pack();
     }
 }

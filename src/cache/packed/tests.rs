@@ -49,3 +49,11 @@ fn what_was_looked_at_long_ago_is_packed() {
     assert!(matches!(*first.0.0.lock(), Form::Packed(_)));
     drop(others);
 }
+
+#[test]
+fn a_version_that_is_past_is_kept_by_nobody() {
+    let packed = Packed::new(World::active().s.link.object);
+    let object = Arc::downgrade(&packed.open());
+    drop(packed);
+    assert!(object.upgrade().is_none());
+}
