@@ -26,6 +26,9 @@ pub(crate) struct Options {
     /// Draw other plans
     #[arg(long)]
     pub(crate) seed: Option<u64>,
+    /// Let one of the leaders that replace each other be the operator of this earlier commit
+    #[arg(long)]
+    pub(crate) beside: Option<String>,
 }
 
 /// The packages whose campaigns start etcd, an API server and the operator.
@@ -76,6 +79,7 @@ fn run_groups(groups: &[Group], options: &Options) -> Result<Vec<String>> {
     } else {
         Vec::new()
     };
+    let beside = options.beside.as_deref().map(build::earlier::operator).transpose()?;
     let mut failed = Vec::new();
     for test in tests {
         say(&format!("\n== campaigns: {test}"));
@@ -88,6 +92,9 @@ fn run_groups(groups: &[Group], options: &Options) -> Result<Vec<String>> {
         cargo.args(["--test", test, "--", "--test-threads=1", "--nocapture"]);
         cargo.env(campaign::RECORD, record()?);
         cargo.envs(programs.iter().map(|(variable, path)| (variable, path)));
+        if let Some(beside) = &beside {
+            cargo.env("INSTANCELINK_OTHER_OPERATOR", beside);
+        }
         if options.long {
             cargo.env(campaign::LONG, "1");
         }

@@ -25,6 +25,8 @@ pub struct Options {
     pub arguments: Vec<String>,
     /// What is logged.
     pub log: &'static str,
+    /// What is run.
+    pub binary: PathBuf,
 }
 
 impl Options {
@@ -35,6 +37,7 @@ impl Options {
             account: Account::shipped(),
             arguments: Vec::new(),
             log: "info",
+            binary: binary(),
         }
     }
 
@@ -75,7 +78,7 @@ impl Operator {
         let kubeconfig = plane.file(&format!("{}.kubeconfig", options.name));
         write(&kubeconfig, &kubeconfig_of(server, &json!({ "tokenFile": token })));
         let [admin_port] = free_ports();
-        let mut command = Command::new(binary());
+        let mut command = Command::new(&options.binary);
         command
             .arg("operator")
             .arg("--verify-dns=false")

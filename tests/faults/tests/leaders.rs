@@ -30,6 +30,16 @@ fn lease() -> [u64; 3] {
     }
 }
 
+/// The last one is of an earlier version, where `cargo xtask campaigns leaders --beside` says so.
+fn options(name: &str) -> Options {
+    let mut options = Options::elected(name, lease());
+    let other = std::env::var_os("INSTANCELINK_OTHER_OPERATOR").filter(|_| name == NAMES[2]);
+    if let Some(other) = other {
+        options.binary = other.into();
+    }
+    options
+}
+
 /// How the leader is taken out.
 #[derive(Clone, Copy, Debug)]
 enum Way {
@@ -48,10 +58,7 @@ async fn campaign_leaders_are_killed_ended_and_stopped_and_no_action_is_lost_or_
     let mut proxies = BTreeMap::new();
     for name in NAMES {
         let proxy = Proxy::start(&plane).await;
-        operators.insert(
-            name,
-            Operator::start_ready(&plane, &proxy.server, &Options::elected(name, lease())).await,
-        );
+        operators.insert(name, Operator::start_ready(&plane, &proxy.server, &options(name)).await);
         proxies.insert(name, proxy);
     }
     let towns = join_all((0..TOWNS).map(|i| plane.namespace(format!("town-{i}")))).await;
@@ -132,7 +139,7 @@ async fn fail_over(
         }
     }
     lease.other_leader_than(&holder, TAKES_OVER).await;
-    let options = Options::elected(name, self::lease());
+    let options = options(name);
     *victim = Operator::start_ready(plane, &proxies[name].server, &options).await;
     violations
 }
