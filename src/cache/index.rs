@@ -2,12 +2,14 @@
 //! them agree.
 
 use std::fmt::Debug;
+use std::time::Duration;
 
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
 use kube::Resource;
 use serde::de::DeserializeOwned;
 
 use super::affected::Affected;
+use super::backoff;
 use super::environments::EnvironmentStore;
 use super::grants::GrantStore;
 use super::links::LinkStore;
@@ -60,6 +62,8 @@ pub(crate) trait Watched: Send + Sync + 'static {
     const KIND: &'static str;
     /// A cluster may do without this kind: its watch ends where it is not served.
     const MAY_BE_ABSENT: bool = false;
+    /// The longest that its watch is left alone after a failure.
+    const LONGEST_BACKOFF: Duration = backoff::SECONDS;
 
     /// Reduces an object to what is kept of it.
     fn reduce(raw: Self::Raw) -> Self::Item;

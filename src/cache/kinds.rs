@@ -23,6 +23,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 
+use super::backoff::{SECONDS, WatchBackoff};
 use super::gateway::Pace;
 use super::lean::{PodSpec, controller_of};
 use super::watch::{code_of, text_of};
@@ -138,7 +139,8 @@ impl Follower {
     /// Follows the objects until the kind is not served any more, or may not be read.
     async fn watch(&self, resource: &ApiResource, refused_since: &mut Option<Instant>) -> Ended {
         let api = Api::<DynamicObject>::all_with(self.client.clone(), resource);
-        let mut events = std::pin::pin!(watcher(api, watcher::Config::default()).default_backoff());
+        let backoff = WatchBackoff::new(KIND, SECONDS);
+        let mut events = std::pin::pin!(watcher(api, watcher::Config::default()).backoff(backoff));
         let mut again: Option<Instant> = None;
         loop {
             let mut only = None;

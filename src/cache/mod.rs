@@ -2,6 +2,7 @@
 //! and each event is turned into the links it is about. No request is made here, and nothing is decided.
 
 mod affected;
+pub(crate) mod backoff;
 mod environments;
 mod gateway;
 mod grants;

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use instancelink_api::{InstanceLink, keys};
 use instancelink_core::child::{Binding, Found};
@@ -95,6 +96,8 @@ impl Watched for Secrets {
     type Raw = Secret;
     type Item = Found<Binding>;
     const KIND: &'static str = "Secret";
+    // A namespace that has given no right may never give it.
+    const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
 
     fn reduce(raw: Secret) -> Found<Binding> {
         Found::from(raw)

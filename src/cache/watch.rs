@@ -9,6 +9,7 @@ use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Client, Resource};
 use tokio::task::JoinSet;
 
+use super::backoff::WatchBackoff;
 use super::index::{DaemonSets, Deployments, ReplicaSets, StatefulSets, Watched};
 use super::places::{Namespaces, Nodes};
 use super::pods::Pods;
@@ -176,7 +177,8 @@ async fn run<W: Watched>(
     is_expected: &(impl Fn(Option<u16>) -> bool + Sync),
 ) -> Ended {
     let streaming = config.initial_list_strategy == watcher::InitialListStrategy::StreamingList;
-    let mut events = std::pin::pin!(watcher(api, config).default_backoff());
+    let backoff = WatchBackoff::new(W::KIND, W::LONGEST_BACKOFF);
+    let mut events = std::pin::pin!(watcher(api, config).backoff(backoff));
     while let Some(event) = events.next().await {
         match event {
             Ok(event) => take(event),

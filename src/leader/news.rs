@@ -8,6 +8,7 @@ use kube::runtime::{WatchStreamExt as _, watcher};
 use kube::{Api, Client};
 
 use crate::cache::ObjectName;
+use crate::cache::backoff::{SECONDS, WatchBackoff};
 
 /// A watch of the lease; of none where it does not exist.
 pub(super) struct News {
@@ -20,7 +21,9 @@ impl News {
     pub(super) fn of(client: Client, lease: &ObjectName) -> Self {
         let api = Api::namespaced(client, &lease.namespace);
         Self {
-            lease: watcher::watch_object(api, &lease.name).default_backoff().boxed(),
+            lease: watcher::watch_object(api, &lease.name)
+                .backoff(WatchBackoff::new("Lease", SECONDS))
+                .boxed(),
             told: false,
         }
     }

@@ -12,23 +12,24 @@ const FREE_REPAIRS: u32 = 3;
 
 /// After the `times`-th failure in a row of a kind that mends itself: 0.5 s to 4 s.
 pub(super) fn after_failure<K: Hash>(key: &K, times: u32) -> Duration {
-    spread(key, times, doubled(times, LONGEST_AFTER_FAILURE))
+    up_to(LONGEST_AFTER_FAILURE, key, times)
 }
 
 /// After the `times`-th refusal in a row, which somebody has to mend: 0.5 s to 5 min.
 pub(super) fn after_refusal<K: Hash>(key: &K, times: u32) -> Duration {
-    spread(key, times, doubled(times, LONGEST_AFTER_REFUSAL))
+    up_to(LONGEST_AFTER_REFUSAL, key, times)
 }
 
 /// After the `times`-th repair in a row: nothing after the first three, then 0.5 s to 30 s.
 pub(super) fn after_repair<K: Hash>(key: &K, times: u32) -> Option<Duration> {
     let times = times.checked_sub(FREE_REPAIRS).filter(|times| *times > 0)?;
-    Some(spread(key, times, doubled(times, LONGEST_AFTER_REPAIR)))
+    Some(up_to(LONGEST_AFTER_REPAIR, key, times))
 }
 
-fn doubled(times: u32, longest: Duration) -> Duration {
+/// After the `times`-th failure in a row: 0.5 s, doubled up to this.
+pub(crate) fn up_to<K: Hash>(longest: Duration, key: &K, times: u32) -> Duration {
     let factor = 1_u32.checked_shl(times.saturating_sub(1)).unwrap_or(u32::MAX);
-    FIRST.saturating_mul(factor).min(longest)
+    spread(key, times, FIRST.saturating_mul(factor).min(longest))
 }
 
 /// Between 80 % and 100 % of the time.
