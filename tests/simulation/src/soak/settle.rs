@@ -1,0 +1,105 @@
+//! The quiet after a day or a night: waiting for it, and judging what happened before it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use instancelink_testkit::api::resource::{EVENTS, LINKS};
+use instancelink_testkit::api::store::Store;
+use tokio::time::{Instant, sleep};
+
+use super::{Soak, judge, told};
+use crate::operator::NAME;
+
+/// How long everything may take to come to rest: patience with a refusal goes up to five minutes.
+const PATIENCE: Duration = Duration::from_mins(25);
+/// Nothing is written for so long where nothing happens.
+const QUIET: Duration = Duration::from_secs(70);
+
+impl Soak {
+    /// Waits until nothing is wrong any more, and stays so for a while.
+    pub(super) async fn until(&mut self, when: &str, wrong: impl Fn(&Store) -> Vec<String>) {
+        let began = Instant::now();
+        let mut good = 0;
+        loop {
+            let found = wrong(&self.town.api.store());
+            good = if found.is_empty() { good + 1 } else { 0 };
+            if good == 2 {
+                return;
+            }
+            if began.elapsed() > PATIENCE {
+                let first = found.iter().take(3).cloned().collect::<Vec<_>>().join("; ");
+                let line = format!("L1: {when}: of {} not at rest: {first}", found.len());
+                return self.report.violations.push(line);
+            }
+            sleep(Duration::from_secs(5)).await;
+        }
+    }
+
+    /// Waits until nothing is written any more, judges what happened since the last time, and forgets it.
+    pub(super) async fn settle(&mut self, when: &str) {
+        if !self.is_quiet().await {
+            let line = format!("I12: {when}: a converged cluster is written to again and again");
+            self.report.violations.push(line);
+        }
+        self.listen(when).await;
+        let api = Arc::clone(&self.town.api);
+        let history = api.change(|store, _| {
+            let events: Vec<_> = store
+                .all()
+                .map(|(key, _)| key.clone())
+                .filter(|key| *key.resource == EVENTS)
+                .collect();
+            for event in events {
+                store.remove(&event, "time-to-live");
+            }
+            store.compact()
+        });
+        let (actions, violations) = judge::judge(&self.base, &history);
+        self.report.actions += actions;
+        self.report
+            .violations
+            .extend(violations.into_iter().map(|what| format!("{when}: {what}")));
+        self.base = api
+            .store()
+            .all()
+            .map(|(key, object)| (key.clone(), Arc::clone(object)))
+            .collect();
+        drop(history);
+        // The watches hear of the end of the events, and of nothing else.
+        sleep(Duration::from_secs(1)).await;
+    }
+
+    async fn is_quiet(&self) -> bool {
+        for _ in 0..20 {
+            let before = self.town.api.store().version();
+            sleep(QUIET).await;
+            let store = self.town.api.store();
+            let ours = store
+                .changes_after(before)
+                .iter()
+                .any(|change| change.by.starts_with(NAME));
+            if !ours {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// The operator's own account: nothing waits, and its caches are what stands.
+    async fn listen(&mut self, when: &str) {
+        let metrics = told::metrics(self.port).await;
+        let stand = self.town.api.store().of(&LINKS).count() as u64;
+        let mut expect = |what: &str, found: u64, expected: u64| {
+            if found != expected {
+                let line = format!("{when}: the operator tells of {found} {what}, and there are {expected}");
+                self.report.violations.push(line);
+            }
+        };
+        expect("waiting links", told::sum(&metrics, "instancelink_queue_depth", ""), 0);
+        expect("links", told::sum(&metrics, "instancelink_links", ""), stand);
+        for outcome in ["panic", "endless"] {
+            let label = format!("outcome=\"{outcome}\"");
+            expect(outcome, told::sum(&metrics, "instancelink_reconciles_total", &label), 0);
+        }
+    }
+}
