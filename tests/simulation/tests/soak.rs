@@ -26,7 +26,7 @@ const LONG: Size = Size {
     links_each: 100,
     days: 7,
     day: Duration::from_mins(10),
-    pace: 50,
+    pace: 15,
 };
 
 /// What a link that came and went may have left, in bytes: less than it takes to remember it.
