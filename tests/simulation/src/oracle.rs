@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::operator::NAME;
 
-const LINK_UID: &str = "instancelink.dev/link-uid";
+pub(crate) const LINK_UID: &str = "instancelink.dev/link-uid";
 const ENTRIES: &str = "instancelink.dev/entries";
 const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 
@@ -250,7 +250,7 @@ fn addresses(slice: &Value) -> BTreeSet<String> {
     lists.flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
-fn label(object: &Value, key: &str) -> String {
+pub(crate) fn label(object: &Value, key: &str) -> String {
     let found = object.labels().and_then(|labels| labels.get(key));
     found.and_then(Value::as_str).unwrap_or_default().to_owned()
 }

@@ -180,7 +180,7 @@ impl Damage {
     }
 }
 
-fn key(resource: &'static Resource, namespace: &str, name: &str) -> Key {
+pub(crate) fn key(resource: &'static Resource, namespace: &str, name: &str) -> Key {
     Key {
         resource,
         namespace: namespace.to_owned(),

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use instancelink::telemetry::logs;
 use instancelink_simulation::bindings::{self, CONFIDENTIAL, shows};
-use instancelink_simulation::campaign::side_by_side;
+use instancelink_simulation::campaign::{Reference, Tolerance, side_by_side};
 use instancelink_simulation::run::{Outcome, Setting, run};
 use instancelink_simulation::{operator::Running, seeds};
 use instancelink_testkit::api::Api;
@@ -18,7 +18,7 @@ use instancelink_testkit::api::resource::{Resource, SECRETS};
 use instancelink_testkit::api::watch::Replica;
 use instancelink_testkit::campaign;
 use instancelink_testkit::faults::hooks::{Answer, EventFate, Fate, Hooks};
-use instancelink_testkit::faults::plan::{AtRequest, Fault, Plan};
+use instancelink_testkit::faults::plan::{AtRequest, Plan};
 use jiff::SignedDuration;
 use serde_json::Value;
 use tracing::subscriber::DefaultGuard;
@@ -89,10 +89,10 @@ fn no_value_of_a_secret_is_shown_whatever_goes_wrong_on_the_way() {
     for [_, value] in &CONFIDENTIAL[..2] {
         assert!(bound(value), "the link's own Secret had {value}");
     }
-    let points =
-        (1..=plain.points.0).flat_map(|n| AtRequest::all().into_iter().map(move |what| Fault::Request(n, what)));
+    let script = bindings::script();
+    let struck = Reference::of(&script, Setting::default()).at_requests(&AtRequest::all(), Tolerance::Requests);
     let plans: Vec<Plan> = std::iter::once(Plan::default())
-        .chain(points.map(|fault| Plan(vec![fault])))
+        .chain(struck.into_iter().map(|(plan, _)| plan))
         .collect();
     let (faults, violations) = side_by_side(&plans, |plan| {
         let (outcome, log) = logged(plan);

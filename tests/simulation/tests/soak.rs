@@ -1,7 +1,7 @@
 //! One operator that lives long among many links: nothing is violated, everything rests as its spec says, and the heap
 //! is no larger in the end than halfway.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(clippy::indexing_slicing)]
 
 use std::alloc::System;
 use std::time::Duration;

@@ -7,7 +7,7 @@ use instancelink_testkit::api::resource::{LINKS, PODS, SERVICES, SLICES};
 use instancelink_testkit::api::store::Store;
 use serde_json::Value;
 
-const LINK_UID: &str = "instancelink.dev/link-uid";
+use crate::oracle::{LINK_UID, label};
 
 /// Namespace and name of each link, and the state in which it should be, where that is known.
 pub(super) type Expected = BTreeMap<(String, String), Option<String>>;
@@ -95,9 +95,4 @@ fn ready(store: &Store) -> BTreeMap<(String, String), BTreeSet<String>> {
         }
     }
     found
-}
-
-fn label(object: &Value, key: &str) -> String {
-    let found = object.labels().and_then(|labels| labels.get(key));
-    found.and_then(Value::as_str).unwrap_or_default().to_owned()
 }

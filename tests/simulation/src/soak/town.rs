@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use instancelink_testkit::api::Api;
 use instancelink_testkit::api::resource::{LINKS, NAMESPACES, PODS, REPLICA_SETS, Resource};
-use instancelink_testkit::api::store::Key;
 use instancelink_testkit::api::write::{self, Writer};
 use serde_json::{Value, json};
 
 use super::Size;
+use crate::script::key;
 use crate::seeds;
 
 /// Workloads of a namespace from which links lead, and to which.
@@ -150,12 +150,4 @@ pub(super) fn space(n: u32) -> String {
 
 pub(super) fn pod_of(target: u32, pod: u32) -> String {
     format!("pg-{target}-1-{pod}")
-}
-
-fn key(resource: &'static Resource, namespace: &str, name: &str) -> Key {
-    Key {
-        resource,
-        namespace: namespace.to_owned(),
-        name: name.to_owned(),
-    }
 }
