@@ -14,6 +14,7 @@ use crate::calls::Calls;
 use crate::client;
 use crate::clock::{Clock, SystemClock};
 use crate::leader::lease::{Election, Leadership, Terms};
+use crate::reconcile::batches::Batches;
 use crate::reconcile::driver::{Driver, source_of};
 use crate::reconcile::events;
 use crate::reconcile::gates::{Bell, Gatekeeper};
@@ -249,6 +250,7 @@ impl Parts {
         ));
         let driver = Driver {
             doubts: Arc::default(),
+            batches: Batches::default(),
             cache: Arc::clone(&self.cache),
             queue: Arc::clone(&self.queue),
             calls,

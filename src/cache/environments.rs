@@ -72,7 +72,7 @@ fn extend_with_heirs(
     if given_up.is_empty() {
         return;
     }
-    let left: Vec<String> = old
+    let left: Vec<&str> = old
         .object
         .entries()
         .into_keys()
@@ -80,7 +80,7 @@ fn extend_with_heirs(
         .collect();
     let heirs: Vec<LinkKey> = left
         .iter()
-        .filter_map(|uid| index.links.by_uid.get(uid))
+        .filter_map(|uid| index.links.by_uid.get(*uid))
         .filter(|key| {
             index.links.table.get(key).is_some_and(|link| {
                 let prefix = format!("{}_", link.alias.to_uppercase().replace('-', "_"));

@@ -66,7 +66,7 @@ pub(crate) fn mentions_of_environment(found: &Found<Environment>) -> Vec<Mention
     let mut mentions = mentions(found);
     let namespace: Arc<str> = found.object.namespace.as_str().into();
     let entries = found.object.entries().into_keys();
-    mentions.extend(entries.map(|uid| (Arc::clone(&namespace), uid)));
+    mentions.extend(entries.map(|uid| (Arc::clone(&namespace), uid.to_owned())));
     mentions
 }
 

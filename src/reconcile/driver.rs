@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::batches::Batches;
 use super::doubts::Doubts;
 use super::events::Publisher;
 use super::execute::{Executor, Taken};
@@ -36,6 +37,7 @@ pub(crate) struct Driver {
     pub(crate) cache: Arc<Cache>,
     pub(crate) queue: Arc<Queue>,
     pub(crate) doubts: Arc<Doubts>,
+    pub(crate) batches: Batches,
     pub(crate) calls: Calls,
     pub(crate) events: Publisher,
     pub(crate) leadership: Leadership,
@@ -80,6 +82,7 @@ impl Driver {
             tracing::error!(link = %turn.key, "a pass panicked; this is a bug, and other links are not affected");
             (Ending::Failed(None), "panic")
         });
+        self.batches.decided_anew(&turn);
         self.metrics.reconciled(outcome, started.elapsed());
         self.queue.finish(&turn, ending);
     }
@@ -113,17 +116,21 @@ impl Driver {
                     self.verifier.settled(&turn.key, &snapshot.link.object, slices);
                     return self.settled(&snapshot, wake, refused, repairs.are_all());
                 }
-                Step::Act(effects) => {
+                Step::Act(mut effects) => {
                     if !self.leadership.holds() {
                         return (Ending::Failed(None), "not_leading");
                     }
                     repairs.note(&effects);
+                    let gives_way = self.batches.keep_back(&self.queue, turn, &snapshot, &mut effects);
                     let link = snapshot.link.object.clone();
                     let requests = effects.iter().map(|effect| executor.execute(&link, effect, &taken));
                     let answers = join_all(requests).await;
                     self.tell(&snapshot, &effects, &answers, &mut endpoints_since);
                     if let Some(outcome) = fold(&mut snapshot, &turn.key, effects, answers) {
                         return outcome;
+                    }
+                    if gives_way {
+                        return (Ending::GaveWay, "gave_way");
                     }
                     snapshot.now = self.clock.now();
                 }

@@ -1,6 +1,7 @@
 //! From "something about this link changed" to "nothing is due": the queue, the loop, and the requests it makes.
 
 pub(crate) mod backoff;
+pub(crate) mod batches;
 pub(crate) mod doubts;
 pub(crate) mod driver;
 pub(crate) mod events;

@@ -71,6 +71,11 @@ impl Queue {
         }
     }
 
+    /// Whether the link that has this turn may give way to others of its source.
+    pub(crate) fn may_give_way(&self, turn: &Turn) -> bool {
+        self.schedule.lock().may_give_way(turn)
+    }
+
     /// Gives a turn back.
     pub(crate) fn finish(&self, turn: &Turn, ending: Ending) {
         self.schedule.lock().finish(turn, ending, Instant::now());

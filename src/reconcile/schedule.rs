@@ -2,16 +2,17 @@
 //!
 //! A link is in the queue at most once, passes over one link never overlap, and neither do passes over links of one
 //! source: shared children and the right to an alias are decided one link at a time. Turns are first come, first served
-//! within a namespace, and namespaces take turns.
+//! within a namespace, and namespaces take turns. A link may give way to others of its source that are due, so that what
+//! they share is written once.
 
 mod due;
 
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use due::Due;
+use due::{Due, Next};
 
 use super::backoff;
 use crate::cache::links::SourceKey;
@@ -33,6 +34,8 @@ pub(crate) enum Ending {
     Conflict,
     /// A failure that mends itself; not before so long, where the API server asked for that.
     Failed(Option<Duration>),
+    /// It waits for others of its source, whose turn it is: again after them.
+    GaveWay,
     /// The link is gone.
     Gone,
 }
@@ -47,6 +50,10 @@ pub(crate) struct Turn {
     pub(crate) endpoints_since: Option<Instant>,
     /// Its source, whose other links have no turn meanwhile.
     pub(crate) source: Option<SourceKey>,
+    /// It gave way when it had its last turn.
+    pub(crate) gave_way: bool,
+    /// Other links of its source gave way, and rely on it.
+    pub(crate) others_gave_way: bool,
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -87,8 +94,6 @@ pub(super) struct Schedule {
     entries: HashMap<LinkKey, Entry>,
     due: Due,
     timers: BTreeSet<(Instant, LinkKey)>,
-    busy: HashSet<SourceKey>,
-    parked: HashMap<SourceKey, VecDeque<LinkKey>>,
     running: usize,
 }
 
@@ -113,43 +118,54 @@ impl Schedule {
     /// The next link whose turn it is.
     pub(super) fn pop(&mut self, now: Instant, source_of: impl Fn(&LinkKey) -> Option<SourceKey>) -> Option<Turn> {
         self.fire(now);
-        while let Some(key) = self.due.pop() {
-            let source = source_of(&key);
-            if let Some(source) = source.as_ref()
-                && self.busy.contains(source)
-            {
-                self.parked.entry(source.clone()).or_default().push_back(key);
-                continue;
-            }
-            let Some(entry) = self.entries.get_mut(&key) else {
+        while let Some(Next { key, source, gave_way }) = self.due.pop(&source_of) {
+            let entry = self.entries.get_mut(&key);
+            let Some(entry) = entry.filter(|entry| matches!(entry.place, Place::Due(_))) else {
+                if let Some(source) = &source {
+                    self.due.release(source);
+                }
                 continue;
             };
-            let since = match entry.place {
+            let since = match std::mem::replace(&mut entry.place, Place::Running) {
                 Place::Due(since) => since.unwrap_or(now),
-                Place::Idle | Place::Running => continue,
+                Place::Idle | Place::Running => now,
             };
-            entry.place = Place::Running;
             let endpoints_since = entry.endpoints_since.take();
-            if let Some(source) = source.as_ref() {
-                self.busy.insert(source.clone());
-            }
             self.running += 1;
+            let others_gave_way = source.as_ref().is_some_and(|source| self.due.any_gave_way(source));
             return Some(Turn {
                 key,
                 waited: now.saturating_duration_since(since),
                 endpoints_since,
                 source,
+                gave_way,
+                others_gave_way,
             });
         }
         None
     }
 
+    /// Whether the link that has this turn may give way: others of its source are due, and it did not do so before.
+    pub(super) fn may_give_way(&self, turn: &Turn) -> bool {
+        let source = turn.source.as_ref().filter(|_| !turn.gave_way);
+        source.is_some_and(|source| self.due.may_give_way(source))
+    }
+
     /// A pass ended.
     pub(super) fn finish(&mut self, turn: &Turn, ending: Ending, now: Instant) {
         self.running = self.running.saturating_sub(1);
-        self.release(turn.source.as_ref());
         let key = &turn.key;
+        if let Some(source) = &turn.source {
+            if ending == Ending::GaveWay {
+                self.due.give_way(source, key.clone());
+            }
+            self.due.release(source);
+        }
         let Some(entry) = self.entries.get_mut(key) else { return };
+        if ending == Ending::GaveWay && turn.source.is_some() {
+            (entry.place, entry.again) = (Place::Due(Some(now)), false);
+            return;
+        }
         entry.place = Place::Idle;
         let again = std::mem::take(&mut entry.again);
         let wake = match ending {
@@ -158,6 +174,8 @@ impl Schedule {
                 return;
             }
             Ending::Gone => None,
+            // Only a link with a source gives way, and that one is due already.
+            Ending::GaveWay => Some(Duration::ZERO),
             Ending::Settled(wake) => {
                 (entry.failures, entry.refusals, entry.not_before) = (0, 0, None);
                 if entry.is_at_peace(now) {
@@ -212,12 +230,12 @@ impl Schedule {
 
     /// Keeps passes over links of a source away, if none runs.
     pub(super) fn hold(&mut self, source: &SourceKey) -> bool {
-        self.busy.insert(source.clone())
+        self.due.hold(source)
     }
 
     /// Lets passes over links of a source go on.
     pub(super) fn let_go(&mut self, source: &SourceKey) {
-        self.release(Some(source));
+        self.due.release(source);
     }
 
     /// When the next timer fires.
@@ -232,7 +250,7 @@ impl Schedule {
 
     /// How many links wait for their turn.
     pub(super) fn waiting(&self) -> usize {
-        self.due.len() + self.parked.values().map(VecDeque::len).sum::<usize>()
+        self.due.len()
     }
 
     fn fire(&mut self, now: Instant) {
@@ -256,7 +274,7 @@ impl Schedule {
         if let Some(when) = entry.timer.take() {
             self.timers.remove(&(when, key.clone()));
         }
-        self.due.push_back(key.clone());
+        self.due.push(key.clone());
     }
 
     fn set_timer(&mut self, key: &LinkKey, when: Instant) {
@@ -265,20 +283,6 @@ impl Schedule {
             self.timers.remove(&(before, key.clone()));
         }
         self.timers.insert((when, key.clone()));
-    }
-
-    fn release(&mut self, source: Option<&SourceKey>) {
-        let Some(source) = source else { return };
-        self.busy.remove(source);
-        if let Some(parked) = self.parked.get_mut(source) {
-            // In front: it has waited longer than whatever came since.
-            if let Some(key) = parked.pop_front() {
-                self.due.push_front(key);
-            }
-            if parked.is_empty() {
-                self.parked.remove(source);
-            }
-        }
     }
 
     fn forget_if_idle(&mut self, key: &LinkKey) {

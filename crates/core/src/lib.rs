@@ -15,6 +15,7 @@
 )]
 
 pub mod action;
+pub mod batch;
 pub mod child;
 pub mod dataplane;
 pub mod effect;

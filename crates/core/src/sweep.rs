@@ -153,14 +153,14 @@ fn question_about_environment(found: &Found<Environment>, known: &Known) -> Opti
         return None;
     }
     let entries = found.object.entries();
-    let has_unknown = entries.keys().any(|uid| !known.uids.contains(uid));
+    let has_unknown = entries.keys().any(|uid| !known.uids.contains(*uid));
     let is_nobodys = entries.is_empty() && !speaks(found, known);
     (has_unknown || is_nobodys).then(|| links_of(&found.object.namespace))
 }
 
 fn sentence_on_environment(found: &Found<Environment>, links: &[InstanceLink]) -> Option<Effect> {
     let entries = found.object.entries();
-    let dead: BTreeSet<String> = entries.into_keys().filter(|uid| !lives(uid, links)).collect();
+    let dead: BTreeSet<&str> = entries.into_keys().filter(|uid| !lives(uid, links)).collect();
     let is_empty = found.object.entries().is_empty();
     if dead.is_empty() && (!is_empty || is_needed(found, links)) {
         return None;

@@ -37,7 +37,7 @@ enum Deed {
     Tick,
 }
 
-const DEEDS: [Deed; 13] = [
+const DEEDS: [Deed; 14] = [
     Deed::Add(0),
     Deed::Add(1),
     Deed::Add(2),
@@ -47,6 +47,7 @@ const DEEDS: [Deed; 13] = [
     Deed::Finish(Ending::Settled(Some(TICK))),
     Deed::Finish(Ending::Conflict),
     Deed::Finish(Ending::Failed(Some(AWAY))),
+    Deed::Finish(Ending::GaveWay),
     Deed::Finish(Ending::Gone),
     Deed::Hold,
     Deed::LetGo,
@@ -200,6 +201,7 @@ impl Run {
             Ending::Conflict => owed.wake = Some(now),
             Ending::Failed(_) => (owed.wake, owed.not_before) = (Some(now + AWAY), Some(now + AWAY)),
             Ending::Settled(wake) | Ending::Repaired(wake) | Ending::Refused(wake) => owed.wake = wake.map(|w| now + w),
+            Ending::GaveWay => owed.wanted = true,
             Ending::Gone => {}
         }
     }

@@ -91,6 +91,61 @@ fn links_of_one_source_take_turns_in_order_and_do_not_hold_up_others() {
     assert_eq!((run.popped().as_str(), run.popped().as_str()), ("web-2", "db-1"));
 }
 
+/// Everybody who may gives way; the names in the order of the turns, those in which a link did not give way in capitals.
+fn with_good_manners(run: &mut Run) -> Vec<String> {
+    let mut order = Vec::new();
+    while let Some(turn) = run.pop() {
+        let name = turn.key.name.to_string();
+        let gives_way = run.schedule.may_give_way(&turn);
+        order.push(if gives_way { name } else { name.to_uppercase() });
+        let ending = if gives_way {
+            Ending::GaveWay
+        } else {
+            Ending::Settled(None)
+        };
+        run.schedule.finish(&turn, ending, run.now);
+    }
+    order
+}
+
+#[test]
+fn links_give_way_to_others_of_their_source_once_and_then_have_their_turn() {
+    let mut run = Run::new();
+    for name in ["web-1", "web-2", "web-3", "api-1"] {
+        run.add(name);
+    }
+    let order = with_good_manners(&mut run);
+    assert_eq!(order, ["web-1", "web-2", "WEB-3", "WEB-1", "WEB-2", "API-1"]);
+    assert!(run.schedule.due.is_empty());
+}
+
+#[test]
+fn in_a_crowd_of_one_source_nobody_waits_for_all_of_it() {
+    let mut run = Run::new();
+    for n in 0..1_000 {
+        run.add(&format!("web-{n}"));
+    }
+    let order = with_good_manners(&mut run);
+    assert_eq!(order.iter().position(|name| name == "WEB-0"), Some(32));
+    let given_way = order.iter().filter(|name| name.starts_with("web")).count();
+    assert_eq!((given_way, order.len()), (999, 1_999));
+}
+
+#[test]
+fn a_turn_says_whether_others_rely_on_it() {
+    let mut run = Run::new();
+    run.add("web-1");
+    run.add("web-2");
+    let first = run.pop().unwrap();
+    assert!(!first.gave_way && !first.others_gave_way);
+    run.schedule.finish(&first, Ending::GaveWay, run.now);
+    let second = run.pop().unwrap();
+    assert!(!second.gave_way && second.others_gave_way);
+    run.schedule.finish(&second, Ending::Failed(None), run.now);
+    let first = run.pop().unwrap();
+    assert!(first.gave_way && !first.others_gave_way);
+}
+
 #[test]
 fn a_held_source_waits_and_goes_on() {
     let mut run = Run::new();
@@ -179,7 +234,7 @@ fn a_link_that_is_gone_is_forgotten() {
     run.schedule.finish(&turn, Ending::Failed(None), run.now);
     let turn = run.after(600).pop().unwrap();
     run.schedule.finish(&turn, Ending::Gone, run.now);
-    assert!(run.schedule.entries.is_empty() && run.schedule.timers.is_empty() && run.schedule.busy.is_empty());
+    assert!(run.schedule.entries.is_empty() && run.schedule.timers.is_empty() && run.schedule.due.is_empty());
 }
 
 #[test]

@@ -27,8 +27,9 @@ impl From<ConfigMap> for Found<Environment> {
 }
 
 impl Object<Environment> {
-    /// The annotation that maps each link's UID to its keys; empty where it is missing or unreadable.
-    pub fn entries(&self) -> BTreeMap<String, Vec<String>> {
+    /// The annotation that maps each link's UID to its keys; empty where it is missing or unreadable. No text is copied: a
+    /// source's environment has all of its links in it, and each of their steps looks at it.
+    pub fn entries(&self) -> BTreeMap<&str, Vec<&str>> {
         self.annotations
             .get(keys::ENTRIES)
             .and_then(|v| serde_json::from_str(v).ok())

@@ -3,7 +3,8 @@
 //! The annotation `instancelink.dev/entries` says whose each key is. A key of an older link is never overwritten, one of
 //! a younger link is taken over, and a key in nobody's list is dropped.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use instancelink_api::keys;
 use instancelink_api::spec::EnvironmentMode;
@@ -15,58 +16,71 @@ use crate::child::{Environment, Found, Object};
 use crate::resolve::ports::Port;
 use crate::snapshot::Snapshot;
 
-type Entries = BTreeMap<String, Vec<String>>;
+type Entries<'a> = BTreeMap<&'a str, Vec<&'a str>>;
 
-/// The environment as it shall be while the link is up; none where nobody has an entry in it.
-pub(super) fn wanted(
-    s: &Snapshot,
+/// The environment as it shall be while the link is up, which may be what stands; none where nobody has an entry in it.
+pub(super) fn wanted<'a>(
+    s: &'a Snapshot,
     place: &Place<'_>,
     ports: &[Port],
     older: &BTreeSet<String>,
-) -> Option<Object<Environment>> {
+) -> Option<Cow<'a, Object<Environment>>> {
     let standing = match claim_of(s, &s.children.environments, place.namespace, &place.directory) {
         Claim::Ours(found) => Some(found),
         Claim::Free | Claim::AnotherSources | Claim::Strangers => None,
     };
-    let mut entries = standing.map(|found| found.object.entries()).unwrap_or_default();
-    entries.remove(place.link_uid);
-
     let mut own = match s.link.object.spec.environment() {
         EnvironmentMode::Docker => docker::variables(place, ports),
         EnvironmentMode::None => BTreeMap::new(),
     };
+    let mut entries = standing.map(|found| found.object.entries()).unwrap_or_default();
+    entries.remove(place.link_uid);
     let is_an_older_ones = |key: &String| {
-        let mut older_entries = entries.iter().filter(|(uid, _)| older.contains(*uid));
-        older_entries.any(|(_, keys)| keys.contains(key))
+        let mut older_entries = entries.iter().filter(|(uid, _)| older.contains(**uid));
+        older_entries.any(|(_, keys)| keys.contains(&key.as_str()))
     };
     own.retain(|key, _| !is_an_older_ones(key));
-    for (_, keys) in entries.iter_mut().filter(|(uid, _)| !older.contains(*uid)) {
-        keys.retain(|key| !own.contains_key(key));
+    for (_, keys) in entries.iter_mut().filter(|(uid, _)| !older.contains(**uid)) {
+        keys.retain(|key| !own.contains_key(*key));
     }
     if s.link.object.spec.environment() == EnvironmentMode::Docker {
-        entries.insert(place.link_uid.to_owned(), own.keys().cloned().collect());
+        entries.insert(place.link_uid, own.keys().map(String::as_str).collect());
     }
     if entries.is_empty() {
         return None;
     }
 
     let mut data = kept_data(standing, &entries);
-    data.extend(own);
-    Some(Object {
+    data.extend(own.iter().map(|(key, value)| (key.as_str(), value.as_str())));
+    let labels = place.shared_labels();
+    let annotations = annotations(spokesman(s, place, standing), &entries);
+    let owners = source_owner(s);
+    if let Some(found) = standing.map(|found| &found.object)
+        && (&found.labels, &found.annotations, &found.owners) == (&labels, &annotations, &owners)
+        && found
+            .body
+            .data
+            .iter()
+            .map(|(key, value)| (key.as_str(), value.as_str()))
+            .eq(data.iter().map(|(key, value)| (*key, *value)))
+    {
+        return Some(Cow::Borrowed(found));
+    }
+    Some(Cow::Owned(Object {
         namespace: place.namespace.to_owned(),
         name: place.directory.clone(),
-        labels: place.shared_labels(),
-        annotations: annotations(spokesman(s, place, standing), &entries),
-        owners: source_owner(s),
-        body: Environment { data },
-    })
+        labels,
+        annotations,
+        owners,
+        body: Environment { data: owned(data) },
+    }))
 }
 
 /// What is left of an environment without the entries of these links: none where nobody else has one. All else stays
 /// as it stands, but for what nobody's list names, and for the link it names, which is one that stays.
 pub(crate) fn without(
     found: &Found<Environment>,
-    leaving: &BTreeSet<String>,
+    leaving: &BTreeSet<&str>,
     path_of: impl Fn(&str) -> Option<String>,
 ) -> Option<Object<Environment>> {
     let mut entries = found.object.entries();
@@ -84,7 +98,7 @@ pub(crate) fn without(
     Some(Object {
         annotations: annotations(spokesman, &entries),
         body: Environment {
-            data: kept_data(Some(found), &entries),
+            data: owned(kept_data(Some(found), &entries)),
         },
         ..found.object.clone()
     })
@@ -92,7 +106,7 @@ pub(crate) fn without(
 
 /// What is left of an environment without this link.
 pub(super) fn without_link(s: &Snapshot, found: &Found<Environment>) -> Option<Object<Environment>> {
-    let uid = s.link.object.metadata.uid.clone().unwrap_or_default();
+    let uid = s.link.object.metadata.uid.as_deref().unwrap_or_default();
     without(found, &BTreeSet::from([uid]), |other| {
         sibling_paths(s).find(|(uid, _)| *uid == other).map(|(_, path)| path)
     })
@@ -105,15 +119,22 @@ pub(super) fn mentioning(s: &Snapshot) -> impl Iterator<Item = &Found<Environmen
     all.filter(move |found| is_shared_of_ours(found) && found.object.mentions(uid))
 }
 
-fn kept_data(standing: Option<&Found<Environment>>, entries: &Entries) -> BTreeMap<String, String> {
-    let named: BTreeSet<&String> = entries.values().flatten().collect();
+/// What stands of the keys that are in somebody's list.
+fn kept_data<'a>(standing: Option<&'a Found<Environment>>, entries: &Entries<'_>) -> BTreeMap<&'a str, &'a str> {
+    let named: HashSet<&str> = entries.values().flatten().copied().collect();
     let data = standing.into_iter().flat_map(|found| &found.object.body.data);
-    data.filter(|(key, _)| named.contains(key))
-        .map(|(key, value)| (key.clone(), value.clone()))
+    data.map(|(key, value)| (key.as_str(), value.as_str()))
+        .filter(|(key, _)| named.contains(key))
         .collect()
 }
 
-fn annotations(link: String, entries: &Entries) -> BTreeMap<String, String> {
+fn owned(data: BTreeMap<&str, &str>) -> BTreeMap<String, String> {
+    data.into_iter()
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .collect()
+}
+
+fn annotations(link: String, entries: &Entries<'_>) -> BTreeMap<String, String> {
     BTreeMap::from([
         (keys::LINK.to_owned(), link),
         (

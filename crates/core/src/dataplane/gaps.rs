@@ -38,7 +38,7 @@ enum Gap {
 
 /// The next group of independent writes toward the plan. Empty when all is confirmed, or when what is left is in the
 /// way of strangers or was refused in this pass.
-pub fn bring_up(s: &Snapshot, plan: &Plan) -> Vec<Effect> {
+pub fn bring_up(s: &Snapshot, plan: &Plan<'_>) -> Vec<Effect> {
     let due: Vec<(Stage, Effect)> = gaps(s, plan)
         .into_iter()
         .filter_map(|gap| match gap {
@@ -56,13 +56,13 @@ pub fn bring_up(s: &Snapshot, plan: &Plan) -> Vec<Effect> {
 
 /// True where all of the plan stands, exactly equal, and nothing else of the link does. What `forbidden` names is not in
 /// the plan.
-pub fn is_up(s: &Snapshot, plan: &Plan) -> bool {
+pub fn is_up(s: &Snapshot, plan: &Plan<'_>) -> bool {
     gaps(s, plan).is_empty()
 }
 
 /// What is in the plan's way: refusals of this pass, strangers on a child's name, waits of ours (`Pending`), and what the
 /// spec asks for and the operator may not write.
-pub fn problems(s: &Snapshot, plan: &Plan) -> Vec<Refusal> {
+pub fn problems(s: &Snapshot, plan: &Plan<'_>) -> Vec<Refusal> {
     let in_the_way = gaps(s, plan).into_iter().filter_map(|gap| match gap {
         Gap::Write(_, effect) => refusal_of(s, &effect).cloned(),
         // The executor may have said the same of a creation that failed.
@@ -75,7 +75,7 @@ fn refusal_of<'a>(s: &'a Snapshot, effect: &Effect) -> Option<&'a Refusal> {
     s.refusals.get(&child_of(effect)?)
 }
 
-fn gaps(s: &Snapshot, plan: &Plan) -> Vec<Gap> {
+fn gaps(s: &Snapshot, plan: &Plan<'_>) -> Vec<Gap> {
     let mut gaps = Vec::new();
     gaps.extend(shared_gap(s, &s.children.directories, &plan.directory));
     gaps.extend(environment_gaps(s, plan));
@@ -118,7 +118,7 @@ fn shared_gap<T: Body>(s: &Snapshot, all: &[Found<T>], wanted: &Object<T>) -> Op
     }
 }
 
-fn environment_gaps(s: &Snapshot, plan: &Plan) -> Vec<Gap> {
+fn environment_gaps(s: &Snapshot, plan: &Plan<'_>) -> Vec<Gap> {
     let environments = &s.children.environments;
     let key = (&plan.directory.namespace, &plan.directory.name);
     let own = match &plan.environment {
@@ -141,7 +141,7 @@ pub(super) fn leave(s: &Snapshot, found: &Found<crate::child::Environment>) -> E
 }
 
 /// The slices. While its virtual IP is missing the alias leads where it led, but not to pods that are gone.
-fn alias_gaps(s: &Snapshot, plan: &Plan) -> Vec<Gap> {
+fn alias_gaps(s: &Snapshot, plan: &Plan<'_>) -> Vec<Gap> {
     let is_missing = plan
         .virtual_ip
         .as_ref()
@@ -154,7 +154,7 @@ fn alias_gaps(s: &Snapshot, plan: &Plan) -> Vec<Gap> {
     }
 }
 
-fn virtual_ip_gaps(s: &Snapshot, plan: &Plan) -> Vec<Gap> {
+fn virtual_ip_gaps(s: &Snapshot, plan: &Plan<'_>) -> Vec<Gap> {
     match &plan.virtual_ip {
         Some(wanted) => own_gap(s, Stage::Services, &s.children.virtual_ips, wanted)
             .into_iter()
@@ -167,7 +167,7 @@ fn virtual_ip_gaps(s: &Snapshot, plan: &Plan) -> Vec<Gap> {
 }
 
 /// What no consent covers any more goes before anything else; what another target had, after the slices have left it.
-fn policy_gaps(s: &Snapshot, plan: &Plan) -> Vec<Gap> {
+fn policy_gaps(s: &Snapshot, plan: &Plan<'_>) -> Vec<Gap> {
     let wanted = plan.policy.as_ref();
     let gap = wanted.and_then(|wanted| own_gap(s, Stage::Services, &s.children.policies, wanted));
     let is_wanted = |found: &Found<Policy>| wanted.is_some_and(|w| key_of(w) == key_of(&found.object));
@@ -181,7 +181,7 @@ fn policy_gaps(s: &Snapshot, plan: &Plan) -> Vec<Gap> {
     gap.into_iter().chain(leftovers).collect()
 }
 
-fn binding_gaps(s: &Snapshot, plan: &Plan) -> Vec<Gap> {
+fn binding_gaps(s: &Snapshot, plan: &Plan<'_>) -> Vec<Gap> {
     match &plan.binding {
         Wanted::Secret(wanted) => own_gap(s, Stage::Services, &s.children.bindings, wanted)
             .into_iter()
@@ -194,7 +194,7 @@ fn binding_gaps(s: &Snapshot, plan: &Plan) -> Vec<Gap> {
     }
 }
 
-fn slice_gaps(s: &Snapshot, plan: &Plan) -> Vec<Gap> {
+fn slice_gaps(s: &Snapshot, plan: &Plan<'_>) -> Vec<Gap> {
     let wanted = plan.slices.iter().filter_map(|wanted| {
         let stage = if is_under_virtual_ip(wanted) {
             Stage::Behind

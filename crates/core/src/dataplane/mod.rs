@@ -25,6 +25,7 @@ mod uri;
 mod virtual_ip;
 mod writes;
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
@@ -47,7 +48,7 @@ pub(crate) use writes::{Body, delete, replace};
 
 /// What a link has in the cluster while it is up.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Plan {
+pub struct Plan<'a> {
     /// The source's directory.
     pub directory: Object<Directory>,
     /// Under the directory at least one, empty if need be; the same under the virtual IP, where there is one.
@@ -58,7 +59,7 @@ pub struct Plan {
     pub policy: Option<Object<Policy>>,
     /// The source's environment as it shall be with this link's entry in it (or without one); none where no link of the
     /// source has an entry, and so none shall stand.
-    pub environment: Option<Object<Environment>>,
+    pub environment: Option<Cow<'a, Object<Environment>>>,
     /// The link's Secret.
     pub binding: Wanted,
     /// Endpoints that are ready.
@@ -111,7 +112,7 @@ impl From<Cleared> for Down {
 ///
 /// # Errors
 /// Where the spec cannot be served with the target as it is now.
-pub fn build(s: &Snapshot, older: &BTreeSet<String>) -> Result<Plan, Unservable> {
+pub fn build<'a>(s: &'a Snapshot, older: &BTreeSet<String>) -> Result<Plan<'a>, Unservable> {
     let reach = reach_of(s)?;
     let place = place::Place::of(s);
     let (policy, closed) = policy::wanted(s, &place, &reach)?;

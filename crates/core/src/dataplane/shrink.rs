@@ -104,17 +104,12 @@ mod tests {
 
     use super::*;
     use crate::child::{Draft, Kind};
-    use crate::dataplane::{bring_up, build};
     use crate::effect::Refusal;
     use crate::fixture::{self, pod};
 
     /// The link is up, then turns unservable while its pods become these.
     fn unservable_with(pods: Vec<crate::snapshot::Pod>) -> Snapshot {
-        let mut s = fixture::snapshot();
-        let plan = build(&s, &[].into()).unwrap();
-        while let effects @ [_, ..] = bring_up(&s, &plan).as_slice() {
-            s.execute(effects);
-        }
+        let s = fixture::snapshot().up();
         s.with_target_deployment(pods)
             .edited(|spec| spec.addressing = Addressing::ServiceIP)
     }
@@ -188,11 +183,8 @@ mod tests {
     fn what_the_alias_led_to_in_another_namespace_ends_with_the_consent_there() {
         let mut s = fixture::snapshot()
             .with_target_in("data")
-            .granted("data", "{kind: Deployment}");
-        let plan = build(&s, &[].into()).unwrap();
-        while let effects @ [_, ..] = bring_up(&s, &plan).as_slice() {
-            s.execute(effects);
-        }
+            .granted("data", "{kind: Deployment}")
+            .up();
         let programmed = s.link.object.spec.target_instance_ref.clone();
         s.link.object.status.get_or_insert_default().target = programmed;
         s = s.edited(|spec| spec.target_instance_ref.as_mut().unwrap().kind = "Service".to_owned());
@@ -225,11 +217,9 @@ mod tests {
 
     #[test]
     fn a_service_that_got_another_address_does_not_answer_under_the_old_one_nor_one_that_got_that() {
-        let mut s = fixture::snapshot().with_target_service(fixture::service(), vec![pod("pg-0", "10.0.0.10")]);
-        let plan = build(&s, &[].into()).unwrap();
-        while let effects @ [_, ..] = bring_up(&s, &plan).as_slice() {
-            s.execute(effects);
-        }
+        let mut s = fixture::snapshot()
+            .with_target_service(fixture::service(), vec![pod("pg-0", "10.0.0.10")])
+            .up();
         s.target = None;
         let mut moved = fixture::service();
         moved.cluster_ips = vec!["10.96.0.6".parse().unwrap()];
@@ -244,11 +234,9 @@ mod tests {
     #[test]
     fn a_service_answers_as_long_as_a_pod_stands_behind_it_and_a_former_one_as_long_as_it_exists() {
         let ready = || vec![pod("pg-0", "10.0.0.10")];
-        let mut s = fixture::snapshot().with_target_service(fixture::service(), ready());
-        let plan = build(&s, &[].into()).unwrap();
-        while let effects @ [_, ..] = bring_up(&s, &plan).as_slice() {
-            s.execute(effects);
-        }
+        let mut s = fixture::snapshot()
+            .with_target_service(fixture::service(), ready())
+            .up();
         assert_eq!(shrink(&s), []);
         let silent = s.clone().with_target_service(fixture::service(), vec![]);
         assert_eq!(left(&shrink(&silent)), Vec::<String>::new());
@@ -270,11 +258,9 @@ mod tests {
         s.target = None;
         assert_eq!(shrink(&s), [], "pods of the former target");
 
-        let mut s = fixture::snapshot().with_target_service(fixture::service(), vec![pod("pg-0", "10.0.0.10")]);
-        let plan = build(&s, &[].into()).unwrap();
-        while let effects @ [_, ..] = bring_up(&s, &plan).as_slice() {
-            s.execute(effects);
-        }
+        let mut s = fixture::snapshot()
+            .with_target_service(fixture::service(), vec![pod("pg-0", "10.0.0.10")])
+            .up();
         s.target = None;
         assert_eq!(shrink(&s), [], "the former target, a Service");
         s.answering.services.clear();

@@ -9,7 +9,8 @@ use crate::snapshot::{Pod, Service};
 
 #[test]
 fn a_plan_has_a_directory_a_slice_and_an_environment() {
-    let plan = build(&fixture::snapshot(), &BTreeSet::new()).unwrap();
+    let s = fixture::snapshot();
+    let plan = build(&s, &BTreeSet::new()).unwrap();
     assert_eq!(plan.directory.name, "web-links");
     assert_eq!(plan.slices.len(), 1);
     assert_eq!(plan.environment.unwrap().name, "web-links");

@@ -55,7 +55,7 @@ pub(crate) struct Facts<'a> {
     /// The goal if no hold counted.
     pub wish: Goal,
     pub target: TargetVerdict<'a>,
-    pub plan: Result<Plan, Unservable>,
+    pub plan: Result<Plan<'a>, Unservable>,
     /// Hash of the six fields an update is about, as the spec has them now.
     pub hash: String,
 }

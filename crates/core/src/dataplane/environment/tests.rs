@@ -18,7 +18,7 @@ fn with_keys_of(uid: &str, keys: &[&str]) -> Snapshot {
         .with_sibling(fixture::sibling(State::Active, true))
         .up();
     let found = &mut s.children.environments[0];
-    let entries = Entries::from([(uid.to_owned(), keys.iter().map(|key| (*key).to_owned()).collect())]);
+    let entries = Entries::from([(uid, keys.to_vec())]);
     found.object.annotations = annotations("shop/web-cache".to_owned(), &entries);
     found.object.body.data = keys
         .iter()
@@ -53,7 +53,7 @@ fn a_link_adds_its_keys_and_keeps_the_others() {
 fn an_older_links_key_is_not_overwritten() {
     let s = with_keys_of_sibling(&["DB_PORT"]).up_after(&[SIBLING_UID]);
     assert_eq!(environment(&s).body.data["DB_PORT"], "theirs");
-    assert!(!environment(&s).entries()[fixture::LINK_UID].contains(&"DB_PORT".to_owned()));
+    assert!(!environment(&s).entries()[fixture::LINK_UID].contains(&"DB_PORT"));
 }
 
 #[test]

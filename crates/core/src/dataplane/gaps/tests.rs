@@ -7,7 +7,7 @@ use crate::child::{Directory, Kind, Slice};
 use crate::dataplane::build;
 use crate::fixture::{self, key, pod, shown};
 
-fn plan(s: &Snapshot) -> Plan {
+fn plan(s: &Snapshot) -> Plan<'_> {
     build(s, &BTreeSet::new()).unwrap()
 }
 

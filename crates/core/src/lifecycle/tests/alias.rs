@@ -269,8 +269,8 @@ fn the_key_of_an_older_sibling_stays_and_that_of_a_younger_one_is_taken_over() {
         entries
             .get_mut(fixture::LINK_UID)
             .unwrap()
-            .retain(|key| key != "DB_PORT");
-        entries.insert(fixture::SIBLING_UID.to_owned(), vec!["DB_PORT".to_owned()]);
+            .retain(|key| *key != "DB_PORT");
+        entries.insert(fixture::SIBLING_UID, vec!["DB_PORT"]);
         let entries = serde_json::to_string(&entries).unwrap();
         environment.annotations.insert(keys::ENTRIES.to_owned(), entries);
         world.s = world.s.clone().with_sibling(sibling);

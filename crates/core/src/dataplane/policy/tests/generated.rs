@@ -239,7 +239,8 @@ fn the_allowed_set_is_the_declared_set() {
     };
     let mut runner = proptest::test_runner::TestRunner::new(config);
     let result = runner.run(&case(), |case| {
-        let Ok(plan) = build(&case.snapshot(), &BTreeSet::new()) else {
+        let s = case.snapshot();
+        let Ok(plan) = build(&s, &BTreeSet::new()) else {
             return Ok(()); // What no policy can say is refused, and has tests of its own.
         };
         with_policy.set(with_policy.get() + u32::from(plan.policy.is_some()));
