@@ -15,6 +15,11 @@ const MADE: [(&str, u64); 3] = [
     ("create configmaps", 1),
     ("create endpointslices", 1),
 ];
+const MADE_OF_TEN: [(&str, u64); 3] = [
+    ("create services", 1),
+    ("create configmaps", 1),
+    ("create endpointslices", 10),
+];
 const GONE: [(&str, u64); 3] = [
     ("delete services", 1),
     ("delete configmaps", 1),
@@ -50,13 +55,14 @@ const fn edge(
 
 /// Every edge; the gate plays each.
 #[rustfmt::skip]
-pub const EDGES: [Edge; 32] = [
+pub const EDGES: [Edge; 33] = [
     edge("the first link of a source becomes active", "k + 2", [2, 0, 0], &MADE),
     edge("another link of the source becomes active", "k + 2", [2, 0, 0], &[("update configmaps", 1), ("create endpointslices", 1)]),
     edge("a link without its finalizer becomes active", "k + 2, finalizer 1", [2, 1, 0], &MADE),
     // A state is entered with its own message, and what it waits for is a message worth showing after it.
     edge("a link waits for its source", "registering 1, what it waits for 1, event 1", [2, 0, 1], &[]),
     edge("its source comes", "k + 2", [2, 0, 0], &MADE),
+    edge("the source of ten links comes", "10 × (slice 1 + 2), and what they share once", [20, 0, 0], &MADE_OF_TEN),
     edge("a link waits for its target", "activating 1, what it waits for 1, event 1", [2, 0, 1], &[]),
     edge("its target comes", "k, active 1", [1, 0, 0], &MADE),
     edge("a link waits for an alias", "registering 1, what it waits for 1, event 1", [2, 0, 1], &[]),

@@ -84,6 +84,22 @@ async fn links_wait(gate: &mut Gate) {
     })
     .await;
 
+    let town = gate.plane.empty_namespace("waiting-together".to_owned()).await;
+    town.create_object(&fixed_service("pg")).await;
+    let mut links = Vec::new();
+    for n in 0..10 {
+        let link = town.link(simple(&format!("db-{n}"))).await;
+        link.reaches(Registering).await;
+        links.push(link);
+    }
+    gate.costs("the source of ten links comes", async |_, _| {
+        town.create_object(&idle_deployment("web")).await;
+        for link in &links {
+            link.reaches(Active).await;
+        }
+    })
+    .await;
+
     let town = gate.town("waiting-for-target").await;
     // Long enough that nothing of it has to be told meanwhile.
     let patient = json!({ "targetWaitSeconds": 3600 });
