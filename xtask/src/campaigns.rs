@@ -34,6 +34,9 @@ pub(crate) struct Options {
 /// The packages whose campaigns start etcd, an API server and the operator.
 const NEED_PROGRAMS: [&str; 2] = ["faults", "instancelink-bench"];
 
+/// The package whose campaigns count instructions.
+const NEEDS_CALLGRIND: &str = "instancelink-bench";
+
 /// A test file of campaigns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Group {
@@ -74,6 +77,9 @@ fn run_groups(groups: &[Group], options: &Options) -> Result<Vec<String>> {
         build.args(["--package", package]);
     }
     command::run(&mut build)?;
+    if packages.contains(NEEDS_CALLGRIND) {
+        crate::packages::ensure(crate::packages::CALLGRIND)?;
+    }
     let programs = if NEED_PROGRAMS.iter().any(|name| packages.contains(name)) {
         programs()?
     } else {

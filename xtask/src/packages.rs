@@ -68,6 +68,12 @@ pub(crate) const STATIC: &[Package] = &[
     },
 ];
 
+/// What counts instructions.
+pub(crate) const CALLGRIND: &[Package] = &[Package {
+    name: "valgrind",
+    there: || command::find("valgrind").is_some(),
+}];
+
 /// Installs those that are missing.
 pub(crate) fn ensure(packages: &[Package]) -> Result<()> {
     let missing: Vec<&str> = packages.iter().filter(|p| !(p.there)()).map(|p| p.name).collect();

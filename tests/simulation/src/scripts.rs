@@ -27,7 +27,7 @@ pub fn all() -> Vec<Script> {
 
 /// Stories in which things happen too fast to be seen, one by one: what counts is the end.
 pub fn hurried() -> Vec<Script> {
-    vec![overtaken(), swapped(), replaced(), cut_early()]
+    vec![overtaken(), swapped(), replaced(), cut_early(), together()]
 }
 
 fn overtaken() -> Script {
@@ -81,6 +81,36 @@ pub fn cut_early() -> Script {
         .then(link("db", "db", "pg", ""), &[])
         .then(Act("db", "deactivate/1"), &[("db", "inactive")])
         .then(Delete(&LINKS, "shop", "db"), &[("db", "gone")])
+}
+
+/// Links of one source that are due together, and so write what they share together.
+pub fn together() -> Script {
+    Script::new("links of one source at once")
+        .at_once(link("db", "db", "pg", ""))
+        .at_once(link("cache", "cache", "pg-2", ""))
+        .then(
+            link("queue", "queue", "pg", ""),
+            &[("db", "active"), ("cache", "active"), ("queue", "active")],
+        )
+        .at_once(Act("db", "deactivate/1"))
+        .at_once(Act("cache", "deactivate/2"))
+        .then(
+            Act("queue", "deactivate/3"),
+            &[("db", "inactive"), ("cache", "inactive"), ("queue", "inactive")],
+        )
+        .at_once(Act("db", "activate/4"))
+        .at_once(Act("cache", "activate/5"))
+        .then(
+            Act("queue", "activate/6"),
+            &[("db", "active"), ("cache", "active"), ("queue", "active")],
+        )
+        .at_once(Act("cache", "deactivate/7"))
+        .at_once(Delete(&LINKS, "shop", "db"))
+        .then(
+            Delete(&LINKS, "shop", "queue"),
+            &[("db", "gone"), ("cache", "inactive"), ("queue", "gone")],
+        )
+        .then(Delete(&LINKS, "shop", "cache"), &[("cache", "gone")])
 }
 
 fn walk() -> Script {

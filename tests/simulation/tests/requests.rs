@@ -16,6 +16,14 @@ fn one_fault_at_any_request_changes_neither_the_way_nor_the_end() {
 }
 
 #[test]
+fn one_fault_at_any_request_of_links_that_write_together_changes_nothing_of_the_end() {
+    let name = "one fault at each request of links that are due together";
+    run_plans(name, &[scripts::together()], Setting::default(), |reference| {
+        reference.at_requests(&AtRequest::all(), Tolerance::Hurry)
+    });
+}
+
+#[test]
 fn two_faults_at_any_two_points_change_nothing_of_the_end() {
     let scripts = scripts::all();
     let mut dice = Dice(campaign::seed());

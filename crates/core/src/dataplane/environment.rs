@@ -4,7 +4,7 @@
 //! a younger link is taken over, and a key in nobody's list is dropped.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use instancelink_api::keys;
 use instancelink_api::spec::EnvironmentMode;
@@ -121,10 +121,11 @@ pub(super) fn mentioning(s: &Snapshot) -> impl Iterator<Item = &Found<Environmen
 
 /// What stands of the keys that are in somebody's list.
 fn kept_data<'a>(standing: Option<&'a Found<Environment>>, entries: &Entries<'_>) -> BTreeMap<&'a str, &'a str> {
-    let named: HashSet<&str> = entries.values().flatten().copied().collect();
-    let data = standing.into_iter().flat_map(|found| &found.object.body.data);
-    data.map(|(key, value)| (key.as_str(), value.as_str()))
-        .filter(|(key, _)| named.contains(key))
+    let Some(found) = standing else { return BTreeMap::new() };
+    let named = entries.values().flatten();
+    named
+        .filter_map(|key| found.object.body.data.get_key_value(*key))
+        .map(|(key, value)| (key.as_str(), value.as_str()))
         .collect()
 }
 

@@ -1,0 +1,120 @@
+//! What deciding costs, in instructions: callgrind counts those of every step of a life, so that no machine's speed is in
+//! the figure.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test fails by panicking
+
+use std::process::Command;
+use std::sync::Arc;
+
+use instancelink_api::{State, keys};
+use instancelink_core::fixture::{self, World};
+use instancelink_core::snapshot::Sibling;
+use instancelink_testkit::campaign;
+use serde_json::json;
+
+/// Instructions all steps of [`life`] take, as the campaigns are built. Who changes it tells why.
+const KNOWN: u64 = 17_780_000;
+/// Per cent that a change may cost, or save, unnoticed.
+const UNNOTICED: u64 = 5;
+/// The link's siblings: they share its directory and its environment.
+const SIBLINGS: usize = 9;
+
+#[test]
+fn campaign_the_steps_of_a_life_take_as_many_instructions_as_they_did() {
+    let campaign = campaign::start("instructions of all steps of a link's life");
+    let counted = counted();
+    println!("{counted} instructions, {KNOWN} known");
+    let unnoticed = KNOWN * UNNOTICED / 100;
+    let violations = if counted > KNOWN + unnoticed {
+        vec![format!(
+            "{counted} instructions, {KNOWN} before: find out what costs them, or say why they have to be"
+        )]
+    } else if counted + unnoticed < KNOWN {
+        vec![format!(
+            "{counted} instructions, {KNOWN} before: well done; write the new figure down"
+        )]
+    } else {
+        Vec::new()
+    };
+    campaign.finish(1, 0, &violations);
+}
+
+/// This very program again, with the life alone, under callgrind.
+fn counted() -> u64 {
+    let program = std::env::current_exe().unwrap();
+    let output = Command::new("valgrind")
+        .args([
+            "--tool=callgrind",
+            "--callgrind-out-file=/dev/null",
+            "--collect-atstart=no",
+        ])
+        .arg("--toggle-collect=instancelink_core::lifecycle::step")
+        .arg(program)
+        .args(["--exact", "life", "--ignored", "--test-threads=1"])
+        .output()
+        .expect("valgrind is installed");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{told}");
+    let collected = told.lines().find_map(|line| line.split_once("Collected :"));
+    let counted = collected.and_then(|(_, count)| count.trim().parse().ok());
+    counted.unwrap_or_else(|| panic!("callgrind does not tell what it counted:\n{told}"))
+}
+
+#[test]
+#[ignore = "callgrind runs it, to count its instructions"]
+fn life() {
+    let mut world = World::new((0..SIBLINGS).fold(fixture::snapshot(), |s, n| s.with_sibling(sibling(n))));
+    world.settle();
+    assert_eq!(world.state(), State::Active);
+    share_the_environment(&mut world);
+    for (action, state) in [
+        ("deactivate", State::Inactive),
+        ("activate", State::Active),
+        ("deactivate", State::Inactive),
+        ("remove", State::Removed),
+        ("restore", State::Inactive),
+        ("activate", State::Active),
+    ] {
+        world.act(action);
+        assert_eq!(world.state(), state);
+    }
+    world.delete();
+    world.settle();
+    assert!(world.gone);
+}
+
+/// The siblings have their variables in the environment, too.
+fn share_the_environment(world: &mut World) {
+    let environment = &mut world.s.children.environments[0].object;
+    let mut entries = serde_json::to_value(environment.entries()).unwrap();
+    for n in 0..SIBLINGS {
+        let keys = [
+            "NAME",
+            "PORT",
+            "PORT_1_TCP",
+            "PORT_1_TCP_ADDR",
+            "PORT_1_TCP_PORT",
+            "PORT_1_TCP_PROTO",
+        ];
+        let keys = keys.map(|key| format!("ALIAS_{n}_{key}"));
+        entries[uid(n)] = json!(keys);
+        let values = keys.map(|key| (key, format!("alias-{n}.web-links.shop.svc")));
+        environment.body.data.extend(values);
+    }
+    let entries = entries.to_string();
+    environment.annotations.insert(keys::ENTRIES.to_owned(), entries);
+}
+
+fn uid(n: usize) -> String {
+    format!("55555555-eeee-4eee-8eee-{n:012}")
+}
+
+fn sibling(n: usize) -> Sibling {
+    let spec = format!("linkName: alias-{n}\ninstanceRef: {{kind: Deployment, name: web}}\n");
+    let mut link = fixture::link_named(&format!("web-{n}"), &uid(n), &spec);
+    link.status.get_or_insert_default().state = State::Active;
+    Sibling {
+        object: Arc::new(link),
+        has_children: true,
+    }
+}
