@@ -3,7 +3,9 @@
 //! `cargo xtask campaigns` builds the binaries and says where they are.
 
 use std::net::TcpListener;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use e2e::{Namespace, Object, SYSTEM, eventually};
@@ -245,9 +247,22 @@ fn asset(name: &str) -> PathBuf {
     path.into()
 }
 
+/// Ports for servers on loopback: below node ports, and below those that the kernel gives to outgoing connections. One of
+/// those would be taken now and then, between the moment it was found free and that a server listens on it.
+const PORTS: Range<u16> = 20_000..30_000;
+
 /// Ports of loopback that nobody listens on.
 pub fn free_ports<const N: usize>() -> [u16; N] {
-    let bound: [TcpListener; N] = std::array::from_fn(|_| TcpListener::bind("127.0.0.1:0").expect("a free port"));
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let bound: [TcpListener; N] = std::array::from_fn(|_| {
+        let free = PORTS.clone().find_map(|_| {
+            // Programs that run side by side begin in different places.
+            let n = (std::process::id() * 97).wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
+            let port = PORTS.start + u16::try_from(n % u32::from(PORTS.end - PORTS.start)).ok()?;
+            TcpListener::bind(("127.0.0.1", port)).ok()
+        });
+        free.expect("a free port")
+    });
     bound.map(|listener| listener.local_addr().expect("an address").port())
 }
 
