@@ -1,7 +1,7 @@
 //! What kube-controller-manager does for the objects: dependents of owners that are gone are deleted, and namespaces that
 //! go are emptied.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,11 +31,12 @@ pub async fn run(api: Arc<Api>, pause: Duration) {
 
 /// One round; whether something was done.
 fn collect(store: &mut Store, writer: Writer<'_>) -> bool {
-    let orphans = orphans(store);
-    let leaving = leaving(store);
-    let empty = empty(store);
+    let Dependents { orphans, bereaved } = dependents(store);
+    let going = going_namespaces(store);
+    let leaving = leaving(store, &going);
+    let empty = empty(store, going);
     let mut done = false;
-    for (key, owners) in bereaved(store) {
+    for (key, owners) in bereaved {
         if let Some(object) = store.get(&key) {
             let mut object = Value::clone(object);
             object.metadata().insert("ownerReferences".to_owned(), owners);
@@ -52,34 +53,36 @@ fn collect(store: &mut Store, writer: Writer<'_>) -> bool {
     done
 }
 
-/// Objects whose owners are all gone. An owner in another namespace is none, whatever its UID.
-fn orphans(store: &Store) -> Vec<Key> {
-    let living = living(store);
-    let is_orphan = |key: &Key, object: &Value| {
-        let owners = object.owners();
-        !owners.is_empty() && !object.is_going() && !owners.iter().any(|uid| living.owns(key, uid))
-    };
-    let orphans = store.all().filter(|(key, object)| is_orphan(key, object));
-    orphans.map(|(key, _)| key.clone()).collect()
+/// Objects that have lost owners.
+#[derive(Default)]
+struct Dependents {
+    /// All of them.
+    orphans: Vec<Key>,
+    /// Some of them, and who is left.
+    bereaved: Vec<(Key, Value)>,
 }
 
-/// Objects that have lost some of their owners, and who is left.
-fn bereaved(store: &Store) -> Vec<(Key, Value)> {
+fn dependents(store: &Store) -> Dependents {
     let living = living(store);
-    let mut bereaved = Vec::new();
+    let mut dependents = Dependents::default();
     for (key, object) in store.all() {
         let owners = object["metadata"]["ownerReferences"].as_array();
+        let Some(owners) = owners.filter(|owners| !owners.is_empty()) else {
+            continue;
+        };
         let of = |owner: &&Value| living.owns(key, owner["uid"].as_str().unwrap_or_default());
-        let left: Vec<&Value> = owners.into_iter().flatten().filter(of).collect();
-        if !left.is_empty() && left.len() < object.owners().len() {
-            bereaved.push((key.clone(), json!(left)));
+        let left: Vec<&Value> = owners.iter().filter(of).collect();
+        if left.is_empty() && !object.is_going() {
+            dependents.orphans.push(key.clone());
+        } else if !left.is_empty() && left.len() < owners.len() {
+            dependents.bereaved.push((key.clone(), json!(left)));
         }
     }
-    bereaved
+    dependents
 }
 
 /// Namespaces and UIDs of all that there is.
-struct Living<'a>(BTreeSet<(&'a str, &'a str)>);
+struct Living<'a>(HashSet<(&'a str, &'a str)>);
 
 fn living(store: &Store) -> Living<'_> {
     Living(
@@ -91,7 +94,7 @@ fn living(store: &Store) -> Living<'_> {
 }
 
 impl Living<'_> {
-    /// Whether an object has a living owner of this UID: beside it, or in no namespace.
+    /// Whether an object has a living owner of this UID: beside it, or in no namespace. One in another namespace is none.
     fn owns(&self, key: &Key, uid: &str) -> bool {
         self.0.contains(&(key.namespace.as_str(), uid)) || self.0.contains(&("", uid))
     }
@@ -103,8 +106,10 @@ fn going_namespaces(store: &Store) -> BTreeSet<String> {
 }
 
 /// Objects in namespaces that go.
-fn leaving(store: &Store) -> Vec<Key> {
-    let going = going_namespaces(store);
+fn leaving(store: &Store, going: &BTreeSet<String>) -> Vec<Key> {
+    if going.is_empty() {
+        return Vec::new();
+    }
     let leaving = store
         .all()
         .filter(|(key, object)| going.contains(&key.namespace) && !object.is_going());
@@ -112,10 +117,11 @@ fn leaving(store: &Store) -> Vec<Key> {
 }
 
 /// Namespaces that go and have nothing left.
-fn empty(store: &Store) -> Vec<Key> {
-    let mut going = going_namespaces(store);
-    for (key, _) in store.all() {
-        going.remove(&key.namespace);
+fn empty(store: &Store, mut going: BTreeSet<String>) -> Vec<Key> {
+    if !going.is_empty() {
+        for (key, _) in store.all() {
+            going.remove(&key.namespace);
+        }
     }
     let key = |name| Key {
         resource: &NAMESPACES,
