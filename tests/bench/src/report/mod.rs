@@ -18,6 +18,7 @@ use crate::scenario::Which;
 pub fn write(folder: &Path) {
     let mut text = INTRODUCTION.to_owned();
     text.push_str(&edges::table());
+    text.push_str(include_str!("profile.md"));
     for scenario in Which::value_variants() {
         let records = sample::read(&scenario.file(folder));
         if records.is_empty() {
