@@ -151,7 +151,7 @@ impl Due {
 
     /// How many there are.
     pub(super) fn len(&self) -> usize {
-        let alone = |lane: &&InLine| matches!(lane, InLine::Alone(_));
+        let alone = |who: &&InLine| matches!(who, InLine::Alone(_));
         let alone = self.lines.values().flatten().filter(alone).count();
         self.came.len() + alone + self.crowds.values().map(Crowd::len).sum::<usize>()
     }
@@ -180,8 +180,8 @@ impl Due {
         }
     }
 
-    fn line_up(&mut self, lane: InLine, at_its_end: impl FnOnce(&mut VecDeque<InLine>, InLine)) {
-        let namespace = match &lane {
+    fn line_up(&mut self, who: InLine, at_its_end: impl FnOnce(&mut VecDeque<InLine>, InLine)) {
+        let namespace = match &who {
             InLine::Of((namespace, _)) => namespace,
             InLine::Alone(key) => &key.namespace,
         };
@@ -189,7 +189,7 @@ impl Due {
         if !self.lines.contains_key(&namespace) {
             self.turns.push_back(Arc::clone(&namespace));
         }
-        at_its_end(self.lines.entry(namespace).or_default(), lane);
+        at_its_end(self.lines.entry(namespace).or_default(), who);
     }
 
     #[cfg(test)]
