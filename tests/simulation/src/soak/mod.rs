@@ -190,6 +190,12 @@ impl Soak {
         self.weather.calm(false);
         let heap = (self.heap)();
         self.report.nights.push(heap);
+        // The long one takes its time: who waits for it sees how far it is.
+        println!(
+            "night {}: {} deeds, {heap} bytes of heap at rest",
+            self.report.nights.len(),
+            self.report.deeds
+        );
     }
 
     /// What the operator looked at last it keeps parsed, a thousand objects: the same ones each night, whatever the day was.
