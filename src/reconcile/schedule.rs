@@ -119,28 +119,23 @@ impl Schedule {
     pub(super) fn pop(&mut self, now: Instant, source_of: impl Fn(&LinkKey) -> Option<SourceKey>) -> Option<Turn> {
         self.fire(now);
         while let Some(Next { key, source, gave_way }) = self.due.pop(&source_of) {
-            let entry = self.entries.get_mut(&key);
-            let Some(entry) = entry.filter(|entry| matches!(entry.place, Place::Due(_))) else {
-                if let Some(source) = &source {
-                    self.due.release(source);
-                }
-                continue;
-            };
-            let since = match std::mem::replace(&mut entry.place, Place::Running) {
-                Place::Due(since) => since.unwrap_or(now),
-                Place::Idle | Place::Running => now,
-            };
-            let endpoints_since = entry.endpoints_since.take();
-            self.running += 1;
-            let others_gave_way = source.as_ref().is_some_and(|source| self.due.any_gave_way(source));
-            return Some(Turn {
-                key,
-                waited: now.saturating_duration_since(since),
-                endpoints_since,
-                source,
-                gave_way,
-                others_gave_way,
-            });
+            if let Some(entry) = self.entries.get_mut(&key)
+                && let Place::Due(since) = entry.place
+            {
+                entry.place = Place::Running;
+                self.running += 1;
+                return Some(Turn {
+                    waited: now.saturating_duration_since(since.unwrap_or(now)),
+                    endpoints_since: entry.endpoints_since.take(),
+                    others_gave_way: source.as_ref().is_some_and(|source| self.due.any_gave_way(source)),
+                    key,
+                    source,
+                    gave_way,
+                });
+            }
+            if let Some(source) = &source {
+                self.due.release(source);
+            }
         }
         None
     }

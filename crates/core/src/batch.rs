@@ -4,7 +4,8 @@
 //! What a link does is decided on what stands. Only the content of a write that it asks for anyway is made as if the
 //! writes before it were done.
 
-use crate::child::{Draft, Environment, Found, Kind, Object, Standing};
+use crate::child::{Draft, Environment, Found, Object, Standing};
+use crate::dataplane::child_of;
 use crate::effect::{Effect, Step};
 use crate::lifecycle;
 use crate::snapshot::Snapshot;
@@ -19,7 +20,7 @@ pub fn take_shared(effects: &mut Vec<Effect>) -> Option<Effect> {
 /// decided on something else than what stands now.
 pub fn on_top(s: &Snapshot, before: &Effect, own: Effect) -> Effect {
     let Some(object) = environment(before) else { return own };
-    if !replace_the_same(before, &own) {
+    if child_of(before) != child_of(&own) || replaced(before) != replaced(&own) {
         return own;
     }
     let mut imagined = s.clone();
@@ -33,27 +34,14 @@ pub fn on_top(s: &Snapshot, before: &Effect, own: Effect) -> Effect {
     let Step::Act(effects) = lifecycle::step(&imagined) else {
         return before.clone();
     };
-    let both = effects.into_iter().find_map(|effect| instead_of(&own, object, effect));
-    both.unwrap_or_else(|| before.clone())
-}
-
-/// What is to be sent instead of the link's own write: this effect, if it is on the same environment.
-fn instead_of(own: &Effect, imagined: &Object<Environment>, effect: Effect) -> Option<Effect> {
-    if let Effect::Delete { key, .. } = &effect {
-        // The last ones to leave.
-        let same = key.kind == Kind::Environment && key.namespace == imagined.namespace && key.name == imagined.name;
-        return (same && replaced(own).is_some()).then_some(effect);
+    let both = effects.into_iter().find(|effect| child_of(effect) == child_of(before));
+    match (both, &own) {
+        // What would replace the imagined one is created, for nothing stands yet.
+        (Some(Effect::Replace { child, .. }), Effect::Create { .. }) => Effect::Create { child },
+        // A deletion, where the last ones leave.
+        (Some(effect), Effect::Replace { .. }) => effect,
+        _ => before.clone(),
     }
-    let object = environment(&effect).filter(|object| object.name == imagined.name)?;
-    let child = Draft::Environment(object.clone());
-    Some(match replaced(own) {
-        Some((uid, resource_version)) => Effect::Replace {
-            child,
-            uid: uid.to_owned(),
-            resource_version: resource_version.to_owned(),
-        },
-        None => Effect::Create { child },
-    })
 }
 
 /// The environment an effect writes.
@@ -75,11 +63,6 @@ fn replaced(effect: &Effect) -> Option<(&str, &str)> {
         return Some((uid, resource_version));
     }
     None
-}
-
-fn replace_the_same(a: &Effect, b: &Effect) -> bool {
-    let name = |effect| environment(effect).map(|object| (&object.namespace, &object.name));
-    name(a) == name(b) && replaced(a) == replaced(b)
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test fails by panicking
 
 use std::process::Command;
-use std::sync::Arc;
 
 use instancelink_api::{State, keys};
 use instancelink_core::fixture::{self, World};
@@ -111,10 +110,6 @@ fn uid(n: usize) -> String {
 
 fn sibling(n: usize) -> Sibling {
     let spec = format!("linkName: alias-{n}\ninstanceRef: {{kind: Deployment, name: web}}\n");
-    let mut link = fixture::link_named(&format!("web-{n}"), &uid(n), &spec);
-    link.status.get_or_insert_default().state = State::Active;
-    Sibling {
-        object: Arc::new(link),
-        has_children: true,
-    }
+    let link = fixture::link_named(&format!("web-{n}"), &uid(n), &spec);
+    fixture::as_sibling(link, State::Active, true)
 }

@@ -1,10 +1,7 @@
-use std::sync::Arc;
-
-use instancelink_api::{InstanceLink, State};
+use instancelink_api::State;
 
 use super::*;
 use crate::fixture::{self, LINK_UID, SIBLING_UID, World};
-use crate::snapshot::Sibling;
 
 const CACHE: &str = "
 linkName: cache
@@ -13,23 +10,14 @@ targetInstanceRef: {kind: Deployment, name: pg}
 ";
 
 fn db() -> World {
-    let cache = fixture::link_named("web-cache", SIBLING_UID, CACHE);
-    World::new(fixture::snapshot().with_sibling(activating(cache)))
+    World::new(fixture::snapshot().with_sibling(fixture::sibling(State::Activating, true)))
 }
 
 fn cache() -> World {
-    let db = fixture::link(fixture::SPEC);
-    let mut s = fixture::snapshot().with_sibling(activating(db));
+    let db = fixture::as_sibling(fixture::link(fixture::SPEC), State::Activating, true);
+    let mut s = fixture::snapshot().with_sibling(db);
     s.link.object = fixture::link_named("web-cache", SIBLING_UID, CACHE);
     World::new(s)
-}
-
-fn activating(mut link: InstanceLink) -> Sibling {
-    link.status.get_or_insert_default().state = State::Activating;
-    Sibling {
-        object: Arc::new(link),
-        has_children: true,
-    }
 }
 
 /// Goes on until the environment is to be written; what that is.
@@ -69,6 +57,14 @@ fn both_up() -> (World, World) {
     (db, cache)
 }
 
+/// Both are up, and asked to leave.
+fn both_leaving() -> (World, World) {
+    let (mut db, mut cache) = both_up();
+    db.annotate("deactivate");
+    cache.annotate("deactivate");
+    (db, cache)
+}
+
 #[test]
 fn the_environment_of_links_that_start_together_is_written_once() {
     let (mut db, mut cache) = (db(), cache());
@@ -105,9 +101,7 @@ fn a_link_whose_word_is_in_already_sends_what_was_kept() {
 
 #[test]
 fn the_last_links_to_leave_together_take_the_environment_away() {
-    let (mut db, mut cache) = both_up();
-    db.annotate("deactivate");
-    cache.annotate("deactivate");
+    let (mut db, mut cache) = both_leaving();
     let first = shared_write(&mut db);
     assert_eq!(entries(&first), [SIBLING_UID]);
     let both = shared_write_on_top(&mut cache, &first);
@@ -117,9 +111,7 @@ fn the_last_links_to_leave_together_take_the_environment_away() {
 
 #[test]
 fn what_was_decided_on_an_environment_that_has_changed_since_is_dropped() {
-    let (mut db, mut cache) = both_up();
-    db.annotate("deactivate");
-    cache.annotate("deactivate");
+    let (mut db, mut cache) = both_leaving();
     let first = shared_write(&mut db);
     cache.s.children.environments[0].resource_version = "7".to_owned();
     let own = shared_write(&mut cache);

@@ -51,18 +51,13 @@ pub(super) fn wanted<'a>(
     }
 
     let mut data = kept_data(standing, &entries);
-    data.extend(own.iter().map(|(key, value)| (key.as_str(), value.as_str())));
+    data.extend(own.iter().map(borrowed));
     let labels = place.shared_labels();
     let annotations = annotations(spokesman(s, place, standing), &entries);
     let owners = source_owner(s);
     if let Some(found) = standing.map(|found| &found.object)
         && (&found.labels, &found.annotations, &found.owners) == (&labels, &annotations, &owners)
-        && found
-            .body
-            .data
-            .iter()
-            .map(|(key, value)| (key.as_str(), value.as_str()))
-            .eq(data.iter().map(|(key, value)| (*key, *value)))
+        && (found.body.data.iter().map(borrowed)).eq(data.iter().map(|(key, value)| (*key, *value)))
     {
         return Some(Cow::Borrowed(found));
     }
@@ -125,8 +120,12 @@ fn kept_data<'a>(standing: Option<&'a Found<Environment>>, entries: &Entries<'_>
     let named = entries.values().flatten();
     named
         .filter_map(|key| found.object.body.data.get_key_value(*key))
-        .map(|(key, value)| (key.as_str(), value.as_str()))
+        .map(borrowed)
         .collect()
+}
+
+fn borrowed<'a>((key, value): (&'a String, &'a String)) -> (&'a str, &'a str) {
+    (key, value)
 }
 
 fn owned(data: BTreeMap<&str, &str>) -> BTreeMap<String, String> {

@@ -44,7 +44,7 @@ pub use shrink::shrink;
 pub(crate) use binding::doubt;
 pub(crate) use environment::without;
 pub(crate) use ownership::is_shared_of_ours;
-pub(crate) use writes::{Body, delete, replace};
+pub(crate) use writes::{Body, child_of, delete, replace};
 
 /// What a link has in the cluster while it is up.
 #[derive(Clone, Debug, PartialEq)]

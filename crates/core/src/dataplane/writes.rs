@@ -85,7 +85,7 @@ pub(crate) fn key_of<T: Body>(object: &Object<T>) -> Key {
 }
 
 /// The child an effect writes; none for effects on the link itself.
-pub(super) fn child_of(effect: &Effect) -> Option<Key> {
+pub(crate) fn child_of(effect: &Effect) -> Option<Key> {
     match effect {
         Effect::Create { child } | Effect::Replace { child, .. } => Some(child.key()),
         Effect::Delete { key, .. } => Some(key.clone()),
