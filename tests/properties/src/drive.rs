@@ -205,11 +205,7 @@ fn sibling(rival: Rival) -> Sibling {
     let kind = if rival.same_kind { "Deployment" } else { "StatefulSet" };
     let spec = format!("{{linkName: db, instanceRef: {{kind: {kind}, name: web}}}}");
     let mut object = fixture::link_named("web-db-2", fixture::SIBLING_UID, &spec);
-    object.status.get_or_insert_default().state = rival.state;
     let created = object.metadata.creation_timestamp.as_mut().unwrap();
     created.0 -= SignedDuration::from_secs(rival.older_by);
-    Sibling {
-        object: Arc::new(object),
-        has_children: rival.has_children,
-    }
+    fixture::as_sibling(object, rival.state, rival.has_children)
 }

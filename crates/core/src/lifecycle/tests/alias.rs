@@ -12,13 +12,9 @@ use crate::snapshot::Sibling;
 pub(super) fn rival(kind: &str, state: State, has_children: bool, older_by: i64) -> Sibling {
     let spec = format!("{{linkName: db, instanceRef: {{kind: {kind}, name: web}}}}");
     let mut object = fixture::link_named("web-db-2", "55555555-eeee-4eee-8eee-000000000002", &spec);
-    object.status.get_or_insert_default().state = state;
     let created = object.metadata.creation_timestamp.as_mut().unwrap();
     created.0 -= jiff::SignedDuration::from_secs(older_by);
-    Sibling {
-        object: Arc::new(object),
-        has_children,
-    }
+    fixture::as_sibling(object, state, has_children)
 }
 
 fn world_with(rival: Sibling) -> World {
