@@ -194,7 +194,7 @@ impl Soak {
         println!(
             "night {}: {} deeds, {heap} bytes of heap at rest",
             self.report.nights.len(),
-            self.report.deeds
+            self.churn.deeds
         );
     }
 
