@@ -12,6 +12,7 @@ mod cache;
 mod calls;
 mod client;
 pub mod clock;
+mod crds;
 mod leader;
 pub mod operator;
 mod reconcile;

@@ -6,9 +6,9 @@ use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::args::{Command, Crds, Output, Verb};
+use crate::args::{Command, Verb};
 use crate::telemetry::logs;
-use crate::{operator, uninstall};
+use crate::{crds, operator, uninstall};
 
 /// Runs a command to its end.
 pub fn main(command: Command) -> ExitCode {
@@ -24,7 +24,7 @@ pub fn main(command: Command) -> ExitCode {
 
 fn dispatch(verb: Verb) -> anyhow::Result<()> {
     match verb {
-        Verb::Crds(options) => print_crds(&options),
+        Verb::Crds(options) => crds::print(&options),
         Verb::Operator(options) => in_runtime(operate(options)),
         Verb::Uninstall(options) => in_runtime(uninstall::run(options)),
     }
@@ -36,23 +36,6 @@ fn in_runtime(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<
         .build()
         .context("the async runtime cannot be started")?
         .block_on(work)
-}
-
-fn print_crds(options: &Crds) -> anyhow::Result<()> {
-    let crds = instancelink_api::crd::all();
-    match options.output {
-        // One object, as kubectl reads it: JSON has no documents.
-        Output::Json => {
-            let list = serde_json::json!({ "apiVersion": "v1", "kind": "List", "items": crds });
-            println!("{}", serde_json::to_string_pretty(&list)?);
-        }
-        Output::Yaml => {
-            for crd in crds {
-                print!("---\n{}", serde_yaml_ng::to_string(&crd)?);
-            }
-        }
-    }
-    Ok(())
 }
 
 async fn operate(options: crate::args::Operator) -> anyhow::Result<()> {
