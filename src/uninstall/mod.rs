@@ -5,9 +5,10 @@ mod links;
 mod rest;
 
 use anyhow::bail;
-use k8s_openapi::api::core::v1::Pod;
-use kube::api::ListParams;
+use k8s_openapi::api::core::v1 as core;
+use kube::api::{ApiResource, DynamicObject, ListParams};
 use kube::{Api, Client};
+use serde_json::Value;
 
 use crate::args::Uninstall;
 use crate::client;
@@ -47,18 +48,19 @@ pub(crate) async fn run(options: Uninstall) -> anyhow::Result<()> {
 }
 
 async fn ready_operators(client: &Client, options: &Uninstall) -> anyhow::Result<usize> {
-    let pods: Api<Pod> = Api::namespaced(client.clone(), &options.operator_namespace);
+    let pods = ApiResource::erase::<core::Pod>(&());
+    let pods = Api::<DynamicObject>::namespaced_with(client.clone(), &options.operator_namespace, &pods);
     let pods = pods.list(&ListParams::default().labels(OPERATOR)).await?;
     Ok(pods.iter().filter(|pod| is_ready(pod)).count())
 }
 
-fn is_ready(pod: &Pod) -> bool {
-    let conditions = pod.status.as_ref().and_then(|s| s.conditions.as_ref());
+fn is_ready(pod: &DynamicObject) -> bool {
+    let conditions = pod.data.pointer("/status/conditions").and_then(Value::as_array);
     pod.metadata.deletion_timestamp.is_none()
         && conditions
             .into_iter()
             .flatten()
-            .any(|c| c.type_ == "Ready" && c.status == "True")
+            .any(|c| c["type"] == "Ready" && c["status"] == "True")
 }
 
 fn without_operator(links: usize, namespace: &str) -> String {
