@@ -2,7 +2,10 @@
 
 use std::io::IsTerminal;
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::{Layer, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{Registry, fmt};
 
 /// How a line is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -22,35 +25,34 @@ pub enum LogFormat {
 ///
 /// # Errors
 /// What is wrong with the filter.
-pub fn filter(filter: &str) -> anyhow::Result<EnvFilter> {
-    let parsed = EnvFilter::try_new(filter)
+pub fn filter(filter: &str) -> anyhow::Result<Targets> {
+    let parsed: Targets = filter
+        .parse()
         .map_err(|e| anyhow::anyhow!("--log {filter:?} is no log filter: {e}; write e.g. --log info"))?;
-    Ok(parsed.add_directive("kube_client::client=off".parse()?))
+    Ok(parsed.with_target("kube_client::client", LevelFilter::OFF))
 }
 
 /// Starts logging what this filter lets through.
 pub(crate) fn start(format: LogFormat, filter: &str) -> anyhow::Result<()> {
     let filter = self::filter(filter)?;
-    let json = match format {
-        LogFormat::Json => true,
-        LogFormat::Text => false,
-        LogFormat::Auto => !std::io::stderr().is_terminal(),
+    let is_terminal = std::io::stderr().is_terminal();
+    let lines: Box<dyn Layer<Registry> + Send + Sync> = match format {
+        LogFormat::Auto if is_terminal => text(is_terminal),
+        LogFormat::Text => text(is_terminal),
+        LogFormat::Auto | LogFormat::Json => json(),
     };
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
-    let started = if json {
-        builder
-            .json()
-            .flatten_event(true)
-            .with_current_span(false)
-            .with_span_list(false)
-            .try_init()
-    } else {
-        builder
-            .with_target(false)
-            .with_ansi(std::io::stderr().is_terminal())
-            .try_init()
-    };
-    started.map_err(|e| anyhow::anyhow!("logging was already started: {e}"))
+    tracing_subscriber::registry()
+        .with(lines.with_filter(filter))
+        .try_init()
+        .map_err(|e| anyhow::anyhow!("logging was already started: {e}"))
+}
+
+fn text(colored: bool) -> Box<dyn Layer<Registry> + Send + Sync> {
+    let lines = fmt::layer().with_writer(std::io::stderr);
+    Box::new(lines.with_target(false).with_ansi(colored))
+}
+
+fn json() -> Box<dyn Layer<Registry> + Send + Sync> {
+    let lines = fmt::layer().with_writer(std::io::stderr).json();
+    Box::new(lines.flatten_event(true).with_current_span(false).with_span_list(false))
 }

@@ -7,10 +7,14 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use clap::Parser;
+use instancelink::telemetry::logs;
 use instancelink_simulation::campaign::{Reference, Tolerance, side_by_side};
 use instancelink_simulation::run::{Setting, run};
 use instancelink_simulation::scripts;
 use instancelink_testkit::faults::plan::{Fault, Plan};
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// Plans that are run before their violations are looked at.
 const BATCH: usize = 8;
@@ -26,8 +30,8 @@ struct Args {
     #[arg(long)]
     pair: bool,
     /// What the operators log, as a filter
-    #[arg(long)]
-    log: Option<String>,
+    #[arg(long, value_parser = logs::filter)]
+    log: Option<Targets>,
 }
 
 fn main() -> ExitCode {
@@ -64,7 +68,10 @@ fn main() -> ExitCode {
         }
     };
     if let Some(filter) = &args.log {
-        tracing_subscriber::fmt().with_env_filter(filter).without_time().init();
+        let lines = tracing_subscriber::fmt::layer().without_time();
+        tracing_subscriber::registry()
+            .with(lines.with_filter(filter.clone()))
+            .init();
     }
     let mut wrong = Vec::new();
     if let [plan] = plans.as_slice() {

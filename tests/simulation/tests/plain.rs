@@ -6,12 +6,6 @@ use instancelink_testkit::faults::plan::Plan;
 
 #[test]
 fn every_script_comes_to_its_end_when_nothing_goes_wrong() {
-    if std::env::var_os("SIMULATION_LOG").is_some() {
-        tracing_subscriber::fmt()
-            .with_env_filter("instancelink=debug")
-            .with_test_writer()
-            .init();
-    }
     let only = std::env::var("SCRIPT").ok();
     let mut failed = Vec::new();
     let all = || scripts::all().into_iter().chain(scripts::hurried());

@@ -22,6 +22,8 @@ use instancelink_testkit::faults::plan::{AtRequest, Plan};
 use jiff::SignedDuration;
 use serde_json::Value;
 use tracing::subscriber::DefaultGuard;
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// A log that is kept.
 #[derive(Clone, Default)]
@@ -32,12 +34,11 @@ impl Log {
     fn kept(filter: &str) -> (Self, DefaultGuard) {
         let log = Self::default();
         let writer = log.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_env_filter(logs::filter(filter).unwrap())
+        let lines = tracing_subscriber::fmt::layer()
             .with_ansi(false)
-            .with_writer(move || writer.clone())
-            .finish();
-        let guard = tracing::subscriber::set_default(subscriber);
+            .with_writer(move || writer.clone());
+        let lines = lines.with_filter(logs::filter(filter).unwrap());
+        let guard = tracing_subscriber::registry().with(lines).set_default();
         (log, guard)
     }
 
