@@ -198,32 +198,36 @@ impl Calls {
     where
         K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + DeserializeOwned,
     {
-        self.patch_by(kind, name, subresource, &Patch::Merge(patch)).await
+        self.patch_by::<K, K>(kind, name, subresource, &Patch::Merge(patch))
+            .await
     }
 
-    /// Merges a patch into an object's status by the rules of its kind: of a list only the items with these keys.
-    pub(crate) async fn patch_status_by_keys<K>(
+    /// Merges a patch into an object's status by the rules of its kind: of a list only the items with these keys. What is
+    /// answered is read as far as the caller wants.
+    pub(crate) async fn patch_status_by_keys<K, A>(
         &self,
         kind: &'static str,
         name: &ObjectName,
         patch: &serde_json::Value,
-    ) -> Result<K, CallError>
+    ) -> Result<A, CallError>
     where
-        K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + DeserializeOwned,
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
+        A: DeserializeOwned,
     {
-        self.patch_by(kind, name, Some("status"), &Patch::Strategic(patch))
+        self.patch_by::<K, A>(kind, name, Some("status"), &Patch::Strategic(patch))
             .await
     }
 
-    async fn patch_by<K>(
+    async fn patch_by<K, A>(
         &self,
         kind: &'static str,
         name: &ObjectName,
         subresource: Option<&str>,
         patch: &Patch<&serde_json::Value>,
-    ) -> Result<K, CallError>
+    ) -> Result<A, CallError>
     where
-        K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + DeserializeOwned,
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
+        A: DeserializeOwned,
     {
         let params = PatchParams {
             field_manager: Some(keys::MANAGER.to_owned()),

@@ -3,7 +3,6 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::marker::PhantomData;
 
 use instancelink_api::spec::Protocol;
 use instancelink_core::child::Owner;
@@ -11,47 +10,47 @@ use instancelink_core::readiness::{Gate, Gates, Verdict, alias_of};
 use instancelink_core::snapshot::ContainerPort;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta, OwnerReference, Time};
 use kube::Resource;
+use kube::core::{ApiResource, DynamicResourceScope};
 use serde::{Deserialize, Deserializer};
 
-/// An object of kind `K`, reduced to some metadata, a spec and a status of our own.
+/// An object of any kind, reduced to some metadata, a spec and a status of our own. Its kind is said beside it, so that
+/// all kinds of one shape are watched by the same code.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(bound(deserialize = "S: Deserialize<'de> + Default, T: Deserialize<'de> + Default"))]
-pub(crate) struct Lean<K, S, T> {
+pub(crate) struct Lean<S, T> {
     #[serde(deserialize_with = "lean_metadata")]
     pub(crate) metadata: ObjectMeta,
     #[serde(default)]
     pub(crate) spec: S,
     #[serde(default)]
     pub(crate) status: T,
-    #[serde(skip)]
-    kind: PhantomData<fn() -> K>,
 }
+
+/// An object of which only metadata is looked at.
+pub(crate) type LeanMetadata = Lean<Ignored, Ignored>;
 
 /// A status or spec that nobody looks at.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(crate) struct Ignored {}
 
-impl<K, S, T> Resource for Lean<K, S, T>
-where
-    K: Resource<DynamicType = ()>,
-{
-    type DynamicType = ();
-    type Scope = K::Scope;
+impl<S, T> Resource for Lean<S, T> {
+    type DynamicType = ApiResource;
+    type Scope = DynamicResourceScope;
 
-    fn kind((): &()) -> Cow<'_, str> {
-        K::kind(&())
+    fn kind(of: &ApiResource) -> Cow<'_, str> {
+        of.kind.as_str().into()
     }
 
-    fn group((): &()) -> Cow<'_, str> {
-        K::group(&())
+    fn group(of: &ApiResource) -> Cow<'_, str> {
+        of.group.as_str().into()
     }
 
-    fn version((): &()) -> Cow<'_, str> {
-        K::version(&())
+    fn version(of: &ApiResource) -> Cow<'_, str> {
+        of.version.as_str().into()
     }
 
-    fn plural((): &()) -> Cow<'_, str> {
-        K::plural(&())
+    fn plural(of: &ApiResource) -> Cow<'_, str> {
+        of.plural.as_str().into()
     }
 
     fn meta(&self) -> &ObjectMeta {

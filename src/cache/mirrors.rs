@@ -2,12 +2,11 @@
 //! what comes of such objects costs next to nothing, for there are few; `Endpoints` themselves are deprecated, and many.
 
 use instancelink_api::keys;
-use k8s_openapi::api::discovery::v1::EndpointSlice;
-use kube::core::PartialObjectMeta;
 
 use super::affected::{Affected, Cause};
 use super::groups::Groups;
 use super::index::{Index, Watched, Who};
+use super::lean::LeanMetadata;
 use super::name::ObjectName;
 use super::shared;
 use super::table::{Change, Item, Table};
@@ -49,7 +48,7 @@ impl Item for Mirror {
 pub(crate) struct Mirrors;
 
 impl Watched for Mirrors {
-    type Raw = PartialObjectMeta<EndpointSlice>;
+    type Raw = LeanMetadata;
     type Item = Mirror;
     const KIND: &'static str = "MirroredEndpointSlice";
 

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::api::core::v1 as core;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::core::PartialObjectMeta;
 
 use super::affected::{Affected, Cause};
 use super::index::{Index, Watched, Who};
+use super::lean::LeanMetadata;
 use super::name::LinkKey;
 use super::table::{Change, Item, Table};
 
@@ -60,7 +59,7 @@ impl Item for Place {
 pub(crate) struct Namespaces;
 
 impl Watched for Namespaces {
-    type Raw = PartialObjectMeta<core::Namespace>;
+    type Raw = LeanMetadata;
     type Item = Place;
     const KIND: &'static str = "Namespace";
 
@@ -94,7 +93,7 @@ impl Watched for Namespaces {
 pub(crate) struct Nodes;
 
 impl Watched for Nodes {
-    type Raw = PartialObjectMeta<core::Node>;
+    type Raw = LeanMetadata;
     type Item = Place;
     const KIND: &'static str = "Node";
 

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use instancelink_core::child::{Family, Owner};
 use instancelink_core::resolve::selector::contains;
 use instancelink_core::snapshot::Pod;
-use k8s_openapi::api::core::v1 as core;
 
 use super::affected::{Affected, Cause};
 use super::groups::Groups;
@@ -40,7 +39,7 @@ impl Item for Pod {
 pub(crate) struct Pods;
 
 impl Watched for Pods {
-    type Raw = Lean<core::Pod, PodSpec, PodStatus>;
+    type Raw = Lean<PodSpec, PodStatus>;
     type Item = Pod;
     const KIND: &'static str = "Pod";
 

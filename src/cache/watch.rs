@@ -4,6 +4,9 @@ use std::sync::Arc;
 
 use futures::StreamExt;
 use instancelink_api::keys;
+use k8s_openapi::api::discovery::v1::EndpointSlice;
+use k8s_openapi::api::{apps::v1 as apps, core::v1 as core};
+use kube::core::ApiResource;
 use kube::runtime::watcher::Event;
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Client, Resource};
@@ -61,18 +64,18 @@ pub(crate) fn spawn(client: &Client, calls: &Calls, cache: &Arc<Cache>, metrics:
     let start = Starter { client, cache, metrics };
     start.watch::<Links>(&mut tasks, &everything);
     start.watch::<Grants>(&mut tasks, &everything);
-    start.watch::<Deployments>(&mut tasks, &everything);
-    start.watch::<StatefulSets>(&mut tasks, &everything);
-    start.watch::<DaemonSets>(&mut tasks, &everything);
-    start.watch::<ReplicaSets>(&mut tasks, &everything);
-    start.watch::<Pods>(&mut tasks, &everything);
+    start.watch_lean::<Deployments, apps::Deployment>(&mut tasks, &everything);
+    start.watch_lean::<StatefulSets, apps::StatefulSet>(&mut tasks, &everything);
+    start.watch_lean::<DaemonSets, apps::DaemonSet>(&mut tasks, &everything);
+    start.watch_lean::<ReplicaSets, apps::ReplicaSet>(&mut tasks, &everything);
+    start.watch_lean::<Pods, core::Pod>(&mut tasks, &everything);
     start.watch::<Services>(&mut tasks, &everything);
     start.watch::<Slices>(&mut tasks, &only_ours);
     start.watch::<Policies>(&mut tasks, &everything);
-    start.watch::<Mirrors>(&mut tasks, &only_mirrored);
+    start.watch_lean::<Mirrors, EndpointSlice>(&mut tasks, &only_mirrored);
     start.watch::<Environments>(&mut tasks, &only_ours);
-    start.watch::<Namespaces>(&mut tasks, &everything);
-    start.watch::<Nodes>(&mut tasks, &everything);
+    start.watch_lean::<Namespaces, core::Namespace>(&mut tasks, &everything);
+    start.watch_lean::<Nodes, core::Node>(&mut tasks, &everything);
     tasks.spawn(secret_watches::follow(
         client.clone(),
         Arc::clone(cache),
@@ -107,7 +110,20 @@ impl Starter<'_> {
     where
         W: Watched<Raw: Resource<DynamicType = ()>>,
     {
-        let api = Api::<W::Raw>::all(self.client.clone());
+        self.start::<W>(tasks, Api::all(self.client.clone()), config);
+    }
+
+    /// Watches objects of kind `K`, of which little is read.
+    fn watch_lean<W, K>(&self, tasks: &mut JoinSet<()>, config: &watcher::Config)
+    where
+        W: Watched<Raw: Resource<DynamicType = ApiResource>>,
+        K: Resource<DynamicType = ()>,
+    {
+        let resource = ApiResource::erase::<K>(&());
+        self.start::<W>(tasks, Api::all_with(self.client.clone(), &resource), config);
+    }
+
+    fn start<W: Watched>(&self, tasks: &mut JoinSet<()>, api: Api<W::Raw>, config: &watcher::Config) {
         let (cache, metrics) = (Arc::clone(self.cache), Arc::clone(self.metrics));
         let config = config.clone();
         tasks.spawn(async move {

@@ -108,7 +108,7 @@ impl WorkloadApi for ReplicaSet {
 pub(crate) struct Workloads<K>(PhantomData<K>);
 
 impl<K: WorkloadApi> Watched for Workloads<K> {
-    type Raw = Lean<K, WorkloadSpec, Ignored>;
+    type Raw = Lean<WorkloadSpec, Ignored>;
     type Item = Workload;
     const KIND: &'static str = K::WHICH.as_str();
 

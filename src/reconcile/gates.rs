@@ -10,6 +10,7 @@ use instancelink_api::InstanceLink;
 use instancelink_core::child::Owner;
 use instancelink_core::readiness;
 use instancelink_core::snapshot::Pod;
+use k8s_openapi::api::core::v1 as core;
 use parking_lot::Mutex;
 use serde_json::json;
 use tokio::sync::Notify;
@@ -152,7 +153,10 @@ impl Gatekeeper {
 
     async fn write(&self, name: &ObjectName, due: &Due) -> Result<(), CallError> {
         let in_flight = self.cache.begin::<Pods>(name.clone());
-        let answer = self.calls.patch_status_by_keys(Pods::KIND, name, &due.patch).await?;
+        let calls = &self.calls;
+        let answer = calls
+            .patch_status_by_keys::<core::Pod, _>(Pods::KIND, name, &due.patch)
+            .await?;
         in_flight.answered(Pods::reduce(answer));
         Ok(())
     }
