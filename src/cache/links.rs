@@ -166,10 +166,7 @@ impl Namesakes {
     /// Those of a link whose directory has this name.
     pub(crate) fn of(link: &InstanceLink, directory: &str) -> Self {
         let alias: Arc<str> = link.spec.link_name.as_str().into();
-        let called = |namespace: &str| ObjectName {
-            namespace: namespace.into(),
-            name: Arc::clone(&alias),
-        };
+        let called = |namespace: &str| ObjectName::within(&namespace.into(), Arc::clone(&alias));
         Self {
             beside: called(link.metadata.namespace.as_deref().unwrap_or_default()),
             elsewhere: called(directory),

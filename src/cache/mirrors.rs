@@ -53,15 +53,12 @@ impl Watched for Mirrors {
     const KIND: &'static str = "MirroredEndpointSlice";
 
     fn reduce(raw: Self::Raw) -> Mirror {
-        let namespace = ObjectName::of(&raw.metadata).namespace;
+        let namespace = raw.metadata.namespace.unwrap_or_default();
         let service = raw.metadata.labels.and_then(|mut l| l.remove(keys::SERVICE_NAME));
         Mirror {
             uid: raw.metadata.uid.unwrap_or_default(),
             resource_version: raw.metadata.resource_version.unwrap_or_default(),
-            service: service.map(|name| ObjectName {
-                namespace,
-                name: name.into(),
-            }),
+            service: service.map(|name| ObjectName::new(&namespace, &name)),
         }
     }
 

@@ -79,7 +79,7 @@ impl Watched for Pods {
     fn changed(index: &mut Index, change: &Change<Pod>, _: Who, affected: &mut Affected) {
         let (old, new) = (change.old.as_deref(), change.new.as_deref());
         index.pods.reindex(&change.name, old, new);
-        let ObjectName { namespace, name } = &change.name;
+        let (namespace, name) = (&change.name.namespace, &change.name.name);
         let identity = |p: Option<&Pod>| p.map(|p| (p.uid.clone(), p.terminating, p.labels.clone()));
         if identity(old) != identity(new) {
             affected.extend(index.links.of_source(namespace, name), Cause::Change);
@@ -156,10 +156,7 @@ fn extend_with_services(
         if kind != "Service" || in_namespace != namespace {
             break;
         }
-        let name = ObjectName {
-            namespace: Arc::clone(namespace),
-            name: service.as_str().into(),
-        };
+        let name = ObjectName::within(namespace, service.as_str());
         let selects = index
             .services
             .table

@@ -234,7 +234,7 @@ fn concerned<'a>(
     kind: &ApiKind,
     name: &ObjectName,
 ) -> impl Iterator<Item = &'a ObjectName> + use<'a> {
-    let ObjectName { namespace, name } = name;
+    let (namespace, name) = (&name.namespace, &name.name);
     let sources = index.links.of_source(namespace, name);
     sources.chain(index.links.of_target(&kind.kind, namespace, name))
 }

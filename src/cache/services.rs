@@ -96,7 +96,7 @@ impl Watched for Services {
         if change.old.is_some() != change.new.is_some() {
             affected.extend(index.links.shadowed_by(&change.name), Cause::Change);
         }
-        let ObjectName { namespace, name } = &change.name;
+        let (namespace, name) = (&change.name.namespace, &change.name.name);
         if differs(change.old.as_deref(), change.new.as_deref()) {
             affected.extend(index.links.of_target(Self::KIND, namespace, name), Cause::Endpoints);
         }

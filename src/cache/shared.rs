@@ -76,10 +76,7 @@ pub(crate) fn extend<'a>(links: &LinkStore, mentions: impl Iterator<Item = &'a M
         affected.extend(links.of_source(namespace, word), Cause::Change);
         affected.extend(links.by_uid.get(word), Cause::Change);
         if let Some(name) = word.strip_prefix("link/") {
-            let name = ObjectName {
-                namespace: Arc::clone(namespace),
-                name: name.into(),
-            };
+            let name = ObjectName::within(namespace, name);
             if let Some(link) = links.table.get(&name) {
                 affected.extend(links.by_source.get(&source_key(&link.object())), Cause::Change);
             }

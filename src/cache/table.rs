@@ -4,6 +4,7 @@
 //! resourceVersions of a kind grow and compare as numbers; the watch delivers them in order. From this follows all of
 //! the bookkeeping here, and that it stays small: whatever the watch has passed is forgotten.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -43,7 +44,7 @@ pub(crate) enum Written {
 }
 
 #[derive(Debug)]
-struct Entry<T> {
+struct Known<T> {
     item: Arc<T>,
     version: u64,
 }
@@ -68,7 +69,7 @@ struct Relist {
 /// The objects of one kind.
 #[derive(Debug)]
 pub(crate) struct Table<T> {
-    entries: HashMap<ObjectName, Entry<T>>,
+    entries: HashMap<ObjectName, Known<T>>,
     /// The watch has delivered everything up to here.
     delivered: u64,
     relist: Option<Relist>,
@@ -263,13 +264,17 @@ impl<T: Item> Table<T> {
 
     fn put(&mut self, name: &ObjectName, item: T, version: u64) -> Change<T> {
         let item = Arc::new(item);
-        let new = Entry {
+        let new = Known {
             item: Arc::clone(&item),
             version,
         };
-        let old = self.entries.insert(name.clone(), new).map(|e| e.item);
+        // Who keeps the name keeps this one, and not a copy that each event brings along.
+        let (name, old) = match self.entries.entry(name.clone()) {
+            Entry::Occupied(mut place) => (place.key().clone(), Some(place.insert(new).item)),
+            Entry::Vacant(place) => (place.insert_entry(new).key().clone(), None),
+        };
         Change {
-            name: name.clone(),
+            name,
             old,
             new: Some(item),
         }

@@ -148,7 +148,7 @@ impl<K: WorkloadApi> Watched for Workloads<K> {
                 .sets_of
                 .update(&change.name, &controllers(old), &controllers(new));
         }
-        let ObjectName { namespace, name } = &change.name;
+        let (namespace, name) = (&change.name.namespace, &change.name.name);
         let identity = |w: Option<&Workload>| w.map(|w| (w.uid.clone(), w.terminating));
         if identity(old) != identity(new) {
             affected.extend(index.links.of_source(namespace, name), Cause::Change);
