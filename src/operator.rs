@@ -120,8 +120,9 @@ impl Parts {
             metrics: Arc::clone(metrics),
         };
         let cache = Arc::new(Cache::new(&watch::KINDS, Arc::new(wakes)));
-        let known = Arc::clone(&cache);
-        queue.find_sources_with(move |key| source_of(&known, key));
+        // The cache tells the queue: holding each other, neither would ever end.
+        let known = Arc::downgrade(&cache);
+        queue.find_sources_with(move |key| source_of(known.upgrade()?.as_ref(), key));
         let reporter = reporter_of(options);
         let terms = options
             .leader_elect

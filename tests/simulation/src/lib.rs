@@ -21,6 +21,7 @@ pub mod bindings;
 pub mod campaign;
 pub mod damage;
 pub mod dice;
+pub mod footprint;
 pub mod history;
 pub mod operator;
 pub mod oracle;
