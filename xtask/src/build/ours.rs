@@ -20,29 +20,40 @@ pub(crate) struct Places<'a> {
     pub(crate) home: &'a Path,
 }
 
+/// The profile of what is shipped.
+pub(crate) const SHIPPED: &str = "dist";
+
 /// Builds our packages for musl and returns where the binary of this one is.
 pub(crate) fn static_binary(package: &str) -> Result<PathBuf> {
     let places = Places {
         folder: &places::target()?,
         home: &places::cargo_home()?,
     };
-    build(package, places::cargo(), &places)
+    build(package, SHIPPED, places::cargo(), &places)
 }
 
-/// The same with a Cargo that builds in these places.
-pub(crate) fn build(package: &str, mut cargo: Command, places: &Places<'_>) -> Result<PathBuf> {
+/// The same with this profile and a Cargo that builds in these places.
+pub(crate) fn build(package: &str, profile: &str, mut cargo: Command, places: &Places<'_>) -> Result<PathBuf> {
     packages::ensure(packages::STATIC)?;
     let target = target();
     ensure_target(&target)?;
     let compiler = format!("CC_{}", target.replace('-', "_"));
     cargo.env(compiler, "musl-gcc");
-    cargo.args(["build", "--quiet", "--release", "--target", &target, "--config"]);
-    cargo.arg(format!("target.{target}.rustflags={:?}", places.remapped()));
+    cargo.args([
+        "build",
+        "--quiet",
+        "--profile",
+        profile,
+        "--target",
+        &target,
+        "--config",
+    ]);
+    cargo.arg(format!("target.{target}.rustflags={:?}", places.flags()));
     cargo.args(packages());
     step(&format!("build {} as static binaries", PACKAGES.join(" and ")), || {
         command::run(&mut cargo)
     })?;
-    Ok(places.folder.join(target).join("release").join(package))
+    Ok(places.folder.join(target).join(profile).join(package))
 }
 
 /// What the binaries run on.
@@ -57,13 +68,14 @@ pub(crate) fn packages() -> impl Iterator<Item = &'static str> {
 
 impl Places<'_> {
     /// Paths stand in the places of panics: shortened to what is the same on every machine. Of two that fit, the last
-    /// one counts.
-    fn remapped(&self) -> Vec<String> {
+    /// one counts. Where pointers are to be moved to is said in bits: a hundredth of the words that it takes otherwise.
+    fn flags(&self) -> Vec<String> {
         let names = [(self.folder, "/target"), (self.home, "/cargo")];
-        names
+        let remapped = names
             .iter()
-            .map(|(path, name)| format!("--remap-path-prefix={}={name}", path.display()))
-            .collect()
+            .map(|(path, name)| format!("--remap-path-prefix={}={name}", path.display()));
+        let packed = "-Clink-arg=-Wl,-z,pack-relative-relocs".to_owned();
+        remapped.chain([packed]).collect()
     }
 }
 

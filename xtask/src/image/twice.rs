@@ -43,7 +43,7 @@ fn built(sources: &Path, folder: &Path, home: &Path) -> Result<Vec<u8>> {
         .env("CARGO_TARGET_DIR", folder)
         .env("CARGO_HOME", home)
         .env("CARGO_INCREMENTAL", "0");
-    let binary = ours::build("instancelink", cargo, &ours::Places { folder, home })?;
+    let binary = ours::build("instancelink", ours::SHIPPED, cargo, &ours::Places { folder, home })?;
     fs::read(&binary).with_context(|| format!("cannot read {}", binary.display()))
 }
 
