@@ -15,6 +15,7 @@ pub mod edges;
 pub mod gate;
 pub mod machine;
 pub mod moments;
+pub mod pace;
 pub mod quiet;
 pub mod raw;
 pub mod report;

@@ -1,4 +1,5 @@
-//! When each link reached a state, seen by a watcher of its own that reads no more of a link than its name and state.
+//! When each link reached a state, or its status answered an edit, seen by a watcher of its own that reads no more of a link
+//! than that.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -28,9 +29,12 @@ struct Meta {
 }
 
 #[derive(Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Status {
     #[serde(default)]
     state: String,
+    #[serde(default)]
+    observed_generation: i64,
 }
 
 /// A watcher of all links; their names are unique.
@@ -42,12 +46,33 @@ pub struct Moments {
 impl Moments {
     /// Notes from now on when links are first seen in this state.
     pub fn of(client: Client, state: &'static str) -> Self {
+        Self::noting(client, move |link, reached| {
+            if link.status.state == state {
+                reached.entry(link.metadata.name.clone()).or_insert_with(Instant::now);
+            }
+        })
+    }
+
+    /// Notes from now on when the status of links first answers each version of their spec, see [`edit`].
+    pub fn of_edits(client: Client) -> Self {
+        Self::noting(client, |link, reached| {
+            // Edits that come close upon each other are answered together.
+            let answered = (1..=link.status.observed_generation).rev();
+            let news = answered.map(|generation| edit(&link.metadata.name, generation));
+            let now = Instant::now();
+            for news in news.take_while(|edit| !reached.contains_key(edit)).collect::<Vec<_>>() {
+                reached.insert(news, now);
+            }
+        })
+    }
+
+    fn noting(client: Client, note: impl Fn(&Seen, &mut Times) + Send + Sync + 'static) -> Self {
         let reached: Arc<Mutex<Times>> = Arc::default();
         let sink = Arc::clone(&reached);
         let task = tokio::spawn(async move {
             let mut from = "0".to_owned();
             loop {
-                watch(&client, state, &mut from, &sink).await;
+                watch(&client, &note, &mut from, &sink).await;
                 sleep(Duration::from_millis(50)).await;
             }
         });
@@ -77,6 +102,27 @@ impl Moments {
             sleep(Duration::from_millis(5)).await;
         }
     }
+
+    /// Waits until all that was asked for is there, and says since when; panics after `patience` without news.
+    pub async fn each(&self, asked: &Times, patience: Duration) -> Times {
+        let (mut last, mut since) = (0, Instant::now());
+        loop {
+            let mut found = self.reached.lock().expect("no panic while held").clone();
+            found.retain(|name, _| asked.contains_key(name));
+            let (now, all) = (found.len(), asked.len());
+            if now == all {
+                return found;
+            }
+            if now > last {
+                (last, since) = (now, Instant::now());
+            }
+            assert!(
+                since.elapsed() < patience,
+                "{now} of {all} are there, and no more for {patience:?}"
+            );
+            sleep(Duration::from_millis(50)).await;
+        }
+    }
 }
 
 impl Drop for Moments {
@@ -85,8 +131,13 @@ impl Drop for Moments {
     }
 }
 
+/// What stands for an edit of a link: the generation that the API server gave it.
+pub fn edit(link: &str, generation: i64) -> String {
+    format!("{link}@{generation}")
+}
+
 /// One watch, until it ends; leaves where the next one begins.
-async fn watch(client: &Client, state: &str, from: &mut String, sink: &Mutex<Times>) {
+async fn watch(client: &Client, note: &impl Fn(&Seen, &mut Times), from: &mut String, sink: &Mutex<Times>) {
     let request = kube::core::Request::new(InstanceLink::url_path(&(), None))
         .watch(&WatchParams::default().disable_bookmarks(), from)
         .expect("a request");
@@ -96,10 +147,7 @@ async fn watch(client: &Client, state: &str, from: &mut String, sink: &Mutex<Tim
     let mut events = std::pin::pin!(events);
     while let Some(Ok(event)) = events.next().await {
         if let WatchEvent::Added(link) | WatchEvent::Modified(link) = event {
-            if link.status.state == state {
-                let mut reached = sink.lock().expect("no panic while held");
-                reached.entry(link.metadata.name).or_insert_with(Instant::now);
-            }
+            note(&link, &mut sink.lock().expect("no panic while held"));
             *from = link.metadata.resource_version;
         }
     }

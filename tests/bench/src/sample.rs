@@ -124,6 +124,11 @@ pub fn percentile(times: &[Duration], part: f64) -> f64 {
     sorted.get(index).map_or(0.0, |t| t.as_secs_f64() * 1000.0)
 }
 
+/// Half of these times and all but one in a hundred are below, as two figures: `to_active` has `to_active_p50_ms`.
+pub fn spread(name: &str, times: &[Duration]) -> [(String, f64); 2] {
+    [("p50", 0.5), ("p99", 0.99)].map(|(part, of)| (format!("{name}_{part}_ms"), percentile(times, of)))
+}
+
 /// From when something was asked for until it was there, for everything that was asked for.
 pub fn latencies(asked: &Times, reached: &Times) -> Vec<Duration> {
     let pairs = asked.iter().filter_map(|(name, at)| Some((at, reached.get(name)?)));
