@@ -21,4 +21,5 @@ pub mod raw;
 pub mod report;
 pub mod sample;
 pub mod scenario;
+pub mod tenants;
 pub mod world;

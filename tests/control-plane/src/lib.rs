@@ -13,6 +13,7 @@ mod memory;
 mod operator;
 mod plane;
 mod program;
+mod user;
 
 pub use account::Account;
 pub use memory::MemoryLimit;

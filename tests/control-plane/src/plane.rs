@@ -17,7 +17,7 @@ use tokio::process::Command;
 use crate::folder::Folder;
 use crate::{Program, loopback};
 
-const ADMIN: &str = "admin-of-this-test";
+pub(crate) const ADMIN: &str = "admin-of-this-test";
 const STARTS: Duration = Duration::from_secs(90);
 /// What deletes, and what roles and namespaces need: nothing here runs pods.
 const CONTROLLERS: &str =

@@ -6,6 +6,7 @@ pub mod failover;
 pub mod fan_in;
 pub mod flips;
 pub mod idle;
+pub mod noisy;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -55,6 +56,8 @@ pub enum Which {
     FanIn,
     /// The leader ends, or dies
     Failover,
+    /// The links of one namespace are acted on without end
+    Noisy,
 }
 
 impl Which {
@@ -67,6 +70,7 @@ impl Which {
             Self::Flips => flips::turn(contestants, size).await,
             Self::FanIn => fan_in::turn(contestants, size).await,
             Self::Failover => failover::turn(contestants, size).await,
+            Self::Noisy => noisy::turn(contestants, size).await,
         }
     }
 
@@ -79,6 +83,7 @@ impl Which {
             Self::Flips => "Pods become ready and unready",
             Self::FanIn => "Many links lead to one target, whose pods are replaced",
             Self::Failover => "The leader ends, or dies",
+            Self::Noisy => "The links of one namespace are acted on without end",
         }
     }
 
@@ -91,6 +96,7 @@ impl Which {
             Self::Flips => flips::TEXT,
             Self::FanIn => fan_in::TEXT,
             Self::Failover => failover::TEXT,
+            Self::Noisy => noisy::TEXT,
         }
     }
 
@@ -103,13 +109,14 @@ impl Which {
             Self::Flips => "single_p50_ms",
             Self::FanIn => "converged_ms",
             Self::Failover => "ended_gap_ms",
+            Self::Noisy => "to_active_p99_ms",
         }
     }
 
     /// What the size of its runs counts.
     pub const fn unit(self) -> &'static str {
         match self {
-            Self::Create | Self::Idle | Self::Cold | Self::FanIn | Self::Failover => "links",
+            Self::Create | Self::Idle | Self::Cold | Self::FanIn | Self::Failover | Self::Noisy => "links",
             Self::Flips => "pods",
         }
     }

@@ -1,0 +1,135 @@
+//! The links of one namespace are acted on without end: how long links of other namespaces take to become active meanwhile.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use control_plane::ControlPlane;
+use futures::{StreamExt as _, stream};
+use tokio::sync::oneshot;
+
+use super::{Size, measured_plane};
+use crate::audit::Audit;
+use crate::contestant::Contestant;
+use crate::machine::Machine;
+use crate::moments::Moments;
+use crate::pace::ticks;
+use crate::sample::{Meter, Sample, Times, latencies, spread};
+use crate::tenants::{act, make_link, make_town};
+use crate::world::{AT_ONCE, LINKS_OF_SOURCE, PATIENCE};
+
+/// Actions a second that the noisy namespace asks for: none, as many as leave the API server room, and more than it takes.
+const NOISE: [u32; 3] = [0, 20, 1000];
+/// Its links, acted on one after the other.
+const NOISY: usize = 100;
+const NOISY_TOWN: &str = "noisy";
+/// The namespaces that are not to notice, and how many links a second are made in them.
+const NEIGHBOURS: usize = 8;
+const PACE: u32 = 10;
+/// The noise has begun before the first of them.
+const BEFORE: Duration = Duration::from_secs(5);
+
+/// What the page says.
+pub const TEXT: &str = "\
+Ten links a second are created over eight namespaces, each with a source of its own, while somebody deactivates and activates
+the hundred links of a ninth: never, twenty times a second, and as often as the API server takes it of 1,000 times a second. Both
+are ordinary users, whom the API server makes wait like anybody. *created* is how long it took to answer the creation itself, by
+which one sees what part of *to active* is the API server's; *taken* is how many actions the operator took of those that were asked
+for: the next one takes the place of one that waits.
+";
+
+/// The operator without the noise and with it, each on a control plane of its own.
+pub async fn turn(_: &[Contestant], size: &Size) -> (Machine, Vec<Sample>) {
+    let (mut machine, mut samples) = (Machine::default(), Vec::<Sample>::new());
+    for actions in NOISE {
+        let plane = measured_plane().await;
+        let mut sample = run(&plane, actions, size.links).await;
+        if let Some(quiet) = samples.first() {
+            for name in ["to_active_p50", "to_active_p99", "created_p50", "created_p99"] {
+                let times = sample.figures[&format!("{name}_ms")] / quiet.figures[&format!("{name}_ms")];
+                sample.figures.insert(format!("{name}_times_quiet"), times);
+            }
+        }
+        samples.push(sample);
+        machine = Machine::this(&plane).await;
+    }
+    (machine, samples)
+}
+
+#[allow(clippy::cast_precision_loss)] // numbers of requests
+async fn run(plane: &ControlPlane, actions: u32, links: usize) -> Sample {
+    let operator = Contestant::Operator.start(plane).await.expect("a process");
+    let (tenant, neighbour) = (plane.user("tenant").await, plane.user("neighbour").await);
+    let noisy = make_town(plane, NOISY_TOWN, NOISY / LINKS_OF_SOURCE, &tenant).await;
+    let mut towns = Vec::new();
+    for number in 0..NEIGHBOURS {
+        let town = format!("neighbour-{number}");
+        towns.push(make_town(plane, &town, links.div_ceil(NEIGHBOURS), &neighbour).await);
+    }
+    let moments = Moments::of(plane.client.clone(), "active");
+    let making = (0..NOISY).map(|number| {
+        let (noisy, source, alias) = (&noisy, number / LINKS_OF_SOURCE, number % LINKS_OF_SOURCE);
+        async move { make_link(noisy, &noisy_name(number), source, alias).await }
+    });
+    stream::iter(making)
+        .buffer_unordered(AT_ONCE)
+        .collect::<Vec<()>>()
+        .await;
+    moments.all(NOISY, PATIENCE).await;
+
+    let mut audit = Audit::start(plane);
+    let (meter, server) = (Meter::start(&operator), Meter::start(&plane.api_server));
+    let (stop, stopped) = oneshot::channel();
+    let acting = tokio::spawn(async move { act(&noisy, noisy_name, NOISY, actions, stopped).await });
+    tokio::time::sleep(BEFORE).await;
+    let (asked, created) = (Mutex::<Times>::default(), Mutex::<Times>::default());
+    let making = ticks(PACE).take(links).map(|number| {
+        let (town, asked, created) = (&towns[number % NEIGHBOURS], &asked, &created);
+        async move {
+            note(asked, number);
+            make_link(town, &name(number), number / NEIGHBOURS, 0).await;
+            note(created, number);
+        }
+    });
+    making.buffer_unordered(AT_ONCE).collect::<Vec<()>>().await;
+    let [asked, created] = [asked, created].map(|times| times.into_inner().expect("no panic while held"));
+    let reached = moments.each(&asked, PATIENCE).await;
+    drop(stop);
+    let (acted, span) = acting.await.expect("the noise");
+    let requests = audit.take();
+    let taken = requests.writes.get("patch instancelinks").copied().unwrap_or_default();
+    let mut figures = BTreeMap::from([
+        ("actions_a_second".to_owned(), acted as f64 / span.as_secs_f64()),
+        ("taken_a_second".to_owned(), taken as f64 / span.as_secs_f64()),
+        ("cores".to_owned(), meter.cpu_ms() / 1000.0 / span.as_secs_f64()),
+        (
+            "api_server_cores".to_owned(),
+            server.cpu_ms() / 1000.0 / span.as_secs_f64(),
+        ),
+    ]);
+    figures.extend(spread("to_active", &latencies(&asked, &reached)));
+    figures.extend(spread("created", &latencies(&asked, &created)));
+    Sample {
+        scenario: "noisy".to_owned(),
+        contestant: match actions {
+            0 => "quiet".to_owned(),
+            _ => format!("noisy, {actions} a second"),
+        },
+        size: links,
+        figures,
+        requests: Some(requests),
+    }
+}
+
+fn name(number: usize) -> String {
+    format!("link-{number:04}")
+}
+
+fn noisy_name(number: usize) -> String {
+    format!("noisy-{number:02}")
+}
+
+fn note(times: &Mutex<Times>, number: usize) {
+    let mut times = times.lock().expect("no panic while held");
+    times.insert(name(number), Instant::now());
+}

@@ -1,0 +1,38 @@
+//! Somebody who works in the cluster, beside the administrator.
+
+use std::time::Duration;
+
+use e2e::{Object, eventually};
+use instancelink_api::InstanceLink;
+use kube::Client;
+use kube::api::{Api, ListParams};
+use serde_json::json;
+
+use crate::ControlPlane;
+use crate::plane::{ADMIN, client_of, kubeconfig_of};
+
+/// The API server learns of a new right a moment later.
+const LEARNS: Duration = Duration::from_secs(30);
+
+impl ControlPlane {
+    /// A client of a user who may edit in every namespace. Their requests wait in the API server like anybody's, where those
+    /// of [`ControlPlane::client`] never do.
+    pub async fn user(&self, name: &str) -> Client {
+        let binding = json!({
+            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding",
+            "metadata": { "name": format!("{name}-edits") },
+            "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "edit" },
+            "subjects": [{ "apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": name }],
+        });
+        Object::of(&self.client, "", &binding).create(&binding).await;
+        let user = json!({ "token": ADMIN, "as": name });
+        let client = client_of(&kubeconfig_of(&self.server(), &user)).await;
+        let links: Api<InstanceLink> = Api::all(client.clone());
+        eventually(&format!("{name} may edit links"), LEARNS, async || {
+            let asked = links.list(&ListParams::default().limit(1)).await;
+            asked.map(drop).map_err(|e| e.to_string())
+        })
+        .await;
+        client
+    }
+}
