@@ -8,6 +8,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test fails by panicking
 #![allow(clippy::missing_panics_doc, clippy::future_not_send)] // every test runs on a runtime of its own
 
+mod brown_out;
 mod children;
 mod fault;
 mod history;
@@ -19,6 +20,7 @@ mod rights;
 mod script;
 mod stream;
 
+pub use brown_out::BrownOut;
 pub use children::children_of;
 pub use fault::{Fault, WatchFault};
 pub use load::{Worked, work};

@@ -1,5 +1,5 @@
 //! The proxy between operator and API server: plain HTTP on the operator's side, the operator's own token on the other.
-//! It writes down every request, and does to them what the plans say that are armed.
+//! It writes down every request, and does to them what the plans say that are armed, or a brown-out.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -20,7 +20,7 @@ use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 use crate::stream::{self, Cut};
-use crate::{Fault, Plan, Request, WatchFault};
+use crate::{BrownOut, Fault, Plan, Request, WatchFault};
 use control_plane::{ControlPlane, client_of, kubeconfig_of};
 
 /// Longer than the operator waits for any answer.
@@ -39,6 +39,7 @@ pub struct Proxy {
 struct Shared {
     api_server: Client,
     armed: Mutex<HashMap<String, Armed>>,
+    brown_out: Mutex<Option<BrownOut>>,
     seen: Mutex<Vec<Request>>,
 }
 
@@ -57,6 +58,7 @@ impl Proxy {
         let shared = Arc::new(Shared {
             api_server: client_of(&kubeconfig_of(&plane.server(), &json!({}))).await,
             armed: Mutex::default(),
+            brown_out: Mutex::default(),
             seen: Mutex::default(),
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
@@ -80,6 +82,16 @@ impl Proxy {
     pub fn disarm(&self, namespace: &str) -> (u32, HashMap<String, u32>, bool) {
         let armed = self.armed().remove(namespace).expect("it was armed");
         (armed.requests, armed.events, armed.met)
+    }
+
+    /// From now on this happens to every request, until [`Self::recover`].
+    pub fn brown_out(&self, brown_out: BrownOut) {
+        *self.shared.brown_out.lock().expect("no panic while held") = Some(brown_out);
+    }
+
+    /// Requests are passed on as they come again.
+    pub fn recover(&self) {
+        *self.shared.brown_out.lock().expect("no panic while held") = None;
     }
 
     /// Every request so far.
@@ -132,6 +144,18 @@ impl Shared {
             seen.push(asked.clone());
             seen.len() - 1
         };
+        let browned_out = self
+            .brown_out
+            .lock()
+            .expect("no panic while held")
+            .as_mut()
+            .map(BrownOut::next);
+        if let Some((late, refused)) = browned_out {
+            sleep(late).await;
+            if let Some(fault) = refused {
+                return refusal(fault);
+            }
+        }
         if let Some(fault) = fault.filter(|fault| !fault.is_after()) {
             return refusal(fault);
         }
