@@ -1,5 +1,6 @@
 //! What is measured.
 
+pub mod brown_out;
 pub mod cold;
 pub mod create;
 pub mod failover;
@@ -27,7 +28,7 @@ pub struct Size {
     /// How many pods a target has whose readiness changes, each number in turn
     #[arg(long, value_delimiter = ',', default_value = "100")]
     pub pods: Vec<usize>,
-    /// How long nothing happens, in seconds
+    /// How long nothing happens, or links are changed, in seconds
     #[arg(long, default_value_t = 60)]
     pub seconds: u64,
 }
@@ -58,6 +59,8 @@ pub enum Which {
     Failover,
     /// The links of one namespace are acted on without end
     Noisy,
+    /// The API server is slow, and refuses much
+    BrownOut,
 }
 
 impl Which {
@@ -71,6 +74,7 @@ impl Which {
             Self::FanIn => fan_in::turn(contestants, size).await,
             Self::Failover => failover::turn(contestants, size).await,
             Self::Noisy => noisy::turn(contestants, size).await,
+            Self::BrownOut => brown_out::turn(contestants, size).await,
         }
     }
 
@@ -84,6 +88,7 @@ impl Which {
             Self::FanIn => "Many links lead to one target, whose pods are replaced",
             Self::Failover => "The leader ends, or dies",
             Self::Noisy => "The links of one namespace are acted on without end",
+            Self::BrownOut => "The API server is slow, and refuses much",
         }
     }
 
@@ -97,6 +102,7 @@ impl Which {
             Self::FanIn => fan_in::TEXT,
             Self::Failover => failover::TEXT,
             Self::Noisy => noisy::TEXT,
+            Self::BrownOut => brown_out::TEXT,
         }
     }
 
@@ -110,13 +116,16 @@ impl Which {
             Self::FanIn => "converged_ms",
             Self::Failover => "ended_gap_ms",
             Self::Noisy => "to_active_p99_ms",
+            Self::BrownOut => "recovered_s",
         }
     }
 
     /// What the size of its runs counts.
     pub const fn unit(self) -> &'static str {
         match self {
-            Self::Create | Self::Idle | Self::Cold | Self::FanIn | Self::Failover | Self::Noisy => "links",
+            Self::Create | Self::Idle | Self::Cold | Self::FanIn | Self::Failover | Self::Noisy | Self::BrownOut => {
+                "links"
+            }
             Self::Flips => "pods",
         }
     }
