@@ -1,6 +1,7 @@
 //! What is measured.
 
 pub mod brown_out;
+pub mod churn;
 pub mod cold;
 pub mod create;
 pub mod failover;
@@ -59,6 +60,8 @@ pub enum Which {
     Failover,
     /// The links of one namespace are acted on without end
     Noisy,
+    /// Links are changed without end
+    Churn,
     /// The API server is slow, and refuses much
     BrownOut,
 }
@@ -74,6 +77,7 @@ impl Which {
             Self::FanIn => fan_in::turn(contestants, size).await,
             Self::Failover => failover::turn(contestants, size).await,
             Self::Noisy => noisy::turn(contestants, size).await,
+            Self::Churn => churn::turn(contestants, size).await,
             Self::BrownOut => brown_out::turn(contestants, size).await,
         }
     }
@@ -88,6 +92,7 @@ impl Which {
             Self::FanIn => "Many links lead to one target, whose pods are replaced",
             Self::Failover => "The leader ends, or dies",
             Self::Noisy => "The links of one namespace are acted on without end",
+            Self::Churn => "Links are changed without end",
             Self::BrownOut => "The API server is slow, and refuses much",
         }
     }
@@ -102,6 +107,7 @@ impl Which {
             Self::FanIn => fan_in::TEXT,
             Self::Failover => failover::TEXT,
             Self::Noisy => noisy::TEXT,
+            Self::Churn => churn::TEXT,
             Self::BrownOut => brown_out::TEXT,
         }
     }
@@ -116,6 +122,7 @@ impl Which {
             Self::FanIn => "converged_ms",
             Self::Failover => "ended_gap_ms",
             Self::Noisy => "to_active_p99_ms",
+            Self::Churn => "to_observed_p99_ms",
             Self::BrownOut => "recovered_s",
         }
     }
@@ -123,9 +130,14 @@ impl Which {
     /// What the size of its runs counts.
     pub const fn unit(self) -> &'static str {
         match self {
-            Self::Create | Self::Idle | Self::Cold | Self::FanIn | Self::Failover | Self::Noisy | Self::BrownOut => {
-                "links"
-            }
+            Self::Create
+            | Self::Idle
+            | Self::Cold
+            | Self::FanIn
+            | Self::Failover
+            | Self::Noisy
+            | Self::Churn
+            | Self::BrownOut => "links",
             Self::Flips => "pods",
         }
     }

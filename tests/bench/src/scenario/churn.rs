@@ -1,0 +1,148 @@
+//! Links that are there are changed without end, and pods of their targets become ready and unready.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::time::Instant;
+
+use control_plane::{ControlPlane, Program};
+use e2e::{Link, Namespace, idle_deployment, link};
+use futures::StreamExt as _;
+use k8s_openapi::api::core::v1::Pod;
+use kube::Api;
+use serde_json::json;
+
+use super::{Size, measured_plane};
+use crate::audit::Audit;
+use crate::contestant::Contestant;
+use crate::machine::Machine;
+use crate::moments::{Moments, edit};
+use crate::pace::ticks;
+use crate::quiet::until_quiet;
+use crate::sample::{Meter, Sample, Times, latencies, spread};
+use crate::world::{AT_ONCE, Number, PATIENCE, World, make_pod, make_service, set_ready};
+
+/// Changes a second.
+const RATES: [u32; 2] = [160, 300];
+/// Of ten changes, in this order: six descriptions, a retarget, a desired state, two flips of pods.
+const KINDS: usize = 10;
+/// Services of two pods, of which one flips, with a link each.
+const FLIPPING: usize = 10;
+
+/// What the page says.
+pub const TEXT: &str = "\
+All links are active. Of ten changes six are of a description, one leads a link to another target, one parks it or takes it back, and
+two make one of the two pods of a target ready or unready. *to observed* is from the request of an edit until a watcher of the
+harness sees a status that answers it; *caught up* is how long after the last change all were answered. *changes* is what the API
+server took of them, by no more than 32 at once: where that is less than was to be, it had no more to give.
+";
+
+/// The operator at each rate, one after the other on one control plane.
+pub async fn turn(_: &[Contestant], size: &Size) -> (Machine, Vec<Sample>) {
+    let plane = measured_plane().await;
+    let world = World::make(&plane, size.links).await;
+    let operator = Contestant::Operator.start(&plane).await.expect("a process");
+    world.activate(&plane, 0..size.links).await;
+    make_flipping(&plane, world.namespace_of(Number(0))).await;
+    let (mut samples, mut first) = (Vec::new(), 0);
+    for rate in RATES {
+        let changes = usize::try_from(u64::from(rate) * size.seconds).expect("not many");
+        samples.push(run(&plane, &world, &operator, rate, first..first + changes).await);
+        first += changes;
+    }
+    (Machine::this(&plane).await, samples)
+}
+
+#[allow(clippy::cast_precision_loss)] // numbers of changes and requests
+async fn run(
+    plane: &ControlPlane,
+    world: &World,
+    operator: &Program,
+    rate: u32,
+    changes: std::ops::Range<usize>,
+) -> Sample {
+    until_quiet(operator).await;
+    let answered = Moments::of_edits(plane.client.clone());
+    let mut audit = Audit::start(plane);
+    let (meter, server) = (Meter::start(operator), Meter::start(&plane.api_server));
+    let (edited, started) = (Mutex::<Times>::default(), Instant::now());
+    let count = changes.len() as f64;
+    let changing = ticks(rate).take(changes.len()).map(|number| {
+        let (edited, number) = (&edited, changes.start + number);
+        async move {
+            let at = Instant::now();
+            if let Some(edit) = change(world, number).await {
+                edited.lock().expect("no panic while held").insert(edit, at);
+            }
+        }
+    });
+    changing.buffer_unordered(AT_ONCE).collect::<Vec<()>>().await;
+    let (ended, took) = (Instant::now(), started.elapsed().as_secs_f64());
+    let edited = edited.into_inner().expect("no panic while held");
+    let reached = answered.each(&edited, PATIENCE).await;
+    let last = reached.values().max().expect("an edit");
+    let caught_up = last.saturating_duration_since(ended);
+    until_quiet(operator).await;
+    let requests = audit.take();
+    let mut figures = BTreeMap::from([
+        ("changes_a_second".to_owned(), count / took),
+        ("caught_up_ms".to_owned(), caught_up.as_secs_f64() * 1000.0),
+        ("cpu_ms_a_change".to_owned(), meter.cpu_ms() / count),
+        ("api_server_cpu_ms_a_change".to_owned(), server.cpu_ms() / count),
+        ("writes_a_change".to_owned(), requests.written() as f64 / count),
+        ("peak_rss_mib".to_owned(), meter.mib("VmHWM")),
+    ]);
+    figures.extend(spread("to_observed", &latencies(&edited, &reached)));
+    Sample {
+        scenario: "churn".to_owned(),
+        contestant: format!("{rate} a second"),
+        size: world.links,
+        figures,
+        requests: Some(requests),
+    }
+}
+
+/// One change, which follows from its number; an edit's name where it is one.
+async fn change(world: &World, count: usize) -> Option<String> {
+    let (number, turn) = (Number(count % world.links), count / world.links);
+    let spec = match count % KINDS {
+        0..=5 => json!({ "description": format!("edit {count}") }),
+        6 => {
+            let target = Number(number.0 + turn + 1).target();
+            json!({ "targetInstanceRef": { "kind": "Service", "name": target } })
+        }
+        7 if turn.is_multiple_of(2) => json!({ "desiredState": "Inactive" }),
+        7 => json!({ "desiredState": "Active" }),
+        kind => {
+            let flip = count / KINDS * 2 + kind - 8;
+            let (pod, ready) = (flip % FLIPPING, flip / FLIPPING % 2 == 1);
+            let pods: Api<Pod> = world.namespace_of(Number(0)).api();
+            set_ready(&pods, &format!("flipping-{pod}-0"), &address(pod, 0), ready).await;
+            return None;
+        }
+    };
+    let link = Link::at(world.namespace_of(number), &number.name());
+    let generation = link.edit(spec).await.metadata.generation;
+    generation.map(|generation| edit(&link.name, generation))
+}
+
+async fn make_flipping(plane: &ControlPlane, town: &Namespace) {
+    let active = Moments::of(plane.client.clone(), "active");
+    town.create_object(&idle_deployment("flipping")).await;
+    let mut asked = Times::new();
+    for number in 0..FLIPPING {
+        let name = format!("flipping-{number}");
+        make_service(town, &name).await;
+        for pod in 0..2 {
+            make_pod(town, &format!("{name}-{pod}"), &name, &address(number, pod)).await;
+        }
+        let manifest = link(&name, &name, "Deployment/flipping", &format!("Service/{name}"));
+        asked.insert(name, Instant::now());
+        town.create_object(&manifest.spec("addressing", "PodIP").into_value())
+            .await;
+    }
+    active.each(&asked, PATIENCE).await;
+}
+
+fn address(number: usize, pod: usize) -> String {
+    format!("10.3.{number}.{}", pod + 1)
+}
