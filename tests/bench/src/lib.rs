@@ -21,5 +21,6 @@ pub mod raw;
 pub mod report;
 pub mod sample;
 pub mod scenario;
+pub mod shape;
 pub mod tenants;
 pub mod world;

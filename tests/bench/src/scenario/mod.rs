@@ -9,6 +9,7 @@ pub mod fan_in;
 pub mod flips;
 pub mod idle;
 pub mod noisy;
+pub mod shapes;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -64,6 +65,8 @@ pub enum Which {
     Churn,
     /// The API server is slow, and refuses much
     BrownOut,
+    /// A status is written in each way there is
+    Shapes,
 }
 
 impl Which {
@@ -79,6 +82,7 @@ impl Which {
             Self::Noisy => noisy::turn(contestants, size).await,
             Self::Churn => churn::turn(contestants, size).await,
             Self::BrownOut => brown_out::turn(contestants, size).await,
+            Self::Shapes => shapes::turn(contestants, size).await,
         }
     }
 
@@ -94,6 +98,7 @@ impl Which {
             Self::Noisy => "The links of one namespace are acted on without end",
             Self::Churn => "Links are changed without end",
             Self::BrownOut => "The API server is slow, and refuses much",
+            Self::Shapes => "A status is written in each way there is",
         }
     }
 
@@ -109,6 +114,7 @@ impl Which {
             Self::Noisy => noisy::TEXT,
             Self::Churn => churn::TEXT,
             Self::BrownOut => brown_out::TEXT,
+            Self::Shapes => shapes::TEXT,
         }
     }
 
@@ -124,6 +130,7 @@ impl Which {
             Self::Noisy => "to_active_p99_ms",
             Self::Churn => "to_observed_p99_ms",
             Self::BrownOut => "recovered_s",
+            Self::Shapes => "api_server_cpu_ms_a_write",
         }
     }
 
@@ -138,6 +145,7 @@ impl Which {
             | Self::Noisy
             | Self::Churn
             | Self::BrownOut => "links",
+            Self::Shapes => "kB",
             Self::Flips => "pods",
         }
     }
