@@ -26,6 +26,7 @@ struct Seen {
 struct Meta {
     name: String,
     resource_version: String,
+    generation: i64,
 }
 
 #[derive(Clone, Default, Deserialize)]
@@ -53,16 +54,20 @@ impl Moments {
         })
     }
 
-    /// Notes from now on when the status of links first answers each version of their spec, see [`edit`].
+    /// Notes from now on when each version of the spec of links is first [`seen`], and first answered by the status, see
+    /// [`edit`]: between the two lies what is not the watcher's own delay.
     pub fn of_edits(client: Client) -> Self {
         Self::noting(client, |link, reached| {
-            // Edits that come close upon each other are answered together.
-            let answered = (1..=link.status.observed_generation).rev();
-            let news = answered.map(|generation| edit(&link.metadata.name, generation));
-            let now = Instant::now();
-            for news in news.take_while(|edit| !reached.contains_key(edit)).collect::<Vec<_>>() {
-                reached.insert(news, now);
-            }
+            let (name, now) = (&link.metadata.name, Instant::now());
+            // Edits that come close upon each other are seen, or answered, together.
+            let mut note = |upto: i64, called: fn(&str, i64) -> String| {
+                let news = (1..=upto).rev().map(|generation| called(name, generation));
+                for news in news.take_while(|news| !reached.contains_key(news)).collect::<Vec<_>>() {
+                    reached.insert(news, now);
+                }
+            };
+            note(link.metadata.generation, seen);
+            note(link.status.observed_generation, edit);
         })
     }
 
@@ -134,6 +139,11 @@ impl Drop for Moments {
 /// What stands for an edit of a link: the generation that the API server gave it.
 pub fn edit(link: &str, generation: i64) -> String {
     format!("{link}@{generation}")
+}
+
+/// What stands for an edit being seen by the watcher, whatever the status says.
+pub fn seen(link: &str, generation: i64) -> String {
+    format!("{link}@{generation} seen")
 }
 
 /// One watch, until it ends; leaves where the next one begins.

@@ -15,7 +15,7 @@ use super::{Size, measured_plane};
 use crate::audit::Audit;
 use crate::contestant::Contestant;
 use crate::machine::Machine;
-use crate::moments::{Moments, edit};
+use crate::moments::{Moments, edit, seen};
 use crate::pace::ticks;
 use crate::quiet::until_quiet;
 use crate::sample::{Meter, Sample, Times, latencies, spread};
@@ -32,8 +32,9 @@ const FLIPPING: usize = 10;
 pub const TEXT: &str = "\
 All links are active. Of ten changes six are of a description, one leads a link to another target, one parks it or takes it back, and
 two make one of the two pods of a target ready or unready. *to observed* is from the request of an edit until a watcher of the
-harness sees a status that answers it; *caught up* is how long after the last change all were answered. *changes* is what the API
-server took of them, by no more than 32 at once: where that is less than was to be, it had no more to give.
+harness sees a status that answers it, *to seen* until it sees the edit itself, in which the operator has no part; *caught up* is how
+long after the last change all were answered. *changes* is what the API server took of them, by no more than 32 at once: where that
+is less than was to be, it had no more to give.
 ";
 
 /// The operator at each rate, one after the other on one control plane.
@@ -64,20 +65,22 @@ async fn run(
     let answered = Moments::of_edits(plane.client.clone());
     let mut audit = Audit::start(plane);
     let (meter, server) = (Meter::start(operator), Meter::start(&plane.api_server));
-    let (edited, started) = (Mutex::<Times>::default(), Instant::now());
+    let (edited, started) = (Mutex::<[Times; 2]>::default(), Instant::now());
     let count = changes.len() as f64;
     let changing = ticks(rate).take(changes.len()).map(|number| {
         let (edited, number) = (&edited, changes.start + number);
         async move {
             let at = Instant::now();
-            if let Some(edit) = change(world, number).await {
-                edited.lock().expect("no panic while held").insert(edit, at);
+            if let Some((link, generation)) = change(world, number).await {
+                let mut edited = edited.lock().expect("no panic while held");
+                edited[0].insert(edit(&link, generation), at);
+                edited[1].insert(seen(&link, generation), at);
             }
         }
     });
     changing.buffer_unordered(AT_ONCE).collect::<Vec<()>>().await;
     let (ended, took) = (Instant::now(), started.elapsed().as_secs_f64());
-    let edited = edited.into_inner().expect("no panic while held");
+    let [edited, seen] = edited.into_inner().expect("no panic while held");
     let reached = answered.each(&edited, PATIENCE).await;
     let last = reached.values().max().expect("an edit");
     let caught_up = last.saturating_duration_since(ended);
@@ -92,6 +95,10 @@ async fn run(
         ("peak_rss_mib".to_owned(), meter.mib("VmHWM")),
     ]);
     figures.extend(spread("to_observed", &latencies(&edited, &reached)));
+    figures.extend(spread(
+        "to_seen",
+        &latencies(&seen, &answered.each(&seen, PATIENCE).await),
+    ));
     Sample {
         scenario: "churn".to_owned(),
         contestant: format!("{rate} a second"),
@@ -101,8 +108,8 @@ async fn run(
     }
 }
 
-/// One change, which follows from its number; an edit's name where it is one.
-async fn change(world: &World, count: usize) -> Option<String> {
+/// One change, which follows from its number; the link and its generation where it is an edit.
+async fn change(world: &World, count: usize) -> Option<(String, i64)> {
     let (number, turn) = (Number(count % world.links), count / world.links);
     let spec = match count % KINDS {
         0..=5 => json!({ "description": format!("edit {count}") }),
@@ -122,7 +129,7 @@ async fn change(world: &World, count: usize) -> Option<String> {
     };
     let link = Link::at(world.namespace_of(number), &number.name());
     let generation = link.edit(spec).await.metadata.generation;
-    generation.map(|generation| edit(&link.name, generation))
+    generation.map(|generation| (link.name, generation))
 }
 
 async fn make_flipping(plane: &ControlPlane, town: &Namespace) {

@@ -12,7 +12,7 @@ use super::{Size, measured_plane};
 use crate::audit::Audit;
 use crate::contestant::Contestant;
 use crate::machine::Machine;
-use crate::moments::Moments;
+use crate::moments::{Moments, seen};
 use crate::pace::ticks;
 use crate::sample::{Meter, Sample, Times, latencies, spread};
 use crate::tenants::{act, make_link, make_town};
@@ -33,9 +33,9 @@ const BEFORE: Duration = Duration::from_secs(5);
 pub const TEXT: &str = "\
 Ten links a second are created over eight namespaces, each with a source of its own, while somebody deactivates and activates
 the hundred links of a ninth: never, twenty times a second, and as often as the API server takes it of 1,000 times a second. Both
-are ordinary users, whom the API server makes wait like anybody. *created* is how long it took to answer the creation itself, by
-which one sees what part of *to active* is the API server's; *taken* is how many actions the operator took of those that were asked
-for: the next one takes the place of one that waits.
+are ordinary users, whom the API server makes wait like anybody. *created* is how long it took to answer the creation itself, and
+*to seen* how long until a watcher saw the new link: both are the API server's part of *to active*. *taken* is how often the
+operator took an action or tried to; where the next one has taken its place meanwhile, that is a conflict.
 ";
 
 /// The operator without the noise and with it, each on a control plane of its own.
@@ -45,7 +45,7 @@ pub async fn turn(_: &[Contestant], size: &Size) -> (Machine, Vec<Sample>) {
         let plane = measured_plane().await;
         let mut sample = run(&plane, actions, size.links).await;
         if let Some(quiet) = samples.first() {
-            for name in ["to_active_p50", "to_active_p99", "created_p50", "created_p99"] {
+            for name in ["to_active_p50", "to_active_p99", "created_p99", "to_seen_p99"] {
                 let times = sample.figures[&format!("{name}_ms")] / quiet.figures[&format!("{name}_ms")];
                 sample.figures.insert(format!("{name}_times_quiet"), times);
             }
@@ -66,7 +66,10 @@ async fn run(plane: &ControlPlane, actions: u32, links: usize) -> Sample {
         let town = format!("neighbour-{number}");
         towns.push(make_town(plane, &town, links.div_ceil(NEIGHBOURS), &neighbour).await);
     }
-    let moments = Moments::of(plane.client.clone(), "active");
+    let (moments, edits) = (
+        Moments::of(plane.client.clone(), "active"),
+        Moments::of_edits(plane.client.clone()),
+    );
     let making = (0..NOISY).map(|number| {
         let (noisy, source, alias) = (&noisy, number / LINKS_OF_SOURCE, number % LINKS_OF_SOURCE);
         async move { make_link(noisy, &noisy_name(number), source, alias).await }
@@ -94,6 +97,8 @@ async fn run(plane: &ControlPlane, actions: u32, links: usize) -> Sample {
     making.buffer_unordered(AT_ONCE).collect::<Vec<()>>().await;
     let [asked, created] = [asked, created].map(|times| times.into_inner().expect("no panic while held"));
     let reached = moments.each(&asked, PATIENCE).await;
+    let first: Times = asked.iter().map(|(name, at)| (seen(name, 1), *at)).collect();
+    let seen_at = edits.each(&first, PATIENCE).await;
     drop(stop);
     let (acted, span) = acting.await.expect("the noise");
     let requests = audit.take();
@@ -109,6 +114,7 @@ async fn run(plane: &ControlPlane, actions: u32, links: usize) -> Sample {
     ]);
     figures.extend(spread("to_active", &latencies(&asked, &reached)));
     figures.extend(spread("created", &latencies(&asked, &created)));
+    figures.extend(spread("to_seen", &latencies(&first, &seen_at)));
     Sample {
         scenario: "noisy".to_owned(),
         contestant: match actions {
