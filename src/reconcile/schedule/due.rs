@@ -25,17 +25,22 @@ struct Crowd {
     fresh: VecDeque<LinkKey>,
     /// Links that had a turn and gave way to others.
     gave_way: VecDeque<LinkKey>,
+    /// One had a turn since without joining them: the next turn is theirs, or they wait for as long as others come.
+    owed: bool,
     /// One of them has its turn, or somebody holds the source.
     busy: bool,
 }
 
 impl Crowd {
     fn next(&mut self) -> Option<(LinkKey, bool)> {
-        if self.gave_way.len() < BATCH
+        let theirs = self.owed || self.gave_way.len() >= BATCH;
+        if (self.gave_way.is_empty() || !theirs)
             && let Some(key) = self.fresh.pop_front()
         {
+            self.owed = !self.gave_way.is_empty();
             return Some((key, false));
         }
+        self.owed = false;
         self.gave_way.pop_front().map(|key| (key, true))
     }
 
@@ -85,6 +90,7 @@ impl Due {
     pub(super) fn give_way(&mut self, source: &SourceKey, key: LinkKey) {
         let crowd = self.crowds.entry(source.clone()).or_default();
         crowd.gave_way.push_back(key);
+        crowd.owed = false;
     }
 
     /// Whether a link of this source that has its turn may give way: there is somebody to give way to.

@@ -132,6 +132,24 @@ fn in_a_crowd_of_one_source_nobody_waits_for_all_of_it() {
 }
 
 #[test]
+fn a_link_that_gave_way_does_not_wait_for_turns_that_have_nothing_to_share() {
+    let mut run = Run::new();
+    run.add("web-1");
+    run.add("web-2");
+    let first = run.pop().unwrap();
+    run.schedule.finish(&first, Ending::GaveWay, run.now);
+    let mut order = Vec::new();
+    // Edited again and again, so that somebody is always due: with descriptions, of which nothing is shared.
+    for edited in ["web-3", "web-2", "web-3", "web-2"] {
+        let turn = run.pop().unwrap();
+        run.add(edited);
+        order.push(turn.key.name.to_string());
+        run.schedule.finish(&turn, Ending::Settled(None), run.now);
+    }
+    assert_eq!(order, ["web-2", "web-1", "web-3", "web-2"]);
+}
+
+#[test]
 fn a_turn_says_whether_others_rely_on_it() {
     let mut run = Run::new();
     run.add("web-1");
