@@ -7,7 +7,8 @@ use std::sync::Arc;
 use crate::cache::LinkKey;
 use crate::cache::links::SourceKey;
 
-/// How many links give way to others of their source before they get their turn again, and what they share is written.
+/// How many links give way to others of their source before they get their turn again, and what they share is written; and
+/// how many turns of one source follow each other while others wait.
 const BATCH: usize = 32;
 
 /// What stands in a namespace's line.
@@ -27,12 +28,15 @@ struct Crowd {
     gave_way: VecDeque<LinkKey>,
     /// One had a turn since without joining them: the next turn is theirs, or they wait for as long as others come.
     owed: bool,
+    /// Turns since its place was at the end of the line.
+    turns: usize,
     /// One of them has its turn, or somebody holds the source.
     busy: bool,
 }
 
 impl Crowd {
     fn next(&mut self) -> Option<(LinkKey, bool)> {
+        self.turns += 1;
         let theirs = self.owed || self.gave_way.len() >= BATCH;
         if (self.gave_way.is_empty() || !theirs)
             && let Some(key) = self.fresh.pop_front()
@@ -149,9 +153,13 @@ impl Due {
         crowd.busy = false;
         if crowd.len() == 0 {
             self.crowds.remove(source);
-        } else {
-            // In front: they have waited longer than whatever came since.
+        } else if crowd.turns < BATCH {
+            // In front: they have waited longer than whatever came since, and what they share is written the sooner.
             self.line_up(InLine::Of(source.clone()), VecDeque::push_front);
+        } else {
+            // One whose links are due again and again would keep the others from their turns.
+            crowd.turns = 0;
+            self.line_up(InLine::Of(source.clone()), VecDeque::push_back);
         }
     }
 

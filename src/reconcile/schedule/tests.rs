@@ -150,6 +150,22 @@ fn a_link_that_gave_way_does_not_wait_for_turns_that_have_nothing_to_share() {
 }
 
 #[test]
+fn a_source_whose_links_are_due_again_and_again_does_not_keep_the_others_waiting() {
+    let mut run = Run::new();
+    for name in ["web-1", "web-2", "db-1"] {
+        run.add(name);
+    }
+    let mut turns = 0;
+    while let Some(turn) = run.pop().filter(|turn| &*turn.key.name != "db-1") {
+        run.add(&turn.key.name);
+        run.schedule.finish(&turn, Ending::Settled(None), run.now);
+        turns += 1;
+        assert!(turns < 1_000, "db-1 has no turn");
+    }
+    assert_eq!(turns, 32);
+}
+
+#[test]
 fn a_turn_says_whether_others_rely_on_it() {
     let mut run = Run::new();
     run.add("web-1");
