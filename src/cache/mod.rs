@@ -136,9 +136,18 @@ impl Cache {
     fn shown<W: Watched>(&self, raw: W::Raw) {
         let name = ObjectName::of(raw.meta());
         let version = raw.meta().resource_version.clone().unwrap_or_default();
-        let item = W::reduce(raw);
+        let uid = raw.meta().uid.as_deref().unwrap_or_default();
         let mut index = self.index.write();
-        let change = W::table_in(&mut index, &name.namespace).show(&name, item);
+        let is_news = W::table_in(&mut index, &name.namespace).is_news(&name, uid, &version);
+        // Most events are echoes of our own writes, and reducing an object is work, outside of the lock.
+        let change = if is_news {
+            drop(index);
+            let item = W::reduce(raw);
+            index = self.index.write();
+            W::table_in(&mut index, &name.namespace).show(&name, item)
+        } else {
+            None
+        };
         let affected = settle::<W>(&mut index, change, &name, &version, None);
         drop(index);
         self.tell(affected);

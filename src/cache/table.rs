@@ -116,9 +116,16 @@ impl<T: Item> Table<T> {
         self.relist = Some(Relist::default());
     }
 
-    /// The watch shows an object. None where that is no news: our own write, or older than what we know.
+    /// The watch shows an object. None where that is no news.
     pub(crate) fn show(&mut self, name: &ObjectName, item: T) -> Option<Change<T>> {
         let version = version_of(item.resource_version());
+        self.is_news(name, item.uid(), item.resource_version())
+            .then(|| self.put(name, item, version))
+    }
+
+    /// The watch shows an object in this version: false where it is our own write, or older than what we know.
+    pub(crate) fn is_news(&mut self, name: &ObjectName, uid: &str, resource_version: &str) -> bool {
+        let version = version_of(resource_version);
         match self.relist.as_mut() {
             Some(relist) => {
                 relist.seen.insert(name.clone());
@@ -126,11 +133,11 @@ impl<T: Item> Table<T> {
             }
             None => self.delivered = self.delivered.max(version),
         }
-        if self.gone.contains(item.uid()) {
+        if self.gone.contains(uid) {
             if let Some(relist) = self.relist.as_mut() {
-                relist.still_listed.insert(item.uid().to_owned());
+                relist.still_listed.insert(uid.to_owned());
             }
-            return None;
+            return false;
         }
         if let Some(known) = self.entries.get(name)
             && version != 0
@@ -139,9 +146,9 @@ impl<T: Item> Table<T> {
             if known.version == version {
                 self.unconfirmed.remove(&version);
             }
-            return None;
+            return false;
         }
-        Some(self.put(name, item, version))
+        true
     }
 
     /// The watch says that an object is gone, or no longer among those it shows.
