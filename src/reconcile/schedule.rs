@@ -88,6 +88,9 @@ impl Entry {
     }
 }
 
+/// Entries for which there may always be room.
+const ROOM: usize = 64;
+
 /// All links that are due, running or wait for a time.
 #[derive(Debug, Default)]
 pub(super) struct Schedule {
@@ -287,6 +290,11 @@ impl Schedule {
             .is_some_and(|e| e.place == Place::Idle && e.timer.is_none() && e.repairs == 0)
         {
             self.entries.remove(key);
+            // All links come at once when the operator starts; the room that takes is not kept until they come again.
+            let (left, room) = (self.entries.len(), self.entries.capacity());
+            if room > ROOM && left < room / 8 {
+                self.entries.shrink_to(left * 2);
+            }
         }
     }
 }

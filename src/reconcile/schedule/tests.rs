@@ -166,6 +166,17 @@ fn a_source_whose_links_are_due_again_and_again_does_not_keep_the_others_waiting
 }
 
 #[test]
+fn a_crowd_that_has_gone_leaves_no_room_behind() {
+    let mut run = Run::new();
+    for n in 0..1_000 {
+        run.add(&format!("web-{n}"));
+    }
+    assert!(run.schedule.entries.capacity() >= 1_000);
+    assert_eq!(with_good_manners(&mut run).len(), 1_999);
+    assert!(run.schedule.entries.capacity() < 128);
+}
+
+#[test]
 fn a_turn_says_whether_others_rely_on_it() {
     let mut run = Run::new();
     run.add("web-1");
