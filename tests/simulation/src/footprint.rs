@@ -1,4 +1,4 @@
-//! What links weigh in the operator's memory when all of them rest.
+//! What links weigh in the operator's memory when all of them rest, and nobody has looked at them for long.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,9 @@ use serde_json::json;
 use tokio::time::sleep;
 
 use crate::operator::Running;
+use crate::script::key;
 use crate::seeds;
+use crate::stir::stir;
 
 /// Links of a source; as in the measurements on a real API server.
 const LINKS_OF_SOURCE: u64 = 10;
@@ -35,6 +37,7 @@ pub fn weigh(links: u64, heap: Heap) -> u64 {
         let hooks: Arc<dyn Hooks> = Arc::new(Injector::new(Plan::default(), Arc::clone(&api)));
         let _running = Running::start_with(&api, &hooks, "operator", SignedDuration::ZERO, &[]);
         sleep(REST).await;
+        stir(&api, &key(&LINKS, "shop", "link-00000")).await;
     });
     let store = api.store();
     let active = store.of(&LINKS).filter(|link| link["status"]["state"] == "active");

@@ -30,3 +30,4 @@ pub mod script;
 pub mod scripts;
 pub mod seeds;
 pub mod soak;
+pub mod stir;

@@ -19,19 +19,16 @@ use instancelink_testkit::api::store::Store;
 use instancelink_testkit::api::{Api, collector};
 use instancelink_testkit::faults::hooks::Hooks;
 use jiff::SignedDuration;
-use serde_json::json;
 use tokio::time::{Instant, sleep};
 
 use crate::operator::{NAME, Running};
+use crate::script::key;
+use crate::stir::stir;
 use churn::Churn;
 use judge::Base;
 use rest::Expected;
 use town::{Town, space};
 use weather::Weather;
-
-/// Together a few hundred more than the objects that the operator keeps parsed.
-const PORTIONS: u32 = 16;
-const PORTION: u32 = 100;
 
 /// How much happens.
 #[derive(Clone, Copy, Debug)]
@@ -185,7 +182,8 @@ impl Soak {
         // What the weather still holds back is told by the time everything is quiet.
         self.weather.calm(true);
         self.settle(&when).await;
-        self.stir().await;
+        let still = key(&LINKS, &space(0), &self.town.name_of(size.still()));
+        stir(&self.town.api, &still).await;
         self.settle(&when).await;
         self.weather.calm(false);
         let heap = (self.heap)();
@@ -196,19 +194,6 @@ impl Soak {
             self.report.nights.len(),
             self.churn.deeds
         );
-    }
-
-    /// What the operator looked at last it keeps parsed, a thousand objects: the same ones each night, whatever the day was.
-    /// A portion at a time: what changed before a watch begins anew is told as one change.
-    async fn stir(&self) {
-        for portion in 0..PORTIONS {
-            for n in 0..PORTION {
-                let patch = json!({"metadata": {"labels": {"stirred": format!("{portion:02}-{n:02}")}}});
-                self.town
-                    .patch(&space(0), self.town.size.still(), &patch, "kubectl-label");
-            }
-            sleep(Duration::from_secs(5)).await;
-        }
     }
 }
 
