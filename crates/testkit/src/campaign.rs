@@ -29,6 +29,8 @@ pub const RECORD: &str = "INSTANCELINK_CAMPAIGNS";
 
 /// The seed of ordinary runs: always the same, so that a red build is red again.
 const ORDINARY_SEED: u64 = 1;
+/// Per cent that a change may cost, or save, unnoticed.
+const UNNOTICED: u64 = 5;
 /// Violations that are printed in full.
 const SHOWN: usize = 10;
 
@@ -79,6 +81,19 @@ pub fn seed() -> u64 {
 /// Whether the long campaigns were asked for.
 pub fn long() -> bool {
     std::env::var_os(LONG).is_some_and(|value| !value.is_empty() && value != "0")
+}
+
+/// What is wrong with a figure that was known before: more than 5 % lie between the two, either way.
+pub fn differs(figure: u64, known: u64, unit: &str) -> Option<String> {
+    let unnoticed = known * UNNOTICED / 100;
+    let advice = if figure > known + unnoticed {
+        "find out what costs them, or say why they have to be"
+    } else if figure + unnoticed < known {
+        "well done; write the new figure down"
+    } else {
+        return None;
+    };
+    Some(format!("{figure} {unit}, {known} before: {advice}"))
 }
 
 impl Campaign {

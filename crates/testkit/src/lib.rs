@@ -13,5 +13,6 @@
 #[cfg(feature = "api")]
 pub mod api;
 pub mod campaign;
+pub mod dice;
 #[cfg(feature = "api")]
 pub mod faults;

@@ -84,48 +84,37 @@ impl Moments {
         Self { reached, task }
     }
 
-    /// How many have.
-    pub fn count(&self) -> usize {
-        self.reached.lock().expect("no panic while held").len()
-    }
-
     /// Waits until so many have; panics after `limit` without a new one.
     pub async fn all(&self, count: usize, patience: Duration) -> Times {
-        let (mut last, mut since) = (0, Instant::now());
-        loop {
-            let now = self.count();
-            if now >= count {
-                return self.reached.lock().expect("no panic while held").clone();
-            }
-            if now > last {
-                (last, since) = (now, Instant::now());
-            }
-            assert!(
-                since.elapsed() < patience,
-                "{now} of {count} links got there, and no more for {patience:?}"
-            );
-            sleep(Duration::from_millis(5)).await;
-        }
+        self.until(count, patience, Duration::from_millis(5), Times::len).await;
+        self.reached.lock().expect("no panic while held").clone()
     }
 
     /// Waits until all that was asked for is there, and says since when; panics after `patience` without news.
     pub async fn each(&self, asked: &Times, patience: Duration) -> Times {
+        let there = |reached: &Times| asked.keys().filter(|name| reached.contains_key(*name)).count();
+        self.until(asked.len(), patience, Duration::from_millis(50), there)
+            .await;
+        let mut found = self.reached.lock().expect("no panic while held").clone();
+        found.retain(|name, _| asked.contains_key(name));
+        found
+    }
+
+    async fn until(&self, count: usize, patience: Duration, period: Duration, there: impl Fn(&Times) -> usize) {
         let (mut last, mut since) = (0, Instant::now());
         loop {
-            let mut found = self.reached.lock().expect("no panic while held").clone();
-            found.retain(|name, _| asked.contains_key(name));
-            let (now, all) = (found.len(), asked.len());
-            if now == all {
-                return found;
+            let now = there(&self.reached.lock().expect("no panic while held"));
+            if now >= count {
+                return;
             }
             if now > last {
                 (last, since) = (now, Instant::now());
             }
             assert!(
                 since.elapsed() < patience,
-                "{now} of {all} are there, and no more for {patience:?}"
+                "{now} of {count} are there, and no more for {patience:?}"
             );
-            sleep(Duration::from_millis(50)).await;
+            sleep(period).await;
         }
     }
 }

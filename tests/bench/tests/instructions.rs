@@ -13,8 +13,6 @@ use serde_json::json;
 
 /// Instructions all steps of [`life`] take, as the campaigns are built. Who changes it tells why.
 const KNOWN: u64 = 17_780_000;
-/// Per cent that a change may cost, or save, unnoticed.
-const UNNOTICED: u64 = 5;
 /// The link's siblings: they share its directory and its environment.
 const SIBLINGS: usize = 9;
 
@@ -23,19 +21,8 @@ fn campaign_the_steps_of_a_life_take_as_many_instructions_as_they_did() {
     let campaign = campaign::start("instructions of all steps of a link's life");
     let counted = counted();
     println!("{counted} instructions, {KNOWN} known");
-    let unnoticed = KNOWN * UNNOTICED / 100;
-    let violations = if counted > KNOWN + unnoticed {
-        vec![format!(
-            "{counted} instructions, {KNOWN} before: find out what costs them, or say why they have to be"
-        )]
-    } else if counted + unnoticed < KNOWN {
-        vec![format!(
-            "{counted} instructions, {KNOWN} before: well done; write the new figure down"
-        )]
-    } else {
-        Vec::new()
-    };
-    campaign.finish(1, 0, &violations);
+    let violations = campaign::differs(counted, KNOWN, "instructions");
+    campaign.finish(1, 0, violations.as_slice());
 }
 
 /// This very program again, with the life alone, under callgrind.

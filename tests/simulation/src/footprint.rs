@@ -13,8 +13,10 @@ use serde_json::json;
 use tokio::time::sleep;
 
 use crate::operator::Running;
+use crate::run::paused;
 use crate::script::key;
 use crate::seeds;
+use crate::soak::Heap;
 use crate::stir::stir;
 
 /// Links of a source; as in the measurements on a real API server.
@@ -23,16 +25,12 @@ const TARGETS: u64 = 10;
 /// In virtual time; everything has long come to rest by then.
 const REST: Duration = Duration::from_mins(10);
 
-/// Live bytes of the process.
-pub type Heap = fn() -> u64;
-
 /// The heap that is given back with an operator, and all that it started, after so many links of one namespace became
 /// active.
 pub fn weigh(links: u64, heap: Heap) -> u64 {
     let api = Arc::new(Api::default());
     plant(&api, links);
-    let mut runtime = tokio::runtime::Builder::new_current_thread();
-    let runtime = runtime.enable_all().start_paused(true).build().unwrap();
+    let runtime = paused();
     runtime.block_on(async {
         let hooks: Arc<dyn Hooks> = Arc::new(Injector::new(Plan::default(), Arc::clone(&api)));
         let _running = Running::start_with(&api, &hooks, "operator", SignedDuration::ZERO, &[]);

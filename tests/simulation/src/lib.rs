@@ -20,7 +20,6 @@ pub mod actions;
 pub mod bindings;
 pub mod campaign;
 pub mod damage;
-pub mod dice;
 pub mod footprint;
 pub mod history;
 pub mod operator;

@@ -9,6 +9,7 @@ use instancelink_testkit::api::{Api, collector};
 use instancelink_testkit::faults::injector::Injector;
 use instancelink_testkit::faults::plan::Plan;
 use serde_json::Value;
+use tokio::runtime::Runtime;
 use tokio::time::{Instant, sleep};
 
 use crate::actions::{self, Actions};
@@ -54,11 +55,15 @@ pub struct Setting {
     pub pair: bool,
 }
 
+/// A runtime of one thread, whose time passes when there is nothing else to do.
+pub fn paused() -> Runtime {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    runtime.enable_all().start_paused(true).build().unwrap()
+}
+
 /// Runs it in a runtime of its own.
 pub fn run(script: &Script, plan: &Plan, setting: Setting) -> Outcome {
-    let mut runtime = tokio::runtime::Builder::new_current_thread();
-    let runtime = runtime.enable_all().start_paused(true).build().unwrap();
-    runtime.block_on(play(script, plan, setting))
+    paused().block_on(play(script, plan, setting))
 }
 
 async fn play(script: &Script, plan: &Plan, setting: Setting) -> Outcome {

@@ -141,11 +141,11 @@ impl Deed {
             }
             Self::Act(link, value) => {
                 let patch = json!({"metadata": {"annotations": {"instancelink.dev/action": value}}});
-                merge(api, &LINKS, link, None, &patch, "kubectl-annotate");
+                merge_in_shop(api, &LINKS, link, None, &patch, "kubectl-annotate");
             }
-            Self::Patch(resource, name, patch) => merge(api, resource, name, None, patch, "kubectl-edit"),
+            Self::Patch(resource, name, patch) => merge_in_shop(api, resource, name, None, patch, "kubectl-edit"),
             Self::WipeStatus(link) => {
-                merge(api, &LINKS, link, Some("status"), &json!({"status": null}), "velero");
+                merge_in_shop(api, &LINKS, link, Some("status"), &json!({"status": null}), "velero");
             }
             Self::Delete(resource, namespace, name) => api.change(|store, now| {
                 let key = key(resource, namespace, name);
@@ -188,16 +188,20 @@ pub(crate) fn key(resource: &'static Resource, namespace: &str, name: &str) -> K
     }
 }
 
-fn merge(api: &Api, resource: &'static Resource, name: &str, subresource: Option<&str>, patch: &Value, by: &str) {
-    let key = key(resource, "shop", name);
+/// A merge patch. False where there is no such object.
+pub(crate) fn merge(api: &Api, key: &Key, subresource: Option<&str>, patch: &Value, by: &str) -> bool {
     api.change(|store, now| {
-        let Some(old) = store.get(&key) else {
-            panic!("{name} is gone, and should be patched");
-        };
+        let Some(old) = store.get(key) else { return false };
         let mut new = Value::clone(old);
         instancelink_testkit::api::merge(&mut new, patch);
-        write::update(store, &key, subresource, new, false, Writer { by, now }).unwrap();
-    });
+        write::update(store, key, subresource, new, false, Writer { by, now }).unwrap();
+        true
+    })
+}
+
+fn merge_in_shop(api: &Api, resource: &'static Resource, name: &str, part: Option<&str>, patch: &Value, by: &str) {
+    let is_there = merge(api, &key(resource, "shop", name), part, patch, by);
+    assert!(is_there, "{name} is gone, and should be patched");
 }
 
 /// Kinds that scripts name.

@@ -1,10 +1,10 @@
 //! One fault at each request: every failure that the API server or the network can give, before and after it is done.
 
 use instancelink_simulation::campaign::{Reference, Tolerance, run_plans};
-use instancelink_simulation::dice::Dice;
 use instancelink_simulation::run::Setting;
 use instancelink_simulation::scripts;
 use instancelink_testkit::campaign;
+use instancelink_testkit::dice::Dice;
 use instancelink_testkit::faults::plan::{AtEvent, AtRequest, Fault, Plan};
 
 #[test]

@@ -10,7 +10,7 @@ use std::time::Duration;
 use instancelink::telemetry::logs;
 use instancelink_simulation::bindings::{self, CONFIDENTIAL, shows};
 use instancelink_simulation::campaign::{Reference, Tolerance, side_by_side};
-use instancelink_simulation::run::{Outcome, Setting, run};
+use instancelink_simulation::run::{Outcome, Setting, paused, run};
 use instancelink_simulation::{operator::Running, seeds};
 use instancelink_testkit::api::Api;
 use instancelink_testkit::api::call::Call;
@@ -136,9 +136,7 @@ impl Hooks for Old {
 #[test]
 fn a_list_of_secrets_that_breaks_off_is_not_shown() {
     let (log, guard) = Log::kept("info");
-    let mut runtime = tokio::runtime::Builder::new_current_thread();
-    let runtime = runtime.enable_all().start_paused(true).build().unwrap();
-    runtime.block_on(async {
+    paused().block_on(async {
         let api = Arc::new(Api::default());
         seeds::plant(&api);
         for step in &bindings::script().steps[..2] {

@@ -3,15 +3,14 @@
 
 #![allow(clippy::indexing_slicing)]
 
-use std::alloc::System;
+mod heap;
+
 use std::time::Duration;
 
 use instancelink_simulation::soak::{self, Size};
 use instancelink_testkit::campaign;
-use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 
-#[global_allocator]
-static GLOBAL: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+use heap::heap;
 
 /// A morning fills these slots, and a night empties them.
 const ORDINARY: Size = Size {
@@ -31,11 +30,6 @@ const LONG: Size = Size {
 
 /// What a link that came and went may have left, in bytes: less than it takes to remember it.
 const A_LINK: u64 = 100;
-
-fn heap() -> u64 {
-    let stats = GLOBAL.stats();
-    (stats.bytes_allocated - stats.bytes_deallocated) as u64
-}
 
 #[test]
 fn an_operator_that_lives_long_among_many_links_loses_nothing_and_does_not_grow() {

@@ -22,15 +22,17 @@ use crate::world::{AT_ONCE, Number, PATIENCE, World};
 /// Changes a second, by turns a new link and an edit: what the operator, held up like this, can still do.
 const PACE: u32 = 20;
 const LATE: Duration = Duration::from_millis(200);
-const REFUSED: f64 = 0.3;
+/// Of a hundred requests.
+const REFUSED: u32 = 30;
 const SEED: u64 = 1;
 
 /// What the page says.
 pub const TEXT: &str = "\
-Twenty times a second a link is created or the description of another is edited, while the operator, and nobody else, speaks to the
-API server through a proxy that takes 200 ms for each request and refuses 30 % of them, with 429 or with 500; and the same changes without. *recovered* is how long after the end of it, and of the changes, all links were as they had been
-asked to be. *sent requests* are those that reached the proxy, *refused* those it answered itself; the lines below count those that the
-API server was asked. Who does everything at once sends 1/0.7 = 1.43 requests for each that is carried out.
+Twenty times a second a link is created or the description of another is edited, while the operator, and nobody else, speaks to
+the API server through a proxy that takes 200 ms for each request and refuses 30 % of them, with 429 or with 500; and the same
+changes without. *recovered* is how long after the end of it, and of the changes, all links were as they had been asked to be.
+*sent requests* are those that reached the proxy, *refused* those it answered itself; the lines below count those that the API
+server was asked. Who does everything at once sends 1/0.7 = 1.43 requests for each that is carried out.
 ";
 
 /// The operator, each time on a control plane of its own.

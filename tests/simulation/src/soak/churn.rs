@@ -2,10 +2,10 @@
 
 use instancelink_testkit::api::object::Meta as _;
 use instancelink_testkit::api::resource::{LINKS, PODS};
+use instancelink_testkit::dice::Dice;
 use serde_json::{Value, json};
 
 use super::town::{PODS_EACH, TARGETS, Town, pod_of, space};
-use crate::dice::Dice;
 
 /// Deeds, drawn from a seed.
 pub(super) struct Churn {

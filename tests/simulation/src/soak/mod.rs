@@ -22,6 +22,7 @@ use jiff::SignedDuration;
 use tokio::time::{Instant, sleep};
 
 use crate::operator::{NAME, Running};
+use crate::run::paused;
 use crate::script::key;
 use crate::stir::stir;
 use churn::Churn;
@@ -68,9 +69,7 @@ pub struct Report {
 
 /// Runs it in a runtime of its own.
 pub fn run(size: Size, seed: u64, heap: Heap) -> Report {
-    let mut runtime = tokio::runtime::Builder::new_current_thread();
-    let runtime = runtime.enable_all().start_paused(true).build().unwrap();
-    runtime.block_on(play(size, seed, heap))
+    paused().block_on(play(size, seed, heap))
 }
 
 async fn play(size: Size, seed: u64, heap: Heap) -> Report {

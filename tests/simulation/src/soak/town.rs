@@ -8,7 +8,7 @@ use instancelink_testkit::api::write::{self, Writer};
 use serde_json::{Value, json};
 
 use super::Size;
-use crate::script::key;
+use crate::script::{key, merge};
 use crate::seeds;
 
 /// Workloads of a namespace from which links lead, and to which.
@@ -121,13 +121,7 @@ impl Town {
 
     /// A merge patch of a link that stands.
     pub(super) fn patch(&self, namespace: &str, slot: u32, patch: &Value, by: &str) {
-        let key = key(&LINKS, namespace, &self.name_of(slot));
-        self.api.change(|store, now| {
-            let Some(old) = store.get(&key) else { return };
-            let mut new = Value::clone(old);
-            instancelink_testkit::api::merge(&mut new, patch);
-            write::update(store, &key, None, new, false, Writer { by, now }).unwrap();
-        });
+        merge(&self.api, &key(&LINKS, namespace, &self.name_of(slot)), None, patch, by);
     }
 
     /// The link of this slot.

@@ -7,12 +7,11 @@ use std::time::Duration;
 use instancelink_testkit::api::call::Call;
 use instancelink_testkit::api::resource::{LEASES, Resource};
 use instancelink_testkit::api::watch::Replica;
+use instancelink_testkit::dice::Dice;
 use instancelink_testkit::faults::hooks::{EventFate, Fate, Hooks};
 use instancelink_testkit::faults::injector::{fate_of, unguarded};
 use instancelink_testkit::faults::plan::{AtEvent, AtRequest};
 use serde_json::Value;
-
-use crate::dice::Dice;
 
 /// Of so many requests one is struck.
 const REQUESTS: u32 = 100;
