@@ -69,10 +69,11 @@ async fn an_idle_operator_writes_nothing_for_a_minute_but_its_lease() {
             .link(link("removed", "queue", "Deployment/web", "Service/pg").action("remove"))
             .await;
         let waiting = ns.link(link("waiting", "db", "Deployment/missing", "Service/pg")).await;
+        // Of two links of one second, that one has the alias whose UID comes first, unless the other is up.
+        up.reaches(Active).await;
         let stuck = ns.link(link("stuck", "db", "Deployment/web", "Service/pg")).await;
         tokio::join!(
             gated.reaches(Active),
-            up.reaches(Active),
             parked.reaches(Inactive),
             removed.reaches(Removed),
             waiting.reaches(Registering),
