@@ -2,6 +2,8 @@
 //! starting costs anybody who begins with a look at all of it.
 
 use std::fmt::Debug;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
 use futures::StreamExt as _;
 use futures::future::{BoxFuture, FutureExt as _, join_all};
@@ -14,9 +16,12 @@ use kube::runtime::watcher;
 use kube::runtime::watcher::Event;
 use kube::{Api, Client, Resource};
 use serde::de::DeserializeOwned;
+use tokio::time::sleep;
 
 /// What it says once it has seen everything.
 pub const READY: &str = "ready";
+const PERIOD: Duration = Duration::from_millis(2);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Watches until it is ended.
 pub async fn run() {
@@ -67,4 +72,19 @@ where
         drop(seen);
     }
     .boxed()
+}
+
+/// Waits until a process has said so; when that was.
+pub async fn until_ready(log: &Path) -> Instant {
+    until(async || std::fs::read_to_string(log).is_ok_and(|text| text.lines().any(|line| line == READY))).await
+}
+
+/// Waits until something is so; when that was.
+pub async fn until(is_so: impl AsyncFn() -> bool) -> Instant {
+    let started = Instant::now();
+    while !is_so().await {
+        assert!(started.elapsed() < PATIENCE, "not ready within {PATIENCE:?}");
+        sleep(PERIOD).await;
+    }
+    Instant::now()
 }

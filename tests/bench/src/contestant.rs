@@ -39,7 +39,7 @@ impl fmt::Display for Contestant {
 }
 
 impl Contestant {
-    /// Starts its process and waits until it serves; the raw writer has none.
+    /// Starts its process and waits until it serves; none for the raw writer, which has to learn first.
     pub async fn start(self, plane: &ControlPlane) -> Option<Program> {
         match self {
             Self::Raw => None,

@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use instancelink_bench::contestant::Contestant;
 use instancelink_bench::sample::{self, Record};
 use instancelink_bench::scenario::{Size, Which};
-use instancelink_bench::{bare, report};
+use instancelink_bench::{bare, raw, report};
 
 /// Measures contestants beside each other.
 #[derive(Parser)]
@@ -23,6 +23,12 @@ enum Verb {
     /// Stream all objects and forget them: what a start costs anybody
     #[command(hide = true)]
     Bare,
+    /// Make active whatever links come, as was learned
+    #[command(hide = true)]
+    Raw {
+        /// What was learned
+        pattern: PathBuf,
+    },
     /// Write the page and the pictures from what was measured
     Report {
         /// Where the samples are; the page is written beside it
@@ -52,6 +58,7 @@ async fn main() {
     match Command::parse().verb {
         Verb::Run(options) => run(&options).await,
         Verb::Bare => bare::run().await,
+        Verb::Raw { pattern } => raw::writer::run(&pattern).await,
         Verb::Report { folder } => report::write(&folder),
     }
 }

@@ -45,6 +45,11 @@ impl Number {
         format!("link-{:05}", self.0)
     }
 
+    /// The link of this name.
+    pub fn of(name: &str) -> Option<Self> {
+        Some(Self(name.strip_prefix("link-")?.parse().ok()?))
+    }
+
     /// Its source's name.
     pub fn source(self) -> String {
         format!("source-{:04}", self.0 / LINKS_OF_SOURCE)

@@ -1,7 +1,6 @@
 //! The operator starts in front of links that are all as they should be: how long until it is ready, and what that costs.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use control_plane::{Account, ControlPlane, Operator, Options, Program, kubeconfig_of, write};
@@ -12,14 +11,13 @@ use tokio::time::sleep;
 
 use super::{Size, measured_plane};
 use crate::audit::Audit;
-use crate::bare::READY;
+use crate::bare::{until, until_ready};
 use crate::contestant::Contestant;
 use crate::machine::Machine;
 use crate::quiet::until_quiet;
 use crate::sample::{Meter, Sample};
 use crate::world::World;
 
-const PERIOD: Duration = Duration::from_millis(2);
 const PATIENCE: Duration = Duration::from_mins(2);
 
 /// What the page says.
@@ -113,19 +111,5 @@ async fn start_bare(plane: &ControlPlane) -> (Program, Instant) {
     let mut command = Command::new(std::env::current_exe().expect("this program"));
     command.arg("bare").env("KUBECONFIG", kubeconfig);
     let program = Program::start("bare client", &log, &mut command);
-    let ready = until(async || is_ready(&log)).await;
-    (program, ready)
-}
-
-fn is_ready(log: &Path) -> bool {
-    std::fs::read_to_string(log).is_ok_and(|text| text.lines().any(|line| line == READY))
-}
-
-async fn until(is_so: impl AsyncFn() -> bool) -> Instant {
-    let started = Instant::now();
-    while !is_so().await {
-        assert!(started.elapsed() < PATIENCE, "not ready within {PATIENCE:?}");
-        sleep(PERIOD).await;
-    }
-    Instant::now()
+    (program, until_ready(&log).await)
 }
