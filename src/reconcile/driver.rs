@@ -122,8 +122,8 @@ impl Driver {
                     }
                     repairs.note(&effects);
                     let gives_way = self.batches.keep_back(&self.queue, turn, &snapshot, &mut effects);
-                    let link = snapshot.link.object.clone();
-                    let requests = effects.iter().map(|effect| executor.execute(&link, effect, &taken));
+                    let link = &snapshot.link.object;
+                    let requests = effects.iter().map(|effect| executor.execute(link, effect, &taken));
                     let answers = join_all(requests).await;
                     self.tell(&snapshot, &effects, &answers, &mut endpoints_since);
                     if let Some(outcome) = fold(&mut snapshot, &turn.key, effects, answers) {

@@ -38,7 +38,9 @@ impl Object<Environment> {
 
     /// True where this link has an entry, even one without a key.
     pub fn mentions(&self, link_uid: &str) -> bool {
-        self.entries().contains_key(link_uid)
+        // What is read without copying stands there as it is: a text without the UID needs no reading.
+        let may = |text: &String| text.contains(link_uid);
+        self.annotations.get(keys::ENTRIES).is_some_and(may) && self.entries().contains_key(link_uid)
     }
 
     /// The ConfigMap to send.

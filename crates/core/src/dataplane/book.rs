@@ -111,7 +111,7 @@ fn rows() -> Vec<Row> {
             format!("under {under}{headless}; {hostname}; ports {}", ports.join(", ")),
         ));
     }
-    let environment = plan.environment.unwrap();
+    let environment = plan.environment.get().unwrap();
     let keys: Vec<_> = environment
         .body
         .data
@@ -119,7 +119,7 @@ fn rows() -> Vec<Row> {
         .take(3)
         .map(|key| format!("`{key}`"))
         .collect();
-    rows.push(row(Kind::Environment, &environment, format!("{}, …", keys.join(", "))));
+    rows.push(row(Kind::Environment, environment, format!("{}, …", keys.join(", "))));
     let address = plan.virtual_ip.unwrap();
     let service = address.to_api(None).spec.unwrap();
     assert!(service.selector.is_none());

@@ -45,16 +45,18 @@ pub fn take_down(s: &Snapshot, drain: Option<i64>) -> Down {
 pub fn clear(s: &Snapshot) -> Cleared {
     let mut waits = BTreeMap::new();
     // W3: what no consent covers goes first.
-    for group in [
-        policies(policy::unconsented(s)),
-        slices(s),
-        policies(policy::own(s)),
-        environments(s),
-        bindings(s),
-        virtual_ips(s),
-        shared(s),
-    ] {
-        let due: Vec<Effect> = group.iter().filter_map(|going| going.due(s, &mut waits)).collect();
+    let groups: [fn(&Snapshot) -> Vec<Going>; 7] = [
+        |s| policies(policy::unconsented(s)),
+        slices,
+        |s| policies(policy::own(s)),
+        environments,
+        bindings,
+        virtual_ips,
+        shared,
+    ];
+    for group in groups {
+        let going = group(s);
+        let due: Vec<Effect> = going.iter().filter_map(|going| going.due(s, &mut waits)).collect();
         if !due.is_empty() {
             return Cleared::Act(due);
         }

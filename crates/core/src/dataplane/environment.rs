@@ -4,6 +4,7 @@
 //! a younger link is taken over, and a key in nobody's list is dropped.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use instancelink_api::keys;
@@ -18,13 +19,43 @@ use crate::snapshot::Snapshot;
 
 type Entries<'a> = BTreeMap<&'a str, Vec<&'a str>>;
 
-/// The environment as it shall be while the link is up, which may be what stands; none where nobody has an entry in it.
-pub(super) fn wanted<'a>(
+/// The environment as it shall be while the link is up, worked out when it is asked for: all links of the source are in it,
+/// and most steps do not look at it.
+#[derive(Clone, Debug)]
+pub struct WantedEnvironment<'a> {
     s: &'a Snapshot,
-    place: &Place<'_>,
-    ports: &[Port],
-    older: &BTreeSet<String>,
-) -> Option<Cow<'a, Object<Environment>>> {
+    ports: Vec<Port>,
+    older: BTreeSet<String>,
+    made: OnceCell<Option<Cow<'a, Object<Environment>>>>,
+}
+
+impl<'a> WantedEnvironment<'a> {
+    pub(super) fn new(s: &'a Snapshot, ports: &[Port], older: &BTreeSet<String>) -> Self {
+        Self {
+            s,
+            ports: ports.to_vec(),
+            older: older.clone(),
+            made: OnceCell::new(),
+        }
+    }
+
+    /// What shall stand; none where nobody has an entry in it.
+    pub fn get(&self) -> Option<&Object<Environment>> {
+        self.made
+            .get_or_init(|| wanted(self.s, &self.ports, &self.older))
+            .as_deref()
+    }
+}
+
+impl PartialEq for WantedEnvironment<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.get() == other.get()
+    }
+}
+
+/// The environment as it shall be while the link is up, which may be what stands; none where nobody has an entry in it.
+fn wanted<'a>(s: &'a Snapshot, ports: &[Port], older: &BTreeSet<String>) -> Option<Cow<'a, Object<Environment>>> {
+    let place = &Place::of(s);
     let standing = match claim_of(s, &s.children.environments, place.namespace, &place.directory) {
         Claim::Ours(found) => Some(found),
         Claim::Free | Claim::AnotherSources | Claim::Strangers => None,
@@ -50,14 +81,13 @@ pub(super) fn wanted<'a>(
         return None;
     }
 
-    let mut data = kept_data(standing, &entries);
-    data.extend(own.iter().map(borrowed));
+    let data = data(standing, &own, &entries);
     let labels = place.shared_labels();
     let annotations = annotations(spokesman(s, place, standing), &entries);
     let owners = source_owner(s);
     if let Some(found) = standing.map(|found| &found.object)
         && (&found.labels, &found.annotations, &found.owners) == (&labels, &annotations, &owners)
-        && (found.body.data.iter().map(borrowed)).eq(data.iter().map(|(key, value)| (*key, *value)))
+        && found.body.data.iter().map(borrowed).eq(data.iter().copied())
     {
         return Some(Cow::Borrowed(found));
     }
@@ -93,7 +123,7 @@ pub(crate) fn without(
     Some(Object {
         annotations: annotations(spokesman, &entries),
         body: Environment {
-            data: owned(kept_data(Some(found), &entries)),
+            data: owned(data(Some(found), &BTreeMap::new(), &entries)),
         },
         ..found.object.clone()
     })
@@ -114,21 +144,28 @@ pub(super) fn mentioning(s: &Snapshot) -> impl Iterator<Item = &Found<Environmen
     all.filter(move |found| is_shared_of_ours(found) && found.object.mentions(uid))
 }
 
-/// What stands of the keys that are in somebody's list.
-fn kept_data<'a>(standing: Option<&'a Found<Environment>>, entries: &Entries<'_>) -> BTreeMap<&'a str, &'a str> {
-    let Some(found) = standing else { return BTreeMap::new() };
-    let named = entries.values().flatten();
-    named
-        .filter_map(|key| found.object.body.data.get_key_value(*key))
-        .map(borrowed)
-        .collect()
+/// The variables that are in somebody's list, in order: this link's, and what stands of the others'.
+fn data<'a>(
+    standing: Option<&'a Found<Environment>>,
+    own: &'a BTreeMap<String, String>,
+    entries: &Entries<'a>,
+) -> Vec<(&'a str, &'a str)> {
+    let mut listed: Vec<&str> = entries.values().flatten().copied().collect();
+    listed.sort_unstable();
+    listed.dedup();
+    let value = |key: &str| {
+        own.get(key)
+            .or_else(|| standing.and_then(|found| found.object.body.data.get(key)))
+    };
+    let data = listed.into_iter().filter_map(|key| Some((key, value(key)?.as_str())));
+    data.collect()
 }
 
 fn borrowed<'a>((key, value): (&'a String, &'a String)) -> (&'a str, &'a str) {
     (key, value)
 }
 
-fn owned(data: BTreeMap<&str, &str>) -> BTreeMap<String, String> {
+fn owned(data: Vec<(&str, &str)>) -> BTreeMap<String, String> {
     data.into_iter()
         .map(|(key, value)| (key.to_owned(), value.to_owned()))
         .collect()

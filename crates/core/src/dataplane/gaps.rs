@@ -121,7 +121,7 @@ fn shared_gap<T: Body>(s: &Snapshot, all: &[Found<T>], wanted: &Object<T>) -> Op
 fn environment_gaps(s: &Snapshot, plan: &Plan<'_>) -> Vec<Gap> {
     let environments = &s.children.environments;
     let key = (&plan.directory.namespace, &plan.directory.name);
-    let own = match &plan.environment {
+    let own = match plan.environment.get() {
         Some(wanted) => shared_gap(s, environments, wanted),
         None => match claim_of(s, environments, key.0, key.1) {
             Claim::Ours(found) if found.terminating => Some(held(&key_of(&found.object))),

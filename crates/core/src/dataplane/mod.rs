@@ -25,12 +25,11 @@ mod uri;
 mod virtual_ip;
 mod writes;
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use crate::child::{Directory, Environment, Object, Policy, Slice, VirtualIp};
+use crate::child::{Directory, Object, Policy, Slice, VirtualIp};
 use crate::effect::{Effect, Refusal};
 pub use crate::resolve::Unservable;
 use crate::resolve::endpoints::{Group, reach_of};
@@ -38,6 +37,7 @@ use crate::snapshot::Snapshot;
 
 pub use binding::{Wanted, grant, in_status, is_unseen};
 pub use down::{clear, has_children, take_down};
+pub use environment::WantedEnvironment;
 pub use gaps::{bring_up, is_up, problems};
 pub use shrink::shrink;
 
@@ -59,7 +59,7 @@ pub struct Plan<'a> {
     pub policy: Option<Object<Policy>>,
     /// The source's environment as it shall be with this link's entry in it (or without one); none where no link of the
     /// source has an entry, and so none shall stand.
-    pub environment: Option<Cow<'a, Object<Environment>>>,
+    pub environment: WantedEnvironment<'a>,
     /// The link's Secret.
     pub binding: Wanted,
     /// Endpoints that are ready.
@@ -131,7 +131,7 @@ pub fn build<'a>(s: &'a Snapshot, older: &BTreeSet<String>) -> Result<Plan<'a>, 
     Ok(Plan {
         directory: directory::wanted(s, &place),
         binding: binding::wanted(s, &place, &reach.ports),
-        environment: environment::wanted(s, &place, &reach.ports, older),
+        environment: WantedEnvironment::new(s, &reach.ports, older),
         ready: reach
             .groups
             .iter()

@@ -13,7 +13,7 @@ fn a_plan_has_a_directory_a_slice_and_an_environment() {
     let plan = build(&s, &BTreeSet::new()).unwrap();
     assert_eq!(plan.directory.name, "web-links");
     assert_eq!(plan.slices.len(), 1);
-    assert_eq!(plan.environment.unwrap().name, "web-links");
+    assert_eq!(plan.environment.get().unwrap().name, "web-links");
     assert_eq!(plan.ready, 2);
     assert!(plan.forbidden.is_empty());
 }

@@ -56,8 +56,6 @@ pub(crate) struct Facts<'a> {
     pub wish: Goal,
     pub target: TargetVerdict<'a>,
     pub plan: Result<Plan<'a>, Unservable>,
-    /// Hash of the six fields an update is about, as the spec has them now.
-    pub hash: String,
 }
 
 impl<'a> Facts<'a> {
@@ -102,13 +100,23 @@ impl<'a> Facts<'a> {
             wish,
             target,
             plan,
-            hash: programmed_hash(&link.spec, link.metadata.namespace.as_deref().unwrap_or_default()),
             memory,
         }
     }
 
     pub(crate) fn uid(&self) -> &str {
         self.link.metadata.uid.as_deref().unwrap_or_default()
+    }
+
+    /// Hash of the six fields an update is about, as the spec has them now.
+    pub(crate) fn hash(&self) -> String {
+        let namespace = self.link.metadata.namespace.as_deref().unwrap_or_default();
+        programmed_hash(&self.link.spec, namespace)
+    }
+
+    /// The spec says what was programmed last.
+    pub(crate) fn is_programmed(&self) -> bool {
+        self.status.programmed_hash.as_ref() == Some(&self.hash())
     }
 
     /// `namespace/name`.

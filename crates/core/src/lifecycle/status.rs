@@ -72,7 +72,7 @@ pub(crate) fn status(f: &Facts<'_>, state: State, wait: &Wait) -> InstanceLinkSt
             _ => None,
         },
         programmed_hash: match state {
-            State::Active | State::Inactive if entering => Some(f.hash.clone()),
+            State::Active | State::Inactive if entering => Some(f.hash()),
             State::Removed | State::Purging | State::Purged => None,
             _ => old.programmed_hash.clone(),
         },

@@ -137,7 +137,7 @@ fn active(f: &Facts<'_>) -> Due {
     if f.goal != Goal::Active {
         return Due::Enter(State::Deactivating);
     }
-    if f.status.programmed_hash.as_deref() != Some(f.hash.as_str()) {
+    if !f.is_programmed() {
         return Due::Enter(State::UpdatingActive);
     }
     match program(f) {
@@ -256,7 +256,7 @@ fn inactive(f: &Facts<'_>) -> Due {
     if let Some(state) = leaving(f.goal) {
         return Due::Enter(state);
     }
-    if f.status.programmed_hash.as_deref() != Some(f.hash.as_str()) {
+    if !f.is_programmed() {
         return Due::Enter(State::UpdatingInactive);
     }
     if f.goal == Goal::Active && f.source_usable() {

@@ -129,10 +129,8 @@ fn a_link_that_goes_takes_its_own_entry_and_no_other() {
 fn an_environment_of_a_stranger_is_not_read() {
     let mut s = with_keys_of_sibling(&["DB_PORT"]);
     s.children.environments[0].object.labels.clear();
-    let wanted = build(&s, &BTreeSet::from([SIBLING_UID.to_owned()]))
-        .unwrap()
-        .environment
-        .unwrap();
+    let plan = build(&s, &BTreeSet::from([SIBLING_UID.to_owned()])).unwrap();
+    let wanted = plan.environment.get().unwrap();
     assert!(wanted.body.data.contains_key("DB_PORT"));
 }
 
