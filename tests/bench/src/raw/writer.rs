@@ -5,14 +5,13 @@ use std::path::Path;
 
 use futures::{StreamExt as _, stream};
 use http::{Method, Request};
-use instancelink_api::{InstanceLink, keys};
+use instancelink_api::{InstanceLink, State, keys};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{ConfigMap, Service};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use kube::api::{Api, ListParams, WatchEvent, WatchParams};
 use kube::{Client, Resource, ResourceExt as _};
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 use tokio::sync::OnceCell;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
@@ -24,7 +23,13 @@ use crate::world::{AT_ONCE, LINKS_OF_SOURCE, Number};
 #[derive(Clone, Deserialize)]
 struct Seen {
     metadata: Metadata,
-    status: Option<IgnoredAny>,
+    status: Option<Status>,
+}
+
+#[derive(Clone, Deserialize)]
+struct Status {
+    /// Only a link has one.
+    state: Option<State>,
 }
 
 #[derive(Clone, Deserialize)]
@@ -89,14 +94,14 @@ fn path<K: Resource<DynamicType = ()>>() -> String {
     K::url_path(&(), None)
 }
 
-/// Tells of each object that came and has no status.
+/// Tells of each link that came and for which nothing was done.
 async fn follow(client: &Client, path: String, params: &WatchParams, came: &UnboundedSender<Seen>) {
     let request = kube::core::Request::new(path).watch(params, "0").expect("a request");
     let events = client.request_events::<Seen>(request).await.expect("a watch");
     let mut events = std::pin::pin!(events);
     while let Some(event) = events.next().await {
         if let WatchEvent::Added(object) = event.expect("an event")
-            && object.status.is_none()
+            && object.status.as_ref().and_then(|status| status.state) == Some(State::Requested)
         {
             let _ = came.send(object);
         }
