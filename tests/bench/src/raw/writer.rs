@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use futures::future::join_all;
 use futures::{StreamExt as _, stream};
 use http::{Method, Request};
 use instancelink_api::{InstanceLink, State, keys};
@@ -76,18 +77,16 @@ pub async fn run(pattern: &Path) {
     let (links, due) = unbounded_channel();
     // Nobody listens to the echoes of children.
     let echoes = unbounded_channel().0;
-    let watches = async {
-        tokio::join!(
-            follow(&client, path::<InstanceLink>(), &all, &links),
-            follow(&client, path::<EndpointSlice>(), &ours, &echoes),
-            follow(&client, path::<ConfigMap>(), &ours, &echoes),
-            follow(&client, path::<Service>(), &all, &echoes),
-        )
-    };
+    let watches = [
+        follow(client.clone(), path::<InstanceLink>(), all.clone(), links),
+        follow(client.clone(), path::<EndpointSlice>(), ours.clone(), echoes.clone()),
+        follow(client.clone(), path::<ConfigMap>(), ours, echoes.clone()),
+        follow(client.clone(), path::<Service>(), all, echoes),
+    ];
     let due = stream::unfold(due, async |mut due| due.recv().await.map(|link| (link, due)));
     let writes = due.for_each_concurrent(AT_ONCE, |link: Seen| writer.activate(link.metadata));
     println!("{READY}");
-    tokio::join!(watches, writes);
+    tokio::join!(join_all(watches.map(tokio::spawn)), writes);
 }
 
 fn path<K: Resource<DynamicType = ()>>() -> String {
@@ -95,15 +94,24 @@ fn path<K: Resource<DynamicType = ()>>() -> String {
 }
 
 /// Tells of each link that came and for which nothing was done.
-async fn follow(client: &Client, path: String, params: &WatchParams, came: &UnboundedSender<Seen>) {
-    let request = kube::core::Request::new(path).watch(params, "0").expect("a request");
-    let events = client.request_events::<Seen>(request).await.expect("a watch");
-    let mut events = std::pin::pin!(events);
-    while let Some(event) = events.next().await {
-        if let WatchEvent::Added(object) = event.expect("an event")
-            && object.status.as_ref().and_then(|status| status.state) == Some(State::Requested)
-        {
-            let _ = came.send(object);
+async fn follow(client: Client, path: String, params: WatchParams, came: UnboundedSender<Seen>) {
+    let mut version = "0".to_owned();
+    // The API server ends a watch that is behind.
+    loop {
+        let request = kube::core::Request::new(path.clone()).watch(&params, &version);
+        let request = request.expect("a request");
+        let events = client.request_events::<Seen>(request).await.expect("a watch");
+        let mut events = std::pin::pin!(events);
+        while let Some(event) = events.next().await {
+            let (WatchEvent::Added(object) | WatchEvent::Modified(object)) = event.expect("an event") else {
+                continue;
+            };
+            version.clone_from(&object.metadata.resource_version);
+            let state = object.status.as_ref().and_then(|status| status.state);
+            if state == Some(State::Requested) {
+                // Nobody listens to the echoes of children.
+                let _ = came.send(object);
+            }
         }
     }
 }
