@@ -6,7 +6,11 @@ use std::net::IpAddr;
 
 use crate::child::{Endpoint, Slice, SlicePort};
 
-/// Most endpoints of an EndpointSlice.
+/// A slice that has so many endpoints gets no more, as Kubernetes' own slices do by default: with every change of one
+/// endpoint the whole slice is written, and sent to everybody who watches.
+const FULL: usize = 100;
+/// Most endpoints of an EndpointSlice. One that holds more than we would put in stays as it is, so that nobody who runs
+/// another version sees its endpoints move.
 const MOST_ENDPOINTS: usize = 1000;
 
 /// The content of one slice.
@@ -36,13 +40,13 @@ pub(super) fn spread(groups: Vec<(Vec<SlicePort>, Vec<Endpoint>)>, standing: &BT
     for (ports, rest) in homeless {
         let mut rest = rest.into_iter().peekable();
         for lot in lots.values_mut().filter(|lot| lot.ports == ports) {
-            let room = MOST_ENDPOINTS.saturating_sub(lot.endpoints.len());
+            let room = FULL.saturating_sub(lot.endpoints.len());
             lot.endpoints.extend(rest.by_ref().take(room));
         }
         while rest.peek().is_some() {
             let free = (1..=lots.len()).find(|number| !lots.contains_key(number));
             let number = free.unwrap_or(lots.len() + 1);
-            let endpoints = rest.by_ref().take(MOST_ENDPOINTS).collect();
+            let endpoints = rest.by_ref().take(FULL).collect();
             let ports = ports.clone();
             lots.insert(
                 number,
@@ -113,21 +117,21 @@ mod tests {
         sizes
     }
 
-    fn three_thousand() -> Snapshot {
+    fn three_hundred() -> Snapshot {
         fixture::snapshot()
-            .with_target_deployment(pods((0..6000).step_by(2)))
+            .with_target_deployment(pods((0..600).step_by(2)))
             .up()
     }
 
     #[test]
-    fn a_slice_holds_at_most_a_thousand() {
-        let s = fixture::snapshot().with_target_deployment(pods(0..2001)).up();
+    fn a_slice_gets_no_more_than_a_hundred() {
+        let s = fixture::snapshot().with_target_deployment(pods(0..201)).up();
         let named = |name: &str, size| (name.to_owned(), size);
         assert_eq!(
             sizes(&s),
             [
-                named("web-db-v4", 1000),
-                named("web-db-v4-2", 1000),
+                named("web-db-v4", 100),
+                named("web-db-v4-2", 100),
                 named("web-db-v4-3", 1)
             ]
         );
@@ -135,23 +139,23 @@ mod tests {
 
     #[test]
     fn a_pod_that_goes_rewrites_its_own_slice_alone() {
-        let s = three_thousand();
-        let one_less = s.with_target_deployment(pods((0..6000).step_by(2).filter(|n| *n != 0)));
+        let s = three_hundred();
+        let one_less = s.with_target_deployment(pods((0..600).step_by(2).filter(|n| *n != 0)));
         assert_eq!(due(&one_less).len(), 1);
     }
 
     #[test]
     fn a_pod_that_comes_goes_where_there_is_room_or_into_a_new_slice() {
-        let s = three_thousand();
-        let one_more = s.clone().with_target_deployment(pods((0..6000).step_by(2).chain([1])));
+        let s = three_hundred();
+        let one_more = s.clone().with_target_deployment(pods((0..600).step_by(2).chain([1])));
         assert_eq!(due(&one_more), ["create EndpointSlice shop/web-db-v4-4"]);
-        let replaced = s.with_target_deployment(pods((0..6000).step_by(2).filter(|n| *n != 4000).chain([1])));
+        let replaced = s.with_target_deployment(pods((0..600).step_by(2).filter(|n| *n != 400).chain([1])));
         assert_eq!(due(&replaced).len(), 1, "the room that the one left");
     }
 
     #[test]
     fn a_slice_that_loses_all_goes_and_the_others_stay_as_they_are() {
-        let s = three_thousand();
+        let s = three_hundred();
         let first: BTreeSet<_> = s.children.slices[0]
             .object
             .body
@@ -159,7 +163,7 @@ mod tests {
             .iter()
             .map(|e| e.address)
             .collect();
-        let others = pods((0..6000).step_by(2))
+        let others = pods((0..600).step_by(2))
             .into_iter()
             .filter(|p| !first.contains(&p.addresses[0]));
         let s = s.with_target_deployment(others.collect());
@@ -169,7 +173,7 @@ mod tests {
 
     #[test]
     fn a_retarget_fills_the_slices_anew() {
-        let s = three_thousand().with_target_deployment(pods((1..3001).step_by(2)));
+        let s = three_hundred().with_target_deployment(pods((1..301).step_by(2)));
         assert_eq!(
             due(&s),
             [
@@ -180,5 +184,20 @@ mod tests {
         let mut s = s;
         s.execute(&bring_up(&s, &build(&s, &BTreeSet::new()).unwrap()));
         assert_eq!(due(&s), ["delete EndpointSlice shop/web-db-v4-3"]);
+    }
+
+    #[test]
+    fn a_slice_that_holds_more_stays_as_it_is_and_gets_no_more() {
+        let mut s = three_hundred();
+        let slices = std::mem::take(&mut s.children.slices);
+        let mut slices = slices.into_iter();
+        let mut first = slices.next().unwrap();
+        let others = slices.flat_map(|found| found.object.body.endpoints);
+        first.object.body.endpoints.extend(others);
+        first.object.body.endpoints.sort();
+        s.children.slices.push(first);
+        assert_eq!(due(&s), [""; 0]);
+        let one_more = s.with_target_deployment(pods((0..600).step_by(2).chain([1])));
+        assert_eq!(due(&one_more), ["create EndpointSlice shop/web-db-v4-2"]);
     }
 }
