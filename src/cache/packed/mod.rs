@@ -18,7 +18,7 @@ const PARSED: usize = 1024;
 
 /// What is parsed, looked at last at the end.
 /// A version that is past is let go at once: an environment has as many as its source has links, and the last is the longest.
-static RECENT: LazyLock<Mutex<VecDeque<Weak<dyn Parsed>>>> = LazyLock::new(Mutex::default);
+static RECENT: LazyLock<Mutex<VecDeque<Weak<dyn CanPack>>>> = LazyLock::new(Mutex::default);
 
 /// What can be kept so.
 pub(crate) trait Pack: Serialize + DeserializeOwned + Send + Sync + 'static {
@@ -35,14 +35,28 @@ struct Cell<T>(Mutex<Form<T>>);
 
 #[derive(Debug)]
 enum Form<T> {
-    Parsed(Arc<T>),
+    Parsed(Box<Parsed<T>>),
     Packed(Box<[u8]>),
+}
+
+#[derive(Debug)]
+struct Parsed<T> {
+    object: Arc<T>,
+    /// As it was when it was packed before: most of what is looked at does not change.
+    packed: Option<Box<[u8]>>,
+}
+
+impl<T> Form<T> {
+    fn parsed(object: &Arc<T>, packed: Option<Box<[u8]>>) -> Self {
+        let object = Arc::clone(object);
+        Self::Parsed(Box::new(Parsed { object, packed }))
+    }
 }
 
 impl<T: Pack> Packed<T> {
     /// An object that is looked at now.
     pub(crate) fn new(object: T) -> Self {
-        let cell = Arc::new(Cell(Mutex::new(Form::Parsed(Arc::new(object)))));
+        let cell = Arc::new(Cell(Mutex::new(Form::parsed(&Arc::new(object), None))));
         remember(Arc::downgrade(&cell));
         Self(cell)
     }
@@ -50,11 +64,11 @@ impl<T: Pack> Packed<T> {
     /// The object, which stays parsed for a while.
     pub(crate) fn open(&self) -> Arc<T> {
         let mut form = self.0.0.lock();
-        let object = match &*form {
-            Form::Parsed(object) => return Arc::clone(object),
-            Form::Packed(bytes) => Arc::new(parse(bytes)),
+        let (object, bytes) = match &mut *form {
+            Form::Parsed(parsed) => return Arc::clone(&parsed.object),
+            Form::Packed(bytes) => (Arc::new(parse(bytes)), std::mem::take(bytes)),
         };
-        *form = Form::Parsed(Arc::clone(&object));
+        *form = Form::parsed(&object, Some(bytes));
         drop(form);
         remember(Arc::downgrade(&self.0));
         object
@@ -63,7 +77,7 @@ impl<T: Pack> Packed<T> {
     /// The object, for one look among many.
     pub(crate) fn glance(&self) -> Arc<T> {
         match &*self.0.0.lock() {
-            Form::Parsed(object) => Arc::clone(object),
+            Form::Parsed(parsed) => Arc::clone(&parsed.object),
             Form::Packed(bytes) => Arc::new(parse(bytes)),
         }
     }
@@ -71,7 +85,7 @@ impl<T: Pack> Packed<T> {
 
 fn remember<T: Pack>(cell: Weak<Cell<T>>) {
     let mut recent = RECENT.lock();
-    recent.push_back(cell as Weak<dyn Parsed>);
+    recent.push_back(cell as Weak<dyn CanPack>);
     let least = if recent.len() > PARSED {
         recent.pop_front()
     } else {
@@ -84,19 +98,24 @@ fn remember<T: Pack>(cell: Weak<Cell<T>>) {
 }
 
 /// An object of any kind that can be packed.
-trait Parsed: Send + Sync {
+trait CanPack: Send + Sync {
     fn pack(&self);
 }
 
-impl<T: Pack> Parsed for Cell<T> {
+impl<T: Pack> CanPack for Cell<T> {
     fn pack(&self) {
         let mut form = self.0.lock();
-        if let Form::Parsed(object) = &*form
-            && let Ok(json) = serde_json::to_vec(&**object)
+        if let Form::Parsed(parsed) = &mut *form
+            && let Some(bytes) = parsed.packed.take().or_else(|| compress(&*parsed.object))
         {
-            *form = Form::Packed(compress_prepend_size_with_dict(&json, T::DICTIONARY).into_boxed_slice());
+            *form = Form::Packed(bytes);
         }
     }
+}
+
+fn compress<T: Pack>(object: &T) -> Option<Box<[u8]>> {
+    let json = serde_json::to_vec(object).ok()?;
+    Some(compress_prepend_size_with_dict(&json, T::DICTIONARY).into_boxed_slice())
 }
 
 #[expect(clippy::expect_used, reason = "it was written from such an object, in this process")]

@@ -57,3 +57,18 @@ fn a_version_that_is_past_is_kept_by_nobody() {
     drop(packed);
     assert!(object.upgrade().is_none());
 }
+
+#[test]
+fn what_was_only_looked_at_is_not_packed_anew() {
+    let packed = Packed::new(World::active().s.link.object);
+    let address_of_bytes = || {
+        packed.0.pack();
+        match &*packed.0.0.lock() {
+            Form::Packed(bytes) => bytes.as_ptr(),
+            Form::Parsed(_) => panic!("it is parsed still"),
+        }
+    };
+    let before = address_of_bytes();
+    packed.open();
+    assert_eq!(address_of_bytes(), before);
+}
