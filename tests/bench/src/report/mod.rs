@@ -1,6 +1,7 @@
 //! `docs/benchmarks.md` from the samples in `docs/benchmarks/`, and the pictures beside them.
 
 mod figures;
+mod goals;
 mod plot;
 mod table;
 
@@ -16,8 +17,7 @@ use crate::scenario::Which;
 
 /// Reads the samples of a folder, and writes the pictures into it and the page beside it.
 pub fn write(folder: &Path) {
-    let mut text = INTRODUCTION.to_owned();
-    text.push_str(&edges::table());
+    let mut text = format!("{INTRODUCTION}{}\n{EDGES}{}", goals::table(folder), edges::table());
     text.push_str(include_str!("profile.md"));
     for scenario in Which::value_variants() {
         let records = sample::read(&scenario.file(folder));
@@ -44,6 +44,9 @@ server, in its audit log. Each contestant takes its turn, again and again: a fig
 of all turns, and × is the first contestant's figure as part of this one's in the same turn. The machine is small and busy:
 trust the ratios and the counts more than the times.
 
+";
+
+const EDGES: &str = "\
 ## Each edge
 
 The least that can be written, and `cargo xtask campaigns edges` fails where the operator writes anything else, or reads at all.

@@ -1,0 +1,148 @@
+//! What the operator shall be able to do, beside what was measured.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use super::by_size;
+use super::figures::{Spread, ratio, short};
+use super::table::samples;
+use crate::sample;
+use crate::scenario::Which;
+
+/// A figure that shall not be larger than this.
+struct Goal {
+    says: &'static str,
+    of: (Which, usize),
+    who: &'static str,
+    figure: &'static str,
+    /// As part of whose figure in the same turn.
+    than: Option<&'static str>,
+    at_most: f64,
+}
+
+impl Goal {
+    const fn new(says: &'static str, of: (Which, usize), figure: &'static str, at_most: f64) -> Self {
+        let (who, than) = (OPERATOR, None);
+        Self {
+            says,
+            of,
+            who,
+            figure,
+            than,
+            at_most,
+        }
+    }
+
+    const fn than(self, than: &'static str) -> Self {
+        let than = Some(than);
+        Self { than, ..self }
+    }
+
+    const fn of(self, who: &'static str) -> Self {
+        Self { who, ..self }
+    }
+}
+
+const OPERATOR: &str = "operator";
+const RAW: &str = "raw writer";
+const TUNED: &str = "controller-runtime, tuned";
+const IDIOMATIC: &str = "controller-runtime, idiomatic";
+const KUBERNETES: &str = "kube-controller-manager, 1000 QPS";
+
+const TEN: (Which, usize) = (Which::Create, 10_000);
+const FIFTY: (Which, usize) = (Which::Create, 50_000);
+const COLD: (Which, usize) = (Which::Cold, 10_000);
+const FEW: (Which, usize) = (Which::Flips, 100);
+const MANY: (Which, usize) = (Which::Flips, 1000);
+const FAILOVER: (Which, usize) = (Which::Failover, 1000);
+const BROWN_OUT: (Which, usize) = (Which::BrownOut, 1000);
+const NOISY: (Which, usize) = (Which::Noisy, 300);
+
+const GOALS: [Goal; 25] = [
+    Goal::new("10,000 links at once, time", TEN, "wall_s", 1.10).than(RAW),
+    Goal::new("50,000 links at once, time", FIFTY, "wall_s", 1.25).than(RAW),
+    Goal::new("10,000 links at once, time", TEN, "wall_s", 0.85).than(TUNED),
+    Goal::new("10,000 links at once, time", TEN, "wall_s", 0.45).than(IDIOMATIC),
+    Goal::new("its CPU a link", TEN, "cpu_ms_a_link", 0.333).than(TUNED),
+    Goal::new("conflicts of its own making", TEN, "conflicts", 0.0),
+    Goal::new("reads", TEN, "reads", 0.0),
+    Goal::new("memory at rest, MiB", TEN, "rest_rss_mib", 55.0),
+    Goal::new("memory at most, MiB", TEN, "peak_rss_mib", 82.5),
+    Goal::new("memory at rest", TEN, "rest_rss_mib", 0.45).than(TUNED),
+    Goal::new("memory at rest", TEN, "rest_rss_mib", 0.333).than(IDIOMATIC),
+    Goal::new(
+        "one of 100 pods flips, until its slice says so, half",
+        FEW,
+        "single_p50_ms",
+        0.7,
+    )
+    .than(KUBERNETES),
+    Goal::new("the same, 99 %", FEW, "single_p99_ms", 0.5).than(KUBERNETES),
+    Goal::new("one of 1,000 pods flips, half", MANY, "single_p50_ms", 0.7).than(KUBERNETES),
+    Goal::new("the same, 99 %", MANY, "single_p99_ms", 0.5).than(KUBERNETES),
+    Goal::new("100 pods flip at once, 99 %", FEW, "burst_p99_ms", 0.2).than(KUBERNETES),
+    Goal::new("1,000 pods flip at once, 99 %", MANY, "burst_p99_ms", 0.2).than(KUBERNETES),
+    Goal::new(
+        "a start in front of 10,000 links, until ready",
+        COLD,
+        "to_ready_ms",
+        1.3,
+    )
+    .than("bare client"),
+    Goal::new("writes at such a start", COLD, "writes", 0.0),
+    Goal::new("a start, until the first watch, ms", COLD, "to_first_watch_ms", 200.0),
+    Goal::new(
+        "the leader is asked to end: nobody serves for, ms",
+        FAILOVER,
+        "ended_gap_ms",
+        500.0,
+    ),
+    Goal::new(
+        "the leader is killed: nobody serves for, ms",
+        FAILOVER,
+        "killed_gap_ms",
+        16_000.0,
+    ),
+    Goal::new("1,000 actions a second beside it, 99 %", NOISY, "to_active_p99_ms", 1.2)
+        .of("noisy, 1000 a second")
+        .than("quiet"),
+    Goal::new("after a brown-out, until all is done, s", BROWN_OUT, "recovered_s", 5.0).of("brown-out"),
+    Goal::new("requests in a brown-out", BROWN_OUT, "sent_requests", 1.3)
+        .of("brown-out")
+        .than("fault-free"),
+];
+
+/// The goals as a table in Markdown, with the medians of what was measured in this folder.
+pub(super) fn table(folder: &Path) -> String {
+    let mut text = TEXT.to_owned();
+    for goal in &GOALS {
+        let than = goal.than.map(|than| format!(" of {than}")).unwrap_or_default();
+        let times = if goal.than.is_some() { "×" } else { "" };
+        let (most, measured) = (short(goal.at_most), measured(folder, goal));
+        let (shown, met) = match measured {
+            Some(spread) if spread.median <= goal.at_most => (format!("{times}{spread}"), "yes"),
+            Some(spread) => (format!("{times}{spread}"), "**no**"),
+            None => ("–".to_owned(), "not measured"),
+        };
+        writeln!(text, "| {} | {times}{most}{than} | {shown} | {met} |", goal.says).expect("memory");
+    }
+    text
+}
+
+const TEXT: &str = "\
+## What it shall do
+
+| | at most | measured | so it does |
+|---|---|---:|---|
+";
+
+fn measured(folder: &Path, goal: &Goal) -> Option<Spread> {
+    let (scenario, size) = goal.of;
+    let records = sample::read(&scenario.file(folder));
+    let records = by_size(&records).remove(&size)?;
+    let own = samples(&records, goal.who, goal.figure);
+    match goal.than {
+        Some(than) => ratio(&own, &samples(&records, than, goal.figure)),
+        None => Spread::of(&own.iter().map(|(_, value)| *value).collect::<Vec<_>>()),
+    }
+}
