@@ -23,17 +23,22 @@ enum Verb {
     /// Stream all objects and forget them: what a start costs anybody
     #[command(hide = true)]
     Bare,
-    /// Make active whatever links come, as was learned
-    #[command(hide = true)]
-    Raw {
-        /// What was learned
-        pattern: PathBuf,
-    },
+    /// Write without deciding
+    #[command(hide = true, subcommand)]
+    Raw(Raw),
     /// Write the page and the pictures from what was measured
     Report {
         /// Where the samples are; the page is written beside it
         folder: PathBuf,
     },
+}
+
+#[derive(Subcommand)]
+enum Raw {
+    /// Make active whatever links come, as was learned
+    Links { pattern: PathBuf },
+    /// Say in the slices of a namespace what its pods say
+    Slices { namespace: String },
 }
 
 #[derive(Args)]
@@ -58,7 +63,8 @@ async fn main() {
     match Command::parse().verb {
         Verb::Run(options) => run(&options).await,
         Verb::Bare => bare::run().await,
-        Verb::Raw { pattern } => raw::writer::run(&pattern).await,
+        Verb::Raw(Raw::Links { pattern }) => raw::links::run(&pattern).await,
+        Verb::Raw(Raw::Slices { namespace }) => raw::slices::run(&namespace).await,
         Verb::Report { folder } => report::write(&folder),
     }
 }

@@ -1,10 +1,14 @@
 //! The raw writer: sends what the operator sends, as fast as the API server answers, and decides nothing. Its time is what
 //! the API server takes, and its processor time the least that any client can do with.
 //!
-//! It learns from the operator: one source's links are activated by it, and what they became is the pattern of all others.
+//! It learns from the operator: one source's links are activated by it, and what they became is the pattern of all others;
+//! and of slices it changes those that stand.
 
+pub mod links;
 mod pattern;
-pub mod writer;
+pub mod slices;
+
+use std::ffi::OsStr;
 
 use control_plane::{Account, ControlPlane, Program, kubeconfig_of, write};
 use serde_json::json;
@@ -13,15 +17,25 @@ use tokio::process::Command;
 use crate::world::World;
 use pattern::Pattern;
 
-/// Learns, and starts its process, which makes active whatever links come.
-pub async fn start(plane: &ControlPlane, world: &World) -> Program {
+/// Learns, and starts the process that makes active whatever links come.
+pub async fn of_links(plane: &ControlPlane, world: &World) -> Program {
     let learned = Pattern::learn(plane, world).await;
-    let [pattern, kubeconfig, log] = ["pattern", "kubeconfig", "log"].map(|kind| plane.file(&format!("raw.{kind}")));
+    let pattern = plane.file("raw.pattern");
     write(&pattern, &serde_json::to_string(&learned).expect("JSON"));
+    start(plane, "links", pattern.as_os_str()).await
+}
+
+/// Starts the process that says in the slices of a namespace what its pods say.
+pub async fn of_slices(plane: &ControlPlane, namespace: &str) -> Program {
+    start(plane, "slices", namespace.as_ref()).await
+}
+
+async fn start(plane: &ControlPlane, what: &str, of: &OsStr) -> Program {
+    let [kubeconfig, log] = ["kubeconfig", "log"].map(|kind| plane.file(&format!("raw.{kind}")));
     let token = Account::shipped().token(plane, None).await;
     write(&kubeconfig, &kubeconfig_of(&plane.server(), &json!({ "token": token })));
     let mut command = Command::new(std::env::current_exe().expect("this program"));
-    command.arg("raw").arg(pattern).env("KUBECONFIG", kubeconfig);
+    command.args(["raw", what]).arg(of).env("KUBECONFIG", kubeconfig);
     let program = Program::start("raw writer", &log, &mut command);
     crate::bare::until_ready(&log).await;
     program

@@ -37,7 +37,7 @@ async fn run(contestant: Contestant, links: usize) -> (Machine, Sample) {
     let world = World::make(&plane, links).await;
     // Who learns has the first source's links active by then.
     let (program, first) = match contestant {
-        Contestant::Raw => (raw::start(&plane, &world).await, LINKS_OF_SOURCE),
+        Contestant::Raw => (raw::of_links(&plane, &world).await, LINKS_OF_SOURCE),
         other => (other.start(&plane).await.expect("a process"), 0),
     };
     let moments = Moments::of(plane.client.clone(), "active");

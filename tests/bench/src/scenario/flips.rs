@@ -18,6 +18,7 @@ use crate::audit::Audit;
 use crate::contestant::Contestant;
 use crate::machine::Machine;
 use crate::quiet::until_quiet;
+use crate::raw;
 use crate::sample::{Meter, Sample, percentile};
 use crate::world::{AT_ONCE, make_pod, make_service, set_ready};
 
@@ -33,7 +34,8 @@ pub const TEXT: &str = "\
 From the event of the pod to the event of the slice, both as they arrive at a watcher of the harness. Single: two hundred flips,
 each after the slices have followed the one before. Burst: all pods of the target at once. Kubernetes' own EndpointSlice controller
 does the same for an ordinary Service of the same pods on the same control plane, at its default rate of 20 requests a second, and
-with 1,000.
+with 1,000. The raw writer writes the operator's slices as soon as it hears of a pod, and decides nothing: what it takes is what
+the API server takes.
 ";
 
 /// Each once, for each number of pods.
@@ -48,6 +50,8 @@ pub async fn turn(_: &[Contestant], size: &Size) -> (Machine, Vec<Sample>) {
             .reaches(State::Active)
             .await;
         samples.push(run(&plane, &town, "operator", *pods, operator).await);
+        let raw = raw::of_slices(&plane, &town.name).await;
+        samples.push(run(&plane, &town, "raw writer", *pods, raw).await);
         for (name, flags) in [
             ("kube-controller-manager", &FAST[..0]),
             ("kube-controller-manager, 1000 QPS", &FAST),

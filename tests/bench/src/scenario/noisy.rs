@@ -18,8 +18,9 @@ use crate::sample::{Meter, Sample, Times, latencies, spread};
 use crate::tenants::{act, make_link, make_town};
 use crate::world::{AT_ONCE, LINKS_OF_SOURCE, PATIENCE};
 
-/// Actions a second that the noisy namespace asks for: none, as many as leave the API server room, and more than it takes.
-const NOISE: [u32; 3] = [0, 20, 1000];
+/// Actions a second that the noisy namespace asks for: none, as many as leave the API server room, and more than it takes;
+/// and whether an operator runs.
+const NOISE: [(u32, bool); 4] = [(0, true), (20, true), (1000, true), (1000, false)];
 /// Its links, acted on one after the other.
 const NOISY: usize = 100;
 const NOISY_TOWN: &str = "noisy";
@@ -35,19 +36,22 @@ Ten links a second are created over eight namespaces, each with a source of its 
 the hundred links of a ninth: never, twenty times a second, and as often as the API server takes it of 1,000 times a second. Both
 are ordinary users, whom the API server makes wait like anybody. *created* is how long it took to answer the creation itself, and
 *to seen* how long until a watcher saw the new link: both are the API server's part of *to active*. *taken* is how often the
-operator took an action or tried to; where the next one has taken its place meanwhile, that is a conflict.
+operator took an action or tried to; where the next one has taken its place meanwhile, that is a conflict. The last column is the
+same noise while no operator runs: what neighbours lose by the API server alone.
 ";
 
 /// The operator without the noise and with it, each on a control plane of its own.
 pub async fn turn(_: &[Contestant], size: &Size) -> (Machine, Vec<Sample>) {
     let (mut machine, mut samples) = (Machine::default(), Vec::<Sample>::new());
-    for actions in NOISE {
+    for (actions, operated) in NOISE {
         let plane = measured_plane().await;
-        let mut sample = run(&plane, actions, size.links).await;
+        let mut sample = run(&plane, actions, operated, size.links).await;
         if let Some(quiet) = samples.first() {
             for name in ["to_active_p50", "to_active_p99", "created_p99", "to_seen_p99"] {
-                let times = sample.figures[&format!("{name}_ms")] / quiet.figures[&format!("{name}_ms")];
-                sample.figures.insert(format!("{name}_times_quiet"), times);
+                let figure = |sample: &Sample| sample.figures.get(&format!("{name}_ms")).copied();
+                if let (Some(noisy), Some(quiet)) = (figure(&sample), figure(quiet)) {
+                    sample.figures.insert(format!("{name}_times_quiet"), noisy / quiet);
+                }
             }
         }
         samples.push(sample);
@@ -57,8 +61,8 @@ pub async fn turn(_: &[Contestant], size: &Size) -> (Machine, Vec<Sample>) {
 }
 
 #[allow(clippy::cast_precision_loss)] // numbers of requests
-async fn run(plane: &ControlPlane, actions: u32, links: usize) -> Sample {
-    let operator = Contestant::Operator.start(plane).await.expect("a process");
+async fn run(plane: &ControlPlane, actions: u32, operated: bool, links: usize) -> Sample {
+    let mut operator = Contestant::Operator.start(plane).await.expect("a process");
     let (tenant, neighbour) = (plane.user("tenant").await, plane.user("neighbour").await);
     let noisy = make_town(plane, NOISY_TOWN, NOISY / LINKS_OF_SOURCE, &tenant).await;
     let mut towns = Vec::new();
@@ -79,9 +83,15 @@ async fn run(plane: &ControlPlane, actions: u32, links: usize) -> Sample {
         .collect::<Vec<()>>()
         .await;
     moments.all(NOISY, PATIENCE).await;
+    if !operated {
+        operator.stop(PATIENCE).await;
+    }
 
     let mut audit = Audit::start(plane);
-    let (meter, server) = (Meter::start(&operator), Meter::start(&plane.api_server));
+    let (meter, server) = (
+        operated.then(|| Meter::start(&operator)),
+        Meter::start(&plane.api_server),
+    );
     let (stop, stopped) = oneshot::channel();
     let acting = tokio::spawn(async move { act(&noisy, noisy_name, NOISY, actions, stopped).await });
     tokio::time::sleep(BEFORE).await;
@@ -96,9 +106,13 @@ async fn run(plane: &ControlPlane, actions: u32, links: usize) -> Sample {
     });
     making.buffer_unordered(AT_ONCE).collect::<Vec<()>>().await;
     let [asked, created] = [asked, created].map(|times| times.into_inner().expect("no panic while held"));
-    let reached = moments.each(&asked, PATIENCE).await;
     let first: Times = asked.iter().map(|(name, at)| (seen(name, 1), *at)).collect();
     let seen_at = edits.each(&first, PATIENCE).await;
+    let reached = if operated {
+        moments.each(&asked, PATIENCE).await
+    } else {
+        Times::new()
+    };
     drop(stop);
     let (acted, span) = acting.await.expect("the noise");
     let requests = audit.take();
@@ -106,20 +120,23 @@ async fn run(plane: &ControlPlane, actions: u32, links: usize) -> Sample {
     let mut figures = BTreeMap::from([
         ("actions_a_second".to_owned(), acted as f64 / span.as_secs_f64()),
         ("taken_a_second".to_owned(), taken as f64 / span.as_secs_f64()),
-        ("cores".to_owned(), meter.cpu_ms() / 1000.0 / span.as_secs_f64()),
         (
             "api_server_cores".to_owned(),
             server.cpu_ms() / 1000.0 / span.as_secs_f64(),
         ),
     ]);
-    figures.extend(spread("to_active", &latencies(&asked, &reached)));
+    if let Some(meter) = meter {
+        figures.insert("cores".to_owned(), meter.cpu_ms() / 1000.0 / span.as_secs_f64());
+        figures.extend(spread("to_active", &latencies(&asked, &reached)));
+    }
     figures.extend(spread("created", &latencies(&asked, &created)));
     figures.extend(spread("to_seen", &latencies(&first, &seen_at)));
     Sample {
         scenario: "noisy".to_owned(),
-        contestant: match actions {
-            0 => "quiet".to_owned(),
-            _ => format!("noisy, {actions} a second"),
+        contestant: match (actions, operated) {
+            (0, _) => "quiet".to_owned(),
+            (_, true) => format!("noisy, {actions} a second"),
+            (_, false) => format!("noisy, {actions} a second, no operator"),
         },
         size: links,
         figures,

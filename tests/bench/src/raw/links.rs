@@ -84,9 +84,9 @@ pub async fn run(pattern: &Path) {
         follow(client.clone(), path::<Service>(), all, echoes),
     ];
     let due = stream::unfold(due, async |mut due| due.recv().await.map(|link| (link, due)));
-    let writes = due.for_each_concurrent(AT_ONCE, |link: Seen| writer.activate(link.metadata));
+    let activations = due.for_each_concurrent(AT_ONCE, |link: Seen| writer.activate(link.metadata));
     println!("{READY}");
-    tokio::join!(join_all(watches.map(tokio::spawn)), writes);
+    tokio::join!(join_all(watches.map(tokio::spawn)), activations);
 }
 
 fn path<K: Resource<DynamicType = ()>>() -> String {
