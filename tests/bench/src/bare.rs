@@ -1,10 +1,11 @@
 //! The bare client: streams the objects that the operator watches, parses them into the usual types, and forgets them. What
 //! starting costs anybody who begins with a look at all of it.
 
+use std::ffi::OsStr;
 use std::fmt::Debug;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
+use control_plane::{Account, ControlPlane, Program, kubeconfig_of, write};
 use futures::StreamExt as _;
 use futures::future::{BoxFuture, FutureExt as _, join_all};
 use instancelink_api::{InstanceLink, InstanceLinkGrant, keys};
@@ -16,6 +17,8 @@ use kube::runtime::watcher;
 use kube::runtime::watcher::Event;
 use kube::{Api, Client, Resource};
 use serde::de::DeserializeOwned;
+use serde_json::json;
+use tokio::process::Command;
 use tokio::time::sleep;
 
 /// What it says once it has seen everything.
@@ -74,9 +77,17 @@ where
     .boxed()
 }
 
-/// Waits until a process has said so; when that was.
-pub async fn until_ready(log: &Path) -> Instant {
-    until(async || std::fs::read_to_string(log).is_ok_and(|text| text.lines().any(|line| line == READY))).await
+/// Starts this very program with the operator's rights, and waits until it says that it is ready; when that was.
+pub async fn start(plane: &ControlPlane, name: &str, arguments: &[&OsStr]) -> (Program, Instant) {
+    let [kubeconfig, log] = ["kubeconfig", "log"].map(|kind| plane.file(&format!("{name}.{kind}")));
+    let token = Account::shipped().token(plane, None).await;
+    write(&kubeconfig, &kubeconfig_of(&plane.server(), &json!({ "token": token })));
+    let mut command = Command::new(std::env::current_exe().expect("this program"));
+    command.args(arguments).env("KUBECONFIG", kubeconfig);
+    let program = Program::start(name, &log, &mut command);
+    let says_so = || std::fs::read_to_string(&log).is_ok_and(|text| text.lines().any(|line| line == READY));
+    let ready = until(async || says_so()).await;
+    (program, ready)
 }
 
 /// Waits until something is so; when that was.

@@ -84,7 +84,7 @@ impl Moments {
         Self { reached, task }
     }
 
-    /// Waits until so many have; panics after `limit` without a new one.
+    /// Waits until so many have; panics after `patience` without a new one.
     pub async fn all(&self, count: usize, patience: Duration) -> Times {
         self.until(count, patience, Duration::from_millis(5), Times::len).await;
         self.reached.lock().expect("no panic while held").clone()

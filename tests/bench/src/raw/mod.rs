@@ -10,10 +10,9 @@ pub mod slices;
 
 use std::ffi::OsStr;
 
-use control_plane::{Account, ControlPlane, Program, kubeconfig_of, write};
-use serde_json::json;
-use tokio::process::Command;
+use control_plane::{ControlPlane, Program, write};
 
+use crate::bare;
 use crate::world::World;
 use pattern::Pattern;
 
@@ -31,12 +30,7 @@ pub async fn of_slices(plane: &ControlPlane, namespace: &str) -> Program {
 }
 
 async fn start(plane: &ControlPlane, what: &str, of: &OsStr) -> Program {
-    let [kubeconfig, log] = ["kubeconfig", "log"].map(|kind| plane.file(&format!("raw.{kind}")));
-    let token = Account::shipped().token(plane, None).await;
-    write(&kubeconfig, &kubeconfig_of(&plane.server(), &json!({ "token": token })));
-    let mut command = Command::new(std::env::current_exe().expect("this program"));
-    command.args(["raw", what]).arg(of).env("KUBECONFIG", kubeconfig);
-    let program = Program::start("raw writer", &log, &mut command);
-    crate::bare::until_ready(&log).await;
-    program
+    bare::start(plane, "raw writer", &["raw".as_ref(), what.as_ref(), of])
+        .await
+        .0
 }

@@ -3,15 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use control_plane::{Account, ControlPlane, Operator, Options, Program, kubeconfig_of, write};
+use control_plane::{ControlPlane, Operator, Options, Program};
 use jiff::Timestamp;
-use serde_json::json;
-use tokio::process::Command;
 use tokio::time::sleep;
 
 use super::{Size, measured_plane};
 use crate::audit::Audit;
-use crate::bare::{until, until_ready};
+use crate::bare::{self, until};
 use crate::contestant::Contestant;
 use crate::machine::Machine;
 use crate::quiet::until_quiet;
@@ -40,7 +38,7 @@ pub async fn turn(_: &[Contestant], size: &Size) -> (Machine, Vec<Sample>) {
         let (program, ready) = if contestant == "operator" {
             start_operator(&plane).await
         } else {
-            start_bare(&plane).await
+            bare::start(&plane, "bare client", &["bare".as_ref()]).await
         };
         samples.push(measure(contestant, size, program, &started, ready, audit).await);
     }
@@ -102,14 +100,4 @@ async fn start_operator(plane: &ControlPlane) -> (Program, Instant) {
     let operator = Operator::start(plane, &plane.server(), &options).await;
     let ready = until(async || operator.readiness().await.is_ok()).await;
     (operator.program, ready)
-}
-
-async fn start_bare(plane: &ControlPlane) -> (Program, Instant) {
-    let (kubeconfig, log) = (plane.file("bare.kubeconfig"), plane.file("bare.log"));
-    let token = Account::shipped().token(plane, None).await;
-    write(&kubeconfig, &kubeconfig_of(&plane.server(), &json!({ "token": token })));
-    let mut command = Command::new(std::env::current_exe().expect("this program"));
-    command.arg("bare").env("KUBECONFIG", kubeconfig);
-    let program = Program::start("bare client", &log, &mut command);
-    (program, until_ready(&log).await)
 }
