@@ -18,7 +18,7 @@ use super::places::{Namespaces, Nodes};
 use super::pods::Pods;
 use super::{
     Cache, Environments, Grants, Links, Mirrors, Policies, ReferenceGrants, Secrets, Services, Slices, gateway, kinds,
-    lists_of, secret_watches,
+    lists_of, packed, secret_watches,
 };
 use crate::calls::Calls;
 use crate::telemetry::metrics::Metrics;
@@ -52,7 +52,7 @@ pub(super) const WRITTEN: [&str; 6] = [
     Secrets::KIND,
 ];
 
-/// Starts all watches; they end when the set is dropped.
+/// Starts all watches, and what keeps small what they fill; they end when the set is dropped.
 pub(crate) fn spawn(client: &Client, calls: &Calls, cache: &Arc<Cache>, metrics: &Arc<Metrics>) -> JoinSet<()> {
     let ours = format!("{}={}", keys::MANAGED_BY, keys::MANAGER);
     let everything = watcher::Config::default();
@@ -76,6 +76,7 @@ pub(crate) fn spawn(client: &Client, calls: &Calls, cache: &Arc<Cache>, metrics:
     start.watch::<Environments>(&mut tasks, &only_ours);
     start.watch_lean::<Namespaces, core::Namespace>(&mut tasks, &everything);
     start.watch_lean::<Nodes, core::Node>(&mut tasks, &everything);
+    tasks.spawn(packed::keep_packed());
     tasks.spawn(secret_watches::follow(
         client.clone(),
         Arc::clone(cache),

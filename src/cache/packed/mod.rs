@@ -5,6 +5,7 @@ mod kinds;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, LazyLock, Weak};
+use std::time::Duration;
 
 use lz4_flex::block::{compress_prepend_size_with_dict, decompress_size_prepended_with_dict};
 use parking_lot::Mutex;
@@ -15,10 +16,47 @@ pub(crate) use kinds::PackedChild;
 
 /// How many stay parsed: more than are worked on at once, with the other links of their sources and their children.
 const PARSED: usize = 1024;
+/// How often what has been parsed for long is packed, and how many times in a row it is spared.
+const PACE: Duration = Duration::from_secs(1);
+const SPARED: u64 = 3;
+
+static RECENT: LazyLock<Mutex<Recent>> = LazyLock::new(Mutex::default);
 
 /// What is parsed, looked at last at the end.
 /// A version that is past is let go at once: an environment has as many as its source has links, and the last is the longest.
-static RECENT: LazyLock<Mutex<VecDeque<Weak<dyn CanPack>>>> = LazyLock::new(Mutex::default);
+#[derive(Default)]
+struct Recent {
+    cells: VecDeque<(u64, Weak<dyn CanPack>)>,
+    round: u64,
+}
+
+impl Recent {
+    /// Takes one more. What is to be packed for it, where there are too many.
+    fn remember(&mut self, cell: Weak<dyn CanPack>) -> Option<Weak<dyn CanPack>> {
+        self.cells.push_back((self.round, cell));
+        if self.cells.len() <= PARSED {
+            return None;
+        }
+        self.cells.pop_front().map(|(_, least)| least)
+    }
+
+    /// Begins a round. What was spared often enough.
+    fn begin_round(&mut self) -> Vec<Weak<dyn CanPack>> {
+        self.round += 1;
+        let is_spared = |(round, _): &(u64, _)| round + SPARED > self.round;
+        let old = self.cells.partition_point(|cell| !is_spared(cell));
+        self.cells.drain(..old).map(|(_, cell)| cell).collect()
+    }
+}
+
+/// Packs what nobody works on any more, for as long as there is a cache: at rest, nothing is parsed.
+pub(crate) async fn keep_packed() {
+    loop {
+        tokio::time::sleep(PACE).await;
+        let old = RECENT.lock().begin_round();
+        old.iter().filter_map(Weak::upgrade).for_each(|cell| cell.pack());
+    }
+}
 
 /// What can be kept so.
 pub(crate) trait Pack: Serialize + DeserializeOwned + Send + Sync + 'static {
@@ -84,14 +122,7 @@ impl<T: Pack> Packed<T> {
 }
 
 fn remember<T: Pack>(cell: Weak<Cell<T>>) {
-    let mut recent = RECENT.lock();
-    recent.push_back(cell as Weak<dyn CanPack>);
-    let least = if recent.len() > PARSED {
-        recent.pop_front()
-    } else {
-        None
-    };
-    drop(recent);
+    let least = RECENT.lock().remember(cell);
     if let Some(least) = least.and_then(|cell| cell.upgrade()) {
         least.pack();
     }

@@ -51,6 +51,18 @@ fn what_was_looked_at_long_ago_is_packed() {
 }
 
 #[test]
+fn what_was_parsed_some_rounds_ago_is_packed() {
+    let link = || Packed::new(World::active().s.link.object);
+    let (first, second) = (link(), link());
+    let mut recent = Recent::default();
+    recent.remember(Arc::downgrade(&first.0) as Weak<dyn CanPack>);
+    assert_eq!(recent.begin_round().len(), 0);
+    recent.remember(Arc::downgrade(&second.0) as Weak<dyn CanPack>);
+    let packed_in_rounds: Vec<_> = (0..4).map(|_| recent.begin_round().len()).collect();
+    assert_eq!(packed_in_rounds, [0, 1, 1, 0]);
+}
+
+#[test]
 fn a_version_that_is_past_is_kept_by_nobody() {
     let packed = Packed::new(World::active().s.link.object);
     let object = Arc::downgrade(&packed.open());
