@@ -54,7 +54,7 @@ pub(super) fn status(link: &InstanceLink, status: &InstanceLinkStatus) -> Result
         Some(before) => serde_json::to_value(before)?,
         None => Value::Object(Map::new()),
     };
-    let diff = merge_diff(&before, &serde_json::to_value(status)?);
+    let diff = merge_diff(before, serde_json::to_value(status)?);
     Ok(diff.map(|diff| json!({ "metadata": precondition(link), "status": diff })))
 }
 
@@ -66,24 +66,21 @@ fn precondition(link: &InstanceLink) -> Map<String, Value> {
 }
 
 /// The merge patch that turns one value into the other: objects field by field, null for what is gone, all else whole.
-fn merge_diff(from: &Value, to: &Value) -> Option<Value> {
-    let (Value::Object(from), Value::Object(to)) = (from, to) else {
-        return (from != to).then(|| to.clone());
+fn merge_diff(from: Value, to: Value) -> Option<Value> {
+    let (mut from, to) = match (from, to) {
+        (Value::Object(from), Value::Object(to)) => (from, to),
+        (from, to) => return (from != to).then_some(to),
     };
     let mut diff = Map::new();
-    for key in from.keys().filter(|key| to.get(*key).is_none_or(Value::is_null)) {
-        if from.get(key).is_some_and(|v| !v.is_null()) {
-            diff.insert(key.clone(), Value::Null);
-        }
+    for (key, value) in to.into_iter().filter(|(_, value)| !value.is_null()) {
+        let changed = match from.remove(&key) {
+            Some(before) => merge_diff(before, value),
+            None => Some(value),
+        };
+        diff.extend(changed.map(|changed| (key, changed)));
     }
-    for (key, value) in to.iter().filter(|(_, value)| !value.is_null()) {
-        let changed = from
-            .get(key)
-            .map_or_else(|| Some(value.clone()), |before| merge_diff(before, value));
-        if let Some(changed) = changed {
-            diff.insert(key.clone(), changed);
-        }
-    }
+    let gone = from.into_iter().filter(|(_, value)| !value.is_null());
+    diff.extend(gone.map(|(key, _)| (key, Value::Null)));
     (!diff.is_empty()).then_some(Value::Object(diff))
 }
 
@@ -96,21 +93,21 @@ mod tests {
         let from = json!({"state": "active", "fqdn": "x", "list": [1, 2], "target": {"name": "a", "kind": "Pod"}});
         let to = json!({"state": "active", "list": [1], "target": {"name": "b", "kind": "Pod"}, "id": 7});
         let expected = json!({"fqdn": null, "list": [1], "target": {"name": "b"}, "id": 7});
-        assert_eq!(merge_diff(&from, &to), Some(expected));
+        assert_eq!(merge_diff(from, to), Some(expected));
     }
 
     #[test]
     fn what_is_equal_needs_no_patch() {
         let status = json!({"state": "active", "history": [{"state": "active"}]});
-        assert_eq!(merge_diff(&status, &status), None);
+        assert_eq!(merge_diff(status.clone(), status), None);
     }
 
     #[test]
     fn a_null_is_the_same_as_an_absent_field() {
-        assert_eq!(merge_diff(&json!({"a": null}), &json!({})), None);
-        assert_eq!(merge_diff(&json!({}), &json!({"a": null})), None);
+        assert_eq!(merge_diff(json!({"a": null}), json!({})), None);
+        assert_eq!(merge_diff(json!({}), json!({"a": null})), None);
         assert_eq!(
-            merge_diff(&json!({"a": 1}), &json!({"a": null})),
+            merge_diff(json!({"a": 1}), json!({"a": null})),
             Some(json!({"a": null}))
         );
     }

@@ -19,6 +19,9 @@ const PARSED: usize = 1024;
 /// How often what has been parsed for long is packed, and how many times in a row it is spared.
 const PACE: Duration = Duration::from_secs(1);
 const SPARED: u64 = 3;
+/// More than this parsed since the round before, and much is going on: what waits for its turn would be packed just to be
+/// parsed again.
+const BUSY: usize = PARSED / 8;
 
 static RECENT: LazyLock<Mutex<Recent>> = LazyLock::new(Mutex::default);
 
@@ -40,11 +43,16 @@ impl Recent {
         self.cells.pop_front().map(|(_, least)| least)
     }
 
-    /// Begins a round. What was spared often enough.
+    /// Begins a round. What was spared often enough, where little is going on.
     fn begin_round(&mut self) -> Vec<Weak<dyn CanPack>> {
+        let before = |round: u64| self.cells.partition_point(|(other, _)| *other < round);
+        let is_busy = self.cells.len() - before(self.round) > BUSY;
+        let old = if is_busy {
+            0
+        } else {
+            before((self.round + 2).saturating_sub(SPARED))
+        };
         self.round += 1;
-        let is_spared = |(round, _): &(u64, _)| round + SPARED > self.round;
-        let old = self.cells.partition_point(|cell| !is_spared(cell));
         self.cells.drain(..old).map(|(_, cell)| cell).collect()
     }
 }

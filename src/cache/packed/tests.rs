@@ -63,6 +63,23 @@ fn what_was_parsed_some_rounds_ago_is_packed() {
 }
 
 #[test]
+fn nothing_is_packed_for_its_age_while_much_is_going_on() {
+    let link = || Packed::new(World::active().s.link.object);
+    let mut recent = Recent::default();
+    let much = [(); BUSY + 1].map(|()| link());
+    for one in &much {
+        recent.remember(Arc::downgrade(&one.0) as Weak<dyn CanPack>);
+    }
+    let packed_in_rounds: Vec<_> = (0..2).map(|_| recent.begin_round().len()).collect();
+    assert_eq!(packed_in_rounds, [0, 0]);
+    for one in &much {
+        recent.remember(Arc::downgrade(&one.0) as Weak<dyn CanPack>);
+    }
+    let packed_in_rounds: Vec<_> = (0..3).map(|_| recent.begin_round().len()).collect();
+    assert_eq!(packed_in_rounds, [0, much.len(), much.len()]);
+}
+
+#[test]
 fn a_version_that_is_past_is_kept_by_nobody() {
     let packed = Packed::new(World::active().s.link.object);
     let object = Arc::downgrade(&packed.open());

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::iter::Peekable;
 
 use instancelink_api::keys;
 use instancelink_api::spec::EnvironmentMode;
@@ -66,11 +67,9 @@ fn wanted<'a>(s: &'a Snapshot, ports: &[Port], older: &BTreeSet<String>) -> Opti
     };
     let mut entries = standing.map(|found| found.object.entries()).unwrap_or_default();
     entries.remove(place.link_uid);
-    let is_an_older_ones = |key: &String| {
-        let mut older_entries = entries.iter().filter(|(uid, _)| older.contains(**uid));
-        older_entries.any(|(_, keys)| keys.contains(&key.as_str()))
-    };
-    own.retain(|key, _| !is_an_older_ones(key));
+    for (_, keys) in entries.iter().filter(|(uid, _)| older.contains(**uid)) {
+        own.retain(|own_key, _| !keys.contains(&own_key.as_str()));
+    }
     for (_, keys) in entries.iter_mut().filter(|(uid, _)| !older.contains(**uid)) {
         keys.retain(|key| !own.contains_key(*key));
     }
@@ -87,7 +86,7 @@ fn wanted<'a>(s: &'a Snapshot, ports: &[Port], older: &BTreeSet<String>) -> Opti
     let owners = source_owner(s);
     if let Some(found) = standing.map(|found| &found.object)
         && (&found.labels, &found.annotations, &found.owners) == (&labels, &annotations, &owners)
-        && found.body.data.iter().map(borrowed).eq(data.iter().copied())
+        && is_data_of(found, &data)
     {
         return Some(Cow::Borrowed(found));
     }
@@ -139,9 +138,13 @@ pub(super) fn without_link(s: &Snapshot, found: &Found<Environment>) -> Option<O
 
 /// The environments of ours, of whatever name, in which this link has an entry.
 pub(super) fn mentioning(s: &Snapshot) -> impl Iterator<Item = &Found<Environment>> {
+    s.children.environments.iter().filter(|found| mentions(s, found))
+}
+
+/// True for an environment of ours in which this link has an entry.
+pub(super) fn mentions(s: &Snapshot, found: &Found<Environment>) -> bool {
     let uid = s.link.object.metadata.uid.as_deref().unwrap_or_default();
-    let all = s.children.environments.iter();
-    all.filter(move |found| is_shared_of_ours(found) && found.object.mentions(uid))
+    is_shared_of_ours(found) && found.object.mentions(uid)
 }
 
 /// The variables that are in somebody's list, in order: this link's, and what stands of the others'.
@@ -153,16 +156,32 @@ fn data<'a>(
     let mut listed: Vec<&str> = entries.values().flatten().copied().collect();
     listed.sort_unstable();
     listed.dedup();
-    let value = |key: &str| {
-        own.get(key)
-            .or_else(|| standing.and_then(|found| found.object.body.data.get(key)))
-    };
-    let data = listed.into_iter().filter_map(|key| Some((key, value(key)?.as_str())));
+    let mut own = own.iter().peekable();
+    let mut standing = standing
+        .into_iter()
+        .flat_map(|found| &found.object.body.data)
+        .peekable();
+    let data = listed
+        .into_iter()
+        .filter_map(|key| take(&mut own, key).or_else(|| take(&mut standing, key)));
     data.collect()
 }
 
-fn borrowed<'a>((key, value): (&'a String, &'a String)) -> (&'a str, &'a str) {
-    (key, value)
+/// A key and its value, from a map that is gone through in the order of its keys.
+fn take<'a>(
+    map: &mut Peekable<impl Iterator<Item = (&'a String, &'a String)>>,
+    key: &str,
+) -> Option<(&'a str, &'a str)> {
+    while map.next_if(|(other, _)| other.as_str() < key).is_some() {}
+    let (key, value) = map.next_if(|(other, _)| *other == key)?;
+    Some((key, value))
+}
+
+/// Whether this is what stands. Most of it was taken from there, and so needs no second look.
+fn is_data_of(found: &Object<Environment>, data: &[(&str, &str)]) -> bool {
+    let is_same = |a: &str, b: &str| std::ptr::eq(a, b) || a == b;
+    let mut both = found.body.data.iter().zip(data);
+    found.body.data.len() == data.len() && both.all(|((k, v), (key, value))| is_same(k, key) && is_same(v, value))
 }
 
 fn owned(data: Vec<(&str, &str)>) -> BTreeMap<String, String> {

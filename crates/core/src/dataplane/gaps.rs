@@ -102,7 +102,8 @@ fn shared_gap<T: Body>(s: &Snapshot, all: &[Found<T>], wanted: &Object<T>) -> Op
     let key = key_of(wanted);
     match claim_of(s, all, &wanted.namespace, &wanted.name) {
         Claim::Ours(found) if found.terminating => Some(held(&key)),
-        Claim::Ours(found) if found.object == *wanted => None,
+        // What is right as it stands may be what is wanted.
+        Claim::Ours(found) if std::ptr::eq(&raw const found.object, wanted) || found.object == *wanted => None,
         Claim::Free | Claim::Ours(_) if !source_lives(s) => Some(pending(
             &key,
             "is not written while the source is gone or being deleted, for it goes with the source",
@@ -129,8 +130,10 @@ fn environment_gaps(s: &Snapshot, plan: &Plan<'_>) -> Vec<Gap> {
             Claim::Free | Claim::AnotherSources | Claim::Strangers => None,
         },
     };
-    let strays = environment::mentioning(s)
+    let strays = environments
+        .iter()
         .filter(|found| (&found.object.namespace, &found.object.name) != key && !found.terminating)
+        .filter(|found| environment::mentions(s, found))
         .map(|found| Gap::Write(Stage::Leftovers, leave(s, found)));
     own.into_iter().chain(strays).collect()
 }
