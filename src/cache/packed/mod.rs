@@ -45,14 +45,12 @@ impl Recent {
 
     /// Begins a round. What was spared often enough, where little is going on.
     fn begin_round(&mut self) -> Vec<Weak<dyn CanPack>> {
-        let before = |round: u64| self.cells.partition_point(|(other, _)| *other < round);
-        let is_busy = self.cells.len() - before(self.round) > BUSY;
-        let old = if is_busy {
-            0
-        } else {
-            before((self.round + 2).saturating_sub(SPARED))
-        };
+        let since = self.cells.partition_point(|(round, _)| *round < self.round);
         self.round += 1;
+        if self.cells.len() - since > BUSY {
+            return Vec::new();
+        }
+        let old = self.cells.partition_point(|(round, _)| round + SPARED <= self.round);
         self.cells.drain(..old).map(|(_, cell)| cell).collect()
     }
 }
