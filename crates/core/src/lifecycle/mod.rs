@@ -19,6 +19,8 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
+use std::iter;
+
 use instancelink_api::condition::Reason;
 use instancelink_api::{State, Verdict, keys};
 
@@ -132,7 +134,13 @@ fn take_request(f: &Facts<'_>, request: &Request) -> Vec<Effect> {
         remove_action: matches!(request, Request::Action { .. }),
         add_finalizer: lacks_finalizer(f),
     };
-    vec![take, Effect::Publish(event)]
+    iter::once(take).chain(tell(f, event)).collect()
+}
+
+/// A namespace that is being deleted takes nothing new, events neither: telling there would be a refused request for each
+/// of its links.
+fn tell(f: &Facts<'_>, event: Event) -> Option<Effect> {
+    (!f.s.namespace.terminating).then_some(Effect::Publish(event))
 }
 
 fn lacks_finalizer(f: &Facts<'_>) -> bool {
@@ -149,13 +157,14 @@ fn write_status(f: &Facts<'_>, state: State, wait: &Wait) -> Vec<Effect> {
     let mut effects = vec![Effect::WriteStatus {
         status: Box::new(status),
     }];
-    effects.extend(problems.into_iter().map(|(reason, note)| {
-        Effect::Publish(Event {
+    effects.extend(problems.into_iter().filter_map(|(reason, note)| {
+        let event = Event {
             warning: true,
             reason,
             action: Reason::Transitioning.as_str().to_owned(),
             note,
-        })
+        };
+        tell(f, event)
     }));
     effects
 }

@@ -203,6 +203,19 @@ fn a_problem_is_told_once_and_what_is_only_pending_is_not() {
 }
 
 #[test]
+fn nothing_is_told_in_a_namespace_that_is_being_deleted() {
+    for (terminating, told) in [(false, 2), (true, 0)] {
+        let mut world = World::active();
+        world.s.namespace.terminating = terminating;
+        world.s.target = None;
+        world.act("deactivate");
+        world.settle();
+        assert_eq!(world.events.len(), told);
+        assert_eq!(world.state(), State::Inactive);
+    }
+}
+
+#[test]
 fn a_link_says_what_it_does_in_each_state_it_enters() {
     let mut seen = Vec::new();
     let mut note = |world: &World| seen.push((world.state(), world.status().transitioning_message.clone()));
