@@ -25,8 +25,13 @@ const MEMORY: u64 = 128 << 20;
 /// The limit in `deploy/`.
 const SHIPPED: u64 = 512 << 20;
 const STARVES: Duration = Duration::from_mins(2);
-/// In which a namespace of a thousand links must be gone.
+/// In which a namespace of a thousand links must be gone,
 const GOES: Duration = Duration::from_mins(1);
+/// or, where the machine is too slow for that, in so many times what it took to make them: most of the time is the API
+/// server's, which deletes one link after the other. Measured: 2.8.
+const GOES_FOR_MAKING: u32 = 4;
+/// Writes for a link whose source goes, too: four of its status, one for its finalizer, one for its slice.
+const WRITES: usize = 6;
 const REACHED: Duration = Duration::from_mins(5);
 
 #[tokio::test(flavor = "multi_thread")]
@@ -39,8 +44,10 @@ async fn campaign_a_thousand_links_outlive_an_operator_without_memory_and_go_wit
     let mut faults = 1;
 
     let town = plane.namespace("town".to_owned()).await;
+    let began = Instant::now();
     populate(&town).await;
     all_reach(&town, Active).await;
+    let made = began.elapsed();
     let peak = operator.program.memory("VmHWM").unwrap();
     let own = operator.program.memory("RssAnon").unwrap();
     println!(
@@ -85,6 +92,7 @@ async fn campaign_a_thousand_links_outlive_an_operator_without_memory_and_go_wit
     edit_all(&town, "Active").await;
     all_reach(&town, Active).await;
     let namespaces: Api<core::Namespace> = Api::all(plane.client.clone());
+    let before = proxy.count();
     let started = Instant::now();
     namespaces.delete(&town.name, &DeleteParams::default()).await.unwrap();
     eventually("the namespace is gone", REACHED, async || {
@@ -96,12 +104,20 @@ async fn campaign_a_thousand_links_outlive_an_operator_without_memory_and_go_wit
     })
     .await;
     let took = started.elapsed();
+    let requests = proxy.seen().split_off(before);
+    let writes = requests
+        .iter()
+        .filter(|r| r.namespace == town.name && r.writes())
+        .count();
     println!(
-        "the namespace of {LINKS} links was gone after {:.1} s",
-        took.as_secs_f64()
+        "the {LINKS} links were made in {made:.1?}; their namespace was gone after {took:.1?} and {writes} writes"
     );
-    if took > GOES {
-        violations.push(format!("the namespace took {:.1} s to go", took.as_secs_f64()));
+    if took > GOES.max(made * GOES_FOR_MAKING) {
+        violations.push(format!("the namespace took {took:.1?} to go"));
+    }
+    // A twentieth for what somebody else wrote in between.
+    if writes > LINKS * WRITES * 21 / 20 {
+        violations.push(format!("{writes} writes until the namespace was gone"));
     }
     if let Some(status) = operator.program.ended() {
         violations.push(format!("the operator ended with {status}: {}", operator.program.tail()));
