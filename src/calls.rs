@@ -55,6 +55,8 @@ pub(crate) enum CallError {
     /// 429, or a 5xx with `Retry-After`.
     #[error("overloaded: {message}")]
     Overloaded {
+        /// HTTP status.
+        code: u16,
         /// How long to stay away, where the API server said so.
         retry_after: Option<Duration>,
         /// What the API server says.
@@ -75,11 +77,11 @@ pub(crate) enum CallError {
 
 impl CallError {
     /// True where the write may have been done all the same. A 5xx that asks for patience may be one of a store that
-    /// lost its leader half way.
+    /// lost its leader half way; a 429 is said before anything is done.
     pub(crate) const fn leaves_doubt(&self) -> bool {
         match self {
-            Self::Server { code, .. } => *code >= 500,
-            Self::Overloaded { .. } | Self::Transport(_) => true,
+            Self::Server { code, .. } | Self::Overloaded { code, .. } => *code >= 500,
+            Self::Transport(_) => true,
             Self::NotFound(_)
             | Self::Conflict(_)
             | Self::AlreadyExists(_)
@@ -370,7 +372,8 @@ fn failure_of(code: StatusCode, retry_after: Option<Duration>, body: &[u8]) -> C
     let terminating = details.is_some_and(|d| d.causes.iter().any(|c| c.reason == "NamespaceTerminating"));
     let asked = details.map_or(0, |d| d.retry_after_seconds);
     let retry_after = retry_after.or((asked > 0).then(|| Duration::from_secs(u64::from(asked))));
-    match code.as_u16() {
+    let code = code.as_u16();
+    match code {
         // An object that does not exist is named. All other answers (a proxy's page, a CRD that is not served yet) say
         // nothing of objects, and what was taken for gone would be left behind.
         404 if details.is_some_and(|d| !d.name.is_empty()) => CallError::NotFound(message),
@@ -381,10 +384,13 @@ fn failure_of(code: StatusCode, retry_after: Option<Duration>, body: &[u8]) -> C
         403 => CallError::Forbidden(message),
         // A token that has run out is renewed soon: not a right that is missing.
         401 => CallError::Server { code: 401, message },
-        429 => CallError::Overloaded { retry_after, message },
-        _ if retry_after.is_some() => CallError::Overloaded { retry_after, message },
-        code if code >= 500 => CallError::Server { code, message },
-        code => CallError::Refused { code, message },
+        _ if code == 429 || retry_after.is_some() => CallError::Overloaded {
+            code,
+            retry_after,
+            message,
+        },
+        500.. => CallError::Server { code, message },
+        _ => CallError::Refused { code, message },
     }
 }
 

@@ -57,6 +57,7 @@ fn the_wish_to_be_left_alone_is_read_from_the_header_and_from_the_body() {
     assert_eq!(
         plain,
         CallError::Overloaded {
+            code: 429,
             retry_after: header,
             message: text
         }
@@ -64,6 +65,7 @@ fn the_wish_to_be_left_alone_is_read_from_the_header_and_from_the_body() {
     let mut body = status("ServerTimeout");
     body["details"] = json!({"retryAfterSeconds": 2});
     let expected = CallError::Overloaded {
+        code: 504,
         retry_after: Some(Duration::from_secs(2)),
         message: "what happened".to_owned(),
     };
@@ -74,4 +76,13 @@ fn the_wish_to_be_left_alone_is_read_from_the_header_and_from_the_body() {
 fn messages_are_bounded() {
     let long = failure_of(StatusCode::BAD_GATEWAY, None, "é".repeat(100_000).as_bytes());
     assert!(long.to_string().len() < 2_000);
+}
+
+#[test]
+fn a_write_that_was_turned_away_was_not_done_and_one_that_failed_may_have_been() {
+    let later = Some(Duration::from_secs(1));
+    assert!(!failure_of(StatusCode::TOO_MANY_REQUESTS, later, b"").leaves_doubt());
+    assert!(failure_of(StatusCode::GATEWAY_TIMEOUT, later, b"").leaves_doubt());
+    assert!(failure_of(StatusCode::INTERNAL_SERVER_ERROR, None, b"").leaves_doubt());
+    assert!(CallError::Transport("connection reset".to_owned()).leaves_doubt());
 }

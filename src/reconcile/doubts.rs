@@ -1,28 +1,40 @@
-//! Writes of children whose answers were lost. Such a write may have been done, and the watch may be late to tell: until
-//! the API server was asked, what stands is not known, and nothing may be decided on it.
+//! Writes of children whose answers were lost, until it is known what came of them. What has to be asked of the API server
+//! meanwhile, core decides.
 //!
 //! Writes of links need none of this: each carries the version it was decided on, so the next one is refused.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
-use instancelink_core::child::Key;
+use instancelink_core::child::{Draft, Key};
 use parking_lot::Mutex;
 
 use crate::cache::links::SourceKey;
 
-/// Children of which it is not known what stands, by the source whose links may have written them.
+/// What may have been written, by the source whose links share it.
 #[derive(Debug, Default)]
-pub(crate) struct Doubts(Mutex<HashMap<SourceKey, BTreeSet<Key>>>);
+pub(crate) struct Doubts(Mutex<HashMap<SourceKey, BTreeMap<Key, Vec<Draft>>>>);
 
 impl Doubts {
     /// Whether this child was written is not known.
-    pub(super) fn add(&self, source: SourceKey, child: Key) {
-        self.0.lock().entry(source).or_default().insert(child);
+    pub(super) fn add(&self, source: SourceKey, child: Draft) {
+        let mut doubts = self.0.lock();
+        let of_child = doubts.entry(source).or_default().entry(child.key()).or_default();
+        // The same once more is no other doubt.
+        if !of_child.contains(&child) {
+            of_child.push(child);
+        }
     }
 
-    /// What has to be asked before the next pass over a link of this source.
-    pub(super) fn of(&self, source: &SourceKey) -> Vec<Key> {
-        self.0.lock().get(source).into_iter().flatten().cloned().collect()
+    /// Those of a source.
+    pub(super) fn of(&self, source: &SourceKey) -> Vec<Draft> {
+        let doubts = self.0.lock();
+        let children = doubts.get(source).into_iter().flat_map(BTreeMap::values);
+        children.flatten().cloned().collect()
+    }
+
+    /// There are none, as nearly always.
+    pub(super) fn are_none(&self) -> bool {
+        self.0.lock().is_empty()
     }
 
     /// The API server has told.

@@ -7,8 +7,8 @@ use std::time::Duration;
 use futures::FutureExt;
 use futures::future::join_all;
 use instancelink_core::effect::{Answer, Effect, Event, Step};
-use instancelink_core::lifecycle;
 use instancelink_core::snapshot::Snapshot;
+use instancelink_core::{doubt, lifecycle};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -93,24 +93,28 @@ impl Driver {
             cache: Arc::clone(&self.cache),
             doubts: Arc::clone(&self.doubts),
         };
-        if let Some(source) = &turn.source
-            && let Err(error) = executor.resolve_doubts(source).await
-        {
-            return (ending_of(&error), error.reason());
-        }
-        let observed = self
-            .cache
-            .read(|index| observe(index, &turn.key, self.clock.now(), &self.cluster_domain));
-        let Some(mut snapshot) = observed else {
+        let Some(mut snapshot) = self.look(turn) else {
             self.verifier.forget(&turn.key);
             return (Ending::Gone, "gone");
         };
-        snapshot.lookup = self.verifier.seen(&turn.key, &snapshot.link.object);
         let taken = Taken::default();
         let mut endpoints_since = turn.endpoints_since;
         let mut repairs = Repairs::default();
         for _ in 0..MAX_STEPS {
-            match lifecycle::step(&snapshot) {
+            let step = lifecycle::step(&snapshot);
+            match self.ask(&executor, turn, &snapshot, &step).await {
+                Ok(false) => {}
+                Ok(true) => {
+                    let Some(known) = self.look(turn) else {
+                        return (Ending::Gone, "gone");
+                    };
+                    let refusals = std::mem::take(&mut snapshot.refusals);
+                    snapshot = Snapshot { refusals, ..known };
+                    continue;
+                }
+                Err(error) => return (ending_of(&error), error.reason()),
+            }
+            match step {
                 Step::Settled { wake, refused } => {
                     let slices = &snapshot.children.slices;
                     self.verifier.settled(&turn.key, &snapshot.link.object, slices);
@@ -138,6 +142,27 @@ impl Driver {
         }
         tracing::error!(link = %turn.key, steps = MAX_STEPS, "a pass does not come to an end; this is a bug");
         (Ending::Failed(None), "endless")
+    }
+
+    /// What the caches show of the link.
+    fn look(&self, turn: &Turn) -> Option<Snapshot> {
+        let now = self.clock.now();
+        let mut snapshot = self
+            .cache
+            .read(|index| observe(index, &turn.key, now, &self.cluster_domain))?;
+        snapshot.lookup = self.verifier.seen(&turn.key, &snapshot.link.object);
+        Some(snapshot)
+    }
+
+    /// Asks what has to be known before this step may be acted on. Whether anything had to be.
+    async fn ask(&self, executor: &Executor, turn: &Turn, snapshot: &Snapshot, step: &Step) -> Result<bool, CallError> {
+        let Some(source) = turn.source.as_ref().filter(|_| !self.doubts.are_none()) else {
+            return Ok(false);
+        };
+        let children = doubt::to_ask(snapshot, step, &self.doubts.of(source));
+        let has_to = !children.is_empty();
+        executor.ask(source, children).await?;
+        Ok(has_to)
     }
 
     fn settled(&self, snapshot: &Snapshot, wake: Option<jiff::Timestamp>, refused: bool, repaired: bool) -> Outcome {

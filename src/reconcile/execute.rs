@@ -108,7 +108,8 @@ impl Executor {
             Effect::DeleteLink => self.delete_link(link).await,
             Effect::Create { child } => {
                 let answer = self.create(child, taken).await;
-                self.doubting(link, child, answer)
+                self.note_doubt(link, child, &answer);
+                answer
             }
             Effect::Replace {
                 child,
@@ -116,7 +117,8 @@ impl Executor {
                 resource_version,
             } => {
                 let answer = self.replace(child, (uid, resource_version)).await;
-                self.doubting(link, child, answer)
+                self.note_doubt(link, child, &answer);
+                answer
             }
             Effect::Delete {
                 key,
@@ -127,22 +129,22 @@ impl Executor {
         }
     }
 
-    /// Takes note where it is not known whether a write was done. A deletion needs none of this: it is asked for again.
-    fn doubting(
-        &self,
-        link: &InstanceLink,
-        child: &Draft,
-        answer: Result<Answer, CallError>,
-    ) -> Result<Answer, CallError> {
-        if answer.as_ref().is_err_and(CallError::leaves_doubt) {
-            self.doubts.add(source_key(link), child.key());
+    /// Takes note where it is not known whether a write was done, and where it is again. A deletion needs none of this: it is
+    /// asked for again.
+    fn note_doubt(&self, link: &InstanceLink, child: &Draft, answer: &Result<Answer, CallError>) {
+        match answer {
+            Err(error) if error.leaves_doubt() => self.doubts.add(source_key(link), child.clone()),
+            Ok(Answer::Child(_) | Answer::ChildGone(_) | Answer::Done) if !self.doubts.are_none() => {
+                self.doubts.settle(&source_key(link), &child.key());
+            }
+            // A refusal tells nothing of the write before it.
+            _ => {}
         }
-        answer
     }
 
-    /// Asks what stands of the children of a source whose writes had no answer.
-    pub(super) async fn resolve_doubts(&self, source: &SourceKey) -> Result<(), CallError> {
-        for key in self.doubts.of(source) {
+    /// Asks what stands of these children of a source.
+    pub(super) async fn ask(&self, source: &SourceKey, children: Vec<Key>) -> Result<(), CallError> {
+        for key in children {
             let name = ObjectName::new(&key.namespace, &key.name);
             match key.kind {
                 Kind::Directory | Kind::VirtualIp => self.what_stands::<Services>(key.clone(), &name).await?,

@@ -18,6 +18,7 @@ pub mod action;
 pub mod batch;
 pub mod child;
 pub mod dataplane;
+pub mod doubt;
 pub mod effect;
 pub mod hash;
 pub mod lifecycle;

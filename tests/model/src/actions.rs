@@ -4,7 +4,7 @@ use crate::model::Model;
 use crate::scope::Takeover;
 use crate::slots::{DIRECTORY, ENVIRONMENT, POLICY, SLICE, SLOTS};
 use crate::snapshot::living_sources;
-use crate::state::{Cluster, State};
+use crate::state::{CERTAIN, Cluster, State};
 use crate::surroundings::{Change, Surroundings};
 use crate::user::{Edit, User};
 
@@ -217,16 +217,18 @@ impl Model {
         if !it.flight.is_empty() {
             return;
         }
-        if state.doubts != 0 {
-            let doubtful = (0..SLOTS).filter(|slot| state.doubts & (1 << slot) != 0);
+        if state.doubts != CERTAIN {
+            let doubtful = (0..SLOTS).filter(|slot| state.doubts[*slot] != 0);
             actions.extend(doubtful.map(|slot| Action::Ask { operator, slot }));
-            return;
         }
         for link in 0..2 {
             let group = self.decide(link, &it.view).group;
-            if group != 0 {
+            if group != 0 && !self.has_to_ask(link, &it.view, &state.doubts) {
                 actions.push(Action::Decide { operator, link, group });
             }
+        }
+        if state.doubts != CERTAIN {
+            return;
         }
         for slot in 0..SLOTS {
             let group = self.sweep(slot, &it.view, &state.truth);

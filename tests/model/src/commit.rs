@@ -10,7 +10,7 @@ use crate::mutant::Mutant;
 use crate::promise::{Broken, Promise};
 use crate::scope::Takeover;
 use crate::slots::{ENVIRONMENT, POLICY, SLOTS};
-use crate::state::{Account, ChildNumber, Cluster, Object, State};
+use crate::state::{Account, CERTAIN, ChildNumber, Cluster, Object, SEVERAL, State};
 use crate::user::{Edit, Edited, User, created};
 use crate::write::Means;
 
@@ -42,7 +42,7 @@ impl Model {
                 self.arrive(&mut state, operator, write, false);
             }
             Action::Ask { operator, slot } => {
-                state.doubts &= !(1 << slot);
+                state.doubts[slot] = 0;
                 state.operators[operator].view.children[slot] = state.truth.children[slot];
             }
             Action::Lost { operator, write } => {
@@ -56,11 +56,11 @@ impl Model {
                 state.left.faults -= 1;
                 state.operators[operator].flight = Flight::default();
                 state.operators[operator].view = state.truth;
-                state.doubts = 0;
+                state.doubts = CERTAIN;
             }
             Action::Failover => {
                 state.left.failovers -= 1;
-                state.doubts = 0;
+                state.doubts = CERTAIN;
                 state.leader = 1 - state.leader;
                 let view = &mut state.operators[usize::from(state.leader)].view;
                 match self.scope.takeover {
@@ -103,11 +103,30 @@ impl Model {
         if self.scope.mutant == Some(Mutant::ForgetsUnanswered) {
             return;
         }
-        self.groups.read(state.operators[operator].flight.group, |group| {
-            if let (Some(_), Object::Child(slot)) = (group.link, group.objects[usize::from(write)]) {
-                state.doubts |= 1 << slot;
+        let group = state.operators[operator].flight.group;
+        let (link, object) = self
+            .groups
+            .read(group, |group| (group.link, group.objects[usize::from(write)]));
+        if let (Some(_), Object::Child(slot)) = (link, object) {
+            let (doubt, written) = (&mut state.doubts[usize::from(slot)], self.written_child(group, write));
+            // A deletion is asked for again whatever came of it.
+            if written != 0 {
+                *doubt = if [0, written].contains(doubt) { written } else { SEVERAL };
             }
-        });
+        }
+    }
+
+    /// What a write makes of a child; 0: it deletes it.
+    fn written_child(&self, group: u32, write: u8) -> ChildNumber {
+        self.creations.get((group, write), |(group, write)| {
+            self.groups
+                .read(*group, |group| match &group.writes[usize::from(*write)] {
+                    Effect::Create { child } | Effect::Replace { child, .. } => {
+                        self.child(fixture::standing(child, "1"))
+                    }
+                    _ => 0,
+                })
+        })
     }
 
     fn arrive(&self, state: &mut State, operator: usize, write: u8, answered: bool) {
@@ -198,23 +217,17 @@ impl Model {
         if misses || (!creates && !flight.is_fresh(object)) {
             if misses && answered {
                 state.operators[operator].view.children[slot] = standing;
+                state.doubts[slot] = 0;
             }
             return;
         }
-        let after = self.creations.get((flight.group, write), |(group, write)| {
-            self.groups
-                .read(*group, |group| match &group.writes[usize::from(*write)] {
-                    Effect::Create { child } | Effect::Replace { child, .. } => {
-                        self.child(fixture::standing(child, "1"))
-                    }
-                    _ => 0,
-                })
-        });
+        let after = self.written_child(flight.group, write);
         self.put_child(state, slot, after, operator == usize::from(state.leader));
         let of_pass = self.groups.read(flight.group, |group| group.link.is_some());
         // What a sweep writes is not recorded in the caches.
         if answered && of_pass {
             state.operators[operator].view.children[slot] = after;
+            state.doubts[slot] = 0;
         }
     }
 

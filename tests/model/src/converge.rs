@@ -10,7 +10,7 @@ use crate::model::Model;
 use crate::promise::{Broken, Promise};
 use crate::scope::{Budget, Takeover};
 use crate::slots::{DIRECTORY, ENVIRONMENT, SLICE, SLOTS};
-use crate::state::{Account, Cluster, Ledger, Operator, State};
+use crate::state::{Account, CERTAIN, Cluster, Ledger, Operator, State};
 use crate::surroundings::Target;
 use crate::user::created;
 
@@ -87,7 +87,7 @@ impl Model {
             leader: 0,
             ledgers: truth.links.map(ledger),
             left: NOTHING_MORE,
-            doubts: 0,
+            doubts: CERTAIN,
             recreated: 3,
             strays: 0,
             stray_entries: 0,

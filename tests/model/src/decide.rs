@@ -1,5 +1,7 @@
 //! What an operator decides: the real `step`, asked once for each question there is.
 
+use instancelink_core::child::{Draft, Standing};
+use instancelink_core::doubt;
 use instancelink_core::effect::{Effect, Step};
 
 use crate::model::Model;
@@ -7,7 +9,7 @@ use crate::mutant::Mutant;
 use crate::outcome::{Group, judge};
 use crate::promise::Broken;
 use crate::slots::{DIRECTORY, ENVIRONMENT, POLICY, SLICE};
-use crate::state::{ChildNumber, Cluster, LinkNumber};
+use crate::state::{CERTAIN, ChildNumber, Cluster, Doubts, LinkNumber, SEVERAL};
 use crate::surroundings::Surroundings;
 
 /// What `step` says of a link in a view.
@@ -44,6 +46,35 @@ impl Model {
         }
         self.decisions
             .get(self.question(link, view), |question| self.work_out(question))
+    }
+
+    /// Something has to be asked before this decision may be acted on.
+    pub(crate) fn has_to_ask(&self, link: usize, view: &Cluster, doubts: &Doubts) -> bool {
+        if *doubts == CERTAIN {
+            return false;
+        }
+        self.asks
+            .get((self.question(link, view), *doubts), |(question, doubts)| {
+                if doubts.contains(&SEVERAL) {
+                    return true;
+                }
+                let mut snapshot = self.snapshot(question);
+                let step = Mutant::step(self.scope.mutant, &mut snapshot);
+                let doubtful = doubts.iter().filter(|number| **number != 0);
+                let doubtful: Vec<Draft> = doubtful.map(|number| self.draft(*number)).collect();
+                !doubt::to_ask(&snapshot, &step, &doubtful).is_empty()
+            })
+    }
+
+    fn draft(&self, number: ChildNumber) -> Draft {
+        match &self.children.at(u32::from(number)).standing {
+            Standing::Directory(found) => Draft::Directory(found.object.clone()),
+            Standing::Slice(found) => Draft::Slice(found.object.clone()),
+            Standing::Environment(found) => Draft::Environment(found.object.clone()),
+            Standing::VirtualIp(found) => Draft::VirtualIp(found.object.clone()),
+            Standing::Policy(found) => Draft::Policy(found.object.clone()),
+            Standing::Binding(found) => Draft::Binding(found.object.clone()),
+        }
     }
 
     fn question(&self, link: usize, view: &Cluster) -> Question {

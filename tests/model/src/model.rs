@@ -18,7 +18,7 @@ use crate::outcome::Group;
 use crate::promise::{Broken, Promise};
 use crate::scope::Scope;
 use crate::snapshot::{base, text_of};
-use crate::state::{ChildNumber, Cluster, LinkNumber, State};
+use crate::state::{ChildNumber, Cluster, Doubts, LinkNumber, State};
 use crate::sweep::Look;
 use crate::user::User;
 use crate::write::Written;
@@ -37,6 +37,8 @@ pub(crate) struct Model {
     pub(crate) children: Library<Child>,
     pub(crate) groups: Library<Group>,
     pub(crate) decisions: Memo<Question, Decision>,
+    /// With what is in doubt.
+    pub(crate) asks: Memo<(Question, Doubts), bool>,
     pub(crate) writes: Memo<(LinkNumber, u32, u8), Written>,
     pub(crate) creations: Memo<(u32, u8), ChildNumber>,
     pub(crate) edits: Memo<(LinkNumber, User), Option<LinkNumber>>,
@@ -57,6 +59,7 @@ impl Model {
             children: Library::new(),
             groups: Library::new(),
             decisions: Memo::new(),
+            asks: Memo::new(),
             writes: Memo::new(),
             creations: Memo::new(),
             edits: Memo::new(),

@@ -12,6 +12,13 @@ pub(crate) type LinkNumber = u32;
 /// Number of a child; 0: there is none.
 pub(crate) type ChildNumber = u16;
 
+/// What may have been written into each place.
+pub(crate) type Doubts = [ChildNumber; SLOTS];
+/// There is nothing of the kind.
+pub(crate) const CERTAIN: Doubts = [0; SLOTS];
+/// One of several.
+pub(crate) const SEVERAL: ChildNumber = ChildNumber::MAX;
+
 /// What is in the API server, or in the caches of an operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Cluster {
@@ -52,8 +59,8 @@ pub(crate) struct State {
     pub(crate) leader: u8,
     pub(crate) ledgers: [Ledger; 2],
     pub(crate) left: Budget,
-    /// Children of which the leader does not know whether its write arrived: a bit each.
-    pub(crate) doubts: u8,
+    /// What the leader wrote into each place without knowing whether it arrived; 0: nothing.
+    pub(crate) doubts: Doubts,
     /// Links that were created a second time: a bit each.
     pub(crate) recreated: u8,
     /// Children that a request of a former leader wrote: a bit each.

@@ -1,0 +1,108 @@
+use instancelink_api::State;
+
+use super::*;
+use crate::child::Kind;
+use crate::fixture::{self, SIBLING_UID, World};
+use crate::snapshot::Sibling;
+
+/// A sibling on its way up, nothing of which was seen to stand.
+fn sibling(alias: &str) -> Sibling {
+    let mut sibling = fixture::sibling(State::Activating, false);
+    std::sync::Arc::make_mut(&mut sibling.object).spec.link_name = alias.to_owned();
+    sibling
+}
+
+/// A link that was just made, beside another one with this alias.
+fn beside(alias: &str) -> World {
+    World::new(fixture::snapshot().with_sibling(sibling(alias)))
+}
+
+/// The same, on its way until its next step writes a child of this kind; and what it writes.
+fn about_to_write(kind: Kind) -> (World, Draft) {
+    let mut world = beside("cache");
+    loop {
+        if let Step::Act(effects) = lifecycle::step(&world.s) {
+            let written = effects.into_iter().find_map(|effect| match effect {
+                Effect::Create { child } if child.key().kind == kind => Some(child),
+                _ => None,
+            });
+            if let Some(child) = written {
+                return (world, child);
+            }
+        }
+        assert!(world.step().is_ok(), "it is written some time");
+    }
+}
+
+/// What the sibling wrote.
+fn siblings(kind: Kind) -> Draft {
+    let (_, mut child) = about_to_write(kind);
+    match &mut child {
+        Draft::Slice(slice) => {
+            slice.labels.insert(keys::LINK_UID.to_owned(), SIBLING_UID.to_owned());
+            slice.name = "web-cache-v4".to_owned();
+        }
+        Draft::Environment(environment) => {
+            let entries = format!(r#"{{"{SIBLING_UID}": []}}"#);
+            environment.annotations.insert(keys::ENTRIES.to_owned(), entries);
+        }
+        _ => {}
+    }
+    child
+}
+
+fn asked(world: &World, doubtful: &Draft) -> bool {
+    let step = lifecycle::step(&world.s);
+    !to_ask(&world.s, &step, std::slice::from_ref(doubtful)).is_empty()
+}
+
+#[test]
+fn the_same_write_once_more_tells_what_stands() {
+    for kind in [Kind::Directory, Kind::Environment, Kind::Slice] {
+        let (world, child) = about_to_write(kind);
+        assert!(!asked(&world, &child), "{kind:?}");
+    }
+}
+
+#[test]
+fn what_a_link_that_is_cut_meanwhile_may_have_written_is_asked_for() {
+    let (mut world, slice) = about_to_write(Kind::Slice);
+    world.annotate("deactivate");
+    assert!(asked(&world, &slice));
+    assert!(asked(&World::inactive(), &slice), "even where nothing is due");
+}
+
+#[test]
+fn the_slice_of_a_sibling_with_another_alias_is_no_matter() {
+    let (world, _) = about_to_write(Kind::Slice);
+    assert!(!asked(&world, &siblings(Kind::Slice)));
+}
+
+#[test]
+fn the_slice_that_would_give_a_sibling_the_alias_is_asked_for_before_the_link_moves() {
+    let mut world = beside("db");
+    while !asked(&world, &siblings(Kind::Slice)) {
+        assert!(world.step().is_ok(), "the link took the alias without a question");
+    }
+    assert!(world.watched().is_empty());
+}
+
+#[test]
+fn the_slice_of_a_link_that_is_gone_is_asked_for() {
+    let (mut world, _) = about_to_write(Kind::Slice);
+    world.s.siblings.clear();
+    assert!(asked(&world, &siblings(Kind::Slice)));
+}
+
+#[test]
+fn what_links_share_is_asked_for_where_it_is_looked_at() {
+    let (directory, environment) = (siblings(Kind::Directory), siblings(Kind::Environment));
+    for child in [&directory, &environment] {
+        assert!(!asked(&beside("cache"), child), "not to say that a link is activating");
+    }
+    assert!(
+        asked(&World::active(), &environment),
+        "but where the link's own entry may be missing"
+    );
+    assert!(asked(&World::inactive(), &directory), "or where nobody needs it");
+}
