@@ -17,7 +17,12 @@ use crate::scenario::Which;
 
 /// Reads the samples of a folder, and writes the pictures into it and the page beside it.
 pub fn write(folder: &Path) {
-    let mut text = format!("{INTRODUCTION}{}\n{EDGES}{}", goals::table(folder), edges::table());
+    let limits = include_str!("limits.md");
+    let mut text = format!(
+        "{INTRODUCTION}{}{limits}\n{EDGES}{}",
+        goals::table(folder),
+        edges::table()
+    );
     text.push_str(include_str!("profile.md"));
     for scenario in Which::value_variants() {
         let records = sample::read(&scenario.file(folder));

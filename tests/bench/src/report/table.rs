@@ -26,7 +26,11 @@ pub(super) fn samples(records: &[&Record], contestant: &str, figure: &str) -> Ve
 /// The table in Markdown. Where others than the first take part, the first's part of theirs stands with their figures.
 pub(super) fn table(records: &[&Record]) -> String {
     let names = contestants(records);
-    let mut text = format!("| | {} |\n|---|{}\n", names.join(" | "), "---:|".repeat(names.len()));
+    let mut text = format!(
+        "| | {} |\n|---|{}\n",
+        titles(records).join(" | "),
+        "---:|".repeat(names.len())
+    );
     for figure in figures(records) {
         write!(text, "| {} |", readable(&figure)).expect("memory");
         let first = samples(records, &names[0], &figure);
@@ -41,6 +45,23 @@ pub(super) fn table(records: &[&Record]) -> String {
         text.push('\n');
     }
     text
+}
+
+/// Every contestant, and how many turns it took where others took more.
+fn titles(records: &[&Record]) -> Vec<String> {
+    let names = contestants(records);
+    let turns = |name: &String| {
+        records
+            .iter()
+            .filter(|record| record.sample.contestant == *name)
+            .count()
+    };
+    let most = names.iter().map(turns).max();
+    let title = |name: &String| match turns(name) {
+        all if Some(all) == most => name.clone(),
+        fewer => format!("{name} (turns: {fewer})"),
+    };
+    names.iter().map(title).collect()
 }
 
 /// `to_active_p50_ms` as people write it.
@@ -103,6 +124,17 @@ mod tests {
             machine: Machine::default(),
             sample,
         }
+    }
+
+    #[test]
+    fn a_column_says_where_it_is_of_fewer_turns() {
+        let records = [
+            record(0, "operator", 2.0, None),
+            record(0, "kopf", 9.0, None),
+            record(1, "operator", 4.0, None),
+        ];
+        let records = records.iter().collect::<Vec<_>>();
+        assert_eq!(titles(&records), ["operator", "kopf (turns: 1)"]);
     }
 
     #[test]
