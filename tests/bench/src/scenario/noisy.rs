@@ -36,8 +36,8 @@ Ten links a second are created over eight namespaces, each with a source of its 
 the hundred links of a ninth: never, twenty times a second, and as often as the API server takes it of 1,000 times a second. Both
 are ordinary users, whom the API server makes wait like anybody. *created* is how long it took to answer the creation itself, and
 *to seen* how long until a watcher saw the new link: both are the API server's part of *to active*. *taken* is how often the
-operator took an action or tried to; where the next one has taken its place meanwhile, that is a conflict. The last column is the
-same noise while no operator runs: what neighbours lose by the API server alone.
+operator took an action or tried to; where the next one has taken its place meanwhile, that is a conflict. *no operator*, where it
+was measured, is the same noise while none runs: what neighbours lose by the API server alone.
 ";
 
 /// The operator without the noise and with it, each on a control plane of its own.
