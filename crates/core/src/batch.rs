@@ -4,7 +4,7 @@
 //! What a link does is decided on what stands. Only the content of a write that it asks for anyway is made as if the
 //! writes before it were done.
 
-use crate::child::{Draft, Environment, Found, Object, Standing};
+use crate::child::{Draft, Environment, Object, Standing};
 use crate::dataplane::child_of;
 use crate::effect::{Effect, Step};
 use crate::lifecycle;
@@ -25,12 +25,8 @@ pub fn on_top(s: &Snapshot, before: &Effect, own: Effect) -> Effect {
     }
     let mut imagined = s.clone();
     let (uid, resource_version) = replaced(before).unwrap_or_default();
-    imagined.children.put(Standing::Environment(Found {
-        uid: uid.to_owned(),
-        resource_version: resource_version.to_owned(),
-        terminating: false,
-        object: object.clone(),
-    }));
+    let standing = object.found(uid, resource_version);
+    imagined.children.put(Standing::Environment(standing));
     let Step::Act(effects) = lifecycle::step(&imagined) else {
         return before.clone();
     };

@@ -59,12 +59,7 @@ fn imagine_slice(s: &mut Snapshot, slice: &Object<Slice>) -> bool {
 /// What the links of the source share.
 fn imagine<T: Clone>(s: &mut Snapshot, object: &Object<T>, standing: fn(Found<T>) -> Standing) {
     s.living_owners.extend(s.source.iter().map(|source| source.uid.clone()));
-    let mut found = Found {
-        uid: String::new(),
-        resource_version: String::new(),
-        terminating: false,
-        object: object.clone(),
-    };
+    let mut found = object.found("", "");
     if let Some(before) = s.children.find(&standing(found.clone()).key()) {
         before.version().0.clone_into(&mut found.uid);
     }

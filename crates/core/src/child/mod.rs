@@ -141,6 +141,18 @@ pub(crate) fn fitting<T>(items: impl Iterator<Item = T>) -> Vec<T> {
     items.into_vec()
 }
 
+impl<T: Clone> Object<T> {
+    /// The same as it stands once it is written.
+    pub(crate) fn found(&self, uid: &str, resource_version: &str) -> Found<T> {
+        Found {
+            uid: uid.to_owned(),
+            resource_version: resource_version.to_owned(),
+            terminating: false,
+            object: self.clone(),
+        }
+    }
+}
+
 impl<T> Object<T> {
     /// The metadata to send. A replacement names the object it replaces.
     pub(crate) fn metadata(&self, replaces: Option<(&str, &str)>) -> ObjectMeta {
