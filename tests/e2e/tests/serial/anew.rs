@@ -1,0 +1,69 @@
+//! An operator that starts anew asks for what it only knows on demand, before it cuts anything.
+
+use std::time::Duration;
+
+use e2e::{
+    Link, Namespace, Operator, ReferenceGrants, Watch, Widgets, idle_deployment, in_namespace, link, link_into,
+    with_two_tenants,
+};
+use instancelink_api::State::Active;
+use serde_json::json;
+
+/// Until a CRD or a right that came is noticed, or a pod runs.
+const COMES_UP: Duration = Duration::from_secs(90);
+
+#[tokio::test]
+#[ignore = "needs a cluster"]
+async fn an_operator_that_starts_anew_lists_grants_and_kinds_that_links_need_before_it_cuts_anything() {
+    with_two_tenants(async |shop, data| {
+        in_namespace(async |ns| {
+            ReferenceGrants::during(data, async |grants| {
+                Widgets::during(ns, async |widgets| {
+                    let (permitted, to_widget) = tokio::join!(permitted(shop, data, grants), up_to_widget(ns, widgets));
+                    let (first, second) = (Watch::start(shop, "web-db"), Watch::start(ns, "web-db"));
+                    let (mut first, mut second) = tokio::join!(first, second);
+                    let slice = ns.object("discovery.k8s.io/v1", "EndpointSlice", "web-db-v4");
+                    let before = slice.get().await.metadata.resource_version;
+                    Operator::of(&ns.client).kill_all(ns).await;
+                    // Whoever leads now has looked at every link when it does what it is asked.
+                    permitted.act("activate").await.is_accepted();
+                    to_widget.act("activate").await.is_accepted();
+                    tokio::join!(first.rests(), second.rests());
+                    assert_eq!(slice.get().await.metadata.resource_version, before);
+                })
+                .await;
+            })
+            .await;
+        })
+        .await;
+    })
+    .await;
+}
+
+/// A link into a namespace that consents by a `ReferenceGrant`.
+async fn permitted(shop: &Namespace, data: &Namespace, grants: &ReferenceGrants) -> Link {
+    grants.install(&["v1"]).await;
+    let from = json!({ "group": "instancelink.dev", "kind": "InstanceLink", "namespace": shop.name });
+    let to = json!({ "group": "", "kind": "Service", "name": "pg" });
+    grants.grant(data, "v1", "shop", &from, &to).await;
+    let link = shop.link(link_into(data, "Service", "pg")).await;
+    link.reaches_within(Active, COMES_UP).await;
+    link
+}
+
+/// A link to a kind of which only its scale is known, and to the pod behind it.
+async fn up_to_widget(ns: &Namespace, widgets: &Widgets) -> Link {
+    ns.create_object(&idle_deployment("web")).await;
+    widgets.allow_ahead().await;
+    widgets.create(ns, "pg").await;
+    let target = json!({ "apiVersion": "example.com/v1", "kind": "Widget", "name": "pg" });
+    let manifest = link("web-db", "db", "Deployment/web", "Service/pg")
+        .spec("targetInstanceRef", target)
+        .spec("activation", json!({ "targetWaitSeconds": 120 }));
+    let link = ns.link(manifest).await;
+    widgets.run(ns, "pg", "StatefulSet").await;
+    link.reaches_within(Active, COMES_UP).await;
+    let addresses = ns.ready_addresses("pg", 1).await;
+    ns.has_addresses_in("web-links", &addresses).await;
+    link
+}

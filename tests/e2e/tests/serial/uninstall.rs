@@ -1,0 +1,115 @@
+//! Uninstalling, last of all: the links go while the operator still serves them, then everything else; and the
+//! installation can be put back.
+
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use e2e::{Installation, eventually, in_namespace, link, residue_of};
+use instancelink_api::State::{Active, Inactive, Registering, Removed};
+use serde_json::json;
+use tokio::process::Command;
+use tokio::time::timeout;
+
+/// The checkout, whose `instancelink` binary uninstalls what its `deploy/` installs.
+fn checkout() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+}
+
+/// `instancelink uninstall`, with something typed into it: whether it succeeded, and all it said.
+async fn uninstall(arguments: &[&str], typed: &str) -> (bool, String) {
+    use tokio::io::AsyncWriteExt as _;
+    let mut child = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()))
+        .current_dir(checkout())
+        .args(["run", "--quiet", "--package", "instancelink", "--", "uninstall"])
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("cargo");
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(typed.as_bytes()).await.ok();
+    drop(stdin);
+    let output = timeout(Duration::from_mins(10), child.wait_with_output())
+        .await
+        .expect("it ends within ten minutes, building included")
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    (output.status.success(), said)
+}
+
+#[tokio::test]
+#[ignore = "needs a cluster"]
+async fn uninstall_asks_first_waits_for_every_link_and_leaves_nothing() {
+    in_namespace(async |ns| {
+        ns.web_and_two_databases().await;
+        let draining = link("draining", "queue", "Deployment/web", "Service/pg")
+            .spec("deactivation", json!({ "drainSeconds": 8 }));
+        let draining = ns.link(draining).await;
+        let up = ns.link(link("up", "db", "Deployment/web", "Service/pg")).await;
+        let parked = link("parked", "cache", "Deployment/web", "Service/pg").spec("desiredState", "Inactive");
+        let parked = ns.link(parked).await;
+        let removed = ns
+            .link(link("removed", "mail", "Deployment/web", "Service/pg").action("remove"))
+            .await;
+        let waiting = ns.link(link("waiting", "db", "Deployment/missing", "Service/pg")).await;
+        tokio::join!(
+            draining.reaches(Active),
+            up.reaches(Active),
+            parked.reaches(Inactive),
+            removed.reaches(Removed),
+            waiting.reaches(Registering),
+        );
+        let installation = Installation::of(&ns.client);
+        let before = eventually(
+            "no overlay of an earlier test is left",
+            Duration::from_mins(1),
+            async || {
+                let objects = installation.objects().await;
+                let overlay = objects
+                    .iter()
+                    .find(|object| object.ends_with(" instancelink-readiness-gates"));
+                overlay.map_or_else(|| Ok(objects.clone()), |left| Err(left.clone()))
+            },
+        )
+        .await;
+        assert!(before.len() > 10, "{before:?}");
+
+        let (ok, said) = uninstall(&[], "n\n").await;
+        assert!(!ok, "a no is a no: {said}");
+        assert_eq!(installation.objects().await, before);
+
+        // What an overlay put into a user's namespace is part of it too.
+        ns.allow_readiness_gates().await;
+        let (ok, said) = uninstall(&["--yes"], "").await;
+        assert!(ok, "{said}");
+        assert!(
+            said.contains(&format!("{}/draining", ns.name)),
+            "it says what it waits for: {said}"
+        );
+        eventually(
+            "nothing of the installation is left",
+            Duration::from_mins(1),
+            async || {
+                let left = installation.objects().await;
+                if left.is_empty() { Ok(()) } else { Err(left.join("\n")) }
+            },
+        )
+        .await;
+        let left = residue_of(ns).await;
+        assert!(left.is_empty(), "{left:?}");
+
+        let (ok, said) = uninstall(&["--yes"], "").await;
+        assert!(ok && said.contains("nothing to do"), "without the CRD, too: {said}");
+
+        installation.put_back(checkout()).await;
+        assert_eq!(installation.objects().await, before);
+        ns.link(link("again", "db", "Deployment/web", "Service/pg"))
+            .await
+            .reaches(Active)
+            .await;
+    })
+    .await;
+}

@@ -1,0 +1,194 @@
+//! The alias as the cluster's DNS has it, and what else answers under a name of the alias: both are told in time.
+
+use std::time::Duration;
+
+use e2e::{Link, Namespace, Object, SHORT, eventually, fixed_service, in_namespace, link};
+use instancelink_api::State::{Active, Inactive};
+use serde_json::json;
+
+async fn active_link(ns: &Namespace, source: &str, alias: &str) -> Link {
+    ns.web_and_two_databases().await;
+    if source != "web" {
+        ns.create_object(&e2e::idle_deployment(source)).await;
+    }
+    let link = ns
+        .link(link("link", alias, &format!("Deployment/{source}"), "Service/pg"))
+        .await;
+    link.reaches(Active).await;
+    link
+}
+
+async fn is_not_shadowed(link: &Link) {
+    link.until("is not shadowed", |l| {
+        let conditions = &l.status.as_ref().unwrap().conditions;
+        conditions.iter().all(|c| c.type_ != "AliasShadowed")
+    })
+    .await;
+}
+
+/// A namespace beside the test's own, which goes when the test has passed.
+async fn with_namespace(ns: &Namespace, name: &str, test: impl AsyncFnOnce()) {
+    let manifest = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } });
+    let object = Object::of(&ns.client, "", &manifest);
+    object.create(&manifest).await;
+    test().await;
+    object.delete().await;
+}
+
+/// A name for a namespace or an instance that no other test has.
+fn unique(ns: &Namespace, prefix: &str) -> String {
+    format!("{prefix}-{}", ns.name)
+}
+
+#[tokio::test]
+#[ignore = "needs a cluster"]
+async fn a_service_called_like_the_alias_is_named_as_long_as_it_is_there() {
+    in_namespace(async |ns| {
+        let link = active_link(ns, "web", "db").await;
+        is_not_shadowed(&link).await;
+        let service = ns.create_object(&fixed_service("db")).await;
+        let shadowed = link.condition("AliasShadowed", "True", "ServiceComesFirst").await;
+        let named = format!("Service {}/db", ns.name);
+        assert!(shadowed.message.contains(&named), "{}", shadowed.message);
+        ns.events_of(&link, "ServiceComesFirst", 1).await;
+        link.condition("Ready", "True", "Ready").await;
+        service.delete().await;
+        is_not_shadowed(&link).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs a cluster"]
+async fn a_service_that_steps_in_after_the_cut_is_warned_of_before_it() {
+    in_namespace(async |ns| {
+        let instance = unique(ns, "web");
+        let directory = format!("{instance}-links");
+        let link = active_link(ns, &instance, "db").await;
+        with_namespace(ns, &directory, async || {
+            let stranger = Object::of(&ns.client, &directory, &fixed_service("db"));
+            stranger.create(&fixed_service("db")).await;
+            let shadowed = link.condition("AliasShadowed", "True", "ServiceStepsIn").await;
+            let named = format!("Service {directory}/db");
+            assert!(shadowed.message.contains(&named), "{}", shadowed.message);
+            let client = ns.client_pod("client").await;
+            let address = |object: kube::api::DynamicObject| {
+                let ip = object.data["spec"]["clusterIP"].as_str().unwrap().parse().unwrap();
+                std::collections::BTreeSet::from([ip])
+            };
+            let pg = address(ns.object("v1", "Service", "pg").get().await);
+            client.resolves_to(&format!("db.{directory}"), &pg).await;
+            link.act("deactivate").await;
+            link.reaches(Inactive).await;
+            link.condition("AliasShadowed", "True", "ServiceStepsIn").await;
+            // What the warning is about, and the name that it says is safe.
+            let strangers = address(stranger.get().await);
+            client.resolves_to(&format!("db.{directory}"), &strangers).await;
+            client
+                .resolves_to_nothing(&format!("db.{directory}.{}.svc", ns.name))
+                .await;
+        })
+        .await;
+        is_not_shadowed(&link).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs a cluster"]
+async fn a_namespace_called_like_the_alias_hides_the_plain_name_from_musl() {
+    in_namespace(async |ns| {
+        let alias = unique(ns, "db");
+        let link = active_link(ns, "web", &alias).await;
+        let search = format!("web-links.{}.svc.cluster.local", ns.name);
+        let client = ns
+            .client_pod_with("client", &json!({ "dnsConfig": { "searches": [search] } }))
+            .await;
+        let pg = ns.object("v1", "Service", "pg").get().await;
+        let pg = std::collections::BTreeSet::from([pg.data["spec"]["clusterIP"].as_str().unwrap().parse().unwrap()]);
+        client.resolves_to(&alias, &pg).await;
+        with_namespace(ns, &alias, async || {
+            link.condition("AliasShadowed", "True", "NamespaceEndsSearch").await;
+            client.resolves_to_nothing(&alias).await;
+            client
+                .resolves_to(&format!("{alias}.web-links.{}.svc", ns.name), &pg)
+                .await;
+        })
+        .await;
+        is_not_shadowed(&link).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs a cluster"]
+async fn endpoints_that_kubernetes_mirrors_into_the_directory_are_named() {
+    in_namespace(async |ns| {
+        let link = active_link(ns, "web", "db").await;
+        let endpoints = json!({
+            "apiVersion": "v1", "kind": "Endpoints", "metadata": { "name": "web-links" },
+            "subsets": [{ "addresses": [{ "ip": "192.0.2.7", "hostname": "db" }], "ports": [{ "port": 5432 }] }],
+        });
+        let endpoints = ns.create_object(&endpoints).await;
+        let shadowed = link.condition("AliasShadowed", "True", "EndpointsMirrored").await;
+        assert!(
+            shadowed.message.contains("delete endpoints web-links"),
+            "{}",
+            shadowed.message
+        );
+        let warned = ns.events_of(&link, "EndpointsMirrored", 1).await;
+        assert_eq!(warned[0].type_.as_deref(), Some("Warning"));
+        // What the DNS makes of it is believed when its caches cannot be to blame.
+        let verified = link
+            .until_within("gets addresses of others", Duration::from_secs(90), |l| {
+                let conditions = &l.status.as_ref().unwrap().conditions;
+                conditions.iter().any(|c| c.reason == "OtherAddresses")
+            })
+            .await;
+        let said = serde_json::to_string(&verified.status).unwrap();
+        assert!(said.contains("gives 192.0.2.7 for db.web-links."), "{said}");
+        link.condition("Ready", "True", "Ready").await;
+        endpoints.delete().await;
+        eventually("the mirrored slice is gone", SHORT, async || {
+            let found = ns.addresses_in("web-links").await;
+            let foreign = found.iter().any(|a| a.to_string() == "192.0.2.7");
+            if foreign { Err(format!("{found:?}")) } else { Ok(()) }
+        })
+        .await;
+        is_not_shadowed(&link).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs a cluster"]
+async fn an_active_alias_is_verified_once_the_dns_has_it_and_no_longer_when_it_is_cut() {
+    in_namespace(async |ns| {
+        let link = active_link(ns, "web", "db").await;
+        link.condition("Verified", "True", "Resolves").await;
+        link.act("deactivate").await;
+        link.reaches(Inactive).await;
+        link.until("says nothing of the DNS", |l| {
+            let conditions = &l.status.as_ref().unwrap().conditions;
+            conditions.iter().all(|c| c.type_ != "Verified")
+        })
+        .await;
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs a cluster"]
+async fn an_alias_without_endpoints_that_has_no_name_is_as_it_should_be() {
+    in_namespace(async |ns| {
+        ns.create_object(&e2e::idle_deployment("web")).await;
+        ns.create_object(&e2e::idle_deployment("pg")).await;
+        let empty =
+            link("link", "db", "Deployment/web", "Deployment/pg").spec("activation", json!({ "targetWaitSeconds": 0 }));
+        let link = ns.link(empty).await;
+        link.reaches(Active).await;
+        link.condition("Verified", "True", "Resolves").await;
+        link.condition("Available", "False", "NoReadyEndpoints").await;
+    })
+    .await;
+}

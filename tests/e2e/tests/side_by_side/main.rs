@@ -1,0 +1,29 @@
+//! What is tried in namespaces of its own, beside everything else. One binary: linking costs more than running some of these.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test fails by panicking
+
+mod action_table;
+mod actions;
+mod bad_input;
+mod binding;
+mod conflicts;
+mod consent;
+mod dataplane_follow;
+mod dataplane_kinds;
+mod dataplane_policy;
+mod dataplane_postgres;
+mod dataplane_resolvers;
+mod dataplane_verify;
+mod dataplane_virtual_ip;
+mod delete;
+mod environment;
+mod holds;
+mod injection;
+mod memory;
+mod not_yet;
+mod readiness;
+mod repair;
+mod status;
+mod tenants;
+mod waiting;
+mod walk;
