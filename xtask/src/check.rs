@@ -2,25 +2,48 @@
 //! at the end.
 
 use std::io::{self, Write as _};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 
-use crate::command;
+use crate::campaigns::{self, Part};
 use crate::progress::{explained, say};
-use crate::{campaigns, conformance, crds, docs, e2e, image, packages, places, seeded};
+use crate::{build, command, conformance, crds, docs, e2e, image, places, seeded};
 
-/// A stage's name and what it runs.
-type Stage = (&'static str, fn(Long) -> Result<()>);
+/// One of the things that must hold.
+#[derive(Clone, Copy)]
+struct Stage {
+    name: &'static str,
+    when: When,
+    run: fn(Long) -> Result<()>,
+}
+
 /// Whether the long campaigns run.
 type Long = bool;
 
-/// The stage that takes minutes for what hardly ever changes.
-const ONLY_LONG: &str = "built twice";
+/// When a stage runs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum When {
+    InTurn,
+    /// It begins in its turn, and goes on while the next ones run: what takes one core, or what is content with the time that
+    /// others leave. The long ones wait for their turn, alone, so that what they say can be read while they run.
+    Beside,
+    /// It takes minutes for what hardly ever changes.
+    OnlyLong,
+}
+
+const fn stage(name: &'static str, when: When, run: fn(Long) -> Result<()>) -> Stage {
+    Stage { name, when, run }
+}
 
 const STAGES: &[Stage] = &[
-    ("format", |_| cargo(&["fmt", "--all", "--check"])),
-    ("lints", |_| {
+    // Linked whole by one core for minutes, and not needed before the campaigns on servers, which wait for it.
+    stage("static binaries", When::Beside, |_| {
+        build::ours::static_binary("instancelink").map(drop)
+    }),
+    stage("format", When::InTurn, |_| cargo(&["fmt", "--all", "--check"])),
+    stage("lints", When::InTurn, |_| {
         cargo(&[
             "clippy",
             "--workspace",
@@ -32,51 +55,61 @@ const STAGES: &[Stage] = &[
             "warnings",
         ])
     }),
-    ("dependencies", |_| dependencies()),
-    ("unit tests", |_| cargo(&["test", "--workspace", "--quiet"])),
-    ("documentation", |_| documentation()),
-    ("CRDs", |_| crds::run(true)),
-    ("book", |_| docs::run(true)),
-    ("seeded bugs", |long| {
+    stage("dependencies", When::InTurn, |_| dependencies()),
+    stage("unit tests", When::InTurn, |_| {
+        cargo(&["test", "--workspace", "--quiet"])
+    }),
+    stage("documentation", When::InTurn, |_| documentation()),
+    stage("CRDs", When::InTurn, |_| crds::run(true)),
+    stage("book", When::InTurn, |_| docs::run(true)),
+    stage("seeded bugs", When::InTurn, |long| {
         seeded::run(&seeded::Options {
             check: !long,
             ..seeded::Options::default()
         })
     }),
-    (ONLY_LONG, |_| image::twice::check()),
-    ("campaigns", |long| {
-        campaigns::run_all(&campaigns::Options {
-            long,
-            ..campaigns::Options::default()
-        })
+    stage("built twice", When::OnlyLong, |_| image::twice::check()),
+    stage("campaigns", When::Beside, |long| campaigns_of(Part::Beside, long)),
+    stage("campaigns on servers", When::InTurn, |long| {
+        campaigns_of(Part::OnServers, long)
     }),
-    ("conformance", |_| conformance::run(&conformance::Options::default())),
-    ("end to end", |_| e2e::run(&e2e::Options::default())),
+    stage("conformance", When::InTurn, |_| {
+        conformance::run(&conformance::Options::default())
+    }),
+    stage("end to end", When::InTurn, |_| e2e::run(&e2e::Options::default())),
 ];
+
+/// What became of a stage.
+type Outcome = (&'static str, Duration, Result<()>);
 
 /// Runs every stage even when one fails: a developer wants the whole list at once.
 pub(crate) fn run(long: Long) -> Result<()> {
-    packages::ensure(packages::STATIC)?;
+    let started = Instant::now();
     campaigns::forget()?;
-    let mut results: Vec<(&str, Duration, Result<()>)> = Vec::new();
-    for (name, stage) in STAGES.iter().filter(|(name, _)| long || *name != ONLY_LONG) {
-        say(&format!("\n== {name}"));
-        let started = Instant::now();
-        let outcome = stage(long);
-        if let Err(error) = &outcome {
-            say(&explained(name, error));
+    let mut beside: Vec<(Stage, JoinHandle<Outcome>)> = Vec::new();
+    let mut results: Vec<Outcome> = Vec::new();
+    for &stage in STAGES {
+        match stage.when {
+            When::OnlyLong if !long => {}
+            When::Beside if !long => {
+                let begun = thread::spawn(move || timed(stage, long));
+                beside.push((stage, begun));
+            }
+            _ => results.push(timed(stage, long)),
         }
-        results.push((name, started.elapsed(), outcome));
+    }
+    for (stage, begun) in beside {
+        let ended = begun.join();
+        results.push(ended.unwrap_or_else(|_| (stage.name, Duration::ZERO, Err(anyhow!("it panicked")))));
     }
     campaigns::print()?;
     let mut out = io::stdout().lock();
-    writeln!(out, "\n{:<16} {:>9}  result", "stage", "seconds")?;
+    writeln!(out, "\n{:<20} {:>9}  result", "stage", "seconds")?;
     for (name, took, outcome) in &results {
         let result = if outcome.is_ok() { "ok" } else { "FAILED" };
-        writeln!(out, "{name:<16} {:>9.1}  {result}", took.as_secs_f64())?;
+        writeln!(out, "{name:<20} {:>9.1}  {result}", took.as_secs_f64())?;
     }
-    let total: Duration = results.iter().map(|(_, took, _)| *took).sum();
-    writeln!(out, "{:<16} {:>9.1}", "all", total.as_secs_f64())?;
+    writeln!(out, "{:<20} {:>9.1}", "all", started.elapsed().as_secs_f64())?;
     let failed: Vec<&str> = results
         .iter()
         .filter(|(.., outcome)| outcome.is_err())
@@ -86,6 +119,25 @@ pub(crate) fn run(long: Long) -> Result<()> {
         bail!("failed: {}", failed.join(", "));
     }
     Ok(())
+}
+
+fn timed(stage: Stage, long: Long) -> Outcome {
+    let name = stage.name;
+    say(&format!("\n== {name}"));
+    let started = Instant::now();
+    let outcome = (stage.run)(long);
+    if let Err(error) = &outcome {
+        say(&explained(name, error));
+    }
+    (name, started.elapsed(), outcome)
+}
+
+fn campaigns_of(part: Part, long: Long) -> Result<()> {
+    campaigns::run_all(&campaigns::Options {
+        long,
+        part,
+        ..campaigns::Options::default()
+    })
 }
 
 fn cargo(args: &[&str]) -> Result<()> {
