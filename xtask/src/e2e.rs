@@ -1,7 +1,7 @@
 //! `cargo xtask e2e`: the end-to-end tests, which know nothing of the cluster but its kubeconfig.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
@@ -55,10 +55,11 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         Some(file) => given(file.into(), &runs)?,
         None => native(&runs)?,
     };
+    let operator = build::ours::static_binary("instancelink")?;
     let histories = Histories::watch(&kubeconfig)?;
     let mut failed = Vec::new();
     for run in &runs {
-        let mut cargo = cargo_test(&kubeconfig, run.binary)?;
+        let mut cargo = cargo_test(&kubeconfig, &operator, run.binary)?;
         cargo.arg(format!("--test-threads={}", run.threads)).args(&run.filters);
         if command::run(&mut cargo).is_err() {
             failed.push(format!("{} {}", run.binary, run.filters.join(" ")));
@@ -203,11 +204,12 @@ fn is_in_group(test: &str, group: &str) -> bool {
 }
 
 /// Up to the `--` after which the test binary's own options follow.
-fn cargo_test(kubeconfig: &PathBuf, binary: &str) -> Result<Command> {
+fn cargo_test(kubeconfig: &Path, operator: &Path, binary: &str) -> Result<Command> {
     let mut cargo = places::cargo();
     cargo
         .env("KUBECONFIG", kubeconfig)
         .env("KUBECTL", build::cluster::path(build::cluster::KUBECTL)?)
+        .env(campaigns::OPERATOR, operator)
         .env(campaign::RECORD, campaigns::record()?)
         // Plain `cargo test` has no cluster and leaves them out.
         .args(["test", "--package", "e2e", "--test", binary, "--", "--include-ignored"]);

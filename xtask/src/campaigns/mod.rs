@@ -122,12 +122,14 @@ fn settings(groups: &[Group], options: &Options) -> Result<Vec<(String, PathBuf)
     Ok(settings)
 }
 
+/// Where campaigns, measurements and the end-to-end tests are told the operator's binary is, the one that is shipped.
+pub(crate) const OPERATOR: &str = "INSTANCELINK_OPERATOR";
+
 /// What campaigns and measurements with a control plane of their own start: the variable that says where it is, and the path.
 pub(crate) fn programs() -> Result<Vec<(String, PathBuf)>> {
     build::cluster::ensure(build::cluster::CONTROL_PLANE)?;
-    // The one that is shipped, which the end-to-end tests need as well.
     let operator = build::ours::static_binary("instancelink")?;
-    let mut programs = vec![("INSTANCELINK_OPERATOR".to_owned(), operator)];
+    let mut programs = vec![(OPERATOR.to_owned(), operator)];
     for tool in build::cluster::CONTROL_PLANE {
         let variable = tool.name.to_uppercase().replace('-', "_");
         programs.push((variable, build::cluster::path(*tool)?));

@@ -11,7 +11,7 @@ use serde_json::json;
 use tokio::process::Command;
 use tokio::time::timeout;
 
-/// The checkout, whose `instancelink` binary uninstalls what its `deploy/` installs.
+/// The checkout, whose `deploy/` is installed.
 fn checkout() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }
@@ -19,22 +19,23 @@ fn checkout() -> &'static Path {
 /// `instancelink uninstall`, with something typed into it: whether it succeeded, and all it said.
 async fn uninstall(arguments: &[&str], typed: &str) -> (bool, String) {
     use tokio::io::AsyncWriteExt as _;
-    let mut child = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()))
-        .current_dir(checkout())
-        .args(["run", "--quiet", "--package", "instancelink", "--", "uninstall"])
+    let operator = std::env::var_os("INSTANCELINK_OPERATOR")
+        .expect("INSTANCELINK_OPERATOR says where the operator's binary is: run `cargo xtask e2e uninstall`");
+    let mut child = Command::new(operator)
+        .arg("uninstall")
         .args(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .kill_on_drop(true)
         .spawn()
-        .expect("cargo");
+        .expect("the operator's binary");
     let mut stdin = child.stdin.take().unwrap();
     stdin.write_all(typed.as_bytes()).await.ok();
     drop(stdin);
-    let output = timeout(Duration::from_mins(10), child.wait_with_output())
+    let output = timeout(Duration::from_mins(5), child.wait_with_output())
         .await
-        .expect("it ends within ten minutes, building included")
+        .expect("it ends within five minutes")
         .unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     (output.status.success(), said)
