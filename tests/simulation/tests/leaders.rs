@@ -5,6 +5,10 @@ use instancelink_simulation::campaign::{Tolerance, run_plans};
 use instancelink_simulation::run::Setting;
 use instancelink_simulation::scripts;
 use instancelink_testkit::faults::plan::{AtRequest, Fault, Plan};
+use mimalloc::MiMalloc;
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 #[test]
 fn a_leader_that_dies_or_comes_back_as_a_zombie_does_no_harm() {

@@ -6,6 +6,10 @@ use instancelink_simulation::scripts;
 use instancelink_testkit::campaign;
 use instancelink_testkit::dice::Dice;
 use instancelink_testkit::faults::plan::{AtEvent, AtRequest, Fault, Plan};
+use mimalloc::MiMalloc;
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 #[test]
 fn one_fault_at_any_request_changes_neither_the_way_nor_the_end() {

@@ -5,6 +5,10 @@ use instancelink_simulation::campaign::{Tolerance, run_plans};
 use instancelink_simulation::run::Setting;
 use instancelink_simulation::scripts;
 use instancelink_testkit::faults::plan::{AtEvent, AtRequest, Fault, Plan};
+use mimalloc::MiMalloc;
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 #[test]
 fn one_fault_at_any_event_changes_nothing_of_the_end() {

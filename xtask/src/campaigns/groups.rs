@@ -13,8 +13,9 @@ use crate::{command, places};
 /// The packages whose campaigns start etcd, an API server and the operator.
 const NEED_SERVERS: [&str; 2] = ["faults", "instancelink-bench"];
 
-/// Those that promise how long they take. They come first, before others want the same processors.
-const FIRST: [&str; 2] = ["model", "requests"];
+/// Those that promise how long they take, by package and test. They come first: of those on servers, the first are the ones
+/// that leave most of the processors to them.
+const FIRST: [(&str, &str); 2] = [("instancelink-model", "model"), ("instancelink-simulation", "requests")];
 
 /// The package whose campaigns count instructions.
 const NEEDS_CALLGRIND: &str = "instancelink-bench";
@@ -145,7 +146,7 @@ fn files() -> Result<Vec<File>> {
         }
     }
     files.sort_by_key(|file| {
-        let first = FIRST.contains(&file.test.as_str());
+        let first = FIRST.contains(&(file.package.as_str(), file.test.as_str()));
         (!first, file.test.clone(), file.package.clone())
     });
     Ok(files)
