@@ -34,7 +34,14 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 /// The harness, built for speed, about this folder.
 fn harness(arguments: &[&str], folder: &Path) -> Command {
     let mut cargo = places::cargo();
-    cargo.args(["run", "--quiet", "--release", "--package=instancelink-bench", "--"]);
+    cargo.args([
+        "run",
+        "--quiet",
+        "--release",
+        "--package=instancelink-bench",
+        "--features=harness",
+        "--",
+    ]);
     cargo.args(arguments).arg(folder);
     cargo
 }
