@@ -69,7 +69,9 @@ const STAGES: &[Stage] = &[
         })
     }),
     stage("built twice", When::OnlyLong, |_| image::twice::check()),
-    stage("campaigns", When::Beside, |long| campaigns_of(Part::Beside, long)),
+    stage("campaigns", When::Beside, |long| {
+        campaigns_of(Part::WithoutServers, long)
+    }),
     stage("campaigns on servers", When::InTurn, |long| {
         campaigns_of(Part::OnServers, long)
     }),
@@ -136,6 +138,7 @@ fn campaigns_of(part: Part, long: Long) -> Result<()> {
     campaigns::run_all(&campaigns::Options {
         long,
         part,
+        aside: part == Part::WithoutServers && !long,
         ..campaigns::Options::default()
     })
 }

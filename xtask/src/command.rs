@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
@@ -18,10 +18,7 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     let status = command
         .status()
         .with_context(|| format!("cannot start {}", shown(command)))?;
-    if !status.success() {
-        bail!("{} ended with {status}", shown(command));
-    }
-    Ok(())
+    ended_well(command, status)
 }
 
 /// As [`run`], beside something else that writes as well: everything is shown at once, when it has ended.
@@ -32,10 +29,7 @@ pub(crate) fn run_aside(title: &str, command: &mut Command) -> Result<()> {
         .with_context(|| format!("cannot start {}", shown(command)))?;
     let [out, err] = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text));
     say(&format!("{title}\n{out}{err}"));
-    if !output.status.success() {
-        bail!("{} ended with {}", shown(command), output.status);
-    }
-    Ok(())
+    ended_well(command, output.status)
 }
 
 /// Runs and returns stdout; what it says on stderr is for the user.
@@ -45,9 +39,7 @@ pub(crate) fn answer(command: &mut Command) -> Result<String> {
         .stderr(Stdio::inherit())
         .output()
         .with_context(|| format!("cannot start {}", shown(command)))?;
-    if !output.status.success() {
-        bail!("{} ended with {}", shown(command), output.status);
-    }
+    ended_well(command, output.status)?;
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
@@ -84,6 +76,13 @@ pub(crate) fn succeeds(command: &mut Command) -> bool {
         .stderr(Stdio::null())
         .status()
         .is_ok_and(|status| status.success())
+}
+
+fn ended_well(command: &Command, status: ExitStatus) -> Result<()> {
+    if !status.success() {
+        bail!("{} ended with {status}", shown(command));
+    }
+    Ok(())
 }
 
 fn finish(command: &Command, output: &Output) -> Result<String> {

@@ -31,6 +31,9 @@ pub(crate) struct Options {
     pub(crate) beside: Option<String>,
     #[arg(skip)]
     pub(crate) part: Part,
+    /// With the processors that nobody else wants, and without a word before a group has ended
+    #[arg(skip)]
+    pub(crate) aside: bool,
 }
 
 /// Which of those that were chosen are run now.
@@ -40,8 +43,8 @@ pub(crate) enum Part {
     All,
     /// Those that start etcd, an API server and the operator, and mostly wait for them.
     OnServers,
-    /// All others, which only need processors: those that nobody else wants.
-    Beside,
+    /// All others, which only need processors.
+    WithoutServers,
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
@@ -58,14 +61,14 @@ pub(crate) fn run_all(options: &Options) -> Result<()> {
     groups.retain(|group| match options.part {
         Part::All => true,
         Part::OnServers => group.needs_servers(),
-        Part::Beside => !group.needs_servers(),
+        Part::WithoutServers => !group.needs_servers(),
     });
     let settings = settings(&groups, options)?;
     let mut failed = Vec::new();
     for group in &groups {
-        let mut test = command(group, options.part);
+        let mut test = command(group, options.aside);
         test.envs(settings.iter().map(|(variable, value)| (variable, value)));
-        if run_one(group, &mut test, options.part).is_err() {
+        if run_one(group, &mut test, options.aside).is_err() {
             failed.push(group.to_string());
         }
     }
@@ -75,17 +78,17 @@ pub(crate) fn run_all(options: &Options) -> Result<()> {
     bail!("campaigns failed: {}", failed.join(", "))
 }
 
-fn run_one(group: &Group, test: &mut Command, part: Part) -> Result<()> {
+fn run_one(group: &Group, test: &mut Command, aside: bool) -> Result<()> {
     let title = format!("\n== campaigns: {group}");
-    if part == Part::Beside {
+    if aside {
         return command::run_aside(&title, test);
     }
     say(&title);
     command::run(test)
 }
 
-fn command(group: &Group, part: Part) -> Command {
-    let mut test = if part == Part::Beside {
+fn command(group: &Group, aside: bool) -> Command {
+    let mut test = if aside {
         let mut nice = Command::new("nice");
         nice.args(["-n", "19"]).arg(&group.executable);
         nice
