@@ -11,7 +11,7 @@ use instancelink_core::lifecycle::TABLE;
 use crate::places;
 use crate::progress::say;
 
-const PAGE: &str = "docs/lifecycle.md";
+const PAGE: &str = "docs/reference/states-and-actions.md";
 
 /// Writes the page, or with `check` fails where it differs.
 pub(crate) fn run(check: bool) -> Result<()> {

@@ -12,7 +12,7 @@ use crate::child::{Children, Draft, Kind, Object};
 use crate::fixture;
 use crate::snapshot::Snapshot;
 
-const PAGE: &str = include_str!("../../../../docs/dataplane.md");
+const PAGE: &str = include_str!("../../../../docs/reference/objects.md");
 
 /// A link that asks for everything.
 fn rich() -> Snapshot {
@@ -183,7 +183,7 @@ fn the_books_table_of_the_data_plane_is_what_the_builders_make() {
     let table = table();
     assert!(
         PAGE.contains(&table),
-        "docs/dataplane.md should have this table:\n{table}"
+        "docs/reference/objects.md should have this table:\n{table}"
     );
 }
 
