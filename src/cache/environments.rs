@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use instancelink_core::child::{Environment, Found};
+use instancelink_core::child::{Environment, Observed};
 use k8s_openapi::api::core::v1::ConfigMap;
 
 use super::affected::{Affected, Cause};
@@ -31,7 +31,7 @@ impl Watched for Environments {
     const KIND: &'static str = "ConfigMap";
 
     fn reduce(raw: Wire<ConfigMap>) -> PackedChild<Environment> {
-        PackedChild::new(Found::from(raw.object))
+        PackedChild::new(Observed::from(raw.object))
     }
 
     fn table(index: &mut Index) -> &mut Table<PackedChild<Environment>> {
@@ -43,7 +43,7 @@ impl Watched for Environments {
         let new = change.new.as_ref().map(|new| new.open());
         let (old, new) = (old.as_deref(), new.as_deref());
         shared::note_stray(&index.links, new, who, affected);
-        let mentions = |e: Option<&Found<Environment>>| e.map(shared::mentions_of_environment).unwrap_or_default();
+        let mentions = |e: Option<&Observed<Environment>>| e.map(shared::mentions_of_environment).unwrap_or_default();
         let (before, after) = (mentions(old), mentions(new));
         index.environments.by_mention.update(&change.name, &before, &after);
         match who {
@@ -61,12 +61,12 @@ impl Watched for Environments {
 /// not wake all of them with each write.
 fn extend_with_heirs(
     index: &Index,
-    old: Option<&Found<Environment>>,
-    new: Option<&Found<Environment>>,
+    old: Option<&Observed<Environment>>,
+    new: Option<&Observed<Environment>>,
     affected: &mut Affected,
 ) {
     let Some(old) = old else { return };
-    let keys = |e: &Found<Environment>| e.object.body.data.keys().cloned().collect::<BTreeSet<String>>();
+    let keys = |e: &Observed<Environment>| e.object.body.data.keys().cloned().collect::<BTreeSet<String>>();
     let kept = new.map(keys).unwrap_or_default();
     let given_up: Vec<String> = keys(old).into_iter().filter(|k| !kept.contains(k)).collect();
     if given_up.is_empty() {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use instancelink_api::keys;
-use instancelink_core::child::{Found, Policy};
+use instancelink_core::child::{Observed, Policy};
 use instancelink_core::resolve::isolation::isolates;
 use instancelink_core::snapshot::Isolator;
 use k8s_openapi::api::networking::v1::NetworkPolicy;
@@ -26,7 +26,7 @@ pub(crate) struct CachedPolicy {
 
 impl CachedPolicy {
     /// It, where it is ours.
-    pub(crate) fn child(&self) -> Option<&Found<Policy>> {
+    pub(crate) fn child(&self) -> Option<&Observed<Policy>> {
         match &self.role {
             Role::Ours(found) => Some(found),
             Role::Isolator(_) | Role::None => None,
@@ -38,7 +38,7 @@ impl CachedPolicy {
 #[derive(Clone, Debug, PartialEq)]
 enum Role {
     /// A link's own.
-    Ours(Box<Found<Policy>>),
+    Ours(Box<Observed<Policy>>),
     /// Another's that isolates pods.
     Isolator(Arc<Isolator>),
     /// Another's that does not.
@@ -65,7 +65,7 @@ impl PolicyStore {
     }
 
     /// One of ours.
-    pub(crate) fn child(&self, name: &ObjectName) -> Option<&Found<Policy>> {
+    pub(crate) fn child(&self, name: &ObjectName) -> Option<&Observed<Policy>> {
         self.table.get(name)?.child()
     }
 }
@@ -102,7 +102,7 @@ impl Watched for Policies {
             uid,
             resource_version,
             role: if is_labelled || is_owned {
-                Role::Ours(Box::new(Found::from(raw)))
+                Role::Ours(Box::new(Observed::from(raw)))
             } else {
                 isolator_of(raw).map_or(Role::None, |isolator| Role::Isolator(Arc::new(isolator)))
             },

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use instancelink_api::{InstanceLink, keys};
-use instancelink_core::child::{Binding, Found};
+use instancelink_core::child::{Binding, Observed};
 use instancelink_core::dataplane::grant;
 use instancelink_core::snapshot;
 use k8s_openapi::api::core::v1::Secret;
@@ -33,7 +33,7 @@ pub(crate) struct SecretStore {
 /// The Secrets of one namespace. Each namespace has a watch of its own, and so a table.
 #[derive(Debug, Default)]
 struct Seen {
-    table: Table<Found<Binding>>,
+    table: Table<Observed<Binding>>,
     sight: Sight,
 }
 
@@ -50,12 +50,12 @@ enum Sight {
 
 impl SecretStore {
     /// A Secret that is kept.
-    pub(crate) fn get(&self, name: &ObjectName) -> Option<&Arc<Found<Binding>>> {
+    pub(crate) fn get(&self, name: &ObjectName) -> Option<&Arc<Observed<Binding>>> {
         self.namespaces.get(&name.namespace)?.table.get(name)
     }
 
     /// All Secrets that are kept.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&ObjectName, &Arc<Found<Binding>>)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&ObjectName, &Arc<Observed<Binding>>)> {
         self.namespaces.values().flat_map(|seen| seen.table.iter())
     }
 
@@ -79,7 +79,7 @@ impl SecretStore {
     }
 }
 
-impl Item for Found<Binding> {
+impl Item for Observed<Binding> {
     fn uid(&self) -> &str {
         &self.uid
     }
@@ -94,33 +94,33 @@ pub(crate) struct Secrets;
 
 impl Watched for Secrets {
     type Raw = Secret;
-    type Item = Found<Binding>;
+    type Item = Observed<Binding>;
     const KIND: &'static str = "Secret";
     // A namespace that has given no right may never give it.
     const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
 
-    fn reduce(raw: Secret) -> Found<Binding> {
-        Found::from(raw)
+    fn reduce(raw: Secret) -> Observed<Binding> {
+        Observed::from(raw)
     }
 
-    fn table(index: &mut Index) -> &mut Table<Found<Binding>> {
+    fn table(index: &mut Index) -> &mut Table<Observed<Binding>> {
         Self::table_in(index, "")
     }
 
-    fn table_in<'a>(index: &'a mut Index, namespace: &str) -> &'a mut Table<Found<Binding>> {
+    fn table_in<'a>(index: &'a mut Index, namespace: &str) -> &'a mut Table<Observed<Binding>> {
         &mut index.secrets.namespaces.entry(namespace.into()).or_default().table
     }
 
-    fn changed(index: &mut Index, change: &Change<Found<Binding>>, who: Who, affected: &mut Affected) {
+    fn changed(index: &mut Index, change: &Change<Observed<Binding>>, who: Who, affected: &mut Affected) {
         let (old, new) = (change.old.as_deref(), change.new.as_deref());
         shared::note_stray(&index.links, new, who, affected);
-        let mentions = |found: Option<&Found<Binding>>| found.map(mentions_of).unwrap_or_default();
+        let mentions = |found: Option<&Observed<Binding>>| found.map(mentions_of).unwrap_or_default();
         let (before, after) = (mentions(old), mentions(new));
         index.secrets.by_mention.update(&change.name, &before, &after);
         if who == Who::Others && shared::differs(old, new) {
             shared::extend(&index.links, before.iter().chain(&after), affected);
         }
-        let entries = |found: Option<&Found<Binding>>| found.map(|f| f.object.body.data.clone());
+        let entries = |found: Option<&Observed<Binding>>| found.map(|f| f.object.body.data.clone());
         if entries(old) != entries(new) {
             affected.extend(index.links.that_refer_to(&change.name), Cause::Change);
         }
@@ -128,7 +128,7 @@ impl Watched for Secrets {
 }
 
 /// What leads to the link whose Secret this is, or whose Secret's name it has.
-fn mentions_of(found: &Found<Binding>) -> Vec<Mention> {
+fn mentions_of(found: &Observed<Binding>) -> Vec<Mention> {
     let mut mentions = shared::mentions_of_own(found);
     let link = found.object.name.strip_suffix(SUFFIX);
     let namespace = found.object.namespace.as_str();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use instancelink_api::keys;
 use instancelink_api::spec::Protocol;
-use instancelink_core::child::{Directory, Found, Standing};
+use instancelink_core::child::{Directory, Observed, ObservedChild};
 use instancelink_core::snapshot::{Service, ServicePort};
 use k8s_openapi::api::core::v1 as core;
 
@@ -21,7 +21,7 @@ use super::wire::Wire;
 pub(crate) struct CachedService {
     pub(crate) service: Arc<Service>,
     /// A directory, a virtual IP, or a stranger's on the name of one.
-    pub(crate) child: Option<Standing>,
+    pub(crate) child: Option<ObservedChild>,
 }
 
 /// All Services.
@@ -34,9 +34,9 @@ pub(crate) struct ServiceStore {
 
 impl CachedService {
     /// The directory it is, or a stranger's on the name of one.
-    pub(crate) fn directory(&self) -> Option<&Found<Directory>> {
+    pub(crate) fn directory(&self) -> Option<&Observed<Directory>> {
         match &self.child {
-            Some(Standing::Directory(found)) => Some(found),
+            Some(ObservedChild::Directory(found)) => Some(found),
             _ => None,
         }
     }
@@ -44,7 +44,7 @@ impl CachedService {
 
 impl ServiceStore {
     /// The child of this name.
-    pub(crate) fn child(&self, name: &ObjectName) -> Option<&Standing> {
+    pub(crate) fn child(&self, name: &ObjectName) -> Option<&ObservedChild> {
         self.table.get(name)?.child.as_ref()
     }
 }
@@ -83,11 +83,11 @@ impl Watched for Services {
         let child = |c: &Option<Arc<CachedService>>| c.as_ref().and_then(|s| s.child.clone());
         let (old, new) = (child(&change.old), child(&change.new));
         match &new {
-            Some(Standing::Directory(found)) => shared::note_stray(&index.links, Some(found), who, affected),
-            Some(Standing::VirtualIp(found)) => shared::note_stray(&index.links, Some(found), who, affected),
+            Some(ObservedChild::Directory(found)) => shared::note_stray(&index.links, Some(found), who, affected),
+            Some(ObservedChild::VirtualIp(found)) => shared::note_stray(&index.links, Some(found), who, affected),
             _ => {}
         }
-        let mentions = |c: &Option<Standing>| c.as_ref().map(mentions_of).unwrap_or_default();
+        let mentions = |c: &Option<ObservedChild>| c.as_ref().map(mentions_of).unwrap_or_default();
         let (before, after) = (mentions(&old), mentions(&new));
         index.services.children.update(&change.name, &before, &after);
         if who == Who::Others && is_another(old.as_ref(), new.as_ref()) {
@@ -104,35 +104,39 @@ impl Watched for Services {
 }
 
 /// Whose child a Service is, its labels tell, or, those lost or a stranger's, its owner or its name.
-fn child_of(raw: core::Service) -> Option<Standing> {
+fn child_of(raw: core::Service) -> Option<ObservedChild> {
     let label = |key: &str| raw.metadata.labels.as_ref().and_then(|labels| labels.get(key));
     let is_ours = label(keys::MANAGED_BY).is_some_and(|manager| manager == keys::MANAGER);
     let mut owners = raw.metadata.owner_references.iter().flatten();
     let is_links = label(keys::LINK_UID).is_some() || owners.any(|owner| owner.kind == keys::KIND);
     let name = raw.metadata.name.as_deref().unwrap_or_default();
     if shared::link_of(name).is_some() || is_links {
-        Some(Standing::VirtualIp(Found::from(raw)))
+        Some(ObservedChild::VirtualIp(Observed::from(raw)))
     } else if shared::instance_of(name).is_some() || is_ours {
-        Some(Standing::Directory(Found::from(raw)))
+        Some(ObservedChild::Directory(Observed::from(raw)))
     } else {
         None
     }
 }
 
-fn mentions_of(child: &Standing) -> Vec<Mention> {
+fn mentions_of(child: &ObservedChild) -> Vec<Mention> {
     match child {
-        Standing::Directory(found) => shared::mentions(found),
-        Standing::VirtualIp(found) => shared::mentions_of_own(found),
+        ObservedChild::Directory(found) => shared::mentions(found),
+        ObservedChild::VirtualIp(found) => shared::mentions_of_own(found),
         // No Service is of another kind.
         _ => Vec::new(),
     }
 }
 
 /// True where more than the resourceVersion changed.
-fn is_another(old: Option<&Standing>, new: Option<&Standing>) -> bool {
+fn is_another(old: Option<&ObservedChild>, new: Option<&ObservedChild>) -> bool {
     match (old, new) {
-        (Some(Standing::Directory(old)), Some(Standing::Directory(new))) => shared::differs(Some(old), Some(new)),
-        (Some(Standing::VirtualIp(old)), Some(Standing::VirtualIp(new))) => shared::differs(Some(old), Some(new)),
+        (Some(ObservedChild::Directory(old)), Some(ObservedChild::Directory(new))) => {
+            shared::differs(Some(old), Some(new))
+        }
+        (Some(ObservedChild::VirtualIp(old)), Some(ObservedChild::VirtualIp(new))) => {
+            shared::differs(Some(old), Some(new))
+        }
         (old, new) => old != new,
     }
 }

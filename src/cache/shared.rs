@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use instancelink_api::keys;
-use instancelink_core::child::{Environment, Found};
+use instancelink_core::child::{Environment, Observed};
 
 use super::affected::{Affected, Cause};
 use super::index::Who;
@@ -25,7 +25,7 @@ pub(crate) fn link_of(virtual_ip: &str) -> Option<&str> {
 }
 
 /// The UIDs of the links that a child of one link belongs to: by label, or, its labels lost, by owner.
-pub(crate) fn links_of<T>(found: &Found<T>) -> Vec<String> {
+pub(crate) fn links_of<T>(found: &Observed<T>) -> Vec<String> {
     let owners = found.object.owners.iter();
     let owners = owners.filter(|o| o.kind == keys::KIND).map(|o| o.uid.clone());
     let label = found.label(keys::LINK_UID).map(str::to_owned);
@@ -36,7 +36,7 @@ pub(crate) fn links_of<T>(found: &Found<T>) -> Vec<String> {
 }
 
 /// Everything in a child of one link that leads to it: whom its labels and owners name, and whose name it bears.
-pub(crate) fn mentions_of_own<T>(found: &Found<T>) -> Vec<Mention> {
+pub(crate) fn mentions_of_own<T>(found: &Observed<T>) -> Vec<Mention> {
     let namespace: Arc<str> = found.object.namespace.as_str().into();
     let mut words = links_of(found);
     words.extend(link_of(&found.object.name).map(|name| format!("link/{name}")));
@@ -44,7 +44,7 @@ pub(crate) fn mentions_of_own<T>(found: &Found<T>) -> Vec<Mention> {
 }
 
 /// Everything in a shared child that leads to links.
-pub(crate) fn mentions<T>(found: &Found<T>) -> Vec<Mention> {
+pub(crate) fn mentions<T>(found: &Observed<T>) -> Vec<Mention> {
     let object = &found.object;
     let namespace: Arc<str> = object.namespace.as_str().into();
     let mut words: Vec<String> = Vec::new();
@@ -62,7 +62,7 @@ pub(crate) fn mentions<T>(found: &Found<T>) -> Vec<Mention> {
 }
 
 /// The same of an environment, which also names each link that has an entry.
-pub(crate) fn mentions_of_environment(found: &Found<Environment>) -> Vec<Mention> {
+pub(crate) fn mentions_of_environment(found: &Observed<Environment>) -> Vec<Mention> {
     let mut mentions = mentions(found);
     let namespace: Arc<str> = found.object.namespace.as_str().into();
     let entries = found.object.entries().into_keys();
@@ -85,7 +85,7 @@ pub(crate) fn extend<'a>(links: &LinkStore, mentions: impl Iterator<Item = &'a M
 }
 
 /// Notes a child of ours whose link nobody knows: an operator that led before may have written it late.
-pub(crate) fn note_stray<T>(links: &LinkStore, found: Option<&Found<T>>, who: Who, affected: &mut Affected) {
+pub(crate) fn note_stray<T>(links: &LinkStore, found: Option<&Observed<T>>, who: Who, affected: &mut Affected) {
     let Some(found) = found.filter(|found| who == Who::Others && found.is_managed()) else {
         return;
     };
@@ -98,7 +98,7 @@ pub(crate) fn note_stray<T>(links: &LinkStore, found: Option<&Found<T>>, who: Wh
 }
 
 /// True where more than the resourceVersion changed.
-pub(crate) fn differs<T: PartialEq>(old: Option<&Found<T>>, new: Option<&Found<T>>) -> bool {
+pub(crate) fn differs<T: PartialEq>(old: Option<&Observed<T>>, new: Option<&Observed<T>>) -> bool {
     match (old, new) {
         (Some(old), Some(new)) => old.uid != new.uid || old.terminating != new.terminating || old.object != new.object,
         (None, None) => false,

@@ -2,7 +2,7 @@
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
-use instancelink_core::child::{Found, Slice};
+use instancelink_core::child::{Observed, Slice};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 
 use super::affected::{Affected, Cause};
@@ -63,7 +63,7 @@ impl Watched for Slices {
     const KIND: &'static str = "EndpointSlice";
 
     fn reduce(raw: Wire<EndpointSlice>) -> CachedSlice {
-        let found = Found::from(raw.object);
+        let found = Observed::from(raw.object);
         let endpoints = found.object.body.endpoints.iter();
         CachedSlice {
             nodes: endpoints
@@ -83,7 +83,7 @@ impl Watched for Slices {
         let new = change.new.as_ref().map(|new| new.child.open());
         let (old, new) = (old.as_deref(), new.as_deref());
         shared::note_stray(&index.links, new, who, affected);
-        let links = |slice: Option<&Found<Slice>>| slice.map(shared::links_of).unwrap_or_default();
+        let links = |slice: Option<&Observed<Slice>>| slice.map(shared::links_of).unwrap_or_default();
         let (before, after) = (links(old), links(new));
         let touched = before.iter().chain(after.iter().filter(|uid| !before.contains(uid)));
         let counts = |index: &Index| -> Vec<bool> {

@@ -8,18 +8,18 @@ use futures::FutureExt;
 use futures::future::join_all;
 use instancelink_core::effect::{Answer, Effect, Event, Step};
 use instancelink_core::snapshot::Snapshot;
-use instancelink_core::{doubt, lifecycle};
+use instancelink_core::{lifecycle, unconfirmed_writes};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::batches::Batches;
-use super::doubts::Doubts;
 use super::events::Publisher;
 use super::execute::{Executor, Taken};
 use super::observe::observe;
 use super::queue::{Ending, Queue, Turn};
 use super::report;
+use super::unconfirmed::UnconfirmedWrites;
 use crate::cache::{Cache, LinkKey};
 use crate::calls::{CallError, Calls};
 use crate::clock::Clock;
@@ -36,7 +36,7 @@ const SHORTEST_WAKE: Duration = Duration::from_millis(20);
 pub(crate) struct Driver {
     pub(crate) cache: Arc<Cache>,
     pub(crate) queue: Arc<Queue>,
-    pub(crate) doubts: Arc<Doubts>,
+    pub(crate) doubts: Arc<UnconfirmedWrites>,
     pub(crate) batches: Batches,
     pub(crate) calls: Calls,
     pub(crate) events: Publisher,
@@ -115,10 +115,10 @@ impl Driver {
                 Err(error) => return (ending_of(&error), error.reason()),
             }
             match step {
-                Step::Settled { wake, refused } => {
+                Step::Settled { wake, retry } => {
                     let slices = &snapshot.children.slices;
                     self.verifier.settled(&turn.key, &snapshot.link.object, slices);
-                    return self.settled(&snapshot, wake, refused, repairs.are_all());
+                    return self.settled(&snapshot, wake, retry, repairs.are_all());
                 }
                 Step::Act(mut effects) => {
                     if !self.leadership.holds() {
@@ -159,18 +159,18 @@ impl Driver {
         let Some(source) = turn.source.as_ref().filter(|_| !self.doubts.are_none()) else {
             return Ok(false);
         };
-        let children = doubt::to_ask(snapshot, step, &self.doubts.of(source));
+        let children = unconfirmed_writes::to_ask(snapshot, step, &self.doubts.of(source));
         let has_to = !children.is_empty();
         executor.ask(source, children).await?;
         Ok(has_to)
     }
 
-    fn settled(&self, snapshot: &Snapshot, wake: Option<jiff::Timestamp>, refused: bool, repaired: bool) -> Outcome {
+    fn settled(&self, snapshot: &Snapshot, wake: Option<jiff::Timestamp>, retry: bool, repaired: bool) -> Outcome {
         let wake = wake.map(|at| {
             let left = at.duration_since(self.clock.now());
             Duration::try_from(left).unwrap_or_default().max(SHORTEST_WAKE)
         });
-        if refused {
+        if retry {
             for (key, refusal) in &snapshot.refusals {
                 tracing::debug!(child = %key, reason = refusal.reason.as_str(), message = refusal.message, "refused");
             }
@@ -195,7 +195,7 @@ impl Driver {
         }
         for (effect, answer) in effects.iter().zip(answers) {
             match (effect, answer) {
-                (Effect::Take { intent, .. }, Ok(Answer::Link(_))) => {
+                (Effect::AcceptAction { intent, .. }, Ok(Answer::Link(_))) => {
                     self.metrics.action(&intent.action, intent.verdict);
                     report::taken(&snapshot.link.object, intent);
                 }
@@ -203,7 +203,7 @@ impl Driver {
                     report::transition(&self.metrics, &snapshot.link.object, after);
                 }
                 (Effect::Create { child } | Effect::Replace { child, .. }, Ok(Answer::Child(_)))
-                    if matches!(child, instancelink_core::child::Draft::Slice(_)) =>
+                    if matches!(child, instancelink_core::child::DesiredChild::Slice(_)) =>
                 {
                     if let Some(since) = endpoints_since.take() {
                         self.metrics.propagated(since.elapsed());
@@ -228,7 +228,7 @@ impl Repairs {
             match effect {
                 Effect::Create { .. } => self.created = true,
                 Effect::Replace { .. } | Effect::Delete { .. } | Effect::Publish(_) => {}
-                Effect::Take { .. }
+                Effect::AcceptAction { .. }
                 | Effect::WriteIntent { .. }
                 | Effect::AddFinalizer
                 | Effect::DropFinalizer

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use instancelink_api::{InstanceLink, keys};
-use instancelink_core::child::{Draft, Key, Kind, Standing};
+use instancelink_core::child::{DesiredChild, Key, Kind, ObservedChild};
 use instancelink_core::effect::{Answer, Effect};
 use k8s_openapi::NamespaceResourceScope;
 use kube::Resource;
@@ -12,9 +12,9 @@ use parking_lot::Mutex;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::doubts::Doubts;
 use super::link_patch::{self, Change, Finalizer};
 use super::refuse;
+use super::unconfirmed::UnconfirmedWrites;
 use crate::cache::index::Watched;
 use crate::cache::links::{SourceKey, source_key};
 use crate::cache::{Cache, Environments, Links, ObjectName, Policies, Secrets, Services, Slices, Wire};
@@ -28,12 +28,12 @@ pub(super) type Taken = Mutex<HashSet<Key>>;
 pub(super) struct Executor {
     pub(super) calls: Calls,
     pub(super) cache: Arc<Cache>,
-    pub(super) doubts: Arc<Doubts>,
+    pub(super) doubts: Arc<UnconfirmedWrites>,
 }
 
 /// A kind of child: how it is watched, and how the caches' view of it becomes an answer.
 trait ChildKind: Watched<Raw: Resource<DynamicType = (), Scope = NamespaceResourceScope>> {
-    fn standing(item: &Self::Item) -> Option<Standing>;
+    fn standing(item: &Self::Item) -> Option<ObservedChild>;
 }
 
 /// What is sent.
@@ -42,32 +42,32 @@ trait Body: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Seriali
 impl<K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Serialize> Body for K {}
 
 impl ChildKind for Services {
-    fn standing(item: &Self::Item) -> Option<Standing> {
+    fn standing(item: &Self::Item) -> Option<ObservedChild> {
         item.child.clone()
     }
 }
 
 impl ChildKind for Slices {
-    fn standing(item: &Self::Item) -> Option<Standing> {
-        Some(Standing::Slice((*item.child.open()).clone()))
+    fn standing(item: &Self::Item) -> Option<ObservedChild> {
+        Some(ObservedChild::Slice((*item.child.open()).clone()))
     }
 }
 
 impl ChildKind for Environments {
-    fn standing(item: &Self::Item) -> Option<Standing> {
-        Some(Standing::Environment((*item.open()).clone()))
+    fn standing(item: &Self::Item) -> Option<ObservedChild> {
+        Some(ObservedChild::Environment((*item.open()).clone()))
     }
 }
 
 impl ChildKind for Policies {
-    fn standing(item: &Self::Item) -> Option<Standing> {
-        item.child().cloned().map(Standing::Policy)
+    fn standing(item: &Self::Item) -> Option<ObservedChild> {
+        item.child().cloned().map(ObservedChild::Policy)
     }
 }
 
 impl ChildKind for Secrets {
-    fn standing(item: &Self::Item) -> Option<Standing> {
-        Some(Standing::Binding(item.clone()))
+    fn standing(item: &Self::Item) -> Option<ObservedChild> {
+        Some(ObservedChild::Binding(item.clone()))
     }
 }
 
@@ -80,7 +80,7 @@ impl Executor {
         taken: &Taken,
     ) -> Result<Answer, CallError> {
         match effect {
-            Effect::Take {
+            Effect::AcceptAction {
                 intent,
                 remove_action,
                 add_finalizer,
@@ -131,7 +131,7 @@ impl Executor {
 
     /// Takes note where it is not known whether a write was done, and where it is again. A deletion needs none of this: it is
     /// asked for again.
-    fn note_doubt(&self, link: &InstanceLink, child: &Draft, answer: &Result<Answer, CallError>) {
+    fn note_doubt(&self, link: &InstanceLink, child: &DesiredChild, answer: &Result<Answer, CallError>) {
         match answer {
             Err(error) if error.leaves_doubt() => self.doubts.add(source_key(link), child.clone()),
             Ok(Answer::Child(_) | Answer::ChildGone(_) | Answer::Done) if !self.doubts.are_none() => {
@@ -240,15 +240,15 @@ impl Executor {
         }
     }
 
-    async fn create(&self, child: &Draft, taken: &Taken) -> Result<Answer, CallError> {
+    async fn create(&self, child: &DesiredChild, taken: &Taken) -> Result<Answer, CallError> {
         let key = child.key();
         match child {
-            Draft::Directory(o) => self.create_as::<Services>(key, o.to_api(None), taken).await,
-            Draft::Slice(o) => self.create_as::<Slices>(key, o.to_api(None), taken).await,
-            Draft::Environment(o) => self.create_as::<Environments>(key, o.to_api(None), taken).await,
-            Draft::VirtualIp(o) => self.create_as::<Services>(key, o.to_api(None), taken).await,
-            Draft::Policy(o) => self.create_as::<Policies>(key, o.to_api(None), taken).await,
-            Draft::Binding(o) => self.create_as::<Secrets>(key, o.to_api(None), taken).await,
+            DesiredChild::Directory(o) => self.create_as::<Services>(key, o.to_api(None), taken).await,
+            DesiredChild::Slice(o) => self.create_as::<Slices>(key, o.to_api(None), taken).await,
+            DesiredChild::Environment(o) => self.create_as::<Environments>(key, o.to_api(None), taken).await,
+            DesiredChild::VirtualIp(o) => self.create_as::<Services>(key, o.to_api(None), taken).await,
+            DesiredChild::Policy(o) => self.create_as::<Policies>(key, o.to_api(None), taken).await,
+            DesiredChild::Binding(o) => self.create_as::<Secrets>(key, o.to_api(None), taken).await,
         }
     }
 
@@ -293,30 +293,30 @@ impl Executor {
         }
     }
 
-    async fn replace(&self, child: &Draft, replaces: (&str, &str)) -> Result<Answer, CallError> {
+    async fn replace(&self, child: &DesiredChild, replaces: (&str, &str)) -> Result<Answer, CallError> {
         let key = child.key();
         match child {
-            Draft::Directory(o) => {
+            DesiredChild::Directory(o) => {
                 self.replace_as::<Services>(key, o.to_api(Some(replaces)), replaces.0)
                     .await
             }
-            Draft::Policy(o) => {
+            DesiredChild::Policy(o) => {
                 self.replace_as::<Policies>(key, o.to_api(Some(replaces)), replaces.0)
                     .await
             }
-            Draft::VirtualIp(o) => {
+            DesiredChild::VirtualIp(o) => {
                 self.replace_as::<Services>(key, o.to_api(Some(replaces)), replaces.0)
                     .await
             }
-            Draft::Slice(o) => {
+            DesiredChild::Slice(o) => {
                 self.replace_as::<Slices>(key, o.to_api(Some(replaces)), replaces.0)
                     .await
             }
-            Draft::Environment(o) => {
+            DesiredChild::Environment(o) => {
                 self.replace_as::<Environments>(key, o.to_api(Some(replaces)), replaces.0)
                     .await
             }
-            Draft::Binding(o) => {
+            DesiredChild::Binding(o) => {
                 self.replace_as::<Secrets>(key, o.to_api(Some(replaces)), replaces.0)
                     .await
             }

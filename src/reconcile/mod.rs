@@ -2,7 +2,6 @@
 
 pub(crate) mod backoff;
 pub(crate) mod batches;
-pub(crate) mod doubts;
 pub(crate) mod driver;
 pub(crate) mod events;
 mod execute;
@@ -15,3 +14,4 @@ mod refuse;
 mod report;
 mod schedule;
 pub(crate) mod sweep;
+pub(crate) mod unconfirmed;

@@ -69,7 +69,7 @@ pub(super) fn failure(key: &LinkKey, effect: &Effect, error: &CallError) {
 
 fn what_is(effect: &Effect) -> String {
     match effect {
-        Effect::Take { .. } => "take the action".to_owned(),
+        Effect::AcceptAction { .. } => "take the action".to_owned(),
         Effect::WriteIntent { .. } => "write the intent".to_owned(),
         Effect::AddFinalizer => "add the finalizer".to_owned(),
         Effect::DropFinalizer => "drop the finalizer".to_owned(),

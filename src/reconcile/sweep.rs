@@ -9,9 +9,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use instancelink_api::InstanceLink;
-use instancelink_core::child::{Draft, Key, Kind, Standing};
+use instancelink_core::child::{DesiredChild, Key, Kind, ObservedChild};
 use instancelink_core::effect::Effect;
-use instancelink_core::sweep::{Known, Live, Question, question, sentence};
+use instancelink_core::sweep::{KnownLinks, LiveAnswer, LiveCheck, live_check, verdict};
 use k8s_openapi::api::core::v1::{ConfigMap, Secret, Service};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::api::networking::v1::NetworkPolicy;
@@ -150,12 +150,12 @@ impl Sweeper {
         };
         let asked = self.cache.read(|index| {
             let child = standing(index, key)?;
-            let question = question(&child, &known_about(index, key))?;
+            let question = live_check(&child, &known_about(index, key))?;
             Some((child, question))
         });
         let Some((child, question)) = asked else { return Ok(()) };
         let verdict = match &question {
-            Question::Link { namespace, name, .. } => {
+            LiveCheck::Link { namespace, name, .. } => {
                 let link = ObjectName::new(namespace, name);
                 let found = match self
                     .calls
@@ -166,14 +166,14 @@ impl Sweeper {
                     Err(CallError::NotFound(_)) => None,
                     Err(error) => return Err(error),
                 };
-                sentence(&child, Live::Link(found.as_deref()))
+                verdict(&child, LiveAnswer::Link(found.as_deref()))
             }
-            Question::Links { namespace } => {
+            LiveCheck::Links { namespace } => {
                 let links = self
                     .calls
                     .list::<InstanceLink>(instancelink_api::keys::KIND, namespace)
                     .await?;
-                sentence(&child, Live::Links(&links))
+                verdict(&child, LiveAnswer::Links(&links))
             }
         };
         match verdict {
@@ -243,17 +243,17 @@ impl Sweeper {
         }
     }
 
-    async fn replace(&self, child: &Draft, replaces: (&str, &str)) -> Result<(), CallError> {
+    async fn replace(&self, child: &DesiredChild, replaces: (&str, &str)) -> Result<(), CallError> {
         let key = child.key();
         let name = ObjectName::new(&key.namespace, &key.name);
         let (calls, kind) = (&self.calls, key.kind.as_str());
         let answer: Result<IgnoredAny, _> = match child {
-            Draft::Directory(o) => calls.replace(kind, &name, &o.to_api(Some(replaces))).await,
-            Draft::Policy(o) => calls.replace(kind, &name, &o.to_api(Some(replaces))).await,
-            Draft::VirtualIp(o) => calls.replace(kind, &name, &o.to_api(Some(replaces))).await,
-            Draft::Slice(o) => calls.replace(kind, &name, &o.to_api(Some(replaces))).await,
-            Draft::Environment(o) => calls.replace(kind, &name, &o.to_api(Some(replaces))).await,
-            Draft::Binding(o) => calls.replace(kind, &name, &o.to_api(Some(replaces))).await,
+            DesiredChild::Directory(o) => calls.replace(kind, &name, &o.to_api(Some(replaces))).await,
+            DesiredChild::Policy(o) => calls.replace(kind, &name, &o.to_api(Some(replaces))).await,
+            DesiredChild::VirtualIp(o) => calls.replace(kind, &name, &o.to_api(Some(replaces))).await,
+            DesiredChild::Slice(o) => calls.replace(kind, &name, &o.to_api(Some(replaces))).await,
+            DesiredChild::Environment(o) => calls.replace(kind, &name, &o.to_api(Some(replaces))).await,
+            DesiredChild::Binding(o) => calls.replace(kind, &name, &o.to_api(Some(replaces))).await,
         };
         answer.map(drop)
     }
@@ -298,17 +298,17 @@ fn suspects(index: &Index, due: &Due) -> BTreeSet<Key> {
         }
     }
     if due.everything {
-        let known: Known = index.links.table.iter().map(|(_, link)| link.glance()).collect();
-        let asks = |child: &Standing| question(child, &known).is_some();
+        let known: KnownLinks = index.links.table.iter().map(|(_, link)| link.glance()).collect();
+        let asks = |child: &ObservedChild| live_check(child, &known).is_some();
         for (name, slice) in index.slices.table.iter() {
-            if asks(&Standing::Slice((*slice.child.glance()).clone())) {
+            if asks(&ObservedChild::Slice((*slice.child.glance()).clone())) {
                 add(Kind::Slice, name);
             }
         }
         for (name, policy) in index.policies.table.iter() {
             if policy
                 .child()
-                .is_some_and(|found| asks(&Standing::Policy(found.clone())))
+                .is_some_and(|found| asks(&ObservedChild::Policy(found.clone())))
             {
                 add(Kind::Policy, name);
             }
@@ -319,12 +319,12 @@ fn suspects(index: &Index, due: &Due) -> BTreeSet<Key> {
             }
         }
         for (name, secret) in index.secrets.iter() {
-            if asks(&Standing::Binding((**secret).clone())) {
+            if asks(&ObservedChild::Binding((**secret).clone())) {
                 add(Kind::Binding, name);
             }
         }
         for (name, environment) in index.environments.table.iter() {
-            if asks(&Standing::Environment((*environment.glance()).clone())) {
+            if asks(&ObservedChild::Environment((*environment.glance()).clone())) {
                 add(Kind::Environment, name);
             }
         }
@@ -332,27 +332,27 @@ fn suspects(index: &Index, due: &Due) -> BTreeSet<Key> {
     keys
 }
 
-fn standing(index: &Index, key: &Key) -> Option<Standing> {
+fn standing(index: &Index, key: &Key) -> Option<ObservedChild> {
     let name = ObjectName::new(&key.namespace, &key.name);
     match key.kind {
         Kind::Slice => index
             .slices
             .table
             .get(&name)
-            .map(|s| Standing::Slice((*s.child.open()).clone())),
+            .map(|s| ObservedChild::Slice((*s.child.open()).clone())),
         Kind::Directory | Kind::VirtualIp => index.services.child(&name).cloned(),
-        Kind::Policy => index.policies.child(&name).cloned().map(Standing::Policy),
-        Kind::Binding => index.secrets.get(&name).map(|s| Standing::Binding((**s).clone())),
+        Kind::Policy => index.policies.child(&name).cloned().map(ObservedChild::Policy),
+        Kind::Binding => index.secrets.get(&name).map(|s| ObservedChild::Binding((**s).clone())),
         Kind::Environment => index
             .environments
             .table
             .get(&name)
-            .map(|e| Standing::Environment((*e.open()).clone())),
+            .map(|e| ObservedChild::Environment((*e.open()).clone())),
     }
 }
 
 /// The links of the child's namespace: all that a child there can speak of, but for a policy, which has its link alone.
-fn known_about(index: &Index, key: &Key) -> Known {
+fn known_about(index: &Index, key: &Key) -> KnownLinks {
     if key.kind == Kind::Policy {
         let name = ObjectName::new(&key.namespace, &key.name);
         let policy = index.policies.child(&name);
@@ -375,9 +375,12 @@ fn known_about(index: &Index, key: &Key) -> Known {
 /// The source whose links share a child.
 fn source_of(index: &Index, key: &Key) -> Option<SourceKey> {
     let instance = match standing(index, key)? {
-        Standing::Slice(_) | Standing::VirtualIp(_) | Standing::Policy(_) | Standing::Binding(_) => return None,
-        Standing::Directory(found) => found.object.owners.first().map(|o| o.name.clone()),
-        Standing::Environment(found) => found.object.owners.first().map(|o| o.name.clone()),
+        ObservedChild::Slice(_)
+        | ObservedChild::VirtualIp(_)
+        | ObservedChild::Policy(_)
+        | ObservedChild::Binding(_) => return None,
+        ObservedChild::Directory(found) => found.object.owners.first().map(|o| o.name.clone()),
+        ObservedChild::Environment(found) => found.object.owners.first().map(|o| o.name.clone()),
     };
     let instance = instance.or_else(|| instance_of(&key.name).map(str::to_owned))?;
     Some((key.namespace.as_str().into(), instance))

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use instancelink_api::{InstanceLink, State};
-use instancelink_core::child::{Found, Slice};
+use instancelink_core::child::{Observed, Slice};
 use instancelink_core::resolve::{directory_of, fqdn};
 use instancelink_core::verify::{Answer, Lookup, Resolution, api_server_in, programmed, verdict};
 use jiff::SignedDuration;
@@ -85,7 +85,7 @@ impl Verifier {
     }
 
     /// A pass has come to its end: whatever it changed in the alias is looked up soon.
-    pub(crate) fn settled(&self, key: &LinkKey, link: &InstanceLink, slices: &[Found<Slice>]) {
+    pub(crate) fn settled(&self, key: &LinkKey, link: &InstanceLink, slices: &[Observed<Slice>]) {
         if self.resolver.is_none() {
             return;
         }

@@ -98,7 +98,7 @@ impl World {
         let cache = &self.verifier.cache;
         cache.observe::<Slices>(Event::Apply(serde_json::from_value(raw.clone()).unwrap()));
         let slice: k8s_openapi::api::discovery::v1::EndpointSlice = serde_json::from_value(raw).unwrap();
-        self.verifier.settled(&self.key, &typed(), &[Found::from(slice)]);
+        self.verifier.settled(&self.key, &typed(), &[Observed::from(slice)]);
     }
 
     fn asked(&self) -> usize {

@@ -4,7 +4,7 @@
 //! What a link does is decided on what stands. Only the content of a write that it asks for anyway is made as if the
 //! writes before it were done.
 
-use crate::child::{Draft, Environment, Object, Standing};
+use crate::child::{ChildSpec, DesiredChild, Environment, ObservedChild};
 use crate::dataplane::child_of;
 use crate::effect::{Effect, Step};
 use crate::lifecycle;
@@ -26,7 +26,7 @@ pub fn on_top(s: &Snapshot, before: &Effect, own: Effect) -> Effect {
     let mut imagined = s.clone();
     let (uid, resource_version) = replaced(before).unwrap_or_default();
     let standing = object.found(uid, resource_version);
-    imagined.children.put(Standing::Environment(standing));
+    imagined.children.put(ObservedChild::Environment(standing));
     let Step::Act(effects) = lifecycle::step(&imagined) else {
         return before.clone();
     };
@@ -41,9 +41,9 @@ pub fn on_top(s: &Snapshot, before: &Effect, own: Effect) -> Effect {
 }
 
 /// The environment an effect writes.
-fn environment(effect: &Effect) -> Option<&Object<Environment>> {
+fn environment(effect: &Effect) -> Option<&ChildSpec<Environment>> {
     if let Effect::Create { child } | Effect::Replace { child, .. } = effect
-        && let Draft::Environment(object) = child
+        && let DesiredChild::Environment(object) = child
     {
         return Some(object);
     }

@@ -4,7 +4,7 @@ use instancelink_api::condition::Reason;
 use instancelink_api::{InstanceLink, InstanceLinkStatus, Intent};
 use jiff::Timestamp;
 
-use crate::child::{Draft, Key, Standing};
+use crate::child::{DesiredChild, Key, ObservedChild};
 use crate::snapshot::Snapshot;
 
 /// The answer of `step`: the next group of writes, or nothing.
@@ -17,7 +17,7 @@ pub enum Step {
         /// Come back at this time, if nothing changes before.
         wake: Option<Timestamp>,
         /// A child was refused: try again with backoff.
-        refused: bool,
+        retry: bool,
     },
 }
 
@@ -25,7 +25,7 @@ pub enum Step {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
     /// One merge patch on the link: the intent set, the action removed unless it stays, the finalizer added if missing.
-    Take {
+    AcceptAction {
         /// The intent to write.
         intent: Box<Intent>,
         /// Remove the action annotation.
@@ -52,12 +52,12 @@ pub enum Effect {
     /// Create a child.
     Create {
         /// What to create.
-        child: Draft,
+        child: DesiredChild,
     },
     /// Replace a child that stands.
     Replace {
         /// What it shall be.
-        child: Draft,
+        child: DesiredChild,
         /// UID of the one that stands.
         uid: String,
         /// Its resource version as seen.
@@ -106,7 +106,7 @@ pub enum Answer {
     /// The link does not exist any more, or is another one of its name.
     LinkGone,
     /// A child after a write; or, after a refused creation, what stands under its name.
-    Child(Standing),
+    Child(ObservedChild),
     /// A child that does not stand any more.
     ChildGone(Key),
     /// A child's write was refused.

@@ -18,7 +18,6 @@ pub mod action;
 pub mod batch;
 pub mod child;
 pub mod dataplane;
-pub mod doubt;
 pub mod effect;
 pub mod hash;
 pub mod lifecycle;
@@ -27,6 +26,7 @@ pub mod resolve;
 pub mod snapshot;
 pub mod sweep;
 mod time;
+pub mod unconfirmed_writes;
 pub mod verify;
 
 #[cfg(any(test, feature = "fixture"))]

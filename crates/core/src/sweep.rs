@@ -26,14 +26,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use instancelink_api::{InstanceLink, InstanceRef, keys};
 
-use crate::child::{Environment, Found, Kind, Owner, Standing};
+use crate::child::{Environment, Kind, Observed, ObservedChild, Owner};
 use crate::dataplane::{Body, delete, is_shared_of_ours, replace, without};
 use crate::effect::Effect;
 use crate::resolve::directory_name;
 
 /// The links that the cache knows.
 #[derive(Clone, Debug, Default)]
-pub struct Known {
+pub struct KnownLinks {
     uids: BTreeSet<String>,
     /// The instance of each, by the link's path.
     instances: BTreeMap<String, InstanceRef>,
@@ -41,7 +41,7 @@ pub struct Known {
 
 /// What has to be asked of the API server, live, before a child may be condemned.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Question {
+pub enum LiveCheck {
     /// GET this link.
     Link {
         /// Its namespace.
@@ -60,14 +60,14 @@ pub enum Question {
 
 /// What the API server answered.
 #[derive(Clone, Copy, Debug)]
-pub enum Live<'a> {
+pub enum LiveAnswer<'a> {
     /// UID of the link asked for; none for `NotFound`.
     Link(Option<&'a str>),
     /// All links of the namespace asked for.
     Links(&'a [InstanceLink]),
 }
 
-impl<L: Borrow<InstanceLink>> FromIterator<L> for Known {
+impl<L: Borrow<InstanceLink>> FromIterator<L> for KnownLinks {
     fn from_iter<I: IntoIterator<Item = L>>(links: I) -> Self {
         let mut known = Self::default();
         for link in links {
@@ -80,41 +80,41 @@ impl<L: Borrow<InstanceLink>> FromIterator<L> for Known {
 }
 
 /// What must be asked about a child; nothing where its links are known, or where it is not ours.
-pub fn question(child: &Standing, known: &Known) -> Option<Question> {
+pub fn live_check(child: &ObservedChild, known: &KnownLinks) -> Option<LiveCheck> {
     match child {
-        Standing::Slice(found) => question_about_own(found, known),
-        Standing::VirtualIp(found) => question_about_own(found, known),
-        Standing::Policy(found) => question_about_own(found, known),
-        Standing::Binding(found) => question_about_own(found, known),
-        Standing::Directory(found) => (is_shared_of_ours(found) && !found.terminating)
+        ObservedChild::Slice(found) => check_of_own(found, known),
+        ObservedChild::VirtualIp(found) => check_of_own(found, known),
+        ObservedChild::Policy(found) => check_of_own(found, known),
+        ObservedChild::Binding(found) => check_of_own(found, known),
+        ObservedChild::Directory(found) => (is_shared_of_ours(found) && !found.terminating)
             .then_some(found)
             .filter(|found| !speaks(found, known))
             .map(|found| links_of(&found.object.namespace)),
-        Standing::Environment(found) => question_about_environment(found, known),
+        ObservedChild::Environment(found) => check_of_environment(found, known),
     }
 }
 
 /// What the answer means for the child: the write that removes it or the dead links' part in it, or nothing.
-pub fn sentence(child: &Standing, answer: Live<'_>) -> Option<Effect> {
+pub fn verdict(child: &ObservedChild, answer: LiveAnswer<'_>) -> Option<Effect> {
     match (child, answer) {
-        (Standing::Slice(found), answer) => sentence_on_own(found, answer),
-        (Standing::VirtualIp(found), answer) => sentence_on_own(found, answer),
-        (Standing::Policy(found), answer) => sentence_on_own(found, answer),
-        (Standing::Binding(found), answer) => sentence_on_own(found, answer),
-        (Standing::Directory(found), Live::Links(links)) => {
+        (ObservedChild::Slice(found), answer) => verdict_on_own(found, answer),
+        (ObservedChild::VirtualIp(found), answer) => verdict_on_own(found, answer),
+        (ObservedChild::Policy(found), answer) => verdict_on_own(found, answer),
+        (ObservedChild::Binding(found), answer) => verdict_on_own(found, answer),
+        (ObservedChild::Directory(found), LiveAnswer::Links(links)) => {
             (is_shared_of_ours(found) && !is_needed(found, links)).then(|| delete(found))
         }
-        (Standing::Environment(found), Live::Links(links)) if is_shared_of_ours(found) => {
+        (ObservedChild::Environment(found), LiveAnswer::Links(links)) if is_shared_of_ours(found) => {
             sentence_on_environment(found, links)
         }
         // Not a question that was asked about such a child.
-        (Standing::Environment(_), Live::Links(_))
-        | (Standing::Directory(_) | Standing::Environment(_), Live::Link(_)) => None,
+        (ObservedChild::Environment(_), LiveAnswer::Links(_))
+        | (ObservedChild::Directory(_) | ObservedChild::Environment(_), LiveAnswer::Link(_)) => None,
     }
 }
 
 /// About what belongs to one link.
-fn question_about_own<T: Body>(found: &Found<T>, known: &Known) -> Option<Question> {
+fn check_of_own<T: Body>(found: &Observed<T>, known: &KnownLinks) -> Option<LiveCheck> {
     let uid = found
         .label(keys::LINK_UID)
         .filter(|_| found.is_managed() && !found.terminating)?;
@@ -129,7 +129,7 @@ fn question_about_own<T: Body>(found: &Found<T>, known: &Known) -> Option<Questi
         .get(keys::LINK)
         .and_then(|path| path.split_once('/'));
     Some(match named {
-        Some((namespace, name)) => Question::Link {
+        Some((namespace, name)) => LiveCheck::Link {
             namespace: namespace.to_owned(),
             name: name.to_owned(),
             uid: uid.to_owned(),
@@ -139,16 +139,16 @@ fn question_about_own<T: Body>(found: &Found<T>, known: &Known) -> Option<Questi
     })
 }
 
-fn sentence_on_own<T: Body>(found: &Found<T>, answer: Live<'_>) -> Option<Effect> {
+fn verdict_on_own<T: Body>(found: &Observed<T>, answer: LiveAnswer<'_>) -> Option<Effect> {
     let uid = found.label(keys::LINK_UID).filter(|_| found.is_managed())?;
     let lives = match answer {
-        Live::Link(live) => live == Some(uid),
-        Live::Links(links) => lives(uid, links),
+        LiveAnswer::Link(live) => live == Some(uid),
+        LiveAnswer::Links(links) => lives(uid, links),
     };
     (!lives).then(|| delete(found))
 }
 
-fn question_about_environment(found: &Found<Environment>, known: &Known) -> Option<Question> {
+fn check_of_environment(found: &Observed<Environment>, known: &KnownLinks) -> Option<LiveCheck> {
     if !is_shared_of_ours(found) || found.terminating {
         return None;
     }
@@ -158,7 +158,7 @@ fn question_about_environment(found: &Found<Environment>, known: &Known) -> Opti
     (has_unknown || is_nobodys).then(|| links_of(&found.object.namespace))
 }
 
-fn sentence_on_environment(found: &Found<Environment>, links: &[InstanceLink]) -> Option<Effect> {
+fn sentence_on_environment(found: &Observed<Environment>, links: &[InstanceLink]) -> Option<Effect> {
     let entries = found.object.entries();
     let dead: BTreeSet<&str> = entries.into_keys().filter(|uid| !lives(uid, links)).collect();
     let is_empty = found.object.entries().is_empty();
@@ -175,20 +175,20 @@ fn sentence_on_environment(found: &Found<Environment>, links: &[InstanceLink]) -
 }
 
 /// True where the link that a shared child names is known, and has the instance: its own passes look after the child then.
-fn speaks<T>(found: &Found<T>, known: &Known) -> bool {
+fn speaks<T>(found: &Observed<T>, known: &KnownLinks) -> bool {
     let path = found.object.annotations.get(keys::LINK);
     path.and_then(|path| known.instances.get(path))
         .is_some_and(|instance| is_named_after(found, instance))
 }
 
 /// True where a link has the instance that the child is named after. What that link needs it decides itself.
-fn is_needed<T>(found: &Found<T>, links: &[InstanceLink]) -> bool {
+fn is_needed<T>(found: &Observed<T>, links: &[InstanceLink]) -> bool {
     links.iter().any(|link| is_named_after(found, &link.spec.instance_ref))
 }
 
 /// True where the child has the name that this instance's would have, and no owner says that it is another one's. A link
 /// whose instance is of another kind does not need the child, and waits for its name.
-fn is_named_after<T>(found: &Found<T>, instance: &InstanceRef) -> bool {
+fn is_named_after<T>(found: &Observed<T>, instance: &InstanceRef) -> bool {
     let source_uid = found.label(keys::SOURCE_UID).unwrap_or_default();
     let owners = &found.object.owners;
     let is_owner = |owner: &Owner| owner.kind == instance.kind && owner.name == instance.name;
@@ -205,8 +205,8 @@ fn path_of(link: &InstanceLink) -> String {
     format!("{}/{}", part(&link.metadata.namespace), part(&link.metadata.name))
 }
 
-fn links_of(namespace: &str) -> Question {
-    Question::Links {
+fn links_of(namespace: &str) -> LiveCheck {
+    LiveCheck::Links {
         namespace: namespace.to_owned(),
     }
 }

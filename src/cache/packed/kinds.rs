@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use instancelink_api::InstanceLink;
-use instancelink_core::child::{Environment, Found, Slice};
+use instancelink_core::child::{Environment, Observed, Slice};
 
 use super::{Pack, Packed};
 use crate::cache::table::Item;
@@ -12,11 +12,11 @@ impl Pack for InstanceLink {
     const DICTIONARY: &'static [u8] = include_bytes!("link.json");
 }
 
-impl Pack for Found<Slice> {
+impl Pack for Observed<Slice> {
     const DICTIONARY: &'static [u8] = include_bytes!("slice.json");
 }
 
-impl Pack for Found<Environment> {
+impl Pack for Observed<Environment> {
     const DICTIONARY: &'static [u8] = include_bytes!("environment.json");
 }
 
@@ -25,14 +25,14 @@ impl Pack for Found<Environment> {
 pub(crate) struct PackedChild<T> {
     uid: Box<str>,
     resource_version: Box<str>,
-    packed: Packed<Found<T>>,
+    packed: Packed<Observed<T>>,
 }
 
 impl<T> PackedChild<T>
 where
-    Found<T>: Pack,
+    Observed<T>: Pack,
 {
-    pub(crate) fn new(found: Found<T>) -> Self {
+    pub(crate) fn new(found: Observed<T>) -> Self {
         Self {
             uid: found.uid.as_str().into(),
             resource_version: found.resource_version.as_str().into(),
@@ -41,12 +41,12 @@ where
     }
 
     /// The child, to be worked with.
-    pub(crate) fn open(&self) -> Arc<Found<T>> {
+    pub(crate) fn open(&self) -> Arc<Observed<T>> {
         self.packed.open()
     }
 
     /// The child, for one look among many.
-    pub(crate) fn glance(&self) -> Arc<Found<T>> {
+    pub(crate) fn glance(&self) -> Arc<Observed<T>> {
         self.packed.glance()
     }
 }

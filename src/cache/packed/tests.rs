@@ -1,5 +1,5 @@
 use instancelink_api::InstanceLink;
-use instancelink_core::child::Found;
+use instancelink_core::child::Observed;
 use instancelink_core::fixture::World;
 
 use super::*;
@@ -32,8 +32,8 @@ fn what_was_packed_comes_back_as_it_was() {
 fn what_rests_takes_a_few_hundred_bytes() {
     let s = World::active().s;
     let link: InstanceLink = s.link.object;
-    let slice: Found<_> = s.children.slices[0].clone();
-    let environment: Found<_> = s.children.environments[0].clone();
+    let slice: Observed<_> = s.children.slices[0].clone();
+    let environment: Observed<_> = s.children.environments[0].clone();
     let sizes = [size(link), size(slice), size(environment)];
     assert!(sizes.iter().all(|size| *size < 400), "{sizes:?} bytes");
 }

@@ -191,7 +191,7 @@ impl Model {
     fn is_blind(&self, group: u32, write: u8) -> bool {
         self.scope.mutant == Some(Mutant::TakesBlindly)
             && self.groups.read(group, |group| {
-                matches!(group.writes[usize::from(write)], Effect::Take { .. })
+                matches!(group.writes[usize::from(write)], Effect::AcceptAction { .. })
             })
     }
 

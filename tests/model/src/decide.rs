@@ -1,15 +1,15 @@
 //! What an operator decides: the real `step`, asked once for each question there is.
 
-use instancelink_core::child::{Draft, Standing};
-use instancelink_core::doubt;
+use instancelink_core::child::{DesiredChild, ObservedChild};
 use instancelink_core::effect::{Effect, Step};
+use instancelink_core::unconfirmed_writes;
 
 use crate::model::Model;
 use crate::mutant::Mutant;
 use crate::outcome::{Group, judge};
 use crate::promise::Broken;
 use crate::slots::{DIRECTORY, ENVIRONMENT, POLICY, SLICE};
-use crate::state::{CERTAIN, ChildNumber, Cluster, Doubts, LinkNumber, SEVERAL};
+use crate::state::{CERTAIN, ChildNumber, Cluster, LinkNumber, SEVERAL, UnconfirmedWrites};
 use crate::surroundings::Surroundings;
 
 /// What `step` says of a link in a view.
@@ -49,7 +49,7 @@ impl Model {
     }
 
     /// Something has to be asked before this decision may be acted on.
-    pub(crate) fn has_to_ask(&self, link: usize, view: &Cluster, doubts: &Doubts) -> bool {
+    pub(crate) fn has_to_ask(&self, link: usize, view: &Cluster, doubts: &UnconfirmedWrites) -> bool {
         if *doubts == CERTAIN {
             return false;
         }
@@ -61,19 +61,19 @@ impl Model {
                 let mut snapshot = self.snapshot(question);
                 let step = Mutant::step(self.scope.mutant, &mut snapshot);
                 let doubtful = doubts.iter().filter(|number| **number != 0);
-                let doubtful: Vec<Draft> = doubtful.map(|number| self.draft(*number)).collect();
-                !doubt::to_ask(&snapshot, &step, &doubtful).is_empty()
+                let doubtful: Vec<DesiredChild> = doubtful.map(|number| self.draft(*number)).collect();
+                !unconfirmed_writes::to_ask(&snapshot, &step, &doubtful).is_empty()
             })
     }
 
-    fn draft(&self, number: ChildNumber) -> Draft {
+    fn draft(&self, number: ChildNumber) -> DesiredChild {
         match &self.children.at(u32::from(number)).standing {
-            Standing::Directory(found) => Draft::Directory(found.object.clone()),
-            Standing::Slice(found) => Draft::Slice(found.object.clone()),
-            Standing::Environment(found) => Draft::Environment(found.object.clone()),
-            Standing::VirtualIp(found) => Draft::VirtualIp(found.object.clone()),
-            Standing::Policy(found) => Draft::Policy(found.object.clone()),
-            Standing::Binding(found) => Draft::Binding(found.object.clone()),
+            ObservedChild::Directory(found) => DesiredChild::Directory(found.object.clone()),
+            ObservedChild::Slice(found) => DesiredChild::Slice(found.object.clone()),
+            ObservedChild::Environment(found) => DesiredChild::Environment(found.object.clone()),
+            ObservedChild::VirtualIp(found) => DesiredChild::VirtualIp(found.object.clone()),
+            ObservedChild::Policy(found) => DesiredChild::Policy(found.object.clone()),
+            ObservedChild::Binding(found) => DesiredChild::Binding(found.object.clone()),
         }
     }
 

@@ -3,7 +3,7 @@
 use instancelink_api::spec::DesiredState;
 use instancelink_api::{Desired, InstanceLink, State, keys};
 use instancelink_core::action::Memory;
-use instancelink_core::child::{Kind, Standing};
+use instancelink_core::child::{Kind, ObservedChild};
 
 use crate::normal::intent_of;
 use crate::slots::{ELSEWHERE, LINKS, life_bit, lives_named_in, uid_of};
@@ -71,7 +71,7 @@ impl Link {
 /// A child, and what is asked about it.
 #[derive(Debug)]
 pub(crate) struct Child {
-    pub(crate) standing: Standing,
+    pub(crate) standing: ObservedChild,
     /// The lives of links that it belongs to, or has entries of.
     pub(crate) of: u8,
     /// UIDs of its owners.
@@ -81,17 +81,17 @@ pub(crate) struct Child {
 }
 
 impl Child {
-    pub(crate) fn of(standing: Standing) -> Self {
+    pub(crate) fn of(standing: ObservedChild) -> Self {
         let named = |labels: &std::collections::BTreeMap<String, String>| {
             labels.get(keys::LINK_UID).map_or(0, |uid| lives_named_in(uid))
         };
         let (of, owners) = match &standing {
-            Standing::Directory(found) => (0, &found.object.owners),
-            Standing::VirtualIp(found) => (named(&found.object.labels), &found.object.owners),
-            Standing::Slice(found) => (named(&found.object.labels), &found.object.owners),
-            Standing::Policy(found) => (named(&found.object.labels), &found.object.owners),
-            Standing::Binding(found) => (named(&found.object.labels), &found.object.owners),
-            Standing::Environment(found) => {
+            ObservedChild::Directory(found) => (0, &found.object.owners),
+            ObservedChild::VirtualIp(found) => (named(&found.object.labels), &found.object.owners),
+            ObservedChild::Slice(found) => (named(&found.object.labels), &found.object.owners),
+            ObservedChild::Policy(found) => (named(&found.object.labels), &found.object.owners),
+            ObservedChild::Binding(found) => (named(&found.object.labels), &found.object.owners),
+            ObservedChild::Environment(found) => {
                 let entries = found.object.annotations.get(keys::ENTRIES);
                 (
                     entries.map_or(0, |entries| lives_named_in(entries)),
@@ -100,7 +100,7 @@ impl Child {
             }
         };
         let ready = match &standing {
-            Standing::Slice(found) => found
+            ObservedChild::Slice(found) => found
                 .object
                 .body
                 .endpoints

@@ -173,7 +173,7 @@ fn told_write(write: &instancelink_core::effect::Effect) -> String {
     use instancelink_core::effect::Effect;
     match write {
         Effect::WriteStatus { status } => format!("status {}", status.state),
-        Effect::Take { intent, .. } => format!(
+        Effect::AcceptAction { intent, .. } => format!(
             "take {}/{} {:?} {}",
             intent.action, intent.id, intent.verdict, intent.reason
         ),

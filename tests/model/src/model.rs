@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use instancelink_api::InstanceLink;
-use instancelink_core::child::Standing;
+use instancelink_core::child::ObservedChild;
 use instancelink_core::snapshot::Snapshot;
 use stateright::Property;
 
@@ -18,7 +18,7 @@ use crate::outcome::Group;
 use crate::promise::{Broken, Promise};
 use crate::scope::Scope;
 use crate::snapshot::{base, text_of};
-use crate::state::{ChildNumber, Cluster, Doubts, LinkNumber, State};
+use crate::state::{ChildNumber, Cluster, LinkNumber, State, UnconfirmedWrites};
 use crate::sweep::Look;
 use crate::user::User;
 use crate::write::Written;
@@ -38,7 +38,7 @@ pub(crate) struct Model {
     pub(crate) groups: Library<Group>,
     pub(crate) decisions: Memo<Question, Decision>,
     /// With what is in doubt.
-    pub(crate) asks: Memo<(Question, Doubts), bool>,
+    pub(crate) asks: Memo<(Question, UnconfirmedWrites), bool>,
     pub(crate) writes: Memo<(LinkNumber, u32, u8), Written>,
     pub(crate) creations: Memo<(u32, u8), ChildNumber>,
     pub(crate) edits: Memo<(LinkNumber, User), Option<LinkNumber>>,
@@ -82,7 +82,7 @@ impl Model {
     }
 
     /// The number of a child.
-    pub(crate) fn child(&self, standing: Standing) -> ChildNumber {
+    pub(crate) fn child(&self, standing: ObservedChild) -> ChildNumber {
         let number = self.children.number(text_of(&standing), || Child::of(standing));
         ChildNumber::try_from(number).expect("children are few")
     }

@@ -1,7 +1,7 @@
 //! A group of writes that `step` asked for, and what the promises say of it.
 
 use instancelink_api::State;
-use instancelink_core::child::{Children, Draft, Key, Kind, Slice};
+use instancelink_core::child::{Children, DesiredChild, Key, Kind, Slice};
 use instancelink_core::effect::Effect;
 use instancelink_core::fixture;
 
@@ -84,20 +84,22 @@ fn has_preconditions(children: &Children, effect: &Effect) -> bool {
         .is_some_and(|standing| standing.version() == (named.0.as_str(), named.1.as_str()))
 }
 
-fn is_of(draft: &Draft, life: u8) -> bool {
+fn is_of(draft: &DesiredChild, life: u8) -> bool {
     match draft {
-        Draft::Directory(_) => false,
-        Draft::Environment(object) => {
+        DesiredChild::Directory(_) => false,
+        DesiredChild::Environment(object) => {
             let entries = object.annotations.get(instancelink_api::keys::ENTRIES);
             entries.is_some_and(|entries| lives_named_in(entries) & life != 0)
         }
-        Draft::Slice(_) | Draft::Policy(_) | Draft::Binding(_) | Draft::VirtualIp(_) => true,
+        DesiredChild::Slice(_) | DesiredChild::Policy(_) | DesiredChild::Binding(_) | DesiredChild::VirtualIp(_) => {
+            true
+        }
     }
 }
 
-fn endpoints(draft: &Draft) -> &[instancelink_core::child::Endpoint] {
+fn endpoints(draft: &DesiredChild) -> &[instancelink_core::child::Endpoint] {
     match draft {
-        Draft::Slice(object) => {
+        DesiredChild::Slice(object) => {
             let slice: &Slice = &object.body;
             &slice.endpoints
         }
@@ -105,7 +107,7 @@ fn endpoints(draft: &Draft) -> &[instancelink_core::child::Endpoint] {
     }
 }
 
-fn leads_elsewhere(draft: &Draft) -> bool {
+fn leads_elsewhere(draft: &DesiredChild) -> bool {
     let policy = draft.key().kind == Kind::Policy && draft.key().namespace == ELSEWHERE;
     policy
         || endpoints(draft).iter().any(|endpoint| {
@@ -117,7 +119,7 @@ fn leads_elsewhere(draft: &Draft) -> bool {
 }
 
 /// I8: every endpoint is the pod of the target, under its own address.
-fn has_pods_alone(draft: &Draft) -> bool {
+fn has_pods_alone(draft: &DesiredChild) -> bool {
     endpoints(draft).iter().all(|endpoint| {
         let namespace = endpoint.target.as_ref().map(|target| target.namespace.as_str());
         let address = endpoint.address.to_string();

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use instancelink_api::InstanceLink;
-use instancelink_core::child::{Children, Standing};
+use instancelink_core::child::{Children, ObservedChild};
 use instancelink_core::fixture;
 use instancelink_core::snapshot::{
     Candidate, Isolator, Pod, Sibling, Snapshot, Source, Target, TargetObject, Workload,
@@ -143,6 +143,6 @@ fn answering(children: &Children, around: Surroundings) -> Vec<Arc<Pod>> {
 }
 
 /// The name under which a child is kept.
-pub(crate) fn text_of(standing: &Standing) -> String {
+pub(crate) fn text_of(standing: &ObservedChild) -> String {
     format!("{standing:?}")
 }

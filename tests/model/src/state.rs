@@ -13,9 +13,9 @@ pub(crate) type LinkNumber = u32;
 pub(crate) type ChildNumber = u16;
 
 /// What may have been written into each place.
-pub(crate) type Doubts = [ChildNumber; SLOTS];
+pub(crate) type UnconfirmedWrites = [ChildNumber; SLOTS];
 /// There is nothing of the kind.
-pub(crate) const CERTAIN: Doubts = [0; SLOTS];
+pub(crate) const CERTAIN: UnconfirmedWrites = [0; SLOTS];
 /// One of several.
 pub(crate) const SEVERAL: ChildNumber = ChildNumber::MAX;
 
@@ -60,7 +60,7 @@ pub(crate) struct State {
     pub(crate) ledgers: [Ledger; 2],
     pub(crate) left: Budget,
     /// What the leader wrote into each place without knowing whether it arrived; 0: nothing.
-    pub(crate) doubts: Doubts,
+    pub(crate) doubts: UnconfirmedWrites,
     /// Links that were created a second time: a bit each.
     pub(crate) recreated: u8,
     /// Children that a request of a former leader wrote: a bit each.

@@ -1,7 +1,7 @@
 //! Sweeps: the real question and sentence about a child whose link an operator does not know.
 
 use instancelink_api::InstanceLink;
-use instancelink_core::sweep::{Known, Live, Question, question, sentence};
+use instancelink_core::sweep::{KnownLinks, LiveAnswer, LiveCheck, live_check, verdict};
 
 use crate::model::Model;
 use crate::slots::{LINKS, life_bit};
@@ -20,26 +20,26 @@ impl Model {
         }
         self.sweeps
             .get((child, self.lives_in(view), self.lives_in(truth)), |look| {
-                self.sentence(*look)
+                self.verdict(*look)
             })
     }
 
-    fn sentence(&self, (child, known, live): Look) -> u32 {
+    fn verdict(&self, (child, known, live): Look) -> u32 {
         let child = self.children.at(u32::from(child));
         let known = self.objects(known);
-        let known: Known = known.iter().collect();
-        let Some(question) = question(&child.standing, &known) else {
+        let known: KnownLinks = known.iter().collect();
+        let Some(question) = live_check(&child.standing, &known) else {
             return 0;
         };
         let live = self.objects(live);
         let effect = match &question {
-            Question::Link { name, .. } => {
+            LiveCheck::Link { name, .. } => {
                 let found = live.iter().find(|link| link.metadata.name.as_ref() == Some(name));
                 assert!(LINKS.contains(&name.as_str()), "a link of the model");
                 let uid = found.and_then(|link| link.metadata.uid.as_deref());
-                sentence(&child.standing, Live::Link(uid))
+                verdict(&child.standing, LiveAnswer::Link(uid))
             }
-            Question::Links { .. } => sentence(&child.standing, Live::Links(&live)),
+            LiveCheck::Links { .. } => verdict(&child.standing, LiveAnswer::Links(&live)),
         };
         effect.map_or(0, |effect| self.group(None, vec![effect]))
     }

@@ -1,7 +1,7 @@
 //! What a write does to a link, as an API server would do it, and what the promises say of that.
 
 use instancelink_api::{InstanceLink, InstanceLinkStatus, Intent, State, Verb, Verdict, keys};
-use instancelink_core::action::{Cell, Memory, cell};
+use instancelink_core::action::{Legality, Memory, cell};
 use instancelink_core::effect::Effect;
 use instancelink_core::lifecycle::is_edge;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -51,7 +51,7 @@ impl Model {
         let mut broken = Broken::default();
         let mut means = Means::Nothing;
         match effect {
-            Effect::Take {
+            Effect::AcceptAction {
                 intent,
                 remove_action,
                 add_finalizer,
@@ -140,9 +140,9 @@ fn ruling(link: &Link, verb: Verb) -> &'static str {
     match cell(link.state, verb) {
         _ if link.deleting => "Deleting",
         _ if purged && verb != Verb::Purge => "Purged",
-        Cell::No => "NotPossibleNow",
+        Legality::No => "NotPossibleNow",
         _ if managed => "ManagedBySpec",
-        Cell::Yes | Cell::NoOp => "",
+        Legality::Yes | Legality::NoOp => "",
     }
 }
 

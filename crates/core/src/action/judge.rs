@@ -2,11 +2,11 @@
 
 use instancelink_api::{Desired, State, Verb};
 
-use super::table::{Cell, available, cell};
+use super::table::{Legality, available, cell};
 
 /// What a request is judged by.
 #[derive(Clone, Copy, Debug)]
-pub struct Bench<'a> {
+pub struct ActionContext<'a> {
     /// The link's state.
     pub state: State,
     /// `deletionTimestamp` is set.
@@ -21,7 +21,7 @@ pub struct Bench<'a> {
 
 /// The answer to a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ruling {
+pub enum Decision {
     /// It rules from now on.
     Accepted,
     /// It changes nothing; the reason (`CamelCase`) and, for people, why and what to do instead.
@@ -29,8 +29,8 @@ pub enum Ruling {
 }
 
 /// Judges a verb; values outside the grammar never come here.
-pub fn judge(verb: Verb, bench: &Bench<'_>) -> Ruling {
-    let Bench {
+pub fn judge(verb: Verb, bench: &ActionContext<'_>) -> Decision {
+    let ActionContext {
         state,
         deleting,
         desired,
@@ -38,24 +38,24 @@ pub fn judge(verb: Verb, bench: &Bench<'_>) -> Ruling {
         alias_taken_by,
     } = *bench;
     if deleting {
-        return Ruling::Rejected(
+        return Decision::Rejected(
             "Deleting",
             format!("cannot {verb}: the link is being deleted; apply it again instead"),
         );
     }
     if verb != Verb::Purge && (desired == Some(Desired::Purged) || matches!(state, State::Purging | State::Purged)) {
-        return Ruling::Rejected(
+        return Decision::Rejected(
             "Purged",
             format!("cannot {verb}: the link was purged; delete it and create a new one"),
         );
     }
     let cell = cell(state, verb);
-    if cell == Cell::No {
+    if cell == Legality::No {
         let possible: Vec<_> = available(state, managed_by_spec)
             .into_iter()
             .map(Verb::as_str)
             .collect();
-        return Ruling::Rejected(
+        return Decision::Rejected(
             "NotPossibleNow",
             format!(
                 "cannot {verb}: the link is {state}; possible now: {}",
@@ -64,28 +64,28 @@ pub fn judge(verb: Verb, bench: &Bench<'_>) -> Ruling {
         );
     }
     if managed_by_spec && matches!(verb, Verb::Activate | Verb::Deactivate) {
-        return Ruling::Rejected(
+        return Decision::Rejected(
             "ManagedBySpec",
             format!("cannot {verb}: spec.desiredState decides; edit it, or remove it to use {verb}"),
         );
     }
     if verb == Verb::Restore
-        && cell == Cell::Yes
+        && cell == Legality::Yes
         && let Some(other) = alias_taken_by
     {
-        return Ruling::Rejected(
+        return Decision::Rejected(
             "AliasTaken",
             format!("cannot restore: link {other} has the alias now; remove that one first"),
         );
     }
-    Ruling::Accepted
+    Decision::Accepted
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const ACTIVE: Bench<'static> = Bench {
+    const ACTIVE: ActionContext<'static> = ActionContext {
         state: State::Active,
         deleting: false,
         desired: None,
@@ -93,16 +93,16 @@ mod tests {
         alias_taken_by: None,
     };
 
-    fn reason(verb: Verb, bench: &Bench<'_>) -> &'static str {
+    fn reason(verb: Verb, bench: &ActionContext<'_>) -> &'static str {
         match judge(verb, bench) {
-            Ruling::Accepted => "",
-            Ruling::Rejected(reason, _) => reason,
+            Decision::Accepted => "",
+            Decision::Rejected(reason, _) => reason,
         }
     }
 
     #[test]
     fn m5_the_first_reason_that_fits_is_given() {
-        let all = Bench {
+        let all = ActionContext {
             state: State::Removed,
             deleting: true,
             desired: Some(Desired::Purged),
@@ -110,15 +110,15 @@ mod tests {
             alias_taken_by: Some("shop/other"),
         };
         assert_eq!(reason(Verb::Restore, &all), "Deleting");
-        let all = Bench { deleting: false, ..all };
+        let all = ActionContext { deleting: false, ..all };
         assert_eq!(reason(Verb::Restore, &all), "Purged");
-        let all = Bench {
+        let all = ActionContext {
             desired: Some(Desired::Removed),
             ..all
         };
         assert_eq!(reason(Verb::Activate, &all), "NotPossibleNow");
         assert_eq!(reason(Verb::Restore, &all), "AliasTaken");
-        let all = Bench {
+        let all = ActionContext {
             alias_taken_by: None,
             ..all
         };
@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn m5_a_managed_link_rejects_no_op_cells_too() {
-        let managed = Bench {
+        let managed = ActionContext {
             managed_by_spec: true,
             ..ACTIVE
         };
@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn m5_once_purged_only_purge_is_accepted_whatever_the_state() {
-        let purged = Bench {
+        let purged = ActionContext {
             state: State::Removing,
             desired: Some(Desired::Purged),
             ..ACTIVE
@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn a_rejection_says_what_is_possible_now() {
-        let Ruling::Rejected(_, message) = judge(Verb::Purge, &ACTIVE) else {
+        let Decision::Rejected(_, message) = judge(Verb::Purge, &ACTIVE) else {
             panic!()
         };
         assert_eq!(

@@ -6,9 +6,9 @@ mod request;
 mod table;
 mod take;
 
-pub use judge::{Bench, Ruling, judge};
+pub use judge::{ActionContext, Decision, judge};
 pub(crate) use memory::name_of;
 pub use memory::{Memory, is_own};
 pub use request::{Request, parse};
-pub use table::{Cell, available, cell};
+pub use table::{Legality, available, cell};
 pub use take::{expire, take};

@@ -4,7 +4,7 @@ use instancelink_api::{State, Verb};
 
 /// One cell of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cell {
+pub enum Legality {
     /// The action moves the link, now or once the present transition has ended.
     Yes,
     /// Nothing moves, but the action rules from now on.
@@ -15,8 +15,8 @@ pub enum Cell {
 
 /// What a verb does in a state.
 #[allow(clippy::match_same_arms)] // one arm a row of the contract's table
-pub const fn cell(state: State, verb: Verb) -> Cell {
-    use Cell::{No, NoOp, Yes};
+pub const fn cell(state: State, verb: Verb) -> Legality {
+    use Legality::{No, NoOp, Yes};
     // activate, deactivate, remove, restore, purge
     let row = match state {
         State::Requested | State::Registering => [NoOp, Yes, Yes, No, No],
@@ -43,7 +43,7 @@ pub const fn cell(state: State, verb: Verb) -> Cell {
 pub fn available(state: State, managed_by_spec: bool) -> Vec<Verb> {
     Verb::ALL
         .into_iter()
-        .filter(|verb| cell(state, *verb) == Cell::Yes)
+        .filter(|verb| cell(state, *verb) == Legality::Yes)
         .filter(|verb| !(managed_by_spec && matches!(verb, Verb::Activate | Verb::Deactivate)))
         .collect()
 }
@@ -71,9 +71,9 @@ mod tests {
                 let state = State::ALL.into_iter().find(|s| s.as_str() == name).unwrap();
                 for (verb, expected) in Verb::ALL.into_iter().zip(row.chars()) {
                     let shown = match cell(state, verb) {
-                        Cell::Yes => 'y',
-                        Cell::NoOp => 'o',
-                        Cell::No => '-',
+                        Legality::Yes => 'y',
+                        Legality::NoOp => 'o',
+                        Legality::No => '-',
                     };
                     assert_eq!(shown, expected, "{verb} in {state}");
                     seen += 1;

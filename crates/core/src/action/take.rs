@@ -3,10 +3,10 @@
 use instancelink_api::{Desired, Intent, Verb, Verdict};
 use jiff::Timestamp;
 
-use super::judge::Ruling;
+use super::judge::Decision;
 use super::memory::Memory;
 use super::request::Request;
-use super::table::Cell;
+use super::table::Legality;
 use crate::time::micro;
 
 /// How many values a link remembers.
@@ -20,8 +20,8 @@ pub fn take(
     memory: &Memory,
     link: &str,
     request: &Request,
-    cell: Cell,
-    ruling: &Ruling,
+    cell: Legality,
+    ruling: &Decision,
     manager: &str,
     now: Timestamp,
 ) -> Intent {
@@ -44,9 +44,9 @@ pub fn take(
         intent.handled.drain(..surplus);
     }
     match (ruling, verb) {
-        (Ruling::Accepted, Some(verb)) => accept(&mut intent, verb, cell),
-        (Ruling::Accepted, None) => reject(&mut intent, "InvalidValue"),
-        (Ruling::Rejected(reason, _), _) => reject(&mut intent, reason),
+        (Decision::Accepted, Some(verb)) => accept(&mut intent, verb, cell),
+        (Decision::Accepted, None) => reject(&mut intent, "InvalidValue"),
+        (Decision::Rejected(reason, _), _) => reject(&mut intent, reason),
     }
     intent
 }
@@ -56,7 +56,7 @@ pub fn expire(memory: &Memory, link: &str, now: Timestamp) -> Intent {
     let mut intent = next(memory, link, now);
     Verb::Purge.as_str().clone_into(&mut intent.action);
     TTL_MANAGER.clone_into(&mut intent.manager);
-    accept(&mut intent, Verb::Purge, Cell::Yes);
+    accept(&mut intent, Verb::Purge, Legality::Yes);
     intent
 }
 
@@ -79,13 +79,13 @@ fn next(memory: &Memory, link: &str, now: Timestamp) -> Intent {
     }
 }
 
-fn accept(intent: &mut Intent, verb: Verb, cell: Cell) {
+fn accept(intent: &mut Intent, verb: Verb, cell: Legality) {
     let desired: Desired = verb.desired();
     if intent.desired != Some(desired) {
         intent.desired = Some(desired);
         intent.desired_at = Some(intent.at.clone());
     }
-    if verb == Verb::Restore && cell == Cell::Yes {
+    if verb == Verb::Restore && cell == Legality::Yes {
         intent.since = Some(intent.at.clone());
     }
 }
@@ -104,14 +104,14 @@ mod tests {
         Timestamp::from_second(second).unwrap()
     }
 
-    fn after(memory: &Memory, value: &str, cell: Cell, now: i64) -> Memory {
+    fn after(memory: &Memory, value: &str, cell: Legality, now: i64) -> Memory {
         let request = parse(value).unwrap();
         let intent = take(
             memory,
             "shop/web-db",
             &request,
             cell,
-            &Ruling::Accepted,
+            &Decision::Accepted,
             "kubectl-annotate",
             at(now),
         );
@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn m3_a_no_op_rules_like_any_accepted_request() {
-        let memory = after(&Memory::default(), "activate", Cell::NoOp, 7);
+        let memory = after(&Memory::default(), "activate", Legality::NoOp, 7);
         assert_eq!(memory.desired(), Some(Desired::Active));
         assert_eq!(memory.desired_at(), Some(at(7)));
     }
@@ -132,8 +132,8 @@ mod tests {
     fn m4_the_last_sixteen_ids_are_remembered_and_a_bare_verb_clears_none() {
         let mut memory = Memory::default();
         for n in 0..20 {
-            memory = after(&memory, &format!("deactivate/{n}"), Cell::NoOp, n);
-            memory = after(&memory, "activate", Cell::Yes, n);
+            memory = after(&memory, &format!("deactivate/{n}"), Legality::NoOp, n);
+            memory = after(&memory, "activate", Legality::Yes, n);
         }
         assert!(!memory.remembers("deactivate/3"));
         assert!(memory.remembers("deactivate/4") && memory.remembers("deactivate/19"));
@@ -145,10 +145,10 @@ mod tests {
 
     #[test]
     fn a_rejection_is_counted_and_leaves_what_was_desired() {
-        let memory = after(&Memory::default(), "deactivate", Cell::Yes, 1);
+        let memory = after(&Memory::default(), "deactivate", Legality::Yes, 1);
         let purge = parse("purge/x").unwrap();
-        let ruling = Ruling::Rejected("NotPossibleNow", String::new());
-        let intent = take(&memory, "shop/web-db", &purge, Cell::No, &ruling, "", at(2));
+        let ruling = Decision::Rejected("NotPossibleNow", String::new());
+        let intent = take(&memory, "shop/web-db", &purge, Legality::No, &ruling, "", at(2));
         assert_eq!(
             (intent.seq, intent.verdict, intent.desired),
             (2, Verdict::Rejected, Some(Desired::Inactive))
@@ -158,11 +158,11 @@ mod tests {
 
     #[test]
     fn a2_a_restore_puts_the_link_at_the_end_of_the_queue_for_its_alias() {
-        let memory = after(&Memory::default(), "remove", Cell::Yes, 1);
+        let memory = after(&Memory::default(), "remove", Legality::Yes, 1);
         assert_eq!(memory.since(), None);
-        let memory = after(&memory, "restore", Cell::Yes, 5);
+        let memory = after(&memory, "restore", Legality::Yes, 5);
         assert_eq!(memory.since(), Some(at(5)));
-        let memory = after(&memory, "restore", Cell::NoOp, 9);
+        let memory = after(&memory, "restore", Legality::NoOp, 9);
         assert_eq!(
             memory.since(),
             Some(at(5)),

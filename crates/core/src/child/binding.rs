@@ -7,7 +7,7 @@ use std::sync::Arc;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 
-use super::{Found, Object};
+use super::{ChildSpec, Observed};
 
 /// What a Secret says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,7 +46,7 @@ impl fmt::Debug for Confidential {
     }
 }
 
-impl From<Secret> for Found<Binding> {
+impl From<Secret> for Observed<Binding> {
     fn from(secret: Secret) -> Self {
         let entries = secret.data.unwrap_or_default().into_iter();
         let body = Binding {
@@ -60,7 +60,7 @@ impl From<Secret> for Found<Binding> {
     }
 }
 
-impl Object<Binding> {
+impl ChildSpec<Binding> {
     /// The Secret to send.
     pub fn to_api(&self, replaces: Option<(&str, &str)>) -> Secret {
         let entries = self.body.data.iter();
@@ -88,7 +88,7 @@ mod tests {
             "{metadata: {name: creds, namespace: shop}, type: Opaque, data: {password: aHVudGVyMg==}}",
         )
         .unwrap();
-        let found = Found::<Binding>::from(secret);
+        let found = Observed::<Binding>::from(secret);
         assert_eq!(found.object.body.data["password"].reveal(), b"hunter2");
         let shown = format!("{found:?} {found:#?}");
         assert!(shown.contains("password") && !shown.contains("hunter2"), "{shown}");

@@ -2,7 +2,7 @@
 
 use k8s_openapi::api::core::v1::{Service, ServiceSpec};
 
-use super::{Found, Object};
+use super::{ChildSpec, Observed};
 
 /// What a directory's Service must be; any other value of a field is damage.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,7 +28,7 @@ impl Directory {
     };
 }
 
-impl From<Service> for Found<Directory> {
+impl From<Service> for Observed<Directory> {
     fn from(service: Service) -> Self {
         let spec = service.spec.unwrap_or_default();
         let body = Directory {
@@ -41,7 +41,7 @@ impl From<Service> for Found<Directory> {
     }
 }
 
-impl Object<Directory> {
+impl ChildSpec<Directory> {
     /// The Service to send.
     pub fn to_api(&self, replaces: Option<(&str, &str)>) -> Service {
         Service {

@@ -6,7 +6,7 @@ use instancelink_api::keys;
 use k8s_openapi::api::core::v1::ConfigMap;
 use serde::{Deserialize, Serialize};
 
-use super::{Found, Object};
+use super::{ChildSpec, Observed};
 
 /// The variables, and whose they are.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,7 +15,7 @@ pub struct Environment {
     pub data: BTreeMap<String, String>,
 }
 
-impl From<ConfigMap> for Found<Environment> {
+impl From<ConfigMap> for Observed<Environment> {
     fn from(map: ConfigMap) -> Self {
         Self::of(
             map.metadata,
@@ -26,7 +26,7 @@ impl From<ConfigMap> for Found<Environment> {
     }
 }
 
-impl Object<Environment> {
+impl ChildSpec<Environment> {
     /// The annotation that maps each link's UID to its keys; empty where it is missing or unreadable. No text is copied: a
     /// source's environment has all of its links in it, and each of their steps looks at it.
     pub fn entries(&self) -> BTreeMap<&str, Vec<&str>> {

@@ -1,6 +1,6 @@
 //! The kinds of children, each once: its place among what stands, and its arm wherever a child may be of any kind.
 
-use super::{Binding, Directory, Environment, Found, Key, Object, Policy, Slice, VirtualIp};
+use super::{Binding, ChildSpec, Directory, Environment, Key, Observed, Policy, Slice, VirtualIp};
 
 macro_rules! kinds {
     ($($(#[doc = $doc:literal])* $kind:ident: $name:literal in $list:ident;)*) => {
@@ -22,25 +22,25 @@ macro_rules! kinds {
         /// What stands in the cluster of one link and of its source, a stranger's object on a child's name included.
         #[derive(Clone, Debug, Default)]
         pub struct Children {
-            $($(#[doc = $doc])* pub $list: Vec<Found<$kind>>,)*
+            $($(#[doc = $doc])* pub $list: Vec<Observed<$kind>>,)*
         }
 
         impl Children {
             /// The child of this name, if one stands.
-            pub fn find(&self, key: &Key) -> Option<Standing> {
+            pub fn find(&self, key: &Key) -> Option<ObservedChild> {
                 match key.kind {
                     $(Kind::$kind => {
                         let mut all = self.$list.iter();
-                        all.find(|f| f.object.is(key)).cloned().map(Standing::$kind)
+                        all.find(|f| f.object.is(key)).cloned().map(ObservedChild::$kind)
                     })*
                 }
             }
 
             /// Takes note of what stands now under a child's name.
-            pub fn put(&mut self, child: Standing) {
+            pub fn put(&mut self, child: ObservedChild) {
                 self.forget(&child.key());
                 match child {
-                    $(Standing::$kind(found) => self.$list.push(found),)*
+                    $(ObservedChild::$kind(found) => self.$list.push(found),)*
                 }
             }
 
@@ -54,11 +54,11 @@ macro_rules! kinds {
 
         /// A child of any kind, as effects carry it.
         #[derive(Clone, Debug, PartialEq)]
-        pub enum Draft {
-            $($(#[doc = $doc])* $kind(Object<$kind>),)*
+        pub enum DesiredChild {
+            $($(#[doc = $doc])* $kind(ChildSpec<$kind>),)*
         }
 
-        impl Draft {
+        impl DesiredChild {
             /// What it is called in the cluster.
             pub fn key(&self) -> Key {
                 match self {
@@ -69,11 +69,11 @@ macro_rules! kinds {
 
         /// A child of any kind that stands in the cluster.
         #[derive(Clone, Debug, PartialEq)]
-        pub enum Standing {
-            $($(#[doc = $doc])* $kind(Found<$kind>),)*
+        pub enum ObservedChild {
+            $($(#[doc = $doc])* $kind(Observed<$kind>),)*
         }
 
-        impl Standing {
+        impl ObservedChild {
             /// What it is called in the cluster.
             pub fn key(&self) -> Key {
                 match self {
@@ -91,8 +91,8 @@ macro_rules! kinds {
 
         $(impl HasKind for $kind {
             const KIND: Kind = Kind::$kind;
-            fn draft(object: Object<Self>) -> Draft {
-                Draft::$kind(object)
+            fn draft(object: ChildSpec<Self>) -> DesiredChild {
+                DesiredChild::$kind(object)
             }
         })*
     };
@@ -101,7 +101,7 @@ macro_rules! kinds {
 /// A body that has a kind in the cluster.
 pub(crate) trait HasKind: Sized {
     const KIND: Kind;
-    fn draft(object: Object<Self>) -> Draft;
+    fn draft(object: ChildSpec<Self>) -> DesiredChild;
 }
 
 kinds! {
@@ -119,7 +119,7 @@ kinds! {
     Binding: "Secret" in bindings;
 }
 
-impl<T> Object<T> {
+impl<T> ChildSpec<T> {
     fn is(&self, key: &Key) -> bool {
         self.namespace == key.namespace && self.name == key.name
     }

@@ -1,6 +1,6 @@
 //! Children: the objects that make an alias work, as compact values that compare by what we say in them.
 //!
-//! Builders make [`Object`]s, caches hold [`Found`] ones; a child is right exactly when the two are equal. Each kind has
+//! Builders make [`Object`]s, caches hold [`Observed`] ones; a child is right exactly when the two are equal. Each kind has
 //! a file with its body and both conversions (from and to the API's own type).
 
 mod binding;
@@ -21,7 +21,7 @@ pub use binding::{Binding, Confidential, Entries};
 pub use directory::Directory;
 pub use environment::Environment;
 pub(crate) use kind::HasKind;
-pub use kind::{Children, Draft, Kind, Standing};
+pub use kind::{Children, DesiredChild, Kind, ObservedChild};
 pub use policy::Policy;
 pub use slice::{Endpoint, EndpointTarget, Family, Slice, SlicePort};
 pub use virtual_ip::{VirtualIp, VirtualPort};
@@ -58,7 +58,7 @@ pub struct Owner {
 
 /// A child as we want it, or as it stands in the cluster reduced to what we would say in it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Object<T> {
+pub struct ChildSpec<T> {
     /// Namespace.
     pub namespace: String,
     /// Name.
@@ -75,7 +75,7 @@ pub struct Object<T> {
 
 /// A child that stands in the cluster.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Found<T> {
+pub struct Observed<T> {
     /// UID: precondition of every replacement and deletion.
     pub uid: String,
     /// Resource version: the other precondition.
@@ -83,10 +83,10 @@ pub struct Found<T> {
     /// Being deleted, and held by somebody's finalizer.
     pub terminating: bool,
     /// Its content, reduced to what we would say in it.
-    pub object: Object<T>,
+    pub object: ChildSpec<T>,
 }
 
-impl<T> Found<T> {
+impl<T> Observed<T> {
     /// A label's value.
     pub fn label(&self, key: &str) -> Option<&str> {
         self.object.labels.get(key).map(String::as_str)
@@ -114,7 +114,7 @@ impl<T> Found<T> {
             uid: uid.unwrap_or_default(),
             resource_version: resource_version.unwrap_or_default(),
             terminating: deletion_timestamp.is_some(),
-            object: Object {
+            object: ChildSpec {
                 namespace: namespace.unwrap_or_default(),
                 name: name.unwrap_or_default(),
                 labels: labels
@@ -141,10 +141,10 @@ pub(crate) fn fitting<T>(items: impl Iterator<Item = T>) -> Vec<T> {
     items.into_vec()
 }
 
-impl<T: Clone> Object<T> {
+impl<T: Clone> ChildSpec<T> {
     /// The same as it stands once it is written.
-    pub(crate) fn found(&self, uid: &str, resource_version: &str) -> Found<T> {
-        Found {
+    pub(crate) fn found(&self, uid: &str, resource_version: &str) -> Observed<T> {
+        Observed {
             uid: uid.to_owned(),
             resource_version: resource_version.to_owned(),
             terminating: false,
@@ -153,7 +153,7 @@ impl<T: Clone> Object<T> {
     }
 }
 
-impl<T> Object<T> {
+impl<T> ChildSpec<T> {
     /// The metadata to send. A replacement names the object it replaces.
     pub(crate) fn metadata(&self, replaces: Option<(&str, &str)>) -> ObjectMeta {
         ObjectMeta {

@@ -2,7 +2,7 @@
 
 use k8s_openapi::api::networking::v1::{NetworkPolicy, NetworkPolicySpec};
 
-use super::{Found, Object};
+use super::{ChildSpec, Observed};
 
 /// What a policy says, as the API has it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -11,14 +11,14 @@ pub struct Policy {
     pub spec: Box<NetworkPolicySpec>,
 }
 
-impl From<NetworkPolicy> for Found<Policy> {
+impl From<NetworkPolicy> for Observed<Policy> {
     fn from(policy: NetworkPolicy) -> Self {
         let spec = Box::new(policy.spec.unwrap_or_default());
         Self::of(policy.metadata, Policy { spec })
     }
 }
 
-impl Object<Policy> {
+impl ChildSpec<Policy> {
     /// The NetworkPolicy to send.
     pub fn to_api(&self, replaces: Option<(&str, &str)>) -> NetworkPolicy {
         NetworkPolicy {

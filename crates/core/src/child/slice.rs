@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::api::discovery::v1 as discovery;
 use serde::{Deserialize, Serialize};
 
-use super::{Found, Object, fitting};
+use super::{ChildSpec, Observed, fitting};
 
 /// Address family of a slice; immutable, so it is part of the slice's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -102,7 +102,7 @@ pub struct SlicePort {
     pub protocol: Protocol,
 }
 
-impl From<discovery::EndpointSlice> for Found<Slice> {
+impl From<discovery::EndpointSlice> for Observed<Slice> {
     fn from(slice: discovery::EndpointSlice) -> Self {
         let family = if slice.address_type == Family::V6.address_type() {
             Family::V6
@@ -122,7 +122,7 @@ impl From<discovery::EndpointSlice> for Found<Slice> {
     }
 }
 
-impl Object<Slice> {
+impl ChildSpec<Slice> {
     /// The EndpointSlice to send.
     pub fn to_api(&self, replaces: Option<(&str, &str)>) -> discovery::EndpointSlice {
         discovery::EndpointSlice {

@@ -3,7 +3,7 @@ use k8s_openapi::api::core::v1::Service;
 use super::*;
 use crate::fixture;
 
-fn environment() -> Object<Environment> {
+fn environment() -> ChildSpec<Environment> {
     fixture::snapshot().up().children.environments.remove(0).object
 }
 
@@ -24,7 +24,7 @@ fn labels_and_annotations_that_others_put_on_a_child_are_not_compared() {
     let meta = &mut standing.metadata;
     meta.labels.as_mut().unwrap().extend([others.clone()]);
     meta.annotations.as_mut().unwrap().extend([others]);
-    assert_eq!(Found::from(standing).object, wanted);
+    assert_eq!(Observed::from(standing).object, wanted);
 }
 
 /// A link with a virtual IP, up.
@@ -40,18 +40,18 @@ fn by_virtual_ip() -> Children {
 fn what_is_sent_comes_back_as_what_was_meant() {
     let all = by_virtual_ip();
     for slice in &all.slices {
-        assert_eq!(Found::<Slice>::from(slice.object.to_api(None)).object, slice.object);
+        assert_eq!(Observed::<Slice>::from(slice.object.to_api(None)).object, slice.object);
     }
     let [directory, virtual_ip] = [
         &all.directories[0].object.to_api(None),
         &all.virtual_ips[0].object.to_api(None),
     ];
     assert_eq!(
-        Found::<Directory>::from(directory.clone()).object,
+        Observed::<Directory>::from(directory.clone()).object,
         all.directories[0].object
     );
     assert_eq!(
-        Found::<VirtualIp>::from(virtual_ip.clone()).object,
+        Observed::<VirtualIp>::from(virtual_ip.clone()).object,
         all.virtual_ips[0].object
     );
     for service in [directory, virtual_ip] {
@@ -76,11 +76,11 @@ fn a_directory_with_an_address_a_selector_a_port_or_another_type_is_not_right() 
         "{ports: [{port: 80}]}",
         "{type: NodePort}",
     ] {
-        let found = Found::<Directory>::from(changed(&sent, patch));
+        let found = Observed::<Directory>::from(changed(&sent, patch));
         assert_ne!(found.object.body, Directory::RIGHT, "{patch}");
     }
     for patch in ["{selector: {}, ports: []}", "{type: null}"] {
-        let found = Found::<Directory>::from(changed(&sent, patch));
+        let found = Observed::<Directory>::from(changed(&sent, patch));
         assert_eq!(found.object.body, Directory::RIGHT, "{patch}");
     }
 }
@@ -88,7 +88,7 @@ fn a_directory_with_an_address_a_selector_a_port_or_another_type_is_not_right() 
 #[test]
 fn a_virtual_ip_with_a_selector_an_address_outside_or_another_type_is_damaged() {
     let sent = by_virtual_ip().virtual_ips[0].object.to_api(None);
-    let is_damaged = |patch: &str| Found::<VirtualIp>::from(changed(&sent, patch)).object.body.damaged;
+    let is_damaged = |patch: &str| Observed::<VirtualIp>::from(changed(&sent, patch)).object.body.damaged;
     for patch in [
         "{type: LoadBalancer}",
         "{selector: {app: pg}}",

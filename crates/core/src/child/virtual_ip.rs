@@ -6,7 +6,7 @@ use instancelink_api::spec::Protocol;
 use k8s_openapi::api::core::v1::{Service, ServicePort, ServiceSpec};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use super::{Found, Object, fitting};
+use super::{ChildSpec, Observed, fitting};
 
 /// What a virtual IP's Service says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub struct VirtualPort {
     pub target_port: IntOrString,
 }
 
-impl From<Service> for Found<VirtualIp> {
+impl From<Service> for Observed<VirtualIp> {
     fn from(service: Service) -> Self {
         let spec = service.spec.unwrap_or_default();
         let listed = spec.cluster_ips.unwrap_or_default();
@@ -51,7 +51,7 @@ impl From<Service> for Found<VirtualIp> {
     }
 }
 
-impl Object<VirtualIp> {
+impl ChildSpec<VirtualIp> {
     /// The Service to send. A replacement keeps the addresses, which nobody may change.
     pub fn to_api(&self, replaces: Option<(&str, &str)>) -> Service {
         let addresses: Vec<String> = self.body.addresses.iter().map(IpAddr::to_string).collect();

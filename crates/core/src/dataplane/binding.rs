@@ -4,10 +4,10 @@ use instancelink_api::condition::Reason;
 use instancelink_api::spec::Binding as Spec;
 use instancelink_api::{keys, status::BindingStatus};
 
+use super::naming::{Names, labels};
 use super::ownership::is_own;
-use super::place::{Place, labels};
 use super::uri;
-use crate::child::{Binding, Confidential, Entries, Found, Key, Kind, Object};
+use crate::child::{Binding, ChildSpec, Confidential, Entries, Key, Kind, Observed};
 use crate::effect::Refusal;
 use crate::resolve::directory::host;
 use crate::resolve::ports::Port;
@@ -21,7 +21,7 @@ pub enum Wanted {
     /// That cannot be said, or not be done: what stands is left as it is.
     Later(Refusal),
     /// This one.
-    Secret(Object<Binding>),
+    Secret(ChildSpec<Binding>),
 }
 
 /// The command that lets the operator handle the Secrets of a namespace.
@@ -30,18 +30,18 @@ pub fn grant(namespace: &str) -> String {
 }
 
 /// The Secret as it shall be.
-pub(super) fn wanted(s: &Snapshot, place: &Place<'_>, ports: &[Port]) -> Wanted {
+pub(super) fn wanted(s: &Snapshot, names: &Names<'_>, ports: &[Port]) -> Wanted {
     let Some(spec) = asked(s) else {
         return doubt(s).map_or(Wanted::Nothing, Wanted::Later);
     };
     let known = match &s.secrets {
-        Secrets::Unknown => return Wanted::Later(unknown(place)),
+        Secrets::Unknown => return Wanted::Later(unknown(names)),
         Secrets::Forbidden => {
             let message = format!(
                 "outputs.binding asks for {}, and this operator has no right to Secrets in that namespace; grant it that \
                  ({}), and the link goes on by itself within a minute, or remove outputs.binding from the spec",
-                key_of(place),
-                grant(place.namespace)
+                key_of(names),
+                grant(names.namespace)
             );
             return Wanted::Later(refusal(Reason::Forbidden, message));
         }
@@ -54,20 +54,20 @@ pub(super) fn wanted(s: &Snapshot, place: &Place<'_>, ports: &[Port]) -> Wanted 
             let message = format!(
                 "Secret {}/{}, which outputs.binding.secretRef names, does not exist (or is a service account's token or a \
                  Helm release, which are not read); create it, and the link goes on by itself",
-                place.namespace, named.name
+                names.namespace, named.name
             );
             return Wanted::Later(refusal(Reason::Pending, message));
         }
     };
-    Wanted::Secret(Object {
-        namespace: place.namespace.to_owned(),
-        name: place.binding(),
-        labels: place.own_labels(),
-        annotations: labels([(keys::LINK, &place.link_path())]),
-        owners: place.link_owner(),
+    Wanted::Secret(ChildSpec {
+        namespace: names.namespace.to_owned(),
+        name: names.binding(),
+        labels: names.own_labels(),
+        annotations: labels([(keys::LINK, &names.link_path())]),
+        owners: names.link_owner(),
         body: Binding {
             type_: format!("servicebinding.io/{}", spec.type_),
-            data: entries_of(spec, place, ports, entries),
+            data: entries_of(spec, names, ports, entries),
             immutable: false,
         },
     })
@@ -75,8 +75,8 @@ pub(super) fn wanted(s: &Snapshot, place: &Place<'_>, ports: &[Port]) -> Wanted 
 
 /// What the link says of itself goes before what the referenced Secret says, in which the rest is left as it is: the
 /// way through the alias is the one that is cut and restored.
-fn entries_of(spec: &Spec, place: &Place<'_>, ports: &[Port], mut entries: Entries) -> Entries {
-    let host = host(place.alias, &place.directory, place.namespace);
+fn entries_of(spec: &Spec, names: &Names<'_>, ports: &[Port], mut entries: Entries) -> Entries {
+    let host = host(names.alias, &names.directory, names.namespace);
     let port = ports.first().map(|port| port.port);
     let uri = match entries.remove("uri") {
         Some(theirs) => std::str::from_utf8(theirs.reveal())
@@ -102,7 +102,7 @@ fn entries_of(spec: &Spec, place: &Place<'_>, ports: &[Port], mut entries: Entri
 }
 
 /// All Secrets that are this link's.
-pub(super) fn own(s: &Snapshot) -> impl Iterator<Item = &Found<Binding>> {
+pub(super) fn own(s: &Snapshot) -> impl Iterator<Item = &Observed<Binding>> {
     s.children.bindings.iter().filter(|found| is_own(s, found))
 }
 
@@ -111,26 +111,26 @@ pub fn in_status(s: &Snapshot) -> Option<BindingStatus> {
     if !matches!(s.secrets, Secrets::Known { .. }) {
         return before(s).cloned();
     }
-    let place = Place::of(s);
-    let stands = own(s).any(|f| f.object.key(Kind::Binding) == key_of(&place) && !f.terminating);
-    stands.then(|| BindingStatus { name: place.binding() })
+    let names = Names::of(s);
+    let stands = own(s).any(|f| f.object.key(Kind::Binding) == key_of(&names) && !f.terminating);
+    stands.then(|| BindingStatus { name: names.binding() })
 }
 
 /// Why it is not known whether a Secret that the status names still stands.
 pub(crate) fn doubt(s: &Snapshot) -> Option<Refusal> {
     before(s)?;
-    let place = Place::of(s);
+    let names = Names::of(s);
     match &s.secrets {
         Secrets::Known { .. } => None,
-        Secrets::Unknown => Some(unknown(&place)),
+        Secrets::Unknown => Some(unknown(&names)),
         // All there is in it is deleted by others, the right to see it, too.
         Secrets::Forbidden if s.namespace.terminating => None,
         Secrets::Forbidden => {
             let message = format!(
                 "{} may still stand, and this operator has no right to Secrets in that namespace any more; grant it that \
                  again ({}), and the link goes on by itself within a minute",
-                key_of(&place),
-                grant(place.namespace)
+                key_of(&names),
+                grant(names.namespace)
             );
             Some(refusal(Reason::Forbidden, message))
         }
@@ -142,11 +142,11 @@ pub fn is_unseen(s: &Snapshot) -> bool {
     matches!(s.secrets, Secrets::Unknown) && (asked(s).is_some() || before(s).is_some())
 }
 
-pub(super) fn key_of(place: &Place<'_>) -> Key {
+pub(super) fn key_of(names: &Names<'_>) -> Key {
     Key {
         kind: Kind::Binding,
-        namespace: place.namespace.to_owned(),
-        name: place.binding(),
+        namespace: names.namespace.to_owned(),
+        name: names.binding(),
     }
 }
 
@@ -158,8 +158,8 @@ fn before(s: &Snapshot) -> Option<&BindingStatus> {
     s.link.object.status.as_ref()?.binding.as_ref()
 }
 
-fn unknown(place: &Place<'_>) -> Refusal {
-    let message = format!("{} is not written before it is known what stands there", key_of(place));
+fn unknown(names: &Names<'_>) -> Refusal {
+    let message = format!("{} is not written before it is known what stands there", key_of(names));
     refusal(Reason::Pending, message)
 }
 

@@ -8,7 +8,7 @@ use instancelink_api::{Addressing, keys};
 
 use super::binding::Wanted;
 use super::build;
-use crate::child::{Children, Draft, Kind, Object};
+use crate::child::{ChildSpec, Children, DesiredChild, Kind};
 use crate::fixture;
 use crate::snapshot::Snapshot;
 
@@ -44,7 +44,7 @@ struct Row {
     says: String,
 }
 
-fn row<T>(kind: Kind, object: &Object<T>, says: String) -> Row {
+fn row<T>(kind: Kind, object: &ChildSpec<T>, says: String) -> Row {
     let label = if object.labels.contains_key(keys::LINK_UID) {
         keys::LINK_UID
     } else {
@@ -200,7 +200,7 @@ fn the_table_has_every_kind_of_child_that_is_written() {
     )
     .iter()
     .filter_map(|effect| match effect {
-        crate::effect::Effect::Create { child } => Some(Draft::key(child).kind),
+        crate::effect::Effect::Create { child } => Some(DesiredChild::key(child).kind),
         _ => None,
     })
     .chain([Kind::Slice])

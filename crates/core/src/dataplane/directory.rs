@@ -2,27 +2,27 @@
 
 use instancelink_api::keys;
 
+use super::naming::{Names, labels, representative, source_owner};
 use super::ownership::{Claim, claim_of};
-use super::place::{Place, labels, source_owner, spokesman};
-use crate::child::{Directory, Found, Object};
+use crate::child::{ChildSpec, Directory, Observed};
 use crate::snapshot::Snapshot;
 
 /// The directory as it shall be.
-pub(super) fn wanted(s: &Snapshot, place: &Place<'_>) -> Object<Directory> {
-    let standing = standing(s, place);
-    Object {
-        namespace: place.namespace.to_owned(),
-        name: place.directory.clone(),
-        labels: place.shared_labels(),
-        annotations: labels([(keys::LINK, &spokesman(s, place, standing))]),
+pub(super) fn wanted(s: &Snapshot, names: &Names<'_>) -> ChildSpec<Directory> {
+    let standing = standing(s, names);
+    ChildSpec {
+        namespace: names.namespace.to_owned(),
+        name: names.directory.clone(),
+        labels: names.shared_labels(),
+        annotations: labels([(keys::LINK, &representative(s, names, standing))]),
         owners: source_owner(s),
         body: Directory::RIGHT,
     }
 }
 
 /// The directory that stands, if it is ours.
-fn standing<'a>(s: &'a Snapshot, place: &Place<'_>) -> Option<&'a Found<Directory>> {
-    match claim_of(s, &s.children.directories, place.namespace, &place.directory) {
+fn standing<'a>(s: &'a Snapshot, names: &Names<'_>) -> Option<&'a Observed<Directory>> {
+    match claim_of(s, &s.children.directories, names.namespace, &names.directory) {
         Claim::Ours(found) => Some(found),
         Claim::Free | Claim::AnotherSources | Claim::Strangers => None,
     }
@@ -43,6 +43,6 @@ mod tests {
         let sibling = "shop/web-cache".to_owned();
         let standing = &mut s.children.directories[0].object.annotations;
         standing.insert(keys::LINK.to_owned(), sibling.clone());
-        assert_eq!(wanted(&s, &Place::of(&s)).annotations[keys::LINK], sibling);
+        assert_eq!(wanted(&s, &Names::of(&s)).annotations[keys::LINK], sibling);
     }
 }

@@ -2,17 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use super::place::Place;
+use super::naming::Names;
 use crate::resolve::directory::host;
 use crate::resolve::ports::Port;
 
 /// The variables of one link.
-pub(super) fn variables(place: &Place<'_>, ports: &[Port]) -> BTreeMap<String, String> {
-    let alias = place.alias.to_ascii_uppercase().replace('-', "_");
-    let host = host(place.alias, &place.directory, place.namespace);
+pub(super) fn variables(names: &Names<'_>, ports: &[Port]) -> BTreeMap<String, String> {
+    let alias = names.alias.to_ascii_uppercase().replace('-', "_");
+    let host = host(names.alias, &names.directory, names.namespace);
     let url = |port: &Port| format!("{}://{host}:{}", protocol(port), port.port);
 
-    let mut variables = BTreeMap::from([(format!("{alias}_NAME"), format!("/{}/{}", place.instance, place.alias))]);
+    let mut variables = BTreeMap::from([(format!("{alias}_NAME"), format!("/{}/{}", names.instance, names.alias))]);
     if let Some(first) = ports.first() {
         variables.insert(format!("{alias}_PORT"), url(first));
     }
@@ -57,7 +57,7 @@ mod tests {
     fn shown(ports: &str, alias: &str) -> Vec<String> {
         let s = fixture::snapshot().edited(|spec| spec.link_name = alias.to_owned());
         let ports = of_spec(&serde_yaml_ng::from_str::<Vec<_>>(ports).unwrap(), "db").unwrap();
-        variables(&Place::of(&s), &ports)
+        variables(&Names::of(&s), &ports)
             .into_iter()
             .map(|(key, value)| format!("{key}={value}"))
             .collect()

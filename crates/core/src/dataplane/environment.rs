@@ -12,9 +12,9 @@ use instancelink_api::keys;
 use instancelink_api::spec::EnvironmentMode;
 
 use super::docker;
+use super::naming::{Names, representative, sibling_paths, source_owner};
 use super::ownership::{Claim, claim_of, is_shared_of_ours};
-use super::place::{Place, sibling_paths, source_owner, spokesman};
-use crate::child::{Environment, Found, Object};
+use crate::child::{ChildSpec, Environment, Observed};
 use crate::resolve::ports::Port;
 use crate::snapshot::Snapshot;
 
@@ -27,7 +27,7 @@ pub struct WantedEnvironment<'a> {
     s: &'a Snapshot,
     ports: Vec<Port>,
     older: BTreeSet<String>,
-    made: OnceCell<Option<Cow<'a, Object<Environment>>>>,
+    made: OnceCell<Option<Cow<'a, ChildSpec<Environment>>>>,
 }
 
 impl<'a> WantedEnvironment<'a> {
@@ -41,7 +41,7 @@ impl<'a> WantedEnvironment<'a> {
     }
 
     /// What shall stand; none where nobody has an entry in it.
-    pub fn get(&self) -> Option<&Object<Environment>> {
+    pub fn get(&self) -> Option<&ChildSpec<Environment>> {
         self.made
             .get_or_init(|| wanted(self.s, &self.ports, &self.older))
             .as_deref()
@@ -55,18 +55,18 @@ impl PartialEq for WantedEnvironment<'_> {
 }
 
 /// The environment as it shall be while the link is up, which may be what stands; none where nobody has an entry in it.
-fn wanted<'a>(s: &'a Snapshot, ports: &[Port], older: &BTreeSet<String>) -> Option<Cow<'a, Object<Environment>>> {
-    let place = &Place::of(s);
-    let standing = match claim_of(s, &s.children.environments, place.namespace, &place.directory) {
+fn wanted<'a>(s: &'a Snapshot, ports: &[Port], older: &BTreeSet<String>) -> Option<Cow<'a, ChildSpec<Environment>>> {
+    let names = &Names::of(s);
+    let standing = match claim_of(s, &s.children.environments, names.namespace, &names.directory) {
         Claim::Ours(found) => Some(found),
         Claim::Free | Claim::AnotherSources | Claim::Strangers => None,
     };
     let mut own = match s.link.object.spec.environment() {
-        EnvironmentMode::Docker => docker::variables(place, ports),
+        EnvironmentMode::Docker => docker::variables(names, ports),
         EnvironmentMode::None => BTreeMap::new(),
     };
     let mut entries = standing.map(|found| found.object.entries()).unwrap_or_default();
-    entries.remove(place.link_uid);
+    entries.remove(names.link_uid);
     for (_, keys) in entries.iter().filter(|(uid, _)| older.contains(**uid)) {
         own.retain(|own_key, _| !keys.contains(&own_key.as_str()));
     }
@@ -74,15 +74,15 @@ fn wanted<'a>(s: &'a Snapshot, ports: &[Port], older: &BTreeSet<String>) -> Opti
         keys.retain(|key| !own.contains_key(*key));
     }
     if s.link.object.spec.environment() == EnvironmentMode::Docker {
-        entries.insert(place.link_uid, own.keys().map(String::as_str).collect());
+        entries.insert(names.link_uid, own.keys().map(String::as_str).collect());
     }
     if entries.is_empty() {
         return None;
     }
 
     let data = data(standing, &own, &entries);
-    let labels = place.shared_labels();
-    let annotations = annotations(spokesman(s, place, standing), &entries);
+    let labels = names.shared_labels();
+    let annotations = annotations(representative(s, names, standing), &entries);
     let owners = source_owner(s);
     if let Some(found) = standing.map(|found| &found.object)
         && (&found.labels, &found.annotations, &found.owners) == (&labels, &annotations, &owners)
@@ -90,9 +90,9 @@ fn wanted<'a>(s: &'a Snapshot, ports: &[Port], older: &BTreeSet<String>) -> Opti
     {
         return Some(Cow::Borrowed(found));
     }
-    Some(Cow::Owned(Object {
-        namespace: place.namespace.to_owned(),
-        name: place.directory.clone(),
+    Some(Cow::Owned(ChildSpec {
+        namespace: names.namespace.to_owned(),
+        name: names.directory.clone(),
         labels,
         annotations,
         owners,
@@ -103,10 +103,10 @@ fn wanted<'a>(s: &'a Snapshot, ports: &[Port], older: &BTreeSet<String>) -> Opti
 /// What is left of an environment without the entries of these links: none where nobody else has one. All else stays
 /// as it stands, but for what nobody's list names, and for the link it names, which is one that stays.
 pub(crate) fn without(
-    found: &Found<Environment>,
+    found: &Observed<Environment>,
     leaving: &BTreeSet<&str>,
     path_of: impl Fn(&str) -> Option<String>,
-) -> Option<Object<Environment>> {
+) -> Option<ChildSpec<Environment>> {
     let mut entries = found.object.entries();
     entries.retain(|uid, _| !leaving.contains(uid));
     if entries.is_empty() {
@@ -114,13 +114,13 @@ pub(crate) fn without(
     }
     let paths: Vec<String> = entries.keys().filter_map(|uid| path_of(uid)).collect();
     let named = found.object.annotations.get(keys::LINK).cloned().unwrap_or_default();
-    let spokesman = if paths.contains(&named) {
+    let representative = if paths.contains(&named) {
         named
     } else {
         paths.into_iter().next().unwrap_or(named)
     };
-    Some(Object {
-        annotations: annotations(spokesman, &entries),
+    Some(ChildSpec {
+        annotations: annotations(representative, &entries),
         body: Environment {
             data: owned(data(Some(found), &BTreeMap::new(), &entries)),
         },
@@ -129,7 +129,7 @@ pub(crate) fn without(
 }
 
 /// What is left of an environment without this link.
-pub(super) fn without_link(s: &Snapshot, found: &Found<Environment>) -> Option<Object<Environment>> {
+pub(super) fn without_link(s: &Snapshot, found: &Observed<Environment>) -> Option<ChildSpec<Environment>> {
     let uid = s.link.object.metadata.uid.as_deref().unwrap_or_default();
     without(found, &BTreeSet::from([uid]), |other| {
         sibling_paths(s).find(|(uid, _)| *uid == other).map(|(_, path)| path)
@@ -137,19 +137,19 @@ pub(super) fn without_link(s: &Snapshot, found: &Found<Environment>) -> Option<O
 }
 
 /// The environments of ours, of whatever name, in which this link has an entry.
-pub(super) fn mentioning(s: &Snapshot) -> impl Iterator<Item = &Found<Environment>> {
+pub(super) fn mentioning(s: &Snapshot) -> impl Iterator<Item = &Observed<Environment>> {
     s.children.environments.iter().filter(|found| mentions(s, found))
 }
 
 /// True for an environment of ours in which this link has an entry.
-pub(super) fn mentions(s: &Snapshot, found: &Found<Environment>) -> bool {
+pub(super) fn mentions(s: &Snapshot, found: &Observed<Environment>) -> bool {
     let uid = s.link.object.metadata.uid.as_deref().unwrap_or_default();
     is_shared_of_ours(found) && found.object.mentions(uid)
 }
 
 /// The variables that are in somebody's list, in order: this link's, and what stands of the others'.
 fn data<'a>(
-    standing: Option<&'a Found<Environment>>,
+    standing: Option<&'a Observed<Environment>>,
     own: &'a BTreeMap<String, String>,
     entries: &Entries<'a>,
 ) -> Vec<(&'a str, &'a str)> {
@@ -178,7 +178,7 @@ fn take<'a>(
 }
 
 /// Whether this is what stands. Most of it was taken from there, and so needs no second look.
-fn is_data_of(found: &Object<Environment>, data: &[(&str, &str)]) -> bool {
+fn is_data_of(found: &ChildSpec<Environment>, data: &[(&str, &str)]) -> bool {
     let is_same = |a: &str, b: &str| std::ptr::eq(a, b) || a == b;
     let mut both = found.body.data.iter().zip(data);
     found.body.data.len() == data.len() && both.all(|((k, v), (key, value))| is_same(k, key) && is_same(v, value))

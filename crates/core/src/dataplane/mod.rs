@@ -4,23 +4,23 @@
 //! ```text
 //! build ──► Plan ──► bring_up ──► effects … until empty; is_up says whether all of it was confirmed
 //!                    problems ──► what is in the way, for conditions
-//! take_down ──► Down::Act(effects) … Draining … Done          shrink: no plan can be made, but pods went
+//! take_down ──► Teardown::Act(effects) … Draining … Done          shrink: no plan can be made, but pods went
 //! clear ──► the same without a drain
 //! ```
 //! Every function looks at the snapshot anew: a crash between two groups of writes is just a new first call.
 
 mod binding;
+mod diff;
 mod directory;
 mod docker;
-mod down;
 mod environment;
-mod gaps;
-mod lots;
+mod naming;
 mod ownership;
-mod place;
 mod policy;
-mod shrink;
+mod prune;
+mod slice_packing;
 mod slices;
+mod teardown;
 mod uri;
 mod virtual_ip;
 mod writes;
@@ -29,17 +29,17 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use crate::child::{Directory, Object, Policy, Slice, VirtualIp};
+use crate::child::{ChildSpec, Directory, Policy, Slice, VirtualIp};
 use crate::effect::{Effect, Refusal};
 pub use crate::resolve::Unservable;
 use crate::resolve::endpoints::{Group, reach_of};
 use crate::snapshot::Snapshot;
 
 pub use binding::{Wanted, grant, in_status, is_unseen};
-pub use down::{clear, has_children, take_down};
+pub use diff::{bring_up, is_up, problems};
 pub use environment::WantedEnvironment;
-pub use gaps::{bring_up, is_up, problems};
-pub use shrink::shrink;
+pub use prune::prune;
+pub use teardown::{has_children, take_down, teardown_now};
 
 pub(crate) use binding::doubt;
 pub(crate) use environment::without;
@@ -50,13 +50,13 @@ pub(crate) use writes::{Body, child_of, delete, replace};
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan<'a> {
     /// The source's directory.
-    pub directory: Object<Directory>,
+    pub directory: ChildSpec<Directory>,
     /// Under the directory at least one, empty if need be; the same under the virtual IP, where there is one.
-    pub slices: Vec<Object<Slice>>,
+    pub slices: Vec<ChildSpec<Slice>>,
     /// The link's virtual IP, where the spec asks for one.
-    pub virtual_ip: Option<Object<VirtualIp>>,
+    pub virtual_ip: Option<ChildSpec<VirtualIp>>,
     /// The policy in the target's namespace, where the spec asks for one and it would open a way.
-    pub policy: Option<Object<Policy>>,
+    pub policy: Option<ChildSpec<Policy>>,
     /// The source's environment as it shall be with this link's entry in it (or without one); none where no link of the
     /// source has an entry, and so none shall stand.
     pub environment: WantedEnvironment<'a>,
@@ -70,7 +70,7 @@ pub struct Plan<'a> {
 
 /// How far taking down has come.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Down {
+pub enum Teardown {
     /// Writes that are due now.
     Act(Vec<Effect>),
     /// The names have stopped; the rest goes at this time.
@@ -97,7 +97,7 @@ pub enum Cleared {
     Done,
 }
 
-impl From<Cleared> for Down {
+impl From<Cleared> for Teardown {
     fn from(cleared: Cleared) -> Self {
         match cleared {
             Cleared::Act(effects) => Self::Act(effects),
@@ -114,23 +114,23 @@ impl From<Cleared> for Down {
 /// Where the spec cannot be served with the target as it is now.
 pub fn build<'a>(s: &'a Snapshot, older: &BTreeSet<String>) -> Result<Plan<'a>, Unservable> {
     let reach = reach_of(s)?;
-    let place = place::Place::of(s);
-    let (policy, closed) = policy::wanted(s, &place, &reach)?;
-    let virtual_ip = virtual_ip::wanted(s, &place, &reach);
+    let names = naming::Names::of(s);
+    let (policy, closed) = policy::wanted(s, &names, &reach)?;
+    let virtual_ip = virtual_ip::wanted(s, &names, &reach);
     let slices = if virtual_ip.is_some() {
         let group = Group {
             ports: reach.ports.clone(),
-            endpoints: virtual_ip::endpoints(s, &place, &reach),
+            endpoints: virtual_ip::endpoints(s, &names, &reach),
         };
-        let mut slices = slices::under_virtual_ip(s, &place, &reach);
-        slices.extend(slices::under_directory(s, &place, &[group], &reach.ports));
+        let mut slices = slices::under_virtual_ip(s, &names, &reach);
+        slices.extend(slices::under_directory(s, &names, &[group], &reach.ports));
         slices
     } else {
-        slices::under_directory(s, &place, &reach.groups, &reach.ports)
+        slices::under_directory(s, &names, &reach.groups, &reach.ports)
     };
     Ok(Plan {
-        directory: directory::wanted(s, &place),
-        binding: binding::wanted(s, &place, &reach.ports),
+        directory: directory::wanted(s, &names),
+        binding: binding::wanted(s, &names, &reach.ports),
         environment: WantedEnvironment::new(s, &reach.ports, older),
         ready: reach
             .groups

@@ -2,7 +2,7 @@
 
 use instancelink_api::keys;
 
-use crate::child::{Found, Slice};
+use crate::child::{Observed, Slice};
 use crate::snapshot::Snapshot;
 
 /// Whose the object on the name of a shared child is.
@@ -11,7 +11,7 @@ pub(super) enum Claim<'a, T> {
     /// Nobody has the name.
     Free,
     /// Ours: of this source, or of one that is dead, which leaves it to this one.
-    Ours(&'a Found<T>),
+    Ours(&'a Observed<T>),
     /// Ours by its labels, but of another object that lives: the garbage collector, or a person, has to decide.
     AnotherSources,
     /// Not of our making.
@@ -19,7 +19,7 @@ pub(super) enum Claim<'a, T> {
 }
 
 /// Judges the shared object of this namespace and name.
-pub(super) fn claim_of<'a, T>(s: &Snapshot, all: &'a [Found<T>], namespace: &str, name: &str) -> Claim<'a, T> {
+pub(super) fn claim_of<'a, T>(s: &Snapshot, all: &'a [Observed<T>], namespace: &str, name: &str) -> Claim<'a, T> {
     match all
         .iter()
         .find(|f| f.object.namespace == namespace && f.object.name == name)
@@ -33,14 +33,14 @@ pub(super) fn claim_of<'a, T>(s: &Snapshot, all: &'a [Found<T>], namespace: &str
 
 /// True for what carries the marks of a shared child, whoever the source is. One of them may be lost: then it is repaired,
 /// where an object that nobody knows would stay for ever.
-pub(crate) fn is_shared_of_ours<T>(found: &Found<T>) -> bool {
+pub(crate) fn is_shared_of_ours<T>(found: &Observed<T>) -> bool {
     let names_a_source = found.label(keys::SOURCE_UID).is_some() || found.object.annotations.contains_key(keys::LINK);
     found.is_managed() && found.label(keys::LINK_UID).is_none() && names_a_source
 }
 
 /// True where a living object that is not this link's source has it, by label or owner reference. The label decides
 /// where it names this source: owner references are repaired after it.
-pub(super) fn is_another_sources<T>(s: &Snapshot, found: &Found<T>) -> bool {
+pub(super) fn is_another_sources<T>(s: &Snapshot, found: &Observed<T>) -> bool {
     let source = s.source.as_ref().map(|source| source.uid.as_str());
     let label = found.label(keys::SOURCE_UID);
     if source.is_some() && label == source {
@@ -53,12 +53,12 @@ pub(super) fn is_another_sources<T>(s: &Snapshot, found: &Found<T>) -> bool {
 }
 
 /// The slices that are this link's: by label, or, their labels lost, by owner reference.
-pub(super) fn own_slices(s: &Snapshot) -> impl Iterator<Item = &Found<Slice>> {
+pub(super) fn own_slices(s: &Snapshot) -> impl Iterator<Item = &Observed<Slice>> {
     s.children.slices.iter().filter(|found| is_own(s, found))
 }
 
 /// True for what belongs to this link alone: by label, or, its labels lost, by owner reference.
-pub(super) fn is_own<T>(s: &Snapshot, found: &Found<T>) -> bool {
+pub(super) fn is_own<T>(s: &Snapshot, found: &Observed<T>) -> bool {
     let uid = s.link.object.metadata.uid.as_deref().unwrap_or_default();
     let labelled = found.is_managed() && found.label(keys::LINK_UID) == Some(uid);
     labelled || found.object.owners.iter().any(|owner| owner.uid == uid)
@@ -66,6 +66,6 @@ pub(super) fn is_own<T>(s: &Snapshot, found: &Found<T>) -> bool {
 
 /// True for what an operator wrote for a link of another UID. On the name of this link's child it can only be of an
 /// earlier link of the same name, which the sweep asks for.
-pub(super) fn is_another_links<T>(found: &Found<T>) -> bool {
+pub(super) fn is_another_links<T>(found: &Observed<T>) -> bool {
     found.is_managed() && found.label(keys::LINK_UID).is_some()
 }

@@ -11,9 +11,9 @@ use k8s_openapi::api::networking::v1::{
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
+use super::naming::{Names, labels};
 use super::ownership::is_own;
-use super::place::{Place, labels};
-use crate::child::{Found, Object, Policy};
+use crate::child::{ChildSpec, Observed, Policy};
 use crate::effect::Refusal;
 use crate::hash;
 use crate::resolve::consent::{is_permitted, manifest};
@@ -27,15 +27,15 @@ use crate::snapshot::{Snapshot, Target};
 const NAMESPACE_NAME: &str = "kubernetes.io/metadata.name";
 
 /// The policy as it shall be, and what keeps it from being.
-pub(super) type Wanted = (Option<Object<Policy>>, Option<Refusal>);
+pub(super) type Wanted = (Option<ChildSpec<Policy>>, Option<Refusal>);
 
 /// The policy, where the spec asks for one, a target is there to open the way to, and others have closed it.
 ///
 /// # Errors
 /// Where no policy can say what the spec asks for.
-pub(super) fn wanted(s: &Snapshot, place: &Place<'_>, reach: &Reach) -> Result<Wanted, Unservable> {
+pub(super) fn wanted(s: &Snapshot, names: &Names<'_>, reach: &Reach) -> Result<Wanted, Unservable> {
     let spec = &s.link.object.spec;
-    let TargetVerdict::Found(target) = target_of(s) else {
+    let TargetVerdict::Observed(target) = target_of(s) else {
         return Ok((None, None));
     };
     if spec.network_policy == NetworkPolicyMode::None {
@@ -53,7 +53,7 @@ pub(super) fn wanted(s: &Snapshot, place: &Place<'_>, reach: &Reach) -> Result<W
         message: format!(
             "networkPolicy: Allow needs labels by which the source's pods are told from others, and {} {} has none; label \
              it, or write networkPolicy: None",
-            spec.instance_ref.kind, place.instance
+            spec.instance_ref.kind, names.instance
         ),
     })?;
     let ports = of_pods(spec, &target.object, &reach.ports);
@@ -70,14 +70,14 @@ pub(super) fn wanted(s: &Snapshot, place: &Place<'_>, reach: &Reach) -> Result<W
         return Ok((None, None));
     };
     let namespace = target.object.namespace();
-    let object = Object {
+    let object = ChildSpec {
         namespace: namespace.to_owned(),
-        name: name(place),
-        labels: place.own_labels(),
-        annotations: labels([(keys::LINK, &place.link_path())]),
+        name: name(names),
+        labels: names.own_labels(),
+        annotations: labels([(keys::LINK, &names.link_path())]),
         // An owner of another namespace is none to the garbage collector: finalizer and sweep take the policy away.
-        owners: if namespace == place.namespace {
-            place.link_owner()
+        owners: if namespace == names.namespace {
+            names.link_owner()
         } else {
             Vec::new()
         },
@@ -86,7 +86,7 @@ pub(super) fn wanted(s: &Snapshot, place: &Place<'_>, reach: &Reach) -> Result<W
                 pods,
                 source,
                 &ports,
-                Some(place.namespace).filter(|own| *own != namespace),
+                Some(names.namespace).filter(|own| *own != namespace),
             )),
         },
     };
@@ -94,12 +94,12 @@ pub(super) fn wanted(s: &Snapshot, place: &Place<'_>, reach: &Reach) -> Result<W
 }
 
 /// All that are this link's, in whatever namespace.
-pub(super) fn own(s: &Snapshot) -> impl Iterator<Item = &Found<Policy>> {
+pub(super) fn own(s: &Snapshot) -> impl Iterator<Item = &Observed<Policy>> {
     s.children.policies.iter().filter(|found| is_own(s, found))
 }
 
 /// Those in a namespace that does not consent to them (any more).
-pub(super) fn unconsented(s: &Snapshot) -> impl Iterator<Item = &Found<Policy>> {
+pub(super) fn unconsented(s: &Snapshot) -> impl Iterator<Item = &Observed<Policy>> {
     let link = &s.link.object;
     let programmed = link.status.as_ref().and_then(|status| status.target.as_ref());
     own(s).filter(move |found| {
@@ -113,8 +113,8 @@ pub(super) fn unconsented(s: &Snapshot) -> impl Iterator<Item = &Found<Policy>> 
 }
 
 /// Unique in the target's namespace, where links of all namespaces may have one.
-fn name(place: &Place<'_>) -> String {
-    format!("{}-{}", place.link, hash::hex(place.link_uid, 10))
+fn name(names: &Names<'_>) -> String {
+    format!("{}-{}", names.link, hash::hex(names.link_uid, 10))
 }
 
 fn opening(

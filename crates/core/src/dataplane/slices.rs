@@ -2,10 +2,10 @@
 
 use instancelink_api::keys;
 
-use super::lots::{Lot, spread};
+use super::naming::{Names, labels};
 use super::ownership::own_slices;
-use super::place::{Place, labels};
-use crate::child::{Family, Object, Slice, SlicePort};
+use super::slice_packing::{SliceContent, distribute};
+use crate::child::{ChildSpec, Family, Slice, SlicePort};
 use crate::resolve::endpoints::{Group, Reach};
 use crate::resolve::ports::Port;
 use crate::snapshot::Snapshot;
@@ -18,66 +18,71 @@ enum Under {
 }
 
 /// The slices under the directory: at least one, so that a link that is up is seen to be.
-pub(super) fn under_directory(s: &Snapshot, place: &Place<'_>, groups: &[Group], ports: &[Port]) -> Vec<Object<Slice>> {
-    wanted(s, place, Under::Directory, groups, ports)
+pub(super) fn under_directory(
+    s: &Snapshot,
+    names: &Names<'_>,
+    groups: &[Group],
+    ports: &[Port],
+) -> Vec<ChildSpec<Slice>> {
+    wanted(s, names, Under::Directory, groups, ports)
 }
 
 /// The slices under the link's virtual IP: the same pods without a name.
-pub(super) fn under_virtual_ip(s: &Snapshot, place: &Place<'_>, reach: &Reach) -> Vec<Object<Slice>> {
+pub(super) fn under_virtual_ip(s: &Snapshot, names: &Names<'_>, reach: &Reach) -> Vec<ChildSpec<Slice>> {
     let mut groups = reach.groups.clone();
     for endpoint in groups.iter_mut().flat_map(|group| &mut group.endpoints) {
         endpoint.hostname.clear();
     }
-    wanted(s, place, Under::VirtualIp, &groups, &reach.ports)
+    wanted(s, names, Under::VirtualIp, &groups, &reach.ports)
 }
 
 /// True for a slice that carries traffic to a virtual IP and gives no name an answer.
-pub(super) fn is_under_virtual_ip(slice: &Object<Slice>) -> bool {
+pub(super) fn is_under_virtual_ip(slice: &ChildSpec<Slice>) -> bool {
     !slice.labels.contains_key(keys::HEADLESS)
 }
 
-fn wanted(s: &Snapshot, place: &Place<'_>, under: Under, groups: &[Group], ports: &[Port]) -> Vec<Object<Slice>> {
+fn wanted(s: &Snapshot, names: &Names<'_>, under: Under, groups: &[Group], ports: &[Port]) -> Vec<ChildSpec<Slice>> {
     let mut slices = Vec::new();
     for family in [Family::V4, Family::V6] {
-        let base = base_name(place, under, family);
+        let base = base_name(names, under, family);
         let of_family = groups.iter().map(|group| {
             let endpoints = group.endpoints.iter().filter(|e| Family::of(e.address) == family);
-            (slice_ports(place, &group.ports), endpoints.cloned().collect())
+            (slice_ports(names, &group.ports), endpoints.cloned().collect())
         });
         let standing =
             own_slices(s).filter_map(|found| Some((number_in(&found.object.name, &base)?, &found.object.body)));
-        let lots = spread(of_family.collect(), &standing.collect());
-        slices.extend(lots.into_iter().map(|lot| slice(place, under, family, lot)));
+        let lots = distribute(of_family.collect(), &standing.collect());
+        slices.extend(lots.into_iter().map(|lot| slice(names, under, family, lot)));
     }
     if slices.is_empty() {
-        let empty = Lot {
+        let empty = SliceContent {
             number: 1,
             endpoints: Vec::new(),
-            ports: slice_ports(place, ports),
+            ports: slice_ports(names, ports),
         };
-        slices.push(slice(place, under, Family::V4, empty));
+        slices.push(slice(names, under, Family::V4, empty));
     }
     slices
 }
 
-fn slice(place: &Place<'_>, under: Under, family: Family, lot: Lot) -> Object<Slice> {
-    let mut all_labels = place.own_labels();
+fn slice(names: &Names<'_>, under: Under, family: Family, lot: SliceContent) -> ChildSpec<Slice> {
+    let mut all_labels = names.own_labels();
     all_labels.extend(labels([(keys::SLICE_MANAGED_BY, keys::SLICE_MANAGER)]));
     all_labels.extend(match under {
-        Under::Directory => labels([(keys::SERVICE_NAME, &place.directory), (keys::HEADLESS, "")]),
-        Under::VirtualIp => labels([(keys::SERVICE_NAME, &place.virtual_ip())]),
+        Under::Directory => labels([(keys::SERVICE_NAME, &names.directory), (keys::HEADLESS, "")]),
+        Under::VirtualIp => labels([(keys::SERVICE_NAME, &names.virtual_ip())]),
     });
-    let base = base_name(place, under, family);
-    Object {
-        namespace: place.namespace.to_owned(),
+    let base = base_name(names, under, family);
+    ChildSpec {
+        namespace: names.namespace.to_owned(),
         name: if lot.number == 1 {
             base
         } else {
             format!("{base}-{}", lot.number)
         },
         labels: all_labels,
-        annotations: labels([(keys::LINK, &place.link_path())]),
-        owners: place.link_owner(),
+        annotations: labels([(keys::LINK, &names.link_path())]),
+        owners: names.link_owner(),
         body: Slice {
             family,
             endpoints: lot.endpoints,
@@ -88,11 +93,11 @@ fn slice(place: &Place<'_>, under: Under, family: Family, lot: Lot) -> Object<Sl
 }
 
 /// The name of the first slice; the others bear their number after it.
-fn base_name(place: &Place<'_>, under: Under, family: Family) -> String {
+fn base_name(names: &Names<'_>, under: Under, family: Family) -> String {
     match under {
-        Under::Directory => format!("{}-{}", place.link, family.suffix()),
+        Under::Directory => format!("{}-{}", names.link, family.suffix()),
         // Not `-vip-v4`: that is the slice of a link called `…-vip`.
-        Under::VirtualIp => format!("{}-{}", place.link, family.suffix().replace('v', "vip")),
+        Under::VirtualIp => format!("{}-{}", names.link, family.suffix().replace('v', "vip")),
     }
 }
 
@@ -103,8 +108,8 @@ fn number_in(name: &str, base: &str) -> Option<usize> {
     }
 }
 
-fn slice_ports(place: &Place<'_>, ports: &[Port]) -> Vec<SlicePort> {
-    ports.iter().map(|port| slice_port(place.alias, port)).collect()
+fn slice_ports(names: &Names<'_>, ports: &[Port]) -> Vec<SlicePort> {
+    ports.iter().map(|port| slice_port(names.alias, port)).collect()
 }
 
 fn slice_port(alias: &str, port: &Port) -> SlicePort {
@@ -131,12 +136,12 @@ mod tests {
     use crate::resolve::endpoints::reach_of;
     use crate::snapshot::Pod;
 
-    fn built(s: &crate::snapshot::Snapshot) -> Vec<Object<Slice>> {
+    fn built(s: &crate::snapshot::Snapshot) -> Vec<ChildSpec<Slice>> {
         let reach = reach_of(s).unwrap();
-        under_directory(s, &Place::of(s), &reach.groups, &reach.ports)
+        under_directory(s, &Names::of(s), &reach.groups, &reach.ports)
     }
 
-    fn names(slices: &[Object<Slice>]) -> Vec<(&str, usize)> {
+    fn names(slices: &[ChildSpec<Slice>]) -> Vec<(&str, usize)> {
         slices
             .iter()
             .map(|s| (s.name.as_str(), s.body.endpoints.len()))
@@ -188,7 +193,7 @@ mod tests {
         };
         let two = [reach.groups[0].clone(), other];
         assert_eq!(
-            names(&under_directory(&s, &Place::of(&s), &two, &reach.ports)),
+            names(&under_directory(&s, &Names::of(&s), &two, &reach.ports)),
             [("web-db-v4", 2), ("web-db-v4-2", 2)]
         );
     }

@@ -106,8 +106,8 @@ proptest! {
     fn shrinking_leaves_exactly_what_answers(s in snapshots()) {
         let mut s = s.up();
         let answering = build(&s, &BTreeSet::new()).unwrap().ready;
-        s.execute(&shrink(&s));
-        prop_assert_eq!(shrink(&s), vec![]);
+        s.execute(&prune(&s));
+        prop_assert_eq!(prune(&s), vec![]);
         let left = s.children.slices.iter().flat_map(|found| &found.object.body.endpoints);
         prop_assert_eq!(left.filter(|endpoint| endpoint.ready).count(), answering);
     }
@@ -131,13 +131,13 @@ proptest! {
         let mut s = s.up();
         for _ in 0..10 {
             match take_down(&s, Some(drain)) {
-                Down::Act(effects) => s.execute(&effects),
-                Down::Draining { from, until } => {
+                Teardown::Act(effects) => s.execute(&effects),
+                Teardown::Draining { from, until } => {
                     prop_assert_eq!(until.duration_since(from).as_secs(), drain);
                     s.now = until;
                 }
-                Down::Waiting(what) => prop_assert!(false, "{}", what),
-                Down::Done => break,
+                Teardown::Waiting(what) => prop_assert!(false, "{}", what),
+                Teardown::Done => break,
             }
         }
         prop_assert!(!has_children(&s));

@@ -24,14 +24,14 @@ pub(super) fn redirected(uri: &str, host: &str, port: Option<u16>) -> Option<Str
     }
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, tail) = rest.split_at(end);
-    let (user, place) = match authority.rsplit_once('@') {
-        Some((user, place)) => (format!("{user}@"), place),
+    let (user, names) = match authority.rsplit_once('@') {
+        Some((user, names)) => (format!("{user}@"), names),
         None => (String::new(), authority),
     };
-    if place.contains(',') {
+    if names.contains(',') {
         return None;
     }
-    let port = port.or_else(|| place.rsplit_once(':')?.1.parse().ok());
+    let port = port.or_else(|| names.rsplit_once(':')?.1.parse().ok());
     let port = port.map(|port| format!(":{port}")).unwrap_or_default();
     Some(format!("{scheme}://{user}{host}{port}{tail}"))
 }

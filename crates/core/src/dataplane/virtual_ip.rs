@@ -3,10 +3,10 @@
 use instancelink_api::{Addressing, State, keys};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
+use super::naming::{Names, labels};
 use super::ownership::is_own;
-use super::place::{Place, labels};
 use super::slices::port_name;
-use crate::child::{Endpoint, EndpointTarget, Found, Object, VirtualIp, VirtualPort};
+use crate::child::{ChildSpec, Endpoint, EndpointTarget, Observed, VirtualIp, VirtualPort};
 use crate::resolve::endpoints::Reach;
 use crate::resolve::pod_ports::declared_port;
 use crate::resolve::ports::Port;
@@ -18,31 +18,31 @@ pub(super) fn is_asked_for(s: &Snapshot) -> bool {
 }
 
 /// The virtual IP as it shall be: the address, once given, is kept.
-pub(super) fn wanted(s: &Snapshot, place: &Place<'_>, reach: &Reach) -> Option<Object<VirtualIp>> {
-    is_asked_for(s).then(|| Object {
-        namespace: place.namespace.to_owned(),
-        name: place.virtual_ip(),
-        labels: place.own_labels(),
-        annotations: labels([(keys::LINK, &place.link_path())]),
-        owners: place.link_owner(),
+pub(super) fn wanted(s: &Snapshot, names: &Names<'_>, reach: &Reach) -> Option<ChildSpec<VirtualIp>> {
+    is_asked_for(s).then(|| ChildSpec {
+        namespace: names.namespace.to_owned(),
+        name: names.virtual_ip(),
+        labels: names.own_labels(),
+        annotations: labels([(keys::LINK, &names.link_path())]),
+        owners: names.link_owner(),
         body: VirtualIp {
-            ports: reach.ports.iter().map(|port| virtual_port(s, place, port)).collect(),
-            addresses: standing(s, place).map_or_else(Vec::new, |found| found.object.body.addresses.clone()),
+            ports: reach.ports.iter().map(|port| virtual_port(s, names, port)).collect(),
+            addresses: standing(s, names).map_or_else(Vec::new, |found| found.object.body.addresses.clone()),
             damaged: false,
         },
     })
 }
 
 /// What stands under the alias: the virtual IP's addresses, ready when a pod behind it is.
-pub(super) fn endpoints(s: &Snapshot, place: &Place<'_>, reach: &Reach) -> Vec<Endpoint> {
-    let Some(found) = standing(s, place) else {
+pub(super) fn endpoints(s: &Snapshot, names: &Names<'_>, reach: &Reach) -> Vec<Endpoint> {
+    let Some(found) = standing(s, names) else {
         return Vec::new();
     };
     let ready = reach.groups.iter().flat_map(|g| &g.endpoints).any(|e| e.ready);
     let addresses = found.object.body.addresses.iter();
     let endpoint = |address: &std::net::IpAddr| Endpoint {
         address: *address,
-        hostname: place.alias.to_owned(),
+        hostname: names.alias.to_owned(),
         ready,
         serving: ready,
         terminating: false,
@@ -59,9 +59,9 @@ pub(super) fn endpoints(s: &Snapshot, place: &Place<'_>, reach: &Reach) -> Vec<E
 }
 
 /// The virtual IP that stands, if it is this link's.
-pub(super) fn standing<'a>(s: &'a Snapshot, place: &Place<'_>) -> Option<&'a Found<VirtualIp>> {
-    let name = place.virtual_ip();
-    own(s).find(|found| found.object.namespace == place.namespace && found.object.name == name && !found.terminating)
+pub(super) fn standing<'a>(s: &'a Snapshot, names: &Names<'_>) -> Option<&'a Observed<VirtualIp>> {
+    let name = names.virtual_ip();
+    own(s).find(|found| found.object.namespace == names.namespace && found.object.name == name && !found.terminating)
 }
 
 /// True where the virtual IP outlives the link's being cut: until it is removed, or the spec asks for another addressing.
@@ -82,15 +82,15 @@ pub(super) fn stays(s: &Snapshot) -> bool {
 }
 
 /// All that are this link's.
-pub(super) fn own(s: &Snapshot) -> impl Iterator<Item = &Found<VirtualIp>> {
+pub(super) fn own(s: &Snapshot) -> impl Iterator<Item = &Observed<VirtualIp>> {
     s.children.virtual_ips.iter().filter(|found| is_own(s, found))
 }
 
-fn virtual_port(s: &Snapshot, place: &Place<'_>, port: &Port) -> VirtualPort {
+fn virtual_port(s: &Snapshot, names: &Names<'_>, port: &Port) -> VirtualPort {
     let declared = s.link.object.spec.ports.as_deref().unwrap_or_default();
     let target_port = declared_port(declared, port).and_then(|p| p.target_port.clone());
     VirtualPort {
-        name: port_name(place.alias, port),
+        name: port_name(names.alias, port),
         port: port.port,
         protocol: port.protocol,
         target_port: target_port.unwrap_or(IntOrString::Int(i32::from(port.port))),

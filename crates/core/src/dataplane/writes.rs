@@ -1,6 +1,6 @@
 //! Effects on children, each with the preconditions of what stands.
 
-use crate::child::{Binding, Directory, Environment, Found, HasKind, Key, Object, Policy, Slice, VirtualIp};
+use crate::child::{Binding, ChildSpec, Directory, Environment, HasKind, Key, Observed, Policy, Slice, VirtualIp};
 use crate::effect::Effect;
 
 /// The body of a child that can be written.
@@ -49,13 +49,13 @@ impl Body for Binding {
     }
 }
 
-pub(crate) fn create<T: Body>(object: &Object<T>) -> Effect {
+pub(crate) fn create<T: Body>(object: &ChildSpec<T>) -> Effect {
     Effect::Create {
         child: T::draft(object.clone()),
     }
 }
 
-pub(crate) fn replace<T: Body>(found: &Found<T>, object: Object<T>) -> Effect {
+pub(crate) fn replace<T: Body>(found: &Observed<T>, object: ChildSpec<T>) -> Effect {
     Effect::Replace {
         child: T::draft(object),
         uid: found.uid.clone(),
@@ -64,7 +64,7 @@ pub(crate) fn replace<T: Body>(found: &Found<T>, object: Object<T>) -> Effect {
 }
 
 /// Makes what stands into what is wanted; what cannot become it goes, and is created anew in the group after.
-pub(super) fn mend<T: Body>(found: &Found<T>, wanted: &Object<T>) -> Effect {
+pub(super) fn mend<T: Body>(found: &Observed<T>, wanted: &ChildSpec<T>) -> Effect {
     if found.object.body.can_become(&wanted.body) {
         replace(found, wanted.clone())
     } else {
@@ -72,7 +72,7 @@ pub(super) fn mend<T: Body>(found: &Found<T>, wanted: &Object<T>) -> Effect {
     }
 }
 
-pub(crate) fn delete<T: Body>(found: &Found<T>) -> Effect {
+pub(crate) fn delete<T: Body>(found: &Observed<T>) -> Effect {
     Effect::Delete {
         key: key_of(&found.object),
         uid: found.uid.clone(),
@@ -80,7 +80,7 @@ pub(crate) fn delete<T: Body>(found: &Found<T>) -> Effect {
     }
 }
 
-pub(crate) fn key_of<T: Body>(object: &Object<T>) -> Key {
+pub(crate) fn key_of<T: Body>(object: &ChildSpec<T>) -> Key {
     object.key(T::KIND)
 }
 
@@ -89,7 +89,7 @@ pub(crate) fn child_of(effect: &Effect) -> Option<Key> {
     match effect {
         Effect::Create { child } | Effect::Replace { child, .. } => Some(child.key()),
         Effect::Delete { key, .. } => Some(key.clone()),
-        Effect::Take { .. }
+        Effect::AcceptAction { .. }
         | Effect::WriteIntent { .. }
         | Effect::AddFinalizer
         | Effect::DropFinalizer

@@ -11,7 +11,7 @@ use crate::snapshot::Snapshot;
 
 /// One link's place in the queue.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Place<'a> {
+struct ClaimRank<'a> {
     /// Sorts first while false is less than true: A3, what is up is never evicted.
     not_up: bool,
     /// A2: the earliest has it.
@@ -22,7 +22,7 @@ struct Place<'a> {
     name: &'a str,
 }
 
-impl<'a> Place<'a> {
+impl<'a> ClaimRank<'a> {
     fn of(link: &'a InstanceLink, memory: &Memory, has_children: bool) -> Self {
         Self {
             not_up: !is_up(link, has_children),
@@ -47,7 +47,7 @@ pub(crate) struct Rivals {
 /// Finds the rivals of the snapshot's link.
 pub(crate) fn rivals(s: &Snapshot, memory: &Memory, has_children: bool) -> Rivals {
     let link = &s.link.object;
-    let own = Place::of(link, memory, has_children);
+    let own = ClaimRank::of(link, memory, has_children);
     let (mut alias, mut directory) = (Vec::new(), Vec::new());
     let mut any = None;
     for sibling in &s.siblings {
@@ -62,11 +62,11 @@ pub(crate) fn rivals(s: &Snapshot, memory: &Memory, has_children: bool) -> Rival
         if !contends || !claims(other, &memory, sibling.has_children) {
             continue;
         }
-        let place = Place::of(other, &memory, sibling.has_children);
+        let place = ClaimRank::of(other, &memory, sibling.has_children);
         any.get_or_insert_with(|| place.name.to_owned());
         if same_source { &mut alias } else { &mut directory }.push(place);
     }
-    let ahead = |rivals: Vec<Place<'_>>| {
+    let ahead = |rivals: Vec<ClaimRank<'_>>| {
         let first = rivals.into_iter().chain([own.clone()]).min();
         first.filter(|first| *first != own).map(|first| first.name.to_owned())
     };

@@ -97,7 +97,7 @@ fn resolved_refs(f: &Facts<'_>) -> Verdict {
             let message = "spec.targetInstanceRef is not set: the alias resolves to nothing";
             return verdict(types::RESOLVED_REFS, true, Reason::NoTarget, message);
         }
-        TargetVerdict::Found(_) => {}
+        TargetVerdict::Observed(_) => {}
     }
     verdict(
         types::RESOLVED_REFS,
@@ -155,7 +155,7 @@ fn available(f: &Facts<'_>, state: State) -> Verdict {
     match &f.target {
         TargetVerdict::NoTarget => no(Reason::NoTarget, "the link names no target"),
         TargetVerdict::Missing { message } => no(Reason::TargetNotFound, message),
-        TargetVerdict::NotPermitted { .. } | TargetVerdict::NotSupported { .. } | TargetVerdict::Found(_) => {
+        TargetVerdict::NotPermitted { .. } | TargetVerdict::NotSupported { .. } | TargetVerdict::Observed(_) => {
             no(Reason::NoReadyEndpoints, "no endpoint of the target is ready")
         }
     }
@@ -175,7 +175,7 @@ fn enforced(f: &Facts<'_>) -> Option<Verdict> {
             "being cut, the link takes names and addresses away; who knows an address still reaches it",
         );
     }
-    let TargetVerdict::Found(target) = &f.target else {
+    let TargetVerdict::Observed(target) = &f.target else {
         return None;
     };
     match isolation_of(f.s, target) {

@@ -3,7 +3,7 @@
 use instancelink_api::{Intent, State, Verb, Verdict};
 
 use super::facts::Facts;
-use crate::action::{Bench, Ruling, judge};
+use crate::action::{ActionContext, Decision, judge};
 
 /// What the link does in a state it enters.
 pub(crate) fn on_entry(f: &Facts<'_>, state: State) -> String {
@@ -38,9 +38,9 @@ pub(crate) fn of_action(f: &Facts<'_>, intent: &Intent) -> String {
     let ruling = Verb::ALL
         .into_iter()
         .find(|verb| verb.as_str() == intent.action)
-        .map(|verb| judge(verb, &bench(f)));
+        .map(|verb| judge(verb, &action_context(f)));
     match ruling {
-        Some(Ruling::Rejected(reason, message)) if reason == intent.reason => message,
+        Some(Decision::Rejected(reason, message)) if reason == intent.reason => message,
         _ => format!("{} rejected: {}", intent.action, intent.reason),
     }
 }
@@ -54,8 +54,8 @@ pub(crate) fn invalid_value(shown: &str) -> String {
 }
 
 /// What a request on this link is judged by.
-pub(crate) fn bench<'a>(f: &'a Facts<'_>) -> Bench<'a> {
-    Bench {
+pub(crate) fn action_context<'a>(f: &'a Facts<'_>) -> ActionContext<'a> {
+    ActionContext {
         state: f.state,
         deleting: f.deleting,
         desired: f.memory.desired(),

@@ -24,7 +24,7 @@ use std::iter;
 use instancelink_api::condition::Reason;
 use instancelink_api::{State, Verdict, keys};
 
-use crate::action::{Cell, Request, Ruling, cell, expire, judge, parse, take};
+use crate::action::{Decision, Legality, Request, cell, expire, judge, parse, take};
 use crate::effect::{Effect, Event, Step};
 use crate::resolve::kinds;
 use crate::snapshot::Snapshot;
@@ -41,7 +41,7 @@ pub fn step(snapshot: &Snapshot) -> Step {
         // What is not listed yet is not gone: nothing is cut, or begun, before that is known.
         return Step::Settled {
             wake: None,
-            refused: false,
+            retry: false,
         };
     }
     let f = Facts::of(snapshot);
@@ -82,7 +82,7 @@ pub fn step(snapshot: &Snapshot) -> Step {
             if effects.is_empty() {
                 Step::Settled {
                     wake: wait.wake,
-                    refused: wait.refused,
+                    retry: wait.refused,
                 }
             } else {
                 Step::Act(effects)
@@ -102,11 +102,15 @@ fn waiting_request(f: &Facts<'_>) -> Option<Request> {
 /// M1: one write takes the request; the event follows it.
 fn take_request(f: &Facts<'_>, request: &Request) -> Vec<Effect> {
     let (shown, cell, ruling) = match request {
-        Request::Action { verb, .. } => (verb.as_str(), cell(f.state, *verb), judge(*verb, &message::bench(f))),
+        Request::Action { verb, .. } => (
+            verb.as_str(),
+            cell(f.state, *verb),
+            judge(*verb, &message::action_context(f)),
+        ),
         Request::Invalid { shown, .. } => (
             shown.as_str(),
-            Cell::No,
-            Ruling::Rejected("InvalidValue", message::invalid_value(shown)),
+            Legality::No,
+            Decision::Rejected("InvalidValue", message::invalid_value(shown)),
         ),
     };
     let intent = take(
@@ -119,8 +123,8 @@ fn take_request(f: &Facts<'_>, request: &Request) -> Vec<Effect> {
         f.s.now,
     );
     let (reason, note) = match ruling {
-        Ruling::Accepted => ("ActionAccepted", format!("{shown} accepted in state {}", f.state)),
-        Ruling::Rejected(reason, message) => (reason, message),
+        Decision::Accepted => ("ActionAccepted", format!("{shown} accepted in state {}", f.state)),
+        Decision::Rejected(reason, message) => (reason, message),
     };
     let event = Event {
         warning: intent.verdict == Verdict::Rejected,
@@ -128,7 +132,7 @@ fn take_request(f: &Facts<'_>, request: &Request) -> Vec<Effect> {
         action: shown.to_owned(),
         note,
     };
-    let take = Effect::Take {
+    let take = Effect::AcceptAction {
         intent: Box::new(intent),
         // M4: a value outside the grammar stays, so that one kept in Git is reported once and not for ever.
         remove_action: matches!(request, Request::Action { .. }),

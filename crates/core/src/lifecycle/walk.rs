@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 
 use super::facts::{Facts, Goal};
 use super::wait::{Wait, countdown};
-use crate::dataplane::{self, Cleared, Down};
+use crate::dataplane::{self, Cleared, Teardown};
 use crate::effect::Effect;
 
 /// What is due in the present state.
@@ -173,7 +173,7 @@ fn program(f: &Facts<'_>) -> Programmed {
     let plan = match &f.plan {
         Ok(plan) => plan,
         Err(unservable) => {
-            let shrunk = dataplane::shrink(f.s);
+            let shrunk = dataplane::prune(f.s);
             return Programmed::No(if shrunk.is_empty() {
                 Due::Rest(Wait {
                     message: unservable.message.clone(),
@@ -187,7 +187,7 @@ fn program(f: &Facts<'_>) -> Programmed {
     };
     if !f.source_usable() {
         // However long that lasts, a pod that is gone does not go on answering.
-        let shrunk = dataplane::shrink(f.s);
+        let shrunk = dataplane::prune(f.s);
         if !shrunk.is_empty() {
             return Programmed::No(Due::Work(shrunk));
         }
@@ -232,8 +232,8 @@ fn deactivating(f: &Facts<'_>) -> Due {
     // W3, W7: nothing is left to drain for where consent is lost or the namespace is going.
     let drain = (!f.no_consent && !f.s.namespace.terminating).then(|| f.link.spec.drain_seconds());
     match dataplane::take_down(f.s, drain) {
-        Down::Act(effects) => Due::Work(effects),
-        Down::Draining { from, until } => {
+        Teardown::Act(effects) => Due::Work(effects),
+        Teardown::Draining { from, until } => {
             let (progress, wake) = countdown(f.s.now, until, until.duration_since(from));
             let message = format!(
                 "names have stopped; what connections in use need goes after drainSeconds ({} s)",
@@ -246,9 +246,9 @@ fn deactivating(f: &Facts<'_>) -> Due {
                 ..Wait::default()
             })
         }
-        Down::Waiting(message) => waiting_for_deletion(f, message),
-        Down::Done if f.goal == Goal::Gone => Due::Enter(State::Purging),
-        Down::Done => Due::Enter(State::Inactive),
+        Teardown::Waiting(message) => waiting_for_deletion(f, message),
+        Teardown::Done if f.goal == Goal::Gone => Due::Enter(State::Purging),
+        Teardown::Done => Due::Enter(State::Inactive),
     }
 }
 
@@ -320,7 +320,7 @@ fn drop_finalizer(f: &Facts<'_>) -> Due {
 
 /// Takes away what is still found without draining (W4: a stray child of a resting link too); then `done` is due.
 fn cleared(f: &Facts<'_>, done: Due) -> Due {
-    match dataplane::clear(f.s) {
+    match dataplane::teardown_now(f.s) {
         Cleared::Act(effects) => Due::Work(effects),
         Cleared::Waiting(message) => waiting_for_deletion(f, message),
         Cleared::Done => done,

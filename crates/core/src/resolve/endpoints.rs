@@ -59,7 +59,7 @@ pub fn reach_of(s: &Snapshot) -> Result<Reach, Unservable> {
             groups: Vec::new(),
             ports: ports::of_spec(spec.ports.as_deref().unwrap_or_default(), &spec.link_name)?,
         }),
-        TargetVerdict::Found(target) => match way_to(target, spec)? {
+        TargetVerdict::Observed(target) => match way_to(target, spec)? {
             Way::ClusterIps(service) => by_cluster_ips(spec, target, service),
             Way::Pods => by_pods(spec, target),
             Way::PodsBehindVirtualIp => by_pods_behind_virtual_ip(spec, target),

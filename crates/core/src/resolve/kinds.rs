@@ -168,7 +168,7 @@ mod tests {
     fn a_link_waits_until_its_kind_is_listed_unless_it_is_deleted() {
         let nothing = Step::Settled {
             wake: None,
-            refused: false,
+            retry: false,
         };
         let mut s = unlisted(Unlisted::Pending);
         assert_eq!(step(&s), nothing);

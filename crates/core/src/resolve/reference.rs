@@ -29,14 +29,14 @@ pub enum TargetVerdict<'a> {
         message: String,
     },
     /// There it is.
-    Found(&'a Target),
+    Observed(&'a Target),
 }
 
 impl<'a> TargetVerdict<'a> {
     /// UID of a target that was found.
     pub fn uid(&self) -> Option<&'a str> {
         match self {
-            Self::Found(target) => Some(target.object.uid()),
+            Self::Observed(target) => Some(target.object.uid()),
             Self::NoTarget | Self::NotPermitted { .. } | Self::NotSupported { .. } | Self::Missing { .. } => None,
         }
     }
@@ -74,7 +74,7 @@ pub fn target_of(s: &Snapshot) -> TargetVerdict<'_> {
                      a Service with a cluster IP or a selector, or to a workload"
             ),
         },
-        Some(target) => TargetVerdict::Found(target),
+        Some(target) => TargetVerdict::Observed(target),
     }
 }
 

@@ -2,27 +2,27 @@ use instancelink_api::spec::NetworkPolicyMode;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
 use super::*;
-use crate::child::Draft;
+use crate::child::DesiredChild;
 use crate::fixture::{self, LINK_UID, SIBLING_UID};
 use crate::snapshot::{Isolator, Snapshot};
 
-fn slice() -> Standing {
-    Standing::Slice(fixture::snapshot().up().children.slices.remove(0))
+fn slice() -> ObservedChild {
+    ObservedChild::Slice(fixture::snapshot().up().children.slices.remove(0))
 }
 
-fn directory() -> Standing {
-    Standing::Directory(fixture::snapshot().up().children.directories.remove(0))
+fn directory() -> ObservedChild {
+    ObservedChild::Directory(fixture::snapshot().up().children.directories.remove(0))
 }
 
 /// An environment with an entry of the link and one of its sibling.
-fn environment() -> Standing {
+fn environment() -> ObservedChild {
     let mut first = fixture::snapshot();
     first.link.object = sibling();
     let Snapshot { children, .. } = first.up();
     let mut second = fixture::snapshot();
     second.siblings = vec![fixture::sibling(instancelink_api::State::Active, true)];
     second.children.environments = children.environments;
-    Standing::Environment(second.up().children.environments.remove(0))
+    ObservedChild::Environment(second.up().children.environments.remove(0))
 }
 
 fn link() -> InstanceLink {
@@ -33,7 +33,7 @@ fn sibling() -> InstanceLink {
     (*fixture::sibling(instancelink_api::State::Active, true).object).clone()
 }
 
-fn known(links: &[InstanceLink]) -> Known {
+fn known(links: &[InstanceLink]) -> KnownLinks {
     links.iter().collect()
 }
 
@@ -45,41 +45,43 @@ fn shown(effect: Option<Effect>) -> Vec<String> {
 fn d2_a_child_whose_link_is_known_is_not_asked_about() {
     let known = known(&[link(), sibling()]);
     for child in [slice(), directory(), environment()] {
-        assert_eq!(question(&child, &known), None);
+        assert_eq!(live_check(&child, &known), None);
     }
 }
 
 #[test]
 fn a_slice_of_an_unknown_link_asks_for_that_link() {
-    let asked = Question::Link {
+    let asked = LiveCheck::Link {
         namespace: "shop".to_owned(),
         name: "web-db".to_owned(),
         uid: LINK_UID.to_owned(),
     };
-    assert_eq!(question(&slice(), &known(&[sibling()])), Some(asked));
+    assert_eq!(live_check(&slice(), &known(&[sibling()])), Some(asked));
 }
 
 #[test]
 fn d2_a_slice_goes_when_a_live_answer_says_that_its_link_is_gone_or_another_one() {
     assert_eq!(
-        shown(sentence(&slice(), Live::Link(None))),
+        shown(verdict(&slice(), LiveAnswer::Link(None))),
         ["delete EndpointSlice shop/web-db-v4"]
     );
-    assert_eq!(shown(sentence(&slice(), Live::Link(Some("another")))).len(), 1);
-    assert_eq!(sentence(&slice(), Live::Link(Some(LINK_UID))), None);
+    assert_eq!(shown(verdict(&slice(), LiveAnswer::Link(Some("another")))).len(), 1);
+    assert_eq!(verdict(&slice(), LiveAnswer::Link(Some(LINK_UID))), None);
 }
 
 #[test]
 fn a_slice_that_does_not_say_which_link_asks_for_the_list() {
-    let Standing::Slice(mut found) = slice() else { panic!() };
+    let ObservedChild::Slice(mut found) = slice() else {
+        panic!()
+    };
     found.object.annotations.clear();
-    let child = Standing::Slice(found);
-    let asked = Question::Links {
+    let child = ObservedChild::Slice(found);
+    let asked = LiveCheck::Links {
         namespace: "shop".to_owned(),
     };
-    assert_eq!(question(&child, &Known::default()), Some(asked));
-    assert_eq!(sentence(&child, Live::Links(&[link()])), None);
-    assert_eq!(shown(sentence(&child, Live::Links(&[sibling()]))).len(), 1);
+    assert_eq!(live_check(&child, &KnownLinks::default()), Some(asked));
+    assert_eq!(verdict(&child, LiveAnswer::Links(&[link()])), None);
+    assert_eq!(shown(verdict(&child, LiveAnswer::Links(&[sibling()]))).len(), 1);
 }
 
 #[test]
@@ -93,21 +95,24 @@ fn a_policy_that_does_not_say_which_link_asks_for_the_list_of_all_namespaces() {
     s.isolators.push(isolator.into());
     let mut policy = s.up().children.policies.remove(0);
     policy.object.annotations.clear();
-    let asked = Question::Links {
+    let asked = LiveCheck::Links {
         namespace: String::new(),
     };
-    assert_eq!(question(&Standing::Policy(policy), &Known::default()), Some(asked));
+    assert_eq!(
+        live_check(&ObservedChild::Policy(policy), &KnownLinks::default()),
+        Some(asked)
+    );
 }
 
 #[test]
 fn an_environment_loses_the_entries_of_dead_links_only() {
     let child = environment();
-    assert!(question(&child, &known(&[link()])).is_some());
-    assert_eq!(sentence(&child, Live::Links(&[link(), sibling()])), None);
+    assert!(live_check(&child, &known(&[link()])).is_some());
+    assert_eq!(verdict(&child, LiveAnswer::Links(&[link(), sibling()])), None);
     let Some(Effect::Replace {
-        child: Draft::Environment(rest),
+        child: DesiredChild::Environment(rest),
         ..
-    }) = sentence(&child, Live::Links(&[link()]))
+    }) = verdict(&child, LiveAnswer::Links(&[link()]))
     else {
         panic!()
     };
@@ -119,47 +124,47 @@ fn an_environment_loses_the_entries_of_dead_links_only() {
     );
     assert!(rest.body.data.keys().all(|key| key.starts_with("DB_")));
     assert_eq!(
-        shown(sentence(&child, Live::Links(&[]))),
+        shown(verdict(&child, LiveAnswer::Links(&[]))),
         ["delete ConfigMap shop/web-links"]
     );
 }
 
 #[test]
 fn an_environment_is_asked_about_for_the_link_it_names_only_while_it_has_no_entries() {
-    let Standing::Environment(mut found) = environment() else {
+    let ObservedChild::Environment(mut found) = environment() else {
         panic!()
     };
     let all = known(&[link(), sibling()]);
-    let name = |found: &mut Found<Environment>, link: &str| {
+    let name = |found: &mut Observed<Environment>, link: &str| {
         found.object.annotations.insert(keys::LINK.to_owned(), link.to_owned());
-        Standing::Environment(found.clone())
+        ObservedChild::Environment(found.clone())
     };
-    assert_eq!(question(&name(&mut found, "shop/gone"), &all), None);
+    assert_eq!(live_check(&name(&mut found, "shop/gone"), &all), None);
     found.object.annotations.remove(keys::ENTRIES);
-    assert!(question(&name(&mut found, "shop/gone"), &all).is_some());
-    assert_eq!(question(&name(&mut found, "shop/web-db"), &all), None);
+    assert!(live_check(&name(&mut found, "shop/gone"), &all).is_some());
+    assert_eq!(live_check(&name(&mut found, "shop/web-db"), &all), None);
 }
 
 #[test]
 fn an_environment_that_no_instance_is_named_after_stays_while_its_links_live() {
-    let Standing::Environment(mut found) = environment() else {
+    let ObservedChild::Environment(mut found) = environment() else {
         panic!()
     };
     "renamed".clone_into(&mut found.object.name);
-    let child = Standing::Environment(found);
-    assert_eq!(sentence(&child, Live::Links(&[link(), sibling()])), None);
+    let child = ObservedChild::Environment(found);
+    assert_eq!(verdict(&child, LiveAnswer::Links(&[link(), sibling()])), None);
 }
 
 #[test]
 fn an_environment_without_entries_goes_when_no_link_has_an_instance_of_its_name() {
-    let Standing::Environment(mut found) = environment() else {
+    let ObservedChild::Environment(mut found) = environment() else {
         panic!()
     };
     found.object.annotations.remove(keys::ENTRIES);
-    let child = Standing::Environment(found);
-    assert_eq!(sentence(&child, Live::Links(&[link()])), None);
+    let child = ObservedChild::Environment(found);
+    assert_eq!(verdict(&child, LiveAnswer::Links(&[link()])), None);
     assert_eq!(
-        shown(sentence(&child, Live::Links(&[]))),
+        shown(verdict(&child, LiveAnswer::Links(&[]))),
         ["delete ConfigMap shop/web-links"]
     );
 }
@@ -167,16 +172,16 @@ fn an_environment_without_entries_goes_when_no_link_has_an_instance_of_its_name(
 #[test]
 fn a_directory_goes_when_no_link_has_an_instance_of_its_name() {
     let child = directory();
-    assert!(question(&child, &known(&[sibling()])).is_some());
+    assert!(live_check(&child, &known(&[sibling()])).is_some());
     assert_eq!(
-        sentence(&child, Live::Links(&[sibling()])),
+        verdict(&child, LiveAnswer::Links(&[sibling()])),
         None,
         "the sibling decides what it needs"
     );
     let mut stranger = sibling();
     stranger.spec.instance_ref.name = "api".to_owned();
     assert_eq!(
-        shown(sentence(&child, Live::Links(&[stranger]))),
+        shown(verdict(&child, LiveAnswer::Links(&[stranger]))),
         ["delete Service shop/web-links"]
     );
 }
@@ -185,24 +190,24 @@ fn a_directory_goes_when_no_link_has_an_instance_of_its_name() {
 fn what_links_of_one_source_left_behind_makes_way_for_a_source_of_another_kind_with_the_same_name() {
     let mut namesake = sibling();
     namesake.spec.instance_ref.kind = "StatefulSet".to_owned();
-    let Standing::Environment(mut environment) = environment() else {
+    let ObservedChild::Environment(mut environment) = environment() else {
         panic!()
     };
     environment.object.annotations.remove(keys::ENTRIES);
-    let Standing::Directory(mut directory) = directory() else {
+    let ObservedChild::Directory(mut directory) = directory() else {
         panic!()
     };
     for child in [
-        Standing::Directory(directory.clone()),
-        Standing::Environment(environment),
+        ObservedChild::Directory(directory.clone()),
+        ObservedChild::Environment(environment),
     ] {
-        assert!(question(&child, &known(&[namesake.clone()])).is_some());
-        assert_eq!(shown(sentence(&child, Live::Links(&[namesake.clone()]))).len(), 1);
+        assert!(live_check(&child, &known(&[namesake.clone()])).is_some());
+        assert_eq!(shown(verdict(&child, LiveAnswer::Links(&[namesake.clone()]))).len(), 1);
     }
     directory.object.owners.clear();
-    let child = Standing::Directory(directory);
+    let child = ObservedChild::Directory(directory);
     assert_eq!(
-        sentence(&child, Live::Links(&[namesake])),
+        verdict(&child, LiveAnswer::Links(&[namesake])),
         None,
         "without its owner it may be anybody's"
     );
@@ -210,8 +215,11 @@ fn what_links_of_one_source_left_behind_makes_way_for_a_source_of_another_kind_w
 
 #[test]
 fn d2_what_does_not_carry_our_labels_is_never_swept() {
-    let (Standing::Slice(mut slice), Standing::Directory(mut directory), Standing::Environment(mut environment)) =
-        (slice(), directory(), environment())
+    let (
+        ObservedChild::Slice(mut slice),
+        ObservedChild::Directory(mut directory),
+        ObservedChild::Environment(mut environment),
+    ) = (slice(), directory(), environment())
     else {
         panic!()
     };
@@ -219,12 +227,12 @@ fn d2_what_does_not_carry_our_labels_is_never_swept() {
     directory.object.labels.remove(keys::MANAGED_BY);
     environment.object.labels.remove(keys::MANAGED_BY);
     for child in [
-        Standing::Slice(slice),
-        Standing::Directory(directory),
-        Standing::Environment(environment),
+        ObservedChild::Slice(slice),
+        ObservedChild::Directory(directory),
+        ObservedChild::Environment(environment),
     ] {
-        assert_eq!(question(&child, &Known::default()), None);
-        assert_eq!(sentence(&child, Live::Links(&[])), None);
-        assert_eq!(sentence(&child, Live::Link(None)), None);
+        assert_eq!(live_check(&child, &KnownLinks::default()), None);
+        assert_eq!(verdict(&child, LiveAnswer::Links(&[])), None);
+        assert_eq!(verdict(&child, LiveAnswer::Link(None)), None);
     }
 }

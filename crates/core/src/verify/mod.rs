@@ -16,7 +16,7 @@ use instancelink_api::condition::Reason;
 use instancelink_api::keys;
 use jiff::Timestamp;
 
-use crate::child::{Found, Slice};
+use crate::child::{Observed, Slice};
 
 pub use patience::{Look, look_again};
 
@@ -82,7 +82,10 @@ pub struct Verdict {
 }
 
 /// The ready addresses that a link's slices give to its alias: those in the directory, not those of a Service of its own.
-pub fn programmed<'a>(slices: impl Iterator<Item = &'a Found<Slice>>, directory: &str) -> impl Iterator<Item = IpAddr> {
+pub fn programmed<'a>(
+    slices: impl Iterator<Item = &'a Observed<Slice>>,
+    directory: &str,
+) -> impl Iterator<Item = IpAddr> {
     slices
         .filter(move |slice| slice.label(keys::SERVICE_NAME) == Some(directory))
         .flat_map(|slice| &slice.object.body.endpoints)

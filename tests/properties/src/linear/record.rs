@@ -124,7 +124,9 @@ impl Stage {
             self.seen[which] = (self.truth.s.clone(), self.version);
             return;
         }
-        let takes = effects.iter().any(|effect| matches!(effect, Effect::Take { .. }));
+        let takes = effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::AcceptAction { .. }));
         let writes_status = effects
             .iter()
             .any(|effect| matches!(effect, Effect::WriteStatus { .. }));

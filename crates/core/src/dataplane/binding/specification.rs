@@ -13,14 +13,14 @@ fn link(binding: &str) -> Snapshot {
     })
 }
 
-fn secret(s: &Snapshot) -> Object<Binding> {
+fn secret(s: &Snapshot) -> ChildSpec<Binding> {
     match build(s, &BTreeSet::new()).unwrap().binding {
         Wanted::Secret(object) => object,
         other => panic!("{other:?}"),
     }
 }
 
-fn entry(secret: &Object<Binding>, key: &str) -> Option<String> {
+fn entry(secret: &ChildSpec<Binding>, key: &str) -> Option<String> {
     let value = secret.body.data.get(key)?;
     Some(String::from_utf8(value.reveal().to_vec()).unwrap())
 }

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use instancelink_api::State;
 
 use super::*;
-use crate::dataplane::{Down, bring_up, build, has_children, is_up, problems, take_down};
+use crate::dataplane::{Teardown, bring_up, build, has_children, is_up, problems, take_down};
 use crate::fixture::{self, found, key, shown};
 
 const VALUE: &str = "correct-horse-battery-staple";
@@ -64,7 +64,7 @@ fn terminating_namespace(mut s: Snapshot) -> Snapshot {
     s
 }
 
-fn secret(s: &Snapshot) -> Object<Binding> {
+fn secret(s: &Snapshot) -> ChildSpec<Binding> {
     let plan = build(s, &BTreeSet::new()).unwrap();
     match plan.binding {
         Wanted::Secret(object) => object,
@@ -73,7 +73,7 @@ fn secret(s: &Snapshot) -> Object<Binding> {
 }
 
 /// `key=value` of each entry.
-fn entries(object: &Object<Binding>) -> Vec<String> {
+fn entries(object: &ChildSpec<Binding>) -> Vec<String> {
     let text = |value: &Confidential| String::from_utf8(value.reveal().to_vec()).unwrap();
     let data = object.body.data.iter();
     data.map(|(key, value)| format!("{key}={}", text(value))).collect()
@@ -183,7 +183,7 @@ fn the_secret_stands_before_the_alias_answers_and_goes_last() {
     );
     s = s.up();
     let mut gone = Vec::new();
-    while let Down::Act(effects) = take_down(&s, None) {
+    while let Teardown::Act(effects) = take_down(&s, None) {
         gone.push(shown(&effects).join(", "));
         s.execute(&effects);
     }
@@ -306,13 +306,13 @@ fn a_secret_that_the_status_names_is_waited_for_until_it_is_known_to_be_gone() {
         not_seen(confirmed(fixture::snapshot())),
         may_not(confirmed(fixture::snapshot())),
     ] {
-        assert!(matches!(down(&s), Down::Waiting(_)), "{:?}", s.secrets);
+        assert!(matches!(down(&s), Teardown::Waiting(_)), "{:?}", s.secrets);
         assert_eq!(in_status(&s).unwrap().name, "web-db-binding");
     }
-    assert_eq!(down(&confirmed(fixture::snapshot())), Down::Done);
-    assert_eq!(down(&may_not(fixture::snapshot())), Down::Done);
+    assert_eq!(down(&confirmed(fixture::snapshot())), Teardown::Done);
+    assert_eq!(down(&may_not(fixture::snapshot())), Teardown::Done);
     let going = terminating_namespace(may_not(confirmed(fixture::snapshot())));
-    assert_eq!(down(&going), Down::Done, "the namespace takes it along");
+    assert_eq!(down(&going), Teardown::Done, "the namespace takes it along");
 }
 
 #[test]
@@ -322,7 +322,7 @@ fn a_secret_that_may_not_be_deleted_is_named() {
     let refused = refusal(Reason::Forbidden, "no right".to_owned());
     s.refusals.insert(binding, refused);
     let s = s.down_as_far_as_possible();
-    let Down::Waiting(message) = take_down(&s, None) else {
+    let Teardown::Waiting(message) = take_down(&s, None) else {
         panic!("waiting");
     };
     assert!(message.contains("Secret shop/web-db-binding"), "{message}");
@@ -333,7 +333,7 @@ fn a_secret_that_is_known_to_stand_is_deleted_unless_namespace_and_right_are_goi
     let last_write = |s: Snapshot| {
         let mut s = s;
         let mut last = Vec::new();
-        while let Down::Act(effects) = take_down(&s, None) {
+        while let Teardown::Act(effects) = take_down(&s, None) {
             last.extend(shown(&effects));
             s.execute(&effects);
         }

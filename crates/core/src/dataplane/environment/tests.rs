@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::dataplane::{Down, build, take_down};
+use crate::dataplane::{Teardown, build, take_down};
 use crate::fixture::{self, SIBLING_UID};
 use crate::snapshot::Snapshot;
 use instancelink_api::State;
@@ -27,7 +27,7 @@ fn with_keys_of(uid: &str, keys: &[&str]) -> Snapshot {
     s
 }
 
-fn environment(s: &Snapshot) -> &Object<Environment> {
+fn environment(s: &Snapshot) -> &ChildSpec<Environment> {
     &s.children.environments[0].object
 }
 
@@ -116,13 +116,13 @@ fn siblings_agree_on_the_link_that_a_shared_object_names() {
 fn a_link_that_goes_takes_its_own_entry_and_no_other() {
     let mut s = with_keys_of(OTHER, &["CACHE_NAME"]).up();
     s.children.slices.clear();
-    let Down::Act(effects) = take_down(&s, None) else {
+    let Teardown::Act(effects) = take_down(&s, None) else {
         panic!()
     };
     s.execute(&effects);
     assert_eq!(environment(&s).entries().into_keys().collect::<Vec<_>>(), [OTHER]);
     assert_eq!(environment(&s).body.data.len(), 1);
-    assert_eq!(take_down(&s, None), Down::Done);
+    assert_eq!(take_down(&s, None), Teardown::Done);
 }
 
 #[test]

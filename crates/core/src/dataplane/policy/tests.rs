@@ -7,7 +7,7 @@ use instancelink_api::condition::Reason;
 use instancelink_api::spec::NetworkPolicyMode;
 
 use crate::child::Kind;
-use crate::dataplane::{Down, bring_up, build, problems, shrink, take_down};
+use crate::dataplane::{Teardown, bring_up, build, problems, prune, take_down};
 use crate::effect::Refusal;
 use crate::fixture::{self, service_port, shown};
 use crate::snapshot::{Isolator, Service, Snapshot, TargetObject};
@@ -183,7 +183,7 @@ fn without_its_consent_a_policy_goes_before_anything_else() {
     );
 
     let s = revoked();
-    let Down::Act(effects) = take_down(&s, None) else {
+    let Teardown::Act(effects) = take_down(&s, None) else {
         panic!()
     };
     assert!(
@@ -211,7 +211,7 @@ fn consent_of_the_namespace_that_a_link_turned_to_is_none_to_a_policy_it_left() 
 fn without_its_consent_a_policy_goes_while_no_plan_can_be_made_too_but_is_not_asked_for_twice() {
     let s = revoked().edited(|spec| spec.addressing = instancelink_api::Addressing::ServiceIP);
     let deletions = |s: &Snapshot| {
-        let mut all = shown(&shrink(s));
+        let mut all = shown(&prune(s));
         all.retain(|e| e.starts_with("delete NetworkPolicy data/web-db-"));
         all.len()
     };
@@ -243,14 +243,14 @@ fn a_policy_that_somebody_changed_is_repaired() {
 #[test]
 fn a_cut_link_keeps_its_policy_until_the_drain_ends() {
     let mut s = closed(fixture::snapshot(), "shop").up();
-    let Down::Act(effects) = take_down(&s, Some(30)) else {
+    let Teardown::Act(effects) = take_down(&s, Some(30)) else {
         panic!()
     };
     s.execute(&effects);
-    assert!(matches!(take_down(&s, Some(30)), Down::Draining { .. }));
+    assert!(matches!(take_down(&s, Some(30)), Teardown::Draining { .. }));
     let mut all = Vec::new();
     let mut s = s.later(30);
-    while let Down::Act(effects) = take_down(&s, Some(30)) {
+    while let Teardown::Act(effects) = take_down(&s, Some(30)) {
         all.extend(
             shown(&effects)
                 .into_iter()

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use instancelink_api::State;
 
 use crate::child::{Family, Kind};
-use crate::dataplane::{Down, bring_up, build, has_children, is_up, take_down};
+use crate::dataplane::{Teardown, bring_up, build, has_children, is_up, take_down};
 use crate::fixture::{self, VIRTUAL_IP, container_port, key, pod, shown};
 use crate::snapshot::Snapshot;
 
@@ -214,11 +214,11 @@ fn an_update_away_from_it_moves_the_alias_before_it_goes() {
 #[test]
 fn a_drain_empties_what_stands_behind_it_at_once() {
     let mut s = in_state(pg().up(), State::Deactivating);
-    let Down::Act(effects) = take_down(&s, Some(30)) else {
+    let Teardown::Act(effects) = take_down(&s, Some(30)) else {
         panic!()
     };
     s.execute(&effects);
-    assert!(matches!(take_down(&s, Some(30)), Down::Draining { .. }));
+    assert!(matches!(take_down(&s, Some(30)), Teardown::Draining { .. }));
     let of = |name: &str| s.children.slices.iter().find(|f| f.object.name == name).unwrap();
     assert_eq!(
         of("web-db-vip4").object.body.endpoints,

@@ -21,7 +21,7 @@ fn m1_one_write_takes_a_request_and_removes_it() {
     assert!(
         matches!(
             writes.as_slice(),
-            [Effect::Take {
+            [Effect::AcceptAction {
                 remove_action: true,
                 ..
             }]

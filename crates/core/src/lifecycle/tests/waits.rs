@@ -19,7 +19,7 @@ fn pass(world: &mut World) {
 }
 
 fn comes_back_soon(world: &World) -> bool {
-    matches!(step(&world.s), Step::Settled { refused: true, .. })
+    matches!(step(&world.s), Step::Settled { retry: true, .. })
 }
 
 #[test]

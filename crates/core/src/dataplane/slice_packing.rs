@@ -15,7 +15,7 @@ const MOST_ENDPOINTS: usize = 1000;
 
 /// The content of one slice.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Lot {
+pub(super) struct SliceContent {
     /// The slice's place in its family: 1, 2, ….
     pub(super) number: usize,
     pub(super) endpoints: Vec<Endpoint>,
@@ -23,8 +23,11 @@ pub(super) struct Lot {
 }
 
 /// The lots of one family. `groups` are endpoints by their ports, which differ; `standing` is what its slices hold now.
-pub(super) fn spread(groups: Vec<(Vec<SlicePort>, Vec<Endpoint>)>, standing: &BTreeMap<usize, &Slice>) -> Vec<Lot> {
-    let mut lots: BTreeMap<usize, Lot> = BTreeMap::new();
+pub(super) fn distribute(
+    groups: Vec<(Vec<SlicePort>, Vec<Endpoint>)>,
+    standing: &BTreeMap<usize, &Slice>,
+) -> Vec<SliceContent> {
+    let mut lots: BTreeMap<usize, SliceContent> = BTreeMap::new();
     let mut homeless = Vec::new();
     for (ports, endpoints) in groups {
         let homes = homes(&ports, standing);
@@ -50,7 +53,7 @@ pub(super) fn spread(groups: Vec<(Vec<SlicePort>, Vec<Endpoint>)>, standing: &BT
             let ports = ports.clone();
             lots.insert(
                 number,
-                Lot {
+                SliceContent {
                     number,
                     endpoints,
                     ports,
@@ -58,7 +61,7 @@ pub(super) fn spread(groups: Vec<(Vec<SlicePort>, Vec<Endpoint>)>, standing: &BT
             );
         }
     }
-    let mut lots: Vec<Lot> = lots.into_values().collect();
+    let mut lots: Vec<SliceContent> = lots.into_values().collect();
     for lot in &mut lots {
         lot.endpoints.sort();
     }
@@ -76,8 +79,8 @@ fn homes(ports: &[SlicePort], standing: &BTreeMap<usize, &Slice>) -> BTreeMap<Ip
     homes
 }
 
-fn add(lots: &mut BTreeMap<usize, Lot>, number: usize, ports: &[SlicePort], endpoint: Endpoint) {
-    let lot = lots.entry(number).or_insert_with(|| Lot {
+fn add(lots: &mut BTreeMap<usize, SliceContent>, number: usize, ports: &[SlicePort], endpoint: Endpoint) {
+    let lot = lots.entry(number).or_insert_with(|| SliceContent {
         number,
         endpoints: Vec::new(),
         ports: ports.to_vec(),

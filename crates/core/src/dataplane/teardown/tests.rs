@@ -7,14 +7,14 @@ use crate::fixture::{self, key, pod, shown, sibling};
 
 fn act(s: &Snapshot, drain: Option<i64>) -> Vec<Effect> {
     match take_down(s, drain) {
-        Down::Act(effects) => effects,
+        Teardown::Act(effects) => effects,
         other => panic!("{other:?}"),
     }
 }
 
 fn all_writes(mut s: Snapshot) -> Vec<String> {
     let mut all = Vec::new();
-    while let Down::Act(effects) = take_down(&s, None) {
+    while let Teardown::Act(effects) = take_down(&s, None) {
         all.extend(shown(&effects));
         s.execute(&effects);
     }
@@ -35,7 +35,7 @@ fn slices_go_first_then_the_environment_then_the_directory() {
 
 #[test]
 fn a_link_with_nothing_up_is_down() {
-    assert_eq!(take_down(&fixture::snapshot(), Some(30)), Down::Done);
+    assert_eq!(take_down(&fixture::snapshot(), Some(30)), Teardown::Done);
     assert!(!has_children(&fixture::snapshot()));
 }
 
@@ -54,9 +54,9 @@ fn a_drain_stops_the_names_and_counts_from_there() {
 
     let from: Timestamp = fixture::NOW.parse().unwrap();
     let until = from + SignedDuration::from_secs(30);
-    assert_eq!(take_down(&s, Some(30)), Down::Draining { from, until });
+    assert_eq!(take_down(&s, Some(30)), Teardown::Draining { from, until });
     let s = s.later(29);
-    assert_eq!(take_down(&s, Some(30)), Down::Draining { from, until });
+    assert_eq!(take_down(&s, Some(30)), Teardown::Draining { from, until });
     assert_eq!(
         shown(&act(&s.later(1), Some(30))),
         ["delete EndpointSlice shop/web-db-v4"]
@@ -175,7 +175,7 @@ fn a_refused_deletion_waits_and_names_object_and_right_and_holds_no_other() {
     s.refusals.insert(key(Kind::Slice, "web-db-v4"), refusal);
     assert_eq!(shown(&act(&s, None)), ["delete ConfigMap shop/web-links"]);
     s.execute(&act(&s, None));
-    let Down::Waiting(message) = take_down(&s, None) else {
+    let Teardown::Waiting(message) = take_down(&s, None) else {
         panic!()
     };
     assert!(
@@ -201,7 +201,7 @@ fn a_name_that_cannot_be_stopped_is_said() {
         message: "forbidden".to_owned(),
     };
     s.refusals.insert(key(Kind::Slice, "web-db-v4"), refusal);
-    let Down::Waiting(message) = take_down(&s, Some(30)) else {
+    let Teardown::Waiting(message) = take_down(&s, Some(30)) else {
         panic!()
     };
     assert!(message.contains("right to update endpointslices"), "{message}");
@@ -213,7 +213,7 @@ fn a_child_that_somebodys_finalizer_holds_is_waited_for_and_counts() {
     s.children.slices[0].terminating = true;
     assert!(has_children(&s));
     s.execute(&act(&s, Some(30)));
-    assert!(matches!(take_down(&s, Some(30)), Down::Waiting(message) if message.contains("finalizer")));
+    assert!(matches!(take_down(&s, Some(30)), Teardown::Waiting(message) if message.contains("finalizer")));
 }
 
 #[test]

@@ -18,7 +18,7 @@ fn beside(alias: &str) -> World {
 }
 
 /// The same, on its way until its next step writes a child of this kind; and what it writes.
-fn about_to_write(kind: Kind) -> (World, Draft) {
+fn about_to_write(kind: Kind) -> (World, DesiredChild) {
     let mut world = beside("cache");
     loop {
         if let Step::Act(effects) = lifecycle::step(&world.s) {
@@ -35,14 +35,14 @@ fn about_to_write(kind: Kind) -> (World, Draft) {
 }
 
 /// What the sibling wrote.
-fn siblings(kind: Kind) -> Draft {
+fn siblings(kind: Kind) -> DesiredChild {
     let (_, mut child) = about_to_write(kind);
     match &mut child {
-        Draft::Slice(slice) => {
+        DesiredChild::Slice(slice) => {
             slice.labels.insert(keys::LINK_UID.to_owned(), SIBLING_UID.to_owned());
             slice.name = "web-cache-v4".to_owned();
         }
-        Draft::Environment(environment) => {
+        DesiredChild::Environment(environment) => {
             let entries = format!(r#"{{"{SIBLING_UID}": []}}"#);
             environment.annotations.insert(keys::ENTRIES.to_owned(), entries);
         }
@@ -51,7 +51,7 @@ fn siblings(kind: Kind) -> Draft {
     child
 }
 
-fn asked(world: &World, doubtful: &Draft) -> bool {
+fn asked(world: &World, doubtful: &DesiredChild) -> bool {
     let step = lifecycle::step(&world.s);
     !to_ask(&world.s, &step, std::slice::from_ref(doubtful)).is_empty()
 }

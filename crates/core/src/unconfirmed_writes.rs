@@ -5,15 +5,15 @@
 
 use instancelink_api::keys;
 
-use crate::child::{Draft, Found, Key, Object, Slice, Standing};
+use crate::child::{ChildSpec, DesiredChild, Key, Observed, ObservedChild, Slice};
 use crate::effect::{Effect, Step};
 use crate::lifecycle;
 use crate::snapshot::Snapshot;
 
 /// The children to ask for before this step may be acted on, which was decided as if none of these writes had been done.
-pub fn to_ask(s: &Snapshot, step: &Step, doubtful: &[Draft]) -> Vec<Key> {
-    let matters = |child: &&Draft| !writes(step, &child.key()) && !is_all_one(s, step, child);
-    let mut children: Vec<Key> = doubtful.iter().filter(matters).map(Draft::key).collect();
+pub fn to_ask(s: &Snapshot, step: &Step, doubtful: &[DesiredChild]) -> Vec<Key> {
+    let matters = |child: &&DesiredChild| !writes(step, &child.key()) && !is_all_one(s, step, child);
+    let mut children: Vec<Key> = doubtful.iter().filter(matters).map(DesiredChild::key).collect();
     children.dedup();
     children
 }
@@ -27,29 +27,29 @@ fn writes(step: &Step, key: &Key) -> bool {
 }
 
 /// The link would do the same if this had been written.
-fn is_all_one(s: &Snapshot, step: &Step, child: &Draft) -> bool {
+fn is_all_one(s: &Snapshot, step: &Step, child: &DesiredChild) -> bool {
     let mut s = s.clone();
     let can_be_imagined = match child {
-        Draft::Slice(slice) => imagine_slice(&mut s, slice),
-        Draft::Environment(environment) => {
+        DesiredChild::Slice(slice) => imagine_slice(&mut s, slice),
+        DesiredChild::Environment(environment) => {
             for sibling in &mut s.siblings {
                 let uid = sibling.object.metadata.uid.as_deref();
                 sibling.has_children |= uid.is_some_and(|uid| environment.mentions(uid));
             }
-            imagine(&mut s, environment, Standing::Environment);
+            imagine(&mut s, environment, ObservedChild::Environment);
             true
         }
-        Draft::Directory(directory) => {
-            imagine(&mut s, directory, Standing::Directory);
+        DesiredChild::Directory(directory) => {
+            imagine(&mut s, directory, ObservedChild::Directory);
             true
         }
-        Draft::VirtualIp(_) | Draft::Policy(_) | Draft::Binding(_) => false,
+        DesiredChild::VirtualIp(_) | DesiredChild::Policy(_) | DesiredChild::Binding(_) => false,
     };
     can_be_imagined && lifecycle::step(&s) == *step
 }
 
 /// Another link's slice: all that is seen of it is that there is one. False where no such link is.
-fn imagine_slice(s: &mut Snapshot, slice: &Object<Slice>) -> bool {
+fn imagine_slice(s: &mut Snapshot, slice: &ChildSpec<Slice>) -> bool {
     let link = slice.labels.get(keys::LINK_UID);
     let mut siblings = s.siblings.iter_mut();
     let sibling = siblings.find(|sibling| sibling.object.metadata.uid.as_ref() == link);
@@ -57,7 +57,7 @@ fn imagine_slice(s: &mut Snapshot, slice: &Object<Slice>) -> bool {
 }
 
 /// What the links of the source share.
-fn imagine<T: Clone>(s: &mut Snapshot, object: &Object<T>, standing: fn(Found<T>) -> Standing) {
+fn imagine<T: Clone>(s: &mut Snapshot, object: &ChildSpec<T>, standing: fn(Observed<T>) -> ObservedChild) {
     s.living_owners.extend(s.source.iter().map(|source| source.uid.clone()));
     let mut found = object.found("", "");
     if let Some(before) = s.children.find(&standing(found.clone()).key()) {

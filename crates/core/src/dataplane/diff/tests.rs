@@ -31,12 +31,12 @@ fn refuse(s: &mut Snapshot, key: Key) {
 }
 
 /// A Service of somebody else with the directory's name.
-fn strangers_directory() -> Found<Directory> {
-    Found {
+fn strangers_directory() -> Observed<Directory> {
+    Observed {
         uid: "a-stranger".to_owned(),
         resource_version: "7".to_owned(),
         terminating: false,
-        object: Object {
+        object: ChildSpec {
             namespace: "shop".to_owned(),
             name: "web-links".to_owned(),
             labels: [].into(),
@@ -215,7 +215,7 @@ fn a_slice_with_endpoints_that_are_not_ours_is_repaired() {
     foreign.addresses.push("10.66.66.66".to_owned());
     api.endpoints.as_mut().unwrap().push(foreign);
     let mut damaged = s.clone();
-    damaged.children.slices[0].object.body = Found::<Slice>::from(api).object.body;
+    damaged.children.slices[0].object.body = Observed::<Slice>::from(api).object.body;
     assert_eq!(due(&damaged), ["replace EndpointSlice shop/web-db-v4"]);
 }
 

@@ -4,13 +4,13 @@
 use instancelink_api::condition::Reason;
 
 use super::binding::{self, Wanted};
+use super::naming::Names;
 use super::ownership::{Claim, claim_of, is_another_links, is_own, own_slices};
-use super::place::Place;
-use super::shrink::shrink;
+use super::prune::prune;
 use super::slices::is_under_virtual_ip;
 use super::writes::{Body, child_of, create, delete, key_of, mend, replace};
 use super::{Plan, environment, policy, virtual_ip};
-use crate::child::{Found, Key, Object, Policy};
+use crate::child::{ChildSpec, Key, Observed, Policy};
 use crate::effect::{Effect, Refusal};
 use crate::snapshot::Snapshot;
 
@@ -30,7 +30,7 @@ enum Stage {
 
 /// One difference between the plan and what stands.
 #[derive(Debug)]
-enum Gap {
+enum Difference {
     Write(Stage, Effect),
     /// No write of ours mends it.
     Blocked(Key, Refusal),
@@ -39,11 +39,11 @@ enum Gap {
 /// The next group of independent writes toward the plan. Empty when all is confirmed, or when what is left is in the
 /// way of strangers or was refused in this pass.
 pub fn bring_up(s: &Snapshot, plan: &Plan<'_>) -> Vec<Effect> {
-    let due: Vec<(Stage, Effect)> = gaps(s, plan)
+    let due: Vec<(Stage, Effect)> = differences(s, plan)
         .into_iter()
-        .filter_map(|gap| match gap {
-            Gap::Write(stage, effect) => Some((stage, effect)),
-            Gap::Blocked(..) => None,
+        .filter_map(|difference| match difference {
+            Difference::Write(stage, effect) => Some((stage, effect)),
+            Difference::Blocked(..) => None,
         })
         .filter(|(_, effect)| refusal_of(s, effect).is_none())
         .collect();
@@ -57,17 +57,19 @@ pub fn bring_up(s: &Snapshot, plan: &Plan<'_>) -> Vec<Effect> {
 /// True where all of the plan stands, exactly equal, and nothing else of the link does. What `forbidden` names is not in
 /// the plan.
 pub fn is_up(s: &Snapshot, plan: &Plan<'_>) -> bool {
-    gaps(s, plan).is_empty()
+    differences(s, plan).is_empty()
 }
 
 /// What is in the plan's way: refusals of this pass, strangers on a child's name, waits of ours (`Pending`), and what the
 /// spec asks for and the operator may not write.
 pub fn problems(s: &Snapshot, plan: &Plan<'_>) -> Vec<Refusal> {
-    let in_the_way = gaps(s, plan).into_iter().filter_map(|gap| match gap {
-        Gap::Write(_, effect) => refusal_of(s, &effect).cloned(),
-        // The executor may have said the same of a creation that failed.
-        Gap::Blocked(key, refusal) => Some(s.refusals.get(&key).cloned().unwrap_or(refusal)),
-    });
+    let in_the_way = differences(s, plan)
+        .into_iter()
+        .filter_map(|difference| match difference {
+            Difference::Write(_, effect) => refusal_of(s, &effect).cloned(),
+            // The executor may have said the same of a creation that failed.
+            Difference::Blocked(key, refusal) => Some(s.refusals.get(&key).cloned().unwrap_or(refusal)),
+        });
     in_the_way.chain(plan.forbidden.iter().cloned()).collect()
 }
 
@@ -75,20 +77,22 @@ fn refusal_of<'a>(s: &'a Snapshot, effect: &Effect) -> Option<&'a Refusal> {
     s.refusals.get(&child_of(effect)?)
 }
 
-fn gaps(s: &Snapshot, plan: &Plan<'_>) -> Vec<Gap> {
-    let mut gaps = Vec::new();
-    gaps.extend(shared_gap(s, &s.children.directories, &plan.directory));
-    gaps.extend(environment_gaps(s, plan));
-    gaps.extend(virtual_ip_gaps(s, plan));
-    gaps.extend(policy_gaps(s, plan));
-    gaps.extend(binding_gaps(s, plan));
+fn differences(s: &Snapshot, plan: &Plan<'_>) -> Vec<Difference> {
+    let mut differences = Vec::new();
+    differences.extend(shared_difference(s, &s.children.directories, &plan.directory));
+    differences.extend(environment_differences(s, plan));
+    differences.extend(virtual_ip_differences(s, plan));
+    differences.extend(policy_differences(s, plan));
+    differences.extend(binding_differences(s, plan));
     let directory = &plan.directory;
     match claim_of(s, &s.children.directories, &directory.namespace, &directory.name) {
         Claim::Free => {}
-        Claim::AnotherSources | Claim::Strangers => gaps.extend(retreat(s).map(|e| Gap::Write(Stage::Services, e))),
-        Claim::Ours(_) => gaps.extend(alias_gaps(s, plan)),
+        Claim::AnotherSources | Claim::Strangers => {
+            differences.extend(retreat(s).map(|e| Difference::Write(Stage::Services, e)))
+        }
+        Claim::Ours(_) => differences.extend(alias_differences(s, plan)),
     }
-    gaps
+    differences
 }
 
 /// The slices of this link go at once where the directory is not ours any more: they would answer under its new owner's
@@ -98,7 +102,7 @@ pub(super) fn retreat(s: &Snapshot) -> impl Iterator<Item = Effect> {
 }
 
 /// A shared object that shall stand.
-fn shared_gap<T: Body>(s: &Snapshot, all: &[Found<T>], wanted: &Object<T>) -> Option<Gap> {
+fn shared_difference<T: Body>(s: &Snapshot, all: &[Observed<T>], wanted: &ChildSpec<T>) -> Option<Difference> {
     let key = key_of(wanted);
     match claim_of(s, all, &wanted.namespace, &wanted.name) {
         Claim::Ours(found) if found.terminating => Some(held(&key)),
@@ -108,7 +112,7 @@ fn shared_gap<T: Body>(s: &Snapshot, all: &[Found<T>], wanted: &Object<T>) -> Op
             &key,
             "is not written while the source is gone or being deleted, for it goes with the source",
         )),
-        Claim::Ours(found) => Some(Gap::Write(Stage::Services, mend(found, wanted))),
+        Claim::Ours(found) => Some(Difference::Write(Stage::Services, mend(found, wanted))),
         Claim::Free => Some(creation(s, Stage::Services, wanted)),
         Claim::AnotherSources => Some(pending(
             &key,
@@ -119,14 +123,14 @@ fn shared_gap<T: Body>(s: &Snapshot, all: &[Found<T>], wanted: &Object<T>) -> Op
     }
 }
 
-fn environment_gaps(s: &Snapshot, plan: &Plan<'_>) -> Vec<Gap> {
+fn environment_differences(s: &Snapshot, plan: &Plan<'_>) -> Vec<Difference> {
     let environments = &s.children.environments;
     let key = (&plan.directory.namespace, &plan.directory.name);
     let own = match plan.environment.get() {
-        Some(wanted) => shared_gap(s, environments, wanted),
+        Some(wanted) => shared_difference(s, environments, wanted),
         None => match claim_of(s, environments, key.0, key.1) {
             Claim::Ours(found) if found.terminating => Some(held(&key_of(&found.object))),
-            Claim::Ours(found) => Some(Gap::Write(Stage::Services, delete(found))),
+            Claim::Ours(found) => Some(Difference::Write(Stage::Services, delete(found))),
             Claim::Free | Claim::AnotherSources | Claim::Strangers => None,
         },
     };
@@ -134,77 +138,79 @@ fn environment_gaps(s: &Snapshot, plan: &Plan<'_>) -> Vec<Gap> {
         .iter()
         .filter(|found| (&found.object.namespace, &found.object.name) != key && !found.terminating)
         .filter(|found| environment::mentions(s, found))
-        .map(|found| Gap::Write(Stage::Leftovers, leave(s, found)));
+        .map(|found| Difference::Write(Stage::Leftovers, leave(s, found)));
     own.into_iter().chain(strays).collect()
 }
 
 /// Takes this link's entry out of an environment; the last one takes the environment along.
-pub(super) fn leave(s: &Snapshot, found: &Found<crate::child::Environment>) -> Effect {
+pub(super) fn leave(s: &Snapshot, found: &Observed<crate::child::Environment>) -> Effect {
     environment::without_link(s, found).map_or_else(|| delete(found), |rest| replace(found, rest))
 }
 
 /// The slices. While its virtual IP is missing the alias leads where it led, but not to pods that are gone.
-fn alias_gaps(s: &Snapshot, plan: &Plan<'_>) -> Vec<Gap> {
+fn alias_differences(s: &Snapshot, plan: &Plan<'_>) -> Vec<Difference> {
     let is_missing = plan
         .virtual_ip
         .as_ref()
         .is_some_and(|wanted| wanted.body.addresses.is_empty());
     if is_missing {
-        let shrinking = shrink(s).into_iter();
-        shrinking.map(|effect| Gap::Write(Stage::Slices, effect)).collect()
+        let shrinking = prune(s).into_iter();
+        shrinking
+            .map(|effect| Difference::Write(Stage::Slices, effect))
+            .collect()
     } else {
-        slice_gaps(s, plan)
+        slice_differences(s, plan)
     }
 }
 
-fn virtual_ip_gaps(s: &Snapshot, plan: &Plan<'_>) -> Vec<Gap> {
+fn virtual_ip_differences(s: &Snapshot, plan: &Plan<'_>) -> Vec<Difference> {
     match &plan.virtual_ip {
-        Some(wanted) => own_gap(s, Stage::Services, &s.children.virtual_ips, wanted)
+        Some(wanted) => own_difference(s, Stage::Services, &s.children.virtual_ips, wanted)
             .into_iter()
             .collect(),
         None => virtual_ip::own(s)
             .filter(|found| !found.terminating)
-            .map(|found| Gap::Write(Stage::Leftovers, delete(found)))
+            .map(|found| Difference::Write(Stage::Leftovers, delete(found)))
             .collect(),
     }
 }
 
 /// What no consent covers any more goes before anything else; what another target had, after the slices have left it.
-fn policy_gaps(s: &Snapshot, plan: &Plan<'_>) -> Vec<Gap> {
+fn policy_differences(s: &Snapshot, plan: &Plan<'_>) -> Vec<Difference> {
     let wanted = plan.policy.as_ref();
-    let gap = wanted.and_then(|wanted| own_gap(s, Stage::Services, &s.children.policies, wanted));
-    let is_wanted = |found: &Found<Policy>| wanted.is_some_and(|w| key_of(w) == key_of(&found.object));
+    let difference = wanted.and_then(|wanted| own_difference(s, Stage::Services, &s.children.policies, wanted));
+    let is_wanted = |found: &Observed<Policy>| wanted.is_some_and(|w| key_of(w) == key_of(&found.object));
     let leftovers = policy::own(s)
         .filter(|found| !is_wanted(found) && !found.terminating)
         .map(|found| {
             let consented = !policy::unconsented(s).any(|other| other.uid == found.uid);
             let stage = if consented { Stage::Leftovers } else { Stage::Services };
-            Gap::Write(stage, delete(found))
+            Difference::Write(stage, delete(found))
         });
-    gap.into_iter().chain(leftovers).collect()
+    difference.into_iter().chain(leftovers).collect()
 }
 
-fn binding_gaps(s: &Snapshot, plan: &Plan<'_>) -> Vec<Gap> {
+fn binding_differences(s: &Snapshot, plan: &Plan<'_>) -> Vec<Difference> {
     match &plan.binding {
-        Wanted::Secret(wanted) => own_gap(s, Stage::Services, &s.children.bindings, wanted)
+        Wanted::Secret(wanted) => own_difference(s, Stage::Services, &s.children.bindings, wanted)
             .into_iter()
             .collect(),
-        Wanted::Later(refusal) => vec![Gap::Blocked(binding::key_of(&Place::of(s)), refusal.clone())],
+        Wanted::Later(refusal) => vec![Difference::Blocked(binding::key_of(&Names::of(s)), refusal.clone())],
         Wanted::Nothing => binding::own(s)
             .filter(|found| !found.terminating)
-            .map(|found| Gap::Write(Stage::Leftovers, delete(found)))
+            .map(|found| Difference::Write(Stage::Leftovers, delete(found)))
             .collect(),
     }
 }
 
-fn slice_gaps(s: &Snapshot, plan: &Plan<'_>) -> Vec<Gap> {
+fn slice_differences(s: &Snapshot, plan: &Plan<'_>) -> Vec<Difference> {
     let wanted = plan.slices.iter().filter_map(|wanted| {
         let stage = if is_under_virtual_ip(wanted) {
             Stage::Behind
         } else {
             Stage::Slices
         };
-        own_gap(s, stage, &s.children.slices, wanted)
+        own_difference(s, stage, &s.children.slices, wanted)
     });
     let leftovers = own_slices(s)
         .filter(|found| !plan.slices.iter().any(|wanted| key_of(wanted) == key_of(&found.object)))
@@ -212,14 +218,19 @@ fn slice_gaps(s: &Snapshot, plan: &Plan<'_>) -> Vec<Gap> {
             if found.terminating {
                 held(&key_of(&found.object))
             } else {
-                Gap::Write(Stage::Leftovers, delete(found))
+                Difference::Write(Stage::Leftovers, delete(found))
             }
         });
     wanted.chain(leftovers).collect()
 }
 
 /// A child of the link alone that shall stand.
-fn own_gap<T: Body>(s: &Snapshot, stage: Stage, all: &[Found<T>], wanted: &Object<T>) -> Option<Gap> {
+fn own_difference<T: Body>(
+    s: &Snapshot,
+    stage: Stage,
+    all: &[Observed<T>],
+    wanted: &ChildSpec<T>,
+) -> Option<Difference> {
     let key = key_of(wanted);
     let Some(found) = all.iter().find(|found| key_of(&found.object) == key) else {
         return Some(creation(s, stage, wanted));
@@ -239,16 +250,16 @@ fn own_gap<T: Body>(s: &Snapshot, stage: Stage, all: &[Found<T>], wanted: &Objec
     } else if found.object == *wanted {
         None
     } else {
-        Some(Gap::Write(stage, mend(found, wanted)))
+        Some(Difference::Write(stage, mend(found, wanted)))
     }
 }
 
 /// Nothing can be created in a namespace that is being deleted, and to try is refused as if a right were missing.
-fn creation<T: Body>(s: &Snapshot, stage: Stage, wanted: &Object<T>) -> Gap {
+fn creation<T: Body>(s: &Snapshot, stage: Stage, wanted: &ChildSpec<T>) -> Difference {
     if s.namespace.terminating {
         pending(&key_of(wanted), "cannot be created: its namespace is being deleted")
     } else {
-        Gap::Write(stage, create(wanted))
+        Difference::Write(stage, create(wanted))
     }
 }
 
@@ -256,18 +267,18 @@ fn source_lives(s: &Snapshot) -> bool {
     s.source.as_ref().is_some_and(|source| !source.terminating)
 }
 
-fn held(key: &Key) -> Gap {
+fn held(key: &Key) -> Difference {
     pending(
         key,
         "is being deleted, held by a finalizer; it is written again once it is gone",
     )
 }
 
-fn pending(key: &Key, why: &str) -> Gap {
+fn pending(key: &Key, why: &str) -> Difference {
     blocked(key.clone(), Reason::Pending, format!("{key} {why}"))
 }
 
-fn taken(key: Key) -> Gap {
+fn taken(key: Key) -> Difference {
     let message = format!(
         "{key} exists and was not made by this operator, so it is left alone; delete or rename it, and the link goes on \
          by itself"
@@ -275,8 +286,8 @@ fn taken(key: Key) -> Gap {
     blocked(key, Reason::NameTaken, message)
 }
 
-fn blocked(key: Key, reason: Reason, message: String) -> Gap {
-    Gap::Blocked(key, Refusal { reason, message })
+fn blocked(key: Key, reason: Reason, message: String) -> Difference {
+    Difference::Blocked(key, Refusal { reason, message })
 }
 
 #[cfg(test)]

@@ -3,9 +3,9 @@
 
 use instancelink_api::grant::Permission;
 
-use super::gaps::retreat;
+use super::diff::retreat;
+use super::naming::Names;
 use super::ownership::{Claim, claim_of, own_slices};
-use super::place::Place;
 use super::policy;
 use super::writes::{delete, key_of, replace};
 use crate::child::{Endpoint, EndpointTarget};
@@ -21,9 +21,9 @@ use crate::snapshot::{Snapshot, TargetObject};
 ///
 /// What an endpoint stands for need not be the target that the spec names now: the edit that cannot be served may have
 /// named another.
-pub fn shrink(s: &Snapshot) -> Vec<Effect> {
-    let place = Place::of(s);
-    match claim_of(s, &s.children.directories, place.namespace, &place.directory) {
+pub fn prune(s: &Snapshot) -> Vec<Effect> {
+    let names = Names::of(s);
+    match claim_of(s, &s.children.directories, names.namespace, &names.directory) {
         Claim::AnotherSources | Claim::Strangers => {
             return retreat(s).filter(|effect| !is_refused(s, effect)).collect();
         }
@@ -103,7 +103,7 @@ mod tests {
     use instancelink_api::condition::Reason;
 
     use super::*;
-    use crate::child::{Draft, Kind};
+    use crate::child::{DesiredChild, Kind};
     use crate::effect::Refusal;
     use crate::fixture::{self, pod};
 
@@ -124,7 +124,7 @@ mod tests {
     fn left(effects: &[Effect]) -> Vec<String> {
         let [
             Effect::Replace {
-                child: Draft::Slice(slice),
+                child: DesiredChild::Slice(slice),
                 ..
             },
         ] = effects
@@ -137,7 +137,7 @@ mod tests {
     #[test]
     fn nothing_changes_while_the_pods_are_the_same() {
         let s = unservable_with(vec![pod("pg-0", "10.0.0.10"), pod("pg-1", "10.0.0.11")]);
-        assert_eq!(shrink(&s), []);
+        assert_eq!(prune(&s), []);
     }
 
     #[test]
@@ -147,10 +147,10 @@ mod tests {
         let not_ready = vec![pod("pg-0", "10.0.0.10").not_ready(), pod("pg-1", "10.0.0.11")];
         for pods in [gone, terminating, not_ready] {
             let mut s = unservable_with(pods);
-            let effects = shrink(&s);
+            let effects = prune(&s);
             assert_eq!(left(&effects), ["10.0.0.11"]);
             s.execute(&effects);
-            assert_eq!(shrink(&s), []);
+            assert_eq!(prune(&s), []);
         }
     }
 
@@ -158,7 +158,7 @@ mod tests {
     fn a_pod_that_is_not_ready_stays_where_the_link_publishes_those() {
         let pods = vec![pod("pg-0", "10.0.0.10").not_ready(), pod("pg-1", "10.0.0.11")];
         let s = unservable_with(pods).edited(|spec| spec.publish_not_ready_addresses = true);
-        assert_eq!(shrink(&s), []);
+        assert_eq!(prune(&s), []);
     }
 
     #[test]
@@ -166,7 +166,7 @@ mod tests {
         let mut successor = pod("pg-0", "10.0.0.10");
         successor.uid = "another".to_owned();
         let s = unservable_with(vec![successor, pod("pg-1", "10.0.0.11")]);
-        assert_eq!(left(&shrink(&s)), ["10.0.0.11"]);
+        assert_eq!(left(&prune(&s)), ["10.0.0.11"]);
     }
 
     #[test]
@@ -176,7 +176,7 @@ mod tests {
             pod("pg-1", "10.0.0.11"),
             pod("pg-2", "10.0.0.12"),
         ];
-        assert_eq!(shrink(&unservable_with(pods)), []);
+        assert_eq!(prune(&unservable_with(pods)), []);
     }
 
     #[test]
@@ -188,31 +188,31 @@ mod tests {
         let programmed = s.link.object.spec.target_instance_ref.clone();
         s.link.object.status.get_or_insert_default().target = programmed;
         s = s.edited(|spec| spec.target_instance_ref.as_mut().unwrap().kind = "Service".to_owned());
-        assert_eq!(shrink(&s), [], "the consent lasts");
+        assert_eq!(prune(&s), [], "the consent lasts");
         s.grants.clear();
         s = s.granted("data", "{kind: Service}");
-        assert_eq!(left(&shrink(&s)), Vec::<String>::new());
+        assert_eq!(left(&prune(&s)), Vec::<String>::new());
     }
 
     #[test]
     fn slices_leave_a_directory_that_is_a_strangers_now_and_a_refused_deletion_waits() {
         let mut s = unservable_with(vec![pod("pg-0", "10.0.0.10")]);
         s.children.directories[0].object.labels.clear();
-        assert_eq!(fixture::shown(&shrink(&s)), ["delete EndpointSlice shop/web-db-v4"]);
+        assert_eq!(fixture::shown(&prune(&s)), ["delete EndpointSlice shop/web-db-v4"]);
         s.refusals.insert(fixture::key(Kind::Slice, "web-db-v4"), forbidden());
-        assert_eq!(shrink(&s), []);
+        assert_eq!(prune(&s), []);
     }
 
     #[test]
     fn a_slice_that_is_going_or_was_refused_is_not_written() {
         let mut going = unservable_with(vec![]);
         going.children.slices[0].terminating = true;
-        assert_eq!(shrink(&going), []);
+        assert_eq!(prune(&going), []);
         let mut refused = unservable_with(vec![]);
         refused
             .refusals
             .insert(fixture::key(Kind::Slice, "web-db-v4"), forbidden());
-        assert_eq!(shrink(&refused), []);
+        assert_eq!(prune(&refused), []);
     }
 
     #[test]
@@ -227,7 +227,7 @@ mod tests {
         "another".clone_into(&mut successor.uid);
         for service in [moved, successor] {
             s.answering.services = vec![service.into()];
-            assert_eq!(left(&shrink(&s)), Vec::<String>::new());
+            assert_eq!(left(&prune(&s)), Vec::<String>::new());
         }
     }
 
@@ -237,16 +237,16 @@ mod tests {
         let mut s = fixture::snapshot()
             .with_target_service(fixture::service(), ready())
             .up();
-        assert_eq!(shrink(&s), []);
+        assert_eq!(prune(&s), []);
         let silent = s.clone().with_target_service(fixture::service(), vec![]);
-        assert_eq!(left(&shrink(&silent)), Vec::<String>::new());
+        assert_eq!(left(&prune(&silent)), Vec::<String>::new());
         let mut other = fixture::service();
         "another".clone_into(&mut other.uid);
         let former = std::mem::take(&mut s.answering.services);
         let mut turned = s.with_target_service(other, vec![]);
         turned.answering.services.extend(former);
         assert_eq!(
-            shrink(&turned),
+            prune(&turned),
             [],
             "what is behind the new target says nothing of the former"
         );
@@ -256,14 +256,14 @@ mod tests {
     fn what_the_alias_led_to_before_an_edit_that_cannot_be_served_goes_on_answering() {
         let mut s = unservable_with(vec![pod("pg-0", "10.0.0.10"), pod("pg-1", "10.0.0.11")]);
         s.target = None;
-        assert_eq!(shrink(&s), [], "pods of the former target");
+        assert_eq!(prune(&s), [], "pods of the former target");
 
         let mut s = fixture::snapshot()
             .with_target_service(fixture::service(), vec![pod("pg-0", "10.0.0.10")])
             .up();
         s.target = None;
-        assert_eq!(shrink(&s), [], "the former target, a Service");
+        assert_eq!(prune(&s), [], "the former target, a Service");
         s.answering.services.clear();
-        assert_eq!(left(&shrink(&s)), Vec::<String>::new(), "and it ends with the Service");
+        assert_eq!(left(&prune(&s)), Vec::<String>::new(), "and it ends with the Service");
     }
 }

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use instancelink_api::keys;
 
-use crate::child::{Found, Owner};
+use crate::child::{Observed, Owner};
 use crate::resolve::directory_name;
 use crate::snapshot::{Snapshot, Source};
 
 /// The names that builders use, taken from the snapshot once.
 #[derive(Clone, Debug)]
-pub(super) struct Place<'a> {
+pub(super) struct Names<'a> {
     pub(super) namespace: &'a str,
     pub(super) link: &'a str,
     pub(super) link_uid: &'a str,
@@ -22,7 +22,7 @@ pub(super) struct Place<'a> {
     pub(super) source_uid: &'a str,
 }
 
-impl<'a> Place<'a> {
+impl<'a> Names<'a> {
     pub(super) fn of(s: &'a Snapshot) -> Self {
         let object = &s.link.object;
         let source_uid = s.source.as_ref().map(|source| source.uid.as_str()).unwrap_or_default();
@@ -88,8 +88,8 @@ pub(super) fn source_owner(s: &Snapshot) -> Vec<Owner> {
 
 /// The link that a shared object names, for a sweep to ask about. Several links share it, so the rule has to be one that
 /// they agree on: who stands there stays, as long as that is this link or a sibling; else this link takes the place.
-pub(super) fn spokesman<T>(s: &Snapshot, place: &Place<'_>, standing: Option<&Found<T>>) -> String {
-    let own = place.link_path();
+pub(super) fn representative<T>(s: &Snapshot, names: &Names<'_>, standing: Option<&Observed<T>>) -> String {
+    let own = names.link_path();
     standing
         .and_then(|found| found.object.annotations.get(keys::LINK))
         .filter(|named| **named == own || sibling_paths(s).any(|(_, path)| path == **named))

@@ -7,15 +7,15 @@ use instancelink_api::{State, keys};
 use jiff::{SignedDuration, Timestamp};
 
 use super::binding;
+use super::diff::leave;
 use super::environment;
-use super::gaps::leave;
+use super::naming::{Names, representative};
 use super::ownership::{is_another_sources, is_shared_of_ours, own_slices};
-use super::place::{Place, spokesman};
 use super::slices::is_under_virtual_ip;
 use super::writes::{Body, delete, key_of, replace};
-use super::{Cleared, Down};
+use super::{Cleared, Teardown};
 use super::{policy, virtual_ip};
-use crate::child::{Directory, Environment, Found, Key, Object, Policy, Slice};
+use crate::child::{ChildSpec, Directory, Environment, Key, Observed, Policy, Slice};
 use crate::effect::Effect;
 use crate::resolve::directory_name;
 use crate::snapshot::{Secrets, Sibling, Snapshot};
@@ -31,21 +31,21 @@ pub fn has_children(s: &Snapshot) -> bool {
 
 /// The next step in taking the link down. `drain` is the time in seconds between the names' end and everything else's;
 /// none where nothing is to be waited for.
-pub fn take_down(s: &Snapshot, drain: Option<i64>) -> Down {
+pub fn take_down(s: &Snapshot, drain: Option<i64>) -> Teardown {
     if let Some(draining) = drain
         .filter(|seconds| *seconds > 0)
         .and_then(|seconds| drain_for(s, seconds))
     {
         return draining;
     }
-    clear(s).into()
+    teardown_now(s).into()
 }
 
 /// The next step in taking the link down at once.
-pub fn clear(s: &Snapshot) -> Cleared {
+pub fn teardown_now(s: &Snapshot) -> Cleared {
     let mut waits = BTreeMap::new();
     // W3: what no consent covers goes first.
-    let groups: [fn(&Snapshot) -> Vec<Going>; 7] = [
+    let groups: [fn(&Snapshot) -> Vec<PendingRemoval>; 7] = [
         |s| policies(policy::unconsented(s)),
         slices,
         |s| policies(policy::own(s)),
@@ -72,14 +72,14 @@ pub fn clear(s: &Snapshot) -> Cleared {
 }
 
 /// A child that has to go, or to lose this link's part.
-struct Going {
+struct PendingRemoval {
     key: Key,
     terminating: bool,
     effect: Effect,
 }
 
-impl Going {
-    fn new<T: Body>(found: &Found<T>, effect: Effect) -> Self {
+impl PendingRemoval {
+    fn new<T: Body>(found: &Observed<T>, effect: Effect) -> Self {
         Self {
             key: key_of(&found.object),
             terminating: found.terminating,
@@ -113,40 +113,44 @@ impl Going {
     }
 }
 
-fn slices(s: &Snapshot) -> Vec<Going> {
-    own_slices(s).map(|found| Going::new(found, delete(found))).collect()
-}
-
-fn policies<'a>(going: impl Iterator<Item = &'a Found<Policy>>) -> Vec<Going> {
-    going.map(|found| Going::new(found, delete(found))).collect()
-}
-
-fn environments(s: &Snapshot) -> Vec<Going> {
-    environment::mentioning(s)
-        .map(|found| Going::new(found, leave(s, found)))
+fn slices(s: &Snapshot) -> Vec<PendingRemoval> {
+    own_slices(s)
+        .map(|found| PendingRemoval::new(found, delete(found)))
         .collect()
 }
 
-fn bindings(s: &Snapshot) -> Vec<Going> {
+fn policies<'a>(going: impl Iterator<Item = &'a Observed<Policy>>) -> Vec<PendingRemoval> {
+    going.map(|found| PendingRemoval::new(found, delete(found))).collect()
+}
+
+fn environments(s: &Snapshot) -> Vec<PendingRemoval> {
+    environment::mentioning(s)
+        .map(|found| PendingRemoval::new(found, leave(s, found)))
+        .collect()
+}
+
+fn bindings(s: &Snapshot) -> Vec<PendingRemoval> {
     // A namespace that is going takes them along, and the right to do it goes with it.
     if s.namespace.terminating && matches!(s.secrets, Secrets::Forbidden) {
         return Vec::new();
     }
-    binding::own(s).map(|found| Going::new(found, delete(found))).collect()
+    binding::own(s)
+        .map(|found| PendingRemoval::new(found, delete(found)))
+        .collect()
 }
 
-fn virtual_ips(s: &Snapshot) -> Vec<Going> {
+fn virtual_ips(s: &Snapshot) -> Vec<PendingRemoval> {
     if virtual_ip::stays(s) {
         return Vec::new();
     }
     virtual_ip::own(s)
-        .map(|found| Going::new(found, delete(found)))
+        .map(|found| PendingRemoval::new(found, delete(found)))
         .collect()
 }
 
 /// What the links of the source share goes with the last one that needs it: the directory, and an environment without
 /// entries. Not while something of this link still stands.
-fn shared(s: &Snapshot) -> Vec<Going> {
+fn shared(s: &Snapshot) -> Vec<PendingRemoval> {
     if has_children(s) {
         return Vec::new();
     }
@@ -161,14 +165,14 @@ fn shared(s: &Snapshot) -> Vec<Going> {
         .iter()
         .filter(|found| is_this_sources(s, found) && is_empty(found));
     directories
-        .map(|found| Going::new(found, delete(found)))
-        .chain(environments.map(|found| Going::new(found, delete(found))))
+        .map(|found| PendingRemoval::new(found, delete(found)))
+        .chain(environments.map(|found| PendingRemoval::new(found, delete(found))))
         .collect()
 }
 
 /// True where a sibling needs this directory: one of the same source, or, where the label names another one than this
 /// link's source, any link of that instance name. Which kind of source had it cannot be told any more then.
-fn is_needed(s: &Snapshot, found: &Found<Directory>) -> bool {
+fn is_needed(s: &Snapshot, found: &Observed<Directory>) -> bool {
     let own = &s.link.object.spec.instance_ref;
     let is_current = found.label(keys::SOURCE_UID) == s.source.as_ref().map(|source| source.uid.as_str());
     s.siblings.iter().any(|sibling| {
@@ -197,7 +201,7 @@ fn has_or_wants_children(sibling: &Sibling) -> bool {
 }
 
 /// Ours, of this source or of a dead one of its name.
-fn is_this_sources<T>(s: &Snapshot, found: &Found<T>) -> bool {
+fn is_this_sources<T>(s: &Snapshot, found: &Observed<T>) -> bool {
     let instance = &s.link.object.spec.instance_ref;
     let source_uid = found.label(keys::SOURCE_UID).unwrap_or_default();
     let named_so = directory_name(&instance.name, source_uid) == found.object.name;
@@ -205,29 +209,29 @@ fn is_this_sources<T>(s: &Snapshot, found: &Found<T>) -> bool {
 }
 
 /// A name made from a UID does not say whose it is once the UID is dead; the owner reference does, or the link it names.
-fn is_of_the_family<T>(s: &Snapshot, found: &Found<T>) -> bool {
+fn is_of_the_family<T>(s: &Snapshot, found: &Observed<T>) -> bool {
     let instance = &s.link.object.spec.instance_ref;
-    let place = Place::of(s);
-    let is_current = found.label(keys::SOURCE_UID) == Some(place.source_uid);
+    let names = Names::of(s);
+    let is_current = found.label(keys::SOURCE_UID) == Some(names.source_uid);
     let is_owned = found
         .object
         .owners
         .iter()
         .any(|o| o.kind == instance.kind && o.name == instance.name);
-    let says_so = found.object.annotations.get(keys::LINK) == Some(&spokesman(s, &place, Some(found)));
+    let says_so = found.object.annotations.get(keys::LINK) == Some(&representative(s, &names, Some(found)));
     is_current || is_owned || says_so || found.object.name == format!("{}-links", instance.name)
 }
 
-fn is_empty(found: &Found<Environment>) -> bool {
+fn is_empty(found: &Observed<Environment>) -> bool {
     found.object.entries().is_empty()
 }
 
 /// Stops the names and waits; none where no slice stands any more, or the time is over.
-fn drain_for(s: &Snapshot, seconds: i64) -> Option<Down> {
+fn drain_for(s: &Snapshot, seconds: i64) -> Option<Teardown> {
     if s.namespace.terminating {
         return None;
     }
-    let standing: Vec<&Found<Slice>> = own_slices(s).filter(|found| !found.terminating).collect();
+    let standing: Vec<&Observed<Slice>> = own_slices(s).filter(|found| !found.terminating).collect();
     if standing.is_empty() {
         return None;
     }
@@ -244,20 +248,20 @@ fn drain_for(s: &Snapshot, seconds: i64) -> Option<Down> {
     if until <= s.now {
         return None;
     }
-    let stops: Vec<Going> = standing
+    let stops: Vec<PendingRemoval> = standing
         .into_iter()
         .map(|found| (found, stopped(found, from)))
         .filter(|(found, stopped)| found.object != *stopped)
-        .map(|(found, stopped)| Going::new(found, replace(found, stopped)))
+        .map(|(found, stopped)| PendingRemoval::new(found, replace(found, stopped)))
         .collect();
     let mut waits = BTreeMap::new();
     let due: Vec<Effect> = stops.iter().filter_map(|going| going.due(s, &mut waits)).collect();
     Some(if !due.is_empty() {
-        Down::Act(due)
+        Teardown::Act(due)
     } else if waits.is_empty() {
-        Down::Draining { from, until }
+        Teardown::Draining { from, until }
     } else {
-        Down::Waiting(told(waits))
+        Teardown::Waiting(told(waits))
     })
 }
 
@@ -265,14 +269,14 @@ fn told(waits: BTreeMap<Key, String>) -> String {
     waits.into_values().collect::<Vec<_>>().join("; ")
 }
 
-fn stopped_at(found: &Found<Slice>) -> Option<Timestamp> {
+fn stopped_at(found: &Observed<Slice>) -> Option<Timestamp> {
     found.object.annotations.get(keys::DRAIN_FROM)?.parse().ok()
 }
 
 /// The slice with no name left in DNS: what was ready is on its way out, and what was not has no connections to keep.
 /// Under a virtual IP nothing is left: kube-proxy goes on using what is on its way out where nothing is ready, and open
 /// connections live on without their slice.
-fn stopped(found: &Found<Slice>, from: Timestamp) -> Object<Slice> {
+fn stopped(found: &Observed<Slice>, from: Timestamp) -> ChildSpec<Slice> {
     let mut object = found.object.clone();
     object.annotations.insert(keys::DRAIN_FROM.to_owned(), from.to_string());
     let is_named = !is_under_virtual_ip(&object);

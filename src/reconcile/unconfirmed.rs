@@ -5,18 +5,18 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use instancelink_core::child::{Draft, Key};
+use instancelink_core::child::{DesiredChild, Key};
 use parking_lot::Mutex;
 
 use crate::cache::links::SourceKey;
 
 /// What may have been written, by the source whose links share it.
 #[derive(Debug, Default)]
-pub(crate) struct Doubts(Mutex<HashMap<SourceKey, BTreeMap<Key, Vec<Draft>>>>);
+pub(crate) struct UnconfirmedWrites(Mutex<HashMap<SourceKey, BTreeMap<Key, Vec<DesiredChild>>>>);
 
-impl Doubts {
+impl UnconfirmedWrites {
     /// Whether this child was written is not known.
-    pub(super) fn add(&self, source: SourceKey, child: Draft) {
+    pub(super) fn add(&self, source: SourceKey, child: DesiredChild) {
         let mut doubts = self.0.lock();
         let of_child = doubts.entry(source).or_default().entry(child.key()).or_default();
         // The same once more is no other doubt.
@@ -26,7 +26,7 @@ impl Doubts {
     }
 
     /// Those of a source.
-    pub(super) fn of(&self, source: &SourceKey) -> Vec<Draft> {
+    pub(super) fn of(&self, source: &SourceKey) -> Vec<DesiredChild> {
         let doubts = self.0.lock();
         let children = doubts.get(source).into_iter().flat_map(BTreeMap::values);
         children.flatten().cloned().collect()
