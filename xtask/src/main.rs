@@ -1,31 +1,23 @@
-//! `cargo xtask …`: a cluster to work against, the tests, and generated files. One module a task; `cluster` knows how
-//! clusters start and end, everything else works with any kubeconfig.
+//! `cargo xtask …`: clusters to work against, the tests, and generated files.
+//!
+//! `main` reads the arguments and calls one task. `dev` has the tasks that a developer uses with a cluster, `verify` the
+//! tests, `generate` the generated files. Below them: `cluster` starts and ends clusters, `image` packs images,
+//! `artifacts` builds binaries. Nothing else in the workspace depends on this crate.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))] // a failed unwrap is a failed test
 
-mod bench;
-mod build;
-mod campaigns;
-mod check;
+mod artifacts;
 mod cluster;
 mod command;
-mod conformance;
-mod crds;
-mod demo;
+mod dev;
 mod digest;
-mod docs;
-mod e2e;
-mod histories;
+mod generate;
 mod image;
-mod install;
-mod kubectl;
-mod mutants;
 mod packages;
-mod places;
+mod paths;
 mod progress;
-mod seeded;
-mod status;
-mod up;
+mod seeds;
+mod verify;
 
 use std::io::{self, Write as _};
 use std::path::PathBuf;
@@ -34,7 +26,11 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result};
 use clap::{Parser, Subcommand};
 
+use artifacts::cluster_binaries;
 use cluster::{Cluster, DEFAULT};
+use dev::{status, up};
+use generate::{crds, docs};
+use verify::{bench, campaigns, conformance, e2e, mutants, seeded, stages};
 
 #[derive(Parser)]
 #[command(bin_name = "cargo xtask", about)]
@@ -128,10 +124,10 @@ fn run(task: Task) -> Result<()> {
             Ok(())
         }
         Task::Load { archive, name } => existing(&name)?.load_archive(&archive),
-        Task::BuildCluster { no_node } => build::cluster::ensure(if no_node {
-            build::cluster::CONTROL_PLANE
+        Task::BuildCluster { no_node } => cluster_binaries::ensure(if no_node {
+            cluster_binaries::CONTROL_PLANE
         } else {
-            build::cluster::WITH_NODE
+            cluster_binaries::WITH_NODE
         }),
         Task::Image(options) => image::run(&options),
         Task::Crds { check } => crds::run(check),
@@ -142,7 +138,7 @@ fn run(task: Task) -> Result<()> {
         Task::Mutants(options) => mutants::run(&options),
         Task::Conformance(options) => conformance::run(&options),
         Task::Seeded(options) => seeded::run(&options),
-        Task::Test { long } => check::run(long),
+        Task::Test { long } => stages::run(long),
     }
 }
 

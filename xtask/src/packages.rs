@@ -84,7 +84,7 @@ pub(crate) fn ensure(packages: &[Package]) -> Result<()> {
     if command::find("apt-get").is_none() {
         bail!("missing: {list} (Debian's package names); install what your system calls them, then run this again");
     }
-    if !crate::places::is_root() {
+    if !crate::paths::is_root() {
         bail!("missing: {list}; install them with `sudo apt-get install {list}`, then run this again");
     }
     say(&format!("installing Debian packages: {list}"));

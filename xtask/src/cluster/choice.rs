@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::record::{Provider, Record};
 use super::{folder, kind};
-use crate::places;
+use crate::paths;
 use crate::progress::say;
 
 /// What was asked for.
@@ -76,7 +76,7 @@ impl Wanted {
                 })
             }
             Provider::Native => {
-                let node = !self.no_node && places::is_root();
+                let node = !self.no_node && paths::is_root();
                 if !node && !self.no_node {
                     say("without root there is no node: pods will stay pending (run with sudo to have one)");
                 }

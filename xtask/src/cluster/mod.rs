@@ -3,6 +3,7 @@
 
 mod choice;
 mod kind;
+pub(crate) mod kubectl;
 pub(crate) mod native;
 pub(crate) mod record;
 
@@ -11,10 +12,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::artifacts::cluster_binaries;
 use crate::image::Image;
-use crate::kubectl::Kubectl;
+use crate::paths;
 use crate::progress::{say, step};
-use crate::{build, places};
+use kubectl::Kubectl;
 use native::layout::Layout;
 use record::{Provider, Record};
 
@@ -31,12 +33,12 @@ pub(crate) const DEFAULT: &str = "il";
 
 /// Where a cluster of this name has its files.
 pub(crate) fn folder(name: &str) -> Result<PathBuf> {
-    Ok(places::cache()?.join("clusters").join(name))
+    Ok(paths::cache()?.join("clusters").join(name))
 }
 
 /// Held while a cluster is started or ended: two at once would take each other's pieces for remains.
 fn lock(name: &str) -> Result<fs::File> {
-    let folder = places::cache()?.join("clusters");
+    let folder = paths::cache()?.join("clusters");
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let file = fs::File::create(folder.join(format!("{name}.lock")))?;
     if file.try_lock().is_err() {
@@ -51,7 +53,7 @@ impl Cluster {
     pub(crate) fn up(wanted: &Wanted) -> Result<Self> {
         let record = wanted.resolve()?;
         let name = wanted.name.clone();
-        let layout = Layout::new(&name, record.node, places::is_root())?;
+        let layout = Layout::new(&name, record.node, paths::is_root())?;
         let _lock = lock(&name)?;
         if let Some(other) = record::read(&name)?.filter(|other| !other.fits(&record)) {
             bail!(
@@ -59,7 +61,7 @@ impl Cluster {
                 other.described()
             );
         }
-        build::cluster::ensure(&[build::cluster::KUBECTL])?;
+        cluster_binaries::ensure(&[cluster_binaries::KUBECTL])?;
         match record.provider {
             Provider::Native => native::up(&layout)?,
             Provider::Kind => kind::up(&name, wanted.kind_image.as_deref(), &record.kubeconfig)?,
@@ -93,7 +95,7 @@ impl Cluster {
     /// Ends it, or what is left of it.
     pub(crate) fn down(name: &str) -> Result<()> {
         let record = record::read(name)?;
-        let layout = Layout::new(name, true, places::is_root())?;
+        let layout = Layout::new(name, true, paths::is_root())?;
         let held = lock(name)?;
         match record.map(|record| record.provider) {
             Some(Provider::Kind) => kind::down(name)?,
@@ -103,7 +105,7 @@ impl Cluster {
         // Also without a record: it is written last, and what a killed run left has none.
         native::down(&layout)?;
         drop(held);
-        let _ = fs::remove_file(places::cache()?.join("clusters").join(format!("{name}.lock")));
+        let _ = fs::remove_file(paths::cache()?.join("clusters").join(format!("{name}.lock")));
         Ok(())
     }
 
@@ -114,7 +116,7 @@ impl Cluster {
     /// Makes an image known to the nodes. A given cluster pulls its images itself.
     pub(crate) fn load(&self, image: &Image) -> Result<()> {
         if self.record.provider == Provider::Native {
-            let layout = Layout::new(&self.name, true, places::is_root())?;
+            let layout = Layout::new(&self.name, true, paths::is_root())?;
             return step(&format!("load {}", image.exact), || native::load(&layout, image));
         }
         self.load_archive(&image.archive)
@@ -125,7 +127,7 @@ impl Cluster {
         step(&format!("load {}", archive.display()), || match self.record.provider {
             Provider::Native if !self.record.node => bail!("cluster '{}' has no node to load images into", self.name),
             Provider::Native => {
-                let layout = Layout::new(&self.name, true, places::is_root())?;
+                let layout = Layout::new(&self.name, true, paths::is_root())?;
                 native::import(&layout, archive)
             }
             Provider::Kind => kind::load(&self.name, archive),
@@ -144,7 +146,7 @@ impl Cluster {
     /// What there is to say of its parts.
     pub(crate) fn parts(&self) -> Result<Vec<String>> {
         Ok(match self.record.provider {
-            Provider::Native => native::status(&Layout::new(&self.name, self.record.node, places::is_root())?),
+            Provider::Native => native::status(&Layout::new(&self.name, self.record.node, paths::is_root())?),
             Provider::Kind | Provider::Given => vec![self.record.described()],
         })
     }

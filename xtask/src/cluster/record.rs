@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
 
 use super::folder;
-use crate::places;
+use crate::paths;
 
 /// Who runs the cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
@@ -73,7 +73,7 @@ pub(crate) fn write(name: &str, record: &Record) -> Result<()> {
 
 /// The clusters that have a folder.
 pub(crate) fn names() -> Result<Vec<String>> {
-    let mut names: Vec<String> = fs::read_dir(places::cache()?.join("clusters"))
+    let mut names: Vec<String> = fs::read_dir(paths::cache()?.join("clusters"))
         .into_iter()
         .flatten()
         .flatten()

@@ -1,11 +1,11 @@
 //! Images without a registry and without a builder: one layer, one archive; of one static binary each, but PostgreSQL's.
 
 pub(crate) mod archive;
-mod bill;
 mod debian;
 mod postgres;
+pub(crate) mod reproducible;
+mod sbom;
 mod tarball;
-pub(crate) mod twice;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use clap::{Args, ValueEnum};
 
-use crate::build::{self, ours};
-use crate::places;
+use crate::artifacts::{cluster_binaries, go_programs, static_binaries};
+use crate::paths;
 use crate::progress::say;
 use archive::Contents;
 
@@ -47,26 +47,31 @@ pub(crate) const POSTGRES: &str = "localhost/postgres:dev";
 const NOBODY: &str = "65532:65532";
 
 pub(crate) fn operator() -> Result<Image> {
-    of_binary(OPERATOR, &ours::static_binary("instancelink")?, &[], NOBODY)
+    of_binary(OPERATOR, &static_binaries::static_binary("instancelink")?, &[], NOBODY)
 }
 
 /// The pods of tests and demo.
 pub(crate) fn workload() -> Result<Image> {
-    of_binary(WORKLOAD, &ours::static_binary("workload")?, &[], NOBODY)
+    of_binary(WORKLOAD, &static_binaries::static_binary("workload")?, &[], NOBODY)
 }
 
 pub(crate) fn resolver() -> Result<Image> {
-    of_binary(RESOLVER, &build::go::binary("resolver")?, &[], NOBODY)
+    of_binary(RESOLVER, &go_programs::binary("resolver")?, &[], NOBODY)
 }
 
 /// The workload's binary, doing nothing.
 pub(crate) fn pause() -> Result<Image> {
-    of_binary(PAUSE, &ours::static_binary("workload")?, &["pause"], "65535:65535")
+    of_binary(
+        PAUSE,
+        &static_binaries::static_binary("workload")?,
+        &["pause"],
+        "65535:65535",
+    )
 }
 
 /// Root inside its container: it listens on port 53.
 pub(crate) fn coredns() -> Result<Image> {
-    of_binary(COREDNS, &build::cluster::named("coredns")?, &[], "0:0")
+    of_binary(COREDNS, &cluster_binaries::named("coredns")?, &[], "0:0")
 }
 
 /// What `cargo xtask image` can make.
@@ -82,7 +87,7 @@ pub(crate) enum Which {
 pub(crate) struct Options {
     #[arg(default_values = ["workload", "operator"])]
     pub(crate) which: Vec<Which>,
-    /// Only build the operator twice, in different places, and fail when the binaries differ; takes minutes
+    /// Only build the operator twice, in different paths, and fail when the binaries differ; takes minutes
     #[arg(long)]
     pub(crate) twice: bool,
 }
@@ -90,7 +95,7 @@ pub(crate) struct Options {
 /// `cargo xtask image`: the archives of what we ship and of what we test with.
 pub(crate) fn run(options: &Options) -> Result<()> {
     if options.twice {
-        return twice::check();
+        return reproducible::check();
     }
     for one in &options.which {
         let image = match one {
@@ -107,7 +112,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             image.archive.display()
         ));
         if matches!(one, Which::Operator) {
-            let bill = bill::write(&image.archive)?;
+            let bill = sbom::write(&image.archive)?;
             say(&format!("what it is made of (CycloneDX): {}", bill.display()));
         }
     }
@@ -121,7 +126,7 @@ fn megabytes(file: &Path) -> Result<f64> {
 
 /// Named in the image as in its build folder.
 fn of_binary(name: &'static str, binary: &Path, arguments: &[&str], user: &'static str) -> Result<Image> {
-    let folder = places::target()?.join("images");
+    let folder = paths::target()?.join("images");
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let file = binary.file_name().unwrap_or_default().to_string_lossy();
     let repository = archive::repository(name);

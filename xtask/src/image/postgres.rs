@@ -14,7 +14,7 @@ use super::debian::{self, Apt, Wanted};
 use super::tarball::Tarball;
 use super::{Image, POSTGRES};
 use crate::progress::step;
-use crate::{digest, places};
+use crate::{digest, paths};
 
 const PACKAGES: Wanted = Wanted {
     // busybox for a shell, libc-bin for getent.
@@ -53,7 +53,7 @@ const USER: &str = "postgres:x:65532:65532::/tmp:/bin/sh\n";
 
 /// The image of the newest packages that the package lists name; made once for each set of versions.
 pub(crate) fn image() -> Result<Image> {
-    let cache = places::cache()?;
+    let cache = paths::cache()?;
     let apt = Apt::new(cache.join("apt"))?;
     let packages = apt.resolve(&PACKAGES)?.join("\n");
     let recipe = [packages.as_bytes(), include_bytes!("postgres.rs"), START.as_bytes()];

@@ -6,9 +6,9 @@ use anyhow::Result;
 
 use super::layout::{Layout, SERVICES};
 use super::{PATIENCE, daemon};
-use crate::build::cluster as binaries;
+use crate::artifacts::cluster_binaries as binaries;
+use crate::cluster::kubectl::Kubectl;
 use crate::command;
-use crate::kubectl::Kubectl;
 
 /// Returns when the API server is ready; the controllers need not be waited for.
 pub(crate) fn start(layout: &Layout) -> Result<()> {

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::layout::{DNS_SERVICE, Layout};
-use crate::kubectl::Kubectl;
+use crate::cluster::kubectl::Kubectl;
 
 /// Applies it with the image that is loaded.
 pub(crate) fn apply(layout: &Layout, image: &str) -> Result<()> {

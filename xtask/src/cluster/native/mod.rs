@@ -1,17 +1,17 @@
 //! A whole cluster as processes of this machine: etcd, API server, controllers, scheduler, containerd, kubelet,
 //! kube-proxy and `CoreDNS` in a network namespace of their own. `layout` says where everything is, the other modules
-//! start one layer each, and `remains` takes it all away again, however the last run ended.
+//! start one layer each, and `teardown` takes it all away again, however the last run ended.
 
 mod cgroup;
 mod control_plane;
 mod daemon;
 mod dns;
 pub(crate) mod layout;
+mod leftovers;
 mod network;
 mod node;
 mod pki;
-mod remains;
-mod traces;
+mod teardown;
 
 use std::fs;
 use std::path::Path;
@@ -20,8 +20,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
-use crate::build::cluster as binaries;
-use crate::kubectl::Kubectl;
+use crate::artifacts::cluster_binaries as binaries;
+use crate::cluster::kubectl::Kubectl;
 use crate::progress::{say, step};
 use crate::{command, image, packages};
 use layout::Layout;
@@ -47,7 +47,7 @@ pub(crate) fn up(layout: &Layout) -> Result<()> {
         return Ok(());
     }
     if layout.folder.exists() {
-        step("remove what is left of an earlier run", || remains::remove(layout))?;
+        step("remove what is left of an earlier run", || teardown::remove(layout))?;
     }
     start(layout).with_context(|| {
         format!(
@@ -61,7 +61,7 @@ pub(crate) fn up(layout: &Layout) -> Result<()> {
 
 /// Ends it and leaves nothing.
 pub(crate) fn down(layout: &Layout) -> Result<()> {
-    step(&format!("end cluster '{}'", layout.name), || remains::remove(layout))
+    step(&format!("end cluster '{}'", layout.name), || teardown::remove(layout))
 }
 
 fn start(layout: &Layout) -> Result<()> {

@@ -9,8 +9,8 @@ use serde_json::json;
 
 use super::layout::{DNS_SERVICE, Layout, NODE};
 use super::{PATIENCE, cgroup, daemon};
-use crate::build::cluster as binaries;
-use crate::kubectl::Kubectl;
+use crate::artifacts::cluster_binaries as binaries;
+use crate::cluster::kubectl::Kubectl;
 use crate::{command, image};
 
 /// Returns when containerd answers.

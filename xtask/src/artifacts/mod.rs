@@ -1,0 +1,9 @@
+//! Binaries: the cluster's and our own Go programs, built from Go modules, and our own Rust programs, linked statically
+//! for images. `image` packs them; `cluster`, `dev` and `verify` run them.
+
+pub(crate) mod cluster_binaries;
+pub(crate) mod earlier_operator;
+pub(crate) mod go_programs;
+mod kopf;
+pub(crate) mod peers;
+pub(crate) mod static_binaries;

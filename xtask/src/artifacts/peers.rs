@@ -1,0 +1,20 @@
+//! The operator's peers, for who measures it beside them.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+use super::{go_programs, kopf};
+
+/// Builds those that are named among the arguments: the variable that says where each is, and the path.
+pub(crate) fn named(arguments: &[String]) -> Result<Vec<(String, PathBuf)>> {
+    let are_named = |names: &[&str]| arguments.iter().any(|a| names.iter().any(|name| a.contains(name)));
+    let mut peers = Vec::new();
+    if are_named(&["tuned", "idiomatic"]) {
+        peers.push(("INSTANCELINK_TWIN".to_owned(), go_programs::binary("twin")?));
+    }
+    if are_named(&["kopf"]) {
+        peers.push(("INSTANCELINK_KOPF_TWIN".to_owned(), kopf::program()?));
+    }
+    Ok(peers)
+}

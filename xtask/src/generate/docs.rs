@@ -1,0 +1,98 @@
+//! `cargo xtask docs`: renders core's tables (and the catalogue of seeded bugs) into the book, between `<!-- generated: … -->` and `<!-- end -->`.
+
+use std::fmt::Write as _;
+use std::fs;
+
+use anyhow::{Context as _, Result, bail};
+use instancelink_api::{State, Verb};
+use instancelink_core::action::{Cell, cell};
+use instancelink_core::lifecycle::TABLE;
+
+use super::seeded_page;
+use crate::progress::say;
+use crate::{paths, seeds};
+
+const PAGE: &str = "docs/reference/states-and-actions.md";
+
+/// Writes the page, or with `check` fails where it differs.
+pub(crate) fn run(check: bool) -> Result<()> {
+    let path = paths::checkout().join(PAGE);
+    let old = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let mut new = old.clone();
+    for (section, text) in [
+        ("diagram", diagram()),
+        ("processes", processes()),
+        ("actions", actions()),
+    ] {
+        new = replace(&new, section, &text)?;
+    }
+    seeded_page::write(&seeds::all()?, check)?;
+    if new == old {
+        return Ok(());
+    }
+    if check {
+        bail!("{PAGE} differs from core's tables; run `cargo xtask docs` and commit the result");
+    }
+    fs::write(&path, new).with_context(|| format!("cannot write {}", path.display()))?;
+    say(&format!("wrote {PAGE}"));
+    Ok(())
+}
+
+fn replace(page: &str, section: &str, text: &str) -> Result<String> {
+    let start = format!("<!-- generated: {section} -->\n");
+    let (before, rest) = page
+        .split_once(&start)
+        .with_context(|| format!("{PAGE} has no section {section}"))?;
+    let (_, after) = rest
+        .split_once("<!-- end -->")
+        .with_context(|| format!("section {section} has no end"))?;
+    Ok(format!("{before}{start}{text}<!-- end -->{after}"))
+}
+
+fn diagram() -> String {
+    let mut text = String::from("```mermaid\nstateDiagram-v2\n    [*] --> requested\n");
+    for process in TABLE {
+        for (from, to) in process.edges {
+            let (from, to) = (id(*from), id(*to));
+            let _ = writeln!(text, "    {from} --> {to} : {}", process.name);
+        }
+    }
+    text.push_str("    purging --> [*]\n    purged --> [*]\n```\n");
+    text
+}
+
+/// Mermaid takes a hyphen for an arrow.
+fn id(state: State) -> String {
+    state.as_str().replace('-', "_")
+}
+
+fn processes() -> String {
+    let mut text = String::from("| process | from | to |\n|---|---|---|\n");
+    for process in TABLE {
+        for (from, to) in process.edges {
+            let _ = writeln!(text, "| {} | {from} | {to} |", process.name);
+        }
+    }
+    text
+}
+
+fn actions() -> String {
+    let verbs: Vec<_> = Verb::ALL.iter().map(|verb| verb.as_str()).collect();
+    let mut text = format!(
+        "| state | {} |\n|---|{}\n",
+        verbs.join(" | "),
+        "---|".repeat(verbs.len())
+    );
+    for state in State::ALL {
+        let cells: Vec<_> = Verb::ALL
+            .into_iter()
+            .map(|verb| match cell(state, verb) {
+                Cell::Yes => "yes",
+                Cell::NoOp => "no-op",
+                Cell::No => "–",
+            })
+            .collect();
+        let _ = writeln!(text, "| {state} | {} |", cells.join(" | "));
+    }
+    text
+}

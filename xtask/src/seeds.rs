@@ -1,0 +1,188 @@
+//! The seeded bugs: patches under `tests/seeded`, each with a header that says what the bug is and which test must fail.
+//! `generate` makes the page of them, `verify::seeded` applies them and runs the tests.
+
+use std::fmt;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::{command, paths};
+
+/// A bug that can be put into the code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Seed {
+    /// The patch's file name, without its ending.
+    pub(crate) name: String,
+    /// The kind of bug, and the study or advisory it is known from.
+    pub(crate) kind: String,
+    /// What goes wrong, in a sentence.
+    pub(crate) bug: String,
+    /// Who has to notice.
+    pub(crate) caught_by: Catcher,
+    /// The unified diff, header included: `git apply` passes over what is before it.
+    patch: String,
+}
+
+/// What fails while the bug is in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Catcher {
+    /// A unit test of a package.
+    Test {
+        /// `core` or `operator`.
+        of: Package,
+        /// What its name contains.
+        filter: String,
+    },
+    /// A script of the simulation, under faults.
+    Simulation {
+        /// The script's name.
+        script: String,
+        /// The plan, and options of the simulation.
+        plan: Vec<String>,
+    },
+}
+
+/// A package with unit tests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Package {
+    Core,
+    Operator,
+}
+
+/// Every patch, by name.
+pub(crate) fn all() -> Result<Vec<Seed>> {
+    let folder = paths::checkout().join("tests/seeded");
+    let mut seeds = Vec::new();
+    for entry in fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "patch") {
+            let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            let name = path.file_stem().unwrap_or_default().to_string_lossy();
+            seeds.push(Seed::read(&name, &text).with_context(|| format!("{} is no seed", path.display()))?);
+        }
+    }
+    seeds.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(seeds)
+}
+
+impl Package {
+    /// Its name for Cargo.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Core => "instancelink-core",
+            Self::Operator => "instancelink",
+        }
+    }
+}
+
+impl Seed {
+    /// Reads a patch file.
+    pub(crate) fn read(name: &str, text: &str) -> Result<Self> {
+        let (header, _) = text.split_once("\ndiff --git ").context("there is no diff in it")?;
+        let line = |key: &str| {
+            let found = header.lines().find_map(|line| line.strip_prefix(key));
+            let value = found.map(str::trim).filter(|value| !value.is_empty());
+            value.with_context(|| format!("its header has no line {key:?}"))
+        };
+        Ok(Self {
+            name: name.to_owned(),
+            kind: line("Kind:")?.to_owned(),
+            bug: line("Bug:")?.to_owned(),
+            caught_by: Catcher::read(line("Caught by:")?)?,
+            patch: text.to_owned(),
+        })
+    }
+
+    /// Applies it to a tree, or with `check` only sees whether it would.
+    pub(crate) fn apply(&self, tree: &Path, check: bool) -> Result<()> {
+        let mut git = Command::new("git");
+        git.current_dir(tree).args(["apply", "--whitespace=nowarn"]);
+        if check {
+            git.arg("--check");
+        }
+        // A tree within another repository's would otherwise be taken for a part of that, and nothing be applied.
+        if let Some(parent) = tree.parent() {
+            git.env("GIT_CEILING_DIRECTORIES", parent);
+        }
+        command::feed(&mut git, &self.patch).with_context(|| format!("{}.patch does not apply", self.name))?;
+        Ok(())
+    }
+}
+
+impl Catcher {
+    fn read(text: &str) -> Result<Self> {
+        let (who, rest) = text.split_once(' ').unwrap_or((text, ""));
+        let unit_test = |of| Self::Test {
+            of,
+            filter: rest.to_owned(),
+        };
+        match who {
+            "core" if !rest.is_empty() => Ok(unit_test(Package::Core)),
+            "operator" if !rest.is_empty() => Ok(unit_test(Package::Operator)),
+            "simulation" => {
+                let quoted = rest.strip_prefix('\'').and_then(|rest| rest.split_once('\''));
+                let (script, plan) = quoted.with_context(|| format!("{rest:?}: the script's name stands in quotes"))?;
+                let plan: Vec<String> = plan.split_whitespace().map(str::to_owned).collect();
+                if plan.is_empty() {
+                    bail!("{rest:?} names no plan; `none` is one");
+                }
+                Ok(Self::Simulation {
+                    script: script.to_owned(),
+                    plan,
+                })
+            }
+            _ => bail!("{text:?}: seeds are caught by core, operator or simulation"),
+        }
+    }
+}
+
+impl fmt::Display for Catcher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Test {
+                of: Package::Core,
+                filter,
+            } => write!(f, "core {filter}"),
+            Self::Test {
+                of: Package::Operator,
+                filter,
+            } => write!(f, "operator {filter}"),
+            Self::Simulation { script, plan } => write!(f, "simulation '{script}' {}", plan.join(" ")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PATCH: &str = "Kind: stale-state (Sieve)\nBug: it forgets.\nCaught by: simulation 'there and back' e3:late \
+                         --pair\n\ndiff --git a/x b/x\n";
+
+    #[test]
+    fn a_seed_says_what_it_is_and_who_notices() {
+        let seed = Seed::read("forgetful", PATCH).unwrap();
+        assert_eq!(
+            (seed.kind.as_str(), seed.bug.as_str()),
+            ("stale-state (Sieve)", "it forgets.")
+        );
+        assert_eq!(seed.caught_by.to_string(), "simulation 'there and back' e3:late --pair");
+        let core = Catcher::read("core memory").unwrap();
+        assert_eq!(core.to_string(), "core memory");
+    }
+
+    #[test]
+    fn a_seed_without_a_header_or_a_catcher_is_none() {
+        let lacks = |line: &str| {
+            let text = PATCH.lines().filter(|l| !l.starts_with(line));
+            let text: Vec<&str> = text.collect();
+            Seed::read("x", &text.join("\n")).is_err()
+        };
+        assert!(lacks("Kind:") && lacks("Bug:") && lacks("Caught by:") && lacks("diff"));
+        for wrong in ["core", "nobody x", "simulation walk none", "simulation 'walk'"] {
+            assert!(Catcher::read(wrong).is_err(), "{wrong}");
+        }
+    }
+}

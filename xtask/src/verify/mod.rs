@@ -1,0 +1,10 @@
+//! The tests: the stages of `cargo xtask check` and `cargo xtask test`, and the suites that are more than `cargo test`.
+
+pub(crate) mod bench;
+pub(crate) mod campaigns;
+pub(crate) mod conformance;
+pub(crate) mod e2e;
+mod histories;
+pub(crate) mod mutants;
+pub(crate) mod seeded;
+pub(crate) mod stages;
