@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use control_plane::{ControlPlane, Operator, Options, Setup};
-use e2e::Namespace;
+use harness::Namespace;
 use instancelink_testkit::campaign::{self, Campaign};
 
 use crate::audit::Audit;

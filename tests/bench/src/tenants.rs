@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use control_plane::ControlPlane;
-use e2e::{Namespace, idle_deployment, link};
 use futures::{StreamExt as _, stream};
+use harness::{Namespace, idle_deployment, link};
 use instancelink_api::{InstanceLink, keys};
 use kube::Client;
 use kube::api::{Patch, PatchParams};

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use control_plane::ControlPlane;
-use e2e::{Namespace, eventually, idle_deployment, link};
 use futures::{StreamExt as _, stream};
+use harness::{Namespace, eventually, idle_deployment, link};
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{Api, Patch, PatchParams};
 use serde_json::{Value, json};

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use control_plane::Options;
-use e2e::{Link, LinkManifest, Namespace, fixed_service, idle_deployment, link, without_policies};
+use harness::{Link, LinkManifest, Namespace, fixed_service, idle_deployment, link, without_policies};
 use instancelink_api::State::{Active, Inactive, Purged, Registering, Removed};
 use instancelink_bench::gate::Gate;
 use instancelink_bench::world::{make_pod, make_service, set_ready};

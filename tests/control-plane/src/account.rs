@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use e2e::{Object, SYSTEM};
+use harness::{Object, SYSTEM};
 use k8s_openapi::api::authentication::v1::{BoundObjectReference, TokenRequest, TokenRequestSpec};
 use k8s_openapi::api::core::v1::ServiceAccount;
 use kube::Api;

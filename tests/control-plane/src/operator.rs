@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use e2e::{SYSTEM, eventually};
+use harness::{SYSTEM, eventually};
 use serde_json::json;
 use tokio::process::Command;
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use e2e::{Namespace, Object, SYSTEM, eventually};
+use harness::{Namespace, Object, SYSTEM, eventually};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 use serde_json::json;
@@ -192,7 +192,7 @@ impl ControlPlane {
         };
         eventually("the installation is applied", STARTS, apply).await;
         // The API server learns a new CRD's schema a few seconds later, and until then no policy lets a link pass.
-        let link = e2e::link("may-i", "may-i", "Deployment/nobody", "Service/nobody").into_value();
+        let link = harness::link("may-i", "may-i", "Deployment/nobody", "Service/nobody").into_value();
         let api = Object::of(&self.client, "default", &link).api;
         let dry = kube::api::PostParams {
             dry_run: true,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use e2e::{Object, eventually};
+use harness::{Object, eventually};
 use instancelink_api::InstanceLink;
 use kube::Client;
 use kube::api::{Api, ListParams};

@@ -1,6 +1,6 @@
 //! What stands in a namespace of the operator's making, written so that two runs can be compared.
 
-use e2e::Namespace;
+use harness::Namespace;
 use instancelink_api::keys;
 use kube::api::{Api, ApiResource, DynamicObject, GroupVersionKind, ListParams};
 use serde_json::Value;

@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use e2e::{Namespace, follow_while_known};
+use harness::{Namespace, follow_while_known};
 use instancelink_api::{InstanceLink, State};
 use instancelink_properties::linear::Watched;
 use kube::Api;

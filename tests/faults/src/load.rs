@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use e2e::{Link, Namespace, link};
+use harness::{Link, Namespace, link};
 use instancelink_api::State::{Active, Inactive};
 use instancelink_api::{InstanceLink, Phase, State, keys};
 use instancelink_core::lifecycle::is_edge;

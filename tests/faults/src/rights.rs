@@ -1,6 +1,6 @@
 //! The rights of the shipped role, one by one, and roles that lack one of them.
 
-use e2e::{Namespace, Object, SYSTEM};
+use harness::{Namespace, Object, SYSTEM};
 use k8s_openapi::api::rbac::v1::{ClusterRole, PolicyRule};
 use kube::Api;
 use serde_json::{Value, json};

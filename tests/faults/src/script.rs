@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use e2e::{Link, Namespace, Watch, link};
+use harness::{Link, Namespace, Watch, link};
 use instancelink_api::State::{Active, Inactive, Removed};
 use instancelink_api::{InstanceLink, Phase, State, keys};
 use instancelink_core::lifecycle::is_edge;

@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use control_plane::{ControlPlane, Operator, Options};
-use e2e::{Namespace, residue_of};
 use faults::{Proxy, Request, Worked, work};
 use futures::future::join_all;
+use harness::{Namespace, residue_of};
 use instancelink_testkit::campaign;
 use rustix::process::Signal;
 use tokio::time::sleep;
@@ -98,8 +98,8 @@ async fn fail_over(
     proxies: &BTreeMap<&'static str, Proxy>,
     way: Way,
 ) -> Vec<String> {
-    let lease = e2e::Operator::of(&plane.client);
-    let holder = e2e::eventually("somebody leads", TAKES_OVER, async || {
+    let lease = harness::Operator::of(&plane.client);
+    let holder = harness::eventually("somebody leads", TAKES_OVER, async || {
         lease.holder().await.ok_or_else(String::new)
     })
     .await;

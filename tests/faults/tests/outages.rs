@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use control_plane::{Account, ControlPlane, Operator, Options};
-use e2e::{Namespace, Object, SYSTEM, residue_of};
 use faults::{Proxy, work};
 use futures::future::join_all;
+use harness::{Namespace, Object, SYSTEM, residue_of};
 use instancelink_testkit::campaign;
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::Api;

@@ -9,10 +9,10 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Mutex;
 
 use control_plane::{ControlPlane, Operator, Options};
-use e2e::Namespace;
 use faults::{Course, Fault, Plan, Proxy, WatchFault, run_script};
 use futures::FutureExt as _;
 use futures::future::join_all;
+use harness::Namespace;
 use instancelink_testkit::campaign;
 
 /// How many lives are lived side by side, each in a namespace of its own.
@@ -90,7 +90,7 @@ async fn live(proxy: &Proxy, ns: &Namespace, number: usize, plan: &Plan) -> Resu
         Ok(course) => Ok((course, requests, events, met)),
         Err(panic) => {
             // The next life in this namespace shall not be this one's heir.
-            let link = e2e::Link::at(ns, &name);
+            let link = harness::Link::at(ns, &name);
             if link.object().find().await.is_some() {
                 link.object().delete().await;
                 let gone = AssertUnwindSafe(link.is_gone()).catch_unwind().await;

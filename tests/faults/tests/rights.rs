@@ -7,10 +7,10 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use control_plane::{Account, ControlPlane, Operator, Options};
-use e2e::{Link, Namespace, Object, eventually, link};
 use faults::{Proxy, Right, give_everywhere, give_in, make_account, make_role, rights_of};
 use futures::FutureExt as _;
 use futures::future::join_all;
+use harness::{Link, Namespace, Object, eventually, link};
 use instancelink_api::State::{Active, Deactivating, Inactive, Purged, Removed};
 use instancelink_api::keys;
 use instancelink_testkit::campaign;
@@ -129,7 +129,7 @@ impl Case<'_> {
     /// With every kind of child that needs no overlay.
     async fn active_link(&self) -> Link {
         let ns = &self.namespace;
-        ns.create_object(&e2e::idle_deployment("db")).await;
+        ns.create_object(&harness::idle_deployment("db")).await;
         let isolating = json!({
             "apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": { "name": "isolates" },
             "spec": { "podSelector": { "matchLabels": { "app": "db" } }, "policyTypes": ["Ingress"] },
@@ -196,7 +196,9 @@ impl Case<'_> {
             ("get", "instancelinks") => {
                 self.orphan().await;
                 // Its deletion makes the operator look at all that may be left behind.
-                let late = ns.link(e2e::link("late", "late", "Deployment/web", "Service/pg")).await;
+                let late = ns
+                    .link(harness::link("late", "late", "Deployment/web", "Service/pg"))
+                    .await;
                 late.reaches(Active).await;
                 late.delete().await;
             }
@@ -213,9 +215,9 @@ impl Case<'_> {
                     stranger["endpoints"] = json!([]);
                 }
                 ns.create_object(&stranger).await;
-                ns.create_object(&e2e::idle_deployment("late-source")).await;
+                ns.create_object(&harness::idle_deployment("late-source")).await;
                 return ns
-                    .link(e2e::link("late", "late", "Deployment/late-source", "Service/pg"))
+                    .link(harness::link("late", "late", "Deployment/late-source", "Service/pg"))
                     .await;
             }
             _ => self.act(link, "deactivate").await,

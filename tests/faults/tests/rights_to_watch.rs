@@ -7,10 +7,10 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use control_plane::{Account, ControlPlane, Operator, Options};
-use e2e::{Object, SYSTEM, eventually};
 use faults::{Proxy, Right, give_everywhere, make_account, make_role, rights_of};
 use futures::FutureExt as _;
 use futures::future::join_all;
+use harness::{Object, SYSTEM, eventually};
 use instancelink_testkit::campaign;
 use serde_json::json;
 use tokio::time::sleep;

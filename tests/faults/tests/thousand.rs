@@ -6,9 +6,9 @@
 use std::time::{Duration, Instant};
 
 use control_plane::{ControlPlane, MemoryLimit, Operator, Options};
-use e2e::{Namespace, eventually, idle_deployment, link, residue_of};
 use faults::Proxy;
 use futures::{StreamExt as _, stream};
+use harness::{Namespace, eventually, idle_deployment, link, residue_of};
 use instancelink_api::InstanceLink;
 use instancelink_api::State::{self, Active, Inactive};
 use instancelink_testkit::campaign;
@@ -142,7 +142,7 @@ async fn populate(town: &Namespace) {
 
 async fn edit_all(town: &Namespace, desired: &str) {
     let edits = stream::iter(0..LINKS).map(|number| async move {
-        let link = e2e::Link::at(town, &format!("link-{number}"));
+        let link = harness::Link::at(town, &format!("link-{number}"));
         link.edit(json!({ "desiredState": desired })).await;
     });
     edits.buffer_unordered(16).collect::<Vec<()>>().await;

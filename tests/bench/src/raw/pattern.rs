@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use control_plane::ControlPlane;
-use e2e::Namespace;
 use futures::StreamExt as _;
+use harness::Namespace;
 use instancelink_api::InstanceLink;
 use kube::api::{WatchEvent, WatchParams};
 use kube::{Client, Resource as _};
@@ -129,7 +129,7 @@ impl Drop for Seen {
 }
 
 async fn find(namespace: &Namespace, api_version: &str, kind: &str, name: &str) -> Value {
-    let object = e2e::Object::named(&namespace.client, &namespace.name, api_version, kind, name);
+    let object = harness::Object::named(&namespace.client, &namespace.name, api_version, kind, name);
     let found = object.find().await;
     let found = found.unwrap_or_else(|| panic!("there is no {kind} {name}"));
     serde_json::to_value(found).expect("an object")

@@ -123,7 +123,7 @@ async fn change(world: &World, there: usize, changes: usize) -> (Times, Times) {
                 note(made, name, at);
                 town.create_object(&number.manifest()).await;
             } else {
-                let link = e2e::Link::at(town, &name);
+                let link = harness::Link::at(town, &name);
                 let edited_to = link.edit(json!({ "description": format!("edit {count}") })).await;
                 note(
                     edited,

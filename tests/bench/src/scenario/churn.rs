@@ -5,8 +5,8 @@ use std::sync::Mutex;
 use std::time::Instant;
 
 use control_plane::{ControlPlane, Program};
-use e2e::{Link, Namespace, idle_deployment, link};
 use futures::StreamExt as _;
+use harness::{Link, Namespace, idle_deployment, link};
 use k8s_openapi::api::core::v1::Pod;
 use kube::Api;
 use serde_json::json;

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use control_plane::ControlPlane;
-use e2e::{Namespace, idle_deployment, link};
 use futures::{StreamExt as _, stream};
+use harness::{Namespace, idle_deployment, link};
 use k8s_openapi::api::core::v1::Pod;
 use kube::Api;
 use kube::api::DeleteParams;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use control_plane::{ControlPlane, Program};
-use e2e::{Namespace, idle_deployment, link};
 use futures::{StreamExt as _, stream};
+use harness::{Namespace, idle_deployment, link};
 use instancelink_api::State;
 use k8s_openapi::api::core::v1::{Node, Pod};
 use kube::Api;

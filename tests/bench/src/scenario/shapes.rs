@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use e2e::{Namespace, Object, link};
+use harness::{Namespace, Object, link};
 use kube::Client;
 use serde_json::{Value, json};
 

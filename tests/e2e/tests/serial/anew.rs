@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use e2e::{
+use harness::{
     Link, Namespace, Operator, ReferenceGrants, Watch, Widgets, idle_deployment, in_namespace, link, link_into,
     with_two_tenants,
 };

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use e2e::{Hold, Link, Namespace, Operator, Stage, Watch, idle_deployment, in_namespace, link};
 use futures::future::join_all;
+use harness::{Hold, Link, Namespace, Operator, Stage, Watch, idle_deployment, in_namespace, link};
 use instancelink_api::Phase;
 use instancelink_api::State::{
     self, Activating, Active, Deactivating, Inactive, Purged, Purging, Registering, Removed, Removing, Requested,
@@ -248,7 +248,7 @@ async fn what_happened_while_no_operator_ran_is_made_up_for() {
         orphan.reaches(Inactive).await;
         late.reaches(Active).await;
         // Three are up: the swept, the parked and the deleted ones are not in the directory.
-        e2e::eventually("three links have a slice", e2e::SHORT, async || {
+        harness::eventually("three links have a slice", harness::SHORT, async || {
             let found: Vec<String> = ns.slices().await.iter().map(kube::ResourceExt::name_any).collect();
             let expected = ["damaged-v4", "edited-v4", "late-v4"];
             if found == expected {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use e2e::{Namespace, eventually, gated, in_namespace, link, serving_pod, writes_by_resource};
+use harness::{Namespace, eventually, gated, in_namespace, link, serving_pod, writes_by_resource};
 use instancelink_api::State::{Active, Inactive, Registering, Removed};
 use instancelink_api::keys;
 use k8s_openapi::api::core::v1::Pod;

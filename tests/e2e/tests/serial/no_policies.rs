@@ -1,7 +1,7 @@
 //! Without the shipped admission policies: what they would refuse reaches the operator, which judges by the same table.
 
-use e2e::{Link, Namespace, User, Watch, in_namespace, link, without_policies};
 use futures::future::join_all;
+use harness::{Link, Namespace, User, Watch, in_namespace, link, without_policies};
 use instancelink_api::State::{self, Activating, Active, Deactivating, Inactive, Purged, Removed, Requested};
 use instancelink_api::{Verb, keys};
 
@@ -158,7 +158,7 @@ async fn without_policies_a_link_that_shall_be_purged_takes_nothing_else() {
         without_policies(ns, async || {
             let staged = ns.stage(Removed, &["db"]).await.lift().await;
             let link = &staged[0];
-            let hold = e2e::Hold::before(ns, None, &[Purged]).await;
+            let hold = harness::Hold::before(ns, None, &[Purged]).await;
             link.act("purge").await.is_accepted();
             let seq = link.seq().await;
             link.action("restore").await;

@@ -1,6 +1,6 @@
 //! The policies that a cluster may add: the verb `link` on targets, and namespaces that are kept free.
 
-use e2e::{
+use harness::{
     Link, LinkManifest, Namespace, Output, User, Watch, in_namespace, kubectl, link, link_into, with_overlay,
     with_two_tenants,
 };
@@ -96,7 +96,7 @@ async fn who_lacks_the_verb_is_told_which_and_the_rule_in_the_refusal_gives_it()
 #[ignore = "needs a cluster"]
 async fn the_verb_is_asked_for_when_a_target_is_chosen_and_at_no_other_time() {
     with_link_verb(async |shop, data, editor| {
-        shop.create_object(&e2e::fixed_service("pg")).await;
+        shop.create_object(&harness::fixed_service("pg")).await;
         editor.is_given(shop, "link-pg", &rule("", "services", "pg")).await;
         creates(editor, &to_pg()).await;
         let link = Link::at(shop, "web-db");
@@ -118,7 +118,7 @@ async fn the_verb_is_asked_for_when_a_target_is_chosen_and_at_no_other_time() {
         shop.object("rbac.authorization.k8s.io/v1", "Role", "link-pg")
             .delete()
             .await;
-        e2e::eventually("the right is gone", e2e::SHORT, async || {
+        harness::eventually("the right is gone", harness::SHORT, async || {
             let tried = tries(editor, &probe()).await;
             if tried.ok { Err(tried.out) } else { Ok(()) }
         })
@@ -154,7 +154,7 @@ async fn an_admin_of_the_targets_namespace_has_the_verb_there_and_can_pass_it_on
     with_link_verb(async |shop, data, editor| {
         let admin = User::with_cluster_role(data, &format!("admin-of-{}", data.name), "admin").await;
         let own = link("own", "db", "Deployment/web", "Service/pg");
-        e2e::eventually("the role is aggregated", e2e::SHORT, async || {
+        harness::eventually("the role is aggregated", harness::SHORT, async || {
             let tried = tries(&admin, &own).await;
             if tried.ok { Ok(()) } else { Err(tried.err) }
         })
@@ -176,7 +176,7 @@ async fn an_admin_of_the_targets_namespace_has_the_verb_there_and_can_pass_it_on
             editor.name(),
         ];
         admin.kubectl(&bind).await.succeeds();
-        e2e::eventually("the editor may", e2e::SHORT, async || {
+        harness::eventually("the editor may", harness::SHORT, async || {
             let tried = tries(editor, &link_into(data, "Service", "pg")).await;
             if tried.ok { Ok(()) } else { Err(tried.err) }
         })

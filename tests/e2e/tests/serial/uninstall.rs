@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use e2e::{Installation, eventually, in_namespace, link, residue_of};
+use harness::{Installation, eventually, in_namespace, link, residue_of};
 use instancelink_api::State::{Active, Inactive, Registering, Removed};
 use serde_json::json;
 use tokio::process::Command;

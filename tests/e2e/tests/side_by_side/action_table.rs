@@ -1,8 +1,8 @@
 //! The action table: every verb in each of the thirteen states, asked for with kubectl, the admission policies in place.
 
 use Cell::{Goes, Nothing, Refused};
-use e2e::{Watch, in_namespace};
 use futures::future::join_all;
+use harness::{Watch, in_namespace};
 use instancelink_api::State::{
     self, Activating, Active, Deactivating, Inactive, Purged, Purging, Registering, Removed, Removing, Requested,
     Restoring, UpdatingActive, UpdatingInactive,
@@ -26,7 +26,7 @@ async fn row(state: State, cells: [Cell; 5]) {
         let names = Verb::ALL.map(Verb::as_str);
         let staged = ns.stage(state, &names).await;
         let mut watches = join_all(names.iter().map(|name| Watch::start(ns, name))).await;
-        let seqs = join_all(staged.links.iter().map(e2e::Link::seq)).await;
+        let seqs = join_all(staged.links.iter().map(harness::Link::seq)).await;
         for (link, cell) in staged.links.iter().zip(cells) {
             let answer = link.annotate(&link.name).await;
             match cell {

@@ -1,6 +1,6 @@
 //! Actions as users ask for them: with `kubectl annotate`, and what becomes of each.
 
-use e2e::{Hold, Link, Namespace, User, Watch, in_namespace, link};
+use harness::{Hold, Link, Namespace, User, Watch, in_namespace, link};
 use instancelink_api::State::{Activating, Active, Deactivating, Inactive, Removed, Removing, Requested, Restoring};
 use instancelink_api::{Phase, keys};
 use serde_json::json;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use e2e::{Hold, Link, Namespace, User, in_namespace, link};
+use harness::{Hold, Link, Namespace, User, in_namespace, link};
 use kube::Client;
 use serde::Deserialize;
 use serde_json::{Value, json};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use e2e::{Link, LinkManifest, Namespace, Object, SHORT, SYSTEM, eventually, in_namespace, kubectl, link};
+use harness::{Link, LinkManifest, Namespace, Object, SHORT, SYSTEM, eventually, in_namespace, kubectl, link};
 use instancelink_api::State::{Activating, Active, Deactivating, Inactive};
 use k8s_openapi::api::core::v1::Secret;
 use serde_json::{Value, json};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use e2e::{
+use harness::{
     eventually, fixed_service, idle_deployment, in_namespace, link, serving_deployment, serving_pod, serving_set,
 };
 use instancelink_api::State::{Activating, Active, Deactivating, Inactive, Registering, Removed, Removing, Requested};
@@ -71,7 +71,7 @@ async fn a_link_that_has_the_alias_is_not_evicted_by_an_older_one() {
             .await;
         watch.walks([Requested, Activating, Active]).await;
         // Its status gone and its memory with it, the older one is a new link of an older date.
-        let hold = e2e::Hold::links(ns).await;
+        let hold = harness::Hold::links(ns).await;
         ns.kubectl_with(
             &["replace", "-f", "-"],
             &link("older", "db", "Deployment/web", "Service/pg").to_yaml(),
@@ -161,7 +161,7 @@ async fn a_stranger_that_takes_the_directorys_name_from_an_active_link_gets_none
             .await;
         watch.walks([Requested, Activating, Active]).await;
         // The directory becomes a stranger's: its labels and owner are replaced by somebody.
-        let hold = e2e::Hold::writes(ns, "services", &["CREATE", "UPDATE", "DELETE"]).await;
+        let hold = harness::Hold::writes(ns, "services", &["CREATE", "UPDATE", "DELETE"]).await;
         let directory = ns.object("v1", "Service", "web-links");
         directory.delete().await;
         let stranger = ns.create_object(&fixed_service("web-links")).await;

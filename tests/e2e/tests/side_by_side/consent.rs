@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use e2e::{
+use harness::{
     Hold, Link, Namespace, Object, User, Watch, fixed_service, in_namespace, kubectl, link, link_into, never,
     serving_deployment, serving_pod, with_two_tenants,
 };

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use e2e::{
+use harness::{
     Link, LinkManifest, Namespace, eventually, fixed_service, idle_deployment, in_namespace, link, serving_deployment,
 };
 use instancelink_api::State::{Activating, Active, Deactivating, Inactive, Requested, UpdatingActive};

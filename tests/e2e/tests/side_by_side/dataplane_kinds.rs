@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use e2e::{fixed_service, idle_deployment, in_namespace, link, serving_deployment, serving_pod, serving_set};
+use harness::{fixed_service, idle_deployment, in_namespace, link, serving_deployment, serving_pod, serving_set};
 use instancelink_api::State::{Activating, Active, Requested, UpdatingActive};
 use serde_json::{Value, json};
 

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use e2e::{Link, LinkManifest, Namespace, eventually, fixed_service, in_namespace, link};
+use harness::{Link, LinkManifest, Namespace, eventually, fixed_service, in_namespace, link};
 use instancelink_api::State::{Active, Inactive};
 use k8s_openapi::api::networking::v1::NetworkPolicy;
 use kube::ResourceExt as _;
@@ -27,7 +27,7 @@ async fn deny(ns: &Namespace) {
 
 async fn prepare(ns: &Namespace) {
     for name in ["web", "pg", "pg2"] {
-        ns.create_object(&e2e::idle_deployment(name)).await;
+        ns.create_object(&harness::idle_deployment(name)).await;
     }
 }
 

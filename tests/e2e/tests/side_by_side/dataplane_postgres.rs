@@ -3,11 +3,11 @@
 
 use std::time::{Duration, Instant};
 
-use e2e::{
+use futures::future::join_all;
+use harness::{
     Client, Link, LinkManifest, Namespace, Resolver, connect, eventually, in_namespace, injected_psql_deployment, link,
     postgres_deployment, psql_deployment,
 };
-use futures::future::join_all;
 use instancelink_api::State::{Active, Inactive, UpdatingActive};
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::{Api, ResourceExt as _};

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use e2e::{
+use futures::future::join_all;
+use harness::{
     Client, Link, Namespace, Object, Resolver, eventually, fixed_service, idle_deployment, in_namespace, link,
     serving_pod,
 };
-use futures::future::join_all;
 use instancelink_api::State::{Active, Inactive};
 use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use e2e::{Link, Namespace, Object, SHORT, eventually, fixed_service, in_namespace, link};
+use harness::{Link, Namespace, Object, SHORT, eventually, fixed_service, in_namespace, link};
 use instancelink_api::State::{Active, Inactive};
 use serde_json::json;
 
 async fn active_link(ns: &Namespace, source: &str, alias: &str) -> Link {
     ns.web_and_two_databases().await;
     if source != "web" {
-        ns.create_object(&e2e::idle_deployment(source)).await;
+        ns.create_object(&harness::idle_deployment(source)).await;
     }
     let link = ns
         .link(link("link", alias, &format!("Deployment/{source}"), "Service/pg"))
@@ -181,8 +181,8 @@ async fn an_active_alias_is_verified_once_the_dns_has_it_and_no_longer_when_it_i
 #[ignore = "needs a cluster"]
 async fn an_alias_without_endpoints_that_has_no_name_is_as_it_should_be() {
     in_namespace(async |ns| {
-        ns.create_object(&e2e::idle_deployment("web")).await;
-        ns.create_object(&e2e::idle_deployment("pg")).await;
+        ns.create_object(&harness::idle_deployment("web")).await;
+        ns.create_object(&harness::idle_deployment("pg")).await;
         let empty =
             link("link", "db", "Deployment/web", "Deployment/pg").spec("activation", json!({ "targetWaitSeconds": 0 }));
         let link = ns.link(empty).await;

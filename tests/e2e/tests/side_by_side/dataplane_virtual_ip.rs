@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use e2e::{Link, LinkManifest, Namespace, idle_deployment, in_namespace, link, serving_deployment};
+use harness::{Link, LinkManifest, Namespace, idle_deployment, in_namespace, link, serving_deployment};
 use instancelink_api::State::{Active, Inactive, Removed};
 use k8s_openapi::api::core::v1::Service;
 use serde_json::json;
@@ -135,7 +135,7 @@ async fn another_addressing_gives_the_address_back() {
         let gone = async || ns.api::<Service>().get_opt("web-db-vip").await.unwrap().is_none();
         link.until("the update is over", |l| l.status.as_ref().unwrap().state == Active)
             .await;
-        e2e::eventually("the virtual IP is gone", Duration::from_secs(10), async || {
+        harness::eventually("the virtual IP is gone", Duration::from_secs(10), async || {
             if gone().await {
                 Ok(())
             } else {
@@ -156,7 +156,7 @@ async fn a_virtual_ip_that_somebody_opened_or_deleted_is_mended() {
         service
             .patch(&json!({ "spec": { "type": "NodePort", "selector": { "app": "web" } } }))
             .await;
-        e2e::eventually("it is closed again", Duration::from_secs(10), async || {
+        harness::eventually("it is closed again", Duration::from_secs(10), async || {
             let spec = ns.api::<Service>().get("web-db-vip").await.unwrap().spec.unwrap();
             let closed = spec.type_.as_deref() == Some("ClusterIP") && spec.selector.is_none();
             if closed { Ok(()) } else { Err(format!("{spec:?}")) }
@@ -166,7 +166,7 @@ async fn a_virtual_ip_that_somebody_opened_or_deleted_is_mended() {
             .delete("web-db-vip", &kube::api::DeleteParams::default())
             .await
             .unwrap();
-        e2e::eventually("the alias leads to the new one", Duration::from_secs(20), async || {
+        harness::eventually("the alias leads to the new one", Duration::from_secs(20), async || {
             let Some(service) = ns.api::<Service>().get_opt("web-db-vip").await.unwrap() else {
                 return Err("no Service".to_owned());
             };

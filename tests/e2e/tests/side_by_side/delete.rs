@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use e2e::{Hold, Link, Namespace, Object, Watch, eventually, fixed_service, idle_deployment, in_namespace, link};
+use harness::{Hold, Link, Namespace, Object, Watch, eventually, fixed_service, idle_deployment, in_namespace, link};
 use instancelink_api::State::{
     self, Activating, Active, Deactivating, Inactive, Purged, Purging, Registering, Removed, Removing, Requested,
     Restoring, UpdatingActive, UpdatingInactive,
@@ -119,7 +119,7 @@ async fn kubectl_delete_returns_when_the_data_plane_is_gone() {
         ns.kubectl(&["delete", "il", "web-db", "--timeout=30s"])
             .await
             .succeeds();
-        let left = e2e::residue_of(ns).await;
+        let left = harness::residue_of(ns).await;
         assert!(left.is_empty(), "{left:?}");
         watch.walks_and_is_gone([Deactivating, Purging]).await;
     })

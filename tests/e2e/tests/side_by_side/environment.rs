@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use e2e::{Link, Namespace, SHORT, eventually, in_namespace, link};
+use harness::{Link, Namespace, SHORT, eventually, in_namespace, link};
 use instancelink_api::State::{Activating, Active, Inactive, Requested, UpdatingActive};
 use serde_json::json;
 

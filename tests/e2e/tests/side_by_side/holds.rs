@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use e2e::{SHORT, eventually, fixed_service, idle_deployment, in_namespace, link, serving_deployment};
+use harness::{SHORT, eventually, fixed_service, idle_deployment, in_namespace, link, serving_deployment};
 use instancelink_api::State::{Activating, Active, Deactivating, Inactive, Requested};
 use serde_json::{Value, json};
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use e2e::{Client, Namespace, eventually, idle_deployment, in_namespace, link, serving_deployment, serving_set};
+use harness::{Client, Namespace, eventually, idle_deployment, in_namespace, link, serving_deployment, serving_set};
 use instancelink_api::State::Active;
 use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt as _;
@@ -241,7 +241,7 @@ async fn a_container_that_another_policy_adds_is_injected_and_nothing_twice() {
             "metadata": { "name": name }, "spec": { "policyName": name },
         });
         let objects = [ns.create_object(&policy).await, ns.create_object(&binding).await];
-        let admitted = eventually("the other policy adds its container", e2e::SHORT, async || {
+        let admitted = eventually("the other policy adds its container", harness::SHORT, async || {
             let admitted = admitted(ns, &pod("containers: [{name: main}]")).await;
             let added = admitted["spec"]["containers"][1]["name"] == "added";
             if added { Ok(admitted) } else { Err(admitted.to_string()) }
@@ -373,7 +373,7 @@ async fn every_kind_of_controller_makes_injected_pods_from_a_labelled_template()
             ns.create_object(controller).await;
         }
         for app in ["deployment", "statefulset", "daemonset", "replicaset", "job"] {
-            let pod = eventually(&format!("{app} has a pod"), e2e::SHORT, async || {
+            let pod = eventually(&format!("{app} has a pod"), harness::SHORT, async || {
                 let pods = ns
                     .api::<Pod>()
                     .list(&ListParams::default().labels(&format!("app={app}")))

@@ -1,6 +1,6 @@
 //! What a link remembers when its status, its annotations or both are lost, and what a copy of it must not.
 
-use e2e::{Hold, Link, Namespace, Watch, in_namespace, link};
+use harness::{Hold, Link, Namespace, Watch, in_namespace, link};
 use instancelink_api::State::{
     self, Activating, Active, Deactivating, Inactive, Purged, Purging, Removed, Removing, Requested,
 };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use e2e::{LinkManifest, Namespace, in_namespace, link, serving_deployment};
+use harness::{LinkManifest, Namespace, in_namespace, link, serving_deployment};
 use instancelink_api::State::{Activating, Active, Requested, UpdatingActive};
 use instancelink_api::status::Transitioning;
 use serde_json::json;

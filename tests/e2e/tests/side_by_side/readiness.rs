@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use e2e::{
+use harness::{
     Namespace, SHORT, eventually, fixed_service, gated, in_namespace, link, never, serving_deployment, serving_pod,
     serving_set,
 };

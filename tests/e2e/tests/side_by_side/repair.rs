@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use e2e::{Link, Namespace, Object, Watch, eventually, in_namespace, link};
+use harness::{Link, Namespace, Object, Watch, eventually, in_namespace, link};
 use instancelink_api::State::{Activating, Active, Deactivating, Inactive, Requested};
 use kube::api::DynamicObject;
 use serde_json::{Value, json};

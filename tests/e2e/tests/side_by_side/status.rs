@@ -1,6 +1,6 @@
 //! What stands in a link's status, and on the link itself, while it lives.
 
-use e2e::{in_namespace, link};
+use harness::{in_namespace, link};
 use instancelink_api::State::{Activating, Active, Deactivating, Inactive, Removed, Removing, Requested};
 use instancelink_api::keys;
 use instancelink_api::status::Transitioning;

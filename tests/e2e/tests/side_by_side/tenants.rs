@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use e2e::{
+use harness::{
     Hold, Link, Namespace, SHORT, Slices, User, idle_deployment, in_namespace, kubectl, link, link_into,
     serving_deployment, serving_pod,
 };
@@ -61,7 +61,7 @@ async fn with_tenants(test: impl AsyncFnOnce(&Tenants)) {
 
 impl Tenants {
     /// Alice consents to links from mallory's namespace.
-    async fn consents_to(&self, kind: &str, name: &str) -> e2e::Object {
+    async fn consents_to(&self, kind: &str, name: &str) -> harness::Object {
         let from = json!({ "namespace": self.mallory.name });
         let to = json!({ "kind": kind, "name": name });
         self.alice
@@ -102,7 +102,7 @@ impl Tenants {
         let old = self.pod(app).await;
         let named = self.alice.object("v1", "Pod", &old.name_any());
         named.delete().await;
-        e2e::eventually("another pod is ready", POD_STARTS, async || {
+        harness::eventually("another pod is ready", POD_STARTS, async || {
             let now = self.pods(app).await;
             let other = now.iter().any(|pod| pod.uid() != old.uid());
             if other && now.len() == 1 {
@@ -270,7 +270,7 @@ async fn a_namespace_made_anew_shows_none_of_its_pods() {
             name: t.alice.name.clone(),
         };
         let account = anew.object("v1", "ServiceAccount", "default");
-        e2e::eventually("the namespace has a service account", SHORT, async || {
+        harness::eventually("the namespace has a service account", SHORT, async || {
             account.find().await.map(drop).ok_or_else(|| "none yet".to_owned())
         })
         .await;

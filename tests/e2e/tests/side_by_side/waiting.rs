@@ -1,12 +1,12 @@
 //! Waiting for a link, and what tools that know nothing of links think of it.
 
-use e2e::{Hold, Kstatus, Namespace, in_namespace, kstatus, link};
+use harness::{Hold, Kstatus, Namespace, in_namespace, kstatus, link};
 use instancelink_api::State::{Active, Inactive, Registering, Removed, Requested};
 use serde_json::json;
 
 /// A verdict on the link of that name as it is now.
 async fn verdict_on(ns: &Namespace, name: &str) -> Kstatus {
-    kstatus(&e2e::Link::at(ns, name).object().get().await)
+    kstatus(&harness::Link::at(ns, name).object().get().await)
 }
 
 #[tokio::test]
@@ -122,7 +122,7 @@ async fn reconciling_and_stalled_never_stand_beside_ready() {
             .watched_link(link("web-db", "db", "Deployment/missing", "Service/pg"))
             .await;
         link.reaches(Registering).await;
-        ns.create_object(&e2e::idle_deployment("missing")).await;
+        ns.create_object(&harness::idle_deployment("missing")).await;
         link.reaches(Active).await;
         link.retarget("Service/pg2").await;
         link.act("remove").await.is_accepted();
@@ -157,7 +157,7 @@ async fn applying_the_same_manifest_again_changes_nothing() {
                 .succeeds()
         };
         assert!(apply(&[]).await.contains("created"));
-        let link = e2e::Link::at(ns, "web-db");
+        let link = harness::Link::at(ns, "web-db");
         link.reaches(Active).await;
         for _ in 0..2 {
             let said = apply(&[]).await;

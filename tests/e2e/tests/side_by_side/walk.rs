@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use e2e::{fixed_service, idle_deployment, in_namespace, link, serving_deployment};
+use harness::{fixed_service, idle_deployment, in_namespace, link, serving_deployment};
 use instancelink_api::Phase;
 use instancelink_api::State::{
     Activating, Active, Deactivating, Inactive, Purged, Purging, Registering, Removed, Removing, Requested, Restoring,

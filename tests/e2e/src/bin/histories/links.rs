@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use e2e::follow_while_known;
+use harness::follow_while_known;
 use instancelink_api::InstanceLink;
 use instancelink_properties::linear::Watched;
 use kube::api::{ListParams, WatchParams};

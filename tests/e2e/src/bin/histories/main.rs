@@ -20,7 +20,7 @@ use links::Links;
 
 #[tokio::main]
 async fn main() {
-    let api: Api<InstanceLink> = Api::all(e2e::connect().await);
+    let api: Api<InstanceLink> = Api::all(harness::connect().await);
     let links = Arc::new(Mutex::new(Links::default()));
     let (begun, begins) = oneshot::channel();
     let watch = tokio::spawn(links::watch(api, Arc::clone(&links), begun));

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use e2e::{Link, Namespace, ReferenceGrants, Watch, in_namespace, link_into, with_two_tenants};
 use futures::future::join_all;
+use harness::{Link, Namespace, ReferenceGrants, Watch, in_namespace, link_into, with_two_tenants};
 use instancelink_api::State::{Activating, Active, Deactivating, Inactive, Requested};
 use serde_json::{Value, json};
 
@@ -73,7 +73,7 @@ async fn with_tenants(test: impl AsyncFnOnce([&Namespace; 4], &Namespace, &Refer
             in_namespace(async |third| {
                 in_namespace(async |fourth| {
                     for shop in [second, third, fourth] {
-                        shop.create_object(&e2e::idle_deployment("web")).await;
+                        shop.create_object(&harness::idle_deployment("web")).await;
                     }
                     let shops = [first, second, third, fourth];
                     ReferenceGrants::during(data, async |grants| test(shops, data, grants).await).await;

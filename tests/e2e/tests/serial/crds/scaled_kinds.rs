@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use e2e::{Link, LinkManifest, Namespace, Widgets, idle_deployment, in_namespace, link, serving_set};
+use harness::{Link, LinkManifest, Namespace, Widgets, idle_deployment, in_namespace, link, serving_set};
 use instancelink_api::State::{Active, Inactive};
 use serde_json::json;
 
@@ -73,7 +73,7 @@ async fn link_to_widget(ns: &Namespace, widgets: &Widgets) -> Link {
 }
 
 async fn link_of_widget(ns: &Namespace, widgets: &Widgets) -> Link {
-    ns.create_object(&e2e::fixed_service("pg")).await;
+    ns.create_object(&harness::fixed_service("pg")).await;
     widgets.create(ns, "web").await;
     ns.link(of_widget()).await
 }
