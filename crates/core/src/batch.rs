@@ -25,7 +25,7 @@ pub fn on_top(s: &Snapshot, before: &Effect, own: Effect) -> Effect {
     }
     let mut imagined = s.clone();
     let (uid, resource_version) = replaced(before).unwrap_or_default();
-    let standing = object.found(uid, resource_version);
+    let standing = object.clone().written(uid, resource_version);
     imagined.children.put(ObservedChild::Environment(standing));
     let Step::Act(effects) = lifecycle::step(&imagined) else {
         return before.clone();

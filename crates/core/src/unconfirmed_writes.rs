@@ -59,7 +59,7 @@ fn imagine_slice(s: &mut Snapshot, slice: &ChildSpec<Slice>) -> bool {
 /// What the links of the source share.
 fn imagine<T: Clone>(s: &mut Snapshot, object: &ChildSpec<T>, standing: fn(Observed<T>) -> ObservedChild) {
     s.living_owners.extend(s.source.iter().map(|source| source.uid.clone()));
-    let mut found = object.found("", "");
+    let mut found = object.clone().written("", "");
     if let Some(before) = s.children.find(&standing(found.clone()).key()) {
         before.version().0.clone_into(&mut found.uid);
     }

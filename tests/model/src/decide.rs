@@ -1,6 +1,6 @@
 //! What an operator decides: the real `step`, asked once for each question there is.
 
-use instancelink_core::child::{DesiredChild, ObservedChild};
+use instancelink_core::child::DesiredChild;
 use instancelink_core::effect::{Effect, Step};
 use instancelink_core::unconfirmed_writes;
 
@@ -67,14 +67,7 @@ impl Model {
     }
 
     fn draft(&self, number: ChildNumber) -> DesiredChild {
-        match &self.children.at(u32::from(number)).standing {
-            ObservedChild::Directory(found) => DesiredChild::Directory(found.object.clone()),
-            ObservedChild::Slice(found) => DesiredChild::Slice(found.object.clone()),
-            ObservedChild::Environment(found) => DesiredChild::Environment(found.object.clone()),
-            ObservedChild::VirtualIp(found) => DesiredChild::VirtualIp(found.object.clone()),
-            ObservedChild::Policy(found) => DesiredChild::Policy(found.object.clone()),
-            ObservedChild::Binding(found) => DesiredChild::Binding(found.object.clone()),
-        }
+        self.children.at(u32::from(number)).standing.clone().into_desired()
     }
 
     fn question(&self, link: usize, view: &Cluster) -> Question {

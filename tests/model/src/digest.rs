@@ -82,23 +82,12 @@ pub(crate) struct Child {
 
 impl Child {
     pub(crate) fn of(standing: ObservedChild) -> Self {
-        let named = |labels: &std::collections::BTreeMap<String, String>| {
-            labels.get(keys::LINK_UID).map_or(0, |uid| lives_named_in(uid))
+        let of = match &standing {
+            ObservedChild::Environment(found) => found.object.annotations.get(keys::ENTRIES).map(String::as_str),
+            other => other.label(keys::LINK_UID),
         };
-        let (of, owners) = match &standing {
-            ObservedChild::Directory(found) => (0, &found.object.owners),
-            ObservedChild::VirtualIp(found) => (named(&found.object.labels), &found.object.owners),
-            ObservedChild::Slice(found) => (named(&found.object.labels), &found.object.owners),
-            ObservedChild::Policy(found) => (named(&found.object.labels), &found.object.owners),
-            ObservedChild::Binding(found) => (named(&found.object.labels), &found.object.owners),
-            ObservedChild::Environment(found) => {
-                let entries = found.object.annotations.get(keys::ENTRIES);
-                (
-                    entries.map_or(0, |entries| lives_named_in(entries)),
-                    &found.object.owners,
-                )
-            }
-        };
+        let of = of.map_or(0, lives_named_in);
+        let owners = standing.owners().iter().map(|owner| owner.uid.clone()).collect();
         let ready = match &standing {
             ObservedChild::Slice(found) => found
                 .object
@@ -111,7 +100,7 @@ impl Child {
         };
         Self {
             of,
-            owners: owners.iter().map(|owner| owner.uid.clone()).collect(),
+            owners,
             ready,
             standing,
         }

@@ -20,8 +20,8 @@ use serde::{Deserialize, Serialize};
 pub use binding::{Binding, Confidential, Entries};
 pub use directory::Directory;
 pub use environment::Environment;
-pub(crate) use kind::HasKind;
-pub use kind::{Children, DesiredChild, Kind, ObservedChild};
+pub use kind::{ChildKind, Children, DesiredChild, Kind, ObservedChild};
+pub use kind::{with_desired, with_kind, with_observed};
 pub use policy::Policy;
 pub use slice::{Endpoint, EndpointTarget, Family, Slice, SlicePort};
 pub use virtual_ip::{VirtualIp, VirtualPort};
@@ -139,18 +139,6 @@ impl<T> Observed<T> {
 pub(crate) fn fitting<T>(items: impl Iterator<Item = T>) -> Vec<T> {
     let items: Box<[T]> = items.collect();
     items.into_vec()
-}
-
-impl<T: Clone> ChildSpec<T> {
-    /// The same as it stands once it is written.
-    pub(crate) fn found(&self, uid: &str, resource_version: &str) -> Observed<T> {
-        Observed {
-            uid: uid.to_owned(),
-            resource_version: resource_version.to_owned(),
-            terminating: false,
-            object: self.clone(),
-        }
-    }
 }
 
 impl<T> ChildSpec<T> {

@@ -98,3 +98,35 @@ fn a_virtual_ip_with_a_selector_an_address_outside_or_another_type_is_damaged() 
     }
     assert!(!is_damaged("{selector: {}, externalIPs: [], type: null}"));
 }
+
+#[test]
+fn every_kind_has_the_name_and_the_resource_that_the_api_gives_it() {
+    let named: Vec<_> = Kind::ALL.iter().map(|kind| (kind.as_str(), kind.resource())).collect();
+    let expected = [
+        ("Service", "services"),
+        ("EndpointSlice", "endpointslices.discovery.k8s.io"),
+        ("ConfigMap", "configmaps"),
+        ("Service", "services"),
+        ("NetworkPolicy", "networkpolicies.networking.k8s.io"),
+        ("Secret", "secrets"),
+    ];
+    assert_eq!(named, expected.map(|(kind, resource)| (kind, resource.to_owned())));
+}
+
+#[test]
+fn a_dispatch_reaches_the_kind_of_the_child() {
+    for kind in Kind::ALL {
+        assert_eq!(with_kind!(*kind, K => K::KIND), *kind);
+    }
+    let desired = DesiredChild::Environment(environment());
+    let observed = desired.clone().written("uid-1", "7");
+    assert_eq!(
+        with_desired!(&desired, K(spec) => (K::KIND, spec.name.as_str())),
+        (Kind::Environment, "web-links")
+    );
+    assert_eq!(
+        with_observed!(&observed, K(found) => (K::KIND, found.uid.as_str())),
+        (Kind::Environment, "uid-1")
+    );
+    assert_eq!(observed.into_desired(), desired);
+}

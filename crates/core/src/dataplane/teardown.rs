@@ -96,7 +96,7 @@ impl PendingRemoval {
             } else {
                 "update"
             };
-            let resource = format!("{}s", key.kind.as_str().to_ascii_lowercase());
+            let resource = key.kind.plural();
             format!(
                 "{key} cannot be taken away ({}); see that the operator has the right to {right} {resource} in namespace {}",
                 refusal.message, key.namespace

@@ -1,10 +1,10 @@
 //! Effects on children, each with the preconditions of what stands.
 
-use crate::child::{Binding, ChildSpec, Directory, Environment, HasKind, Key, Observed, Policy, Slice, VirtualIp};
+use crate::child::{Binding, ChildKind, ChildSpec, Directory, Environment, Key, Observed, Policy, Slice, VirtualIp};
 use crate::effect::Effect;
 
 /// The body of a child that can be written.
-pub(crate) trait Body: Clone + PartialEq + HasKind {
+pub(crate) trait Body: ChildKind {
     /// False where a field differs that the API server lets nobody change: only another object can be right.
     fn can_become(&self, wanted: &Self) -> bool;
 }
@@ -51,13 +51,13 @@ impl Body for Binding {
 
 pub(crate) fn create<T: Body>(object: &ChildSpec<T>) -> Effect {
     Effect::Create {
-        child: T::draft(object.clone()),
+        child: T::desired(object.clone()),
     }
 }
 
 pub(crate) fn replace<T: Body>(found: &Observed<T>, object: ChildSpec<T>) -> Effect {
     Effect::Replace {
-        child: T::draft(object),
+        child: T::desired(object),
         uid: found.uid.clone(),
         resource_version: found.resource_version.clone(),
     }
