@@ -1,4 +1,4 @@
-//! The operator's metrics: what contract §9 promises. Gauges that mirror the caches are filled when somebody asks.
+//! The operator's metrics (contract#metrics). Gauges that mirror the caches are filled when a scrape asks.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Condition types and their reasons: the fixed set of contract §3.
+//! Condition types and their reasons: the fixed set of contract#conditions.
 
 /// Condition types.
 pub mod types {

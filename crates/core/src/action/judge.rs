@@ -1,4 +1,4 @@
-//! Judging a request: accepted, or rejected with the first reason that fits (lifecycle M5).
+//! Judges a request: accepted, or rejected with the first reason that matches (lifecycle#rejection-order).
 
 use instancelink_api::{Desired, State, Verb};
 
@@ -100,8 +100,9 @@ mod tests {
         }
     }
 
+    /// lifecycle#rejection-order
     #[test]
-    fn m5_the_first_reason_that_fits_is_given() {
+    fn the_first_matching_reason_is_given() {
         let all = ActionContext {
             state: State::Removed,
             deleting: true,
@@ -125,8 +126,9 @@ mod tests {
         assert_eq!(reason(Verb::Restore, &all), "");
     }
 
+    /// lifecycle#rejection-order
     #[test]
-    fn m5_a_managed_link_rejects_no_op_cells_too() {
+    fn a_link_with_a_desired_state_rejects_no_ops_too() {
         let managed = ActionContext {
             managed_by_spec: true,
             ..ACTIVE
@@ -136,8 +138,9 @@ mod tests {
         assert_eq!(reason(Verb::Remove, &managed), "");
     }
 
+    /// lifecycle#rejection-order
     #[test]
-    fn m5_once_purged_only_purge_is_accepted_whatever_the_state() {
+    fn after_a_purge_only_purge_is_accepted_in_any_state() {
         let purged = ActionContext {
             state: State::Removing,
             desired: Some(Desired::Purged),

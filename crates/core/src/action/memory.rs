@@ -1,4 +1,4 @@
-//! Memory: what a link remembers of the requests it took, in two copies (lifecycle §3).
+//! The memory of a link: the requests that it took, in two copies (lifecycle#memory).
 //!
 //! The intent annotation is written when a request is taken, `status.lastAction` when it is acknowledged. Either may be
 //! lost to a backup or a bare `kubectl replace`; the one with the higher `seq` rules.
@@ -61,8 +61,8 @@ impl Memory {
         self.last.as_ref().and_then(|l| l.since.as_ref()).map(|t| t.0)
     }
 
-    /// True where no request can be counted any more: the next would count as lost (M8). Nobody gets there by requests,
-    /// but an intent that somebody brings along with a new object says what it likes.
+    /// True where `seq` has its greatest value: the next intent would count as lost (lifecycle#unreadable-intent). No link
+    /// gets there by requests, but a new object may bring any intent.
     pub fn is_full(&self) -> bool {
         self.last.as_ref().is_some_and(|l| l.seq >= MAX_SEQ)
     }
@@ -75,7 +75,8 @@ impl Memory {
     }
 }
 
-/// M8: a copy that names another link, or counts beyond every reader, counts as lost.
+/// A copy of another link, or with a `seq` that not all readers can count to, counts as lost
+/// (lifecycle#unreadable-intent).
 pub fn is_own(intent: &Intent, link: &InstanceLink) -> bool {
     intent.seq <= MAX_SEQ && intent.link == name_of(link)
 }

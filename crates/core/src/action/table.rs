@@ -1,4 +1,4 @@
-//! The action table of contract §5, as data: which verb does what in which state.
+//! The table of actions, as data: what each verb does in each state (contract#action-table).
 
 use instancelink_api::{State, Verb};
 

@@ -1,4 +1,4 @@
-//! Taking a request: the intent that the one write of M1 puts on the link.
+//! Takes a request: makes the intent that one write puts on the link (lifecycle#take-in-one-write).
 
 use instancelink_api::{Desired, Intent, Verb, Verdict};
 use jiff::Timestamp;
@@ -121,15 +121,17 @@ mod tests {
         }
     }
 
+    /// lifecycle#no-op-counts
     #[test]
-    fn m3_a_no_op_rules_like_any_accepted_request() {
+    fn a_no_op_counts_like_any_accepted_request() {
         let memory = after(&Memory::default(), "activate", Legality::NoOp, 7);
         assert_eq!(memory.desired(), Some(Desired::Active));
         assert_eq!(memory.desired_at(), Some(at(7)));
     }
 
+    /// lifecycle#handled-values
     #[test]
-    fn m4_the_last_sixteen_ids_are_remembered_and_a_bare_verb_clears_none() {
+    fn the_last_sixteen_ids_are_remembered_and_a_bare_verb_removes_none() {
         let mut memory = Memory::default();
         for n in 0..20 {
             memory = after(&memory, &format!("deactivate/{n}"), Legality::NoOp, n);
@@ -156,8 +158,9 @@ mod tests {
         assert_eq!(intent.handled, ["purge/x"]);
     }
 
+    /// lifecycle#earliest-claim-first
     #[test]
-    fn a2_a_restore_puts_the_link_at_the_end_of_the_queue_for_its_alias() {
+    fn a_restore_puts_the_link_at_the_end_of_the_queue_for_its_alias() {
         let memory = after(&Memory::default(), "remove", Legality::Yes, 1);
         assert_eq!(memory.since(), None);
         let memory = after(&memory, "restore", Legality::Yes, 5);

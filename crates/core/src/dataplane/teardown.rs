@@ -44,7 +44,7 @@ pub fn take_down(s: &Snapshot, drain: Option<i64>) -> Teardown {
 /// The next step in taking the link down at once.
 pub fn teardown_now(s: &Snapshot) -> Cleared {
     let mut waits = BTreeMap::new();
-    // W3: what no consent covers goes first.
+    // Policies without consent go first: lifecycle#lost-consent-skips-drain.
     let groups: [fn(&Snapshot) -> Vec<PendingRemoval>; 7] = [
         |s| policies(policy::unconsented(s)),
         slices,

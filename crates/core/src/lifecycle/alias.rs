@@ -1,4 +1,4 @@
-//! Who has an alias, and who has a directory: the queue of lifecycle §5.
+//! Which link has an alias, and which has a directory: the queue of lifecycle#alias-queue.
 
 use std::collections::BTreeSet;
 
@@ -12,11 +12,11 @@ use crate::snapshot::Snapshot;
 /// One link's place in the queue.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct ClaimRank<'a> {
-    /// Sorts first while false is less than true: A3, what is up is never evicted.
+    /// A link that is up sorts first, since false is less than true: lifecycle#never-evicted.
     not_up: bool,
-    /// A2: the earliest has it.
+    /// The earliest has it: lifecycle#earliest-claim-first.
     since: Timestamp,
-    /// A2: ties go to the smaller UID.
+    /// With equal times, the smaller UID has it.
     uid: &'a str,
     /// Whose it is.
     name: &'a str,
@@ -36,7 +36,7 @@ impl<'a> ClaimRank<'a> {
 /// What others have of what this link needs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Rivals {
-    /// Claims the alias before this link (A4).
+    /// Claims the alias before this link (lifecycle#alias-taken).
     pub alias: Option<String>,
     /// Claims the directory's name before this link's source.
     pub directory: Option<String>,
@@ -97,7 +97,7 @@ pub(crate) fn older_siblings(s: &Snapshot, memory: &Memory) -> BTreeSet<String> 
         .collect()
 }
 
-/// A1: a link claims its alias while it has children, or is up or on its way there or back, or is not going away.
+/// lifecycle#who-claims
 fn claims(link: &InstanceLink, memory: &Memory, has_children: bool) -> bool {
     let state = link.state();
     let on_its_way = matches!(
@@ -110,7 +110,7 @@ fn claims(link: &InstanceLink, memory: &Memory, has_children: bool) -> bool {
     has_children || on_its_way || !going
 }
 
-/// A3: a link with children, or in active or updating-active, is never evicted.
+/// Such a link is never evicted: lifecycle#never-evicted.
 fn is_up(link: &InstanceLink, has_children: bool) -> bool {
     has_children || matches!(link.state(), State::Active | State::UpdatingActive)
 }

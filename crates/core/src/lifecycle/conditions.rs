@@ -1,4 +1,4 @@
-//! Conditions: the state in the terms of Kubernetes tools (contract §3).
+//! Conditions: the state in the terms of Kubernetes tools (contract#conditions).
 
 use std::collections::BTreeSet;
 

@@ -130,7 +130,7 @@ impl<'a> Facts<'a> {
         directory_of(self.link, source.map(|source| source.uid.as_str()))
     }
 
-    /// W5: the source exists, is not being deleted, and its namespace still takes objects.
+    /// The source exists, is not being deleted, and its namespace accepts objects: lifecycle#terminating-source.
     pub(crate) fn source_usable(&self) -> bool {
         self.s.source.as_ref().is_some_and(|source| !source.terminating) && !self.s.namespace.terminating
     }
@@ -155,8 +155,8 @@ impl<'a> Facts<'a> {
     }
 }
 
-/// W5: a source that is being deleted still exists, and one that may not be read any more may: no reason yet to cut a
-/// link, only to start nothing.
+/// A source that is being deleted still exists (lifecycle#terminating-source), and one that the operator cannot read may
+/// exist: no reason to cut the link yet, only to start nothing.
 fn starts_nothing(s: &Snapshot, hold: Option<&Hold>) -> bool {
     hold.is_some_and(|hold| match hold.reason {
         Reason::SourceNotFound => s.source.is_some(),
@@ -165,7 +165,7 @@ fn starts_nothing(s: &Snapshot, hold: Option<&Hold>) -> bool {
     })
 }
 
-/// The goal of contract §4 without its third line.
+/// The goal (contract#goal) without its third line, the holds.
 fn wish(link: &InstanceLink, state: State, deleting: bool, desired: Option<Desired>) -> Goal {
     if deleting {
         return Goal::Gone;

@@ -1,4 +1,4 @@
-//! The lifecycle: which write is due next (lifecycle §2).
+//! The lifecycle: which write is due next (lifecycle#one-pass).
 //!
 //! [`step`] looks at one snapshot and returns the next group of writes, or that nothing is due. It is total, pure and
 //! small-stepped: a crash between two groups is just a new first call.
@@ -99,7 +99,7 @@ fn waiting_request(f: &Facts<'_>) -> Option<Request> {
     (!remembered).then_some(request)
 }
 
-/// M1: one write takes the request; the event follows it.
+/// One write takes the request (lifecycle#take-in-one-write); the event follows it.
 fn take_request(f: &Facts<'_>, request: &Request) -> Vec<Effect> {
     let (shown, cell, ruling) = match request {
         Request::Action { verb, .. } => (
@@ -134,7 +134,7 @@ fn take_request(f: &Facts<'_>, request: &Request) -> Vec<Effect> {
     };
     let take = Effect::AcceptAction {
         intent: Box::new(intent),
-        // M4: a value outside the grammar stays, so that one kept in Git is reported once and not for ever.
+        // A value outside the grammar stays, so that one kept in Git is reported only once: lifecycle#handled-values.
         remove_action: matches!(request, Request::Action { .. }),
         add_finalizer: lacks_finalizer(f),
     };

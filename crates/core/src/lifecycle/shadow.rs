@@ -1,4 +1,4 @@
-//! Shadows: what else a pod may reach under a name of the alias (contract §6). A warning, never a reason not to serve.
+//! Shadows: what else a pod may reach under a name of the alias (contract#alias-shadowed). Only a warning.
 //!
 //! A pod of namespace `shop` has the search list `shop.svc.cluster.local svc.cluster.local cluster.local`, then its
 //! node's domains, then what its `dnsConfig` adds (`web-links.shop.svc.cluster.local`), and `ndots:5`: a name of fewer

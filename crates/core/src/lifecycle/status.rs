@@ -88,9 +88,10 @@ pub(crate) fn status(f: &Facts<'_>, state: State, wait: &Wait) -> InstanceLinkSt
     }
 }
 
-/// M6: what is rebuilt after a lost status carries the time at which `desired` last changed; the rest, this pass's. The
-/// walk is a rebuilding one as long as every entry of the history is, and nothing was waited for on it: a link that got
-/// its first action before it had a history looks the same, and what follows its waiting is dated by its end.
+/// What is rebuilt after a lost status has the time at which `desired` last changed, the rest the time of this pass
+/// (lifecycle#rebuild-lost-memory). A link is being rebuilt while each entry of its history has that time, and it did not
+/// wait: a link that got its first action before it had a history looks the same, and what follows its wait has the time
+/// at which the wait ended.
 fn entry_time(f: &Facts<'_>, to: State) -> MicroTime {
     match f.memory.desired_at() {
         Some(desired_at) if !has_stayed(f, to) && f.status.history.iter().all(|entry| entry.at.0 == desired_at) => {
@@ -153,7 +154,7 @@ fn progress(old: &InstanceLinkStatus, wait: &Wait) -> i32 {
     wait.progress.or(old.transitioning_progress).unwrap_or(100)
 }
 
-/// The acknowledgement: the request as taken, and what has become of it (M9).
+/// The acknowledgement: the request as taken, and its phase (lifecycle#action-phases).
 fn last_action(f: &Facts<'_>, state: State, at: &MicroTime) -> Option<LastAction> {
     let intent = f.memory.last.clone()?;
     let known = f
@@ -184,7 +185,7 @@ fn last_action(f: &Facts<'_>, state: State, at: &MicroTime) -> Option<LastAction
     })
 }
 
-/// M9: only a spec edit or a delete overtakes an accepted action.
+/// Only a spec edit or a delete supersedes an accepted action: lifecycle#action-phases.
 fn is_superseded(f: &Facts<'_>, action: &str, desired: Option<Desired>) -> bool {
     use instancelink_api::spec::DesiredState;
     let managed = [Verb::Activate.as_str(), Verb::Deactivate.as_str()].contains(&action);

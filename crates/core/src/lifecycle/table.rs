@@ -1,5 +1,5 @@
-//! The edges of contract §4, as data. `walk` never takes another, which a test proves, and `docs/lifecycle.md` is
-//! rendered from here.
+//! The edges of contract#processes, as data. A test proves that `walk` takes no other, and
+//! `docs/reference/states-and-actions.md` is rendered from here.
 
 use instancelink_api::State;
 

@@ -1,4 +1,4 @@
-//! The walk: what a link does in each state to come nearer its goal (lifecycle §4).
+//! The walk: what a link does in each state to reach its goal (lifecycle#walk).
 
 use instancelink_api::State;
 use instancelink_api::condition::Reason;
@@ -229,7 +229,7 @@ fn program(f: &Facts<'_>) -> Programmed {
 }
 
 fn deactivating(f: &Facts<'_>) -> Due {
-    // W3, W7: nothing is left to drain for where consent is lost or the namespace is going.
+    // There is no drain where consent is lost or the namespace terminates: lifecycle#drain.
     let drain = (!f.no_consent && !f.s.namespace.terminating).then(|| f.link.spec.drain_seconds());
     match dataplane::take_down(f.s, drain) {
         Teardown::Act(effects) => Due::Work(effects),
@@ -308,7 +308,7 @@ fn purged(f: &Facts<'_>) -> Due {
     }
 }
 
-/// D1: the finalizer goes when nothing of the link is left.
+/// The finalizer goes when nothing of the link is left: lifecycle#delete-through-purging.
 fn drop_finalizer(f: &Facts<'_>) -> Due {
     let done = if has_finalizer(f) {
         Due::Work(vec![Effect::DropFinalizer])
@@ -318,7 +318,8 @@ fn drop_finalizer(f: &Facts<'_>) -> Due {
     cleared(f, done)
 }
 
-/// Takes away what is still found without draining (W4: a stray child of a resting link too); then `done` is due.
+/// Deletes what is still found, without a drain, also a stray child of a resting link (lifecycle#repair-in-place). Then
+/// `done` is due.
 fn cleared(f: &Facts<'_>, done: Due) -> Due {
     match dataplane::teardown_now(f.s) {
         Cleared::Act(effects) => Due::Work(effects),

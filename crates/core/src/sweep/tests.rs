@@ -41,8 +41,9 @@ fn shown(effect: Option<Effect>) -> Vec<String> {
     fixture::shown(&effect.into_iter().collect::<Vec<_>>())
 }
 
+/// lifecycle#sweep-orphans
 #[test]
-fn d2_a_child_whose_link_is_known_is_not_asked_about() {
+fn a_child_of_a_known_link_is_not_checked() {
     let known = known(&[link(), sibling()]);
     for child in [slice(), directory(), environment()] {
         assert_eq!(live_check(&child, &known), None);
@@ -59,8 +60,9 @@ fn a_slice_of_an_unknown_link_asks_for_that_link() {
     assert_eq!(live_check(&slice(), &known(&[sibling()])), Some(asked));
 }
 
+/// lifecycle#sweep-orphans
 #[test]
-fn d2_a_slice_goes_when_a_live_answer_says_that_its_link_is_gone_or_another_one() {
+fn a_slice_is_deleted_when_a_live_answer_says_that_its_link_is_gone_or_another_one() {
     assert_eq!(
         shown(verdict(&slice(), LiveAnswer::Link(None))),
         ["delete EndpointSlice shop/web-db-v4"]
@@ -213,8 +215,9 @@ fn what_links_of_one_source_left_behind_makes_way_for_a_source_of_another_kind_w
     );
 }
 
+/// lifecycle#sweep-orphans
 #[test]
-fn d2_what_does_not_carry_our_labels_is_never_swept() {
+fn an_object_without_the_operators_labels_is_never_swept() {
     let (
         ObservedChild::Slice(mut slice),
         ObservedChild::Directory(mut directory),

@@ -49,9 +49,9 @@ struct State {
     past: Option<u64>,
     newest: u64,
     log: Vec<String>,
-    /// Writes that would hit whatever is there (I7), and lists that may be older than what is known.
+    /// Writes without preconditions (lifecycle#preconditions), and lists that may be older than what is known.
     careless: Vec<String>,
-    /// Writes of operators that do not lead (I10).
+    /// Writes of operators that do not lead (lifecycle#one-writer).
     usurped: Vec<String>,
 }
 
@@ -83,12 +83,12 @@ impl Injector {
         self.state.lock().unwrap().log.clone()
     }
 
-    /// Updates and deletions without the UID and resourceVersion they are meant for (I7), and lists from any replica.
+    /// Updates and deletions without UID and resourceVersion (lifecycle#preconditions), and lists from any replica.
     pub fn careless(&self) -> Vec<String> {
         self.state.lock().unwrap().careless.clone()
     }
 
-    /// Writes that were sent while another operator held the lease (I10).
+    /// Writes that were sent while another operator held the lease (lifecycle#one-writer).
     pub fn usurped(&self) -> Vec<String> {
         self.state.lock().unwrap().usurped.clone()
     }
@@ -181,7 +181,9 @@ impl Hooks for Injector {
         state.requests += 1;
         let n = state.requests;
         if let Some(why) = unguarded(call, body) {
-            state.careless.push(format!("I7: r{n} {}: {why}", call.shown()));
+            state
+                .careless
+                .push(format!("lifecycle#preconditions: r{n} {}: {why}", call.shown()));
         }
         let Some(what) = self.at_request(n) else {
             state.log.push(format!("r{n} {} by {}", call.shown(), call.by));
@@ -275,7 +277,7 @@ fn leader(api: &Api) -> Option<String> {
     Some(name.to_owned())
 }
 
-/// What is missing in a write that changes or deletes an object (I7).
+/// What is missing in a write that changes or deletes an object (lifecycle#preconditions).
 pub fn unguarded(call: &Call, body: &[u8]) -> Option<&'static str> {
     let body: Value = serde_json::from_slice(body).unwrap_or_default();
     let at = match call.verb {

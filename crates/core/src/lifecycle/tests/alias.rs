@@ -1,4 +1,4 @@
-//! The alias, rule by rule (A1–A4).
+//! The alias, rule by rule (lifecycle#alias-queue).
 
 use std::sync::Arc;
 
@@ -35,8 +35,9 @@ fn going(state: State, has_children: bool) -> Sibling {
     sibling
 }
 
+/// lifecycle#who-claims
 #[test]
-fn a1_a_link_claims_its_alias_while_it_is_up_or_on_its_way_there_or_back_or_has_children() {
+fn a_link_claims_its_alias_while_it_is_up_or_in_transition_or_has_children() {
     for state in [
         State::Activating,
         State::Active,
@@ -52,8 +53,9 @@ fn a1_a_link_claims_its_alias_while_it_is_up_or_on_its_way_there_or_back_or_has_
     );
 }
 
+/// lifecycle#who-claims
 #[test]
-fn a1_a_link_that_is_going_away_claims_nothing_and_one_that_is_not_claims_at_rest_too() {
+fn a_link_at_rest_claims_its_alias_unless_it_is_going_away() {
     for state in [State::Requested, State::Inactive, State::Removing, State::Removed] {
         assert_eq!(world_with(going(state, false)).state(), State::Active, "{state}");
     }
@@ -73,8 +75,9 @@ fn a1_a_link_that_is_going_away_claims_nothing_and_one_that_is_not_claims_at_res
     }
 }
 
+/// lifecycle#earliest-claim-first
 #[test]
-fn a2_the_first_to_claim_has_the_alias_and_the_loser_says_who() {
+fn the_first_link_to_claim_has_the_alias_and_the_other_names_it() {
     let mut world = world_with(rival("Deployment", State::Active, true, 10));
     assert_eq!(world.watched(), [State::Registering]);
     assert_eq!(world.condition("Accepted"), ("False", "AliasConflict"));
@@ -90,16 +93,18 @@ fn a2_the_first_to_claim_has_the_alias_and_the_loser_says_who() {
     assert_eq!(serde_json::to_value(world.status().transitioning).unwrap(), "error");
 }
 
+/// lifecycle#earliest-claim-first
 #[test]
-fn a2_the_loser_takes_over_when_the_alias_is_free() {
+fn a_waiting_link_takes_the_alias_when_it_is_free() {
     let mut world = world_with(rival("Deployment", State::Active, true, 10));
     world.s.siblings = vec![rival("Deployment", State::Purged, false, 10)];
     world.settle();
     assert_eq!(world.state(), State::Active);
 }
 
+/// lifecycle#earliest-claim-first
 #[test]
-fn a2_of_two_waiting_links_the_older_goes_first() {
+fn of_two_waiting_links_the_older_goes_first() {
     assert_eq!(
         world_with(rival("Deployment", State::Requested, false, 10)).state(),
         State::Registering
@@ -115,8 +120,9 @@ fn a2_of_two_waiting_links_the_older_goes_first() {
     );
 }
 
+/// lifecycle#never-evicted
 #[test]
-fn a3_a_link_that_is_up_is_never_evicted_whoever_is_older() {
+fn a_link_that_is_up_is_never_evicted_by_an_older_one() {
     let mut world = World::active();
     world.s = world
         .s
@@ -130,8 +136,9 @@ fn a3_a_link_that_is_up_is_never_evicted_whoever_is_older() {
     );
 }
 
+/// lifecycle#never-evicted
 #[test]
-fn a3_should_two_have_children_the_later_goes() {
+fn if_two_links_of_an_alias_have_children_the_later_goes() {
     let mut world = World::active();
     world.s = world
         .s
@@ -149,8 +156,9 @@ fn a3_should_two_have_children_the_later_goes() {
     assert!(world.watched().is_empty());
 }
 
+/// lifecycle#never-evicted
 #[test]
-fn a3_the_later_of_two_goes_while_their_source_is_being_deleted_too() {
+fn the_later_of_two_goes_also_while_their_source_is_being_deleted() {
     let mut world = World::active();
     world.s.source.as_mut().unwrap().terminating = true;
     world.s = world
@@ -162,8 +170,9 @@ fn a3_the_later_of_two_goes_while_their_source_is_being_deleted_too() {
     assert_eq!(world.condition("Accepted"), ("False", "AliasConflict"));
 }
 
+/// lifecycle#alias-taken
 #[test]
-fn a4_a_restore_is_rejected_while_another_link_claims_the_alias() {
+fn a_restore_is_rejected_while_another_link_claims_the_alias() {
     let mut world = World::removed();
     world.s = world
         .s
@@ -175,8 +184,9 @@ fn a4_a_restore_is_rejected_while_another_link_claims_the_alias() {
     assert_eq!(world.state(), State::Removed);
 }
 
+/// lifecycle#alias-taken
 #[test]
-fn a4_an_inactive_link_keeps_its_place_in_the_queue() {
+fn an_inactive_link_keeps_its_place_in_the_queue() {
     let mut world = World::inactive();
     world.s = world
         .s
@@ -186,8 +196,9 @@ fn a4_an_inactive_link_keeps_its_place_in_the_queue() {
     assert_eq!(world.state(), State::Active);
 }
 
+/// lifecycle#directory-queue
 #[test]
-fn a4_two_sources_of_one_name_contend_for_the_directory() {
+fn two_sources_of_one_name_compete_for_the_directory() {
     let world = world_with(rival("StatefulSet", State::Active, true, 10));
     assert_eq!(world.state(), State::Registering);
     assert_eq!(world.condition("Accepted"), ("False", "DirectoryConflict"));

@@ -1,4 +1,4 @@
-//! Whatever happens in whatever order, every step keeps the invariants and every stable input converges (L1).
+//! Random histories: each step keeps the invariants, and each stable input converges (lifecycle#converges).
 
 use instancelink_api::State;
 use instancelink_api::spec::{Addressing, DesiredState};
@@ -170,9 +170,9 @@ proptest! {
         world.settle();
         world.writes.clear();
         world.settle();
-        prop_assert!(world.writes.is_empty(), "I12: a converged link costs no write");
+        prop_assert!(world.writes.is_empty(), "lifecycle#no-idle-writes: a converged link costs no write");
         if world.s.link.object.metadata.deletion_timestamp.is_some() {
-            prop_assert!(world.gone, "L5: a delete completes");
+            prop_assert!(world.gone, "lifecycle#deletes-complete: a delete completes");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Deletion, rule by rule (D1–D3; D2 is `sweep`).
+//! Deletion, rule by rule (lifecycle#deleting-and-sweeping). The tests of orphans are in `sweep`.
 
 use instancelink_api::State;
 
@@ -8,8 +8,9 @@ use crate::effect::{Effect, Step};
 use crate::fixture;
 use crate::lifecycle::step;
 
+/// lifecycle#delete-through-purging
 #[test]
-fn d1_a_delete_is_never_held_up_by_what_is_missing() {
+fn a_delete_completes_whatever_is_missing() {
     for terminating in [false, true] {
         let mut world = World::active();
         world.s = world.s.clone().without_source().without_target();
@@ -21,8 +22,9 @@ fn d1_a_delete_is_never_held_up_by_what_is_missing() {
     }
 }
 
+/// lifecycle#delete-through-purging
 #[test]
-fn d1_what_a_lost_status_left_behind_is_taken_away_first() {
+fn a_delete_first_removes_the_children_that_a_lost_status_left() {
     let mut world = World::active();
     world.wipe_status();
     world.s = world.s.clone().without_source();
@@ -35,8 +37,9 @@ fn d1_what_a_lost_status_left_behind_is_taken_away_first() {
     assert!(world.gone && !dataplane::has_children(&world.s));
 }
 
+/// lifecycle#delete-through-purging
 #[test]
-fn d1_a_delete_drains_first() {
+fn a_delete_drains_first() {
     let mut world = World::active();
     world.s = world.s.clone().edited(|spec| {
         spec.deactivation = Some(serde_json::from_str(r#"{"drainSeconds":30}"#).unwrap());
@@ -51,8 +54,9 @@ fn d1_a_delete_drains_first() {
     assert!(world.gone);
 }
 
+/// lifecycle#nothing-created-after-deletion
 #[test]
-fn d3_once_deletion_was_seen_nothing_is_created() {
+fn nothing_is_created_once_the_deletion_was_seen() {
     let mut world = World::active();
     world.delete();
     // With --cascade=foreground the garbage collector takes the children at once.

@@ -1,5 +1,5 @@
-//! T-edge: every pair of a state and an operation, each alone, with the target lost, with a later request on top, and
-//! on a link that is being deleted.
+//! Each pair of a state and an operation: alone, with the target lost, with a later request on top, and on a link that
+//! is being deleted.
 
 use instancelink_api::{Phase, State, Verdict};
 

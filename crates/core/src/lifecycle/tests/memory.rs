@@ -1,4 +1,4 @@
-//! Memory, rule by rule (M1–M10).
+//! The memory, rule by rule (lifecycle#memory-format).
 
 use instancelink_api::{Desired, Intent, Phase, State, Verdict, keys};
 
@@ -12,8 +12,9 @@ fn intent(world: &mut World) -> Intent {
     serde_json::from_str(world.annotations().get(keys::INTENT).unwrap()).unwrap()
 }
 
+/// lifecycle#take-in-one-write
 #[test]
-fn m1_one_write_takes_a_request_and_removes_it() {
+fn one_write_takes_a_request_and_removes_it() {
     let mut world = World::active();
     world.annotate("deactivate/CHG-1");
     let Step::Act(effects) = step(&world.s) else { panic!() };
@@ -33,8 +34,9 @@ fn m1_one_write_takes_a_request_and_removes_it() {
     assert_eq!(world.state(), State::Active, "taken, not acted on yet");
 }
 
+/// lifecycle#take-in-one-write
 #[test]
-fn m1_rejections_are_taken_too_and_told_once() {
+fn a_rejection_is_taken_too_and_reported_once() {
     let mut world = World::active();
     world.act("purge");
     assert_eq!(world.last_action().intent.verdict, Verdict::Rejected);
@@ -45,8 +47,9 @@ fn m1_rejections_are_taken_too_and_told_once() {
     assert_eq!(world.events.iter().filter(|e| e.warning).count(), 1);
 }
 
+/// lifecycle#one-request-at-a-time
 #[test]
-fn m2_no_request_is_taken_before_the_last_one_is_acknowledged() {
+fn no_request_is_taken_before_the_last_one_is_acknowledged() {
     let mut world = World::active();
     world.annotate("deactivate");
     world.step().unwrap();
@@ -61,8 +64,9 @@ fn m2_no_request_is_taken_before_the_last_one_is_acknowledged() {
     assert_eq!(world.state(), State::Removed);
 }
 
+/// lifecycle#no-op-counts
 #[test]
-fn m3_a_no_op_rules_from_now_on() {
+fn a_no_op_is_the_last_accepted_action_from_then_on() {
     let mut world = World::new(fixture::snapshot().without_source());
     world.settle();
     world.act("deactivate");
@@ -74,8 +78,9 @@ fn m3_a_no_op_rules_from_now_on() {
     assert_eq!(world.last_action().phase, Phase::Completed, "it is there already");
 }
 
+/// lifecycle#handled-values
 #[test]
-fn m4_a_remembered_value_does_nothing_even_an_older_one() {
+fn a_remembered_value_does_nothing_even_an_older_one() {
     let mut world = World::active();
     world.act("deactivate/1");
     world.act("activate/2");
@@ -97,8 +102,9 @@ fn m4_a_remembered_value_does_nothing_even_an_older_one() {
     );
 }
 
+/// lifecycle#handled-values
 #[test]
-fn m4_a_value_outside_the_grammar_is_reported_once_and_left_in_place() {
+fn a_value_outside_the_grammar_is_reported_once_and_left_in_place() {
     let mut world = World::active();
     world.act("Stop it!");
     assert_eq!(world.last_action().intent.reason, "InvalidValue");
@@ -115,8 +121,9 @@ fn m4_a_value_outside_the_grammar_is_reported_once_and_left_in_place() {
     assert!(world.writes.is_empty(), "empty means absent");
 }
 
+/// lifecycle#rejection-order
 #[test]
-fn m5_a_managed_link_rejects_activate_and_deactivate() {
+fn a_link_with_a_desired_state_rejects_activate_and_deactivate() {
     let mut world = World::active();
     world.s = world
         .s
@@ -129,8 +136,9 @@ fn m5_a_managed_link_rejects_activate_and_deactivate() {
     assert_eq!(world.state(), State::Removed);
 }
 
+/// lifecycle#rebuild-lost-memory
 #[test]
-fn m6_a_lost_status_is_rebuilt_in_each_resting_state() {
+fn a_lost_status_is_rebuilt_in_each_resting_state() {
     type Make = fn() -> World;
     let resting: [(Make, State); 3] = [
         (World::active, State::Active),
@@ -155,8 +163,9 @@ fn m6_a_lost_status_is_rebuilt_in_each_resting_state() {
     }
 }
 
+/// lifecycle#rebuild-lost-memory
 #[test]
-fn m6_the_clock_of_a_removed_link_goes_on_over_a_lost_status() {
+fn a_lost_status_does_not_restart_the_clock_of_a_removed_link() {
     let mut world = World::inactive();
     world.s = world
         .s
@@ -172,8 +181,9 @@ fn m6_the_clock_of_a_removed_link_goes_on_over_a_lost_status() {
     assert_eq!(world.state(), State::Purged);
 }
 
+/// lifecycle#rebuild-lost-memory
 #[test]
-fn m6_the_clock_of_a_purged_link_goes_on_over_a_lost_status() {
+fn a_lost_status_does_not_restart_the_clock_of_a_purged_link() {
     let mut world = World::removed();
     world.act("purge");
     world.pass_time(3000);
@@ -185,8 +195,9 @@ fn m6_the_clock_of_a_purged_link_goes_on_over_a_lost_status() {
     assert!(world.gone);
 }
 
+/// lifecycle#rebuild-lost-memory
 #[test]
-fn m6_a_removal_that_was_rebuilt_through_inactive_keeps_its_time() {
+fn a_removal_that_is_rebuilt_through_inactive_keeps_its_time() {
     let mut world = World::active();
     world.s.source = None;
     world.annotate("remove");
@@ -201,8 +212,9 @@ fn m6_a_removal_that_was_rebuilt_through_inactive_keeps_its_time() {
     assert_eq!(world.status().removed.as_ref().unwrap().0, asked);
 }
 
+/// lifecycle#rebuild-lost-memory
 #[test]
-fn m6_a_lost_annotation_is_written_again_from_last_action() {
+fn a_lost_intent_is_written_again_from_last_action() {
     for make in [World::inactive as fn() -> World, World::removed] {
         let mut world = make();
         let before = intent(&mut world);
@@ -216,8 +228,9 @@ fn m6_a_lost_annotation_is_written_again_from_last_action() {
     }
 }
 
+/// lifecycle#rebuild-lost-memory
 #[test]
-fn m6_what_follows_a_wait_is_dated_by_its_end_and_not_by_the_action_before_it() {
+fn what_follows_a_wait_has_the_time_at_which_the_wait_ended() {
     let pods = vec![fixture::pod("pg-0", "10.0.0.10").not_ready()];
     let mut world = World::new(fixture::snapshot().with_target_deployment(pods).without_source());
     world.act("activate");
@@ -238,8 +251,9 @@ fn m6_what_follows_a_wait_is_dated_by_its_end_and_not_by_the_action_before_it() 
     assert_eq!(world.last_action().completed_at.as_ref().unwrap().0, world.s.now);
 }
 
+/// lifecycle#rebuild-lost-memory
 #[test]
-fn m6_a_drain_that_goes_on_over_a_lost_status_ends_when_it_does() {
+fn a_drain_continues_after_a_lost_status_and_its_end_is_dated() {
     let mut world = World::active();
     world.s = world.s.clone().edited(|spec| {
         spec.deactivation = Some(serde_json::from_str(r#"{"drainSeconds":60}"#).unwrap());
@@ -255,8 +269,9 @@ fn m6_a_drain_that_goes_on_over_a_lost_status_ends_when_it_does() {
     assert_eq!(world.last_action().completed_at.as_ref().unwrap().0, world.s.now);
 }
 
+/// lifecycle#rebuild-lost-memory
 #[test]
-fn m6_with_both_lost_it_is_a_new_link() {
+fn a_link_that_lost_both_copies_is_a_new_link() {
     let mut world = World::removed();
     world.strip_annotations();
     world.wipe_status();
@@ -265,8 +280,9 @@ fn m6_with_both_lost_it_is_a_new_link() {
     assert_eq!(world.status().last_action, None);
 }
 
+/// lifecycle#accepted-means-acknowledged
 #[test]
-fn m7_metadata_replaced_between_taking_and_acknowledging_withdraws_the_request() {
+fn metadata_replaced_between_taking_and_acknowledging_withdraws_the_request() {
     let mut world = World::active();
     world.annotate("deactivate");
     world.step().unwrap();
@@ -278,8 +294,9 @@ fn m7_metadata_replaced_between_taking_and_acknowledging_withdraws_the_request()
     assert_eq!(world.last_action().intent.seq, 1, "its seq is used again");
 }
 
+/// lifecycle#unreadable-intent
 #[test]
-fn m8_an_intent_that_is_not_this_links_own_counts_as_lost() {
+fn an_intent_of_another_link_counts_as_lost() {
     let copied = World::removed()
         .annotations()
         .get(keys::INTENT)
@@ -298,8 +315,9 @@ fn m8_an_intent_that_is_not_this_links_own_counts_as_lost() {
     }
 }
 
+/// lifecycle#unreadable-intent
 #[test]
-fn m8_a_link_that_has_counted_to_the_end_takes_no_more_and_writes_nothing() {
+fn a_link_with_the_greatest_seq_takes_no_request_and_writes_nothing() {
     let mut world = World::removed();
     world.s = world.s.clone().edited(|spec| spec.ttl_seconds_after_removed = Some(60));
     let last = world
@@ -323,8 +341,9 @@ fn m8_a_link_that_has_counted_to_the_end_takes_no_more_and_writes_nothing() {
     assert!(world.gone);
 }
 
+/// lifecycle#action-phases
 #[test]
-fn m9_an_action_is_completed_when_its_resting_state_is_reached() {
+fn an_action_is_completed_when_its_resting_state_is_reached() {
     let mut world = World::active();
     world.annotate("deactivate");
     while world.state() != State::Deactivating {
@@ -336,8 +355,9 @@ fn m9_an_action_is_completed_when_its_resting_state_is_reached() {
     assert!(world.last_action().completed_at.is_some());
 }
 
+/// lifecycle#action-phases
 #[test]
-fn m9_only_a_spec_edit_or_a_delete_supersedes_an_action() {
+fn only_a_spec_edit_or_a_delete_supersedes_an_action() {
     let mut world = World::new(fixture::snapshot().without_source());
     world.settle();
     world.act("deactivate");
@@ -350,8 +370,9 @@ fn m9_only_a_spec_edit_or_a_delete_supersedes_an_action() {
     assert_eq!(world.last_action().phase, Phase::Superseded);
 }
 
+/// lifecycle#manager-is-a-label
 #[test]
-fn m10_the_manager_of_the_annotation_is_noted() {
+fn the_field_manager_of_the_annotation_is_recorded() {
     let mut world = World::active();
     world.s.link.action_manager = "kubectl-annotate".to_owned();
     world.act("deactivate");

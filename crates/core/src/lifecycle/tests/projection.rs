@@ -83,8 +83,9 @@ fn what_may_be_asked_is_what_would_change_something() {
     assert!(world.status().available_actions.is_empty(), "once purged for good");
 }
 
+/// lifecycle#action-phases
 #[test]
-fn m9_the_manifest_supersedes_what_it_says_otherwise_than_and_nothing_else() {
+fn a_desired_state_supersedes_an_action_that_asked_for_the_opposite_and_no_other() {
     let waiting = |verb: &str| {
         let mut world = World::new(fixture::snapshot().without_source());
         world.settle();
@@ -113,8 +114,9 @@ fn m9_the_manifest_supersedes_what_it_says_otherwise_than_and_nothing_else() {
     );
 }
 
+/// lifecycle#action-phases
 #[test]
-fn m9_a_delete_supersedes_what_is_on_its_way_and_nothing_that_is_done() {
+fn a_delete_supersedes_an_unfinished_action_and_no_completed_one() {
     let mut world = World::active();
     drain(&mut world, 60);
     world.act("remove");

@@ -1,4 +1,4 @@
-//! The status: the seed's fields, the history, and what tools make of the conditions.
+//! The status: the fields of Rancher 1.x, the history, and the conditions as tools read them.
 
 use instancelink_api::State;
 
@@ -6,7 +6,7 @@ use super::World;
 use crate::fixture;
 
 #[test]
-fn all_fifteen_fields_of_the_seed_are_there() {
+fn all_fifteen_fields_of_rancher_are_in_the_status() {
     let mut world = World::active();
     world.s = world.s.clone().edited(|spec| {
         spec.name = Some("Orders".to_owned());

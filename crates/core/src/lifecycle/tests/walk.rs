@@ -1,4 +1,4 @@
-//! The walk, rule by rule (W1–W7), and what the states promise.
+//! The walk, rule by rule (lifecycle#walk), and what the states promise.
 
 use instancelink_api::{Phase, State};
 
@@ -73,8 +73,9 @@ fn activating_waits_for_a_ready_endpoint_and_no_longer_than_the_spec_says() {
     );
 }
 
+/// lifecycle#target-wait-delays-active-only
 #[test]
-fn w6_a_target_that_needs_time_never_blocks_deactivate_remove_or_delete() {
+fn a_target_that_is_not_ready_never_blocks_deactivate_remove_or_delete() {
     let pods = || vec![fixture::pod("pg-0", "10.0.0.10").not_ready()];
     for verb in ["deactivate", "remove"] {
         let mut world = World::new(fixture::snapshot().with_target_deployment(pods()));
@@ -102,8 +103,9 @@ fn an_edit_of_name_or_description_moves_no_state() {
     assert_eq!(world.status().observed_generation, Some(2));
 }
 
+/// lifecycle#programmed-hash
 #[test]
-fn w1_an_update_is_found_again_after_a_crash() {
+fn an_update_is_found_again_after_a_crash() {
     let mut world = World::active();
     world.s = world.s.clone().edited(|spec| spec.target_instance_ref = None);
     world.step().unwrap();
@@ -114,8 +116,9 @@ fn w1_an_update_is_found_again_after_a_crash() {
     assert_eq!(world.condition("ResolvedRefs"), ("True", "NoTarget"));
 }
 
+/// lifecycle#programmed-hash
 #[test]
-fn w1_a_respelled_reference_is_no_update() {
+fn a_reference_with_its_defaults_written_out_is_no_update() {
     let mut world = World::active();
     world.s = world.s.clone().edited(|spec| {
         let target = spec.target_instance_ref.as_mut().unwrap();
@@ -126,8 +129,9 @@ fn w1_a_respelled_reference_is_no_update() {
     assert!(world.watched().is_empty());
 }
 
+/// lifecycle#unservable-spec-waits
 #[test]
-fn w1_what_cannot_be_served_waits_in_updating_active_and_says_so() {
+fn a_spec_that_cannot_be_served_waits_in_updating_active_and_says_so() {
     let mut world = World::active();
     world.s = world.s.clone().edited(|spec| spec.addressing = Addressing::ServiceIP);
     world.settle();
@@ -144,8 +148,9 @@ fn w1_what_cannot_be_served_waits_in_updating_active_and_says_so() {
     assert_eq!(world.state(), State::Inactive, "and it can be cut");
 }
 
+/// lifecycle#unservable-spec-waits
 #[test]
-fn w1_updating_inactive_always_goes_on() {
+fn updating_inactive_always_continues() {
     let mut world = World::inactive();
     world.s = world.s.clone().edited(|spec| spec.addressing = Addressing::ServiceIP);
     world.settle();
@@ -153,8 +158,9 @@ fn w1_updating_inactive_always_goes_on() {
     assert_eq!(world.condition("Ready").0, "True", "parked on purpose");
 }
 
+/// lifecycle#refused-child-holds-state
 #[test]
-fn w1_a_refused_child_holds_the_state_and_not_the_other_children() {
+fn a_refused_child_holds_the_state_and_not_the_other_children() {
     let mut world = World::new(fixture::snapshot());
     while world.s.children.directories.is_empty() {
         world.step().unwrap();
@@ -191,8 +197,9 @@ fn w1_a_refused_child_holds_the_state_and_not_the_other_children() {
     assert_eq!(world.state(), State::Active, "the next pass tries again");
 }
 
+/// lifecycle#forbidden-deletion-waits
 #[test]
-fn w1_a_refused_deletion_holds_the_state_and_waits_for_a_person() {
+fn a_refused_deletion_holds_the_state_and_waits_for_a_person() {
     let mut world = World::active();
     let slice = fixture::key(Kind::Slice, "web-db-v4");
     let refusal = Refusal {
@@ -208,8 +215,9 @@ fn w1_a_refused_deletion_holds_the_state_and_waits_for_a_person() {
     assert_eq!(world.state(), State::Inactive, "the next pass tries again");
 }
 
+/// lifecycle#restore-through-inactive
 #[test]
-fn w2_restore_with_desired_state_active_goes_through_inactive() {
+fn a_restore_with_desired_state_active_goes_through_inactive() {
     let mut world = World::removed();
     world.s = world
         .s
@@ -226,8 +234,9 @@ fn w2_restore_with_desired_state_active_goes_through_inactive() {
     assert_eq!(world.status().removed, None);
 }
 
+/// lifecycle#lost-consent-skips-drain
 #[test]
-fn w3_a_cut_for_lost_consent_skips_the_drain() {
+fn a_cut_for_lost_consent_skips_the_drain() {
     let mut world = World::active();
     drain(&mut world, 600);
     world.s = world.s.clone().edited(|spec| {
@@ -241,8 +250,9 @@ fn w3_a_cut_for_lost_consent_skips_the_drain() {
     assert_eq!(world.condition("Stalled"), ("True", "RefNotPermitted"));
 }
 
+/// lifecycle#lost-consent-skips-drain
 #[test]
-fn w3_a_grant_that_is_revoked_cuts_the_link_and_one_that_is_given_lifts_the_hold() {
+fn a_revoked_grant_cuts_the_link_and_a_new_grant_ends_the_hold() {
     let mut world = World::active();
     drain(&mut world, 600);
     let granted = world.s.clone().granted("data", "{kind: Deployment, name: pg}");
@@ -264,8 +274,9 @@ fn w3_a_grant_that_is_revoked_cuts_the_link_and_one_that_is_given_lifts_the_hold
     assert_eq!(world.condition("Ready"), ("True", "Ready"));
 }
 
+/// lifecycle#repair-in-place
 #[test]
-fn w4_a_damaged_child_is_repaired_and_a_stray_one_deleted_without_a_state_change() {
+fn a_damaged_child_is_repaired_and_a_stray_one_deleted_without_a_state_change() {
     let mut world = World::active();
     let slices = world.s.children.slices.clone();
     world.s.children.slices.clear();
@@ -280,8 +291,9 @@ fn w4_a_damaged_child_is_repaired_and_a_stray_one_deleted_without_a_state_change
     assert!(parked.s.children.slices.is_empty());
 }
 
+/// lifecycle#terminating-source
 #[test]
-fn w5_a_source_that_is_deleted_holds_the_link_and_one_that_comes_back_lifts_the_hold() {
+fn a_deleted_source_holds_the_link_and_a_new_one_ends_the_hold() {
     let mut world = World::active();
     world.s.source.as_mut().unwrap().terminating = true;
     world.settle();
@@ -299,8 +311,9 @@ fn w5_a_source_that_is_deleted_holds_the_link_and_one_that_comes_back_lifts_the_
     assert_eq!(world.watched(), [State::Activating, State::Active]);
 }
 
+/// lifecycle#terminating-source
 #[test]
-fn w5_a_terminating_source_activates_nothing() {
+fn a_terminating_source_activates_nothing() {
     let mut world = World::new(fixture::snapshot());
     world.s.source.as_mut().unwrap().terminating = true;
     world.settle();
@@ -329,8 +342,9 @@ fn a_lost_target_is_no_hold_and_heals() {
     assert_eq!(world.condition("Available").0, "True");
 }
 
+/// lifecycle#drain
 #[test]
-fn w7_the_drain_counts_from_the_write_that_stopped_the_slices() {
+fn the_drain_counts_from_the_write_that_stopped_the_slices() {
     let mut world = World::active();
     drain(&mut world, 60);
     world.annotate("deactivate");
@@ -359,8 +373,9 @@ fn w7_the_drain_counts_from_the_write_that_stopped_the_slices() {
     assert!(endpoints(&world).is_empty());
 }
 
+/// lifecycle#drain
 #[test]
-fn w7_the_drain_ends_at_once_when_the_namespace_terminates_or_no_slice_stands() {
+fn the_drain_ends_at_once_when_the_namespace_terminates_or_no_slice_exists() {
     for lost in [true, false] {
         let mut world = World::active();
         drain(&mut world, 600);

@@ -1,5 +1,5 @@
-//! I8 and T2, at large: whatever addresses pods claim to have, what answers is those of the target's own living pods that
-//! lead to one place for everybody, and all of them.
+//! Whatever addresses pods have, the endpoints are the usable addresses of the target's own living pods, and all of them
+//! (lifecycle#only-target-pods, and the threat T2 of `docs/security.md`).
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
