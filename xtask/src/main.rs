@@ -96,12 +96,11 @@ enum Task {
     Seeded(seeded::Options),
     /// The double of the API server against a real one: KUBECONFIG's, in which no operator runs, or else one of its own
     Conformance(conformance::Options),
-    /// Everything: format, lints, licenses, tests, documentation, CRDs, campaigns, conformance, and the end-to-end tests
-    Test {
-        /// With the long campaigns and every seeded bug, which take hours
-        #[arg(long)]
-        long: bool,
-    },
+    /// What holds for every change: format, lints, unit tests, licences, generated files. Needs neither root nor a cluster
+    Check,
+    /// Everything: the check, the documentation, campaigns, conformance and the end-to-end tests. Groups of tests on whose
+    /// inputs nothing has changed since they passed do not run again
+    Test(stages::Options),
 }
 
 fn main() -> ExitCode {
@@ -138,7 +137,8 @@ fn run(task: Task) -> Result<()> {
         Task::Mutants(options) => mutants::run(&options),
         Task::Conformance(options) => conformance::run(&options),
         Task::Seeded(options) => seeded::run(&options),
-        Task::Test { long } => stages::run(long),
+        Task::Check => stages::check(),
+        Task::Test(options) => stages::test(options),
     }
 }
 

@@ -1,156 +1,142 @@
-//! `cargo xtask test`: everything that must hold before a change is merged, fast stages first, with a table of times
-//! at the end.
+//! The two tiers of tests. `cargo xtask check` is for every change: minutes, without root and without a cluster.
+//! `cargo xtask test` is everything: the check, and the suites that start servers or run for long.
+//!
+//! This module says which stages there are and in which order; `runner` runs them.
 
-use std::io::{self, Write as _};
-use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use anyhow::Result;
+use clap::Args;
 
-use anyhow::{Result, anyhow, bail};
-
-use super::campaigns::{self, Part};
+use super::campaigns::{self, Output, Part, record};
+use super::proofs::{self, Proofs};
+use super::runner::{self, Stage};
 use super::{conformance, e2e, seeded};
 use crate::artifacts::static_binaries;
 use crate::generate::{crds, docs};
-use crate::progress::{explained, say};
+use crate::progress::say;
 use crate::{command, image, paths};
 
-/// One of the things that must hold.
-#[derive(Clone, Copy)]
-struct Stage {
-    name: &'static str,
-    when: When,
-    run: fn(Long) -> Result<()>,
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct Options {
+    /// Also the long campaigns, every seeded bug and the reproducible build, which take hours
+    #[arg(long)]
+    long: bool,
+    #[command(flatten)]
+    proofs: proofs::Options,
 }
 
-/// Whether the long campaigns run.
-type Long = bool;
-
-/// When a stage runs.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum When {
-    InTurn,
-    /// It begins in its turn, and goes on while the next ones run: what takes one core, or what is content with the time that
-    /// others leave. The long ones wait for their turn, alone, so that what they say can be read while they run.
-    Beside,
-    /// It takes minutes for what hardly ever changes.
-    OnlyLong,
+/// `cargo xtask check`.
+pub(crate) fn check() -> Result<()> {
+    runner::run(check_stages(), || Ok(()))
 }
 
-const fn stage(name: &'static str, when: When, run: fn(Long) -> Result<()>) -> Stage {
-    Stage { name, when, run }
+fn check_stages() -> Vec<Stage<'static>> {
+    vec![
+        Stage::in_turn("format", || cargo(&["fmt", "--all", "--check"])),
+        Stage::in_turn("CRDs", || crds::run(true)),
+        Stage::in_turn("documents", || docs::run(true)),
+        Stage::in_turn("seeded patches", seeded::check),
+        Stage::in_turn("dependencies", dependencies),
+        Stage::in_turn("lints", lints),
+        Stage::in_turn("unit tests", || cargo(&["test", "--workspace", "--quiet"])),
+    ]
 }
 
-const STAGES: &[Stage] = &[
-    // Linked whole by one core for minutes, and not needed before the campaigns on servers, which wait for it.
-    stage("static binaries", When::Beside, |_| {
-        static_binaries::static_binary("instancelink").map(drop)
-    }),
-    stage("format", When::InTurn, |_| cargo(&["fmt", "--all", "--check"])),
-    stage("lints", When::InTurn, |_| {
-        cargo(&[
-            "clippy",
-            "--workspace",
-            "--all-targets",
-            "--all-features",
-            "--quiet",
-            "--",
-            "-D",
-            "warnings",
-        ])
-    }),
-    stage("dependencies", When::InTurn, |_| dependencies()),
-    stage("unit tests", When::InTurn, |_| {
-        cargo(&["test", "--workspace", "--quiet"])
-    }),
-    stage("documentation", When::InTurn, |_| documentation()),
-    stage("CRDs", When::InTurn, |_| crds::run(true)),
-    stage("book", When::InTurn, |_| docs::run(true)),
-    stage("seeded bugs", When::InTurn, |long| {
-        seeded::run(&seeded::Options {
-            check: !long,
-            ..seeded::Options::default()
+/// What the suites still have to run.
+struct Suites {
+    proofs: Proofs,
+    campaigns: campaigns::Plan,
+    conformance: conformance::Plan,
+    e2e: e2e::Plan,
+}
+
+impl Suites {
+    fn new(options: Options) -> Result<Self> {
+        let proofs = Proofs::open(options.proofs)?;
+        let campaigns = campaigns::Options {
+            long: options.long,
+            ..campaigns::Options::default()
+        };
+        Ok(Self {
+            campaigns: campaigns::Plan::new(&campaigns, &proofs)?,
+            conformance: conformance::Plan::new(&conformance::Options::default(), &proofs)?,
+            e2e: e2e::Plan::new(&e2e::Options::default(), &proofs)?,
+            proofs,
         })
-    }),
-    stage("built twice", When::OnlyLong, |_| image::reproducible::check()),
-    stage("campaigns", When::Beside, |long| {
-        campaigns_of(Part::WithoutServers, long)
-    }),
-    stage("campaigns on servers", When::InTurn, |long| {
-        campaigns_of(Part::OnServers, long)
-    }),
-    stage("conformance", When::InTurn, |_| {
-        conformance::run(&conformance::Options::default())
-    }),
-    stage("end to end", When::InTurn, |_| e2e::run(&e2e::Options::default())),
-];
+    }
 
-/// What became of a stage.
-type Outcome = (&'static str, Duration, Result<()>);
+    fn need_the_operator(&self) -> bool {
+        self.campaigns.needs_servers() || !self.e2e.is_empty()
+    }
+}
 
-/// Runs every stage even when one fails: a developer wants the whole list at once.
-pub(crate) fn run(long: Long) -> Result<()> {
-    let started = Instant::now();
-    campaigns::forget()?;
-    let mut beside: Vec<(Stage, JoinHandle<Outcome>)> = Vec::new();
-    let mut results: Vec<Outcome> = Vec::new();
-    for &stage in STAGES {
-        match stage.when {
-            When::OnlyLong if !long => {}
-            When::Beside if !long => {
-                let begun = thread::spawn(move || timed(stage, long));
-                beside.push((stage, begun));
-            }
-            _ => results.push(timed(stage, long)),
+/// `cargo xtask test`.
+pub(crate) fn test(options: Options) -> Result<()> {
+    record::clear()?;
+    let suites = Suites::new(options)?;
+    let mut stages = Vec::new();
+    if options.long {
+        stages.extend(check_stages());
+        stages.extend(long_stages(&suites));
+    } else {
+        if suites.need_the_operator() {
+            // One core links it for minutes. The suites that need it wait for it.
+            stages.push(Stage::beside("static binaries", || {
+                static_binaries::static_binary("instancelink").map(drop)
+            }));
         }
+        stages.extend(check_stages());
+        stages.extend(ordinary_stages(&suites));
     }
-    for (stage, begun) in beside {
-        let ended = begun.join();
-        results.push(ended.unwrap_or_else(|_| (stage.name, Duration::ZERO, Err(anyhow!("it panicked")))));
-    }
-    campaigns::print()?;
-    let mut out = io::stdout().lock();
-    writeln!(out, "\n{:<20} {:>9}  result", "stage", "seconds")?;
-    for (name, took, outcome) in &results {
-        let result = if outcome.is_ok() { "ok" } else { "FAILED" };
-        writeln!(out, "{name:<20} {:>9.1}  {result}", took.as_secs_f64())?;
-    }
-    writeln!(out, "{:<20} {:>9.1}", "all", started.elapsed().as_secs_f64())?;
-    let failed: Vec<&str> = results
-        .iter()
-        .filter(|(.., outcome)| outcome.is_err())
-        .map(|(name, ..)| *name)
-        .collect();
-    if !failed.is_empty() {
-        bail!("failed: {}", failed.join(", "));
-    }
-    Ok(())
+    runner::run(stages, record::print)
 }
 
-fn timed(stage: Stage, long: Long) -> Outcome {
-    let name = stage.name;
-    say(&format!("\n== {name}"));
-    let started = Instant::now();
-    let outcome = (stage.run)(long);
-    if let Err(error) = &outcome {
-        say(&explained(name, error));
-    }
-    (name, started.elapsed(), outcome)
+/// What takes processors runs at the lowest priority beside what mostly waits.
+fn ordinary_stages(suites: &Suites) -> Vec<Stage<'_>> {
+    let campaigns = |part| move || campaigns::run_part(&suites.campaigns, part, Output::Collected, &suites.proofs);
+    vec![
+        Stage::in_turn("documentation", documentation),
+        Stage::beside("campaigns", campaigns(Part::WithoutServers)),
+        Stage::in_turn("campaigns on servers", campaigns(Part::OnServers)),
+        Stage::in_turn("conformance", || {
+            conformance::run_plan(&suites.conformance, &suites.proofs)
+        }),
+        Stage::in_turn("end to end", || e2e::run_plan(&suites.e2e, &suites.proofs)),
+    ]
 }
 
-fn campaigns_of(part: Part, long: Long) -> Result<()> {
-    campaigns::run_all(&campaigns::Options {
-        long,
-        part,
-        aside: part == Part::WithoutServers && !long,
-        ..campaigns::Options::default()
-    })
+/// One after the other: their output can be read while they run.
+fn long_stages(suites: &Suites) -> Vec<Stage<'_>> {
+    let campaigns = |part| move || campaigns::run_part(&suites.campaigns, part, Output::Live, &suites.proofs);
+    vec![
+        Stage::in_turn("documentation", documentation),
+        Stage::in_turn("built twice", image::reproducible::check),
+        Stage::in_turn("seeded bugs", || seeded::run(&seeded::Options::default())),
+        Stage::in_turn("campaigns", campaigns(Part::All)),
+        Stage::in_turn("conformance", || {
+            conformance::run_plan(&suites.conformance, &suites.proofs)
+        }),
+        Stage::in_turn("end to end", || e2e::run_plan(&suites.e2e, &suites.proofs)),
+    ]
 }
 
 fn cargo(args: &[&str]) -> Result<()> {
     command::run(paths::cargo().args(args))
 }
 
-/// Licenses, sources and bans; advisories need the network and are looked at apart.
+fn lints() -> Result<()> {
+    cargo(&[
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--all-features",
+        "--quiet",
+        "--",
+        "-D",
+        "warnings",
+    ])
+}
+
+/// Licences, sources and bans. Advisories need the network and are checked apart.
 fn dependencies() -> Result<()> {
     if command::find("cargo-deny").is_none() {
         say("installing cargo-deny (once, takes minutes)");

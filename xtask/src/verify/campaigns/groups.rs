@@ -1,5 +1,5 @@
-//! Which campaigns there are: each test file of a crate under `tests/` that is built only with the feature `campaigns` is a
-//! group.
+//! Which campaigns there are: each test file of a package under `tests/` that is built only with the feature `campaigns`
+//! is a group.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -20,14 +20,12 @@ const FIRST: [(&str, &str); 2] = [("instancelink-model", "model"), ("instancelin
 /// The package whose campaigns count instructions.
 const NEEDS_CALLGRIND: &str = "instancelink-bench";
 
-/// A test file of campaigns, built.
+/// A test file of campaigns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Group {
-    package: String,
-    test: String,
-    /// Of its package, in which it expects to run.
-    pub(super) folder: PathBuf,
-    pub(super) executable: PathBuf,
+    pub(super) package: String,
+    pub(super) test: String,
+    manifest: PathBuf,
 }
 
 impl Group {
@@ -38,6 +36,23 @@ impl Group {
     pub(super) fn needs_callgrind(&self) -> bool {
         self.package == NEEDS_CALLGRIND
     }
+
+    /// The folder of its package, in which it expects to run.
+    pub(super) fn folder(&self) -> &Path {
+        self.manifest.parent().unwrap_or(Path::new("/"))
+    }
+
+    /// The executable, in the messages of Cargo.
+    fn executable(&self, messages: &str) -> Result<PathBuf> {
+        let artifacts = messages
+            .lines()
+            .filter_map(|line| serde_json::from_str::<Artifact>(line).ok());
+        let mut executables = artifacts
+            .filter(|artifact| artifact.manifest_path == self.manifest && artifact.target.name == self.test)
+            .filter_map(|artifact| artifact.executable);
+        let executable = executables.next();
+        executable.with_context(|| format!("Cargo built no test {} of {}", self.test, self.package))
+    }
 }
 
 impl fmt::Display for Group {
@@ -47,11 +62,13 @@ impl fmt::Display for Group {
     }
 }
 
-/// Builds those whose names begin so, in the order in which they run.
-pub(super) fn built(asked: &[String]) -> Result<Vec<Group>> {
-    let files = chosen(files()?, asked)?;
-    let packages: BTreeSet<&str> = files.iter().map(|file| file.package.as_str()).collect();
-    let tests: BTreeSet<&str> = files.iter().map(|file| file.test.as_str()).collect();
+/// Builds the groups. Returns the executable of each, in the same order.
+pub(super) fn build(groups: &[&Group]) -> Result<Vec<PathBuf>> {
+    if groups.is_empty() {
+        return Ok(Vec::new());
+    }
+    let packages: BTreeSet<&str> = groups.iter().map(|group| group.package.as_str()).collect();
+    let tests: BTreeSet<&str> = groups.iter().map(|group| group.test.as_str()).collect();
     let mut cargo = paths::cargo();
     cargo.args([
         "test",
@@ -67,41 +84,11 @@ pub(super) fn built(asked: &[String]) -> Result<Vec<Group>> {
     for test in tests {
         cargo.args(["--test", test]);
     }
-    let built = command::answer(&mut cargo)?;
-    files.into_iter().map(|file| file.built(&built)).collect()
+    let messages = command::answer(&mut cargo)?;
+    groups.iter().map(|group| group.executable(&messages)).collect()
 }
 
-/// A test file of campaigns.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct File {
-    package: String,
-    test: String,
-    manifest: PathBuf,
-}
-
-impl File {
-    /// With the executable that Cargo says it made of it.
-    fn built(self, messages: &str) -> Result<Group> {
-        let artifacts = messages
-            .lines()
-            .filter_map(|line| serde_json::from_str::<Artifact>(line).ok());
-        let mut of_it = artifacts
-            .filter(|artifact| artifact.manifest_path == self.manifest && artifact.target.name == self.test)
-            .filter_map(|artifact| artifact.executable);
-        let executable = of_it.next();
-        let executable =
-            executable.with_context(|| format!("Cargo built no test {} of {}", self.test, self.package))?;
-        let folder = self.manifest.parent().unwrap_or(Path::new("/")).to_owned();
-        Ok(Group {
-            package: self.package,
-            test: self.test,
-            folder,
-            executable,
-        })
-    }
-}
-
-/// One of the lines in which Cargo tells what it made.
+/// A message of Cargo about what it built.
 #[derive(Deserialize)]
 struct Artifact {
     manifest_path: PathBuf,
@@ -117,8 +104,8 @@ struct Target {
     required_features: Vec<String>,
 }
 
-/// All test files that are built only with the feature `campaigns`.
-fn files() -> Result<Vec<File>> {
+/// All groups, in the order in which they run.
+pub(super) fn all() -> Result<Vec<Group>> {
     #[derive(Deserialize)]
     struct Metadata {
         packages: Vec<Package>,
@@ -130,14 +117,14 @@ fn files() -> Result<Vec<File>> {
         targets: Vec<Target>,
     }
     let metadata = command::capture(paths::cargo().args(["metadata", "--format-version=1", "--no-deps"]))?;
-    let metadata: Metadata = serde_json::from_str(&metadata).context("cannot read what cargo metadata says")?;
-    let mut files = Vec::new();
+    let metadata: Metadata = serde_json::from_str(&metadata).context("cannot read the output of cargo metadata")?;
+    let mut groups = Vec::new();
     for package in metadata.packages {
         for target in package.targets {
             if target.kind.iter().any(|kind| kind == "test")
                 && target.required_features.contains(&"campaigns".to_owned())
             {
-                files.push(File {
+                groups.push(Group {
                     package: package.name.clone(),
                     test: target.name,
                     manifest: package.manifest_path.clone(),
@@ -145,32 +132,33 @@ fn files() -> Result<Vec<File>> {
             }
         }
     }
-    files.sort_by_key(|file| {
-        let first = FIRST.contains(&(file.package.as_str(), file.test.as_str()));
-        (!first, file.test.clone(), file.package.clone())
+    groups.sort_by_key(|group| {
+        let first = FIRST.contains(&(group.package.as_str(), group.test.as_str()));
+        (!first, group.test.clone(), group.package.clone())
     });
-    Ok(files)
+    Ok(groups)
 }
 
-fn chosen(mut files: Vec<File>, asked: &[String]) -> Result<Vec<File>> {
-    let all: Vec<String> = files.iter().map(|file| file.test.clone()).collect();
-    files.retain(|file| asked.is_empty() || asked.iter().any(|name| file.test.starts_with(name.as_str())));
-    if files.is_empty() {
+/// The groups whose names begin with one of these; all groups where no name is given.
+pub(super) fn chosen(mut groups: Vec<Group>, names: &[String]) -> Result<Vec<Group>> {
+    let all: Vec<String> = groups.iter().map(|group| group.test.clone()).collect();
+    groups.retain(|group| names.is_empty() || names.iter().any(|name| group.test.starts_with(name.as_str())));
+    if groups.is_empty() {
         bail!(
             "no campaigns begin with {}; there are: {}",
-            asked.join(", "),
+            names.join(", "),
             all.join(", ")
         );
     }
-    Ok(files)
+    Ok(groups)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn file(test: &str) -> File {
-        File {
+    fn group(test: &str) -> Group {
+        Group {
             package: "p".to_owned(),
             test: test.to_owned(),
             manifest: "/p/Cargo.toml".into(),
@@ -179,10 +167,10 @@ mod tests {
 
     #[test]
     fn groups_are_chosen_by_the_beginning_of_their_names() {
-        let all = vec![file("crash"), file("model"), file("model_long")];
+        let all = vec![group("crash"), group("model"), group("model_long")];
         assert_eq!(chosen(all.clone(), &[]).unwrap(), all);
         let model = chosen(all.clone(), &["model".to_owned()]).unwrap();
-        assert_eq!(model, [file("model"), file("model_long")]);
+        assert_eq!(model, [group("model"), group("model_long")]);
         let error = chosen(all, &["nothing".to_owned()]).unwrap_err().to_string();
         assert!(error.ends_with("there are: crash, model, model_long"), "{error}");
     }
@@ -201,10 +189,9 @@ mod tests {
             line("p", "model", r#""/t/model""#),
         ]
         .join("\n");
-        let group = file("model").built(&messages).unwrap();
-        assert_eq!(group.executable, Path::new("/t/model"));
-        assert_eq!(group.folder, Path::new("/p"));
-        let error = file("crash").built(&messages).unwrap_err().to_string();
+        assert_eq!(group("model").executable(&messages).unwrap(), Path::new("/t/model"));
+        assert_eq!(group("model").folder(), Path::new("/p"));
+        let error = group("crash").executable(&messages).unwrap_err().to_string();
         assert_eq!(error, "Cargo built no test crash of p");
     }
 }

@@ -1,46 +1,47 @@
 //! `cargo xtask campaigns`: the tests that run thousands of plans, optimised, and one table of what they did.
+//!
+//! Each campaign is a test file (`groups`). A plan says which of them run now; the others passed before with the same
+//! inputs (`plan`). The tests write rows into files, which become the table (`record`).
 
 mod groups;
-mod record;
+mod plan;
+pub(crate) mod record;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Result, bail};
 use clap::Args;
 use instancelink_testkit::campaign;
 
+use super::proofs::{self, Proofs};
 use crate::artifacts::{cluster_binaries, earlier_operator, static_binaries};
-use crate::command;
-use crate::progress::say;
+use crate::progress::{explained, say};
+use crate::{command, packages};
 
 use groups::Group;
-pub(crate) use record::{append, forget, print, record};
+pub(crate) use plan::Plan;
 
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct Options {
-    /// Only test files whose names begin so
+    /// Only test files whose names begin with one of these
     pub(crate) groups: Vec<String>,
-    /// The long ones: more plans, hours instead of minutes
+    /// The long campaigns: more plans, hours instead of minutes
     #[arg(long)]
     pub(crate) long: bool,
     /// Draw other plans
     #[arg(long)]
     pub(crate) seed: Option<u64>,
-    /// Let one of the leaders that replace each other be the operator of this earlier commit
+    /// Take the operator of this earlier commit for one of the leaders that replace each other
     #[arg(long)]
     pub(crate) beside: Option<String>,
-    #[arg(skip)]
-    pub(crate) part: Part,
-    /// With the processors that nobody else wants, and without a word before a group has ended
-    #[arg(skip)]
-    pub(crate) aside: bool,
+    #[command(flatten)]
+    pub(crate) proofs: proofs::Options,
 }
 
-/// Which of those that were chosen are run now.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// Which groups of a plan are run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Part {
-    #[default]
     All,
     /// Those that start etcd, an API server and the operator, and mostly wait for them.
     OnServers,
@@ -48,29 +49,52 @@ pub(crate) enum Part {
     WithoutServers,
 }
 
+/// When the output of a group is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Output {
+    /// While it runs.
+    Live,
+    /// When it has ended, since other tests run at the same time. What needs only processors has the lowest priority then.
+    Collected,
+}
+
 pub(crate) fn run(options: &Options) -> Result<()> {
-    forget()?;
-    let result = run_all(options);
-    print()?;
+    record::clear()?;
+    let proofs = Proofs::open(options.proofs)?;
+    let plan = Plan::new(options, &proofs)?;
+    let result = run_part(&plan, Part::All, Output::Live, &proofs);
+    record::print()?;
     result
 }
 
-/// Runs them, and leaves the table to who asked.
-pub(crate) fn run_all(options: &Options) -> Result<()> {
-    // Built together whatever the part, so that each is built once, and the time of a campaign is its own.
-    let mut groups = groups::built(&options.groups)?;
-    groups.retain(|group| match options.part {
-        Part::All => true,
-        Part::OnServers => group.needs_servers(),
-        Part::WithoutServers => !group.needs_servers(),
-    });
-    let settings = settings(&groups, options)?;
+/// Runs groups of a plan. The caller prints the table.
+pub(crate) fn run_part(plan: &Plan, part: Part, output: Output, proofs: &Proofs) -> Result<()> {
+    let groups: Vec<&Group> = plan.groups.iter().map(|planned| &planned.group).collect();
+    // All groups of the plan, whatever the part, so that each dependency is built once and the time of a campaign is its own.
+    let executables = groups::build(&groups)?;
+    let chosen: Vec<_> = plan
+        .groups
+        .iter()
+        .zip(executables)
+        .filter(|(planned, _)| match part {
+            Part::All => true,
+            Part::OnServers => planned.group.needs_servers(),
+            Part::WithoutServers => !planned.group.needs_servers(),
+        })
+        .collect();
+    let settings = settings(chosen.iter().map(|(planned, _)| &planned.group), &plan.options)?;
     let mut failed = Vec::new();
-    for group in &groups {
-        let mut test = command(group, options.aside);
+    for (planned, executable) in &chosen {
+        let group = &planned.group;
+        let mut test = test(group, executable, output)?;
         test.envs(settings.iter().map(|(variable, value)| (variable, value)));
-        if run_one(group, &mut test, options.aside).is_err() {
+        if run_one(group, &mut test, output).is_err() {
             failed.push(group.to_string());
+        } else if let Err(error) = planned.remember(proofs) {
+            say(&explained(
+                &format!("{group} passed, but this cannot be remembered"),
+                &error,
+            ));
         }
     }
     if failed.is_empty() {
@@ -79,37 +103,40 @@ pub(crate) fn run_all(options: &Options) -> Result<()> {
     bail!("campaigns failed: {}", failed.join(", "))
 }
 
-fn run_one(group: &Group, test: &mut Command, aside: bool) -> Result<()> {
+fn run_one(group: &Group, test: &mut Command, output: Output) -> Result<()> {
     let title = format!("\n== campaigns: {group}");
-    if aside {
-        return command::run_aside(&title, test);
+    match output {
+        Output::Collected => command::run_aside(&title, test),
+        Output::Live => {
+            say(&title);
+            command::run(test)
+        }
     }
-    say(&title);
-    command::run(test)
 }
 
-fn command(group: &Group, aside: bool) -> Command {
-    let mut test = if aside {
+fn test(group: &Group, executable: &Path, output: Output) -> Result<Command> {
+    let mut test = if output == Output::Collected && !group.needs_servers() {
         let mut nice = Command::new("nice");
-        nice.args(["-n", "19"]).arg(&group.executable);
+        nice.args(["-n", "19"]).arg(executable);
         nice
     } else {
-        Command::new(&group.executable)
+        Command::new(executable)
     };
-    // One at a time: each uses the cores as it sees fit, and its row tells a time.
+    // One at a time: each uses as many cores as it can, and its row has its own time.
     test.args(["--test-threads=1", "--nocapture"])
-        .current_dir(&group.folder);
-    test
+        .current_dir(group.folder())
+        .env(campaign::RECORD, record::file(&group.to_string())?);
+    Ok(test)
 }
 
-/// What the campaigns are told by their environment.
-fn settings(groups: &[Group], options: &Options) -> Result<Vec<(String, PathBuf)>> {
-    let mut settings = vec![(campaign::RECORD.to_owned(), record()?)];
-    if groups.iter().any(Group::needs_servers) {
+/// What the campaigns read from their environment.
+fn settings<'a>(groups: impl Iterator<Item = &'a Group> + Clone, options: &Options) -> Result<Vec<(String, PathBuf)>> {
+    let mut settings = Vec::new();
+    if groups.clone().any(Group::needs_servers) {
         settings.extend(programs()?);
     }
-    if groups.iter().any(Group::needs_callgrind) {
-        crate::packages::ensure(crate::packages::CALLGRIND)?;
+    if groups.clone().any(Group::needs_callgrind) {
+        packages::ensure(packages::CALLGRIND)?;
     }
     if let Some(commit) = &options.beside {
         settings.push((
@@ -126,10 +153,11 @@ fn settings(groups: &[Group], options: &Options) -> Result<Vec<(String, PathBuf)
     Ok(settings)
 }
 
-/// Where campaigns, measurements and the end-to-end tests are told the operator's binary is, the one that is shipped.
+/// The variable that says where the operator's binary is, the one that is shipped.
 pub(crate) const OPERATOR: &str = "INSTANCELINK_OPERATOR";
 
-/// What campaigns and measurements with a control plane of their own start: the variable that says where it is, and the path.
+/// The programs that campaigns and measurements with a control plane of their own start: for each the variable that says
+/// where it is, and the path.
 pub(crate) fn programs() -> Result<Vec<(String, PathBuf)>> {
     cluster_binaries::ensure(cluster_binaries::CONTROL_PLANE)?;
     let operator = static_binaries::static_binary("instancelink")?;

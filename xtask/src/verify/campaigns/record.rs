@@ -1,71 +1,169 @@
-//! What campaigns did: a row each in a file that all of them append to, and the table that is made of it.
+//! What campaigns did: files of rows, one for each group of tests, and the table that is made of them.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use instancelink_testkit::campaign::Row;
+use serde::{Deserialize, Serialize};
 
 use crate::paths;
 
-/// The file that campaigns append their rows to, wherever they run.
-pub(crate) fn record() -> Result<PathBuf> {
-    Ok(paths::target()?.join("campaigns.jsonl"))
+/// A row of the table.
+#[derive(Serialize, Deserialize)]
+struct Line {
+    #[serde(flatten)]
+    row: Row,
+    /// Where the row is of an earlier run: which.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
 }
 
-/// Forgets the rows of an earlier run.
-pub(crate) fn forget() -> Result<()> {
-    let file = record()?;
-    for old in [file.clone(), file.with_extension("violations")] {
-        if old.exists() {
-            fs::remove_file(&old).with_context(|| format!("cannot remove {}", old.display()))?;
+/// The file that the tests of a group append their rows to, wherever they run.
+pub(crate) fn file(group: &str) -> Result<PathBuf> {
+    let folder = folder()?;
+    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    Ok(folder.join(format!("{}.jsonl", group.replace([' ', '/', ':'], "-"))))
+}
+
+fn folder() -> Result<PathBuf> {
+    Ok(paths::target()?.join("campaigns"))
+}
+
+/// Removes the rows of an earlier run.
+pub(crate) fn clear() -> Result<()> {
+    let folder = folder()?;
+    if folder.exists() {
+        fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
+    }
+    Ok(())
+}
+
+/// Adds a row that no campaign wrote by itself, and the violations that belong to it.
+pub(crate) fn append(group: &str, row: &Row, violations: &[String]) -> Result<()> {
+    let file = file(group)?;
+    let violations = violations.iter().flat_map(|line| [line.as_str(), "\n"]).collect();
+    append_to(&file.with_extension("violations"), violations)?;
+    let line = Line {
+        row: row.clone(),
+        note: None,
+    };
+    append_to(&file, serde_json::to_string(&line)? + "\n")
+}
+
+/// Adds the rows of a group that did not run, since nothing that it depends on has changed.
+pub(crate) fn repeat(group: &str, rows: &[Row], note: &str) -> Result<()> {
+    let file = file(group)?;
+    for row in rows {
+        let line = Line {
+            row: row.clone(),
+            note: Some(note.to_owned()),
+        };
+        append_to(&file, serde_json::to_string(&line)? + "\n")?;
+    }
+    Ok(())
+}
+
+fn append_to(file: &Path, text: String) -> Result<()> {
+    let opened = OpenOptions::new().create(true).append(true).open(file);
+    let written = opened.and_then(|mut file| file.write_all(text.as_bytes()));
+    written.with_context(|| format!("cannot append to {}", file.display()))
+}
+
+/// The rows of a group that ran.
+pub(crate) fn rows(group: &str) -> Result<Vec<Row>> {
+    Ok(read(&file(group)?)?.into_iter().map(|line| line.row).collect())
+}
+
+fn read(file: &Path) -> Result<Vec<Line>> {
+    let text = fs::read_to_string(file).unwrap_or_default();
+    let lines = text.lines().map(serde_json::from_str);
+    lines
+        .collect::<Result<_, _>>()
+        .with_context(|| format!("cannot read {}", file.display()))
+}
+
+/// Prints the table of everything since [`clear`].
+pub(crate) fn print() -> Result<()> {
+    let mut files: Vec<_> = fs::read_dir(folder()?)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter(|entry| entry.path().extension().is_some_and(|extension| extension == "jsonl"))
+        .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
+        .collect();
+    files.sort();
+    let mut lines = Vec::new();
+    for (_, file) in files {
+        lines.extend(read(&file)?);
+    }
+    write!(io::stdout().lock(), "{}", table(&lines))?;
+    Ok(())
+}
+
+fn table(lines: &[Line]) -> String {
+    let width = lines
+        .iter()
+        .map(|line| line.row.campaign.len())
+        .max()
+        .unwrap_or(0)
+        .max(8);
+    let mut text = format!(
+        "\n{:<width$} {:>12} {:>12} {:>10} {:>8}  seed\n",
+        "campaign", "plans", "faults", "violations", "seconds"
+    );
+    for Line { row, note } in lines {
+        let note = note.as_ref().map_or(String::new(), |note| format!("  {note}"));
+        text.push_str(&format!(
+            "{:<width$} {:>12} {:>12} {:>10} {:>8.1}  {}{note}\n",
+            row.campaign, row.plans, row.faults, row.violations, row.seconds, row.seed
+        ));
+    }
+    let violations: u64 = lines.iter().map(|line| line.row.violations).sum();
+    text + &format!("violations: {violations}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(campaign: &str, note: Option<&str>) -> Line {
+        Line {
+            row: Row {
+                campaign: campaign.to_owned(),
+                plans: 10,
+                faults: 2,
+                violations: 0,
+                seconds: 1.25,
+                seed: 1,
+            },
+            note: note.map(str::to_owned),
         }
     }
-    Ok(())
-}
 
-/// Adds the row of what is no test of a crate, and what it violated.
-pub(crate) fn append(row: &Row, violations: &[String]) -> Result<()> {
-    let file = record()?;
-    let lines = violations.iter().flat_map(|line| [line.as_str(), "\n"]).collect();
-    for (file, text) in [
-        (file.with_extension("violations"), lines),
-        (file, serde_json::to_string(row)? + "\n"),
-    ] {
-        let opened = OpenOptions::new().create(true).append(true).open(&file);
-        let written = opened.and_then(|mut file| file.write_all(String::as_bytes(&text)));
-        written.with_context(|| format!("cannot append to {}", file.display()))?;
+    #[test]
+    fn a_row_of_an_earlier_run_says_of_which() {
+        let text = table(&[
+            line("model", None),
+            line("requests", Some("unchanged since abc, 2026-01-31")),
+        ]);
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(
+            lines
+                .iter()
+                .any(|line| line.starts_with("model ") && line.ends_with("  1")),
+            "{text}"
+        );
+        let unchanged = |line: &&str| line.ends_with("  1  unchanged since abc, 2026-01-31");
+        assert!(lines.iter().any(unchanged), "{text}");
+        assert!(text.ends_with("violations: 0\n"), "{text}");
     }
-    Ok(())
-}
 
-fn rows() -> Result<Vec<Row>> {
-    let record = record()?;
-    let text = fs::read_to_string(&record).unwrap_or_default();
-    let rows = text.lines().map(serde_json::from_str);
-    rows.collect::<Result<_, _>>()
-        .with_context(|| format!("cannot read {}", record.display()))
-}
-
-/// Prints the table of what was run since the rows were forgotten.
-pub(crate) fn print() -> Result<()> {
-    let rows = rows()?;
-    let mut out = io::stdout().lock();
-    let width = rows.iter().map(|row| row.campaign.len()).max().unwrap_or(0).max(8);
-    writeln!(
-        out,
-        "\n{:<width$} {:>12} {:>12} {:>10} {:>8}  seed",
-        "campaign", "plans", "faults", "violations", "seconds"
-    )?;
-    for row in &rows {
-        writeln!(
-            out,
-            "{:<width$} {:>12} {:>12} {:>10} {:>8.1}  {}",
-            row.campaign, row.plans, row.faults, row.violations, row.seconds, row.seed
-        )?;
+    #[test]
+    fn a_row_that_a_campaign_wrote_has_no_note() {
+        let written = serde_json::to_string(&line("model", None).row).unwrap();
+        let read: Line = serde_json::from_str(&written).unwrap();
+        assert_eq!(read.note, None);
     }
-    let violations: u64 = rows.iter().map(|row| row.violations).sum();
-    writeln!(out, "violations: {violations}")?;
-    Ok(())
 }

@@ -13,7 +13,7 @@ use anyhow::{Result, bail};
 use clap::Args;
 use instancelink_testkit::campaign::{self, Row};
 
-use super::campaigns;
+use super::campaigns::record;
 use crate::generate::seeded_page;
 use crate::paths;
 use crate::progress::say;
@@ -33,10 +33,10 @@ pub(crate) struct Options {
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let seeds = seeds::all()?;
     if options.check {
-        return check(&seeds);
+        return check();
     }
+    let seeds = seeds::all()?;
     let chosen: Vec<&Seed> = seeds
         .iter()
         .filter(|seed| options.names.is_empty() || options.names.iter().any(|name| seed.name.starts_with(name)))
@@ -47,7 +47,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     grow(&chosen)
 }
 
-fn check(seeds: &[Seed]) -> Result<()> {
+/// Every patch applies, and the page that lists them is up to date.
+pub(crate) fn check() -> Result<()> {
+    let seeds = seeds::all()?;
     if seeds.len() < LEAST {
         bail!("there are {} seeds, and {LEAST} are promised", seeds.len());
     }
@@ -63,7 +65,7 @@ fn check(seeds: &[Seed]) -> Result<()> {
             astray.join("\n")
         );
     }
-    seeded_page::write(seeds, true)
+    seeded_page::write(&seeds, true)
 }
 
 fn grow(seeds: &[&Seed]) -> Result<()> {
@@ -88,7 +90,8 @@ fn grow(seeds: &[&Seed]) -> Result<()> {
             survivors.push(format!("seeded bug {}: {}", seed.name, fate.word()));
         }
     }
-    campaigns::append(
+    record::append(
+        "seeded bugs",
         &Row {
             campaign: "seeded bugs".to_owned(),
             plans: seeds.len() as u64,

@@ -10,12 +10,13 @@ use anyhow::{Context as _, Result, bail};
 use instancelink_testkit::campaign::{self, Row};
 use serde::Deserialize;
 
-use super::campaigns;
+use super::plan::HISTORIES;
 use crate::paths;
 use crate::progress::say;
+use crate::verify::campaigns::record;
 
 /// It runs; it ends when this is dropped, since its standard input does.
-pub(crate) struct Histories {
+pub(super) struct Histories {
     child: Child,
     said: BufReader<ChildStdout>,
     started: Instant,
@@ -32,7 +33,7 @@ struct Found {
 
 impl Histories {
     /// Begins to watch. What happens to a link from here on is not missed.
-    pub(crate) fn watch(kubeconfig: &Path) -> Result<Self> {
+    pub(super) fn watch(kubeconfig: &Path) -> Result<Self> {
         let mut cargo = paths::cargo();
         cargo
             .env("KUBECONFIG", kubeconfig)
@@ -65,7 +66,7 @@ impl Histories {
     }
 
     /// Ends it, and reports: an error where a history has no order, or where there must have been actions and none was seen.
-    pub(crate) fn judge(mut self, sees_actions: bool) -> Result<()> {
+    pub(super) fn judge(mut self, sees_actions: bool) -> Result<Row> {
         drop(self.child.stdin.take());
         let found = self.line()?;
         let status = self.child.wait()?;
@@ -85,7 +86,7 @@ impl Histories {
             seconds: self.started.elapsed().as_secs_f64(),
             seed: campaign::seed(),
         };
-        campaigns::append(&row, &violations)?;
+        record::append(HISTORIES, &row, &violations)?;
         say(&format!(
             "{histories} histories of links: {asked} actions, {ambiguous} of them overwritten before anybody took them; \
              {} without an order",
@@ -100,7 +101,7 @@ impl Histories {
         if !violations.is_empty() {
             bail!("{} links have a history without an order", violations.len());
         }
-        Ok(())
+        Ok(row)
     }
 }
 
@@ -108,7 +109,7 @@ impl Histories {
 mod tests {
     use super::*;
 
-    fn judged(line: &str) -> Result<()> {
+    fn judged(line: &str) -> Result<Row> {
         let mut shell = Command::new("sh");
         shell.args(["-c", &format!("echo watching; cat; echo '{line}'")]);
         Histories::of(&mut shell)?.judge(true)

@@ -1,0 +1,82 @@
+//! Calls a test binary of the end-to-end tests, shows its output, and counts the tests that passed.
+
+use std::collections::BTreeMap;
+use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, Result, bail};
+
+use super::groups::{Run, prefix_of};
+use crate::artifacts::cluster_binaries;
+use crate::paths;
+use crate::verify::campaigns;
+
+/// Runs the tests. Returns how many tests of each group passed; an error when one failed.
+pub(super) fn run(run: &Run, kubeconfig: &Path, operator: &Path) -> Result<BTreeMap<String, usize>> {
+    let mut cargo = cargo_test(kubeconfig, operator, run.binary)?;
+    cargo
+        .arg(format!("--test-threads={}", run.threads))
+        .args(run.filters())
+        .stdout(Stdio::piped());
+    let mut child = cargo.spawn().context("cannot start cargo")?;
+    let output = child.stdout.take().context("the standard output is a pipe")?;
+    let mut passed = Vec::new();
+    let mut shown = io::stdout();
+    for line in BufReader::new(output).lines() {
+        let line = line?;
+        writeln!(shown, "{line}")?;
+        passed.extend(passed_test(&line).map(str::to_owned));
+    }
+    let status = child.wait()?;
+    if !status.success() {
+        bail!("the tests of {} ended with {status}", run.binary);
+    }
+    Ok(counts(&run.groups, &passed))
+}
+
+/// The name of the test that passed, in a line of a test binary.
+fn passed_test(line: &str) -> Option<&str> {
+    line.strip_prefix("test ")?.strip_suffix(" ... ok")
+}
+
+fn counts(groups: &[String], passed: &[String]) -> BTreeMap<String, usize> {
+    let count = |group: &String| {
+        let prefix = prefix_of(group);
+        passed.iter().filter(|test| test.starts_with(&prefix)).count()
+    };
+    groups.iter().map(|group| (group.clone(), count(group))).collect()
+}
+
+/// Up to the `--` after which the options of the test binary follow.
+fn cargo_test(kubeconfig: &Path, operator: &Path, binary: &str) -> Result<Command> {
+    let mut cargo = paths::cargo();
+    cargo
+        .env("KUBECONFIG", kubeconfig)
+        .env("KUBECTL", cluster_binaries::path(cluster_binaries::KUBECTL)?)
+        .env(campaigns::OPERATOR, operator)
+        // Plain `cargo test` has no cluster and leaves them out.
+        .args(["test", "--package", "e2e", "--test", binary, "--", "--include-ignored"]);
+    Ok(cargo)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tests_that_passed_are_counted_by_group() {
+        let lines = [
+            "running 4 tests",
+            "test walk::a_link_becomes_active ... ok",
+            "test walk::a_link_ends ... FAILED",
+            "test crds::reference_grants::a_grant_counts ... ok",
+            "test result: ok. 2 passed",
+        ];
+        let passed: Vec<String> = lines.into_iter().filter_map(passed_test).map(str::to_owned).collect();
+        let groups = ["crds", "holds", "walk"].map(str::to_owned);
+        let counts = counts(&groups, &passed);
+        let expected = [("crds", 1), ("holds", 0), ("walk", 1)].map(|(group, tests)| (group.to_owned(), tests));
+        assert_eq!(counts, BTreeMap::from(expected));
+    }
+}

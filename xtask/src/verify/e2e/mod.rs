@@ -1,0 +1,144 @@
+//! `cargo xtask e2e`: the end-to-end tests, which know nothing of the cluster but its kubeconfig.
+//!
+//! `groups` says which tests there are, `plan` which of them run now, `call` runs a test binary. While tests run,
+//! `histories` watches all links.
+
+mod call;
+mod groups;
+mod histories;
+mod plan;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result, bail};
+use clap::Args;
+
+use super::campaigns::record;
+use super::proofs::{self, Proofs};
+use crate::artifacts::{cluster_binaries, static_binaries};
+use crate::cluster::{Cluster, DEFAULT, Wanted};
+use crate::dev::up;
+use crate::image;
+use crate::progress::{explained, say};
+
+use groups::{NEED_POSTGRES, NEED_RESOLVER};
+use histories::Histories;
+pub(crate) use plan::Plan;
+
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct Options {
+    /// A group's name or its first words (`dataplane` is every `dataplane_…`), or else a part of test names
+    group: Option<String>,
+    /// Only the tests that need the cluster for themselves
+    #[arg(long, conflicts_with = "parallel")]
+    serial: bool,
+    /// Only the tests that may run side by side
+    #[arg(long)]
+    parallel: bool,
+    #[command(flatten)]
+    pub(crate) proofs: proofs::Options,
+}
+
+impl Options {
+    fn is_whole(&self) -> bool {
+        self.group.is_none() && !self.serial && !self.parallel
+    }
+}
+
+pub(crate) fn run(options: &Options) -> Result<()> {
+    record::clear()?;
+    let proofs = Proofs::open(options.proofs)?;
+    let result = run_plan(&Plan::new(options, &proofs)?, &proofs);
+    record::print()?;
+    result
+}
+
+/// Runs the tests of a plan. The caller prints the table.
+pub(crate) fn run_plan(plan: &Plan, proofs: &Proofs) -> Result<()> {
+    if plan.is_empty() {
+        return Ok(());
+    }
+    let kubeconfig = match std::env::var_os("KUBECONFIG") {
+        Some(file) => given(file.into(), plan)?,
+        None => native(plan)?,
+    };
+    let operator = static_binaries::static_binary("instancelink")?;
+    let histories = Histories::watch(&kubeconfig)?;
+    let mut passed = BTreeMap::new();
+    let mut failed = Vec::new();
+    for run in &plan.runs {
+        match call::run(run, &kubeconfig, &operator) {
+            Ok(counts) => passed.extend(counts.into_iter().map(|(group, tests)| ((run.binary, group), tests))),
+            Err(error) => {
+                say(&explained("end to end", &error));
+                failed.push(format!("{} {}", run.binary, run.filters().join(" ")));
+            }
+        }
+    }
+    // Links whose actions have no order belong to any of the groups, so no group is proven.
+    match histories.judge(plan.is_whole) {
+        Ok(row) => plan.remember(&passed, row, proofs)?,
+        Err(error) => {
+            say(&explained("histories", &error));
+            failed.push("the histories of links".to_owned());
+        }
+    }
+    if failed.is_empty() {
+        return Ok(());
+    }
+    bail!(
+        "end-to-end tests failed among: {}; the cluster still runs (KUBECONFIG={})",
+        failed.join(", "),
+        kubeconfig.display()
+    );
+}
+
+/// Prepares the cluster of `KUBECONFIG`.
+fn given(kubeconfig: PathBuf, plan: &Plan) -> Result<PathBuf> {
+    cluster_binaries::ensure(&[cluster_binaries::KUBECTL])?;
+    match Cluster::of_kubeconfig(&kubeconfig)? {
+        Some(cluster) if cluster.has_node() => {
+            cluster.load(&image::workload()?)?;
+            load_more(&cluster, plan)?;
+        }
+        _ => say(&format!(
+            "the cluster of KUBECONFIG was not started by cargo xtask; it must be able to pull {} and the other images of \
+             `cargo xtask image`",
+            image::WORKLOAD
+        )),
+    }
+    Ok(kubeconfig)
+}
+
+/// Loads the images that only some groups need.
+fn load_more(cluster: &Cluster, plan: &Plan) -> Result<()> {
+    if plan.runs_any(NEED_POSTGRES) {
+        cluster.load(&image::postgres()?)?;
+    }
+    if plan.runs_any(NEED_RESOLVER) {
+        cluster.load(&image::resolver()?)?;
+    }
+    Ok(())
+}
+
+/// Starts the native cluster, or finds it, and installs the operator of this checkout.
+fn native(plan: &Plan) -> Result<PathBuf> {
+    let options = match Cluster::find(DEFAULT)? {
+        Some(cluster) => up::Options {
+            wanted: Wanted {
+                cluster: Some(cluster.record.provider),
+                ..Wanted::native()
+            },
+            ..up::Options::native()
+        },
+        None => up::Options::native(),
+    };
+    up::run(&options)?;
+    let cluster = Cluster::find(DEFAULT)?.context("the cluster that was just started is gone")?;
+    if !cluster.has_node() {
+        bail!("the end-to-end tests need a cluster in which pods run: run this as root, or set KUBECONFIG");
+    }
+    load_more(&cluster, plan)?;
+    Ok(cluster.record.kubeconfig)
+}

@@ -1,0 +1,155 @@
+//! The packages of the workspace and how they depend on each other, from `cargo metadata --no-deps`.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::files::is_below;
+
+/// The packages by name.
+#[derive(Debug)]
+pub(crate) struct Members(BTreeMap<String, Member>);
+
+/// One package. Every path is relative to the root of the workspace.
+#[derive(Debug)]
+pub(crate) struct Member {
+    /// Empty for the package at the root.
+    pub(crate) folder: String,
+    pub(crate) dependencies: Vec<Dependency>,
+    targets: Vec<Target>,
+    /// The other parts of the manifest that decide what is built, with what is inherited from the workspace.
+    settings: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Target {
+    name: String,
+    kind: Vec<String>,
+    src_path: String,
+    #[serde(flatten)]
+    rest: Map<String, Value>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Dependency {
+    pub(crate) name: String,
+    /// Only the package's own tests are built with it.
+    pub(crate) is_for_tests: bool,
+    /// Another package of this workspace.
+    pub(crate) is_member: bool,
+    /// What the manifest says of it: version, features and so on.
+    line: String,
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    workspace_root: String,
+    packages: Vec<Map<String, Value>>,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    name: String,
+    manifest_path: String,
+    dependencies: Vec<Map<String, Value>>,
+    targets: Vec<Target>,
+}
+
+impl Members {
+    pub(crate) fn read(metadata: &str) -> Result<Self> {
+        let metadata: Metadata = serde_json::from_str(metadata).context("cannot read the output of cargo metadata")?;
+        let mut members = BTreeMap::new();
+        for package in metadata.packages {
+            let mut settings = package.clone();
+            settings
+                .retain(|key, _| ["name", "version", "edition", "rust_version", "features"].contains(&key.as_str()));
+            let settings = serde_json::to_string(&settings)?;
+            let package: Package = serde_json::from_value(package.into())?;
+            let name = package.name.clone();
+            members.insert(name, Member::new(package, settings, &metadata.workspace_root)?);
+        }
+        Ok(Self(members))
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Result<&Member> {
+        let member = self.0.get(name);
+        member.with_context(|| format!("the workspace has no package {name}"))
+    }
+
+    /// The folders of the packages that are inside this folder.
+    pub(crate) fn inside<'a>(&'a self, folder: &'a str) -> impl Iterator<Item = &'a str> {
+        let folders = self.0.values().map(|member| member.folder.as_str());
+        folders.filter(move |other| *other != folder && is_below(other, folder))
+    }
+}
+
+impl Member {
+    fn new(package: Package, settings: String, root: &str) -> Result<Self> {
+        let folder = Path::new(&package.manifest_path).parent().unwrap_or(Path::new(""));
+        let mut targets = package.targets;
+        for target in &mut targets {
+            target.src_path = relative(&target.src_path, root);
+        }
+        let dependencies = package.dependencies.iter();
+        Ok(Self {
+            folder: relative(&folder.to_string_lossy(), root),
+            dependencies: dependencies
+                .map(|dependency| Dependency::read(dependency, root))
+                .collect::<Result<_>>()?,
+            targets,
+            settings,
+        })
+    }
+
+    /// The main files of its integration tests, by name.
+    pub(crate) fn tests(&self) -> impl Iterator<Item = (&str, &str)> {
+        let tests = self.targets.iter().filter(|target| target.is_for_tests());
+        tests.map(|target| (target.name.as_str(), target.src_path.as_str()))
+    }
+
+    /// What the manifest says of the package's libraries and programs, and of this test of it.
+    pub(crate) fn manifest(&self, test: Option<&str>) -> String {
+        let targets = self.targets.iter();
+        let targets = targets
+            .filter(|target| !target.is_for_tests() || Some(target.name.as_str()) == test)
+            .map(|target| {
+                format!(
+                    "{} {:?} {} {:?}",
+                    target.name, target.kind, target.src_path, target.rest
+                )
+            });
+        let dependencies = self.dependencies.iter();
+        let dependencies = dependencies
+            .filter(|dependency| !dependency.is_for_tests || test.is_some())
+            .map(|dependency| dependency.line.clone());
+        let lines: Vec<String> = targets.chain(dependencies).chain([self.settings.clone()]).collect();
+        lines.join("\n")
+    }
+}
+
+impl Target {
+    fn is_for_tests(&self) -> bool {
+        let kinds = ["test", "bench", "example"];
+        self.kind.iter().any(|kind| kinds.contains(&kind.as_str()))
+    }
+}
+
+impl Dependency {
+    fn read(read: &Map<String, Value>, root: &str) -> Result<Self> {
+        let name = read.get("name").and_then(Value::as_str);
+        Ok(Self {
+            name: name.context("a dependency without a name")?.to_owned(),
+            is_for_tests: read.get("kind").and_then(Value::as_str) == Some("dev"),
+            is_member: read.get("path").is_some_and(Value::is_string),
+            line: serde_json::to_string(read)?.replace(root, ""),
+        })
+    }
+}
+
+fn relative(path: &str, root: &str) -> String {
+    let path = path.strip_prefix(root).unwrap_or(path);
+    path.trim_start_matches('/').to_owned()
+}

@@ -1,0 +1,114 @@
+//! Remembered proofs: a group of tests that passed does not run again while nothing that it depends on has changed.
+//!
+//! A suite (`campaigns`, `conformance`, `e2e`) describes what each of its groups needs, asks [`Proofs::find`] before it
+//! runs a group and calls [`Proofs::remember`] after the whole group passed. Runs of a part of a group, failed runs and
+//! runs in which a file changed are not remembered.
+
+mod files;
+mod lockfile;
+mod members;
+mod needs;
+mod store;
+mod workspace;
+
+use std::process::Command;
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::progress::say;
+use crate::{command, paths};
+
+use store::Store;
+use workspace::{Inputs, Workspace, digest_of};
+
+pub(crate) use needs::Needs;
+pub(crate) use store::{Figures, Proof};
+
+/// How a command uses the proofs.
+#[derive(Args, Clone, Copy, Debug, Default)]
+pub(crate) struct Options {
+    /// Run also the groups of tests on whose inputs nothing has changed since they passed
+    #[arg(long)]
+    pub(crate) rerun: bool,
+}
+
+/// The proofs that count for this checkout as it is now.
+#[derive(Debug)]
+pub(crate) struct Proofs {
+    store: Store,
+    workspace: Workspace,
+    rerun: bool,
+}
+
+/// A group of tests and the inputs that it has now.
+#[derive(Clone, Debug)]
+pub(crate) struct Subject {
+    pub(crate) group: String,
+    needs: Needs,
+    inputs: Inputs,
+}
+
+impl Subject {
+    /// One digest of everything that it depends on.
+    pub(crate) fn digest(&self) -> String {
+        digest_of(
+            self.inputs
+                .iter()
+                .flat_map(|(name, digest)| [name.as_str(), digest.as_str()]),
+        )
+    }
+}
+
+impl Proofs {
+    pub(crate) fn open(options: Options) -> Result<Self> {
+        Ok(Self {
+            store: Store::new(paths::cache()?.join("proofs")),
+            workspace: Workspace::here()?,
+            rerun: options.rerun,
+        })
+    }
+
+    /// A group with what it depends on, as it is now.
+    pub(crate) fn subject(&self, group: String, needs: Needs) -> Result<Subject> {
+        let inputs = self.workspace.inputs(&needs)?;
+        Ok(Subject { group, needs, inputs })
+    }
+
+    /// The proof that the group passes. Where there is none, the log says why.
+    pub(crate) fn find(&self, subject: &Subject) -> Option<Proof> {
+        let Subject { group, inputs, .. } = subject;
+        if self.rerun {
+            return None;
+        }
+        let found = self.store.find(group, inputs);
+        if found.is_none()
+            && let Some(changes) = self.store.changes(group, inputs)
+        {
+            say(&format!("{group} runs, because these changed: {}", changes.join("; ")));
+        }
+        found
+    }
+
+    /// Writes that the whole group passed with the inputs that it had when it began.
+    pub(crate) fn remember(&self, subject: &Subject, figures: Figures) -> Result<()> {
+        let Subject { group, needs, inputs } = subject;
+        if Workspace::here()?.inputs(needs)? != *inputs {
+            say(&format!(
+                "{group} is not remembered: files that it depends on changed while it ran"
+            ));
+            return Ok(());
+        }
+        let date = jiff::Timestamp::now().strftime("%Y-%m-%d").to_string();
+        let proof = Proof::new(group, inputs.clone(), commit()?, date, figures);
+        self.store.write(&proof)
+    }
+}
+
+/// The commit of the checkout, with a mark where it has uncommitted changes.
+fn commit() -> Result<String> {
+    let mut git = Command::new("git");
+    git.current_dir(paths::checkout())
+        .args(["describe", "--always", "--dirty", "--exclude=*"]);
+    Ok(command::capture(&mut git)?.trim().to_owned())
+}

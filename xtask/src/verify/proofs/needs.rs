@@ -1,0 +1,128 @@
+//! What a group of tests needs, as its suite declares it. `workspace` makes digests of it.
+
+/// The pinned versions of the control plane, and how it and the operator's binary are built.
+const SERVERS: [&str; 2] = ["tools/cluster", "xtask/src/artifacts"];
+/// Where developers of operators have binaries of a control plane. They are used instead of our own.
+const ASSETS: &str = "KUBEBUILDER_ASSETS";
+
+/// What `kubectl apply -k deploy` applies.
+const INSTALLATION: [&str; 4] = ["crds", "deploy/kustomization.yaml", "deploy/base", "deploy/policies"];
+
+/// Files outside of a package that it is built from.
+pub(super) const READ_BY_PACKAGES: [(&str, &str); 1] = [("instancelink", "crds")];
+
+/// Everything that can change the result of a group of tests, but for the compiler and its settings, on which all depend.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Needs {
+    /// The package of the test that is run, and the name of the test.
+    pub(super) test: Option<(String, String)>,
+    /// Packages whose programs it runs.
+    pub(crate) programs: Vec<&'static str>,
+    /// Files and folders that it reads, or that decide how it is run, from the root of the checkout.
+    pub(super) paths: Vec<String>,
+    /// Files and folders of its package that it is not built from.
+    pub(crate) without: Vec<String>,
+    /// Other facts, by name.
+    pub(crate) facts: Vec<(String, String)>,
+}
+
+impl Needs {
+    /// What every test of a package needs: the package and all that it is built from.
+    pub(crate) fn of_test(package: &str, test: &str) -> Self {
+        Self {
+            test: Some((package.to_owned(), test.to_owned())),
+            ..Self::default()
+        }
+    }
+
+    /// The test uses a control plane with the operator's installation.
+    pub(crate) fn servers(&mut self) {
+        self.read(&SERVERS);
+        self.read(&INSTALLATION);
+        if let Some(assets) = std::env::var_os(ASSETS) {
+            self.facts
+                .push((ASSETS.to_owned(), assets.to_string_lossy().into_owned()));
+        }
+    }
+
+    /// The test reads files and folders.
+    pub(crate) fn read(&mut self, paths: &[&str]) {
+        self.paths.extend(paths.iter().map(|&path| path.to_owned()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+    use std::process::Command;
+
+    use serde::Deserialize;
+
+    use super::*;
+    use crate::{command, paths};
+
+    /// Where code outside of `xtask` and of unit tests reads files of the checkout by a path that leaves its own package. Each
+    /// is covered: by [`INSTALLATION`], [`READ_BY_PACKAGES`], or the whole of `crds`, `deploy` and `tests/manifests` that the
+    /// end-to-end tests need.
+    const READERS: [&str; 1] = ["src/crds.rs"];
+
+    /// Folders in which only unit tests read such files, which run each time, and the end-to-end tests with their harness,
+    /// which need the whole of the folders that they read.
+    const COVERED: [&str; 6] = [
+        "crates/api/tests",
+        "crates/core/src/dataplane",
+        "tests/control-plane",
+        "tests/e2e",
+        "tests/harness",
+        "tests/security",
+    ];
+
+    #[test]
+    fn the_installation_has_no_other_parts() {
+        #[derive(Deserialize)]
+        struct Kustomization {
+            resources: Vec<String>,
+        }
+        let text = fs::read_to_string(paths::checkout().join("deploy/kustomization.yaml")).unwrap();
+        let kustomization: Kustomization = serde_yaml_ng::from_str(&text).unwrap();
+        let parts = kustomization.resources.iter();
+        let parts: Vec<String> = parts
+            .map(|part| match part.strip_prefix("../") {
+                Some(part) => part.to_owned(),
+                None => format!("deploy/{part}"),
+            })
+            .collect();
+        assert_eq!(parts, ["crds", "deploy/base", "deploy/policies"]);
+        assert!(parts.iter().all(|part| INSTALLATION.contains(&part.as_str())));
+    }
+
+    #[test]
+    fn no_other_code_reads_files_outside_of_its_package() {
+        let mut git = Command::new("git");
+        let files = command::capture(git.current_dir(paths::checkout()).args(["ls-files", "*.rs"])).unwrap();
+        let is_known = |file: &&str| {
+            file.starts_with("xtask/")
+                || READERS.contains(file)
+                || COVERED.iter().any(|folder| Path::new(file).starts_with(folder))
+        };
+        let unknown: Vec<&str> = files
+            .lines()
+            .filter(|file| !is_known(file))
+            .filter(leaves_its_package)
+            .collect();
+        assert!(
+            unknown.is_empty(),
+            "{unknown:?} read files outside of their package. Declare these files for the groups of tests that run this \
+             code (`Needs`), and add the source file to the list of readers here."
+        );
+    }
+
+    fn leaves_its_package(file: &&str) -> bool {
+        let text = fs::read_to_string(paths::checkout().join(file)).unwrap_or_default();
+        text.lines().any(|line| {
+            let outside = line.contains("\"../") || line.contains("\"/../") || line.contains("/../..");
+            outside && !line.trim_start().starts_with("//")
+        })
+    }
+}

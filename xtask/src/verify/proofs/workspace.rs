@@ -1,0 +1,188 @@
+//! What a test depends on: the digest of everything that it is built from, that it runs and that it reads.
+//!
+//! The digests are those of the working tree. They do not depend on commits or on where the checkout is.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+
+use super::files::{Files, is_below};
+use super::lockfile::Lockfile;
+use super::members::{Member, Members};
+use super::needs::{Needs, READ_BY_PACKAGES};
+use crate::{command, digest, paths};
+
+/// A checkout as it is now.
+#[derive(Debug)]
+pub(crate) struct Workspace {
+    files: Files,
+    members: Members,
+    lockfile: Lockfile,
+    /// Compiler and build settings, on which everything depends.
+    settings: Inputs,
+}
+
+/// Digests by what they are of, in words that a developer understands.
+pub(crate) type Inputs = BTreeMap<String, String>;
+
+impl Workspace {
+    /// Reads this checkout.
+    pub(crate) fn here() -> Result<Self> {
+        let metadata = command::capture(paths::cargo().args(["metadata", "--format-version=1", "--no-deps"]))?;
+        let compiler = command::capture(Command::new("rustc").current_dir(paths::checkout()).arg("-vV"))?;
+        Self::read(&paths::checkout(), &metadata, &compiler)
+    }
+
+    fn read(root: &Path, metadata: &str, compiler: &str) -> Result<Self> {
+        let text = |file: &str| fs::read_to_string(root.join(file)).with_context(|| format!("cannot read {file}"));
+        let files = Files::read(root)?;
+        let flags = std::env::var("RUSTFLAGS").unwrap_or_default();
+        let mut settings = Inputs::from([
+            ("compiler".to_owned(), digest_of([compiler, &flags])),
+            (
+                "profiles".to_owned(),
+                digest_of([profiles(&text("Cargo.toml")?).as_str()]),
+            ),
+        ]);
+        settings.extend(files.below(".cargo").map(owned));
+        Ok(Self {
+            files,
+            members: Members::read(metadata)?,
+            lockfile: Lockfile::read(&text("Cargo.lock")?),
+            settings,
+        })
+    }
+
+    /// The digest of each thing that is needed.
+    pub(crate) fn inputs(&self, needs: &Needs) -> Result<Inputs> {
+        let mut inputs = self.settings.clone();
+        let mut crates = BTreeSet::new();
+        if let Some((package, test)) = &needs.test {
+            let member = self.members.get(package)?;
+            let mut without = needs.without.clone();
+            without.extend(
+                member
+                    .tests()
+                    .filter(|(name, _)| name != test)
+                    .map(|(_, file)| own_part(file)),
+            );
+            self.package(&mut inputs, &mut crates, package, Some(test), &without)?;
+        }
+        for package in &needs.programs {
+            self.package(&mut inputs, &mut crates, package, None, &[])?;
+        }
+        inputs.insert("dependencies".to_owned(), digest_of(crates.iter().map(String::as_str)));
+        for path in &needs.paths {
+            inputs.insert(path.clone(), self.digest_of_all(path));
+        }
+        inputs.extend(needs.facts.iter().cloned());
+        Ok(inputs)
+    }
+
+    /// Adds a package and the packages of the workspace that it is built from.
+    fn package(
+        &self,
+        inputs: &mut Inputs,
+        crates: &mut BTreeSet<String>,
+        name: &str,
+        test: Option<&str>,
+        without: &[String],
+    ) -> Result<()> {
+        let member = self.members.get(name)?;
+        let label = match test {
+            Some(test) => format!("{name}, test {test}"),
+            None => name.to_owned(),
+        };
+        if inputs.contains_key(&label) {
+            return Ok(());
+        }
+        let manifest = member.manifest(test);
+        let files = self.sources(member, test.is_some(), without);
+        let lines = files.flat_map(|(file, digest)| [file, digest]);
+        inputs.insert(label, digest_of([manifest.as_str()].into_iter().chain(lines)));
+        let dependencies = || {
+            let dependencies = member.dependencies.iter();
+            dependencies.filter(|dependency| test.is_some() || !dependency.is_for_tests)
+        };
+        for (_, path) in READ_BY_PACKAGES.iter().filter(|(package, _)| *package == name) {
+            inputs.insert((*path).to_owned(), self.digest_of_all(path));
+        }
+        let external = dependencies().filter(|dependency| !dependency.is_member);
+        let external = external.map(|dependency| dependency.name.as_str()).collect();
+        crates.extend(self.lockfile.closure(name, &external));
+        for dependency in dependencies().filter(|dependency| dependency.is_member) {
+            self.package(inputs, crates, &dependency.name, None, &[])?;
+        }
+        Ok(())
+    }
+
+    fn digest_of_all(&self, path: &str) -> String {
+        digest_of(self.files.below(path).flat_map(|(file, digest)| [file, digest]))
+    }
+
+    /// The files that a package is built from. Its manifest is not among them: [`Member::manifest`] has the parts of it that
+    /// count.
+    fn sources<'a>(
+        &'a self,
+        member: &'a Member,
+        with_tests: bool,
+        without: &'a [String],
+    ) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let in_folder = |name: &str| {
+            [member.folder.as_str(), name]
+                .join("/")
+                .trim_start_matches('/')
+                .to_owned()
+        };
+        // The folder of the package at the root holds the whole repository.
+        let roots = if member.folder.is_empty() {
+            vec!["src".to_owned(), "build.rs".to_owned()]
+        } else {
+            vec![member.folder.clone()]
+        };
+        let mut left_out = vec![in_folder("Cargo.toml"), in_folder("benches"), in_folder("examples")];
+        if !with_tests {
+            left_out.push(in_folder("tests"));
+        }
+        left_out.extend(self.members.inside(&member.folder).map(str::to_owned));
+        left_out.extend_from_slice(without);
+        let all = roots.into_iter().flat_map(|root| {
+            let below: Vec<_> = self.files.below(&root).collect();
+            below
+        });
+        all.filter(move |(file, _)| !left_out.iter().any(|path| is_below(file, path)))
+    }
+}
+
+/// The path of a test without what it shares with other tests: its file, or the folder whose main file this is.
+fn own_part(file: &str) -> String {
+    file.strip_suffix("/main.rs").unwrap_or(file).to_owned()
+}
+
+/// The tables of profiles in the manifest of the workspace.
+fn profiles(manifest: &str) -> String {
+    let mut is_profile = false;
+    let lines = manifest.lines().filter(|line| {
+        if line.starts_with('[') {
+            is_profile = line.starts_with("[profile.");
+        }
+        is_profile && !line.trim().is_empty() && !line.starts_with('#')
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// One digest of several texts.
+pub(crate) fn digest_of<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
+    let texts: Vec<String> = texts.into_iter().map(|text| format!("{}:{text}", text.len())).collect();
+    digest::sha256(texts.iter().map(String::as_bytes))
+}
+
+fn owned((name, digest): (&str, &str)) -> (String, String) {
+    (name.to_owned(), digest.to_owned())
+}
+
+#[cfg(test)]
+mod tests;
