@@ -5,7 +5,7 @@ use std::fs;
 
 use anyhow::{Context as _, Result, bail};
 use instancelink_api::{State, Verb};
-use instancelink_core::action::{Cell, cell};
+use instancelink_core::action::{Legality, cell};
 use instancelink_core::lifecycle::TABLE;
 
 use super::seeded_page;
@@ -87,9 +87,9 @@ fn actions() -> String {
         let cells: Vec<_> = Verb::ALL
             .into_iter()
             .map(|verb| match cell(state, verb) {
-                Cell::Yes => "yes",
-                Cell::NoOp => "no-op",
-                Cell::No => "–",
+                Legality::Yes => "yes",
+                Legality::NoOp => "no-op",
+                Legality::No => "–",
             })
             .collect();
         let _ = writeln!(text, "| {state} | {} |", cells.join(" | "));

@@ -56,10 +56,6 @@ impl Plan {
         plan.subject = Some(subject);
         Ok(plan)
     }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.is_proven
-    }
 }
 
 fn needs() -> Needs {

@@ -50,10 +50,6 @@ impl Plan {
     pub(crate) fn needs_servers(&self) -> bool {
         self.groups.iter().any(|planned| planned.group.needs_servers())
     }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.groups.is_empty()
-    }
 }
 
 impl Planned {
