@@ -1,0 +1,121 @@
+//! The links of the documentation: each relative link leads to a file of this repository, and each anchor to a heading or
+//! an anchor of that page.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test fails by panicking
+
+use std::collections::BTreeSet;
+use std::path::{Component, Path, PathBuf};
+
+use security::{root, text};
+
+/// The Markdown files at the root, in `docs` and in `.github`.
+fn pages() -> Vec<PathBuf> {
+    let mut pages = Vec::new();
+    let mut folders = vec![root().join("docs"), root().join(".github")];
+    let at_the_root = std::fs::read_dir(root()).unwrap().map(|entry| entry.unwrap().path());
+    pages.extend(at_the_root.filter(|path| path.is_file()));
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                pages.push(path);
+            }
+        }
+    }
+    pages.retain(|path| path.extension().is_some_and(|extension| extension == "md"));
+    pages
+        .iter()
+        .map(|path| path.strip_prefix(root()).unwrap().to_owned())
+        .collect()
+}
+
+/// The targets of inline links, without those in code and those of other sites.
+fn links(page: &str) -> Vec<String> {
+    let mut links = Vec::new();
+    for line in prose(page) {
+        // Every second part is between backticks.
+        let text: String = line.split('`').step_by(2).collect::<Vec<_>>().join("x");
+        for part in text.split("](").skip(1) {
+            let target = part.split(')').next().unwrap_or_default();
+            if !target.contains("://") {
+                links.push(target.to_owned());
+            }
+        }
+    }
+    links
+}
+
+/// The lines outside of code blocks.
+fn prose(page: &str) -> impl Iterator<Item = &str> {
+    let mut code = false;
+    page.lines().filter(move |line| {
+        let fence = line.trim_start().starts_with("```");
+        if fence {
+            code = !code;
+        }
+        !code && !fence
+    })
+}
+
+/// What an anchor can name: the headings, as GitHub writes them, and the anchors that the page sets itself.
+fn anchors(page: &str) -> BTreeSet<String> {
+    let mut anchors = BTreeSet::new();
+    for line in prose(page) {
+        if let Some(heading) = line.strip_prefix('#') {
+            let title = heading.trim_start_matches('#').trim().to_lowercase();
+            let kept = title.chars().filter(|c| c.is_alphanumeric() || "-_ ".contains(*c));
+            anchors.insert(kept.map(|c| if c == ' ' { '-' } else { c }).collect());
+        }
+        for attribute in ["id=\"", "name=\""] {
+            let named = line.split(attribute).skip(1);
+            anchors.extend(named.filter_map(|rest| rest.split('"').next()).map(str::to_owned));
+        }
+    }
+    anchors
+}
+
+/// The path without `..`.
+fn plain(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::ParentDir => {
+                plain.pop();
+            }
+            other => plain.push(other),
+        }
+    }
+    plain
+}
+
+#[test]
+fn every_link_leads_to_a_file_and_an_anchor_that_exist() {
+    let mut broken = Vec::new();
+    let mut seen = 0;
+    for page in pages() {
+        for link in links(&text(&page.display().to_string())) {
+            seen += 1;
+            let (path, anchor) = link.split_once('#').unwrap_or((&link, ""));
+            let target = if path.is_empty() {
+                page.clone()
+            } else {
+                plain(&page.parent().unwrap().join(path))
+            };
+            let exists = root().join(&target).exists();
+            if !exists || !anchor.is_empty() && !anchors(&text(&target.display().to_string())).contains(anchor) {
+                broken.push(format!("{}: {link}", page.display()));
+            }
+        }
+    }
+    assert!(seen > 100, "only {seen} links were found");
+    assert!(broken.is_empty(), "broken links:\n{}", broken.join("\n"));
+}
+
+#[test]
+fn links_and_anchors_are_found() {
+    let page = "# A `Big` title: 2\n[x](a.md#b) `[y](c)` [z](https://d)\n```\n[w](e)\n# no\n```\n<a id=\"rule\"></a>\n";
+    assert_eq!(links(page), ["a.md#b"]);
+    assert_eq!(anchors(page).into_iter().collect::<Vec<_>>(), ["a-big-title-2", "rule"]);
+}
