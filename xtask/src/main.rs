@@ -146,3 +146,15 @@ fn existing(name: &str) -> Result<Cluster> {
     Cluster::find(name)?
         .with_context(|| format!("there is no cluster '{name}'; start it with `cargo xtask up --name {name}`"))
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_fit_together() {
+        Args::command().debug_assert();
+    }
+}

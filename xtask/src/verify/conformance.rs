@@ -8,7 +8,7 @@ use clap::Args;
 use instancelink_testkit::campaign;
 
 use super::campaigns::record;
-use super::proofs::{self, Figures, Needs, Proofs, Subject};
+use super::proofs::{Figures, Needs, ProofOptions, Proofs, Subject};
 use crate::cluster::{Cluster, Wanted};
 use crate::dev::up;
 use crate::progress::say;
@@ -24,7 +24,7 @@ pub(crate) struct Options {
     /// Only scenarios with this text in their names or files
     scenario: Option<String>,
     #[command(flatten)]
-    pub(crate) proofs: proofs::Options,
+    pub(crate) proofs: ProofOptions,
 }
 
 /// What is to be done, decided before it begins.

@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::Args;
 
 use super::campaigns::{self, Output, Part, record};
-use super::proofs::{self, Proofs};
+use super::proofs::{ProofOptions, Proofs};
 use super::runner::{self, Stage};
 use super::{conformance, e2e, seeded};
 use crate::artifacts::static_binaries;
@@ -21,7 +21,7 @@ pub(crate) struct Options {
     #[arg(long)]
     long: bool,
     #[command(flatten)]
-    proofs: proofs::Options,
+    proofs: ProofOptions,
 }
 
 /// `cargo xtask check`.

@@ -14,7 +14,7 @@ use anyhow::{Result, bail};
 use clap::Args;
 use instancelink_testkit::campaign;
 
-use super::proofs::{self, Proofs};
+use super::proofs::{ProofOptions, Proofs};
 use crate::artifacts::{cluster_binaries, earlier_operator, static_binaries};
 use crate::progress::{explained, say};
 use crate::{command, packages};
@@ -36,7 +36,7 @@ pub(crate) struct Options {
     #[arg(long)]
     pub(crate) beside: Option<String>,
     #[command(flatten)]
-    pub(crate) proofs: proofs::Options,
+    pub(crate) proofs: ProofOptions,
 }
 
 /// Which groups of a plan are run.

@@ -15,7 +15,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::Args;
 
 use super::campaigns::record;
-use super::proofs::{self, Proofs};
+use super::proofs::{ProofOptions, Proofs};
 use crate::artifacts::{cluster_binaries, static_binaries};
 use crate::cluster::{Cluster, DEFAULT, Wanted};
 use crate::dev::up;
@@ -37,7 +37,7 @@ pub(crate) struct Options {
     #[arg(long)]
     parallel: bool,
     #[command(flatten)]
-    pub(crate) proofs: proofs::Options,
+    pub(crate) proofs: ProofOptions,
 }
 
 impl Options {

@@ -27,7 +27,7 @@ pub(crate) use store::{Figures, Proof};
 
 /// How a command uses the proofs.
 #[derive(Args, Clone, Copy, Debug, Default)]
-pub(crate) struct Options {
+pub(crate) struct ProofOptions {
     /// Run also the groups of tests on whose inputs nothing has changed since they passed
     #[arg(long)]
     pub(crate) rerun: bool,
@@ -61,7 +61,7 @@ impl Subject {
 }
 
 impl Proofs {
-    pub(crate) fn open(options: Options) -> Result<Self> {
+    pub(crate) fn open(options: ProofOptions) -> Result<Self> {
         Ok(Self {
             store: Store::new(paths::cache()?.join("proofs")),
             workspace: Workspace::here()?,
