@@ -1,5 +1,5 @@
-// Command resolver shows what Go's own resolver says of a name. It is built without cgo, so that no C library answers
-// in its place. It prints as the test workload does: an answer a line, exit code 3 when there is no such name.
+// Command resolver prints what Go's own resolver answers for a name. It is built without cgo, so that no C library answers
+// in its place. The output is that of the test workload: one answer in each line, and exit code 3 if there is no such name.
 package main
 
 import (

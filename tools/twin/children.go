@@ -13,13 +13,13 @@ import (
 	"instancelink.io/tools/twin/v1alpha1"
 )
 
-// families are the slices that a link may have, by the end of their names.
+// families are the slices of a link, by the suffixes of their names.
 var families = []struct {
 	suffix string
 	kind   discoveryv1.AddressType
 }{{"-v4", discoveryv1.AddressTypeIPv4}, {"-v6", discoveryv1.AddressTypeIPv6}}
 
-// bringUp makes the children what they should be: first the directory, for a slice must join nobody else's Service.
+// bringUp writes the children. The directory comes first: a slice must not join a foreign Service.
 func (r *Reconciler) bringUp(ctx context.Context, link *v1alpha1.InstanceLink, w *world) error {
 	if err := r.ensureShared(ctx, link, w); err != nil {
 		return err
@@ -33,7 +33,7 @@ func (r *Reconciler) bringUp(ctx context.Context, link *v1alpha1.InstanceLink, w
 		byFamily[kind] = append(byFamily[kind], e)
 	}
 	if len(byFamily) == 0 {
-		// A link that is up is seen to be.
+		// A link that is up is shown as active.
 		byFamily[discoveryv1.AddressTypeIPv4] = nil
 	}
 	for _, family := range families {
@@ -85,7 +85,7 @@ func (r *Reconciler) removeSlice(ctx context.Context, link *v1alpha1.InstanceLin
 	return r.remove(ctx, slice)
 }
 
-// takeDown removes what stands, in the order in which it would be missed.
+// takeDown deletes the children: the slices first.
 func (r *Reconciler) takeDown(ctx context.Context, link *v1alpha1.InstanceLink) error {
 	for _, family := range families {
 		if err := r.removeSlice(ctx, link, family.suffix); err != nil {
@@ -95,7 +95,7 @@ func (r *Reconciler) takeDown(ctx context.Context, link *v1alpha1.InstanceLink) 
 	return r.leaveShared(ctx, link)
 }
 
-// sharedMetadata makes an object one that the links of a source share.
+// sharedMetadata is the metadata of an object that the links of a source share.
 func sharedMetadata(object client.Object, link *v1alpha1.InstanceLink, source types.UID, annotations map[string]string) {
 	if spokesman, stands := object.GetAnnotations()[linkAnnotation]; stands {
 		annotations[linkAnnotation] = spokesman

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Leads 200 links through their lives by one contestant after the other, and compares what each made of them.
+"""Runs 200 links from creation to deletion with each contestant in turn, and compares what each of them wrote.
 
     KUBECONFIG=… compare.py KUBECTL 'instancelink operator --verify-dns=false --log=error' 'twin --mode=tuned' …
 
@@ -82,7 +82,7 @@ def states():
 
 
 def plain(value):
-    """The object without what differs from run to run."""
+    """The object without the values that differ in each run."""
     if isinstance(value, dict):
         if "instancelink.dev/entries" in value:
             entries = sorted(json.loads(value["instancelink.dev/entries"]).values())
@@ -123,7 +123,7 @@ def difference(after, before):
 
 
 def further(process, step, start):
-    """The rest of a life, up to its end."""
+    """The rest of the life of the links."""
     for i in range(20):
         patch(i, {"targetInstanceRef": {"kind": "Service", "name": "pg2"}})
     step("retargeted", lambda: states() == [("active", True)] * LINKS)
@@ -149,7 +149,7 @@ def further(process, step, start):
 
 
 def run(command):
-    """What stands after each step."""
+    """The objects after each step."""
     world()
     start = lambda command: subprocess.Popen(shlex.split(command), stdout=subprocess.DEVNULL)
     process, seen = start(command), {}
@@ -167,7 +167,7 @@ def run(command):
             print(f"  {name}: {took:.1f} s {json.dumps(difference(after, before))}", flush=True)
             before, began = writes(), time.monotonic()
 
-        # As fast as several clients can, so that the contestant has a queue.
+        # Several clients write at the same time, so that the contestant has a queue.
         with ThreadPoolExecutor() as pool:
             list(pool.map(lambda first: make([link(i) for i in range(first, LINKS, 8)]), range(8)))
         step("created", lambda: states() == [("active", True)] * LINKS)
@@ -184,7 +184,7 @@ def run(command):
     finally:
         process.terminate()
         process.wait()
-        # No kubelet ends the pods.
+        # There is no kubelet that ends the pods.
         kubectl("-n", NAMESPACE, "delete", "pods", "--all", "--force", "--grace-period=0")
         kubectl("delete", "namespace", NAMESPACE, "--timeout=60s")
     return seen

@@ -11,7 +11,7 @@ import (
 	"instancelink.io/tools/twin/v1alpha1"
 )
 
-// conditionsOf are those the operator writes, in its order and words.
+// conditionsOf are the conditions that the operator writes, with its order and its messages.
 func conditionsOf(link *v1alpha1.InstanceLink, w *world, state v1alpha1.State, now time.Time) []metav1.Condition {
 	var all []metav1.Condition
 	say := func(kind string, is bool, reason, message string) {

@@ -14,7 +14,7 @@ import (
 	"instancelink.io/tools/twin/v1alpha1"
 )
 
-// ensureShared makes the directory, and puts the link's own variables into the environment. Workers take turns, for the
+// ensureShared writes the directory, and adds the variables of the link to the environment. One worker at a time: the
 // links of a source write the same two objects.
 func (r *Reconciler) ensureShared(ctx context.Context, link *v1alpha1.InstanceLink, w *world) error {
 	defer r.sources.lock(link.Namespace + "/" + link.Spec.InstanceRef.Name)()
@@ -38,7 +38,7 @@ func (r *Reconciler) ensureShared(ctx context.Context, link *v1alpha1.InstanceLi
 	})
 }
 
-// leaveShared takes the link out of what its source's links share, and that away where nobody else wants it.
+// leaveShared removes the link from the objects that the links of its source share, and deletes them after the last link.
 func (r *Reconciler) leaveShared(ctx context.Context, link *v1alpha1.InstanceLink) error {
 	defer r.sources.lock(link.Namespace + "/" + link.Spec.InstanceRef.Name)()
 	others := &v1alpha1.InstanceLinkList{}
@@ -93,7 +93,7 @@ func (r *Reconciler) leaveEnvironment(ctx context.Context, link *v1alpha1.Instan
 	return r.Update(ctx, environment)
 }
 
-// variables are Docker's, with the alias in place of an address.
+// variables are those of Docker links, with the alias in place of an address.
 func variables(link *v1alpha1.InstanceLink, ports []port) map[string]string {
 	if link.Spec.Outputs != nil && link.Spec.Outputs.Environment == "None" {
 		return nil
@@ -116,10 +116,10 @@ func variables(link *v1alpha1.InstanceLink, ports []port) map[string]string {
 	return all
 }
 
-// entriesOf says whose each variable is, by the UIDs of links.
+// entriesOf are the variables of each link, by the UIDs of the links.
 func entriesOf(environment *corev1.ConfigMap) map[string][]string {
 	of := map[string][]string{}
-	// What is no JSON is nobody's.
+	// An annotation that is no JSON has no entries.
 	_ = json.Unmarshal([]byte(environment.Annotations[entries]), &of)
 	return of
 }

@@ -1,6 +1,6 @@
 package main
 
-// The names that the operator writes, see crates/api/src/keys.rs.
+// The names that the operator writes: see crates/api/src/keys.rs.
 const (
 	finalizer      = "instancelink.dev/lifecycle"
 	manager        = "instancelink"

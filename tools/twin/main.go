@@ -1,4 +1,4 @@
-// The twin does what the operator does on its happy path, with controller-runtime: a peer for the benchmark.
+// The twin does the same as the operator if nothing goes wrong, with controller-runtime. It is a peer for the benchmark.
 package main
 
 import (

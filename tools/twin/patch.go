@@ -8,12 +8,12 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// locked is a merge patch that fails on another version than the one it was made for: lists are replaced as a whole.
+// locked is a merge patch that fails on another version than its own. Lists are replaced as a whole.
 func locked(before client.Object) client.Patch {
 	return client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
 }
 
-// patch writes the difference, if there is one.
+// patch writes the difference, if there is any.
 func (r *Reconciler) patch(ctx context.Context, before, after client.Object) error {
 	if equality.Semantic.DeepEqual(before, after) {
 		return nil
@@ -21,10 +21,10 @@ func (r *Reconciler) patch(ctx context.Context, before, after client.Object) err
 	return r.Patch(ctx, after, locked(before))
 }
 
-// locks are one lock a name.
+// locks has one lock for each name.
 type locks struct{ byName sync.Map }
 
-// lock takes the lock of a name; call what it returns to give it back.
+// lock takes the lock of a name. Call its result to release the lock.
 func (l *locks) lock(name string) func() {
 	lock, _ := l.byName.LoadOrStore(name, &sync.Mutex{})
 	lock.(*sync.Mutex).Lock()

@@ -10,7 +10,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 )
 
-// synced is ready when all that is watched was listed.
+// synced is ready when all watches have a first list.
 func synced(ctx context.Context, of cache.Cache) healthz.Checker {
 	var done atomic.Bool
 	go func() { done.Store(of.WaitForCacheSync(ctx)) }()

@@ -12,16 +12,16 @@ import (
 	"instancelink.io/tools/twin/v1alpha1"
 )
 
-// Reconciler leads links to their goals.
+// Reconciler brings links to their goals.
 type Reconciler struct {
 	client.Client
 	tuned   bool
 	sources locks
-	// released has the UIDs of links whose finalizer was dropped: reading one's own writes does not cover the end.
+	// released has the UIDs of links whose finalizer was removed: the cache shows own writes, but not this one.
 	released sync.Map
 }
 
-// Reconcile walks one link as far as it comes now.
+// Reconcile moves one link as far as possible now.
 func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
 	link := &v1alpha1.InstanceLink{}
 	if err := r.Get(ctx, request.NamespacedName, link); err != nil {
@@ -33,13 +33,13 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	}
 	wait, err := r.walk(ctx, link)
 	if apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) {
-		// The cache was behind: no error to log, and the queue's own backoff is the right one.
+		// The cache was stale. This is no error, and the backoff of the queue is right.
 		return ctrl.Result{Requeue: true}, nil
 	}
 	return ctrl.Result{RequeueAfter: wait}, err
 }
 
-// ensure creates a child, or makes it what it should be.
+// ensure creates or updates a child.
 func (r *Reconciler) ensure(ctx context.Context, child client.Object, mutate func()) error {
 	change := func() error { mutate(); return nil }
 	if !r.tuned {
@@ -59,7 +59,7 @@ func (r *Reconciler) ensure(ctx context.Context, child client.Object, mutate fun
 	return r.patch(ctx, before, child)
 }
 
-// write stores a link's metadata, or its status.
+// write writes the metadata of a link, or its status.
 func (r *Reconciler) write(ctx context.Context, before, link *v1alpha1.InstanceLink) error {
 	if r.tuned {
 		return r.patch(ctx, before, link)
@@ -74,7 +74,7 @@ func (r *Reconciler) writeStatus(ctx context.Context, before, link *v1alpha1.Ins
 	return r.Status().Update(ctx, link)
 }
 
-// remove deletes a child in the version that was looked at.
+// remove deletes a child in the version that was read.
 func (r *Reconciler) remove(ctx context.Context, child client.Object) error {
 	version := child.GetResourceVersion()
 	return client.IgnoreNotFound(r.Delete(ctx, child, client.Preconditions{ResourceVersion: &version}))

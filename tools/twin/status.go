@@ -17,7 +17,7 @@ import (
 
 const mostHistory = 10
 
-// messages are what a link does in its transitional states.
+// messages are the messages of the transitional states.
 var messages = map[v1alpha1.State]string{
 	v1alpha1.Activating:       "writes the data plane",
 	v1alpha1.UpdatingActive:   "writes what the spec asks for now",
@@ -28,7 +28,7 @@ var messages = map[v1alpha1.State]string{
 
 func at(state v1alpha1.State, states ...v1alpha1.State) bool { return slices.Contains(states, state) }
 
-// enter writes the status of a state, if it is another one.
+// enter writes the status of a state, if the status differs.
 func (r *Reconciler) enter(ctx context.Context, link *v1alpha1.InstanceLink, w *world, state v1alpha1.State) error {
 	before := link.DeepCopy()
 	link.Status = statusOf(link, w, state, time.Now())
@@ -95,7 +95,7 @@ func history(link *v1alpha1.InstanceLink, state v1alpha1.State, now time.Time) [
 	return entries[max(0, len(entries)-mostHistory):]
 }
 
-// actionsOf are the actions that would change something.
+// actionsOf are the actions that would change the state.
 func actionsOf(link *v1alpha1.InstanceLink, state v1alpha1.State) []string {
 	if !link.DeletionTimestamp.IsZero() || state == v1alpha1.Purging {
 		return nil
@@ -109,7 +109,7 @@ func actionsOf(link *v1alpha1.InstanceLink, state v1alpha1.State) []string {
 	return []string{"deactivate", "remove"}
 }
 
-// hashOf is the hash of what an update is about, as the operator makes it.
+// hashOf is the hash of the fields of an update, as the operator computes it.
 func hashOf(link *v1alpha1.InstanceLink) string {
 	spec := &link.Spec
 	var target map[string]string
@@ -133,7 +133,7 @@ func hashOf(link *v1alpha1.InstanceLink) string {
 	return fmt.Sprintf("%x", sha256.Sum256(text))[:12]
 }
 
-// bits52 is the number that the operator gives to a UID.
+// bits52 is the number that the operator computes from a UID.
 func bits52(uid string) int64 {
 	sum := sha256.Sum256([]byte(uid))
 	return int64(binary.BigEndian.Uint64(sum[:8]) >> 12)

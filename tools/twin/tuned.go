@@ -12,8 +12,8 @@ import (
 
 const tunedWorkers = 32
 
-// tune sets what a manager can be told to be fast and small. The client's rate is unlimited and the queue a priority
-// queue by default.
+// tune sets the options that make a manager fast and small. By default, the client has no rate limit and the queue is a
+// priority queue.
 func tune(options *ctrl.Options) {
 	ours := labels.SelectorFromSet(labels.Set{managedBy: manager})
 	options.Cache = cache.Options{
@@ -29,7 +29,7 @@ func tune(options *ctrl.Options) {
 	options.Controller.MaxConcurrentReconciles = tunedWorkers
 }
 
-// leanPod keeps what an endpoint is made of.
+// leanPod keeps the fields that an endpoint needs.
 func leanPod(object any) (any, error) {
 	pod, ok := object.(*corev1.Pod)
 	if !ok {

@@ -10,7 +10,7 @@ import (
 	"instancelink.io/tools/twin/v1alpha1"
 )
 
-// walk writes each state before its work, and returns when there is nothing to do, or for how long.
+// walk writes each state before its work. It returns when there is nothing more to do, and how long to wait.
 func (r *Reconciler) walk(ctx context.Context, link *v1alpha1.InstanceLink) (time.Duration, error) {
 	w, err := r.look(ctx, link)
 	if err != nil {
@@ -31,7 +31,7 @@ func (r *Reconciler) walk(ctx context.Context, link *v1alpha1.InstanceLink) (tim
 	}
 }
 
-// due does the work of the present state, and says which state is next; none where the link stays as it is.
+// due does the work of the current state and returns the next state, or none if the link stays.
 func (r *Reconciler) due(ctx context.Context, link *v1alpha1.InstanceLink, w *world) (v1alpha1.State, time.Duration, error) {
 	active, deleting := wantsActive(link), !link.DeletionTimestamp.IsZero()
 	switch state := link.Status.State; state {
@@ -105,7 +105,7 @@ func isGoal(link *v1alpha1.InstanceLink, state v1alpha1.State) bool {
 	return state == v1alpha1.Inactive && link.DeletionTimestamp.IsZero()
 }
 
-// patience is how long the link still waits for a first ready endpoint.
+// patience is how long the link still waits for its first ready endpoint.
 func patience(link *v1alpha1.InstanceLink, w *world) time.Duration {
 	if w.ready() || link.Spec.TargetInstanceRef == nil || len(link.Status.History) == 0 {
 		return 0

@@ -18,13 +18,13 @@ import (
 	"instancelink.io/tools/twin/v1alpha1"
 )
 
-// Links are looked up by the directory of their source, and by the name of the Service they lead to.
+// The indexes find links by the directory of their source, and by the name of their target Service.
 const (
 	byDirectory = "directory"
 	byTarget    = "target"
 )
 
-// SetupWithManager says when a link is looked at.
+// SetupWithManager sets which changes requeue a link.
 func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager) error {
 	index := func(name string, key func(*v1alpha1.InstanceLink) []string) error {
 		return mgr.GetFieldIndexer().IndexField(ctx, &v1alpha1.InstanceLink{}, name, func(o client.Object) []string {
@@ -44,7 +44,7 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager) err
 	}); err != nil {
 		return err
 	}
-	// The namespace's UID stands in the status; it starts no reconciliation.
+	// The UID of the namespace is in the status. A change of a namespace requeues no link.
 	if _, err := mgr.GetCache().GetInformer(ctx, &corev1.Namespace{}); err != nil {
 		return err
 	}
@@ -69,10 +69,10 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager) err
 		Complete(r)
 }
 
-// notMade drops the news that a child is there: whoever made it knows.
+// notMade drops the event of a created child: its creator knows it.
 var notMade = predicate.Funcs{CreateFunc: func(event.CreateEvent) bool { return false }}
 
-// damaged drops the news that an environment has more variables: nobody's own are concerned.
+// damaged drops the event that an environment has more variables: the variables of other links are not affected.
 var damaged = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 	before, after := e.ObjectOld.(*corev1.ConfigMap), e.ObjectNew.(*corev1.ConfigMap)
 	for key, value := range before.Data {
@@ -83,7 +83,7 @@ var damaged = predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 	return false
 }}
 
-// links are those that an index has under a key.
+// links are the links that an index has under a key.
 func (r *Reconciler) links(ctx context.Context, namespace, index, key string) []reconcile.Request {
 	list := &v1alpha1.InstanceLinkList{}
 	options := append(r.readOnly(), client.InNamespace(namespace), client.MatchingFields{index: key})
@@ -113,7 +113,7 @@ func (r *Reconciler) ofService(ctx context.Context, o client.Object) []reconcile
 	return r.links(ctx, o.GetNamespace(), byTarget, o.GetName())
 }
 
-// ofPod maps a pod to the links that lead to a Service that selects it.
+// ofPod maps a pod to the links whose target Service selects it.
 func (r *Reconciler) ofPod(ctx context.Context, o client.Object) []reconcile.Request {
 	services := &corev1.ServiceList{}
 	if err := r.List(ctx, services, append(r.readOnly(), client.InNamespace(o.GetNamespace()))...); err != nil {
@@ -130,7 +130,7 @@ func (r *Reconciler) ofPod(ctx context.Context, o client.Object) []reconcile.Req
 	return requests
 }
 
-// readOnly is how to list what is only looked at. The writes that run are not waited for: a mapper holds up all events.
+// readOnly lists without copies. It does not wait for writes that are under way: a mapper delays all events.
 func (r *Reconciler) readOnly() []client.ListOption {
 	if !r.tuned {
 		return nil

@@ -17,7 +17,7 @@ import (
 	"instancelink.io/tools/twin/v1alpha1"
 )
 
-// world is what a link depends on, all of it from caches.
+// world is everything that a link depends on, from the caches.
 type world struct {
 	namespaceUID, sourceUID, targetUID types.UID
 	ports                              []port
@@ -28,7 +28,7 @@ func (w *world) ready() bool {
 	return slices.ContainsFunc(w.endpoints, func(e discoveryv1.Endpoint) bool { return *e.Conditions.Ready })
 }
 
-// look finds it.
+// look reads it.
 func (r *Reconciler) look(ctx context.Context, link *v1alpha1.InstanceLink) (*world, error) {
 	w := &world{}
 	namespace := &corev1.Namespace{}
@@ -69,7 +69,7 @@ func (r *Reconciler) look(ctx context.Context, link *v1alpha1.InstanceLink) (*wo
 	return w, nil
 }
 
-// find gets what is only looked at.
+// find reads an object without a copy.
 func (r *Reconciler) find(ctx context.Context, namespace, name string, object client.Object) (bool, error) {
 	var options []client.GetOption
 	if r.tuned {
@@ -79,7 +79,7 @@ func (r *Reconciler) find(ctx context.Context, namespace, name string, object cl
 	return err == nil, client.IgnoreNotFound(err)
 }
 
-// endpointsOf are the Service's own address where it has one, else its pods'.
+// endpointsOf are the cluster IP of the Service, if it has one, else the addresses of its pods.
 func endpointsOf(link *v1alpha1.InstanceLink, service *corev1.Service, pods *corev1.PodList) []discoveryv1.Endpoint {
 	publish := link.Spec.PublishNotReadyAddresses || service.Spec.PublishNotReadyAddresses
 	var endpoints []discoveryv1.Endpoint
@@ -140,14 +140,14 @@ func isReady(pod *corev1.Pod) bool {
 	})
 }
 
-// port is one port of a link, with the name it has in slices.
+// port is one port of a link, with its name in slices.
 type port struct {
 	name     string
 	number   int32
 	protocol corev1.Protocol
 }
 
-// portsOf are those of the spec, else those of the Service. A named target port is what the first pod calls so.
+// portsOf are the ports of the spec, else those of the Service. A named target port is resolved with the first pod.
 func portsOf(link *v1alpha1.InstanceLink, service *corev1.Service, pods *corev1.PodList) []port {
 	var ports []port
 	add := func(name string, number int32, protocol corev1.Protocol) {

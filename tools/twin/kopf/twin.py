@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes links active as the operator does, with kopf: a peer for the benchmark. Creation alone; it reads what it needs."""
+"""Makes links active like the operator, with kopf: a peer for the benchmark. Creation only; reads with requests."""
 import asyncio
 import collections
 import datetime
@@ -79,7 +79,7 @@ async def create(body, spec, name, namespace, **_):
 
 
 async def reach(core, namespace, alias, target):
-    """The ports and endpoints behind an alias: the Service's own address where it has one, else its pods'."""
+    """The ports and endpoints of an alias: the cluster IP of the Service, if it has one, else the addresses of its pods."""
     selector = ",".join(f"{k}={v}" for k, v in (target.spec.selector or {}).items())
     pods = (await core.list_namespaced_pod(namespace, label_selector=selector)).items if selector else []
     ready = {p.metadata.uid: any(c.type == "Ready" and c.status == "True" for c in p.status.conditions or []) for p in pods}
@@ -112,7 +112,7 @@ def variables(namespace, instance, alias, ports):
 
 
 async def environment(core, body, namespace, shared, own):
-    """Adds the link's variables to those of its source. Nobody else writes them while this runs."""
+    """Adds the variables of the link to those of its source. No other client writes them at the same time."""
     entry = {body["metadata"]["uid"]: sorted(own)}
     try:
         standing = await core.read_namespaced_config_map(shared["name"], namespace)

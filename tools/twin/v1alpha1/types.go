@@ -1,4 +1,4 @@
-// Package v1alpha1 has the link as Go sees it: what its CRD says, without `lastAction`, which the twin never writes.
+// Package v1alpha1 has the types of the CRD, without `lastAction`, which the twin never writes.
 //
 // +kubebuilder:object:generate=true
 //
@@ -16,7 +16,7 @@ import (
 // GroupVersion is that of the CRD.
 var GroupVersion = schema.GroupVersion{Group: "instancelink.dev", Version: "v1alpha1"}
 
-// AddToScheme makes the kinds known.
+// AddToScheme adds the kinds to a scheme.
 func AddToScheme(scheme *runtime.Scheme) error {
 	scheme.AddKnownTypes(GroupVersion, &InstanceLink{}, &InstanceLinkList{})
 	metav1.AddToGroupVersion(scheme, GroupVersion)
@@ -56,13 +56,13 @@ type Binding struct {
 	SecretRef *corev1.LocalObjectReference `json:"secretRef,omitempty"`
 }
 
-// Outputs are what a link provides besides its alias.
+// Outputs are what a link provides in addition to its alias.
 type Outputs struct {
 	Environment string   `json:"environment,omitempty"`
 	Binding     *Binding `json:"binding,omitempty"`
 }
 
-// InstanceLinkSpec is what the user wants.
+// InstanceLinkSpec is the desired link.
 type InstanceLinkSpec struct {
 	Name                     string        `json:"name,omitempty"`
 	Description              string        `json:"description,omitempty"`
@@ -81,10 +81,10 @@ type InstanceLinkSpec struct {
 	TTLSecondsAfterPurged    *int64        `json:"ttlSecondsAfterPurged,omitempty"`
 }
 
-// State is where a link is in its life.
+// State is the state of a link.
 type State string
 
-// The states the twin walks through.
+// The states that the twin uses.
 const (
 	Requested        State = "requested"
 	Registering      State = "registering"
@@ -97,14 +97,14 @@ const (
 	Purging          State = "purging"
 )
 
-// HistoryEntry is one state a link passed through.
+// HistoryEntry is one past state of a link.
 type HistoryEntry struct {
 	State State            `json:"state"`
 	At    metav1.MicroTime `json:"at"`
 	Cause string           `json:"cause"`
 }
 
-// InstanceLinkStatus is what the link is.
+// InstanceLinkStatus is the observed link.
 type InstanceLinkStatus struct {
 	ID                    *int64             `json:"id,omitempty"`
 	Kind                  string             `json:"kind,omitempty"`
@@ -129,7 +129,7 @@ type InstanceLinkStatus struct {
 	Conditions            []metav1.Condition `json:"conditions,omitempty"`
 }
 
-// InstanceLink makes a target known to a source under an alias.
+// InstanceLink gives a target a name for a source.
 // +kubebuilder:object:root=true
 type InstanceLink struct {
 	metav1.TypeMeta   `json:",inline"`
