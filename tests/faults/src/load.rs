@@ -81,8 +81,8 @@ pub async fn work(namespace: &Namespace, name: &str, stop: &AtomicBool) -> Worke
     }
 }
 
-/// I1 and I2: every change of state is an edge, every action was acknowledged once, in the order they were asked, and with
-/// what watchers saw meanwhile they are linearizable.
+/// Each change of state is an edge (lifecycle#only-known-edges). Each action was acknowledged once, in the order of the
+/// requests, and together with what watchers saw the actions are linearizable (lifecycle#actions-once).
 fn wrong_with(watch: &History, expected: &[String]) -> Vec<String> {
     let changes = watch.changes().into_iter();
     let broken = changes.filter(|(from, to)| !is_edge(*from, *to));

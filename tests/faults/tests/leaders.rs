@@ -144,8 +144,8 @@ async fn fail_over(
     violations
 }
 
-/// I10: what an operator sent before it learned that another leads may come late, and then changes nothing that the other
-/// has written already. How many came late, and those that did change something.
+/// A request that an operator sent before it learned that another leads may arrive late, but then it changes nothing
+/// that the other has written (lifecycle#one-writer). Returns how many arrived late, and those that changed something.
 fn late_writes(proxies: &BTreeMap<&'static str, Proxy>) -> (usize, Vec<String>) {
     let mut writes: Vec<(&str, Request)> = Vec::new();
     for (name, proxy) in proxies {

@@ -127,7 +127,7 @@ impl Model {
             .and(self.rest(&state.truth))
     }
 
-    /// I2: each link remembers what a sequential reading of its accepted actions says.
+    /// Each link remembers the result of its accepted actions in their order (lifecycle#actions-once).
     fn remembers(&self, state: &State) -> bool {
         (0..2).all(|link| {
             let number = state.truth.links[link];

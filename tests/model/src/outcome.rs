@@ -118,7 +118,7 @@ fn leads_elsewhere(draft: &DesiredChild) -> bool {
         })
 }
 
-/// I8: every endpoint is the pod of the target, under its own address.
+/// Each endpoint is the pod of the target, with its own address (lifecycle#only-target-pods).
 fn has_pods_alone(draft: &DesiredChild) -> bool {
     endpoints(draft).iter().all(|endpoint| {
         let namespace = endpoint.target.as_ref().map(|target| target.namespace.as_str());

@@ -1,33 +1,33 @@
-//! What is promised in every state.
+//! The promises that the model checks in each state.
 
-/// A promise of `lifecycle.md` §8 (and §5, §7), as far as a state or a step shows whether it is kept.
+/// A promise of the specification that one state or one step can break.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Promise {
-    /// I1: every change of state is an edge.
+    /// lifecycle#only-known-edges
     Edges,
-    /// I2: no accepted action is lost or applied twice, and each verdict is the sequential specification's.
+    /// lifecycle#actions-once, and each verdict is that of the sequential specification.
     Actions,
-    /// I3: a link that rests has no child.
+    /// lifecycle#no-children-at-rest
     Bare,
-    /// I4, I8: what stands at rest is what the world asks for; no endpoint but a pod of the target.
+    /// lifecycle#active-is-complete and lifecycle#only-target-pods
     Content,
-    /// I6: no child of a link is written after its purge began.
+    /// lifecycle#no-child-after-purge
     Purged,
-    /// I7: every update and delete names the version it was decided on.
+    /// lifecycle#preconditions: each update and delete has the version that it was decided on.
     Preconditions,
-    /// I9: nothing leads into a namespace that does not consent.
+    /// lifecycle#only-with-consent
     Consent,
-    /// I12: a converged link costs no write.
+    /// lifecycle#no-idle-writes
     Quiet,
-    /// A3: two links of one alias never have children at the same time.
+    /// lifecycle#never-evicted: two links of one alias never have children at the same time.
     Alias,
-    /// D1: the finalizer goes when nothing is left.
+    /// lifecycle#delete-through-purging: the finalizer goes last.
     Finalizer,
-    /// D3: nothing is created for a link once its deletion was seen.
+    /// lifecycle#nothing-created-after-deletion
     Deletion,
-    /// L1, L5: left alone, everything comes to the rest that was asked for.
+    /// lifecycle#converges and lifecycle#deletes-complete
     Rest,
-    /// Nothing is left of what nobody needs.
+    /// At rest no object exists that no link needs.
     Leaks,
 }
 
@@ -52,19 +52,19 @@ impl Promise {
     /// The promise in words.
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Edges => "I1: every change of state is an edge",
-            Self::Actions => "I2: no accepted action is lost or applied twice",
-            Self::Bare => "I3: a link that rests has no child",
-            Self::Content => "I4, I8: what stands at rest is what the world asks for",
-            Self::Purged => "I6: no child is written after the purge began",
-            Self::Preconditions => "I7: every update and delete has its preconditions",
-            Self::Consent => "I9: nothing leads where nobody consents",
-            Self::Quiet => "I12: a converged link costs no write",
-            Self::Alias => "A3: two links of an alias never have children together",
-            Self::Finalizer => "D1: the finalizer goes when nothing is left",
-            Self::Deletion => "D3: nothing is created once deletion was seen",
-            Self::Rest => "L1, L5: left alone, everything comes to rest where it should",
-            Self::Leaks => "at rest nothing stands that nobody needs",
+            Self::Edges => "lifecycle#only-known-edges: each change of state is an edge",
+            Self::Actions => "lifecycle#actions-once: no accepted action is lost or applied twice",
+            Self::Bare => "lifecycle#no-children-at-rest: a resting link has no child",
+            Self::Content => "lifecycle#active-is-complete: at rest the children are those that the spec asks for",
+            Self::Purged => "lifecycle#no-child-after-purge: no child is written after the purge began",
+            Self::Preconditions => "lifecycle#preconditions: each update and delete has its preconditions",
+            Self::Consent => "lifecycle#only-with-consent: no link leads into a namespace that does not consent",
+            Self::Quiet => "lifecycle#no-idle-writes: a converged link costs no write",
+            Self::Alias => "lifecycle#never-evicted: two links of an alias never have children together",
+            Self::Finalizer => "lifecycle#delete-through-purging: the finalizer goes when nothing is left",
+            Self::Deletion => "lifecycle#nothing-created-after-deletion: nothing is created once the deletion was seen",
+            Self::Rest => "lifecycle#converges: without further changes each link comes to rest where it should",
+            Self::Leaks => "at rest no object exists that no link needs",
         }
     }
 }

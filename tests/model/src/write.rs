@@ -110,7 +110,8 @@ impl Model {
         }
     }
 
-    /// I2: what is taken is what stands there, and the verdict is the sequential specification's.
+    /// The request that is taken is the one in the annotation, and the verdict is that of the sequential specification
+    /// (lifecycle#actions-once).
     fn is_rightly_taken(&self, before: &Link, intent: &Intent) -> bool {
         self.coverage.taken(intent);
         let value = before.action.clone().unwrap_or_default();
@@ -133,7 +134,7 @@ impl Model {
     }
 }
 
-/// M5 as the contract has it; the reason, or nothing where the verb is accepted.
+/// lifecycle#rejection-order: the reason, or an empty text where the verb is accepted.
 fn ruling(link: &Link, verb: Verb) -> &'static str {
     let purged = link.desired == 4 || matches!(link.state, State::Purging | State::Purged);
     let managed = link.wish.is_some() && matches!(verb, Verb::Activate | Verb::Deactivate);

@@ -6,7 +6,7 @@ use instancelink_core::lifecycle::TABLE;
 use instancelink_model::{explore, scopes};
 use instancelink_testkit::campaign;
 
-/// Every reason for which a request is rejected (lifecycle M5).
+/// Each reason for which a request is rejected (lifecycle#rejection-order).
 const REJECTIONS: [&str; 6] = [
     "InvalidValue",
     "Deleting",

@@ -96,7 +96,7 @@ pub fn check(model: &mut Model, world: &mut World) -> Result<(), String> {
     )
 }
 
-/// M5, in its order.
+/// lifecycle#rejection-order
 const REJECTIONS: [&str; 6] = [
     "InvalidValue",
     "Deleting",
@@ -113,7 +113,7 @@ fn same<T: PartialEq + Debug>(what: &str, foretold: &T, found: &T) -> Result<(),
     Err(format!("{what}: foretold {foretold:?}, found {found:?}"))
 }
 
-/// Contract §3: `error` exactly where Stalled stands in a transitional state.
+/// contract#error-means-stalled
 fn transitioning(state: State, ready: Ready) -> Transitioning {
     match (state.is_transitional(), ready) {
         (false, _) => Transitioning::No,

@@ -8,7 +8,7 @@
 //! | `agreement` | compares the two |
 //! | `sequences` | runs many sequences on every core, and shrinks the one that fails |
 //! | `linear` | whether interleaved requests have an order that the specification allows |
-//! | `rollback` | a bad spec for a while, for every field there is (L3) |
+//! | `rollback` | a bad spec for a while, for each field (lifecycle#good-after-bad) |
 //! | `fuzz` | targets that take any bytes |
 //!
 //! Called by this crate's tests and by `fuzz/`. Nothing that is shipped depends on it.

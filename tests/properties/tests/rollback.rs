@@ -1,5 +1,5 @@
-//! Rollback (L3): for every field of the spec and every value that somebody may write there, restoring the old spec
-//! restores the old end.
+//! Rollback (lifecycle#good-after-bad): for each field of the spec and each value that a user may write there, the old
+//! spec leads to the old result again.
 
 #![allow(
     clippy::unwrap_used,

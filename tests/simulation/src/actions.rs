@@ -1,4 +1,4 @@
-//! I2 as users see it: what was asked of each link, and what its status said, is linearizable.
+//! lifecycle#actions-once as users see it: the requests to each link, and its status, are linearizable.
 
 use std::collections::BTreeMap;
 
@@ -36,7 +36,7 @@ pub fn judge(history: &[Change]) -> (Actions, Vec<String>) {
         actions.asked += watched.asked;
         actions.ambiguous += watched.ambiguous;
         let found = watched.violations.into_iter();
-        violations.extend(found.map(|what| format!("I2: {}: {what}", key.name)));
+        violations.extend(found.map(|what| format!("lifecycle#actions-once: {}: {what}", key.name)));
     }
     (actions, violations)
 }

@@ -68,14 +68,17 @@ impl World {
         let to = state_of(&change.after);
         let from = change.before.as_ref().and_then(|before| state_of(before));
         let Some(to) = to else {
-            return self.violated(change, "I1: a link without a state");
+            return self.violated(change, "lifecycle#only-known-edges: a link without a state");
         };
         if ours
             && let Some(from) = from
             && from != to
             && !is_edge(from, to)
         {
-            self.violated(change, &format!("I1: {from} to {to} is no edge"));
+            self.violated(
+                change,
+                &format!("lifecycle#only-known-edges: {from} to {to} is no edge"),
+            );
         }
         let uid = change.after.meta("uid").to_owned();
         if [State::Purging, State::Purged].contains(&to) {
@@ -85,10 +88,13 @@ impl World {
             let bare = [State::Inactive, State::UpdatingInactive, State::Removed, State::Purged];
             let children = self.children_of(&uid);
             if bare.contains(&to) && !children.is_empty() {
-                self.violated(change, &format!("I3: {to} with {}", children.join(", ")));
+                self.violated(
+                    change,
+                    &format!("lifecycle#no-children-at-rest: {to} with {}", children.join(", ")),
+                );
             }
             if to == State::Active && !children.iter().any(|child| child.starts_with("endpointslices")) {
-                self.violated(change, "I4: active without a slice");
+                self.violated(change, "lifecycle#active-is-complete: active without a slice");
             }
         }
         if change.deleted && ours {
@@ -102,7 +108,7 @@ impl World {
         }
     }
 
-    /// I2: a take is of the request that stood there, and each number is given once.
+    /// The request that is taken is the one in the annotation, and each `seq` is used once (lifecycle#actions-once).
     fn action_taken(&mut self, change: &Change, uid: &str) {
         let annotation = |object: &Value, key: &str| {
             let value = object["metadata"]["annotations"][key].as_str();
@@ -126,12 +132,15 @@ impl World {
             let verb = new["action"].as_str().unwrap_or_default();
             let value = id.map_or(verb.to_owned(), |id| format!("{verb}/{id}"));
             if asked.as_deref() != Some(&value) && new["verdict"] == "Accepted" {
-                self.violated(change, &format!("I2: {asked:?} was asked for, and {value} taken"));
+                self.violated(
+                    change,
+                    &format!("lifecycle#actions-once: {asked:?} was asked for, and {value} taken"),
+                );
             }
             if let Some(earlier) = self.taken.insert((uid.to_owned(), seq), value.clone()) {
                 self.violated(
                     change,
-                    &format!("I2: number {seq} was given to {earlier}, and again to {value}"),
+                    &format!("lifecycle#actions-once: number {seq} was given to {earlier}, and again to {value}"),
                 );
             }
             let handled = before.as_deref().map(read).unwrap_or_default();
@@ -139,7 +148,7 @@ impl World {
                 .as_array()
                 .is_some_and(|h| h.contains(&Value::from(value.clone())));
             if known && value.contains('/') {
-                self.violated(change, &format!("I2: {value} was handled before"));
+                self.violated(change, &format!("lifecycle#actions-once: {value} was handled before"));
             }
         }
     }
@@ -149,7 +158,7 @@ impl World {
         if let Some(before) = &change.before
             && !owned(before)
         {
-            self.violated(change, "I5: what is not ours was written");
+            self.violated(change, "lifecycle#foreign-untouched: what is not ours was written");
         }
         if *change.key.resource == CONFIG_MAPS {
             self.environment_written(change);
@@ -159,14 +168,17 @@ impl World {
         }
         let link = label(&change.after, LINK_UID);
         if self.purging.contains(&link) && change.before.is_none() {
-            self.violated(change, "I6: a child was made after the purge began");
+            self.violated(
+                change,
+                "lifecycle#no-child-after-purge: a child was made after the purge began",
+            );
         }
         if *change.key.resource == SLICES {
             self.slice_written(change, &link);
         }
     }
 
-    /// I4: whoever writes the environment of a source leaves the entries of its other active links alone.
+    /// A write of the environment keeps the entries of the other active links (lifecycle#active-is-complete).
     fn environment_written(&mut self, change: &Change) {
         let entries = |object: &Value| {
             let text = object["metadata"]["annotations"][ENTRIES].as_str().unwrap_or_default();
@@ -184,13 +196,14 @@ impl World {
             if link.and_then(|link| state_of(link)) == Some(State::Active) {
                 self.violated(
                     change,
-                    &format!("I4: the entry of the active link {uid} was taken away"),
+                    &format!("lifecycle#active-is-complete: the entry of the active link {uid} was taken away"),
                 );
             }
         }
     }
 
-    /// I8 and I9: endpoints are pods that there are, in namespaces that consent.
+    /// Endpoints are existing pods (lifecycle#only-target-pods), in namespaces that consent
+    /// (lifecycle#only-with-consent).
     fn slice_written(&mut self, change: &Change, link: &str) {
         // An alias that leads to a virtual IP of the link's own.
         for (key, service) in self.objects.iter().filter(|(key, _)| *key.resource == SERVICES) {
@@ -206,7 +219,7 @@ impl World {
         for address in addresses(&change.after).difference(&before) {
             let known = self.addresses.iter().any(|(_, known)| known == address);
             if !known {
-                wrong.push(format!("I8: {address} is no pod's"));
+                wrong.push(format!("lifecycle#only-target-pods: {address} is no pod's"));
             }
             let foreign = self.addresses.contains(&("data".to_owned(), address.clone()));
             let granted = self
@@ -214,7 +227,7 @@ impl World {
                 .keys()
                 .any(|key| *key.resource == GRANTS && key.namespace == "data");
             if foreign && there == "data" && !granted {
-                wrong.push(format!("I9: {address} without a grant"));
+                wrong.push(format!("lifecycle#only-with-consent: {address} without a grant"));
             }
         }
         for what in wrong {

@@ -80,7 +80,7 @@ async fn play(script: &Script, plan: &Plan, setting: Setting) -> Outcome {
             continue;
         }
         if let Err(why) = rest(&api, step).await {
-            violations.push(format!("L1: after step {}: {why}", i + 1));
+            violations.push(format!("lifecycle#converges: after step {}: {why}", i + 1));
             break;
         }
     }
@@ -95,7 +95,12 @@ async fn play(script: &Script, plan: &Plan, setting: Setting) -> Outcome {
     let (actions, disordered) = actions::judge(store.changes_after(0));
     violations.extend(disordered);
     violations.extend(faults.careless());
-    violations.extend(faults.usurped().into_iter().map(|what| format!("I10: {what}")));
+    violations.extend(
+        faults
+            .usurped()
+            .into_iter()
+            .map(|what| format!("lifecycle#one-writer: {what}")),
+    );
     let outcome = Outcome {
         ends: history::ends(&store),
         counts: history::counts(history, NAME),
@@ -207,5 +212,5 @@ async fn quiet(api: &Api) -> Result<(), String> {
             return Ok(());
         }
     }
-    Err("I12: a converged cluster is written to again and again".to_owned())
+    Err("lifecycle#no-idle-writes: a converged cluster is written to again and again".to_owned())
 }

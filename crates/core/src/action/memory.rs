@@ -61,8 +61,8 @@ impl Memory {
         self.last.as_ref().and_then(|l| l.since.as_ref()).map(|t| t.0)
     }
 
-    /// True where `seq` has its greatest value: the next intent would count as lost (lifecycle#unreadable-intent). No link
-    /// gets there by requests, but a new object may bring any intent.
+    /// True where `seq` has its greatest value: the next intent would count as lost (lifecycle#unreadable-intent). No
+    /// link gets there by requests, but a new object may bring any intent.
     pub fn is_full(&self) -> bool {
         self.last.as_ref().is_some_and(|l| l.seq >= MAX_SEQ)
     }

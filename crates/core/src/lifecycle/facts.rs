@@ -155,8 +155,8 @@ impl<'a> Facts<'a> {
     }
 }
 
-/// A source that is being deleted still exists (lifecycle#terminating-source), and one that the operator cannot read may
-/// exist: no reason to cut the link yet, only to start nothing.
+/// A source that is being deleted still exists (lifecycle#terminating-source), and one that the operator cannot read
+/// may exist: no reason to cut the link yet, only to start nothing.
 fn starts_nothing(s: &Snapshot, hold: Option<&Hold>) -> bool {
     hold.is_some_and(|hold| match hold.reason {
         Reason::SourceNotFound => s.source.is_some(),

@@ -13,7 +13,7 @@ pub fn action(data: &[u8]) {
     assert_eq!(
         matches!(parsed, Some(Request::Action { .. })),
         is_of_the_grammar(&value),
-        "contract §5: verb or verb/id"
+        "contract#action-grammar: verb or verb/id"
     );
     assert_eq!(parsed.is_none(), value.is_empty(), "empty means absent");
     if let Some(Request::Invalid { shown, mark }) = &parsed {
@@ -28,7 +28,8 @@ pub fn action(data: &[u8]) {
     }
 }
 
-/// M1, M4: however often it is looked at, it counts once, and stays where it is only if it is not understood.
+/// A value counts once, however many passes see it (lifecycle#take-in-one-write), and stays in the annotation only if
+/// it is outside the grammar (lifecycle#handled-values).
 fn taken_once(mut world: World, value: &str) {
     let before = world.status().last_action.as_ref().map_or(0, |a| a.intent.seq);
     world.act(value);

@@ -41,7 +41,7 @@ fn served(alias: &str, instance: &str, declared: Vec<LinkPort>) {
     }
     world.delete();
     world.settle();
-    assert!(world.gone, "L5: a delete completes");
+    assert!(world.gone, "lifecycle#deletes-complete: a delete completes");
 }
 
 /// `name number`.

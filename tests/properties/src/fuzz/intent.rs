@@ -1,5 +1,5 @@
-//! The intent annotation: what does not parse, counts too far or is another link's counts as lost (M8), and the rest is
-//! believed; either way the link works.
+//! The intent annotation: an unreadable one counts as lost (lifecycle#unreadable-intent), any other is believed. Either
+//! way the link works.
 
 use instancelink_api::{Intent, keys};
 use instancelink_core::action::Memory;
@@ -7,7 +7,7 @@ use instancelink_core::fixture::World;
 
 use super::worlds;
 
-/// The last number (M8): what comes after it would count as lost, so nothing does.
+/// The greatest `seq`: the next one would count as lost (lifecycle#unreadable-intent), so no request is taken after it.
 const LAST: u64 = 1 << 53;
 
 /// Any text in the annotation, on a new link and on one that is active.
@@ -23,7 +23,7 @@ pub fn intent(data: &[u8]) {
             .ok()
             .filter(|intent| intent.link == "shop/web-db" && intent.seq <= LAST);
         if own.is_none() {
-            assert_eq!(memory.last, None, "M8: it counts as lost");
+            assert_eq!(memory.last, None, "lifecycle#unreadable-intent: it counts as lost");
         }
         world.settle();
         let taken = memory.last.as_ref().map_or(0, |last| last.seq);
@@ -37,7 +37,7 @@ pub fn intent(data: &[u8]) {
         world.settle();
         world.pass_time(4000);
         world.settle();
-        assert!(world.gone, "L5: a delete completes");
+        assert!(world.gone, "lifecycle#deletes-complete: a delete completes");
     }
 }
 

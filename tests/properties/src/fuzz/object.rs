@@ -34,12 +34,18 @@ pub fn object(data: &[u8]) {
     world.settle();
     world.writes.clear();
     world.settle();
-    assert!(world.writes.is_empty(), "I12: a converged link costs no write");
+    assert!(
+        world.writes.is_empty(),
+        "lifecycle#no-idle-writes: a converged link costs no write"
+    );
     world.delete();
     for _ in 0..3 {
         world.settle();
         world.pass_time(7200);
     }
     let foreign = world.s.link.object.metadata.finalizers.iter().flatten().count();
-    assert!(world.gone || foreign > 0, "L5: a delete completes");
+    assert!(
+        world.gone || foreign > 0,
+        "lifecycle#deletes-complete: a delete completes"
+    );
 }

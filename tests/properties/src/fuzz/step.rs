@@ -62,9 +62,15 @@ fn in_single_steps(bytes: &mut Bytes<'_>) {
     }
     driven.world.writes.clear();
     driven.world.settle();
-    assert!(driven.world.writes.is_empty(), "I12: a converged link costs no write");
+    assert!(
+        driven.world.writes.is_empty(),
+        "lifecycle#no-idle-writes: a converged link costs no write"
+    );
     let deleted = driven.world.s.link.object.metadata.deletion_timestamp.is_some();
-    assert!(driven.world.gone || !deleted, "L5: a delete completes");
+    assert!(
+        driven.world.gone || !deleted,
+        "lifecycle#deletes-complete: a delete completes"
+    );
 }
 
 fn operation(bytes: &mut Bytes<'_>) -> Operation {

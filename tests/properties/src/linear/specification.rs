@@ -6,7 +6,7 @@ use instancelink_core::lifecycle::is_edge;
 use super::{Answer, Edited, What};
 use crate::model::judged;
 
-/// How many requests with an id are remembered (M4).
+/// How many requests with an id are remembered (lifecycle#handled-values).
 const REMEMBERED: usize = 16;
 
 /// What a request is judged by, and what readers see.
@@ -56,7 +56,7 @@ impl Link {
         };
         let remembered = verb.filter(|_| !id.is_empty()).map(|verb| format!("{verb}/{id}"));
         let fresh = remembered.as_ref().is_none_or(|value| !self.handled.contains(value));
-        // M2: none is taken before the one before it was shown.
+        // No request is taken before the previous one is acknowledged: lifecycle#one-request-at-a-time.
         (fresh && agrees && self.shown.0 == self.seq).then(|| {
             let mut next = self.clone();
             next.seq += 1;

@@ -59,7 +59,7 @@ impl Around {
         }
     }
 
-    /// A source that may own something new (W5).
+    /// A source that may own new objects (lifecycle#terminating-source).
     pub(super) fn source_usable(&self) -> bool {
         matches!(self.source, Source::There(_))
     }
@@ -74,13 +74,13 @@ impl Around {
         lead != Lead::Nowhere && self.consented(lead) && self.target.is_some_and(|ready| ready || publish)
     }
 
-    /// The spec can be served with the target as it is (W1): no Deployment has a `ServiceIP`.
+    /// The target, as it is, can serve the spec (lifecycle#unservable-spec-waits): no Deployment has a `ServiceIP`.
     pub(super) fn servable(&self, lead: Lead, way: Way) -> bool {
         way != Way::ServiceIP || lead == Lead::Nowhere || self.target.is_none() || !self.consented(lead)
     }
 }
 
-/// A place in the queue of lifecycle §5: what is up is never evicted (A3), the earliest comes first, then the smaller UID.
+/// The rank of a claim (lifecycle#alias-queue): a link that is up first, then the earliest, then the smaller UID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place {
     pub(super) not_up: bool,
@@ -89,7 +89,8 @@ pub(super) struct Place {
 }
 
 impl Rival {
-    /// A1. Its goal is to be active, as no action was ever taken on it; purging and purged are final.
+    /// lifecycle#who-claims. The goal of the rival is active, since it never got an action; purging and purged are
+    /// final.
     pub(super) fn claims(self) -> bool {
         !matches!(self.state, State::Purging | State::Purged)
     }

@@ -1,8 +1,8 @@
-//! What a link remembers of requests, as lifecycle §3 says it.
+//! What a link remembers of requests (lifecycle#memory-format).
 
 use instancelink_api::{Desired, Phase, Verb, Verdict};
 
-/// How many values with an id are remembered (M4).
+/// How many values with an id are remembered (lifecycle#handled-values).
 const REMEMBERED: usize = 16;
 
 /// One copy of the memory: the intent, or `lastAction` without its phase.
@@ -74,7 +74,7 @@ pub(super) fn after(last: Option<&Record>, at: i64) -> Record {
 }
 
 impl Record {
-    /// The request rules from now on, a no-op too (M3).
+    /// The request is the last accepted one from now on, also a no-op (lifecycle#no-op-counts).
     pub(super) fn accept(&mut self, verb: Verb) {
         if self.desired != Some(asked(verb)) {
             self.desired = Some(asked(verb));
@@ -82,13 +82,13 @@ impl Record {
         }
     }
 
-    /// It changes nothing (M1).
+    /// A rejection changes nothing (lifecycle#take-in-one-write).
     pub(super) fn reject(&mut self, reason: &'static str) {
         self.verdict = Verdict::Rejected;
         self.reason = reason;
     }
 
-    /// The oldest of more than sixteen is forgotten (M4).
+    /// The oldest of more than sixteen is forgotten (lifecycle#handled-values).
     pub(super) fn remember(&mut self, value: String) {
         self.handled.push(value);
         if self.handled.len() > REMEMBERED {

@@ -59,7 +59,7 @@ pub struct Children {
 }
 
 impl Children {
-    /// The children of lifecycle §1.
+    /// lifecycle#children
     pub fn any(self) -> bool {
         self.slices.is_some() || self.entry
     }
@@ -97,7 +97,8 @@ pub struct Model {
     pub finalizer: bool,
     /// The object is gone.
     pub gone: bool,
-    /// M6: what is written until the link rests or waits was so before, so it carries the time of then.
+    /// What is written until the link rests or waits was so before a loss, so it has the time of then
+    /// (lifecycle#rebuild-lost-memory).
     rebuilding: bool,
     /// The states written since [`Model::walked`] was asked.
     walk: Vec<State>,
@@ -227,7 +228,7 @@ impl Model {
         table::offered(self.state, self.spec.desired.is_some())
     }
 
-    /// The annotation's value, if it is a request (M4).
+    /// The annotation's value, if it is a request (lifecycle#handled-values).
     fn request(&self) -> Option<Value> {
         let value = self.annotation.clone()?;
         let known = match &value {
@@ -242,7 +243,7 @@ impl Model {
         (!known).then_some(value)
     }
 
-    /// M1: a request is taken, with its verdict.
+    /// A request is taken, with its verdict (lifecycle#take-in-one-write).
     fn take(&mut self, value: &Value) {
         let mut record = after(self.memory(), self.now);
         record.action = match value {
@@ -260,7 +261,7 @@ impl Model {
                 }
                 let moves = cell(self.state, *verb) == Cell::Moves;
                 if *verb == Verb::Restore && moves && record.reason.is_empty() {
-                    record.since = Some(self.now); // A2
+                    record.since = Some(self.now); // lifecycle#earliest-claim-first
                 }
                 self.annotation = None;
             }
@@ -271,7 +272,7 @@ impl Model {
         self.finalizer |= !self.deleting && self.state != State::Purged;
     }
 
-    /// M5: the first reason that fits.
+    /// lifecycle#rejection-order
     fn verdict(&self, verb: Verb) -> Result<(), &'static str> {
         let cell = cell(self.state, verb);
         let purged = self.desired() == Some(Desired::Purged) || matches!(self.state, State::Purging | State::Purged);

@@ -1,4 +1,5 @@
-//! The table of actions as the contract prints it (§5). Not the one of core: what is compared must not be the same.
+//! The table of actions (contract#action-table). It is written again here, not taken from core: core is compared with
+//! it.
 
 use instancelink_api::{State, Verb};
 

@@ -1,4 +1,4 @@
-//! The walk, state by state, as the table of lifecycle §4 has it, and the passes of §2.
+//! The walk, state by state (lifecycle#walk), and the passes (lifecycle#one-pass).
 
 use instancelink_api::spec::DesiredState;
 use instancelink_api::{Desired, Phase, State, Verb, Verdict};
@@ -10,7 +10,7 @@ use super::{AGE, Children, Model, Source};
 /// Passes that no link needs: more are a loop.
 const LIMIT: usize = 200;
 
-/// Where the link shall rest (contract §4).
+/// The goal of the link (contract#goal).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Goal {
     Active,
@@ -52,7 +52,7 @@ impl Model {
         panic!("the model does not come to rest: {self:?}");
     }
 
-    /// One pass of lifecycle §2; false where nothing was due.
+    /// One pass (lifecycle#one-pass); false where nothing was due.
     fn pass(&mut self) -> bool {
         let request = self.request();
         if let Some(value) = request.as_ref().filter(|_| !self.is_outstanding()) {
@@ -124,7 +124,7 @@ impl Model {
         self.walk.push(state);
     }
 
-    /// M9, with every status write.
+    /// lifecycle#action-phases, with each status write.
     fn acknowledge(&mut self, state: State, at: i64) {
         let Some(record) = self.memory().cloned() else { return };
         let known = self.acknowledged.as_ref().filter(|a| a.record.seq == record.seq);
@@ -244,7 +244,8 @@ impl Model {
         }
     }
 
-    /// Children are written where the spec can be served and the source may own them (W1, W5).
+    /// Children are written where the spec can be served (lifecycle#unservable-spec-waits) and the source may own them
+    /// (lifecycle#terminating-source).
     fn build(&mut self) -> bool {
         let to = self.spec.programmed;
         if !self.around.servable(to.lead, to.way) || !self.around.source_usable() {
@@ -261,7 +262,7 @@ impl Model {
         if self.around.consented(self.spec.programmed.lead)
             && let Some(stopped) = self.children.slices
         {
-            let from = stopped.unwrap_or(self.now); // W7
+            let from = stopped.unwrap_or(self.now); // lifecycle#drain
             if from + self.spec.drain > self.now {
                 self.children.slices = Some(Some(from));
                 return Next::Stay;
@@ -289,7 +290,7 @@ impl Model {
         Next::Stay
     }
 
-    /// Contract §4, without its third line.
+    /// contract#goal without its third line.
     fn wish(&self) -> Goal {
         let desired = self.desired();
         if self.deleting {
@@ -313,14 +314,14 @@ impl Model {
         }
     }
 
-    /// The third line: consent counts in every state, the rest once registered (§6).
+    /// The third line of the goal: lifecycle#holds-once-registered.
     fn is_held(&self) -> bool {
         let registered = !matches!(self.state, State::Requested | State::Registering);
         let claims_nothing = self.around.source == Source::Gone || self.has_rival();
         !self.around.consented(self.spec.programmed.lead) || (registered && claims_nothing)
     }
 
-    /// Another link has the alias, or the directory (§5).
+    /// Another link has the alias or the directory (lifecycle#alias-queue).
     fn has_rival(&self) -> bool {
         let own = Place {
             not_up: !(self.children.any() || matches!(self.state, State::Active | State::UpdatingActive)),

@@ -31,7 +31,7 @@ fn children(world: &World) -> Vec<String> {
     shown.extend(children.environments.iter().map(|f| format!("{:?}", f.object)));
     shown.extend(children.policies.iter().map(|f| format!("{:?}", f.object)));
     shown.extend(children.bindings.iter().map(|f| format!("{:?}", f.object)));
-    // Lifecycle §1: a virtual IP stands from the first activation on, so at rest it tells whether there was one.
+    // A virtual IP exists from the first activation on (lifecycle#children), so it would show whether there was one.
     if world.state() != State::Inactive {
         shown.extend(children.virtual_ips.iter().map(|f| format!("{:?}", f.object)));
     }

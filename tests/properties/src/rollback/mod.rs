@@ -1,4 +1,4 @@
-//! Rollback (L3): a spec that was bad for a while and is good again ends as the good one would have fresh.
+//! Rollback: a spec that was bad for a while and is good again ends like a new good one (lifecycle#good-after-bad).
 //!
 //! `fields` reads the CRD for every field there is, `values` has good and bad values for each, `stage` shows the operator
 //! what the specs name, `run` edits and compares.

@@ -23,7 +23,7 @@ pub struct Trial {
     pub seconds: i64,
 }
 
-/// Whether L3 holds; `None` where the API's own types refuse the bad value, so that nothing can be tried.
+/// Whether lifecycle#good-after-bad holds; `None` where the API's own types refuse the bad value.
 pub fn holds(trial: &Trial) -> Option<Result<(), String>> {
     let good: InstanceLinkSpec = serde_json::from_value(trial.good.clone()).unwrap();
     let mut spoilt = trial.good.clone();
@@ -70,7 +70,9 @@ fn made_anew(trial: &Trial, good: &InstanceLinkSpec, bad: InstanceLinkSpec) -> R
     world.delete();
     rest(&mut world);
     if !world.gone {
-        return Err(format!("L5: the bad link stays\n  in {trial:?}"));
+        return Err(format!(
+            "lifecycle#deletes-complete: the bad link stays\n  in {trial:?}"
+        ));
     }
     let left = end_of_children(&world);
     if !left.is_empty() {

@@ -28,7 +28,7 @@ impl Soak {
             }
             if began.elapsed() > PATIENCE {
                 let first = found.iter().take(3).cloned().collect::<Vec<_>>().join("; ");
-                let line = format!("L1: {when}: of {} not at rest: {first}", found.len());
+                let line = format!("lifecycle#converges: {when}: of {} not at rest: {first}", found.len());
                 return self.report.violations.push(line);
             }
             sleep(Duration::from_secs(5)).await;
@@ -38,7 +38,7 @@ impl Soak {
     /// Waits until nothing is written any more, judges what happened since the last time, and forgets it.
     pub(super) async fn settle(&mut self, when: &str) {
         if !self.is_quiet().await {
-            let line = format!("I12: {when}: a converged cluster is written to again and again");
+            let line = format!("lifecycle#no-idle-writes: {when}: a converged cluster is written to again and again");
             self.report.violations.push(line);
         }
         self.listen(when).await;

@@ -24,7 +24,7 @@ pub(super) struct Tally {
     pub(super) requests: u64,
     pub(super) events: u64,
     pub(super) struck: u64,
-    /// Writes that would hit whatever is there (I7).
+    /// Writes without preconditions (lifecycle#preconditions).
     pub(super) unguarded: Vec<String>,
 }
 
@@ -65,7 +65,9 @@ impl Hooks for Weather {
         let (dice, tally) = &mut *state;
         tally.requests += 1;
         if let Some(why) = unguarded(call, body) {
-            tally.unguarded.push(format!("I7: {}: {why}", call.shown()));
+            tally
+                .unguarded
+                .push(format!("lifecycle#preconditions: {}: {why}", call.shown()));
         }
         if dice.roll(REQUESTS) != 0 || self.calm.load(Ordering::Relaxed) {
             return Fate::Served;

@@ -92,7 +92,8 @@ impl Links {
         self.ambiguous += watched.ambiguous;
         let name = format!("{}/{}", last.namespace().unwrap_or_default(), last.name_any());
         let found = watched.violations.into_iter();
-        self.violations.extend(found.map(|what| format!("I2: {name}: {what}")));
+        self.violations
+            .extend(found.map(|what| format!("lifecycle#actions-once: {name}: {what}")));
     }
 }
 
