@@ -30,7 +30,7 @@ use artifacts::cluster_binaries;
 use cluster::{Cluster, DEFAULT};
 use dev::{status, up};
 use generate::{crds, docs};
-use verify::{bench, campaigns, conformance, e2e, mutants, seeded, stages};
+use verify::{bench, campaigns, conformance, e2e, mutants, seeded, stages, structure};
 
 #[derive(Parser)]
 #[command(bin_name = "cargo xtask", about)]
@@ -96,6 +96,8 @@ enum Task {
     Seeded(seeded::Options),
     /// The double of the API server against a real one: KUBECONFIG's, in which no operator runs, or else one of its own
     Conformance(conformance::Options),
+    /// List what is wrong with the structure: layers that are crossed, files that are too long, circles of files
+    Structure,
     /// What holds for every change: format, lints, unit tests, licences, generated files. Needs neither root nor a cluster
     Check,
     /// Everything: the check, the documentation, campaigns, conformance and the end-to-end tests. Groups of tests on whose
@@ -137,6 +139,7 @@ fn run(task: Task) -> Result<()> {
         Task::Mutants(options) => mutants::run(&options),
         Task::Conformance(options) => conformance::run(&options),
         Task::Seeded(options) => seeded::run(&options),
+        Task::Structure => structure::run(),
         Task::Check => stages::check(),
         Task::Test(options) => stages::test(options),
     }

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::Args;
 
 use super::record::{Provider, Record};
-use super::{folder, kind};
+use super::{folders, kind};
 use crate::paths;
 use crate::progress::say;
 
@@ -71,7 +71,7 @@ impl Wanted {
                 kind::require()?;
                 Ok(Record {
                     provider,
-                    kubeconfig: folder(&self.name)?.join("kubeconfig"),
+                    kubeconfig: folders::of(&self.name)?.join("kubeconfig"),
                     node: true,
                 })
             }
@@ -82,7 +82,7 @@ impl Wanted {
                 }
                 Ok(Record {
                     provider,
-                    kubeconfig: folder(&self.name)?.join("kubeconfig"),
+                    kubeconfig: folders::of(&self.name)?.join("kubeconfig"),
                     node,
                 })
             }

@@ -2,15 +2,15 @@
 //! was started is recorded in a folder of the cluster's name, so that later tasks find it.
 
 mod choice;
+mod folders;
 mod kind;
 pub(crate) mod kubectl;
 pub(crate) mod native;
 pub(crate) mod record;
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 
 use crate::artifacts::cluster_binaries;
 use crate::image::Image;
@@ -31,30 +31,13 @@ pub(crate) struct Cluster {
 /// The cluster that tasks use when none is named.
 pub(crate) const DEFAULT: &str = "il";
 
-/// Where a cluster of this name has its files.
-pub(crate) fn folder(name: &str) -> Result<PathBuf> {
-    Ok(paths::cache()?.join("clusters").join(name))
-}
-
-/// Held while a cluster is started or ended: two at once would take each other's pieces for remains.
-fn lock(name: &str) -> Result<fs::File> {
-    let folder = paths::cache()?.join("clusters");
-    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    let file = fs::File::create(folder.join(format!("{name}.lock")))?;
-    if file.try_lock().is_err() {
-        say(&format!("waiting for another task to be done with cluster '{name}'"));
-        file.lock()?;
-    }
-    Ok(file)
-}
-
 impl Cluster {
     /// Starts what is wanted, or finds it running.
     pub(crate) fn up(wanted: &Wanted) -> Result<Self> {
         let record = wanted.resolve()?;
         let name = wanted.name.clone();
         let layout = Layout::new(&name, record.node, paths::is_root())?;
-        let _lock = lock(&name)?;
+        let _lock = folders::lock(&name)?;
         if let Some(other) = record::read(&name)?.filter(|other| !other.fits(&record)) {
             bail!(
                 "cluster '{name}' is there as {}; end it with `cargo xtask down --name {name}`, or choose another --name",
@@ -96,7 +79,7 @@ impl Cluster {
     pub(crate) fn down(name: &str) -> Result<()> {
         let record = record::read(name)?;
         let layout = Layout::new(name, true, paths::is_root())?;
-        let held = lock(name)?;
+        let held = folders::lock(name)?;
         match record.map(|record| record.provider) {
             Some(Provider::Kind) => kind::down(name)?,
             Some(Provider::Given) => say("the cluster was given, so it stays as it is; only its record is removed"),
@@ -104,9 +87,7 @@ impl Cluster {
         }
         // Also without a record: it is written last, and what a killed run left has none.
         native::down(&layout)?;
-        drop(held);
-        let _ = fs::remove_file(paths::cache()?.join("clusters").join(format!("{name}.lock")));
-        Ok(())
+        folders::unlock(name, held)
     }
 
     pub(crate) fn kubectl(&self) -> Result<Kubectl> {

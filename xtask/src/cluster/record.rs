@@ -6,8 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
 
-use super::folder;
-use crate::paths;
+use super::folders;
 
 /// Who runs the cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
@@ -46,7 +45,7 @@ impl Record {
 }
 
 fn file(name: &str) -> Result<PathBuf> {
-    Ok(folder(name)?.join("cluster.json"))
+    Ok(folders::of(name)?.join("cluster.json"))
 }
 
 /// None when there is no such cluster, or only remains of one.
@@ -67,13 +66,13 @@ pub(crate) fn read(name: &str) -> Result<Option<Record>> {
 /// Written last, when the cluster is up.
 pub(crate) fn write(name: &str, record: &Record) -> Result<()> {
     let file = file(name)?;
-    fs::create_dir_all(folder(name)?)?;
+    fs::create_dir_all(folders::of(name)?)?;
     fs::write(&file, serde_json::to_string_pretty(record)?).with_context(|| format!("cannot write {}", file.display()))
 }
 
 /// The clusters that have a folder.
 pub(crate) fn names() -> Result<Vec<String>> {
-    let mut names: Vec<String> = fs::read_dir(paths::cache()?.join("clusters"))
+    let mut names: Vec<String> = fs::read_dir(folders::all()?)
         .into_iter()
         .flatten()
         .flatten()

@@ -2,10 +2,15 @@
 
 pub(crate) mod bench;
 pub(crate) mod campaigns;
+mod circles;
 pub(crate) mod conformance;
 pub(crate) mod e2e;
+mod layers;
+mod members;
 pub(crate) mod mutants;
 mod proofs;
 mod runner;
 pub(crate) mod seeded;
+mod sizes;
 pub(crate) mod stages;
+pub(crate) mod structure;

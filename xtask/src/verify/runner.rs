@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn a_stage_that_panics_beside_the_others_fails() {
-        let stages = vec![Stage::beside("model", || panic!("on purpose"))];
+        let stages = vec![Stage::beside("model", || unreachable!("on purpose"))];
         assert_eq!(run(stages, || Ok(())).unwrap_err().to_string(), "failed: model");
     }
 }

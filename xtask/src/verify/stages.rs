@@ -9,7 +9,7 @@ use clap::Args;
 use super::campaigns::{self, Output, Part, record};
 use super::proofs::{ProofOptions, Proofs};
 use super::runner::{self, Stage};
-use super::{conformance, e2e, seeded};
+use super::{conformance, e2e, layers, seeded};
 use crate::artifacts::static_binaries;
 use crate::generate::{crds, docs};
 use crate::progress::say;
@@ -32,6 +32,7 @@ pub(crate) fn check() -> Result<()> {
 fn check_stages() -> Vec<Stage<'static>> {
     vec![
         Stage::in_turn("format", || cargo(&["fmt", "--all", "--check"])),
+        Stage::in_turn("layers", layers::check),
         Stage::in_turn("CRDs", || crds::run(true)),
         Stage::in_turn("documents", || docs::run(true)),
         Stage::in_turn("seeded patches", seeded::check),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
+use crate::cluster::folders;
 use crate::digest;
 
 /// Names, addresses and folders of one cluster.
@@ -39,7 +40,7 @@ impl Layout {
         let byte = u8::from_str_radix(digest::short(&hash, 2), 16)?;
         Ok(Self {
             name: name.to_owned(),
-            folder: crate::cluster::folder(name)?,
+            folder: folders::of(name)?,
             node: node && root,
             netns: root.then(|| format!("instancelink-{name}")),
             // 0 and 255 are left out: some tools take them for network and broadcast.

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
 
+use crate::verify::members::Members;
 use crate::{command, paths};
 
 /// The packages whose campaigns start etcd, an API server and the operator.
@@ -99,38 +100,20 @@ struct Artifact {
 #[derive(Deserialize)]
 struct Target {
     name: String,
-    kind: Vec<String>,
-    #[serde(default, rename = "required-features")]
-    required_features: Vec<String>,
 }
 
 /// All groups, in the order in which they run.
 pub(super) fn all() -> Result<Vec<Group>> {
-    #[derive(Deserialize)]
-    struct Metadata {
-        packages: Vec<Package>,
-    }
-    #[derive(Deserialize)]
-    struct Package {
-        name: String,
-        manifest_path: PathBuf,
-        targets: Vec<Target>,
-    }
-    let metadata = command::capture(paths::cargo().args(["metadata", "--format-version=1", "--no-deps"]))?;
-    let metadata: Metadata = serde_json::from_str(&metadata).context("cannot read the output of cargo metadata")?;
     let mut groups = Vec::new();
-    for package in metadata.packages {
-        for target in package.targets {
-            if target.kind.iter().any(|kind| kind == "test")
-                && target.required_features.contains(&"campaigns".to_owned())
-            {
-                groups.push(Group {
-                    package: package.name.clone(),
-                    test: target.name,
-                    manifest: package.manifest_path.clone(),
-                });
-            }
-        }
+    for (package, member) in Members::here()?.iter() {
+        let campaigns = member
+            .tests()
+            .filter(|test| test.required_features.iter().any(|feature| feature == "campaigns"));
+        groups.extend(campaigns.map(|test| Group {
+            package: package.to_owned(),
+            test: test.name.clone(),
+            manifest: paths::checkout().join(&member.folder).join("Cargo.toml"),
+        }));
     }
     groups.sort_by_key(|group| {
         let first = FIRST.contains(&(group.package.as_str(), group.test.as_str()));

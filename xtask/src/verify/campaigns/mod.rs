@@ -82,7 +82,8 @@ pub(crate) fn run_part(plan: &Plan, part: Part, output: Output, proofs: &Proofs)
             Part::WithoutServers => !planned.group.needs_servers(),
         })
         .collect();
-    let settings = settings(chosen.iter().map(|(planned, _)| &planned.group), &plan.options)?;
+    let groups: Vec<&Group> = chosen.iter().map(|(planned, _)| &planned.group).collect();
+    let settings = settings(&groups, &plan.options)?;
     let mut failed = Vec::new();
     for (planned, executable) in &chosen {
         let group = &planned.group;
@@ -130,12 +131,12 @@ fn test(group: &Group, executable: &Path, output: Output) -> Result<Command> {
 }
 
 /// What the campaigns read from their environment.
-fn settings<'a>(groups: impl Iterator<Item = &'a Group> + Clone, options: &Options) -> Result<Vec<(String, PathBuf)>> {
+fn settings(groups: &[&Group], options: &Options) -> Result<Vec<(String, PathBuf)>> {
     let mut settings = Vec::new();
-    if groups.clone().any(Group::needs_servers) {
+    if groups.iter().any(|group| group.needs_servers()) {
         settings.extend(programs()?);
     }
-    if groups.clone().any(Group::needs_callgrind) {
+    if groups.iter().any(|group| group.needs_callgrind()) {
         packages::ensure(packages::CALLGRIND)?;
     }
     if let Some(commit) = &options.beside {

@@ -1,5 +1,6 @@
 //! What campaigns did: files of rows, one for each group of tests, and the table that is made of them.
 
+use std::fmt::Write as _;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -43,13 +44,13 @@ pub(crate) fn clear() -> Result<()> {
 /// Adds a row that no campaign wrote by itself, and the violations that belong to it.
 pub(crate) fn append(group: &str, row: &Row, violations: &[String]) -> Result<()> {
     let file = file(group)?;
-    let violations = violations.iter().flat_map(|line| [line.as_str(), "\n"]).collect();
-    append_to(&file.with_extension("violations"), violations)?;
+    let violations: String = violations.iter().flat_map(|line| [line.as_str(), "\n"]).collect();
+    append_to(&file.with_extension("violations"), &violations)?;
     let line = Line {
         row: row.clone(),
         note: None,
     };
-    append_to(&file, serde_json::to_string(&line)? + "\n")
+    append_to(&file, &(serde_json::to_string(&line)? + "\n"))
 }
 
 /// Adds the rows of a group that did not run, since nothing that it depends on has changed.
@@ -60,12 +61,12 @@ pub(crate) fn repeat(group: &str, rows: &[Row], note: &str) -> Result<()> {
             row: row.clone(),
             note: Some(note.to_owned()),
         };
-        append_to(&file, serde_json::to_string(&line)? + "\n")?;
+        append_to(&file, &(serde_json::to_string(&line)? + "\n"))?;
     }
     Ok(())
 }
 
-fn append_to(file: &Path, text: String) -> Result<()> {
+fn append_to(file: &Path, text: &str) -> Result<()> {
     let opened = OpenOptions::new().create(true).append(true).open(file);
     let written = opened.and_then(|mut file| file.write_all(text.as_bytes()));
     written.with_context(|| format!("cannot append to {}", file.display()))
@@ -115,10 +116,11 @@ fn table(lines: &[Line]) -> String {
     );
     for Line { row, note } in lines {
         let note = note.as_ref().map_or(String::new(), |note| format!("  {note}"));
-        text.push_str(&format!(
-            "{:<width$} {:>12} {:>12} {:>10} {:>8.1}  {}{note}\n",
+        let _ = writeln!(
+            text,
+            "{:<width$} {:>12} {:>12} {:>10} {:>8.1}  {}{note}",
             row.campaign, row.plans, row.faults, row.violations, row.seconds, row.seed
-        ));
+        );
     }
     let violations: u64 = lines.iter().map(|line| line.row.violations).sum();
     text + &format!("violations: {violations}\n")

@@ -6,7 +6,6 @@
 
 mod files;
 mod lockfile;
-mod members;
 mod needs;
 mod store;
 mod workspace;

@@ -11,8 +11,8 @@ use anyhow::{Context as _, Result};
 
 use super::files::{Files, is_below};
 use super::lockfile::Lockfile;
-use super::members::{Member, Members};
 use super::needs::{Needs, READ_BY_PACKAGES};
+use crate::verify::members::{Member, Members};
 use crate::{command, digest, paths};
 
 /// A checkout as it is now.
@@ -31,12 +31,11 @@ pub(crate) type Inputs = BTreeMap<String, String>;
 impl Workspace {
     /// Reads this checkout.
     pub(crate) fn here() -> Result<Self> {
-        let metadata = command::capture(paths::cargo().args(["metadata", "--format-version=1", "--no-deps"]))?;
         let compiler = command::capture(Command::new("rustc").current_dir(paths::checkout()).arg("-vV"))?;
-        Self::read(&paths::checkout(), &metadata, &compiler)
+        Self::read(&paths::checkout(), Members::here()?, &compiler)
     }
 
-    fn read(root: &Path, metadata: &str, compiler: &str) -> Result<Self> {
+    fn read(root: &Path, members: Members, compiler: &str) -> Result<Self> {
         let text = |file: &str| fs::read_to_string(root.join(file)).with_context(|| format!("cannot read {file}"));
         let files = Files::read(root)?;
         let flags = std::env::var("RUSTFLAGS").unwrap_or_default();
@@ -50,7 +49,7 @@ impl Workspace {
         settings.extend(files.below(".cargo").map(owned));
         Ok(Self {
             files,
-            members: Members::read(metadata)?,
+            members,
             lockfile: Lockfile::read(&text("Cargo.lock")?),
             settings,
         })
@@ -63,12 +62,8 @@ impl Workspace {
         if let Some((package, test)) = &needs.test {
             let member = self.members.get(package)?;
             let mut without = needs.without.clone();
-            without.extend(
-                member
-                    .tests()
-                    .filter(|(name, _)| name != test)
-                    .map(|(_, file)| own_part(file)),
-            );
+            let others = member.tests().filter(|other| other.name != *test);
+            without.extend(others.map(|other| own_part(&other.src_path)));
             self.package(&mut inputs, &mut crates, package, Some(test), &without)?;
         }
         for package in &needs.programs {
@@ -147,7 +142,12 @@ impl Workspace {
         if !with_tests {
             left_out.push(in_folder("tests"));
         }
-        left_out.extend(self.members.inside(&member.folder).map(str::to_owned));
+        let others = self.members.iter().map(|(_, other)| &other.folder);
+        left_out.extend(
+            others
+                .filter(|other| **other != member.folder && is_below(other, &member.folder))
+                .cloned(),
+        );
         left_out.extend_from_slice(without);
         let all = roots.into_iter().flat_map(|root| {
             let below: Vec<_> = self.files.below(&root).collect();

@@ -96,7 +96,7 @@ impl Checkout {
     fn inputs(&self) -> Inputs {
         let mut needs = Needs::of_test("sim", "plans");
         needs.read(&["deploy"]);
-        let workspace = Workspace::read(&self.0, &self.metadata(), "rustc 1").unwrap();
+        let workspace = Workspace::read(&self.0, Members::read(&self.metadata()).unwrap(), "rustc 1").unwrap();
         workspace.inputs(&needs).unwrap()
     }
 
@@ -200,7 +200,7 @@ fn of_the_workspace_manifest_the_profiles_count() {
 #[test]
 fn the_compiler_counts() {
     let checkout = Checkout::new();
-    let read = |compiler| Workspace::read(&checkout.0, &checkout.metadata(), compiler).unwrap();
+    let read = |compiler| Workspace::read(&checkout.0, Members::read(&checkout.metadata()).unwrap(), compiler).unwrap();
     assert_ne!(read("rustc 1").settings, read("rustc 2").settings);
 }
 

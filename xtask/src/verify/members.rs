@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::files::is_below;
+use crate::{command, paths};
 
 /// The packages by name.
 #[derive(Debug)]
@@ -19,16 +19,21 @@ pub(crate) struct Member {
     /// Empty for the package at the root.
     pub(crate) folder: String,
     pub(crate) dependencies: Vec<Dependency>,
-    targets: Vec<Target>,
-    /// The other parts of the manifest that decide what is built, with what is inherited from the workspace.
+    pub(crate) targets: Vec<Target>,
+    pub(crate) features: BTreeMap<String, Vec<String>>,
+    /// The parts of the manifest that decide what is built, with what is inherited from the workspace; without dependencies
+    /// and targets.
     settings: String,
 }
 
+/// A library, a program or a test.
 #[derive(Debug, Deserialize)]
-struct Target {
-    name: String,
-    kind: Vec<String>,
-    src_path: String,
+pub(crate) struct Target {
+    pub(crate) name: String,
+    pub(crate) kind: Vec<String>,
+    pub(crate) src_path: String,
+    #[serde(default, rename = "required-features")]
+    pub(crate) required_features: Vec<String>,
     #[serde(flatten)]
     rest: Map<String, Value>,
 }
@@ -40,7 +45,10 @@ pub(crate) struct Dependency {
     pub(crate) is_for_tests: bool,
     /// Another package of this workspace.
     pub(crate) is_member: bool,
-    /// What the manifest says of it: version, features and so on.
+    pub(crate) is_optional: bool,
+    /// `default` is among them where it is not switched off.
+    pub(crate) features: Vec<String>,
+    /// All that the manifest says of it.
     line: String,
 }
 
@@ -56,9 +64,20 @@ struct Package {
     manifest_path: String,
     dependencies: Vec<Map<String, Value>>,
     targets: Vec<Target>,
+    #[serde(default)]
+    features: BTreeMap<String, Vec<String>>,
 }
 
 impl Members {
+    /// The packages of this checkout.
+    pub(crate) fn here() -> Result<Self> {
+        Self::read(&command::capture(paths::cargo().args([
+            "metadata",
+            "--format-version=1",
+            "--no-deps",
+        ]))?)
+    }
+
     pub(crate) fn read(metadata: &str) -> Result<Self> {
         let metadata: Metadata = serde_json::from_str(metadata).context("cannot read the output of cargo metadata")?;
         let mut members = BTreeMap::new();
@@ -79,10 +98,8 @@ impl Members {
         member.with_context(|| format!("the workspace has no package {name}"))
     }
 
-    /// The folders of the packages that are inside this folder.
-    pub(crate) fn inside<'a>(&'a self, folder: &'a str) -> impl Iterator<Item = &'a str> {
-        let folders = self.0.values().map(|member| member.folder.as_str());
-        folders.filter(move |other| *other != folder && is_below(other, folder))
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Member)> {
+        self.0.iter().map(|(name, member)| (name.as_str(), member))
     }
 }
 
@@ -100,14 +117,14 @@ impl Member {
                 .map(|dependency| Dependency::read(dependency, root))
                 .collect::<Result<_>>()?,
             targets,
+            features: package.features,
             settings,
         })
     }
 
-    /// The main files of its integration tests, by name.
-    pub(crate) fn tests(&self) -> impl Iterator<Item = (&str, &str)> {
-        let tests = self.targets.iter().filter(|target| target.is_for_tests());
-        tests.map(|target| (target.name.as_str(), target.src_path.as_str()))
+    /// Its integration tests.
+    pub(crate) fn tests(&self) -> impl Iterator<Item = &Target> {
+        self.targets.iter().filter(|target| target.is("test"))
     }
 
     /// What the manifest says of the package's libraries and programs, and of this test of it.
@@ -115,12 +132,7 @@ impl Member {
         let targets = self.targets.iter();
         let targets = targets
             .filter(|target| !target.is_for_tests() || Some(target.name.as_str()) == test)
-            .map(|target| {
-                format!(
-                    "{} {:?} {} {:?}",
-                    target.name, target.kind, target.src_path, target.rest
-                )
-            });
+            .map(Target::line);
         let dependencies = self.dependencies.iter();
         let dependencies = dependencies
             .filter(|dependency| !dependency.is_for_tests || test.is_some())
@@ -131,19 +143,41 @@ impl Member {
 }
 
 impl Target {
+    fn line(&self) -> String {
+        let Self {
+            name,
+            kind,
+            src_path,
+            required_features,
+            rest,
+        } = self;
+        format!("{name} {kind:?} {src_path} {required_features:?} {rest:?}")
+    }
+
+    pub(crate) fn is(&self, kind: &str) -> bool {
+        self.kind.iter().any(|of| of == kind)
+    }
+
     fn is_for_tests(&self) -> bool {
-        let kinds = ["test", "bench", "example"];
-        self.kind.iter().any(|kind| kinds.contains(&kind.as_str()))
+        ["test", "bench", "example"].into_iter().any(|kind| self.is(kind))
     }
 }
 
 impl Dependency {
     fn read(read: &Map<String, Value>, root: &str) -> Result<Self> {
         let name = read.get("name").and_then(Value::as_str);
+        let is = |key: &str| read.get(key).and_then(Value::as_bool);
+        let features = read.get("features").and_then(Value::as_array).into_iter().flatten();
+        let mut features: Vec<String> = features.filter_map(Value::as_str).map(str::to_owned).collect();
+        if is("uses_default_features").unwrap_or(true) {
+            features.push("default".to_owned());
+        }
         Ok(Self {
             name: name.context("a dependency without a name")?.to_owned(),
             is_for_tests: read.get("kind").and_then(Value::as_str) == Some("dev"),
             is_member: read.get("path").is_some_and(Value::is_string),
+            is_optional: is("optional").unwrap_or(false),
+            features,
             line: serde_json::to_string(read)?.replace(root, ""),
         })
     }
