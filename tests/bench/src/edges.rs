@@ -60,17 +60,17 @@ pub const EDGES: [Edge; 33] = [
     edge("another link of the source becomes active", "k + 2", [2, 0, 0], &[("update configmaps", 1), ("create endpointslices", 1)]),
     edge("a link without its finalizer becomes active", "k + 2, finalizer 1", [2, 1, 0], &MADE),
     // A state is entered with its own message, and what it waits for is a message worth showing after it.
-    edge("a link waits for its source", "registering 1, what it waits for 1, event 1", [2, 0, 1], &[]),
-    edge("its source comes", "k + 2", [2, 0, 0], &MADE),
-    edge("the source of ten links comes", "10 × (slice 1 + 2), and what they share once", [20, 0, 0], &MADE_OF_TEN),
-    edge("a link waits for its target", "activating 1, what it waits for 1, event 1", [2, 0, 1], &[]),
-    edge("its target comes", "k, active 1", [1, 0, 0], &MADE),
-    edge("a link waits for an alias", "registering 1, what it waits for 1, event 1", [2, 0, 1], &[]),
+    edge("a link waits for its source", "registering 1, the reason of the wait 1, event 1", [2, 0, 1], &[]),
+    edge("its source appears", "k + 2", [2, 0, 0], &MADE),
+    edge("the source of ten links appears", "10 × (slice 1 + 2), and the shared children once", [20, 0, 0], &MADE_OF_TEN),
+    edge("a link waits for its target", "activating 1, the reason of the wait 1, event 1", [2, 0, 1], &[]),
+    edge("its target appears", "k, active 1", [1, 0, 0], &MADE),
+    edge("a link waits for an alias", "registering 1, the reason of the wait 1, event 1", [2, 0, 1], &[]),
     edge("the alias becomes free", "k + 2, and 2 for the other's deletion", [3, 1, 0], &MADE),
-    edge("deactivate", "taking 1, 2 + k, event 1", [2, 1, 1], &GONE),
-    edge("activate", "taking 1, 2 + k, event 1", [2, 1, 1], &MADE),
-    edge("an action changes nothing", "taking 1, acknowledging 1, event 1", [1, 1, 1], &[]),
-    edge("an action is rejected", "taking 1, acknowledging 1, event 1", [1, 1, 1], &[]),
+    edge("deactivate", "accepting 1, 2 + k, event 1", [2, 1, 1], &GONE),
+    edge("activate", "accepting 1, 2 + k, event 1", [2, 1, 1], &MADE),
+    edge("an action changes nothing", "accepting 1, acknowledging 1, event 1", [1, 1, 1], &[]),
+    edge("an action is rejected", "accepting 1, acknowledging 1, event 1", [1, 1, 1], &[]),
     edge("desiredState becomes Inactive", "2 + k", [2, 0, 0], &GONE),
     edge("desiredState becomes Active", "2 + k", [2, 0, 0], &MADE),
     edge("retarget", "2 + slice 1", [2, 0, 0], &[("update endpointslices", 1)]),
@@ -78,18 +78,18 @@ pub const EDGES: [Edge; 33] = [
     edge("the name is edited", "1", [1, 0, 0], &[]),
     edge("the description is edited", "1", [1, 0, 0], &[]),
     edge("the address of a pod changes", "slice 1", [0, 0, 0], &[("update endpointslices", 1)]),
-    edge("one of two pods is ready no more", "slice 1", [0, 0, 0], &[("update endpointslices", 1)]),
-    edge("no pod is ready any more", "slice 1, Available 1", [1, 0, 0], &[("update endpointslices", 1)]),
-    edge("remove an inactive link", "taking 1, 2, event 1", [2, 1, 1], &[]),
-    edge("restore", "taking 1, 2, event 1", [2, 1, 1], &[]),
-    edge("purge a removed link", "taking 1, 2, event 1", [2, 1, 1], &[]),
-    edge("the object of a purged link goes", "its deletion 1, finalizer 1", [0, 1, 0], &[("delete instancelinks", 1)]),
+    edge("one of two pods becomes unready", "slice 1", [0, 0, 0], &[("update endpointslices", 1)]),
+    edge("the last ready pod becomes unready", "slice 1, Available 1", [1, 0, 0], &[("update endpointslices", 1)]),
+    edge("remove an inactive link", "accepting 1, 2, event 1", [2, 1, 1], &[]),
+    edge("restore", "accepting 1, 2, event 1", [2, 1, 1], &[]),
+    edge("purge a removed link", "accepting 1, 2, event 1", [2, 1, 1], &[]),
+    edge("the object of a purged link is deleted", "its deletion 1, finalizer 1", [0, 1, 0], &[("delete instancelinks", 1)]),
     edge("delete an active link", "deactivating 1, k, purging 1, finalizer 1", [2, 1, 0], &GONE),
     edge("delete an inactive link", "purging 1, finalizer 1", [1, 1, 0], &[]),
     edge("delete a removed link", "purging 1, finalizer 1", [1, 1, 0], &[]),
-    edge("what is watched changes where it does not matter", "0", [0, 0, 0], &[]),
+    edge("a watched object changes in a field that does not matter", "0", [0, 0, 0], &[]),
     edge("the operator starts again", "0", [0, 0, 0], &[]),
-    edge("the API server starts again, and everything is watched anew", "0", [0, 0, 0], &[]),
+    edge("the API server starts again, and all watches start again", "0", [0, 0, 0], &[]),
 ];
 
 impl Edge {
@@ -114,7 +114,7 @@ impl Edge {
 
 /// The table in Markdown.
 pub fn table() -> String {
-    let mut text = "| what happens | writes | why | which |\n|---|---:|---|---|\n".to_owned();
+    let mut text = "| what happens | writes | why | which writes |\n|---|---:|---|---|\n".to_owned();
     for edge in &EDGES {
         let minimum = edge.minimum();
         let (what, because) = (edge.what, edge.because);
@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn the_table_tells_the_sum_and_the_parts() {
-        let line = "| deactivate | 7 | taking 1, 2 + k, event 1 | 1 create events, 1 delete configmaps, \
+        let line = "| deactivate | 7 | accepting 1, 2 + k, event 1 | 1 create events, 1 delete configmaps, \
                     1 delete endpointslices, 1 delete services, 1 patch instancelinks, 2 patch instancelinks/status |";
         assert!(table().lines().any(|l| l == line), "{}", table());
     }

@@ -78,7 +78,7 @@ async fn links_wait(gate: &mut Gate) {
         town.link(simple("db")).await.reaches(Registering).await;
     })
     .await;
-    gate.costs("its source comes", async |_, _| {
+    gate.costs("its source appears", async |_, _| {
         town.create_object(&idle_deployment("web")).await;
         db.reaches(Active).await;
     })
@@ -92,7 +92,7 @@ async fn links_wait(gate: &mut Gate) {
         link.reaches(Registering).await;
         links.push(link);
     }
-    gate.costs("the source of ten links comes", async |_, _| {
+    gate.costs("the source of ten links appears", async |_, _| {
         town.create_object(&idle_deployment("web")).await;
         for link in &links {
             link.reaches(Active).await;
@@ -109,7 +109,7 @@ async fn links_wait(gate: &mut Gate) {
         db.until("says so", |l| message(l).starts_with("waits up to")).await;
     })
     .await;
-    gate.costs("its target comes", async |_, _| {
+    gate.costs("its target appears", async |_, _| {
         town.create_object(&fixed_service("late")).await;
         Link::at(&town, "db").reaches(Active).await;
     })
@@ -216,11 +216,11 @@ async fn pods_change(gate: &mut Gate) {
         set_ready(&pods, "app-0", "10.1.0.3", true).await;
     })
     .await;
-    gate.costs("one of two pods is ready no more", async |_, _| {
+    gate.costs("one of two pods becomes unready", async |_, _| {
         set_ready(&pods, "app-0", "10.1.0.3", false).await;
     })
     .await;
-    gate.costs("no pod is ready any more", async |_, _| {
+    gate.costs("the last ready pod becomes unready", async |_, _| {
         set_ready(&pods, "app-1", "10.1.0.2", false).await;
         db.condition("Available", "False", "").await;
     })
@@ -247,7 +247,7 @@ async fn links_are_removed(gate: &mut Gate) {
         db.reaches(Purged).await;
     })
     .await;
-    gate.costs("the object of a purged link goes", async |_, _| {
+    gate.costs("the object of a purged link is deleted", async |_, _| {
         db.edit(json!({ "ttlSecondsAfterPurged": 0 })).await;
         db.is_gone().await;
     })
@@ -280,12 +280,15 @@ async fn nothing_happens(gate: &mut Gate) {
         .await;
     waiting.reaches(Registering).await;
     let label = json!({ "metadata": { "labels": { "team": "orders" }, "annotations": { "note": "none" } } });
-    gate.costs("what is watched changes where it does not matter", async |_, _| {
-        db.patch(&label).await;
-        for (version, kind, name) in [("apps/v1", "Deployment", "web"), ("v1", "Service", "pg")] {
-            town.object(version, kind, name).patch(&label).await;
-        }
-    })
+    gate.costs(
+        "a watched object changes in a field that does not matter",
+        async |_, _| {
+            db.patch(&label).await;
+            for (version, kind, name) in [("apps/v1", "Deployment", "web"), ("v1", "Service", "pg")] {
+                town.object(version, kind, name).patch(&label).await;
+            }
+        },
+    )
     .await;
     gate.costs("the operator starts again", async |plane, operator| {
         operator.program.stop(Duration::from_secs(30)).await;
@@ -295,7 +298,7 @@ async fn nothing_happens(gate: &mut Gate) {
     })
     .await;
     gate.costs(
-        "the API server starts again, and everything is watched anew",
+        "the API server starts again, and all watches start again",
         async |plane, operator| {
             plane.restart_api_server(Duration::from_secs(1)).await;
             tokio::time::sleep(Duration::from_secs(10)).await;

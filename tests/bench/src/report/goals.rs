@@ -1,4 +1,4 @@
-//! What the operator shall be able to do, beside what was measured.
+//! The goals of the benchmark, and what was measured.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -9,7 +9,7 @@ use super::table::samples;
 use crate::sample;
 use crate::scenario::Which;
 
-/// A figure that shall not be larger than this.
+/// A figure and its largest permitted value.
 #[derive(Clone, Copy)]
 struct Goal {
     says: &'static str,
@@ -71,27 +71,27 @@ const GOALS: [Goal; 26] = [
     Goal::new("10,000 links at once, time", TEN, "wall_s", 0.85).than(TUNED),
     Goal::new("10,000 links at once, time", TEN, "wall_s", 0.45).than(IDIOMATIC),
     Goal::new("its CPU a link", TEN, "cpu_ms_a_link", 0.333).than(TUNED),
-    Goal::new("conflicts of its own making", TEN, "conflicts", 0.0),
+    Goal::new("conflicts that it caused itself", TEN, "conflicts", 0.0),
     Goal::new("reads", TEN, "reads", 0.0),
     Goal::new("memory at rest, MiB", TEN, "rest_rss_mib", 55.0),
     Goal::new("memory at most, MiB", TEN, "peak_rss_mib", 82.5),
     Goal::new("memory at rest", TEN, "rest_rss_mib", 0.45).than(TUNED),
     Goal::new("memory at rest", TEN, "rest_rss_mib", 0.333).than(IDIOMATIC),
     Goal::new(
-        "one of 100 pods flips, until its slice says so, half",
+        "one of 100 pods flips, until its slice shows it, median",
         FEW,
         "single_p50_ms",
         0.7,
     )
     .than(KUBERNETES),
     Goal::new("the same, 99 %", FEW, "single_p99_ms", 0.5).than(KUBERNETES),
-    Goal::new("one of 1,000 pods flips, half", MANY, "single_p50_ms", 0.7).than(KUBERNETES),
+    Goal::new("one of 1,000 pods flips, median", MANY, "single_p50_ms", 0.7).than(KUBERNETES),
     Goal::new("the same, 99 %", MANY, "single_p99_ms", 0.5).than(KUBERNETES),
     Goal::new("100 pods flip at once, 99 %", FEW, "burst_p99_ms", 0.2).than(KUBERNETES),
     Goal::new("1,000 pods flip at once, 99 %", MANY, "burst_p99_ms", 1.15).than(RAW),
     Goal::new("1,000 pods flip at once, 99 %", MANY, "burst_p99_ms", 0.2).than(KUBERNETES),
     Goal::new(
-        "a start in front of 10,000 links, until ready",
+        "a start with 10,000 active links, until ready",
         COLD,
         "to_ready_ms",
         1.3,
@@ -100,20 +100,25 @@ const GOALS: [Goal; 26] = [
     Goal::new("writes at such a start", COLD, "writes", 0.0),
     Goal::new("a start, until the first watch, ms", COLD, "to_first_watch_ms", 200.0),
     Goal::new(
-        "the leader is asked to end: nobody serves for, ms",
+        "the leader is asked to end: no service for, ms",
         FAILOVER,
         "ended_gap_ms",
         500.0,
     ),
     Goal::new(
-        "the leader is killed: nobody serves for, ms",
+        "the leader is killed: no service for, ms",
         FAILOVER,
         "killed_gap_ms",
         16_000.0,
     ),
-    Goal::new("1,000 actions a second beside it, 99 %", NOISY, "to_active_p99_ms", 1.2)
-        .of("noisy, 1000 a second")
-        .than("quiet"),
+    Goal::new(
+        "with 1,000 actions a second in another namespace, 99 %",
+        NOISY,
+        "to_active_p99_ms",
+        1.2,
+    )
+    .of("noisy, 1000 a second")
+    .than("quiet"),
     Goal::new("after a brown-out, until all is done, s", BROWN_OUT, "recovered_s", 5.0).of("brown-out"),
     Goal::new("requests in a brown-out", BROWN_OUT, "sent_requests", 1.3)
         .of("brown-out")
@@ -145,12 +150,12 @@ pub(super) fn table(folder: &Path) -> String {
 }
 
 const TEXT: &str = "\
-## What it shall do
+## Goals
 
-The last column is what the raw writer reaches, which sends the same requests and decides nothing: where that is more than is asked
-for, the API server is the limit, and no client does it.
+The last column is the figure of the raw writer, which sends the same requests and decides nothing. If it is more than
+the goal, the API server is the limit, and no client can reach the goal.
 
-| | at most | measured | so it does | raw writer |
+| | at most | measured | reached | raw writer |
 |---|---|---:|---|---:|
 ";
 

@@ -41,20 +41,21 @@ pub fn write(folder: &Path) {
 }
 
 const INTRODUCTION: &str = "\
-# What the operator costs
+# Benchmarks
 
-Measured by `cargo xtask bench`, which writes this page. Each run has a control plane of its own on loopback: etcd that syncs
-to the disk, an API server, and no node; pods are objects whose status the harness writes. Requests are counted by the API
-server, in its audit log. Each contestant takes its turn, again and again: a figure is the median, with the least and the most
-of all turns, and × is the first contestant's figure as part of this one's in the same turn. The machine is small and busy:
-trust the ratios and the counts more than the times.
+`cargo xtask bench` measures what the operator costs and writes this page. Each run has its own control plane on
+loopback: etcd that syncs to the disk, an API server, and no node. Pods are objects whose status the harness writes. The
+audit log of the API server counts the requests. The contestants take turns, several times: a figure is the median, with
+the smallest and the largest value of all turns, and × is the first contestant's figure divided by this one's in the
+same turn. The machine is small and busy: trust the ratios and the counts more than the times.
 
 ";
 
 const EDGES: &str = "\
-## Each edge
+## Requests of each transition
 
-The least that can be written, and `cargo xtask campaigns edges` fails where the operator writes anything else, or reads at all.
+The minimum number of writes. `cargo xtask campaigns edges` fails if the operator writes anything else, or reads at all.
+k is the number of children that the link needs.
 
 ";
 

@@ -28,11 +28,12 @@ const SEED: u64 = 1;
 
 /// What the page says.
 pub const TEXT: &str = "\
-Twenty times a second a link is created or the description of another is edited, while the operator, and nobody else, speaks to
-the API server through a proxy that takes 200 ms for each request and refuses 30 % of them, with 429 or with 500; and the same
-changes without. *recovered* is how long after the end of it, and of the changes, all links were as they had been asked to be.
-*sent requests* are those that reached the proxy, *refused* those it answered itself; the lines below count those that the API
-server was asked. Who does everything at once sends 1/0.7 = 1.43 requests for each that is carried out.
+Twenty times a second, a link is created or the description of another one is edited. Only the operator connects to the
+API server through a proxy that takes 200 ms for each request and refuses 30 % of them, with 429 or 500. The same
+changes are made without the proxy. *recovered* is the time from the end of the brown-out, and of the changes, until all
+links were as requested. *sent requests* are those that reached the proxy, and *refused* those that the proxy answered
+itself. The lines below count the requests that reached the API server. A client that does everything at once sends
+1/0.7 = 1.43 requests for each that is done.
 ";
 
 /// The operator, each time on a control plane of its own.

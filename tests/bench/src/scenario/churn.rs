@@ -30,11 +30,12 @@ const FLIPPING: usize = 10;
 
 /// What the page says.
 pub const TEXT: &str = "\
-All links are active. Of ten changes six are of a description, one leads a link to another target, one parks it or takes it back, and
-two make one of the two pods of a target ready or unready. *to observed* is from the request of an edit until a watcher of the
-harness sees a status that answers it, *to seen* until it sees the edit itself, in which the operator has no part; *caught up* is how
-long after the last change all were answered. *changes* is what the API server took of them, by no more than 32 at once: where that
-is less than was to be, it had no more to give.
+All links are active. Of ten changes, six edit a description, one changes the target of a link, one deactivates or
+activates a link, and two make one of the two pods of a target ready or unready. *to observed* is the time from the
+request of an edit until a watcher of the harness sees a status that answers it. *to seen* is the time until it sees the
+edit itself, which does not depend on the operator. *caught up* is the time from the last change until all changes were
+answered. *changes* is how many of them the API server accepted, with at most 32 requests at a time: if this is less
+than planned, it could not accept more.
 ";
 
 /// The operator at each rate, one after the other on one control plane.

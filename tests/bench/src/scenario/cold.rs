@@ -20,9 +20,9 @@ const PATIENCE: Duration = Duration::from_mins(2);
 
 /// What the page says.
 pub const TEXT: &str = "\
-The operator is started in front of active links of which nothing changed: it must not write. The bare client streams the same
-kinds on the same control plane, parses the objects into the usual types, and forgets them. *first watch* is when the API
-server got the first request for one; *work ends* is when the process has nothing to do any more.
+The operator starts while links are active and nothing has changed: it must not write. The bare client streams the same
+kinds on the same control plane, parses the objects into the usual types, and forgets them. *first watch* is when the
+API server received the first watch request. *work ends* is when the process has nothing more to do.
 ";
 
 /// Both, on one control plane.

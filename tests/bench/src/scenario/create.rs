@@ -16,9 +16,10 @@ use crate::world::{AT_ONCE, LINKS_OF_SOURCE, PATIENCE, World};
 
 /// What the page says.
 pub const TEXT: &str = "\
-A hundred sources of ten links each, and ten Services, for each thousand links. The raw writer sends what the operator sends, in
-the same number at once, and decides nothing: what it takes is what the API server takes. It watches as the operator does, and
-of each object it reads the name, the UID and the version: its processor time is what no client can go below.
+For each thousand links there are a hundred sources with ten links each, and ten Services. The raw writer sends the same
+requests as the operator, with the same concurrency, and decides nothing: its time is the time of the API server. It
+watches like the operator, and reads only the name, the UID and the version of each object: no client can use less
+processor time.
 ";
 
 /// Each contestant once, each on a control plane of its own.

@@ -31,8 +31,9 @@ const AFTER: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(25)];
 
 /// What the page says.
 pub const TEXT: &str = "\
-Two operators, the lease as it is shipped (15 s). Every 20 ms another link is edited; *gap* is the longest time in which the status
-of none said that its edit was seen, after the leader was asked to end (SIGTERM), and after it was killed (SIGKILL).
+Two operators, with the shipped lease duration (15 s). Every 20 ms another link is edited. *gap* is the longest time in
+which no status showed that its edit was seen: after the leader was asked to end (SIGTERM), and after it was killed
+(SIGKILL).
 ";
 
 /// The operator alone: what its peers do is up to their libraries' same lease.

@@ -28,8 +28,9 @@ const PAUSE: Duration = Duration::from_millis(500);
 
 /// What the page says.
 pub const TEXT: &str = "\
-All links lead to one Service of fifty pods, which are replaced, five at a time, half a second apart. *converged* is the time from
-the last event of a pod to the last of a slice; a write a link and step is what cannot be less while each step is to be seen.
+All links have one Service with fifty pods as their target. The pods are replaced, five at a time, every half second.
+*converged* is the time from the last event of a pod to the last event of a slice. One write for each link and step is
+the minimum, because each step must be visible.
 ";
 
 /// The operator once.

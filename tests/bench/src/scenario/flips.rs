@@ -31,11 +31,11 @@ const FAST: [&str; 2] = ["--kube-api-qps=1000", "--kube-api-burst=1000"];
 
 /// What the page says.
 pub const TEXT: &str = "\
-From the event of the pod to the event of the slice, both as they arrive at a watcher of the harness. Single: two hundred flips,
-each after the slices have followed the one before. Burst: all pods of the target at once. Kubernetes' own EndpointSlice controller
-does the same for an ordinary Service of the same pods on the same control plane, at its default rate of 20 requests a second, and
-with 1,000. The raw writer writes the operator's slices as soon as it hears of a pod, and decides nothing: what it takes is what
-the API server takes.
+The time from the event of the pod to the event of the slice, both as a watcher of the harness receives them. Single:
+two hundred flips, each after the slices have followed the one before. Burst: all pods of the target at once. The
+EndpointSlice controller of Kubernetes does the same for an ordinary Service with the same pods on the same control
+plane, with its default rate of 20 requests a second, and with 1,000. The raw writer writes the same slices as the
+operator as soon as it receives the event of a pod, and decides nothing: its time is the time of the API server.
 ";
 
 /// Each once, for each number of pods.

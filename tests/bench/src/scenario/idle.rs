@@ -17,8 +17,8 @@ const ENDS: Duration = Duration::from_secs(30);
 
 /// What the page says.
 pub const TEXT: &str = "\
-All links are active, and each contestant was started again since, so that nothing of their creation is left in its memory. Bytes
-a link are the difference between all and half of the links; *own* is memory that is no file's.
+All links are active. Each contestant was started again afterwards, so its memory contains nothing from their creation.
+Bytes a link are the difference between all links and half of them. *own* is memory that does not belong to a file.
 ";
 
 /// Each contestant once, each on a control plane of its own; a raw writer has nothing to rest.

@@ -89,16 +89,16 @@ impl Which {
     /// As the page calls it.
     pub const fn title(self) -> &'static str {
         match self {
-            Self::Create => "Links are created, all at once",
+            Self::Create => "Links are created at the same time",
             Self::Idle => "Nothing happens",
-            Self::Cold => "The operator starts in front of active links",
+            Self::Cold => "The operator starts while links are active",
             Self::Flips => "Pods become ready and unready",
-            Self::FanIn => "Many links lead to one target, whose pods are replaced",
-            Self::Failover => "The leader ends, or dies",
-            Self::Noisy => "The links of one namespace are acted on without end",
-            Self::Churn => "Links are changed without end",
-            Self::BrownOut => "The API server is slow, and refuses much",
-            Self::Shapes => "A status is written in each way there is",
+            Self::FanIn => "Many links have one target, whose pods are replaced",
+            Self::Failover => "The leader ends or is killed",
+            Self::Noisy => "The links of one namespace get actions all the time",
+            Self::Churn => "Links change all the time",
+            Self::BrownOut => "The API server is slow and refuses requests",
+            Self::Shapes => "A status is written with each kind of request",
         }
     }
 

@@ -32,12 +32,13 @@ const BEFORE: Duration = Duration::from_secs(5);
 
 /// What the page says.
 pub const TEXT: &str = "\
-Ten links a second are created over eight namespaces, each with a source of its own, while somebody deactivates and activates
-the hundred links of a ninth: never, twenty times a second, and as often as the API server takes it of 1,000 times a second. Both
-are ordinary users, whom the API server makes wait like anybody. *created* is how long it took to answer the creation itself, and
-*to seen* how long until a watcher saw the new link: both are the API server's part of *to active*. *taken* is how often the
-operator took an action or tried to; where the next one has taken its place meanwhile, that is a conflict. *no operator*, where it
-was measured, is the same noise while none runs: what neighbours lose by the API server alone.
+Ten links a second are created in eight namespaces, each with its own source. In a ninth namespace, a client deactivates
+and activates a hundred links: never, twenty times a second, and as often as the API server permits of 1,000 times a
+second. Both clients are ordinary users, and the API server makes them wait like all others. *created* is how long the
+API server took to answer the creation itself, and *to seen* how long it took until a watcher saw the new link: both are
+the API server's part of *to active*. *taken* is how often the operator took an action or tried to. If the next action
+has replaced it meanwhile, there is a conflict. *no operator*, where it was measured, is the same noise without an
+operator: what the API server alone costs the neighbours.
 ";
 
 /// The operator without the noise and with it, each on a control plane of its own.

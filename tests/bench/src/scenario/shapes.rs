@@ -22,9 +22,9 @@ const BALLAST: &str = "example.com/ballast";
 
 /// What the page says.
 pub const TEXT: &str = "\
-The status of a link (a state, a message that is another each time, and a condition) is written five hundred times by each kind of
-request, one after the other, a hundred at a time by turns, without an operator. The size is that of the whole object as JSON
-without managed fields; an annotation fills it up. A PUT sends all of it, the others the status alone.
+The status of a link (a state, a message that differs each time, and a condition) is written five hundred times by each
+kind of request, one after the other, in turns of a hundred, without an operator. The size is that of the whole object
+as JSON without managed fields; an annotation fills it up. A PUT sends all of it, the others only the status.
 ";
 
 /// Each kind of request, for each size, on one control plane.
