@@ -1,10 +1,10 @@
-//! SHA-256 as lower-case hex: names of images, of cache folders, and of a cluster's network.
+//! SHA-256 as lower-case hex. Names of images, cache folders and networks contain it.
 
 use std::fmt::Write as _;
 
 use sha2::{Digest as _, Sha256};
 
-/// The 64 hex digits of the digest of the parts in sequence.
+/// The 64 hex digits of the digest of the parts, one after the other.
 pub(crate) fn sha256<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
     let mut hash = Sha256::new();
     for part in parts {
@@ -12,13 +12,13 @@ pub(crate) fn sha256<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
     }
     let mut hex = String::with_capacity(64);
     for byte in hash.finalize() {
-        // Writing to a string does not fail.
+        // Writing to a string cannot fail.
         let _ = write!(hex, "{byte:02x}");
     }
     hex
 }
 
-/// As many of its digits as a name needs.
+/// The first digits, as many as a name needs.
 pub(crate) fn short(hex: &str, digits: usize) -> &str {
     hex.get(..digits).unwrap_or(hex)
 }

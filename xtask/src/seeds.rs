@@ -13,33 +13,33 @@ use crate::{command, paths};
 /// A bug that can be put into the code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Seed {
-    /// The patch's file name, without its ending.
+    /// The name of the patch without its extension.
     pub(crate) name: String,
-    /// The kind of bug, and the study or advisory it is known from.
+    /// The kind of bug, and the study or advisory that describes it.
     pub(crate) kind: String,
-    /// What goes wrong, in a sentence.
+    /// The bug, in a sentence.
     pub(crate) bug: String,
-    /// Who has to notice.
+    /// The test that must fail.
     pub(crate) caught_by: Catcher,
-    /// The unified diff, header included: `git apply` passes over what is before it.
+    /// The unified diff with its header, which `git apply` ignores.
     patch: String,
 }
 
-/// What fails while the bug is in.
+/// A test that fails while the code has the bug.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Catcher {
     /// A unit test of a package.
     Test {
         /// `core` or `operator`.
         of: Package,
-        /// What its name contains.
+        /// A part of the name of the test.
         filter: String,
     },
-    /// A script of the simulation, under faults.
+    /// A script of the simulation, with faults.
     Simulation {
         /// The script's name.
         script: String,
-        /// The plan, and options of the simulation.
+        /// The plan of faults, and options of the simulation.
         plan: Vec<String>,
     },
 }
@@ -51,7 +51,7 @@ pub(crate) enum Package {
     Operator,
 }
 
-/// Every patch, by name.
+/// All seeded bugs, sorted by name.
 pub(crate) fn all() -> Result<Vec<Seed>> {
     let folder = paths::checkout().join("tests/seeded");
     let mut seeds = Vec::new();
@@ -60,7 +60,7 @@ pub(crate) fn all() -> Result<Vec<Seed>> {
         if path.extension().is_some_and(|extension| extension == "patch") {
             let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
             let name = path.file_stem().unwrap_or_default().to_string_lossy();
-            seeds.push(Seed::read(&name, &text).with_context(|| format!("{} is no seed", path.display()))?);
+            seeds.push(Seed::read(&name, &text).with_context(|| format!("{} is no seeded bug", path.display()))?);
         }
     }
     seeds.sort_by(|a, b| a.name.cmp(&b.name));
@@ -68,7 +68,7 @@ pub(crate) fn all() -> Result<Vec<Seed>> {
 }
 
 impl Package {
-    /// Its name for Cargo.
+    /// The name of the package.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Core => "instancelink-core",
@@ -80,11 +80,11 @@ impl Package {
 impl Seed {
     /// Reads a patch file.
     pub(crate) fn read(name: &str, text: &str) -> Result<Self> {
-        let (header, _) = text.split_once("\ndiff --git ").context("there is no diff in it")?;
+        let (header, _) = text.split_once("\ndiff --git ").context("it contains no diff")?;
         let line = |key: &str| {
             let found = header.lines().find_map(|line| line.strip_prefix(key));
             let value = found.map(str::trim).filter(|value| !value.is_empty());
-            value.with_context(|| format!("its header has no line {key:?}"))
+            value.with_context(|| format!("its header has no line that begins with {key:?}"))
         };
         Ok(Self {
             name: name.to_owned(),
@@ -95,14 +95,14 @@ impl Seed {
         })
     }
 
-    /// Applies it to a tree, or with `check` only sees whether it would.
+    /// Applies the patch to a tree. With `check` it only checks that the patch applies.
     pub(crate) fn apply(&self, tree: &Path, check: bool) -> Result<()> {
         let mut git = Command::new("git");
         git.current_dir(tree).args(["apply", "--whitespace=nowarn"]);
         if check {
             git.arg("--check");
         }
-        // A tree within another repository's would otherwise be taken for a part of that, and nothing be applied.
+        // Otherwise git takes a tree within another repository for a part of that repository, and applies nothing.
         if let Some(parent) = tree.parent() {
             git.env("GIT_CEILING_DIRECTORIES", parent);
         }
@@ -123,17 +123,18 @@ impl Catcher {
             "operator" if !rest.is_empty() => Ok(unit_test(Package::Operator)),
             "simulation" => {
                 let quoted = rest.strip_prefix('\'').and_then(|rest| rest.split_once('\''));
-                let (script, plan) = quoted.with_context(|| format!("{rest:?}: the script's name stands in quotes"))?;
+                let (script, plan) =
+                    quoted.with_context(|| format!("{rest:?}: the name of the script must be in single quotes"))?;
                 let plan: Vec<String> = plan.split_whitespace().map(str::to_owned).collect();
                 if plan.is_empty() {
-                    bail!("{rest:?} names no plan; `none` is one");
+                    bail!("{rest:?} names no plan. Without faults it is `none`");
                 }
                 Ok(Self::Simulation {
                     script: script.to_owned(),
                     plan,
                 })
             }
-            _ => bail!("{text:?}: seeds are caught by core, operator or simulation"),
+            _ => bail!("{text:?}: it must begin with core, operator or simulation"),
         }
     }
 }
@@ -162,7 +163,7 @@ mod tests {
                          --pair\n\ndiff --git a/x b/x\n";
 
     #[test]
-    fn a_seed_says_what_it_is_and_who_notices() {
+    fn the_header_of_a_patch_is_read() {
         let seed = Seed::read("forgetful", PATCH).unwrap();
         assert_eq!(
             (seed.kind.as_str(), seed.bug.as_str()),
@@ -174,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_seed_without_a_header_or_a_catcher_is_none() {
+    fn a_patch_without_a_complete_header_is_refused() {
         let lacks = |line: &str| {
             let text = PATCH.lines().filter(|l| !l.starts_with(line));
             let text: Vec<&str> = text.collect();

@@ -1,4 +1,4 @@
-//! A cluster of containers, started by kind.
+//! A cluster in containers, which kind starts.
 
 use std::fs;
 use std::path::Path;
@@ -9,29 +9,29 @@ use anyhow::{Result, bail};
 use crate::command;
 use crate::progress::{say, step};
 
-/// Whether one could be started here.
+/// Whether a cluster can be started here.
 pub(crate) fn is_possible() -> bool {
     require().is_ok()
 }
 
-/// Says what is missing.
+/// Fails with what is missing.
 pub(crate) fn require() -> Result<()> {
     if command::find("kind").is_none() {
-        bail!("kind is not installed; put it on PATH, or use --cluster native");
+        bail!("kind is not installed. Put it on PATH, or use --cluster native");
     }
     if !command::succeeds(Command::new("docker").args(["version", "--format", "{{.Server.Version}}"])) {
-        bail!("Docker does not answer; start it (or set DOCKER_HOST), or use --cluster native");
+        bail!("Docker does not answer. Start it, set DOCKER_HOST, or use --cluster native");
     }
     Ok(())
 }
 
-/// Starts it unless it is there, and writes its kubeconfig.
+/// Starts the cluster if it does not exist, and writes its kubeconfig.
 pub(crate) fn up(name: &str, image: Option<&str>, kubeconfig: &Path) -> Result<()> {
     if let Some(folder) = kubeconfig.parent() {
         fs::create_dir_all(folder)?;
     }
     if exists(name)? {
-        say(&format!("kind cluster '{}' is there already", named(name)));
+        say(&format!("kind cluster '{}' exists already", named(name)));
         let text = command::capture(kind().args(["get", "kubeconfig", "--name", &named(name)]))?;
         fs::write(kubeconfig, text)?;
         return Ok(());
@@ -48,7 +48,7 @@ pub(crate) fn up(name: &str, image: Option<&str>, kubeconfig: &Path) -> Result<(
     })
 }
 
-/// Deletes it when it is there.
+/// Deletes the cluster if it exists.
 pub(crate) fn down(name: &str) -> Result<()> {
     if exists(name)? {
         command::capture(kind().args(["delete", "cluster", "--name", &named(name)]))?;
@@ -56,7 +56,7 @@ pub(crate) fn down(name: &str) -> Result<()> {
     Ok(())
 }
 
-/// Hands an image to its nodes.
+/// Loads an image into the nodes.
 pub(crate) fn load(name: &str, archive: &Path) -> Result<()> {
     command::capture(
         kind()
@@ -71,7 +71,7 @@ fn exists(name: &str) -> Result<bool> {
     Ok(names.lines().any(|line| line == named(name)))
 }
 
-/// A prefix, so that a kind cluster somebody made for something else is neither used nor deleted.
+/// With a prefix, so that a kind cluster for another purpose is neither used nor deleted.
 fn named(name: &str) -> String {
     format!("instancelink-{name}")
 }

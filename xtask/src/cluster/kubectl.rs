@@ -1,4 +1,4 @@
-//! kubectl against one cluster, and against no other: the developer's own kubeconfig never takes part.
+//! kubectl for one cluster. The kubeconfig of the developer is never used.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 use crate::artifacts::cluster_binaries as binaries;
 use crate::{command, paths};
 
-/// The program and the cluster it talks to.
+/// The program and the cluster.
 pub(crate) struct Kubectl {
     program: PathBuf,
     kubeconfig: PathBuf,
@@ -25,7 +25,7 @@ impl Kubectl {
     pub(crate) fn command<'a>(&self, args: impl IntoIterator<Item = &'a str>) -> Command {
         let mut command = Command::new(&self.program);
         command.arg("--kubeconfig").arg(&self.kubeconfig).args(args);
-        // What it caches of a cluster ends with the cluster, and leaves no trace in the home folder.
+        // Its cache ends with the cluster and leaves nothing in the home folder.
         if let (Some(folder), Ok(cache)) = (self.kubeconfig.parent(), paths::cache())
             && folder.starts_with(cache)
         {
@@ -49,7 +49,7 @@ impl Kubectl {
         command::capture(self.command(["kustomize"]).arg(folder))
     }
 
-    /// Waits until a Deployment runs as it is now written; when it does not, says what its pods say.
+    /// Waits until a Deployment is rolled out. The error contains the events and the log of its pods.
     pub(crate) fn rollout(&self, namespace: &str, deployment: &str) -> Result<()> {
         let name = format!("deployment/{deployment}");
         let status = self.ask(["--namespace", namespace, "rollout", "status", &name, "--timeout=120s"]);

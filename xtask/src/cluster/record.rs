@@ -1,4 +1,4 @@
-//! What is remembered of a cluster between tasks: one small file in its folder.
+//! The record of a cluster: a small file in its folder, which later tasks read.
 
 use std::fs;
 use std::path::PathBuf;
@@ -12,11 +12,11 @@ use super::folders;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Provider {
-    /// Processes of this machine, started by us
+    /// Processes of this machine, started by this task
     Native,
     /// Containers, started by kind
     Kind,
-    /// Somebody else; we only install into it
+    /// A cluster that exists; the task only installs into it
     #[value(name = "kubeconfig")]
     Given,
 }
@@ -29,7 +29,7 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    /// Whether a cluster of this record serves one who wants the other.
+    /// Whether a cluster of this record is also what the other record describes.
     pub(crate) fn fits(&self, wanted: &Self) -> bool {
         self.provider == wanted.provider && self.kubeconfig == wanted.kubeconfig && self.node == wanted.node
     }
@@ -48,7 +48,7 @@ fn file(name: &str) -> Result<PathBuf> {
     Ok(folders::of(name)?.join("cluster.json"))
 }
 
-/// None when there is no such cluster, or only remains of one.
+/// None if there is no such cluster, or only a part of one.
 pub(crate) fn read(name: &str) -> Result<Option<Record>> {
     let file = file(name)?;
     let Ok(text) = fs::read_to_string(&file) else {
@@ -56,14 +56,14 @@ pub(crate) fn read(name: &str) -> Result<Option<Record>> {
     };
     let record = serde_json::from_str(&text).with_context(|| {
         format!(
-            "cannot read {}; `cargo xtask down --name {name}` removes it",
+            "cannot read {}. `cargo xtask down --name {name}` removes it",
             file.display()
         )
     });
     record.map(Some)
 }
 
-/// Written last, when the cluster is up.
+/// Called when the cluster is up.
 pub(crate) fn write(name: &str, record: &Record) -> Result<()> {
     let file = file(name)?;
     fs::create_dir_all(folders::of(name)?)?;

@@ -11,7 +11,7 @@ use crate::progress::{say, step};
 use crate::{command, image, paths};
 
 const NAMESPACE: &str = "shop";
-/// Where the demo's database listens.
+/// The port of the demo's database.
 const PORT: u16 = 5432;
 const LINK: &str = "instancelink/web-db";
 
@@ -29,7 +29,7 @@ pub(crate) fn run(cluster: &Cluster, workload: &str) -> Result<()> {
     let state = step("wait for the link to be active", || settled(&kubectl))?;
     if state != "active" {
         say(&format!(
-            "the demo's link is {state}, as somebody asked for; it is left so"
+            "the demo's link is {state}, because an action asked for it; `up` does not change that"
         ));
         return Ok(());
     }
@@ -40,7 +40,7 @@ pub(crate) fn run(cluster: &Cluster, workload: &str) -> Result<()> {
     Ok(())
 }
 
-/// The state in which the link rests.
+/// Waits for a state that does not change by itself, and returns it.
 fn settled(kubectl: &Kubectl) -> Result<String> {
     command::wait_for(&format!("{LINK} is active"), Duration::from_mins(1), || {
         let state = kubectl.ask(["--namespace", NAMESPACE, "get", LINK, "-o", "jsonpath={.status.state}"])?;
@@ -50,14 +50,11 @@ fn settled(kubectl: &Kubectl) -> Result<String> {
     })
     .with_context(|| {
         let described = kubectl.ask(["--namespace", NAMESPACE, "describe", LINK]);
-        format!(
-            "what there is to know of the link:\n{}",
-            command::tail(&described.unwrap_or_default())
-        )
+        format!("the link:\n{}", command::tail(&described.unwrap_or_default()))
     })
 }
 
-/// A name that is new is not seen at once: DNS servers learn of it from their own watch.
+/// Tries for a while: a DNS server knows a new name only after its watch shows it.
 fn fetch(cluster: &Cluster, url: &str) -> Result<()> {
     let kubectl = cluster.kubectl()?;
     let get = [

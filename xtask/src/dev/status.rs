@@ -1,4 +1,4 @@
-//! `cargo xtask status`: what of a cluster runs.
+//! `cargo xtask status`: which parts of a cluster run.
 
 use std::io::{self, Write as _};
 
@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::cluster::Cluster;
 
-/// Prints, and never fails over a cluster that is ill: that is what one wants to see.
+/// Prints what runs. It does not fail if a part of the cluster does not answer: that is what the developer wants to see.
 pub(crate) fn run(name: &str) -> Result<()> {
     let mut out = io::stdout().lock();
     let Some(cluster) = Cluster::find(name)? else {

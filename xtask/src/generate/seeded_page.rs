@@ -1,4 +1,4 @@
-//! The catalogue in the book, rendered from the patches' headers.
+//! The table of seeded bugs in the documentation, from the headers of the patches.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -13,7 +13,7 @@ const PAGE: &str = "docs/seeded-bugs.md";
 const START: &str = "<!-- generated: seeds -->\n";
 const END: &str = "<!-- end -->";
 
-/// Writes the table, or with `check` fails where it differs.
+/// Writes the table. With `check` it fails if the table differs.
 pub(crate) fn write(seeds: &[Seed], check: bool) -> Result<()> {
     let path = paths::checkout().join(PAGE);
     let old = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;

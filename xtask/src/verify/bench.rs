@@ -1,4 +1,5 @@
-//! `cargo xtask bench`: what the operator costs, beside a raw writer of the same requests and beside its peers.
+//! `cargo xtask bench`: measures the operator, a raw writer of the same requests, and the same operator written with other
+//! frameworks.
 
 use std::path::Path;
 use std::process::Command;
@@ -12,12 +13,12 @@ use crate::{command, paths};
 
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Options {
-    /// Scenarios (all where none is named) and options of the harness, see `cargo xtask bench -- --help`
+    /// Scenarios (default: all) and options of the harness, see `cargo xtask bench -- --help`
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<String>,
 }
 
-/// Runs them, and writes `docs/benchmarks.md` from what was measured, now and before.
+/// Measures, and writes `docs/benchmarks.md` from all measurements, those of earlier runs included.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let folder = paths::checkout().join("docs/benchmarks");
     let mut git = Command::new("git");
@@ -32,7 +33,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     command::run(&mut harness(&["report"], &folder))
 }
 
-/// The harness, built for speed, about this folder.
+/// The harness, optimised, with its folder of results.
 fn harness(arguments: &[&str], folder: &Path) -> Command {
     let mut cargo = paths::cargo();
     cargo.args([

@@ -1,7 +1,7 @@
-//! `cargo xtask mutants`: changes the decisions of core one by one, and asks whether a test notices each (cargo-mutants).
+//! `cargo xtask mutants`: changes the decisions of core one at a time, with cargo-mutants. A test must fail for each change.
 //!
-//! Not part of `cargo xtask test`: each mutant is a build and a run of core's unit tests, seconds apiece, hundreds in all.
-//! A shard is a fair sample of them.
+//! It is not part of `cargo xtask test`: there are hundreds of mutants, and each needs a build and a run of core's unit tests.
+//! A shard is a sample of them.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -13,21 +13,21 @@ use clap::Args;
 use crate::progress::say;
 use crate::{command, paths};
 
-/// What decides nothing: it is there for tests.
+/// Code for tests. It decides nothing.
 const FIXTURE: &str = "crates/core/src/fixture/**";
-/// How many of a hundred mutants the tests have to notice.
+/// For how many of a hundred mutants a test must fail.
 const ENOUGH: usize = 95;
-/// Seconds after which tests that do not end have noticed: an endless loop is a failure, too. Many times what they take,
-/// for a machine with other work to do must not look like one.
+/// Seconds after which tests count as failed: a mutant can cause an endless loop. Much longer than the tests take, because
+/// other work can slow the machine down.
 const TIMEOUT: &str = "120";
-/// Tests that take longer than all others together and notice nothing that those do not.
+/// Tests that take longer than all others together and find no mutant that the others do not find.
 const SLOW: [&str; 4] = ["--skip", "chaos", "--skip", "the_allowed_set"];
 
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct Options {
     /// Files of core, or patterns of them [default: all but its fixture]
     files: Vec<String>,
-    /// Only every n-th of them, such as 0/8
+    /// Only a part of them: 0/8 is the first of eight
     #[arg(long)]
     shard: Option<String>,
 }
@@ -39,7 +39,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     let output = paths::target()?;
     let mut cargo = paths::cargo();
-    // Of the copy that is mutated: in a folder shared with this checkout Cargo would take the last mutant for our own build.
+    // Of the copy that is changed. In a target folder that this checkout uses, too, Cargo takes the last mutant for its build.
     cargo.env("CARGO_TARGET_DIR", "target");
     cargo.args([
         "mutants",
@@ -57,7 +57,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         cargo.args(["--sharding=round-robin", "--shard", shard]);
     }
     cargo.args(["--", "--lib", "--"]).args(SLOW);
-    // It fails for every mutant that was not noticed; what counts here is how many.
+    // It fails if one mutant is missed. The check below is about their number.
     let ended = command::run(&mut cargo);
     let found = Figures::of(&output.join("mutants.out"))?;
     found.print()?;
@@ -65,19 +65,22 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         return ended.and_then(|()| bail!("there is nothing to mutate in these files"));
     }
     if found.killed * 100 < found.viable() * ENOUGH {
-        bail!("the tests notice less than {ENOUGH} of a hundred mutants; those they miss are named above");
+        bail!(
+            "no test fails for more than {} of a hundred mutants; they are listed above. Add tests for these decisions",
+            100 - ENOUGH
+        );
     }
     Ok(())
 }
 
-/// What came of the mutants.
+/// The results of the mutants.
 #[derive(Debug, PartialEq, Eq)]
 struct Figures {
-    /// A test failed, or the tests did not end.
+    /// A test failed, or the tests did not end in time.
     killed: usize,
-    /// No compiler takes them.
+    /// They do not compile.
     unviable: usize,
-    /// No test noticed.
+    /// No test failed.
     missed: Vec<String>,
 }
 

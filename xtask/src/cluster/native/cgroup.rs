@@ -1,5 +1,5 @@
-//! The parent cgroup of a cluster's pods, in every hierarchy (v1) or the one (v2). All that is in it is ours, which
-//! is how pods of a killed run are found again.
+//! The parent cgroup of a cluster's pods: in each hierarchy of version 1, or in the one of version 2. Only pods of this
+//! cluster are in it, so the pods of a run that was killed are found by it.
 
 use std::fs;
 use std::io;
@@ -13,7 +13,7 @@ use super::daemon::kill;
 
 const ROOT: &str = "/sys/fs/cgroup";
 
-/// Makes it: the kubelet wants its `cgroupRoot` to exist.
+/// Makes the cgroup. The kubelet does not start without its `cgroupRoot`.
 pub(crate) fn make(name: &str) -> Result<()> {
     for hierarchy in hierarchies() {
         let folder = hierarchy.join(name);
@@ -23,7 +23,7 @@ pub(crate) fn make(name: &str) -> Result<()> {
             }
             _ => {}
         }
-        // A new cpuset (v1) has no processors and no memory until it is told which.
+        // A new cpuset of version 1 has no processors and no memory.
         for file in ["cpuset.cpus", "cpuset.mems"] {
             if let Ok(value) = fs::read_to_string(hierarchy.join(file)) {
                 fs::write(folder.join(file), value)
@@ -38,14 +38,14 @@ pub(crate) fn make(name: &str) -> Result<()> {
     Ok(())
 }
 
-/// Ends every process in it and below it, and removes it.
+/// Ends every process in the cgroup and below it, and removes it.
 pub(crate) fn remove(name: &str) {
     let folders: Vec<PathBuf> = hierarchies()
         .into_iter()
         .map(|h| h.join(name))
         .filter(|f| f.exists())
         .collect();
-    // A process that is just being started may be missed once; a few rounds find it.
+    // A process that starts at this moment can be missed. The next rounds find it.
     for _ in 0..50 {
         for folder in &folders {
             end_processes(folder);
@@ -72,7 +72,7 @@ fn remove_tree(folder: &Path) {
     for child in children(folder) {
         remove_tree(&child);
     }
-    // Only a cgroup without processes can be removed; the next round tries again.
+    // Only a cgroup without processes can be removed. The next round tries again.
     let _ = fs::remove_dir(folder);
 }
 
@@ -86,7 +86,7 @@ fn children(folder: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// Version 2 has one hierarchy, version 1 one for each controller.
+/// Version 2 has one hierarchy. Version 1 has one for each controller.
 fn hierarchies() -> Vec<PathBuf> {
     if is_unified() {
         vec![ROOT.into()]
@@ -99,7 +99,7 @@ fn is_unified() -> bool {
     Path::new(ROOT).join("cgroup.controllers").exists()
 }
 
-/// Version 2: lets children use every controller there is.
+/// In version 2: children may use every controller.
 fn delegate(folder: &Path) -> Result<()> {
     let controllers = fs::read_to_string(folder.join("cgroup.controllers"))?;
     let all: Vec<String> = controllers.split_whitespace().map(|c| format!("+{c}")).collect();

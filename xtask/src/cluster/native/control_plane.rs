@@ -1,4 +1,4 @@
-//! etcd, the API server and the controllers, with the scheduler where there is a node.
+//! Starts etcd, the API server and the controllers, and the scheduler if there is a node.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use crate::artifacts::cluster_binaries as binaries;
 use crate::cluster::kubectl::Kubectl;
 use crate::command;
 
-/// Returns when the API server is ready; the controllers need not be waited for.
+/// Returns when the API server is ready. Nothing needs to wait for the controllers.
 pub(crate) fn start(layout: &Layout) -> Result<()> {
     start_etcd(layout)?;
     start_api_server(layout)?;
@@ -39,7 +39,7 @@ fn start_etcd(layout: &Layout) -> Result<()> {
             format!("--listen-peer-urls={peers}"),
             format!("--initial-advertise-peer-urls={peers}"),
             format!("--initial-cluster=default={peers}"),
-            // Data that need not survive the machine is written ten times faster.
+            // Ten times faster. The data does not need to survive a crash of the machine.
             "--unsafe-no-fsync".to_owned(),
         ],
     )
@@ -74,7 +74,7 @@ fn start_api_server(layout: &Layout) -> Result<()> {
         format!("--proxy-client-key-file={}", pki("front-proxy.key")),
     ];
     if layout.netns.is_none() {
-        // Loopback cannot be the endpoint of a service, and without a node nobody would use it.
+        // A loopback address cannot be the endpoint of a Service, and without a node nothing uses that Service.
         args.push("--endpoint-reconciler-type=none".to_owned());
     }
     daemon::start(layout, "kube-apiserver", &binaries::named("kube-apiserver")?, args)

@@ -1,5 +1,5 @@
-//! The cluster's processes: started detached from the terminal, written down by pid and start time, and ended only by
-//! that record. A pid alone may by then be somebody else's.
+//! The processes of a cluster. They run detached from the terminal. A record holds the pid and the start time of each, and
+//! only processes with both are ended: after a while the pid alone can belong to another process.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -14,7 +14,7 @@ use super::layout::Layout;
 use super::network;
 use crate::command;
 
-/// Starts a program of the cluster in its namespace and writes it down.
+/// Starts a program in the cluster's network namespace, and writes the record.
 pub(crate) fn start<S: AsRef<OsStr>>(
     layout: &Layout,
     name: &str,
@@ -23,7 +23,7 @@ pub(crate) fn start<S: AsRef<OsStr>>(
 ) -> Result<()> {
     let log = layout.logs().join(format!("{name}.log"));
     let log = fs::File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
-    // Its own session: neither Ctrl-C nor the end of the terminal reaches it.
+    // In a session of its own, Ctrl-C and the end of the terminal do not reach it.
     let mut command = Command::new("setsid");
     if let Some(netns) = &layout.netns {
         command.arg("nsenter").arg(network::entrance(netns));
@@ -37,14 +37,14 @@ pub(crate) fn start<S: AsRef<OsStr>>(
         .stderr(log)
         .spawn()
         .with_context(|| format!("cannot start {name}"))?;
-    // Both wrappers replace themselves, so the pid stays, and with it the start time.
+    // `setsid` and `nsenter` replace themselves by the program, so the pid and the start time stay the same.
     let pid = child.id();
     let born = started(pid).with_context(|| format!("{name} ended at once"))?;
     fs::write(layout.pids().join(name), format!("{pid} {born}"))?;
     Ok(())
 }
 
-/// An error that shows the end of its log when it has ended by itself.
+/// Fails if the process has ended. The error shows the end of its log.
 pub(crate) fn check(layout: &Layout, name: &str) -> Result<()> {
     if recorded(layout, name).is_some_and(|record| record.is_alive()) {
         return Ok(());
@@ -58,7 +58,7 @@ pub(crate) fn check(layout: &Layout, name: &str) -> Result<()> {
     );
 }
 
-/// Whether there are processes written down, and all of them run.
+/// Whether there are records, and all their processes run.
 pub(crate) fn all_alive(layout: &Layout) -> bool {
     let names = names(layout);
     !names.is_empty()
@@ -67,7 +67,7 @@ pub(crate) fn all_alive(layout: &Layout) -> bool {
             .all(|name| recorded(layout, name).is_some_and(|record| record.is_alive()))
 }
 
-/// Each process with what can be said of it.
+/// The name and the state of each process.
 pub(crate) fn states(layout: &Layout) -> Vec<(String, String)> {
     let state = |name: &String| match recorded(layout, name) {
         Some(record) if record.is_alive() => format!("runs, pid {}", record.pid),
@@ -79,7 +79,7 @@ pub(crate) fn states(layout: &Layout) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Ends those of the names that run: asked first, all at once, then forced.
+/// Ends the processes of these names: all get SIGTERM, and after the grace period SIGKILL.
 pub(crate) fn stop(layout: &Layout, names: &[String], grace: Duration) {
     let running: Vec<Record> = names.iter().filter_map(|name| recorded(layout, name)).collect();
     for record in &running {
@@ -97,7 +97,7 @@ pub(crate) fn stop(layout: &Layout, names: &[String], grace: Duration) {
     }
 }
 
-/// Every process that is written down, sorted.
+/// The names of all records, sorted.
 pub(crate) fn names(layout: &Layout) -> Vec<String> {
     let mut names: Vec<String> = fs::read_dir(layout.pids())
         .into_iter()
@@ -126,7 +126,7 @@ impl Record {
     }
 }
 
-/// Sends a signal; a process that is gone already is what was wanted.
+/// Sends a signal. It is no error if the process has ended.
 pub(crate) fn kill(pid: u32, signal: Signal) {
     if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
         let _ = kill_process(pid, signal);
@@ -142,10 +142,10 @@ fn recorded(layout: &Layout, name: &str) -> Option<Record> {
     })
 }
 
-/// When a process started, in ticks since boot; none for one that is gone or only waits to be collected.
+/// When a process started, in ticks since boot. None if it has ended, also if its parent has not collected it.
 fn started(pid: u32) -> Option<u64> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name in parentheses may itself hold spaces and parentheses.
+    // The name in parentheses can contain spaces and parentheses.
     let (_, rest) = stat.rsplit_once(')')?;
     let mut fields = rest.split_whitespace();
     if matches!(fields.next(), Some("Z" | "X")) {

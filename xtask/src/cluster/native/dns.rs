@@ -1,11 +1,11 @@
-//! `CoreDNS` as a pod, with the objects that kubeadm would make.
+//! `CoreDNS` as a pod, with the same objects as in a cluster of kubeadm.
 
 use anyhow::Result;
 
 use super::layout::{DNS_SERVICE, Layout};
 use crate::cluster::kubectl::Kubectl;
 
-/// Applies it with the image that is loaded.
+/// Applies the objects. The image must be loaded.
 pub(crate) fn apply(layout: &Layout, image: &str) -> Result<()> {
     let manifest = include_str!("dns.yaml")
         .replace("${IMAGE}", image)

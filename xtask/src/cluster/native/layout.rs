@@ -1,5 +1,5 @@
-//! Everything that distinguishes one native cluster from another, derived from its name, so that several run side by
-//! side and a second run finds what the first one made.
+//! Names, addresses and folders of a native cluster. All are derived from the name of the cluster, so that several clusters
+//! run side by side, and a second run finds what the first run made.
 
 use std::path::PathBuf;
 
@@ -13,24 +13,24 @@ use crate::digest;
 pub(crate) struct Layout {
     pub(crate) name: String,
     pub(crate) folder: PathBuf,
-    /// Without a node there is no pod network, no DNS and no need for root.
+    /// Without a node there is no pod network and no DNS, and root is not needed.
     pub(crate) node: bool,
-    /// None when we may not make one: the control plane then listens on loopback, on ports of its own.
+    /// None without root. The control plane then listens on loopback, on ports of this cluster.
     pub(crate) netns: Option<String>,
     index: u8,
 }
 
-/// Network of the services, the same in every cluster: it exists within the namespace only.
+/// The network of the Services. It is the same in every cluster, because it exists only within the network namespace.
 pub(crate) const SERVICES: &str = "10.97.0.0/16";
-/// The first address of it is the API server's.
+/// The first address of that network: the API server's.
 pub(crate) const API_SERVICE: &str = "10.97.0.1";
-/// DNS server of the pods.
+/// The DNS server of the pods.
 pub(crate) const DNS_SERVICE: &str = "10.97.0.10";
-/// The one node's name.
+/// The name of the node.
 pub(crate) const NODE: &str = "node1";
 
 impl Layout {
-    /// `node`: whether pods shall run; `root`: whether a network namespace can be made.
+    /// `node`: whether pods run; `root`: whether a network namespace can be made.
     pub(crate) fn new(name: &str, node: bool, root: bool) -> Result<Self> {
         let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         if name.is_empty() || name.len() > 20 || !name.chars().all(fits) {
@@ -43,17 +43,17 @@ impl Layout {
             folder: folders::of(name)?,
             node: node && root,
             netns: root.then(|| format!("instancelink-{name}")),
-            // 0 and 255 are left out: some tools take them for network and broadcast.
+            // Without 0 and 255: some tools take them for the addresses of network and broadcast.
             index: byte.clamp(1, 254),
         })
     }
 
-    /// The host's end of the pair that joins it to the namespace; at most 15 characters.
+    /// The host's end of the pair of interfaces between host and namespace. A name has at most 15 characters.
     pub(crate) fn link(&self) -> String {
         format!("instlink{}", self.index)
     }
 
-    /// The host's address on that pair.
+    /// The host's address on this pair.
     pub(crate) fn host_address(&self) -> String {
         format!("10.233.{}.1", self.index)
     }
@@ -70,7 +70,7 @@ impl Layout {
         format!("10.245.{}.0/24", self.index)
     }
 
-    /// The usual port within a namespace, else one of this cluster's own.
+    /// The usual port within a namespace, or else a port of this cluster.
     fn port(&self, usual: u16, offset: u16) -> u16 {
         match self.netns {
             Some(_) => usual,
@@ -94,12 +94,12 @@ impl Layout {
         self.port(10257, 3)
     }
 
-    /// The parent of all cgroups of pods. Two kubelets with one parent end each other's pods.
+    /// The parent of all cgroups of pods. Two kubelets with the same parent end each other's pods.
     pub(crate) fn cgroup(&self) -> String {
         format!("instancelink-{}", self.name)
     }
 
-    /// Name of the CNI network, in which the plugins' files are found again.
+    /// The name of the CNI network. The files of the CNI plugins contain it.
     pub(crate) fn cni_network(&self) -> String {
         format!("instancelink-{}", self.name)
     }

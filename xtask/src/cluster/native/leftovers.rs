@@ -1,5 +1,5 @@
-//! What kubelet and libcni leave in folders of the machine that no setting moves elsewhere. Other clusters may use the
-//! same folders, so only what is known to be this cluster's goes.
+//! Files that kubelet and libcni leave in fixed folders of the machine. Other clusters can use the same folders, so only files
+//! that certainly belong to this cluster are removed.
 
 use std::fs;
 use std::os::unix::net::UnixStream;
@@ -11,14 +11,14 @@ use serde::Deserialize;
 use super::layout::Layout;
 use crate::command;
 
-/// Where libcni keeps what it did, a file for each network of each sandbox.
+/// Where libcni keeps its results: a file for each network of each sandbox.
 const CNI_RESULTS: &str = "/var/lib/cni/results";
-/// Links that the kubelet makes for log collectors.
+/// Where the kubelet makes links for log collectors.
 const CONTAINER_LOGS: &str = "/var/log/containers";
 /// Where the kubelet listens for device plugins.
 const DEVICE_PLUGINS: &str = "/var/lib/kubelet/device-plugins";
 
-/// Removes them. Nothing here is worth a failure: a trace does not disturb the next cluster.
+/// Removes them. Errors are ignored: a file that stays does not disturb the next cluster.
 pub(crate) fn remove(layout: &Layout) {
     remove_sandbox_networks(layout);
     for link in files(CONTAINER_LOGS) {
@@ -31,7 +31,7 @@ pub(crate) fn remove(layout: &Layout) {
         let _ = fs::remove_file(plugins.join("kubelet.sock"));
         let _ = fs::remove_file(plugins.join("kubelet_internal_checkpoint"));
     }
-    // These go when nothing is left in them, the outer after the inner.
+    // Folders are removed if they are empty, the outer after the inner.
     for folder in [
         CONTAINER_LOGS,
         CNI_RESULTS,
@@ -43,10 +43,10 @@ pub(crate) fn remove(layout: &Layout) {
     }
 }
 
-/// What libcni notes of one network of one sandbox.
+/// A result of libcni for one network of one sandbox.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Note {
+struct NetworkResult {
     container_id: String,
     network_name: String,
     #[serde(default)]
@@ -61,21 +61,21 @@ struct Outcome {
 
 #[derive(Deserialize)]
 struct Interface {
-    /// Path of the network namespace; none for the end on the node.
+    /// The path of the network namespace. None for the end on the node.
     sandbox: Option<PathBuf>,
 }
 
-/// The namespaces of pods, found in the notes under our network's name.
+/// Removes the network namespaces of pods. The results with the name of our network name them.
 fn remove_sandbox_networks(layout: &Layout) {
     for file in files(CNI_RESULTS) {
         let text = fs::read_to_string(&file).unwrap_or_default();
-        let Ok(note) = serde_json::from_str::<Note>(&text) else {
+        let Ok(result) = serde_json::from_str::<NetworkResult>(&text) else {
             continue;
         };
-        if note.network_name != layout.cni_network() {
+        if result.network_name != layout.cni_network() {
             continue;
         }
-        for netns in note
+        for netns in result
             .result
             .interfaces
             .into_iter()
@@ -86,7 +86,7 @@ fn remove_sandbox_networks(layout: &Layout) {
             }
         }
         let _ = fs::remove_file(&file);
-        let loopback = format!("cni-loopback-{}-lo", note.container_id);
+        let loopback = format!("cni-loopback-{}-lo", result.container_id);
         let _ = fs::remove_file(Path::new(CNI_RESULTS).join(loopback));
     }
 }
@@ -105,11 +105,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_note_names_the_namespace_of_its_sandbox() {
+    fn a_result_names_the_namespace_of_its_sandbox() {
         let text = r#"{"kind":"cniCacheV1","containerId":"a","networkName":"n","ifName":"eth0",
             "result":{"interfaces":[{"name":"cni0"},{"name":"eth0","sandbox":"/run/netns/cni-1"}]}}"#;
-        let note: Note = serde_json::from_str(text).unwrap();
-        let found: Vec<_> = note.result.interfaces.into_iter().filter_map(|i| i.sandbox).collect();
+        let result: NetworkResult = serde_json::from_str(text).unwrap();
+        let found: Vec<_> = result.result.interfaces.into_iter().filter_map(|i| i.sandbox).collect();
         assert_eq!(found, [PathBuf::from("/run/netns/cni-1")]);
     }
 }

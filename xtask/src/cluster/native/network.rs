@@ -1,5 +1,5 @@
-//! The network namespace that holds the whole cluster, joined to the host by one pair of interfaces. The host's
-//! firewall and routes stay as they are.
+//! The network namespace of the whole cluster. One pair of interfaces connects it to the host. The firewall and the routes of
+//! the host are not changed.
 
 use std::process::Command;
 
@@ -8,9 +8,10 @@ use anyhow::{Context as _, Result, bail};
 use super::layout::Layout;
 use crate::command;
 
-/// The default route goes to a device that leads nowhere: nothing leaves the machine, and a connection that
-/// kube-proxy rejects still looks different from one that is dropped. Without any default route both fail alike, and
-/// a test of refusal would prove nothing.
+/// Makes the namespace.
+///
+/// The default route goes to a device that drops all packets, so nothing leaves the machine. Without a default route a
+/// connection that kube-proxy rejects and one that is dropped fail in the same way, and a test could not distinguish them.
 pub(crate) fn make(layout: &Layout) -> Result<()> {
     let Some(netns) = layout.netns.as_deref() else {
         return Ok(());
@@ -18,7 +19,7 @@ pub(crate) fn make(layout: &Layout) -> Result<()> {
     let link = layout.link();
     if command::succeeds(Command::new("ip").args(["link", "show", &link])) {
         bail!(
-            "another cluster uses {}: its name happens to give the same addresses as '{}'; choose another --name",
+            "another cluster uses {}: its name gives the same addresses as '{}'. Choose another --name",
             link,
             layout.name
         );
@@ -33,8 +34,8 @@ pub(crate) fn make(layout: &Layout) -> Result<()> {
     inside(&["addr", "add", &format!("{}/24", layout.address()), "dev", "eth0"])?;
     inside(&["link", "set", "eth0", "up"])?;
     inside(&["link", "set", "lo", "up"])?;
-    // A bridge without ports where the kernel has no dummy device; ARP off, so that packets are dropped and not
-    // answered with "unreachable".
+    // If the kernel has no dummy device, a bridge without ports. Without ARP, packets are dropped and not answered with
+    // "unreachable".
     inside(&["link", "add", "nowhere", "type", "dummy"])
         .or_else(|_| inside(&["link", "add", "nowhere", "type", "bridge"]))?;
     inside(&["link", "set", "nowhere", "arp", "off", "up"])?;
@@ -48,16 +49,15 @@ pub(crate) fn make(layout: &Layout) -> Result<()> {
     Ok(())
 }
 
-/// Takes both away; the namespace's own devices, routes and firewall go with it.
+/// Removes the pair and the namespace, and with it the devices, routes and firewall in it.
 pub(crate) fn remove(layout: &Layout) {
     let Some(netns) = layout.netns.as_deref() else { return };
-    // The pair explicitly: a forgotten shell in the namespace would keep it, and its address, alive.
+    // The pair first: a shell that still runs in the namespace keeps the namespace, and with it the address of the pair.
     let _ = ip(&["link", "del", &layout.link()]);
     let _ = ip(&["netns", "del", netns]);
 }
 
-/// The option of nsenter that enters the namespace. Not `ip netns exec`: that mounts /sys anew, and the kubelet then
-/// finds no cgroups.
+/// The option of `nsenter` for the namespace. `ip netns exec` mounts another /sys, in which the kubelet finds no cgroups.
 pub(crate) fn entrance(netns: &str) -> String {
     format!("--net=/run/netns/{netns}")
 }

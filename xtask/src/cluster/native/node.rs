@@ -1,4 +1,4 @@
-//! The one node: containerd, kubelet and kube-proxy. Why each unusual setting is there stands beside it.
+//! The node: containerd, kubelet and kube-proxy. A comment gives the reason for each unusual setting.
 
 use std::fs;
 use std::path::Path;
@@ -13,7 +13,7 @@ use crate::artifacts::cluster_binaries as binaries;
 use crate::cluster::kubectl::Kubectl;
 use crate::{command, image};
 
-/// Returns when containerd answers.
+/// Starts containerd. Returns when it answers.
 pub(crate) fn start_containerd(layout: &Layout) -> Result<()> {
     let folder = layout.folder.join("cni");
     fs::create_dir_all(&folder)?;
@@ -38,7 +38,7 @@ pub(crate) fn start_containerd(layout: &Layout) -> Result<()> {
     })
 }
 
-/// Starts what registers the node and what makes services reachable.
+/// Starts kubelet and kube-proxy.
 pub(crate) fn start(layout: &Layout) -> Result<()> {
     cgroup::make(&layout.cgroup())?;
     let config = layout.folder.join("kubelet.json");
@@ -64,7 +64,7 @@ pub(crate) fn start(layout: &Layout) -> Result<()> {
             format!("--hostname-override={NODE}"),
             format!("--cluster-cidr={}", layout.pods()),
             "--proxy-mode=nftables".to_owned(),
-            // These limits are the machine's, not ours, and a namespace may not set them.
+            // These limits belong to the machine. They cannot be set in a namespace.
             "--conntrack-max-per-core=0".to_owned(),
             "--conntrack-tcp-timeout-established=0".to_owned(),
             "--conntrack-tcp-timeout-close-wait=0".to_owned(),
@@ -72,13 +72,13 @@ pub(crate) fn start(layout: &Layout) -> Result<()> {
     )
 }
 
-/// Until the node takes pods and pods resolve names.
+/// Returns when the node accepts pods and pods resolve names.
 pub(crate) fn wait(layout: &Layout) -> Result<()> {
     let kubectl = Kubectl::new(&layout.kubeconfig())?;
     let limit = "--timeout=90s";
     let node = format!("node/{NODE}");
     command::capture(&mut kubectl.command(["wait", "--for=create", &node, limit]))
-        // When the kubelet has ended, that is why there is no node, and its log says more.
+        // If the kubelet has ended, that is the reason, and its log says more.
         .or_else(|error| daemon::check(layout, "kubelet").and(Err(error)))?;
     command::capture(&mut kubectl.command(["wait", "--for=condition=Ready", &node, limit]))?;
     kubectl.rollout("kube-system", "coredns")?;
@@ -142,7 +142,7 @@ state = {state}
     )
 }
 
-/// TOML's basic strings are written as JSON's are.
+/// A string of TOML has the same form as a string of JSON.
 fn quoted(path: &Path) -> String {
     json!(path).to_string()
 }
@@ -167,13 +167,13 @@ fn kubelet(layout: &Layout) -> serde_json::Value {
         "containerRuntimeEndpoint": format!("unix://{}", layout.containerd_socket().display()),
         "tlsCertFile": layout.pki().join("node.crt"),
         "tlsPrivateKeyFile": layout.pki().join("node.key"),
-        // A developer's disk is often nearly full; images cannot be pulled again, so none is collected.
+        // The disk of a developer is often nearly full. Images cannot be pulled again, so the kubelet must not remove them.
         "evictionHard": { "memory.available": "100Mi", "nodefs.available": "1%", "imagefs.available": "1%" },
         "imageGCHighThresholdPercent": 100,
-        // Asks for file system quotas that not every root file system has.
+        // Needs quotas, which not every root file system has.
         "localStorageCapacityIsolation": false,
         "maxPods": 240,
-        // Defaults of these are outside the cluster's folder.
+        // The defaults are outside of the cluster's folder.
         "podLogsDir": layout.pod_logs(),
         "volumePluginDir": layout.folder.join("volume-plugins"),
     })

@@ -1,5 +1,4 @@
-//! Certificates, keys and kubeconfigs, new for every cluster: nothing outlives it, so nothing has to be checked or
-//! renewed.
+//! Certificates, keys and kubeconfigs. They are new for each cluster and end with it, so nothing is checked or renewed.
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -17,18 +16,18 @@ use serde_json::json;
 
 use super::layout::{API_SERVICE, Layout, NODE};
 
-/// Who gets a client certificate: file name, user, group.
+/// The client certificates: file name, user, group.
 const CLIENTS: &[(&str, &str, &str)] = &[
     ("admin", "instancelink-admin", "system:masters"),
     ("controllers", "system:kube-controller-manager", ""),
     ("scheduler", "system:kube-scheduler", ""),
     ("proxy", "system:kube-proxy", ""),
-    // The API server towards kubelets and towards aggregated API servers.
+    // The API server as a client of kubelets and of aggregated API servers.
     ("kubelet-client", "instancelink-apiserver", "system:masters"),
     ("front-proxy", "front-proxy-client", ""),
 ];
 
-/// Makes them all in the layout's folder.
+/// Makes all files in the folder of the layout.
 pub(crate) fn make(layout: &Layout) -> Result<()> {
     std::fs::create_dir_all(layout.pki())?;
     let authority = authority()?;
@@ -116,7 +115,7 @@ fn issue(
     Ok(Identity { certificate, key })
 }
 
-/// Everything within the file, so that it can be copied. JSON, which is YAML.
+/// Writes a kubeconfig that contains the certificates, so that it can be copied. JSON is valid YAML.
 fn kubeconfig(layout: &Layout, authority: &Authority, identity: &Identity, file: &Path) -> Result<()> {
     let name = format!("instancelink-{}", layout.name);
     let config = json!({

@@ -1,4 +1,4 @@
-//! Takes a cluster away, whole or in pieces: every step starts from what is there, not from what should be.
+//! Removes a cluster, also one that is incomplete: each step removes what it finds.
 
 use std::fs;
 use std::path::Path;
@@ -12,9 +12,9 @@ use super::layout::Layout;
 use super::{cgroup, daemon, leftovers, network};
 use crate::command;
 
-/// The kubelet goes first, so that it starts nothing anew; containerd and its shims after the pods.
+/// Removes everything. The kubelet ends first, so that it starts no pod again; containerd and its shims end after the pods.
 pub(crate) fn remove(layout: &Layout) -> Result<()> {
-    // Nothing they would write in peace is kept.
+    // Short, because nothing that the processes write at their end is kept.
     let grace = Duration::from_secs(1);
     daemon::stop(layout, &["kubelet".to_owned()], grace);
     if layout.netns.is_some() {
@@ -32,10 +32,10 @@ pub(crate) fn remove(layout: &Layout) -> Result<()> {
     }
 }
 
-/// What only root can have made.
+/// Removes what only root can make.
 fn remove_node(layout: &Layout) -> Result<()> {
     end_shims(layout);
-    // A process that was started between the two looks.
+    // Again, for a process that started meanwhile.
     cgroup::remove(&layout.cgroup());
     unmount(&layout.folder)?;
     leftovers::remove(layout);
@@ -43,7 +43,7 @@ fn remove_node(layout: &Layout) -> Result<()> {
     Ok(())
 }
 
-/// A shim outlives containerd on purpose. It is ours when it was started for our socket.
+/// A shim does not end with containerd. It belongs to this cluster if its arguments name the cluster's socket.
 fn end_shims(layout: &Layout) {
     let socket = layout.containerd_socket();
     let socket = socket.to_string_lossy();
@@ -59,7 +59,7 @@ fn end_shims(layout: &Layout) {
             daemon::kill(pid, Signal::KILL);
         }
     }
-    // Its socket lies outside the cluster's folder, and the shim's own end would have removed it.
+    // Its socket is outside of the cluster's folder. A shim that is killed does not remove it.
     let tasks = layout
         .folder
         .join("containerd/state/io.containerd.runtime.v2.task/k8s.io");
@@ -71,7 +71,7 @@ fn end_shims(layout: &Layout) {
     }
 }
 
-/// Everything mounted within the folder, the innermost first.
+/// Unmounts everything within the folder, the innermost first.
 fn unmount(folder: &Path) -> Result<()> {
     let mounts = fs::read_to_string("/proc/self/mounts").context("cannot read /proc/self/mounts")?;
     let mut points: Vec<&str> = mounts

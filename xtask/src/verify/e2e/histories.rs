@@ -1,5 +1,5 @@
-//! The program that watches all links while the end-to-end tests run, and judges the order of their actions
-//! (`tests/e2e/src/bin/histories`).
+//! Runs the program `histories` (`tests/e2e/src/bin/histories`). It watches all links while the end-to-end tests run, and
+//! checks the order of their actions.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
@@ -15,14 +15,14 @@ use crate::paths;
 use crate::progress::say;
 use crate::verify::campaigns::record;
 
-/// It runs; it ends when this is dropped, since its standard input does.
+/// The running program. It ends when this is dropped, because its standard input ends.
 pub(super) struct Histories {
     child: Child,
-    said: BufReader<ChildStdout>,
+    output: BufReader<ChildStdout>,
     started: Instant,
 }
 
-/// What it says at the end.
+/// What the program reports at its end.
 #[derive(Deserialize)]
 struct Found {
     histories: u64,
@@ -32,7 +32,7 @@ struct Found {
 }
 
 impl Histories {
-    /// Begins to watch. What happens to a link from here on is not missed.
+    /// Starts the program. It sees everything that happens to a link after this returns.
     pub(super) fn watch(kubeconfig: &Path) -> Result<Self> {
         let mut cargo = paths::cargo();
         cargo
@@ -47,31 +47,31 @@ impl Histories {
             .stdout(Stdio::piped())
             .spawn()
             .context("cannot start the program that watches the links")?;
-        let said = child.stdout.take().context("its standard output is a pipe")?;
+        let output = child.stdout.take().context("its standard output is a pipe")?;
         let mut watch = Self {
             child,
-            said: BufReader::new(said),
+            output: BufReader::new(output),
             started: Instant::now(),
         };
         if watch.line()? != "watching" {
-            bail!("the links of the cluster cannot be watched; the lines above say why");
+            bail!("the links of the cluster cannot be watched; the reason is in the lines above");
         }
         Ok(watch)
     }
 
     fn line(&mut self) -> Result<String> {
         let mut line = String::new();
-        self.said.read_line(&mut line)?;
+        self.output.read_line(&mut line)?;
         Ok(line.trim_end().to_owned())
     }
 
-    /// Ends it, and reports: an error where a history has no order, or where there must have been actions and none was seen.
+    /// Ends the program and reports. It fails if a history has no order, or if no action was seen although there must be some.
     pub(super) fn judge(mut self, sees_actions: bool) -> Result<Row> {
         drop(self.child.stdin.take());
         let found = self.line()?;
         let status = self.child.wait()?;
         let found: Found = serde_json::from_str(&found)
-            .with_context(|| format!("the program that watched the links ended with {status} and said {found:?}"))?;
+            .with_context(|| format!("the program that watched the links ended with {status} and wrote {found:?}"))?;
         let Found {
             histories,
             asked,
@@ -88,7 +88,7 @@ impl Histories {
         };
         record::append(HISTORIES, &row, &violations)?;
         say(&format!(
-            "{histories} histories of links: {asked} actions, {ambiguous} of them overwritten before anybody took them; \
+            "{histories} histories of links: {asked} actions, {ambiguous} of them overwritten before the operator accepted them; \
              {} without an order",
             violations.len()
         ));
@@ -96,7 +96,7 @@ impl Histories {
             say(line);
         }
         if sees_actions && asked == 0 {
-            bail!("no action was seen while all tests ran, so nothing was judged");
+            bail!("no action was seen while all tests ran, so nothing was checked");
         }
         if !violations.is_empty() {
             bail!("{} links have a history without an order", violations.len());

@@ -98,8 +98,8 @@ impl Proofs {
             ));
             return Ok(());
         }
-        let date = jiff::Timestamp::now().strftime("%Y-%m-%d").to_string();
-        let proof = Proof::new(group, inputs.clone(), commit()?, date, figures);
+        let date = command::capture(Command::new("date").args(["--utc", "+%F"]))?;
+        let proof = Proof::new(group, inputs.clone(), commit()?, date.trim().to_owned(), figures);
         self.store.write(&proof)
     }
 }

@@ -1,8 +1,8 @@
-//! `cargo xtask seeded`: bugs that other controllers had, each put into this operator by a patch, and the test that has
-//! to notice.
+//! `cargo xtask seeded`: puts bugs that other controllers had into this operator, one at a time, and runs the test that must
+//! fail.
 //!
-//! A seed that survives shows a hole in the suite. The patches are under `tests/seeded`; with `--check` they only have to
-//! apply, so that a change which moves what they alter takes them along.
+//! A bug for which no test fails shows a gap in the tests. The patches are under `tests/seeded`. With `--check` they only have
+//! to apply: a change that moves the code that they change must move them, too.
 
 mod trial;
 
@@ -18,16 +18,16 @@ use crate::generate::seeded_page;
 use crate::paths;
 use crate::progress::say;
 use crate::seeds::{self, Seed};
-use trial::{Bench, Fate};
+use trial::{Outcome, Trial};
 
-/// Fewer than these are no catalogue.
+/// How many seeded bugs there are at least.
 const LEAST: usize = 25;
 
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct Options {
-    /// Only seeds whose names begin so
+    /// Only bugs whose names begin with one of these words
     pub(crate) names: Vec<String>,
-    /// Only see that every patch applies, and that the table in the book is theirs
+    /// Only check that each patch applies, and that the page that lists them is up to date
     #[arg(long)]
     pub(crate) check: bool,
 }
@@ -42,52 +42,55 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         .filter(|seed| options.names.is_empty() || options.names.iter().any(|name| seed.name.starts_with(name)))
         .collect();
     if chosen.is_empty() {
-        bail!("no seed's name begins with {}", options.names.join(", "));
+        bail!("the name of no seeded bug begins with {}", options.names.join(", "));
     }
-    grow(&chosen)
+    try_all(&chosen)
 }
 
 /// Every patch applies, and the page that lists them is up to date.
 pub(crate) fn check() -> Result<()> {
     let seeds = seeds::all()?;
     if seeds.len() < LEAST {
-        bail!("there are {} seeds, and {LEAST} are promised", seeds.len());
+        bail!(
+            "there are {} seeded bugs, and there must be at least {LEAST}",
+            seeds.len()
+        );
     }
     let tree = paths::checkout();
-    let astray: Vec<String> = seeds
+    let failed: Vec<String> = seeds
         .iter()
         .filter_map(|seed| seed.apply(&tree, true).err())
         .map(|error| format!("{error:#}"))
         .collect();
-    if !astray.is_empty() {
+    if !failed.is_empty() {
         bail!(
-            "the code moved away from under patches in tests/seeded; move them along:\n{}",
-            astray.join("\n")
+            "patches in tests/seeded do not apply; change them with the code that they change:\n{}",
+            failed.join("\n")
         );
     }
     seeded_page::write(&seeds, true)
 }
 
-fn grow(seeds: &[&Seed]) -> Result<()> {
+fn try_all(seeds: &[&Seed]) -> Result<()> {
     let started = Instant::now();
-    let bench = Bench::new()?;
+    let trial = Trial::new()?;
     let mut survivors = Vec::new();
     let mut lines = Vec::new();
     for seed in seeds {
         let began = Instant::now();
-        let fate = bench.try_out(seed)?;
+        let outcome = trial.try_out(seed)?;
         let line = format!(
             "{:<36} {:<44} {:>6.1}  {}",
             seed.name,
             seed.caught_by.to_string(),
             began.elapsed().as_secs_f64(),
-            fate.word()
+            outcome.word()
         );
         say(&line);
         lines.push(line);
-        if let Fate::Survived(how) | Fate::NotBuilt(how) | Fate::Hung(how) = &fate {
+        if let Outcome::Survived(how) | Outcome::NotBuilt(how) | Outcome::Hung(how) = &outcome {
             say(how);
-            survivors.push(format!("seeded bug {}: {}", seed.name, fate.word()));
+            survivors.push(format!("seeded bug {}: {}", seed.name, outcome.word()));
         }
     }
     record::append(
@@ -103,7 +106,7 @@ fn grow(seeds: &[&Seed]) -> Result<()> {
         &survivors,
     )?;
     let mut out = io::stdout().lock();
-    writeln!(out, "\n{:<36} {:<44} {:>6}  fate", "seed", "caught by", "s")?;
+    writeln!(out, "\n{:<36} {:<44} {:>6}  result", "seed", "caught by", "s")?;
     for line in &lines {
         writeln!(out, "{line}")?;
     }

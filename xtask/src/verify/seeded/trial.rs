@@ -1,5 +1,4 @@
-//! Where seeds are tried out: a copy of the tracked tree with a target folder of its own, so that the checkout is never
-//! touched, whenever this is stopped.
+//! Tries a seeded bug in a copy of the tracked files with a target folder of its own, so that the checkout is never changed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,23 +10,23 @@ use anyhow::{Context as _, Result};
 use crate::seeds::{Catcher, Seed};
 use crate::{command, paths};
 
-/// A test that has not come to its end by then hangs.
-const PATIENCE: Duration = Duration::from_mins(15);
+/// A test that takes longer than this hangs.
+const TIMEOUT: Duration = Duration::from_mins(15);
 
-/// What became of a seed.
+/// What happened with a seeded bug.
 #[derive(Debug)]
-pub(super) enum Fate {
-    /// The test failed, as it has to.
+pub(super) enum Outcome {
+    /// The test failed, as it must.
     Caught,
-    /// It passed; this is what it said.
+    /// The test passed. This is its output.
     Survived(String),
-    /// The patch does not compile: it shows nothing.
+    /// The patch does not compile, so it shows nothing.
     NotBuilt(String),
-    /// The test did not come to its end.
+    /// The test did not end in time.
     Hung(String),
 }
 
-impl Fate {
+impl Outcome {
     pub(super) const fn word(&self) -> &'static str {
         match self {
             Self::Caught => "caught",
@@ -38,34 +37,34 @@ impl Fate {
     }
 }
 
-pub(super) struct Bench {
+pub(super) struct Trial {
     from: PathBuf,
     tree: PathBuf,
     target: PathBuf,
 }
 
-impl Bench {
+impl Trial {
     pub(super) fn new() -> Result<Self> {
         let folder = paths::target()?.join("seeded");
-        let bench = Self {
+        let trial = Self {
             from: paths::checkout(),
             tree: folder.join("checkout"),
             target: folder.join("target"),
         };
-        fs::create_dir_all(&bench.tree).with_context(|| format!("cannot create {}", bench.tree.display()))?;
-        Ok(bench)
+        fs::create_dir_all(&trial.tree).with_context(|| format!("cannot create {}", trial.tree.display()))?;
+        Ok(trial)
     }
 
-    /// Puts the bug in, and runs what has to notice.
-    pub(super) fn try_out(&self, seed: &Seed) -> Result<Fate> {
+    /// Applies the patch, and runs the test that must fail.
+    pub(super) fn try_out(&self, seed: &Seed) -> Result<Outcome> {
         self.refresh()?;
         seed.apply(&self.tree, false)?;
-        let fate = self.run(&seed.caught_by);
+        let outcome = self.run(&seed.caught_by);
         self.refresh()?;
-        fate
+        outcome
     }
 
-    fn run(&self, catcher: &Catcher) -> Result<Fate> {
+    fn run(&self, catcher: &Catcher) -> Result<Outcome> {
         let mut build = self.cargo();
         let mut test = self.cargo();
         let failed = match catcher {
@@ -82,20 +81,20 @@ impl Bench {
                 "VIOLATED"
             }
         };
-        // Apart from the run: what does not compile fails too, and proves nothing.
+        // Before the run: code that does not compile fails as well, and shows nothing.
         if let Err(error) = command::capture(&mut build) {
-            return Ok(Fate::NotBuilt(format!("{error:#}")));
+            return Ok(Outcome::NotBuilt(format!("{error:#}")));
         }
         let output = self.target.join("output");
         let out = fs::File::create(&output).with_context(|| format!("cannot write {}", output.display()))?;
         test.stdout(out.try_clone()?).stderr(out).stdin(Stdio::null());
         let ended = finish(&mut test)?;
-        let said = fs::read(&output).with_context(|| format!("cannot read {}", output.display()))?;
-        let said = String::from_utf8_lossy(&said);
+        let output_text = fs::read(&output).with_context(|| format!("cannot read {}", output.display()))?;
+        let output_text = String::from_utf8_lossy(&output_text);
         Ok(match ended {
-            None => Fate::Hung(command::tail(&said)),
-            Some(false) if said.contains(failed) => Fate::Caught,
-            Some(_) => Fate::Survived(command::tail(&said)),
+            None => Outcome::Hung(command::tail(&output_text)),
+            Some(false) if output_text.contains(failed) => Outcome::Caught,
+            Some(_) => Outcome::Survived(command::tail(&output_text)),
         })
     }
 
@@ -105,7 +104,7 @@ impl Bench {
         cargo
     }
 
-    /// Makes the copy equal to the tracked files. What is equal keeps its time, so that Cargo builds only what changed.
+    /// Makes the copy equal to the tracked files. A file that is equal keeps its time, so that Cargo builds only what changed.
     fn refresh(&self) -> Result<()> {
         let files = command::capture(Command::new("git").current_dir(&self.from).args(["ls-files", "-z"]))?;
         for file in files.split('\0').filter(|file| !file.is_empty()) {
@@ -131,11 +130,11 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
     fs::write(to, wanted).with_context(|| format!("cannot write {}", to.display()))
 }
 
-/// Whether it ended well; none where it had to be ended.
+/// Whether the test passed. None if it took too long and was ended.
 fn finish(test: &mut Command) -> Result<Option<bool>> {
     let began = Instant::now();
     let mut child = test.spawn().context("cannot start cargo")?;
-    while began.elapsed() < PATIENCE {
+    while began.elapsed() < TIMEOUT {
         if let Some(status) = child.try_wait()? {
             return Ok(Some(status.success()));
         }
