@@ -2,7 +2,6 @@
 
 pub(crate) mod bench;
 pub(crate) mod campaigns;
-mod circles;
 pub(crate) mod conformance;
 pub(crate) mod e2e;
 mod layers;

@@ -217,7 +217,7 @@ fn defines(files: &CrateFiles, module: usize, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::verify::circles::graph::circles;
+    use crate::graph::circles;
 
     /// The circles of a crate with these files.
     fn circles_of(files: &[(&str, &str)]) -> Vec<Vec<String>> {
