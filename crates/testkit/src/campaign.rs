@@ -1,14 +1,14 @@
-//! A campaign: a test that runs thousands of plans (or states, or sequences), and reports one row.
+//! A campaign: a test that runs thousands of plans (or states, or sequences) and reports one row.
 //!
-//! Campaigns are integration tests behind their crate's feature `campaigns`, so that `cargo test --workspace` stays a
-//! matter of seconds; `cargo xtask campaigns [NAME…] [--long]` runs them, optimised, and prints the table.
+//! Campaigns are integration tests behind their crate's feature `campaigns`, so that `cargo test --workspace` takes
+//! seconds. `cargo xtask campaigns [NAME…] [--long]` runs them with optimisation and prints the table.
 //!
 //! ```no_run
 //! use instancelink_testkit::campaign;
 //!
 //! let campaign = campaign::start("two links of one alias");
 //! println!("replays with {}={}", campaign::SEED, campaign::seed());
-//! let violations: Vec<String> = Vec::new(); // each a line that says what was violated, and the plan that shows it
+//! let violations: Vec<String> = Vec::new(); // a line each: what was violated, and the plan that shows it
 //! campaign.finish(10_000, 12_345, &violations);
 //! ```
 
@@ -23,21 +23,21 @@ use serde::{Deserialize, Serialize};
 pub const SEED: &str = "INSTANCELINK_SEED";
 /// The environment variable that asks for the long campaigns.
 pub const LONG: &str = "INSTANCELINK_LONG";
-/// The environment variable that names the file which rows are appended to; beside it all violations are written, a line
-/// each.
+/// The environment variable with the path of the file to append rows to. All violations go into a second file beside it, a
+/// line each.
 pub const RECORD: &str = "INSTANCELINK_CAMPAIGNS";
 
-/// The seed of ordinary runs: always the same, so that a red build is red again.
+/// The seed of ordinary runs. It is fixed, so that a failed build fails again.
 const ORDINARY_SEED: u64 = 1;
-/// Per cent that a change may cost, or save, unnoticed.
-const UNNOTICED: u64 = 5;
+/// The difference in per cent that [`differs`] accepts.
+const ACCEPTED: u64 = 5;
 /// Violations that are printed in full.
 const SHOWN: usize = 10;
 
-/// What a campaign did.
+/// The result of a campaign.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Row {
-    /// What it is about, in a few words.
+    /// Its subject, in a few words.
     pub campaign: String,
     /// Plans, states or sequences that were run.
     pub plans: u64,
@@ -51,14 +51,14 @@ pub struct Row {
     pub seed: u64,
 }
 
-/// A campaign that runs.
+/// A running campaign.
 #[derive(Debug)]
 pub struct Campaign {
     name: String,
     started: Instant,
 }
 
-/// Begins a campaign.
+/// Starts a campaign.
 pub fn start(name: &str) -> Campaign {
     Campaign {
         name: name.to_owned(),
@@ -66,42 +66,44 @@ pub fn start(name: &str) -> Campaign {
     }
 }
 
-/// The seed to draw plans from.
+/// The seed for the random plans.
 ///
 /// # Panics
 ///
-/// When `INSTANCELINK_SEED` is no number.
+/// If `INSTANCELINK_SEED` is not a number.
 pub fn seed() -> u64 {
     match std::env::var(SEED) {
-        Ok(text) => text.parse().unwrap_or_else(|_| panic!("{SEED}={text:?} is no number")),
+        Ok(text) => text
+            .parse()
+            .unwrap_or_else(|_| panic!("{SEED}={text:?} is not a number")),
         Err(_) => ORDINARY_SEED,
     }
 }
 
-/// Whether the long campaigns were asked for.
+/// True if the long campaigns are to run.
 pub fn long() -> bool {
     std::env::var_os(LONG).is_some_and(|value| !value.is_empty() && value != "0")
 }
 
-/// What is wrong with a figure that was known before: more than 5 % lie between the two, either way.
+/// Compares a figure with the recorded one. Returns a message if they differ by more than 5 % in either direction.
 pub fn differs(figure: u64, known: u64, unit: &str) -> Option<String> {
-    let unnoticed = known * UNNOTICED / 100;
-    let advice = if figure > known + unnoticed {
-        "find out what costs them, or say why they have to be"
-    } else if figure + unnoticed < known {
-        "well done; write the new figure down"
+    let accepted = known * ACCEPTED / 100;
+    let advice = if figure > known + accepted {
+        "find the cause, or record the new figure with the reason"
+    } else if figure + accepted < known {
+        "an improvement; record the new figure"
     } else {
         return None;
     };
-    Some(format!("{figure} {unit}, {known} before: {advice}"))
+    Some(format!("{figure} {unit}, {known} recorded: {advice}"))
 }
 
 impl Campaign {
-    /// Reports, and fails the test when something was violated.
+    /// Reports the row, and fails the test if there are violations.
     ///
     /// # Panics
     ///
-    /// When there are violations, or when the row cannot be recorded.
+    /// If there are violations, or if the row cannot be recorded.
     pub fn finish(self, plans: u64, faults: u64, violations: &[String]) {
         let row = Row {
             campaign: self.name,
@@ -123,13 +125,13 @@ impl Campaign {
         }
         assert!(
             row.plans > 0,
-            "{}: a campaign without plans shows nothing",
+            "{}: a campaign without plans proves nothing",
             row.campaign
         );
         if !violations.is_empty() {
             let shown: Vec<&str> = violations.iter().take(SHOWN).map(String::as_str).collect();
             panic!(
-                "{}: {} violations, replay with {SEED}={}; the first:\n{}",
+                "{}: {} violations; replay them with {SEED}={}; the first are:\n{}",
                 row.campaign,
                 row.violations,
                 row.seed,

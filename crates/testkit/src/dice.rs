@@ -1,17 +1,17 @@
-//! Numbers that look drawn at random, the same ones for the same seed (splitmix64).
+//! Pseudo-random numbers (splitmix64): the same seed gives the same numbers.
 
-/// Where the numbers come from.
+/// The generator; the field is its state.
 #[derive(Clone, Debug)]
 pub struct Dice(pub u64);
 
 impl Dice {
-    /// One of these.
+    /// One of these values.
     pub fn choose<T: Copy>(&mut self, from: &[T]) -> T {
         let sides = u32::try_from(from.len()).unwrap_or(u32::MAX);
         from[self.roll(sides) as usize]
     }
 
-    /// A number below this one.
+    /// A number from 0 to `sides` - 1.
     pub fn roll(&mut self, sides: u32) -> u32 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;

@@ -1,6 +1,6 @@
-//! For tests alone: what a campaign reports, fault plans, and a double of the API server.
+//! Tools for tests: reports of campaigns, plans of faults, and a double of the API server.
 //!
-//! Nothing that is shipped depends on this crate.
+//! No crate that is shipped depends on this one.
 
 #![allow(
     clippy::missing_panics_doc,

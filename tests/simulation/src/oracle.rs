@@ -244,7 +244,7 @@ impl World {
                 namespace: String::new(),
                 name: key.namespace.clone(),
             };
-            if self.objects.get(&space).is_some_and(|space| space.is_going()) {
+            if self.objects.get(&space).is_some_and(|space| space.is_terminating()) {
                 continue;
             }
             let entries = object["metadata"]["annotations"][ENTRIES].as_str().unwrap_or_default();

@@ -94,13 +94,8 @@ async fn play(script: &Script, plan: &Plan, setting: Setting) -> Outcome {
     violations.extend(crate::oracle::judge(store.changes_after(0)));
     let (actions, disordered) = actions::judge(store.changes_after(0));
     violations.extend(disordered);
-    violations.extend(faults.careless());
-    violations.extend(
-        faults
-            .usurped()
-            .into_iter()
-            .map(|what| format!("lifecycle#one-writer: {what}")),
-    );
+    violations.extend(faults.unsafe_requests());
+    violations.extend(faults.without_lease().into_iter().map(|what| format!("I10: {what}")));
     let outcome = Outcome {
         ends: history::ends(&store),
         counts: history::counts(history, NAME),

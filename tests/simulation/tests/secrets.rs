@@ -125,7 +125,7 @@ impl Hooks for Old {
     }
 
     fn event(&self, _: &str, _: &'static Resource, _: &Value) -> EventFate {
-        EventFate::Told
+        EventFate::Delivered
     }
 
     fn replica(&self, _: &Call) -> Replica {

@@ -9,26 +9,26 @@ use k8s_openapi::api::core::v1::Secret;
 
 use super::{ChildSpec, Observed};
 
-/// What a Secret says.
+/// The content of a binding.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Binding {
-    /// The Secret's own type, which nobody may change once it stands.
+    /// The Secret's `type`, which is immutable.
     pub type_: String,
     /// Its entries.
     pub data: Entries,
-    /// Closed to changes, by somebody else: we never ask for that.
+    /// `immutable: true`, set by someone else: the operator never sets it.
     pub immutable: bool,
 }
 
 /// The entries of a Secret.
 pub type Entries = BTreeMap<String, Confidential>;
 
-/// A value that nothing shows: no log, event, status or error, and no debug output.
+/// A secret value. It never appears in a log, event, status, error or debug output (lifecycle#no-secret-values).
 #[derive(Clone, PartialEq, Eq)]
 pub struct Confidential(Arc<[u8]>);
 
 impl Confidential {
-    /// The value, to be sent to the API server and nowhere else.
+    /// The value, to send to the API server and nowhere else.
     pub fn reveal(&self) -> &[u8] {
         &self.0
     }
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_is_never_shown() {
+    fn debug_output_never_shows_a_secret_value() {
         let secret: Secret = serde_yaml_ng::from_str(
             "{metadata: {name: creds, namespace: shop}, type: Opaque, data: {password: aHVudGVyMg==}}",
         )

@@ -1,25 +1,25 @@
-//! The directory: a headless Service without selector or ports, one per source.
+//! The directory: a headless Service without a selector or ports, one per source.
 
 use k8s_openapi::api::core::v1::{Service, ServiceSpec};
 
 use super::{ChildSpec, Observed};
 
-/// What a directory's Service must be; any other value of a field is damage.
+/// The fields of a directory's Service that matter. Any value but [`Directory::RIGHT`] is damage.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[allow(clippy::struct_excessive_bools)] // four independent findings, not a state
+#[allow(clippy::struct_excessive_bools)] // four independent facts, not a state
 pub struct Directory {
     /// `clusterIP: None`.
     pub headless: bool,
-    /// A selector would let Kubernetes write slices of its own.
+    /// It has a selector, which would let Kubernetes write its own slices.
     pub has_selector: bool,
-    /// Ports of the Service; ours has none, the slices have them.
+    /// It has ports. A directory has none; the slices have them.
     pub has_ports: bool,
-    /// Of type ClusterIP.
+    /// `type: ClusterIP`.
     pub is_cluster_ip: bool,
 }
 
 impl Directory {
-    /// The one right shape.
+    /// The only correct value.
     pub const RIGHT: Self = Self {
         headless: true,
         has_selector: false,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ChildSpec, Observed};
 
-/// The variables, and whose they are.
+/// The content of an environment.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Environment {
     /// The variables.
@@ -27,8 +27,8 @@ impl From<ConfigMap> for Observed<Environment> {
 }
 
 impl ChildSpec<Environment> {
-    /// The annotation that maps each link's UID to its keys; empty where it is missing or unreadable. No text is copied: a
-    /// source's environment has all of its links in it, and each of their steps looks at it.
+    /// The annotation that maps each link's UID to its keys; empty if it is missing or unreadable. No text is copied: an
+    /// environment has an entry for each link of its source, and each step of each link reads it.
     pub fn entries(&self) -> BTreeMap<&str, Vec<&str>> {
         self.annotations
             .get(keys::ENTRIES)
@@ -36,11 +36,11 @@ impl ChildSpec<Environment> {
             .unwrap_or_default()
     }
 
-    /// True where this link has an entry, even one without a key.
+    /// True if this link has an entry, even an entry without keys.
     pub fn mentions(&self, link_uid: &str) -> bool {
-        // What is read without copying stands there as it is: a text without the UID needs no reading.
-        let may = |text: &String| text.contains(link_uid);
-        self.annotations.get(keys::ENTRIES).is_some_and(may) && self.entries().contains_key(link_uid)
+        // UIDs have no escaped characters in JSON, so a text without the UID need not be parsed.
+        let may_mention = |text: &String| text.contains(link_uid);
+        self.annotations.get(keys::ENTRIES).is_some_and(may_mention) && self.entries().contains_key(link_uid)
     }
 
     /// The ConfigMap to send.

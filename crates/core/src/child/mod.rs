@@ -1,7 +1,7 @@
-//! Children: the objects that make an alias work, as compact values that compare by what we say in them.
+//! Children: the objects that make an alias work, as compact values that hold only what the operator writes.
 //!
-//! Builders make [`Object`]s, caches hold [`Observed`] ones; a child is right exactly when the two are equal. Each kind has
-//! a file with its body and both conversions (from and to the API's own type).
+//! The builders in `dataplane` make a [`ChildSpec`]; the caches hold an [`Observed`] child. The child is correct exactly
+//! when the two are equal. Each kind has a file with its body and both conversions (from and to the API's type).
 
 mod binding;
 mod directory;
@@ -43,7 +43,7 @@ impl std::fmt::Display for Key {
     }
 }
 
-/// An owner reference, without the two flags we never set.
+/// An owner reference, without the two flags that the operator never sets.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Owner {
     /// `apiVersion` of the owner.
@@ -56,33 +56,33 @@ pub struct Owner {
     pub uid: String,
 }
 
-/// A child as we want it, or as it stands in the cluster reduced to what we would say in it.
+/// The content of a child, as desired or as observed, reduced to the fields that the operator writes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChildSpec<T> {
     /// Namespace.
     pub namespace: String,
     /// Name.
     pub name: String,
-    /// Labels, reduced to the keys we set ([`is_our_label`]).
+    /// Labels, reduced to the keys that the operator sets ([`is_our_label`]).
     pub labels: BTreeMap<String, String>,
-    /// Annotations, reduced to the keys we set ([`is_our_annotation`]).
+    /// Annotations, reduced to the keys that the operator sets ([`is_our_annotation`]).
     pub annotations: BTreeMap<String, String>,
-    /// Owner references, in the order they stand.
+    /// Owner references, in the object's order.
     pub owners: Vec<Owner>,
-    /// What is particular to the kind.
+    /// The fields that only this kind has.
     pub body: T,
 }
 
-/// A child that stands in the cluster.
+/// A child that exists in the cluster.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Observed<T> {
     /// UID: precondition of every replacement and deletion.
     pub uid: String,
     /// Resource version: the other precondition.
     pub resource_version: String,
-    /// Being deleted, and held by somebody's finalizer.
+    /// It has a deletion timestamp, and a finalizer keeps it.
     pub terminating: bool,
-    /// Its content, reduced to what we would say in it.
+    /// Its content.
     pub object: ChildSpec<T>,
 }
 
@@ -92,12 +92,12 @@ impl<T> Observed<T> {
         self.object.labels.get(key).map(String::as_str)
     }
 
-    /// True where our label says that we made it.
+    /// True if the label says that the operator created it.
     pub fn is_managed(&self) -> bool {
         self.label(keys::MANAGED_BY) == Some(keys::MANAGER)
     }
 
-    /// Reduces an API object's metadata; the kind's own file adds the body.
+    /// Reduces an API object's metadata; the file of the kind adds the body.
     pub(crate) fn of(meta: ObjectMeta, body: T) -> Self {
         let ObjectMeta {
             name,
@@ -127,16 +127,16 @@ impl<T> Observed<T> {
                     .into_iter()
                     .filter(|(k, _)| is_our_annotation(k))
                     .collect(),
-                owners: fitting(owner_references.unwrap_or_default().into_iter().map(owner_of)),
+                owners: collect_exact(owner_references.unwrap_or_default().into_iter().map(owner_of)),
                 body,
             },
         }
     }
 }
 
-/// A list that takes no more room than it needs. Collected in the usual way, a list that is made of another one keeps that
-/// one's room, and what an API server says of an endpoint is many times as large as what is kept of it.
-pub(crate) fn fitting<T>(items: impl Iterator<Item = T>) -> Vec<T> {
+/// Collects items into a list without spare capacity. `collect` can reuse the allocation of the list that the items come
+/// from, and an endpoint of the API is many times as large as what is kept of it.
+pub(crate) fn collect_exact<T>(items: impl Iterator<Item = T>) -> Vec<T> {
     let items: Box<[T]> = items.collect();
     items.into_vec()
 }
@@ -157,7 +157,7 @@ impl<T> ChildSpec<T> {
     }
 }
 
-/// Labels that we set on children, and so compare.
+/// True for the labels that the operator sets on children. Only these are compared.
 pub fn is_our_label(key: &str) -> bool {
     key.starts_with("instancelink.dev/")
         || matches!(
@@ -166,7 +166,7 @@ pub fn is_our_label(key: &str) -> bool {
         )
 }
 
-/// Annotations that we set on children, and so compare.
+/// True for the annotations that the operator sets on children. Only these are compared.
 pub fn is_our_annotation(key: &str) -> bool {
     key.starts_with("instancelink.dev/")
 }
@@ -187,8 +187,8 @@ fn owner_of(reference: OwnerReference) -> Owner {
     }
 }
 
-/// `controller` and `blockOwnerDeletion` stay unset: we own nothing exclusively, and need no right on the owner's
-/// finalizers.
+/// `controller` and `blockOwnerDeletion` stay unset (lifecycle#owner-references): the operator owns nothing exclusively, and
+/// needs no right on the owner's finalizers.
 fn reference_of(owner: &Owner) -> OwnerReference {
     OwnerReference {
         api_version: owner.api_version.clone(),

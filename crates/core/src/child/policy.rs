@@ -1,13 +1,13 @@
-//! The policy: a NetworkPolicy in the target's namespace that lets the source's pods in.
+//! The policy: a NetworkPolicy in the target's namespace that allows connections from the source's pods.
 
 use k8s_openapi::api::networking::v1::{NetworkPolicy, NetworkPolicySpec};
 
 use super::{ChildSpec, Observed};
 
-/// What a policy says, as the API has it.
+/// The content of a policy, in the API's own type.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Policy {
-    /// Whom it lets in where.
+    /// Which pods may connect to which pods.
     pub spec: Box<NetworkPolicySpec>,
 }
 

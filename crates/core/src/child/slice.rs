@@ -1,4 +1,4 @@
-//! A slice: the addresses behind one alias, one family at a time.
+//! The slice: an EndpointSlice with the addresses of one alias and one family.
 
 use std::net::IpAddr;
 
@@ -7,9 +7,9 @@ use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::api::discovery::v1 as discovery;
 use serde::{Deserialize, Serialize};
 
-use super::{ChildSpec, Observed, fitting};
+use super::{ChildSpec, Observed, collect_exact};
 
-/// Address family of a slice; immutable, so it is part of the slice's name.
+/// The address family of a slice. It is immutable in the API, so it is part of the slice's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Family {
     /// IPv4.
@@ -43,7 +43,7 @@ impl Family {
     }
 }
 
-/// What a slice says.
+/// The content of a slice.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Slice {
     /// Family of all its addresses.
@@ -52,8 +52,8 @@ pub struct Slice {
     pub endpoints: Vec<Endpoint>,
     /// Its ports, in the order of the link's ports.
     pub ports: Vec<SlicePort>,
-    /// It holds endpoints that nothing of ours wrote: with more than one address, or with one that does not parse. They
-    /// are not among `endpoints`, and DNS may give them all the same.
+    /// It also has endpoints that the operator did not write: with several addresses, or with one that does not parse.
+    /// They are not in `endpoints`, but DNS may still return them.
     pub damaged: bool,
 }
 
@@ -62,15 +62,15 @@ pub struct Slice {
 pub struct Endpoint {
     /// The address.
     pub address: IpAddr,
-    /// The DNS label under the directory: the alias. Empty under a virtual IP, which alone has a name.
+    /// The DNS label under the directory: the alias. Empty under a virtual IP, because only the virtual IP has a name.
     pub hostname: String,
-    /// It answers, so DNS gives it.
+    /// It accepts connections, so DNS returns it.
     pub ready: bool,
-    /// It answers, even if it is on its way out.
+    /// It accepts connections, even if it is terminating.
     pub serving: bool,
-    /// It is on its way out.
+    /// It is being deleted.
     pub terminating: bool,
-    /// What stands behind it: kind, namespace, name and UID of a Pod or Service.
+    /// The Pod or Service that has this address.
     pub target: Option<EndpointTarget>,
     /// The node it runs on.
     pub node: Option<String>,
@@ -111,12 +111,12 @@ impl From<discovery::EndpointSlice> for Observed<Slice> {
         };
         let endpoints = slice.endpoints.unwrap_or_default();
         let count = endpoints.len();
-        let endpoints = fitting(endpoints.into_iter().filter_map(endpoint_of));
+        let endpoints = collect_exact(endpoints.into_iter().filter_map(endpoint_of));
         let body = Slice {
             family,
             damaged: endpoints.len() < count,
             endpoints,
-            ports: fitting(slice.ports.unwrap_or_default().into_iter().map(port_of)),
+            ports: collect_exact(slice.ports.unwrap_or_default().into_iter().map(port_of)),
         };
         Self::of(slice.metadata, body)
     }

@@ -1,3 +1,5 @@
+//! Children compare by what the operator writes, and every kind converts to its API type and back.
+
 use k8s_openapi::api::core::v1::Service;
 
 use super::*;
@@ -8,7 +10,7 @@ fn environment() -> ChildSpec<Environment> {
 }
 
 #[test]
-fn a_replacement_names_the_object_it_replaces_and_a_creation_none() {
+fn a_replacement_has_the_uid_and_version_of_the_object_and_a_creation_has_none() {
     let replacement = environment().to_api(Some(("uid-1", "7"))).metadata;
     assert_eq!(replacement.uid.as_deref(), Some("uid-1"));
     assert_eq!(replacement.resource_version.as_deref(), Some("7"));
@@ -17,17 +19,17 @@ fn a_replacement_names_the_object_it_replaces_and_a_creation_none() {
 }
 
 #[test]
-fn labels_and_annotations_that_others_put_on_a_child_are_not_compared() {
-    let wanted = environment();
-    let mut standing = wanted.to_api(None);
+fn labels_and_annotations_that_others_set_on_a_child_are_not_compared() {
+    let desired = environment();
+    let mut api = desired.to_api(None);
     let others = ("argocd.argoproj.io/instance".to_owned(), "shop".to_owned());
-    let meta = &mut standing.metadata;
+    let meta = &mut api.metadata;
     meta.labels.as_mut().unwrap().extend([others.clone()]);
     meta.annotations.as_mut().unwrap().extend([others]);
-    assert_eq!(Observed::from(standing).object, wanted);
+    assert_eq!(Observed::from(api).object, desired);
 }
 
-/// A link with a virtual IP, up.
+/// The children of a link with a virtual IP.
 fn by_virtual_ip() -> Children {
     let s = fixture::snapshot().edited(|spec| {
         spec.addressing = instancelink_api::Addressing::VirtualIP;
@@ -37,7 +39,7 @@ fn by_virtual_ip() -> Children {
 }
 
 #[test]
-fn what_is_sent_comes_back_as_what_was_meant() {
+fn a_child_that_is_sent_and_read_back_equals_what_was_sent() {
     let all = by_virtual_ip();
     for slice in &all.slices {
         assert_eq!(Observed::<Slice>::from(slice.object.to_api(None)).object, slice.object);
@@ -59,7 +61,7 @@ fn what_is_sent_comes_back_as_what_was_meant() {
     }
 }
 
-/// Ways in which somebody may change a Service, as a patch of its spec.
+/// The Service with a patch applied to its spec, as another writer could do it.
 fn changed(service: &Service, patch: &str) -> Service {
     let mut changed = serde_json::to_value(service).unwrap();
     let patch: serde_json::Map<_, _> = serde_yaml_ng::from_str(patch).unwrap();
@@ -68,7 +70,7 @@ fn changed(service: &Service, patch: &str) -> Service {
 }
 
 #[test]
-fn a_directory_with_an_address_a_selector_a_port_or_another_type_is_not_right() {
+fn a_directory_with_an_address_a_selector_a_port_or_another_type_is_damaged() {
     let sent = by_virtual_ip().directories[0].object.to_api(None);
     for patch in [
         "{clusterIP: 10.96.0.9}",
@@ -86,7 +88,7 @@ fn a_directory_with_an_address_a_selector_a_port_or_another_type_is_not_right() 
 }
 
 #[test]
-fn a_virtual_ip_with_a_selector_an_address_outside_or_another_type_is_damaged() {
+fn a_virtual_ip_with_a_selector_an_external_ip_or_another_type_is_damaged() {
     let sent = by_virtual_ip().virtual_ips[0].object.to_api(None);
     let is_damaged = |patch: &str| Observed::<VirtualIp>::from(changed(&sent, patch)).object.body.damaged;
     for patch in [
@@ -100,7 +102,7 @@ fn a_virtual_ip_with_a_selector_an_address_outside_or_another_type_is_damaged() 
 }
 
 #[test]
-fn every_kind_has_the_name_and_the_resource_that_the_api_gives_it() {
+fn every_kind_has_the_name_and_resource_of_its_api_type() {
     let named: Vec<_> = Kind::ALL.iter().map(|kind| (kind.as_str(), kind.resource())).collect();
     let expected = [
         ("Service", "services"),
@@ -114,7 +116,7 @@ fn every_kind_has_the_name_and_the_resource_that_the_api_gives_it() {
 }
 
 #[test]
-fn a_dispatch_reaches_the_kind_of_the_child() {
+fn a_dispatch_runs_with_the_kind_of_the_child() {
     for kind in Kind::ALL {
         assert_eq!(with_kind!(*kind, K => K::KIND), *kind);
     }

@@ -1,4 +1,4 @@
-//! The virtual IP: a ClusterIP Service of one link, without a selector; its slices hold the target's pods.
+//! The virtual IP: a ClusterIP Service of one link, without a selector. Its slices hold the target's pods.
 
 use std::net::IpAddr;
 
@@ -6,16 +6,16 @@ use instancelink_api::spec::Protocol;
 use k8s_openapi::api::core::v1::{Service, ServicePort, ServiceSpec};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use super::{ChildSpec, Observed, fitting};
+use super::{ChildSpec, Observed, collect_exact};
 
-/// What a virtual IP's Service says.
+/// The content of a virtual IP's Service.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct VirtualIp {
     /// Its ports, in the order of the link's.
     pub ports: Vec<VirtualPort>,
-    /// The addresses Kubernetes gave it, at most one of each family; none before it stands.
+    /// The addresses that Kubernetes assigned, at most one of each family; empty before it exists.
     pub addresses: Vec<IpAddr>,
-    /// What must not be there: a selector, which would let Kubernetes write slices of its own, or a way in from outside
+    /// It has what it must not have: a selector, which would let Kubernetes write its own slices, or an address outside
     /// the cluster.
     pub damaged: bool,
 }
@@ -23,13 +23,13 @@ pub struct VirtualIp {
 /// One port of a virtual IP.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VirtualPort {
-    /// The name that the slices' ports bear as well: by it they are found.
+    /// Its name. The slices' ports have the same name: kube-proxy matches them by it.
     pub name: String,
     /// The port clients connect to.
     pub port: u16,
     /// Its protocol.
     pub protocol: Protocol,
-    /// The pods' port, for readers: where there is no selector, the slices alone decide.
+    /// The pods' port, for readers only: without a selector, the slices decide.
     pub target_port: IntOrString,
 }
 
@@ -43,8 +43,8 @@ impl From<Service> for Observed<VirtualIp> {
         let has_selector = spec.selector.is_some_and(|s| !s.is_empty());
         let is_open = spec.external_ips.is_some_and(|ips| !ips.is_empty());
         let body = VirtualIp {
-            ports: fitting(spec.ports.unwrap_or_default().into_iter().map(port_of)),
-            addresses: fitting(addresses),
+            ports: collect_exact(spec.ports.unwrap_or_default().into_iter().map(port_of)),
+            addresses: collect_exact(addresses),
             damaged: !is_cluster_ip || has_selector || is_open,
         };
         Self::of(service.metadata, body)
@@ -52,7 +52,7 @@ impl From<Service> for Observed<VirtualIp> {
 }
 
 impl ChildSpec<VirtualIp> {
-    /// The Service to send. A replacement keeps the addresses, which nobody may change.
+    /// The Service to send. A replacement keeps the addresses, because they are immutable.
     pub fn to_api(&self, replaces: Option<(&str, &str)>) -> Service {
         let addresses: Vec<String> = self.body.addresses.iter().map(IpAddr::to_string).collect();
         Service {

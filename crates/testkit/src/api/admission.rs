@@ -1,12 +1,12 @@
-//! What happens to an object on its way in, in the API server's order: it is brought into shape, the project's own
-//! policies look at it, and it is validated.
+//! What the API server does to an object before it stores it, in its order: it applies schema and defaults, runs the
+//! project's mutating policy, and validates.
 
 use serde_json::{Value, json};
 
+use super::built_in;
 use super::custom;
 use super::defaults;
 use super::failure::Failure;
-use super::kinds;
 use super::names;
 use super::object::Meta as _;
 use super::resource::{LINKS, Resource};
@@ -14,7 +14,7 @@ use super::store::Store;
 
 const FINALIZER: &str = "instancelink.dev/lifecycle";
 
-/// A new object: shape, defaults, policies.
+/// Prepares a new object: schema, defaults, policy.
 pub fn on_create(store: &mut Store, resource: &'static Resource, object: &mut Value) {
     object["apiVersion"] = json!(resource.api_version());
     object["kind"] = json!(resource.kind);
@@ -26,14 +26,14 @@ pub fn on_create(store: &mut Store, resource: &'static Resource, object: &mut Va
     }
 }
 
-/// An object that is written again.
+/// Prepares an object that replaces another version of itself.
 pub fn on_update(resource: &Resource, new: &mut Value, old: &Value) {
     defaults::of_metadata(new);
     custom::shape(resource, new);
     defaults::on_update(resource, new, old);
 }
 
-/// What is refused.
+/// Refuses an object that is not valid.
 pub fn validate(
     resource: &Resource,
     new: &Value,
@@ -42,11 +42,11 @@ pub fn validate(
 ) -> Result<(), Failure> {
     let mut errors = names::errors(resource, new, old);
     if resource.is_custom() && old.is_some() {
-        // Metadata of custom objects is looked at twice.
+        // The API server validates the metadata of custom objects twice, and reports each error twice.
         errors.extend(errors.clone());
     }
-    errors.extend(kinds::owners(new));
-    errors.extend(kinds::errors(resource, new, old));
+    errors.extend(built_in::owners(new));
+    errors.extend(built_in::errors(resource, new, old));
     errors.extend(custom::errors(resource, new, old, subresource.is_some()));
     if errors.is_empty() {
         return Ok(());
@@ -54,7 +54,7 @@ pub fn validate(
     Err(Failure::invalid(resource, new.meta("name"), &errors))
 }
 
-/// deploy/policies/mutating/finalizer.yaml
+/// What `deploy/policies/mutating/finalizer.yaml` does.
 fn add_finalizer(link: &mut Value) {
     let mut finalizers: Vec<String> = link.finalizers().into_iter().map(str::to_owned).collect();
     if !finalizers.iter().any(|f| f == FINALIZER) {

@@ -1,4 +1,4 @@
-//! A request, taken apart.
+//! A request, parsed from its HTTP form.
 
 use http::Method;
 use http::request::Parts;
@@ -11,24 +11,24 @@ use super::resource::{self, Resource};
 pub struct Call {
     /// The client's name.
     pub by: String,
-    /// What is asked for, in RBAC's words: get, list, watch, create, update, patch, delete.
+    /// The verb as in RBAC rules: get, list, watch, create, update, patch, delete.
     pub verb: &'static str,
     /// The kind.
     pub resource: &'static Resource,
-    /// The namespace; none for all.
+    /// The namespace; none for all namespaces.
     pub namespace: Option<String>,
-    /// The object; none for a collection.
+    /// The object's name; none for a collection.
     pub name: Option<String>,
-    /// `status`, for one.
+    /// The subresource, such as `status`.
     pub subresource: Option<String>,
     /// The query, decoded.
     pub query: Vec<(String, String)>,
-    /// The type of the body.
+    /// The content type of the body.
     pub content_type: String,
 }
 
 impl Call {
-    /// From a request.
+    /// Parses a request.
     pub fn parse(by: &str, parts: &Parts) -> Result<Self, Failure> {
         let path = parts.uri.path().trim_matches('/').to_owned();
         let steps: Vec<&str> = path.split('/').collect();
@@ -86,13 +86,13 @@ impl Call {
         })
     }
 
-    /// A member of the query; empty if it is not there.
+    /// A parameter of the query; empty if it is missing.
     pub fn query(&self, name: &str) -> &str {
         let found = self.query.iter().find(|(key, _)| key == name);
         found.map_or("", |(_, value)| value.as_str())
     }
 
-    /// `verb plural[/subresource] [namespace/]name`, for people.
+    /// `verb plural[/subresource] [namespace/]name`, for logs.
     pub fn shown(&self) -> String {
         let sub = self.subresource.as_ref().map_or(String::new(), |s| format!("/{s}"));
         let namespace = self.namespace.as_ref().map_or(String::new(), |n| format!("{n}/"));

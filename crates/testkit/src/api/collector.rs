@@ -1,5 +1,5 @@
-//! What kube-controller-manager does for the objects: dependents of owners that are gone are deleted, and namespaces that
-//! go are emptied.
+//! The part of kube-controller-manager that matters here: it deletes objects whose owners are gone, and empties namespaces
+//! that are being deleted.
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
@@ -8,15 +8,16 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::Api;
+use super::author::Writer;
 use super::object::Meta as _;
 use super::resource::NAMESPACES;
 use super::store::{Key, Store};
-use super::write::{self, Writer};
+use super::write;
 
-/// The client that its writes are by.
+/// The client name of its writes.
 pub const NAME: &str = "kube-controller-manager";
 
-/// Collects a while after each change. Never returns.
+/// Collects garbage a short time after each change. Never returns.
 pub async fn run(api: Arc<Api>, pause: Duration) {
     let mut changes = api.changes();
     loop {
@@ -29,14 +30,14 @@ pub async fn run(api: Arc<Api>, pause: Duration) {
     }
 }
 
-/// One round; whether something was done.
+/// One round; true if it wrote anything.
 fn collect(store: &mut Store, writer: Writer<'_>) -> bool {
-    let Dependents { orphans, bereaved } = dependents(store);
-    let going = going_namespaces(store);
-    let leaving = leaving(store, &going);
-    let empty = empty(store, going);
+    let Dependents { orphans, incomplete } = dependents(store);
+    let terminating = terminating_namespaces(store);
+    let contents = contents(store, &terminating);
+    let empty = empty(store, terminating);
     let mut done = false;
-    for (key, owners) in bereaved {
+    for (key, owners) in incomplete {
         if let Some(object) = store.get(&key) {
             let mut object = Value::clone(object);
             object.metadata().insert("ownerReferences".to_owned(), owners);
@@ -44,7 +45,7 @@ fn collect(store: &mut Store, writer: Writer<'_>) -> bool {
             done = true;
         }
     }
-    for key in orphans.into_iter().chain(leaving) {
+    for key in orphans.into_iter().chain(contents) {
         done |= write::delete(store, &key, &json!({"gracePeriodSeconds": 0}), writer).is_ok();
     }
     for key in empty {
@@ -53,13 +54,13 @@ fn collect(store: &mut Store, writer: Writer<'_>) -> bool {
     done
 }
 
-/// Objects that have lost owners.
+/// Objects with owners that no longer exist.
 #[derive(Default)]
 struct Dependents {
-    /// All of them.
+    /// Objects without any owner left.
     orphans: Vec<Key>,
-    /// Some of them, and who is left.
-    bereaved: Vec<(Key, Value)>,
+    /// Objects that keep some owners, with these owners.
+    incomplete: Vec<(Key, Value)>,
 }
 
 fn dependents(store: &Store) -> Dependents {
@@ -72,16 +73,16 @@ fn dependents(store: &Store) -> Dependents {
         };
         let of = |owner: &&Value| living.owns(key, owner["uid"].as_str().unwrap_or_default());
         let left: Vec<&Value> = owners.iter().filter(of).collect();
-        if left.is_empty() && !object.is_going() {
+        if left.is_empty() && !object.is_terminating() {
             dependents.orphans.push(key.clone());
         } else if !left.is_empty() && left.len() < owners.len() {
-            dependents.bereaved.push((key.clone(), json!(left)));
+            dependents.incomplete.push((key.clone(), json!(left)));
         }
     }
     dependents
 }
 
-/// Namespaces and UIDs of all that there is.
+/// Namespace and UID of every object.
 struct Living<'a>(HashSet<(&'a str, &'a str)>);
 
 fn living(store: &Store) -> Living<'_> {
@@ -94,33 +95,34 @@ fn living(store: &Store) -> Living<'_> {
 }
 
 impl Living<'_> {
-    /// Whether an object has a living owner of this UID: beside it, or in no namespace. One in another namespace is none.
+    /// True if an owner with this UID exists in the object's namespace or without a namespace. An object of another namespace
+    /// does not count as an owner.
     fn owns(&self, key: &Key, uid: &str) -> bool {
         self.0.contains(&(key.namespace.as_str(), uid)) || self.0.contains(&("", uid))
     }
 }
 
-fn going_namespaces(store: &Store) -> BTreeSet<String> {
-    let going = store.of(&NAMESPACES).filter(|namespace| namespace.is_going());
-    going.map(|namespace| namespace.meta("name").to_owned()).collect()
+fn terminating_namespaces(store: &Store) -> BTreeSet<String> {
+    let terminating = store.of(&NAMESPACES).filter(|namespace| namespace.is_terminating());
+    terminating.map(|namespace| namespace.meta("name").to_owned()).collect()
 }
 
-/// Objects in namespaces that go.
-fn leaving(store: &Store, going: &BTreeSet<String>) -> Vec<Key> {
-    if going.is_empty() {
+/// The objects in namespaces that are being deleted, without those that are being deleted already.
+fn contents(store: &Store, terminating: &BTreeSet<String>) -> Vec<Key> {
+    if terminating.is_empty() {
         return Vec::new();
     }
-    let leaving = store
+    let contents = store
         .all()
-        .filter(|(key, object)| going.contains(&key.namespace) && !object.is_going());
-    leaving.map(|(key, _)| key.clone()).collect()
+        .filter(|(key, object)| terminating.contains(&key.namespace) && !object.is_terminating());
+    contents.map(|(key, _)| key.clone()).collect()
 }
 
-/// Namespaces that go and have nothing left.
-fn empty(store: &Store, mut going: BTreeSet<String>) -> Vec<Key> {
-    if !going.is_empty() {
+/// The namespaces that are being deleted and have no objects left.
+fn empty(store: &Store, mut terminating: BTreeSet<String>) -> Vec<Key> {
+    if !terminating.is_empty() {
         for (key, _) in store.all() {
-            going.remove(&key.namespace);
+            terminating.remove(&key.namespace);
         }
     }
     let key = |name| Key {
@@ -128,5 +130,5 @@ fn empty(store: &Store, mut going: BTreeSet<String>) -> Vec<Key> {
         namespace: String::new(),
         name,
     };
-    going.into_iter().map(key).collect()
+    terminating.into_iter().map(key).collect()
 }

@@ -1,4 +1,4 @@
-//! Defaults of built-in kinds, as far as the operator or its tests write them.
+//! Defaults of built-in kinds, for the fields that the operator or its tests write.
 
 use serde_json::{Map, Value, json};
 
@@ -6,7 +6,7 @@ use super::object::Meta as _;
 use super::resource::{CONFIG_MAPS, EVENTS, NAMESPACES, PODS, POLICIES, Resource, SECRETS, SERVICES, SLICES};
 use super::store::Store;
 
-/// Members of metadata that there are.
+/// The fields of `metadata`.
 const METADATA: [&str; 12] = [
     "name",
     "generateName",
@@ -22,10 +22,10 @@ const METADATA: [&str; 12] = [
     "ownerReferences",
 ];
 const MORE_METADATA: [&str; 2] = ["finalizers", "managedFields"];
-/// Seconds that a pod has to end.
+/// Default of `terminationGracePeriodSeconds`.
 const GRACE: u64 = 30;
 
-/// Drops what is no metadata, and what is empty.
+/// Drops unknown and empty fields of `metadata`.
 pub fn of_metadata(object: &mut Value) {
     object.metadata().retain(|name, value| {
         (METADATA.contains(&name.as_str()) || MORE_METADATA.contains(&name.as_str())) && !is_empty(value)
@@ -42,7 +42,7 @@ fn is_empty(value: &Value) -> bool {
     }
 }
 
-/// Of a new object.
+/// Sets the defaults of a new object.
 pub fn on_create(store: &mut Store, resource: &Resource, object: &mut Value) {
     always(resource, object);
     if *resource == SERVICES {
@@ -57,7 +57,7 @@ pub fn on_create(store: &mut Store, resource: &Resource, object: &mut Value) {
     }
 }
 
-/// Of an object that is written again.
+/// Sets the defaults of an object that replaces another version of itself.
 pub fn on_update(resource: &Resource, new: &mut Value, old: &Value) {
     always(resource, new);
     if *resource == SERVICES {
@@ -120,12 +120,12 @@ fn of_policy(spec: &mut Value) {
         }
     }
     if let Some(members) = spec.as_object_mut() {
-        // A selector that is empty selects all; rules that are empty are none.
+        // An empty selector selects everything and is kept; an empty list of rules is the same as none.
         members.retain(|name, value| name == "podSelector" || !is_empty(value));
     }
 }
 
-/// Of a cluster with addresses of one family.
+/// The defaults of a Service in a cluster with IPv4 alone.
 fn of_service(store: &mut Store, object: &mut Value) {
     let spec = &mut object["spec"];
     or(spec, "type", json!("ClusterIP"));
@@ -136,7 +136,7 @@ fn of_service(store: &mut Store, object: &mut Value) {
         spec["clusterIP"] = store.new_address().into();
     }
     spec["clusterIPs"] = json!([spec["clusterIP"]]);
-    // A headless Service without a selector may be of both, whatever the cluster is of.
+    // A headless Service without a selector gets both families in every cluster.
     let (families, policy) = if headless
         && is_empty(&spec["selector"])
         && is_empty(&spec["ipFamilyPolicy"])
@@ -163,7 +163,7 @@ fn ports(service: &mut Value) {
     }
 }
 
-/// A member that is missing.
+/// Inserts a default if the field is missing or empty.
 fn or(object: &mut Value, member: &str, default: Value) {
     if object.is_null() {
         *object = Value::Object(Map::new());

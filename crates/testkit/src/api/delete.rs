@@ -1,17 +1,17 @@
-//! What a deletion does, and what it answers: objects that something holds begin to go, others are gone.
+//! DELETE: an object with a finalizer or a grace period gets a deletion timestamp, any other is removed.
 
 use std::sync::Arc;
 
 use jiff::ToSpan as _;
 use serde_json::{Value, json};
 
+use super::author::Author;
 use super::failure::Failure;
 use super::object::Meta as _;
 use super::resource::{NAMESPACES, PODS, Resource, SERVICES};
 use super::store::{Key, Store, shown};
-use super::write::Author;
 
-/// DELETE: the object where something holds it, or else a `Status`; of Services and pods always the object.
+/// Deletes an object. The answer is the object if it still exists, or if it is a Service or a pod, else a `Status`.
 pub fn delete<'a>(
     store: &mut Store,
     key: &Key,
@@ -24,7 +24,7 @@ pub fn delete<'a>(
         return Err(Failure::not_found(resource, name));
     };
     let preconditions = &options["preconditions"];
-    let insisted = [
+    let checks = [
         ("uid", "UID", "The object might have been deleted and then recreated"),
         (
             "resourceVersion",
@@ -32,7 +32,7 @@ pub fn delete<'a>(
             "The object might have been modified",
         ),
     ];
-    for (field, title, why) in insisted {
+    for (field, title, why) in checks {
         let expected = preconditions[field].as_str().unwrap_or_default();
         let found = old.meta(field);
         if !expected.is_empty() && expected != found {
@@ -41,29 +41,29 @@ pub fn delete<'a>(
     }
     let grace = grace(resource, options, &old);
     let held = !old.finalizers().is_empty() || grace > 0 || *resource == NAMESPACES;
-    if held && old.is_going() {
+    if held && old.is_terminating() {
         return Ok(Value::clone(&old));
     }
-    let mut going = Value::clone(&old);
+    let mut marked = Value::clone(&old);
     let at = author.now.saturating_add(grace.seconds()).unwrap_or(author.now);
-    going.metadata().insert("deletionTimestamp".to_owned(), shown(at));
+    marked.metadata().insert("deletionTimestamp".to_owned(), shown(at));
     if *resource == NAMESPACES {
-        going["status"]["phase"] = json!("Terminating");
+        marked["status"]["phase"] = json!("Terminating");
     } else {
-        going
+        marked
             .metadata()
             .insert("deletionGracePeriodSeconds".to_owned(), grace.into());
     }
-    if resource.generation && !old.is_going() {
+    if resource.generation && !old.is_terminating() {
         let generation = old["metadata"]["generation"].as_u64().unwrap_or(0) + 1;
-        going.metadata().insert("generation".to_owned(), generation.into());
+        marked.metadata().insert("generation".to_owned(), generation.into());
     }
     if held {
-        return Ok(Value::clone(&store.put(key.clone(), going, author.by)));
+        return Ok(Value::clone(&store.put(key.clone(), marked, author.by)));
     }
-    // A pod is told that it goes before it is gone, others are just gone.
+    // A watch sees a pod with a deletion timestamp before it is removed. Other kinds are removed in one step.
     if *resource == PODS {
-        store.put(key.clone(), going, author.by);
+        store.put(key.clone(), marked, author.by);
     }
     let last = store.remove(key, author.by);
     if *resource == SERVICES || *resource == PODS {
@@ -76,7 +76,7 @@ pub fn delete<'a>(
     Ok(json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}))
 }
 
-/// Seconds that an object has to end: a pod that runs on a node has some.
+/// The grace period in seconds. Only a pod on a node has one.
 fn grace(resource: &Resource, options: &Value, old: &Value) -> i64 {
     if *resource != PODS || !old["spec"]["nodeName"].is_string() {
         return 0;

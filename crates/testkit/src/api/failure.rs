@@ -1,4 +1,4 @@
-//! Answers that are no success, in the API server's words.
+//! Failed answers, with the API server's codes, reasons and messages.
 
 use serde_json::{Value, json};
 
@@ -11,16 +11,16 @@ pub use super::field_error::FieldError;
 pub struct Failure {
     /// HTTP code.
     pub code: u16,
-    /// `NotFound`, `Conflict`, …; empty for none.
+    /// `NotFound`, `Conflict`, …; may be empty.
     pub reason: &'static str,
-    /// For people.
+    /// The message.
     pub message: String,
-    /// `details`, where there are some.
+    /// `details`, if there are any.
     pub details: Option<Value>,
 }
 
 impl Failure {
-    /// One without details.
+    /// A failure without details.
     pub fn new(code: u16, reason: &'static str, message: impl Into<String>) -> Self {
         Self {
             code,
@@ -46,13 +46,13 @@ impl Failure {
         }
     }
 
-    /// 404 for an object.
+    /// 404 for an object that does not exist.
     pub fn not_found(resource: &Resource, name: &str) -> Self {
         let message = format!("{} \"{name}\" not found", resource.qualified());
         Self::about(404, "NotFound", resource, name, &message)
     }
 
-    /// 404 for a path that nothing serves.
+    /// 404 for a path that the server does not serve.
     pub fn not_served() -> Self {
         Self {
             details: Some(json!({})),
@@ -66,14 +66,14 @@ impl Failure {
         Self::about(409, "AlreadyExists", resource, name, &message)
     }
 
-    /// 409 for a name that is taken by an object that goes.
-    pub fn exists_going(resource: &Resource, name: &str) -> Self {
+    /// 409 for a name that is taken by an object that is being deleted.
+    pub fn exists_terminating(resource: &Resource, name: &str) -> Self {
         let failure = Self::exists(resource, name);
         let message = format!("object is being deleted: {}", failure.message);
         Self { message, ..failure }
     }
 
-    /// 409 for a deletion of another UID or version.
+    /// 409 for a deletion whose UID or resource version does not match.
     pub fn precondition(resource: &Resource, name: &str, title: &str, asked: &str, found: &str, why: &str) -> Self {
         let message = format!(
             "Operation cannot be fulfilled on {} \"{name}\": the {title} in the precondition ({asked}) does not match \
@@ -87,7 +87,7 @@ impl Failure {
         failure
     }
 
-    /// 409 for a write on something older.
+    /// 409 for a write that is based on an older version.
     pub fn conflict(resource: &Resource, name: &str, why: &str) -> Self {
         let message = format!(
             "Operation cannot be fulfilled on {} \"{name}\": {why}",
@@ -96,7 +96,7 @@ impl Failure {
         Self::about(409, "Conflict", resource, name, &message)
     }
 
-    /// 403 for a creation in a namespace that goes.
+    /// 403 for a creation in a namespace that is being deleted.
     pub fn terminating(resource: &Resource, name: &str, namespace: &str) -> Self {
         let message = format!(
             "{} \"{name}\" is forbidden: unable to create new content in namespace {namespace} because it is being terminated",
@@ -113,17 +113,17 @@ impl Failure {
         failure
     }
 
-    /// 422 for all that is wrong with an object.
+    /// 422 with all errors of an object.
     pub fn invalid(resource: &Resource, name: &str, errors: &[FieldError]) -> Self {
         if *resource == EVENTS {
-            // Events of both groups are judged as those of the core group.
+            // The API server validates events of both groups as events of the core group.
             let core = Resource { group: "", ..EVENTS };
             return Self::invalid_as("Event", &core, name, errors);
         }
         Self::invalid_as(&resource.kind_and_group(), resource, name, errors)
     }
 
-    /// The same, of a custom object without a version: the real server names the kind as in paths there.
+    /// 422 for an update of a custom object without a resource version. Here the API server names the plural, not the kind.
     pub fn no_version(resource: &Resource, name: &str) -> Self {
         let error = FieldError::invalid("metadata.resourceVersion", "0: must be specified for an update");
         let mut failure = Self::invalid_as(&resource.qualified(), resource, name, &[error]);
@@ -134,12 +134,12 @@ impl Failure {
     }
 
     fn invalid_as(what: &str, resource: &Resource, name: &str, errors: &[FieldError]) -> Self {
-        let told: Vec<String> = errors.iter().map(|e| format!("{}: {}", e.field, e.message)).collect();
-        let told = match told.as_slice() {
+        let shown: Vec<String> = errors.iter().map(|e| format!("{}: {}", e.field, e.message)).collect();
+        let shown = match shown.as_slice() {
             [one] => one.clone(),
             many => format!("[{}]", many.join(", ")),
         };
-        let message = format!("{what} \"{name}\" is invalid: {told}");
+        let message = format!("{what} \"{name}\" is invalid: {shown}");
         let mut failure = Self::about(422, "Invalid", resource, name, &message);
         if let Some(details) = &mut failure.details {
             details["kind"] = json!(resource.kind);
@@ -148,7 +148,7 @@ impl Failure {
         failure
     }
 
-    /// 422 for a JSON patch whose test fails, or which names what is not there.
+    /// 422 for a JSON patch whose test fails or whose path does not exist.
     pub fn unpatchable() -> Self {
         Self {
             details: Some(json!({})),
@@ -160,7 +160,7 @@ impl Failure {
         }
     }
 
-    /// 422 for a list or watch that asks for what cannot be.
+    /// 422 for a list or watch with options that contradict each other.
     pub fn list_options(field: &str, why: &str) -> Self {
         let error = FieldError::forbidden(field, why);
         let message = format!("ListOptions.meta.k8s.io \"\" is invalid: {field}: {}", error.message);
@@ -171,7 +171,7 @@ impl Failure {
         }
     }
 
-    /// 410 for a watch from a version that is not kept any more.
+    /// 410 for a watch from a version that was compacted.
     pub fn expired(from: u64, oldest: u64) -> Self {
         Self::new(410, "Expired", format!("too old resource version: {from} ({oldest})"))
     }

@@ -1,15 +1,15 @@
-//! What is wrong with one field, in the API server's words.
+//! The error of one field, with the API server's reason and message.
 
 use serde_json::{Value, json};
 
 /// One cause of a 422.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FieldError {
-    /// Where; `<nil>` for the object as a whole.
+    /// The path of the field; `<nil>` for the whole object.
     pub field: String,
     /// `FieldValueInvalid`, `FieldValueRequired`, …
     pub reason: &'static str,
-    /// For people, without the field.
+    /// The message, without the field.
     pub message: String,
 }
 
@@ -22,17 +22,17 @@ impl FieldError {
         }
     }
 
-    /// A value that is not right; `why` begins with the value where it is told.
+    /// A value that is not valid. `why` begins with the value if the API server prints it.
     pub fn invalid(field: &str, why: &str) -> Self {
         Self::new(field, "FieldValueInvalid", format!("Invalid value: {why}"))
     }
 
-    /// A value of another type.
+    /// A value of the wrong type.
     pub fn of_type(field: &str, why: &str) -> Self {
         Self::new(field, "FieldValueTypeInvalid", format!("Invalid value: {why}"))
     }
 
-    /// A field that cannot change.
+    /// A field that is immutable.
     pub fn immutable(field: &str, value: &str) -> Self {
         Self::invalid(field, &format!("\"{value}\": field is immutable"))
     }
@@ -42,29 +42,29 @@ impl FieldError {
         Self::new(field, "FieldValueRequired", "Required value".to_owned())
     }
 
-    /// A field that is missing, and why it must not.
+    /// A field that is missing, with a reason.
     pub fn required_because(field: &str, why: &str) -> Self {
         Self::new(field, "FieldValueRequired", format!("Required value: {why}"))
     }
 
-    /// A value that may not be there now.
+    /// A value that is not allowed at this time.
     pub fn forbidden(field: &str, why: &str) -> Self {
         Self::new(field, "FieldValueForbidden", format!("Forbidden: {why}"))
     }
 
-    /// A value that is none of those that there are.
+    /// A value that is not in the list of allowed values.
     pub fn not_supported(field: &str, value: &Value, allowed: &[Value]) -> Self {
         let allowed: Vec<String> = allowed.iter().map(Value::to_string).collect();
         let message = format!("Unsupported value: {value}: supported values: {}", allowed.join(", "));
         Self::new(field, "FieldValueNotSupported", message)
     }
 
-    /// A value that stands there already.
+    /// A value that is in the list already.
     pub fn duplicate(field: &str, value: &Value) -> Self {
         Self::new(field, "FieldValueDuplicate", format!("Duplicate value: {value}"))
     }
 
-    /// A text that is too long.
+    /// A string that is too long.
     pub fn too_long(field: &str, most: u64) -> Self {
         let message = format!("Too long: may not be more than {most} bytes");
         Self::new(field, "FieldValueTooLong", message)
@@ -76,19 +76,19 @@ impl FieldError {
         Self::new(field, "FieldValueTooMany", message)
     }
 
-    /// Said once when an object is so wrong that its rules are not looked at.
+    /// Added once if an object has errors that keep its CEL rules from being evaluated.
     pub fn rules_not_checked() -> Self {
         let why = "null: some validation rules were not checked because the object was invalid; correct the existing \
                    errors to complete validation";
         Self::invalid("<nil>", why)
     }
 
-    /// Whether rules are not looked at after it.
+    /// True if the CEL rules are not evaluated after this error.
     pub fn is_blocking(&self) -> bool {
         !matches!(self.reason, "FieldValueInvalid" | "FieldValueDuplicate")
     }
 
-    /// As it stands in `details.causes`.
+    /// The entry in `details.causes`.
     pub fn cause(&self) -> Value {
         json!({"field": self.field, "reason": self.reason, "message": self.message})
     }

@@ -1,4 +1,4 @@
-//! Lists: of now or of a version, as a whole or in pieces.
+//! Lists: the current objects or those of an older version, in one answer or in pages.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ pub fn list(store: &Store, call: &Call) -> Result<(u16, Value), Failure> {
     let (at, after) = match call.query("continue") {
         "" => (asked.filter(|_| matching == "Exact").unwrap_or(store.version()), None),
         token => {
-            let (at, after) = begun(token)?;
+            let (at, after) = parse_token(token)?;
             (at, Some(after))
         }
     };
@@ -39,7 +39,7 @@ pub fn list(store: &Store, call: &Call) -> Result<(u16, Value), Failure> {
         .filter(|limit| *limit > 0)
         .unwrap_or(usize::MAX);
     let mut items = objects_at(store, call.resource, &selector, at);
-    items.retain(|object| after.as_ref().is_none_or(|after| place(object) > *after));
+    items.retain(|object| after.as_ref().is_none_or(|after| sort_key(object) > *after));
     let rest = items.len().saturating_sub(limit);
     items.truncate(limit);
     let mut metadata = json!({"resourceVersion": at.to_string()});
@@ -47,7 +47,7 @@ pub fn list(store: &Store, call: &Call) -> Result<(u16, Value), Failure> {
         metadata["continue"] = json!("");
     }
     if let (1.., Some(last)) = (rest, items.last()) {
-        let (namespace, name) = place(last);
+        let (namespace, name) = sort_key(last);
         metadata["continue"] = json!(format!("{at}/{namespace}/{name}"));
         if selector.is_everything() {
             metadata["remainingItemCount"] = json!(rest);
@@ -63,7 +63,7 @@ pub fn list(store: &Store, call: &Call) -> Result<(u16, Value), Failure> {
     Ok((200, list))
 }
 
-/// Of built-in kinds, the list alone says what its items are.
+/// The items of built-in kinds have no `apiVersion` and `kind`; only the list has them.
 fn item(resource: &Resource, object: &Value) -> Value {
     let mut item = object.clone();
     if let Some(members) = item.as_object_mut().filter(|_| !resource.is_custom()) {
@@ -73,12 +73,12 @@ fn item(resource: &Resource, object: &Value) -> Value {
     item
 }
 
-/// Where an object stands in a list.
-fn place(object: &Value) -> (String, String) {
+/// The sort key of an object in a list.
+fn sort_key(object: &Value) -> (String, String) {
     (object.meta("namespace").to_owned(), object.meta("name").to_owned())
 }
 
-fn begun(token: &str) -> Result<(u64, (String, String)), Failure> {
+fn parse_token(token: &str) -> Result<(u64, (String, String)), Failure> {
     let mut parts = token.splitn(3, '/');
     let at = parts.next().and_then(|at| at.parse().ok());
     match (at, parts.next(), parts.next()) {
@@ -91,7 +91,7 @@ fn begun(token: &str) -> Result<(u64, (String, String)), Failure> {
     }
 }
 
-/// The objects of a kind as they were at a version.
+/// The objects of a kind at a version.
 pub fn objects_at(store: &Store, resource: &'static Resource, selector: &Selector, version: u64) -> Vec<Arc<Value>> {
     let objects = if version >= store.version() {
         store.of(resource).map(Arc::clone).collect()
@@ -101,7 +101,7 @@ pub fn objects_at(store: &Store, resource: &'static Resource, selector: &Selecto
     objects.into_iter().filter(|o| selector.matches(o)).collect()
 }
 
-/// What a list or watch is about.
+/// The selector of a list or watch.
 pub fn selector_of(call: &Call) -> Result<Selector, Failure> {
     Selector::parse(
         call.resource,
@@ -111,7 +111,7 @@ pub fn selector_of(call: &Call) -> Result<Selector, Failure> {
     )
 }
 
-/// The version that is asked for; what is said of something that is none.
+/// The `resourceVersion` of the query, or the message about a value that is not a number.
 pub fn version(call: &Call) -> Result<Option<u64>, String> {
     match call.query("resourceVersion") {
         "" => Ok(None),

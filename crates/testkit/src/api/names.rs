@@ -1,4 +1,4 @@
-//! Metadata that is not what it should be: names, labels, finalizers.
+//! Validation of metadata: names, labels, finalizers.
 
 use std::sync::LazyLock;
 
@@ -9,7 +9,7 @@ use super::failure::FieldError;
 use super::object::Meta as _;
 use super::resource::{NAMESPACES, Resource, SERVICES};
 
-/// A form of words, and what is said of a text that has another.
+/// The form of a name, and the message about a text that does not have it.
 struct Form {
     pattern: Regex,
     most: usize,
@@ -51,8 +51,8 @@ static KEY: LazyLock<Form> = LazyLock::new(|| {
 });
 
 impl Form {
-    /// What is said of a text that has another form.
-    fn refuses(&self, text: &str) -> Option<String> {
+    /// The message about a text that does not have this form.
+    fn error(&self, text: &str) -> Option<String> {
         if text.len() > self.most {
             return Some(format!("must be no more than {} characters", self.most));
         }
@@ -60,7 +60,7 @@ impl Form {
     }
 }
 
-/// What is wrong with the metadata of an object.
+/// The errors of an object's metadata.
 pub fn errors(resource: &Resource, new: &Value, old: Option<&Value>) -> Vec<FieldError> {
     let mut errors = Vec::new();
     if old.is_none() {
@@ -69,9 +69,9 @@ pub fn errors(resource: &Resource, new: &Value, old: Option<&Value>) -> Vec<Fiel
         let why = if is_label && name.contains('.') {
             Some("must not contain dots".to_owned())
         } else if is_label {
-            LABEL.refuses(name)
+            LABEL.error(name)
         } else {
-            SUBDOMAIN.refuses(name)
+            SUBDOMAIN.error(name)
         };
         errors.extend(why.map(|why| FieldError::invalid("metadata.name", &format!("{name:?}: {why}"))));
     }
@@ -85,13 +85,13 @@ pub fn errors(resource: &Resource, new: &Value, old: Option<&Value>) -> Vec<Fiel
     }
     let standard = ["orphan", "foregroundDeletion", "kubernetes"];
     for (index, finalizer) in new.finalizers().into_iter().enumerate() {
-        // Those of custom objects are not looked at so closely.
+        // The API server does not check the finalizers of custom objects for this.
         if !resource.is_custom() && !finalizer.contains('/') && !standard.contains(&finalizer) {
             let why = format!("{finalizer:?}: name is neither a standard finalizer name nor is it fully qualified");
             errors.push(FieldError::invalid(&format!("metadata.finalizers[{index}]"), &why));
         }
     }
-    if let Some(old) = old.filter(|old| old.is_going()) {
+    if let Some(old) = old.filter(|old| old.is_terminating()) {
         let known = old.finalizers();
         let late = new.finalizers().into_iter().filter(|f| !known.contains(f));
         let late: Vec<String> = late.map(|f| format!("{f:?}")).collect();
@@ -109,7 +109,7 @@ pub fn errors(resource: &Resource, new: &Value, old: Option<&Value>) -> Vec<Fiel
 fn label(key: &str, value: &Value) -> Option<FieldError> {
     let name = key.rsplit_once('/').map_or(key, |(_, name)| name);
     let value = value.as_str().unwrap_or_default();
-    let (text, why) = match (KEY.refuses(name), VALUE.refuses(value)) {
+    let (text, why) = match (KEY.error(name), VALUE.error(value)) {
         (Some(why), _) => (key, why),
         (None, Some(why)) => (value, why),
         (None, None) => return None,

@@ -1,18 +1,18 @@
-//! What the API server looks at in an object, whatever its kind.
+//! The metadata of an object of any kind.
 
 use serde_json::{Map, Value};
 
-/// Metadata as read.
+/// Access to `metadata`.
 pub trait Meta {
-    /// A member of `metadata` that is a text; empty if it is not there.
+    /// A string field of `metadata`; empty if it is missing.
     fn meta(&self, field: &str) -> &str;
     /// The labels.
     fn labels(&self) -> Option<&Map<String, Value>>;
     /// The finalizers.
     fn finalizers(&self) -> Vec<&str>;
-    /// Deletion has begun.
-    fn is_going(&self) -> bool;
-    /// `metadata`, made where it is missing.
+    /// True if it has a deletion timestamp.
+    fn is_terminating(&self) -> bool;
+    /// `metadata`, created if it is missing.
     fn metadata(&mut self) -> &mut Map<String, Value>;
     /// The resource version as a number.
     fn version(&self) -> u64;
@@ -34,7 +34,7 @@ impl Meta for Value {
         list.into_iter().flatten().filter_map(Value::as_str).collect()
     }
 
-    fn is_going(&self) -> bool {
+    fn is_terminating(&self) -> bool {
         !self.meta("deletionTimestamp").is_empty()
     }
 

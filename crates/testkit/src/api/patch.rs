@@ -1,14 +1,14 @@
-//! What the three kinds of patches make of an object.
+//! PATCH: the three kinds of patches.
 
 use serde_json::{Value, json};
 
 use super::call::Call;
 use super::failure::Failure;
 
-/// An object as a patch makes it.
+/// The object after a patch.
 pub fn patched(old: &Value, call: &Call, patch: &Value) -> Result<Value, Failure> {
     let mut new = old.clone();
-    // The version and UID of the object as it is are no preconditions unless the patch has them.
+    // The result keeps UID and resource version of the stored object, so they are a precondition only if the patch has them.
     match call.content_type.as_str() {
         "application/merge-patch+json" => json_patch::merge(&mut new, patch),
         "application/json-patch+json" => {
@@ -26,7 +26,7 @@ pub fn patched(old: &Value, call: &Call, patch: &Value) -> Result<Value, Failure
     Ok(new)
 }
 
-/// A merge patch that knows one list by its key: the conditions of a status.
+/// A strategic merge patch. It merges one list by its key, the conditions of a status; that is all that is used here.
 fn strategic(new: &mut Value, patch: &Value) {
     let mut patch = patch.clone();
     let conditions = patch["status"]
@@ -45,7 +45,7 @@ fn strategic(new: &mut Value, patch: &Value) {
     for condition in conditions {
         match list.iter_mut().find(|c| c["type"] == condition["type"]) {
             Some(found) => json_patch::merge(found, &condition),
-            // New ones come first.
+            // The API server puts new conditions first.
             None => list.insert(0, condition),
         }
     }

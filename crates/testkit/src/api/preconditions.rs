@@ -1,4 +1,4 @@
-//! What a write insists on: a version, a UID, and that nobody ends an object by writing so.
+//! Preconditions of a write: resource version, UID, and an unchanged deletion timestamp.
 
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ use super::resource::Resource;
 
 const MODIFIED: &str = "the object has been modified; please apply your changes to the latest version and try again";
 
-/// Whether a write is of the object that is there; `whole` tells a PUT from a PATCH.
+/// Refuses a write that is not based on the stored object. `whole` is true for a PUT, false for a PATCH.
 pub fn check(
     resource: &Resource,
     name: &str,
@@ -28,7 +28,7 @@ pub fn check(
     if !version.is_empty() && version != old.meta("resourceVersion") {
         return Err(Failure::conflict(resource, name, MODIFIED));
     }
-    // A status is written into the metadata that stands, so that a UID beside it counts for nothing.
+    // A status write keeps the stored metadata, so the UID in its body has no effect.
     let of_status = subresource.is_some() && resource.is_custom();
     let mut errors = Vec::new();
     if !uid.is_empty() && uid != expected && !of_status {
@@ -42,13 +42,13 @@ pub fn check(
         return Ok(());
     }
     if resource.is_custom() {
-        // Metadata of custom objects is looked at twice.
+        // The API server validates the metadata of custom objects twice, and reports each error twice.
         errors.extend(errors.clone());
     }
     Err(Failure::invalid(resource, name, &errors))
 }
 
-/// 409 for a PUT of another UID than the one that is there.
+/// 409 for a PUT with a UID that differs from the stored one.
 pub fn other_uid(resource: &Resource, name: &str, uid: &str, expected: &str) -> Failure {
     let why = format!("Precondition failed: UID in precondition: {uid}, UID in object meta: {expected}");
     Failure::conflict(resource, name, &why)

@@ -1,6 +1,6 @@
-//! What the double serves: the kinds that the operator reads and writes, and those that its tests set up.
+//! The kinds that the double serves: those that the operator reads and writes, and those that its tests set up.
 
-/// A kind of object, and how it is served.
+/// A kind of object and how the API server serves it.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Resource {
     /// API group; empty for the core group.
@@ -11,11 +11,11 @@ pub struct Resource {
     pub plural: &'static str,
     /// Kind.
     pub kind: &'static str,
-    /// Lives in namespaces.
+    /// Its objects belong to namespaces.
     pub namespaced: bool,
-    /// Has a status subresource, so that writes to the object leave its status alone and the other way round.
+    /// It has a status subresource: a write of the object does not change the status, and the other way round.
     pub status: bool,
-    /// Counts generations: changes of what is neither metadata nor status.
+    /// The API server counts generations: changes outside metadata and status.
     pub generation: bool,
 }
 
@@ -154,7 +154,7 @@ impl Resource {
         }
     }
 
-    /// `plural.group`, or the plural alone in the core group: as messages name it.
+    /// `plural.group`, or the plural alone in the core group. Some messages use this form.
     pub fn qualified(&self) -> String {
         if self.group.is_empty() {
             self.plural.to_owned()
@@ -163,7 +163,7 @@ impl Resource {
         }
     }
 
-    /// `Kind.group`, or the kind alone in the core group: as other messages name it.
+    /// `Kind.group`, or the kind alone in the core group. Other messages use this form.
     pub fn kind_and_group(&self) -> String {
         if self.group.is_empty() {
             self.kind.to_owned()
@@ -172,7 +172,7 @@ impl Resource {
         }
     }
 
-    /// Fields besides names that it is selected by.
+    /// Fields, besides name and namespace, for field selectors.
     pub fn selectable_fields(&self) -> &'static [&'static str] {
         if *self == LINKS {
             &LINK_FIELDS
@@ -195,12 +195,12 @@ impl Resource {
         }
     }
 
-    /// Whether a PUT of what is not there makes it.
+    /// True if a PUT creates an object that does not exist.
     pub fn is_made_by_updates(&self) -> bool {
         *self == SERVICES || *self == LEASES || *self == EVENTS
     }
 
-    /// Whether it is served from a CRD.
+    /// True if it is served from a CRD.
     pub fn is_custom(&self) -> bool {
         self.group == "instancelink.dev"
     }

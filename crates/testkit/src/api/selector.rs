@@ -6,7 +6,7 @@ use super::failure::Failure;
 use super::object::Meta as _;
 use super::resource::Resource;
 
-/// What a list or watch is about.
+/// The objects that a list or watch selects.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Selector {
     namespace: Option<String>,
@@ -37,7 +37,7 @@ enum Term {
 }
 
 impl Selector {
-    /// From the namespace of a path and the selectors of a query.
+    /// Parses the namespace of a path and the selectors of a query.
     pub fn parse(
         resource: &'static Resource,
         namespace: Option<&str>,
@@ -74,12 +74,12 @@ impl Selector {
         })
     }
 
-    /// Whether nothing but the namespace is asked for.
+    /// True if it has no requirement besides the namespace.
     pub fn is_everything(&self) -> bool {
         self.terms.is_empty()
     }
 
-    /// Whether an object is among those that are asked for.
+    /// True if it selects this object.
     pub fn matches(&self, object: &Value) -> bool {
         let namespace = self.namespace.as_deref();
         namespace.is_none_or(|namespace| object.meta("namespace") == namespace)
@@ -115,7 +115,7 @@ impl Term {
     }
 }
 
-/// The requirements of a selector on labels: commas within brackets part values.
+/// The requirements of a label selector. Commas inside parentheses separate values, not requirements.
 fn requirements(labels: &str) -> Vec<&str> {
     let mut depth = 0;
     let parts = labels.split(|c: char| {
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn labels_and_fields_are_all_asked_for() {
+    fn an_object_is_selected_when_it_meets_every_requirement() {
         assert!(matches("app=pg,app", "metadata.name=a"));
         assert!(matches("app!=web,!tier", "metadata.name!=b"));
         assert!(matches("app in (web, pg),tier notin (db)", "metadata.namespace=shop"));

@@ -1,4 +1,4 @@
-//! The double as a client sees it: HTTP, on which faults may fall.
+//! HTTP access to the double for a client, with faults injected into requests and watch events.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -22,10 +22,10 @@ use super::failure::Failure;
 use super::watch::Watch;
 use crate::faults::hooks::{Answer, EventFate, Fate, Hooks};
 
-/// Time between bookmarks of a silent watch, as in the API server.
+/// Time between bookmarks of a watch without events, as in the API server.
 const BOOKMARKS: Duration = Duration::from_mins(1);
-/// How long a watch lasts that does not say.
-const LASTS: Duration = Duration::from_mins(5);
+/// Duration of a watch without `timeoutSeconds`.
+const DEFAULT_DURATION: Duration = Duration::from_mins(5);
 
 type Answered = Response<UnsyncBoxBody<Bytes, Broken>>;
 
@@ -43,7 +43,7 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// A connection of the client of this name, on which these faults fall.
+    /// A connection of the client with this name. The hooks decide on faults.
     pub fn new(api: Arc<Api>, by: &str, hooks: Arc<dyn Hooks>) -> Self {
         Self {
             api,
@@ -52,7 +52,7 @@ impl Connection {
         }
     }
 
-    /// A client that talks through it.
+    /// A kube client that uses this connection.
     pub fn client(self) -> kube::Client {
         kube::Client::new(self, "default")
     }
@@ -65,10 +65,10 @@ impl Connection {
             Err(failure) => return Ok(whole(failure.code, &failure.body(), None)),
         };
         let fate = self.hooks.call(&call, &body);
-        self.meet(fate, &call, &body).await
+        self.apply(fate, &call, &body).await
     }
 
-    async fn meet(&self, mut fate: Fate, call: &Call, body: &[u8]) -> Result<Answered, Broken> {
+    async fn apply(&self, mut fate: Fate, call: &Call, body: &[u8]) -> Result<Answered, Broken> {
         loop {
             match fate {
                 Fate::Served => return Ok(self.serve(call, body)),
@@ -102,8 +102,11 @@ impl Connection {
             Ok(watch) => watch,
             Err(failure) => return whole(failure.code, &failure.body(), None),
         };
-        let seconds = call.query("timeoutSeconds").parse().map_or(LASTS, Duration::from_secs);
-        let telling = Telling {
+        let seconds = call
+            .query("timeoutSeconds")
+            .parse()
+            .map_or(DEFAULT_DURATION, Duration::from_secs);
+        let state = Stream {
             api: Arc::clone(&self.api),
             changes: self.api.changes(),
             hooks: Arc::clone(&self.hooks),
@@ -113,28 +116,29 @@ impl Connection {
             again: None,
         };
         let events: BoxStream<'static, Result<Frame<Bytes>, Broken>> =
-            stream::unfold(Some(telling), |telling| async move { telling?.tell().await }).boxed();
+            stream::unfold(Some(state), |state| async move { state?.next().await }).boxed();
         let body = StreamBody::new(events).boxed_unsync();
         Response::builder().status(200).body(body).unwrap()
     }
 }
 
-/// A watch that is being told.
-struct Telling {
+/// A watch that is being streamed.
+struct Stream {
     api: Arc<Api>,
     changes: tokio::sync::watch::Receiver<u64>,
     hooks: Arc<dyn Hooks>,
     by: Arc<str>,
     watch: Watch,
     ends: Instant,
-    /// An event that is told a second time.
+    /// An event to send a second time.
     again: Option<Value>,
 }
 
-type Told = Option<(Result<Frame<Bytes>, Broken>, Option<Telling>)>;
+type Sent = Option<(Result<Frame<Bytes>, Broken>, Option<Stream>)>;
 
-impl Telling {
-    async fn tell(mut self) -> Told {
+impl Stream {
+    /// The next event, or the end of the stream.
+    async fn next(mut self) -> Sent {
         loop {
             if let Some(event) = self.again.take() {
                 return Some((Ok(line(&event)), Some(self)));
@@ -163,7 +167,7 @@ impl Telling {
                 return Some((Ok(line(&event)), Some(self)));
             }
             let (wait, fate) = match self.hooks.event(&self.by, self.watch.resource, &event) {
-                EventFate::Late(time) => (Some(time), EventFate::Told),
+                EventFate::Late(time) => (Some(time), EventFate::Delivered),
                 EventFate::Hidden(time) => (Some(time), EventFate::Gone),
                 fate => (None, fate),
             };
@@ -173,12 +177,12 @@ impl Telling {
             match fate {
                 EventFate::Twice => self.again = Some(event.clone()),
                 EventFate::Gone => {
-                    let gone = Failure::expired(self.watch.told, self.api.store().version());
+                    let gone = Failure::expired(self.watch.seen_up_to, self.api.store().version());
                     let error = json!({"type": "ERROR", "object": gone.body()});
                     return Some((Ok(line(&error)), None));
                 }
                 EventFate::Reset => return Some((Err(Broken), None)),
-                EventFate::Told | EventFate::Late(_) | EventFate::Hidden(_) => {}
+                EventFate::Delivered | EventFate::Late(_) | EventFate::Hidden(_) => {}
             }
             return Some((Ok(line(&event)), Some(self)));
         }
@@ -189,7 +193,7 @@ fn line(event: &Value) -> Frame<Bytes> {
     Frame::data(Bytes::from(format!("{event}\n")))
 }
 
-/// The answer to a request that met a fault; `served` is what the API server answered, where it did.
+/// The answer that a fault puts in place of the real one. `served` is the real answer, if there was one.
 async fn answered(answer: &Answer, call: &Call, served: Option<Answered>) -> Result<Answered, Broken> {
     match answer {
         Answer::Code {
@@ -243,7 +247,7 @@ impl tower::Service<Request<Body>> for Connection {
     }
 }
 
-/// A client on which no fault falls.
+/// A client without faults.
 pub fn undisturbed(api: &Arc<Api>, by: &str) -> kube::Client {
     Connection::new(Arc::clone(api), by, Arc::new(crate::faults::hooks::None)).client()
 }

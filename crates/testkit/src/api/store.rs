@@ -1,4 +1,4 @@
-//! The objects, and everything that ever happened to them: one sequence of resource versions for all kinds, as in etcd.
+//! The objects and their history: one sequence of resource versions for all kinds, as in etcd.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -9,47 +9,47 @@ use serde_json::Value;
 use super::object::Meta as _;
 use super::resource::Resource;
 
-/// Which object.
+/// Identifies an object.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key {
     /// Its kind.
     pub resource: &'static Resource,
-    /// Its namespace; empty where the kind has none.
+    /// Its namespace; empty if the kind has none.
     pub namespace: String,
     /// Its name.
     pub name: String,
 }
 
-/// One thing that happened to one object.
+/// One change of one object.
 #[derive(Clone, Debug)]
 pub struct Change {
-    /// The resource version that it has from then on.
+    /// The resource version after the change.
     pub version: u64,
     /// The object.
     pub key: Key,
-    /// As it was; none where it did not exist.
+    /// The object before; none if it did not exist.
     pub before: Option<Arc<Value>>,
-    /// As it is then; of one that was deleted the last state, with this version.
+    /// The object after the change. For a deletion: its last state, with this version.
     pub after: Arc<Value>,
-    /// It does not exist any more.
+    /// The object was deleted.
     pub deleted: bool,
-    /// Who did it: the client's name.
+    /// The name of the client that made the change.
     pub by: String,
 }
 
-/// The objects of a cluster, as they are and as they were.
+/// The objects of a cluster and their history since the last compaction.
 #[derive(Debug, Default)]
 pub struct Store {
     objects: BTreeMap<Key, Arc<Value>>,
-    /// What happened since the last compaction,
+    /// The changes since the last compaction.
     log: Vec<Change>,
-    /// which was at this version,
+    /// The version of the last compaction.
     oldest: u64,
-    /// and the objects as they were then.
+    /// The objects at the last compaction.
     base: BTreeMap<Key, Arc<Value>>,
     uids: u64,
     addresses: u32,
-    /// Objects that were stored without the defaults that they are read with.
+    /// Objects that are stored without the defaults that a read adds.
     bare: BTreeSet<Key>,
 }
 
@@ -59,19 +59,19 @@ impl Store {
         self.oldest + self.log.len() as u64
     }
 
-    /// The oldest version from which a watch can go on.
+    /// The oldest version from which a watch can start.
     pub fn oldest(&self) -> u64 {
         self.oldest
     }
 
-    /// Forgets what happened up to now, as compaction does, and gives it away: watches from before are answered 410.
+    /// Compacts the history and returns it. A watch from an older version is then answered with 410.
     pub fn compact(&mut self) -> Vec<Change> {
         self.oldest = self.version();
         self.base = self.objects.clone();
         std::mem::take(&mut self.log)
     }
 
-    /// An object as it is.
+    /// The current object.
     pub fn get(&self, key: &Key) -> Option<&Arc<Value>> {
         self.objects.get(key)
     }
@@ -94,7 +94,7 @@ impl Store {
             .map(|(_, object)| object)
     }
 
-    /// All objects of a kind as they were at a version.
+    /// All objects of a kind at a version.
     pub fn of_at(&self, resource: &'static Resource, version: u64) -> Vec<Arc<Value>> {
         let based = self.base.iter().filter(|(key, _)| key.resource == resource);
         let mut then: BTreeMap<&Key, Arc<Value>> = based.map(|(key, object)| (key, Arc::clone(object))).collect();
@@ -111,14 +111,14 @@ impl Store {
         then.into_values().collect()
     }
 
-    /// What happened after a version, the oldest first.
+    /// The changes after a version, the oldest first.
     pub fn changes_after(&self, version: u64) -> &[Change] {
         let since = version.saturating_sub(self.oldest);
         let from = usize::try_from(since).unwrap_or(usize::MAX).min(self.log.len());
         &self.log[from..]
     }
 
-    /// Writes an object as it now is; what it is answered with.
+    /// Stores an object under the next version, and returns it.
     pub fn put(&mut self, key: Key, mut object: Value, by: &str) -> Arc<Value> {
         let version = self.version() + 1;
         object
@@ -138,13 +138,13 @@ impl Store {
         after
     }
 
-    /// Takes an object away; its last state.
+    /// Removes an object, and returns its last state.
     pub fn remove(&mut self, key: &Key, by: &str) -> Option<Arc<Value>> {
         let last = Value::clone(self.objects.get(key)?);
         self.remove_as(key, last, by)
     }
 
-    /// Takes an object away whose last state is this, as an update does that drops the last finalizer.
+    /// Removes an object with this last state, as an update that drops the last finalizer does.
     pub fn remove_as(&mut self, key: &Key, mut last: Value, by: &str) -> Option<Arc<Value>> {
         self.bare.remove(key);
         let before = self.objects.remove(key)?;
@@ -163,17 +163,17 @@ impl Store {
         Some(last)
     }
 
-    /// Says that an object was stored without the defaults that it is read with.
+    /// Marks an object as stored without the defaults that a read adds.
     pub fn lacks_defaults(&mut self, key: Key) {
         self.bare.insert(key);
     }
 
-    /// Whether the next write of an object stores defaults, even where it changes nothing.
+    /// True if the next write of an object stores defaults, so that it counts even if nothing else changes.
     pub fn takes_defaults(&self, key: &Key) -> bool {
         self.bare.contains(key)
     }
 
-    /// A UID that no object has or had.
+    /// A UID that no object has had.
     pub fn new_uid(&mut self) -> String {
         self.uids += 1;
         format!("00000000-0000-4000-8000-{:012x}", self.uids)
@@ -186,7 +186,7 @@ impl Store {
     }
 }
 
-/// The time as it stands in objects: whole seconds.
+/// The time in the format of objects, in whole seconds.
 pub fn shown(now: Timestamp) -> Value {
     now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string().into()
 }

@@ -1,4 +1,4 @@
-//! A watch: which events a client gets, in which order, from which version on.
+//! A watch: the events for a client, in order, from a version on.
 
 use std::collections::VecDeque;
 
@@ -12,29 +12,29 @@ use super::resource::Resource;
 use super::selector::Selector;
 use super::store::{Change, Store};
 
-/// What a watch has told, and what it will tell next.
+/// The state of a watch.
 #[derive(Debug)]
 pub struct Watch {
     /// The kind.
     pub resource: &'static Resource,
     selector: Selector,
-    /// Changes up to this version were told, or are no matter of this watch.
-    pub told: u64,
-    /// Events that are due before any change.
+    /// Changes up to this version are done: sent, or not selected by this watch.
+    pub seen_up_to: u64,
+    /// Events to send before any change.
     first: VecDeque<Value>,
 }
 
-/// What a replica of the API server knows: everything, or what had happened up to a version.
+/// How current a replica of the API server is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Replica {
-    /// Everything.
+    /// It has the newest version.
     Fresh,
-    /// Nothing newer than this, for a list or a watch that does not insist.
+    /// It answers with this version where the client accepts any version.
     Behind(u64),
 }
 
 impl Watch {
-    /// Begins a watch.
+    /// Starts a watch.
     pub fn begin(store: &Store, call: &Call, replica: Replica) -> Result<Self, Failure> {
         let selector = selector_of(call)?;
         let newest = store.version();
@@ -49,7 +49,7 @@ impl Watch {
             return Err(Failure::list_options("resourceVersionMatch", why));
         }
         let (from, first) = if call.query("sendInitialEvents") == "true" {
-            // "0" is any version, and one that is asked for is the least.
+            // "0" accepts any version; any other number is the minimum.
             let at = match (replica, call.query("resourceVersion")) {
                 (Replica::Behind(version), "0") => version.min(newest),
                 _ => newest,
@@ -59,7 +59,7 @@ impl Watch {
             let events = objects_at(store, call.resource, &selector, newest);
             (newest, events.into_iter().map(|o| event("ADDED", &o)).collect())
         } else if asked < store.oldest() {
-            // The answer is a stream all the same, whose first event and last says so.
+            // The answer is a stream whose only event is the error.
             (store.version(), VecDeque::from([gone(asked, store.oldest())]))
         } else {
             (asked, VecDeque::new())
@@ -67,25 +67,25 @@ impl Watch {
         Ok(Self {
             resource: call.resource,
             selector,
-            told: from,
+            seen_up_to: from,
             first,
         })
     }
 
-    /// The next event that is due, if there is one.
+    /// The next event, if there is one.
     pub fn next(&mut self, store: &Store) -> Option<Value> {
         if let Some(event) = self.first.pop_front() {
             return Some(event);
         }
-        if self.told < store.oldest() {
-            let event = gone(self.told, store.oldest());
-            self.told = store.version();
+        if self.seen_up_to < store.oldest() {
+            let event = gone(self.seen_up_to, store.oldest());
+            self.seen_up_to = store.version();
             return Some(event);
         }
-        for change in store.changes_after(self.told) {
-            self.told = change.version;
+        for change in store.changes_after(self.seen_up_to) {
+            self.seen_up_to = change.version;
             if change.key.resource == self.resource
-                && let Some(event) = self.seen(change)
+                && let Some(event) = self.event_of(change)
             {
                 return Some(event);
             }
@@ -93,13 +93,13 @@ impl Watch {
         None
     }
 
-    /// A sign of life, with the version up to which all was told.
+    /// A bookmark with the version up to which the watch is done.
     pub fn bookmark(&self) -> Value {
-        bookmark(self.resource, self.told, false)
+        bookmark(self.resource, self.seen_up_to, false)
     }
 
-    /// A change as this watch sees it: an object that begins or ceases to match comes or goes.
-    fn seen(&self, change: &Change) -> Option<Value> {
+    /// The event for a change. An object that starts to match is ADDED; one that stops matching is DELETED.
+    fn event_of(&self, change: &Change) -> Option<Value> {
         let before = change.before.as_ref().is_some_and(|o| self.selector.matches(o));
         let after = !change.deleted && self.selector.matches(&change.after);
         match (before, after) {
@@ -111,7 +111,7 @@ impl Watch {
     }
 }
 
-/// What is told of an object that this watch sees no more: as it last saw it, with the version of what happened.
+/// The object of a DELETED event: its last selected state, with the version of the change.
 fn left(change: &Change) -> Value {
     let mut left = change
         .before
@@ -129,7 +129,7 @@ fn initial(store: &Store, resource: &'static Resource, selector: &Selector, vers
     events
 }
 
-/// The last event of a watch that asks for what is forgotten.
+/// The event for a watch from a version that was compacted.
 fn gone(from: u64, oldest: u64) -> Value {
     event("ERROR", &Failure::expired(from, oldest).body())
 }

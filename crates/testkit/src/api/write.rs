@@ -1,49 +1,20 @@
-//! What a write does to the objects: names and versions, preconditions, generations, finalizers.
+//! POST, PUT and PATCH: names, preconditions, generations, finalizers.
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use serde_json::Value;
 
 use super::admission;
+use super::author::Author;
 use super::failure::{Failure, FieldError};
-use super::managers;
+use super::field_managers;
 use super::object::Meta as _;
 use super::preconditions;
 use super::resource::{NAMESPACES, PODS, Resource, SLICES};
 use super::store::{Key, Store, shown};
 
+pub use super::author::Writer;
 pub use super::delete::delete;
-
-/// Who writes, and when.
-#[derive(Clone, Copy, Debug)]
-pub struct Writer<'a> {
-    /// The client's name.
-    pub by: &'a str,
-    /// The API server's clock.
-    pub now: Timestamp,
-}
-
-/// Who writes, under which field manager, and when.
-#[derive(Clone, Copy, Debug)]
-pub struct Author<'a> {
-    /// The client's name.
-    pub by: &'a str,
-    /// The field manager: the client's name, unless the request says another.
-    pub manager: &'a str,
-    /// The API server's clock.
-    pub now: Timestamp,
-}
-
-impl<'a> From<Writer<'a>> for Author<'a> {
-    fn from(writer: Writer<'a>) -> Self {
-        Self {
-            by: writer.by,
-            manager: writer.by,
-            now: writer.now,
-        }
-    }
-}
 
 /// Members of metadata that only the API server writes.
 const SYSTEM: [&str; 5] = [
@@ -54,13 +25,13 @@ const SYSTEM: [&str; 5] = [
     "generation",
 ];
 
-/// What is said of an object that names another namespace than its path.
+/// The message about an object whose namespace differs from its path.
 pub const OTHER_NAMESPACE: &str =
     "the namespace of the provided object does not match the namespace sent on the request";
-/// What generated names end in.
+/// The characters of generated names.
 const LETTERS: &[u8; 27] = b"bcdfghjklmnpqrstvwxz2456789";
 
-/// POST.
+/// Creates an object.
 pub fn create<'a>(
     store: &mut Store,
     resource: &'static Resource,
@@ -71,7 +42,7 @@ pub fn create<'a>(
     let author = author.into();
     let name = match object.meta("name") {
         "" if !object.meta("generateName").is_empty() => {
-            format!("{}{}", object.meta("generateName"), letters(store.version()))
+            format!("{}{}", object.meta("generateName"), name_suffix(store.version()))
         }
         "" => {
             let error = FieldError::required_because("metadata.name", "name or generateName is required");
@@ -103,13 +74,13 @@ pub fn create<'a>(
         let Some(space) = store.get(&space) else {
             return Err(Failure::not_found(&NAMESPACES, namespace));
         };
-        if space.is_going() {
+        if space.is_terminating() {
             return Err(Failure::terminating(resource, &name, namespace));
         }
     }
     let uid = store.new_uid();
     let metadata = object.metadata();
-    // A number that is not counted is kept as it comes.
+    // The API server keeps the generation that the client sent if it does not count generations of this kind.
     for field in SYSTEM
         .iter()
         .filter(|field| **field != "generation" || resource.generation)
@@ -130,24 +101,24 @@ pub fn create<'a>(
     }
     admission::on_create(store, resource, &mut object);
     admission::validate(resource, &object, None, None)?;
-    // After admission, as in the API server: a refusal comes before the answer that the name is taken.
+    // As in the API server, validation comes before the check of the name.
     if let Some(there) = store.get(&key) {
-        return Err(if there.is_going() {
-            Failure::exists_going(resource, &name)
+        return Err(if there.is_terminating() {
+            Failure::exists_terminating(resource, &name)
         } else {
             Failure::exists(resource, &name)
         });
     }
-    managers::remember(&mut object, None, author);
+    field_managers::remember(&mut object, None, author);
     let created = store.put(key.clone(), object, author.by);
     if resource.is_custom() && resource.status {
-        // The default status is read, not stored.
+        // The default status is added when the object is read; it is not stored.
         store.lacks_defaults(key);
     }
     Ok(created)
 }
 
-/// PUT, and what a PATCH comes down to. `whole`: a PUT, for which another UID is a conflict, and which may create.
+/// Updates an object. `whole` is true for a PUT: then a different UID is a conflict, and some kinds may be created.
 pub fn update<'a>(
     store: &mut Store,
     key: &Key,
@@ -195,14 +166,14 @@ pub fn update<'a>(
         let generation = old["metadata"]["generation"].as_u64().unwrap_or(0) + 1;
         new.metadata().insert("generation".to_owned(), generation.into());
     }
-    managers::remember(&mut new, Some(&old), author);
+    field_managers::remember(&mut new, Some(&old), author);
     let before = old["metadata"]["resourceVersion"].clone();
     new.metadata().insert("resourceVersion".to_owned(), before);
     if new == *old && !store.takes_defaults(key) {
         return Ok(old);
     }
-    if old.is_going() && new.finalizers().is_empty() && *resource != NAMESPACES && *resource != PODS {
-        // The answer has the version that was there, unlike the event.
+    if old.is_terminating() && new.finalizers().is_empty() && *resource != NAMESPACES && *resource != PODS {
+        // The answer has the version before the deletion; the watch event has the new one.
         let answer = Arc::new(new.clone());
         store.remove_as(key, new, author.by);
         return Ok(answer);
@@ -210,8 +181,8 @@ pub fn update<'a>(
     Ok(store.put(key.clone(), new, author.by))
 }
 
-/// Five letters that no other version gives.
-fn letters(version: u64) -> String {
+/// Five characters that differ for each version.
+fn name_suffix(version: u64) -> String {
     let mut rest = usize::try_from(version).unwrap_or_default();
     let mut letters = String::new();
     for _ in 0..5 {
@@ -221,7 +192,7 @@ fn letters(version: u64) -> String {
     letters
 }
 
-/// What counts for the generation: of slices, labels too.
+/// The content that the generation counts. For slices it includes the labels.
 fn content(resource: &Resource, object: &Value) -> Value {
     let mut object = object.clone();
     if *resource == SLICES {
@@ -234,7 +205,7 @@ fn content(resource: &Resource, object: &Value) -> Value {
     object
 }
 
-/// Sets a member of an object, or takes it away.
+/// Sets a field of an object, or removes it.
 pub(super) fn set(object: &mut Value, member: &str, value: Option<Value>) {
     if let Some(members) = object.as_object_mut() {
         match value {

@@ -1,4 +1,4 @@
-//! Where faults fall: at each request, and at each event of a watch.
+//! The points where faults are injected: each request, and each event of a watch.
 
 use std::time::Duration;
 
@@ -8,23 +8,23 @@ use crate::api::call::Call;
 use crate::api::resource::Resource;
 use crate::api::watch::Replica;
 
-/// What becomes of a request.
+/// What happens to a request.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Fate {
     /// It is served and answered.
     Served,
-    /// It meets its fate only after some time.
+    /// It waits first.
     Held(Duration, Box<Fate>),
-    /// It never reaches the objects.
+    /// It is not executed.
     NotServed(Answer),
-    /// It is served, but the client hears something else.
+    /// It is executed, but the client gets another answer.
     ServedBut(Answer),
 }
 
-/// What a client hears instead of the answer.
+/// What a client gets in place of the answer.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
-    /// A failure.
+    /// A failure with this code.
     Code {
         /// HTTP code.
         code: u16,
@@ -35,40 +35,40 @@ pub enum Answer {
     },
     /// The connection breaks.
     Reset,
-    /// Nothing, ever.
+    /// No answer at all.
     Silence,
     /// The first half of the answer.
     Truncated,
 }
 
-/// What becomes of an event of a watch.
+/// What happens to an event of a watch.
 #[derive(Clone, Debug, PartialEq)]
 pub enum EventFate {
-    /// It is told.
-    Told,
-    /// It and all after it are told later.
+    /// It is sent.
+    Delivered,
+    /// It and all later events are sent after this time.
     Late(Duration),
-    /// It is told twice.
+    /// It is sent twice.
     Twice,
-    /// The watch breaks before it, and goes on from the version before.
+    /// The connection breaks before it. The client continues from the version before.
     Reset,
-    /// The watch is answered 410 instead, and everything is listed anew.
+    /// The watch ends with 410 instead, and the client lists again.
     Gone,
-    /// The watch is silent for this time, then 410: what changed and changed back meanwhile is never seen.
+    /// The watch sends nothing for this time, then ends with 410. Changes that were undone in that time are never seen.
     Hidden(Duration),
 }
 
-/// Decides what becomes of requests and events.
+/// Decides what happens to requests and events.
 pub trait Hooks: Send + Sync {
-    /// A request has come, with this body.
+    /// Called for each request, with its body.
     fn call(&self, call: &Call, body: &[u8]) -> Fate;
-    /// A watch has an event to tell.
+    /// Called for each event of a watch.
     fn event(&self, by: &str, resource: &'static Resource, event: &Value) -> EventFate;
-    /// Which replica serves a watch.
+    /// The replica that serves a watch.
     fn replica(&self, call: &Call) -> Replica;
 }
 
-/// No fault at all.
+/// No faults.
 #[derive(Clone, Copy, Debug)]
 pub struct None;
 
@@ -78,7 +78,7 @@ impl Hooks for None {
     }
 
     fn event(&self, _: &str, _: &'static Resource, _: &Value) -> EventFate {
-        EventFate::Told
+        EventFate::Delivered
     }
 
     fn replica(&self, _: &Call) -> Replica {

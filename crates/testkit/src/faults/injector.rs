@@ -1,4 +1,4 @@
-//! Carries a plan out: counts requests and events, and strikes where the plan says.
+//! Executes a plan: counts requests and events, and injects the fault that the plan has for a number.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -16,23 +16,23 @@ use crate::api::object::Meta as _;
 use crate::api::resource::{CONFIG_MAPS, EVENTS, LEASES, PODS, POLICIES, Resource, SERVICES, SLICES};
 use crate::api::watch::Replica;
 
-/// How long a late request is on its way.
+/// Delay of a late request.
 const LATE: Duration = Duration::from_secs(2);
-/// How long a paused operator stands still: longer than a lease lasts.
+/// Duration of a pause of an operator: longer than a lease.
 const PAUSE: Duration = Duration::from_secs(20);
-/// How often an operator that is behind hears of anything: much rarer than a lease runs out.
+/// Interval between events for an operator that is behind: much longer than a lease.
 const BEHIND: Duration = Duration::from_secs(40);
-/// By then even that one has listed everything for the first time.
+/// Time for the first lists, which even such an operator gets at once.
 const LISTED: Duration = Duration::from_secs(1);
 
-/// A plan in progress.
+/// A plan during its execution.
 #[derive(Debug)]
 pub struct Injector {
     plan: Plan,
     api: Arc<Api>,
     began: Instant,
     state: Mutex<State>,
-    /// Rings when an operator dies.
+    /// Notified when an operator crashes.
     pub crashed: Notify,
 }
 
@@ -41,22 +41,22 @@ struct State {
     requests: u32,
     events: u32,
     injected: u64,
-    /// Operators that are dead: nothing of theirs is served any more.
+    /// Operators that crashed: their requests are not served.
     dead: BTreeSet<String>,
-    /// Operators that stand still.
+    /// Operators that are paused, with the end of the pause.
     paused: BTreeMap<String, Instant>,
-    /// How far back the lists of operators are that were started after a crash.
+    /// The version of the lists for operators that start after a crash.
     past: Option<u64>,
     newest: u64,
     log: Vec<String>,
-    /// Writes without preconditions (lifecycle#preconditions), and lists that may be older than what is known.
-    careless: Vec<String>,
-    /// Writes of operators that do not lead (lifecycle#one-writer).
-    usurped: Vec<String>,
+    /// Writes without preconditions (lifecycle#preconditions), and lists that may be older than what the operator knows.
+    unsafe_requests: Vec<String>,
+    /// Writes of operators without the lease (lifecycle#one-writer).
+    without_lease: Vec<String>,
 }
 
 impl Injector {
-    /// Begins to carry out a plan.
+    /// Starts to execute a plan.
     pub fn new(plan: Plan, api: Arc<Api>) -> Self {
         Self {
             plan,
@@ -67,33 +67,33 @@ impl Injector {
         }
     }
 
-    /// Requests and events that have come.
+    /// Number of requests and events so far.
     pub fn counts(&self) -> (u32, u32) {
         let state = self.state.lock().unwrap();
         (state.requests, state.events)
     }
 
-    /// Faults that fell.
+    /// Number of injected faults.
     pub fn injected(&self) -> u64 {
         self.state.lock().unwrap().injected
     }
 
-    /// What was asked for, a line a request, and which faults fell.
+    /// A line for each request, with the injected fault.
     pub fn log(&self) -> Vec<String> {
         self.state.lock().unwrap().log.clone()
     }
 
     /// Updates and deletions without UID and resourceVersion (lifecycle#preconditions), and lists from any replica.
-    pub fn careless(&self) -> Vec<String> {
-        self.state.lock().unwrap().careless.clone()
+    pub fn unsafe_requests(&self) -> Vec<String> {
+        self.state.lock().unwrap().unsafe_requests.clone()
     }
 
     /// Writes that were sent while another operator held the lease (lifecycle#one-writer).
-    pub fn usurped(&self) -> Vec<String> {
-        self.state.lock().unwrap().usurped.clone()
+    pub fn without_lease(&self) -> Vec<String> {
+        self.state.lock().unwrap().without_lease.clone()
     }
 
-    /// The clocks' error.
+    /// The error of the operators' clocks, in seconds.
     pub fn skew(&self) -> i64 {
         let skews = self.plan.0.iter().filter_map(|fault| match fault {
             Fault::Skew(seconds) => Some(*seconds),
@@ -102,7 +102,7 @@ impl Injector {
         skews.sum()
     }
 
-    /// How long an operator still has to wait for what a watch says.
+    /// The time that an operator that is behind has to wait for an event.
     fn behind(&self, by: &str, resource: &Resource) -> Option<Duration> {
         if !is_child(resource) {
             return None;
@@ -116,7 +116,7 @@ impl Injector {
         (!over.is_zero()).then(|| BEHIND.saturating_sub(over))
     }
 
-    /// Whether an operator of this name is dead.
+    /// True if the operator of this name crashed.
     pub fn is_dead(&self, by: &str) -> bool {
         self.state.lock().unwrap().dead.contains(by)
     }
@@ -135,7 +135,7 @@ impl Injector {
         })
     }
 
-    fn struck(&self, state: &mut State, call: &Call, what: AtRequest) -> Fate {
+    fn inject(&self, state: &mut State, call: &Call, what: AtRequest) -> Fate {
         match what {
             AtRequest::Crash | AtRequest::DoneButCrash | AtRequest::CrashIntoPast(_) => {
                 state.dead.insert(call.by.clone());
@@ -160,7 +160,7 @@ impl Hooks for Injector {
         let writes = !["get", "list", "watch"].contains(&call.verb) && ![&LEASES, &EVENTS].contains(&call.resource);
         if let Some(leader) = leader.filter(|leader| writes && *leader != call.by) {
             let line = format!("{} by {} while {leader} leads", call.shown(), call.by);
-            state.usurped.push(line);
+            state.without_lease.push(line);
         }
         if state.dead.contains(&call.by) {
             return Fate::NotServed(Answer::Silence);
@@ -173,7 +173,7 @@ impl Hooks for Injector {
         }
         if call.query("resourceVersion") == "0" {
             let line = format!("{} may be answered by a replica that is behind", call.shown());
-            state.careless.push(line);
+            state.unsafe_requests.push(line);
         }
         if *call.resource == LEASES || call.verb == "watch" {
             return Fate::Served;
@@ -182,7 +182,7 @@ impl Hooks for Injector {
         let n = state.requests;
         if let Some(why) = unguarded(call, body) {
             state
-                .careless
+                .unsafe_requests
                 .push(format!("lifecycle#preconditions: r{n} {}: {why}", call.shown()));
         }
         let Some(what) = self.at_request(n) else {
@@ -191,7 +191,7 @@ impl Hooks for Injector {
         };
         state.injected += 1;
         state.log.push(format!("r{n} {} by {}: {what}", call.shown(), call.by));
-        self.struck(&mut state, call, what)
+        self.inject(&mut state, call, what)
     }
 
     fn event(&self, by: &str, resource: &'static Resource, event: &Value) -> EventFate {
@@ -203,7 +203,7 @@ impl Hooks for Injector {
         {
             return EventFate::Late(left);
         }
-        // What a replica that is behind does know, it lists at once.
+        // The objects of a first list are not delayed, even from a replica that is behind.
         let is_listed = state.past.is_some_and(|past| event["object"].version() <= past);
         if !is_listed && let Some(left) = self.behind(by, resource) {
             return EventFate::Late(left);
@@ -211,7 +211,7 @@ impl Hooks for Injector {
         state.events += 1;
         let n = state.events;
         let Some(what) = self.at_event(n) else {
-            return EventFate::Told;
+            return EventFate::Delivered;
         };
         state.injected += 1;
         let (kind, object) = (&event["type"], &event["object"]);
@@ -242,12 +242,12 @@ impl Hooks for Injector {
     }
 }
 
-/// A kind of which links have children.
+/// True for the kinds of children.
 fn is_child(resource: &Resource) -> bool {
     [&SERVICES, &SLICES, &CONFIG_MAPS, &POLICIES].contains(&resource)
 }
 
-/// What becomes of a request that is struck; who dies or stands still over it is another matter.
+/// What happens to a request with this fault. Crash and pause of the operator are handled by the injector.
 pub fn fate_of(what: AtRequest) -> Fate {
     let code = |code: Code| Answer::Code {
         code: code.number(),
@@ -269,7 +269,7 @@ pub fn fate_of(what: AtRequest) -> Fate {
     }
 }
 
-/// The operator that holds the lease; its identity begins with its name.
+/// The name of the operator that holds the lease. The holder identity begins with it.
 fn leader(api: &Api) -> Option<String> {
     let store = api.store();
     let lease = store.of(&LEASES).next()?;
@@ -277,11 +277,11 @@ fn leader(api: &Api) -> Option<String> {
     Some(name.to_owned())
 }
 
-/// What is missing in a write that changes or deletes an object (lifecycle#preconditions).
+/// The precondition that an update, patch or deletion lacks (lifecycle#preconditions).
 pub fn unguarded(call: &Call, body: &[u8]) -> Option<&'static str> {
     let body: Value = serde_json::from_slice(body).unwrap_or_default();
     let at = match call.verb {
-        // The status of pods is merged by keys: only our own condition is written.
+        // A pod's conditions are merged by type: the operator writes only its own.
         "patch" if *call.resource == PODS => return None,
         "update" | "patch" => &body["metadata"],
         "delete" => &body["preconditions"],

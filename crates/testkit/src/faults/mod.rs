@@ -1,4 +1,4 @@
-//! Faults: what may go wrong between the operator and the API server, as plans that print in one line and replay from it.
+//! Faults between the operator and the API server, as plans that print as one line and replay from it.
 
 pub mod hooks;
 pub mod injector;

@@ -1,57 +1,57 @@
-//! A plan: which faults fall where. It prints as one line, and is read back from it.
+//! A plan: which fault is injected at which point. It prints as one line and parses from it.
 
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// Faults, each at its point.
+/// A list of faults.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan(pub Vec<Fault>);
 
-/// A fault and where it falls. Requests and events are numbered from 1, in the order in which they come, over all
-/// operators; requests for leases and the watches themselves do not count.
+/// A fault and its point. Requests and events of all operators are numbered from 1 in the order of arrival. Requests for
+/// leases, and the requests that start watches, do not count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// At a request.
     Request(u32, AtRequest),
     /// At an event of a watch.
     Event(u32, AtEvent),
-    /// The operators' clocks go wrong by so many seconds, from the start.
+    /// The operators' clocks are wrong by so many seconds.
     Skew(i64),
-    /// The operator of this number hears of links' children only every 40 seconds.
+    /// The operator of this number gets the events of children only every 40 seconds.
     Behind(u32),
 }
 
 /// What happens to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AtRequest {
-    /// It is answered so, and nothing is done.
+    /// It is answered with this code and not executed.
     Refused(Code),
-    /// It is done, and answered so.
+    /// It is executed and answered with this code.
     DoneBut(Code),
-    /// The connection breaks before it is done.
+    /// The connection breaks before it is executed.
     Reset,
-    /// The connection breaks after it was done.
+    /// The connection breaks after it was executed.
     DoneButReset,
-    /// It is never answered, nor done.
+    /// It is not executed and gets no answer.
     Silence,
-    /// It is done, and never answered.
+    /// It is executed and gets no answer.
     DoneButSilence,
-    /// It is done, and the answer breaks off.
+    /// It is executed, and the answer is cut off.
     Truncated,
-    /// It comes late.
+    /// It is executed late.
     Late,
-    /// The operator dies before it is done.
+    /// The operator crashes before it is executed.
     Crash,
-    /// The operator dies after it was done.
+    /// The operator crashes after it was executed.
     DoneButCrash,
-    /// The same, and the one that is started again first hears what was so many versions ago.
+    /// The same, and the operator that starts again first sees the cluster as it was so many versions ago.
     CrashIntoPast(u32),
-    /// The operator stands still for 20 seconds; then this request is done, and it goes on.
+    /// The operator is paused for 20 seconds; then this request is executed and the operator continues.
     Pause,
 }
 
-/// A failure that the API server may answer.
+/// A failure that the API server may return.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Code {
     /// 403.
@@ -64,7 +64,7 @@ pub enum Code {
     Gone,
     /// 422.
     Invalid,
-    /// 429, with a second to wait.
+    /// 429, with `Retry-After: 1`.
     TooMany,
     /// 500.
     Internal,
@@ -77,7 +77,7 @@ pub enum Code {
 /// What happens to an event of a watch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AtEvent {
-    /// It comes 3 seconds late, and the watch's later ones behind it.
+    /// It comes 3 seconds late, and all later events of the watch after it.
     Late,
     /// It comes 40 seconds late.
     VeryLate,
@@ -85,9 +85,9 @@ pub enum AtEvent {
     Twice,
     /// The watch breaks before it.
     Reset,
-    /// The watch is answered 410.
+    /// The watch ends with 410.
     Gone,
-    /// The watch is silent for 10 seconds, then 410.
+    /// The watch sends nothing for 10 seconds, then ends with 410.
     Hidden,
 }
 
@@ -124,7 +124,7 @@ const EVENTS: [(&str, AtEvent); 6] = [
 ];
 
 impl Plan {
-    /// The same plan, and one fault more.
+    /// The same plan with one more fault.
     #[must_use]
     pub fn and(mut self, fault: Fault) -> Self {
         self.0.push(fault);
@@ -133,7 +133,7 @@ impl Plan {
 }
 
 impl AtRequest {
-    /// Every fault of a single request that ends by itself.
+    /// Every fault of a single request that needs no other fault around it.
     pub fn all() -> Vec<Self> {
         let named = REQUESTS.iter().map(|(_, what)| *what);
         let plain = named.filter(|what| !matches!(what, Self::CrashIntoPast(_) | Self::Pause));
@@ -176,13 +176,12 @@ impl Code {
         let found = CODES.iter().find(|(n, _)| n.to_string() == number);
         found
             .map(|(_, code)| *code)
-            .ok_or_else(|| format!("{number} is no code that is injected"))
+            .ok_or_else(|| format!("{number} is not a code that can be injected"))
     }
 }
 
-/// How long a request or an event is late.
 impl AtEvent {
-    /// The time, where it is late or hidden.
+    /// The delay of a late or hidden event.
     pub fn time(self) -> Duration {
         Duration::from_secs(match self {
             Self::Late => 3,
@@ -244,7 +243,7 @@ impl FromStr for Plan {
 fn fault(text: &str) -> Result<Fault, String> {
     let (point, what) = text
         .split_once(':')
-        .ok_or_else(|| format!("{text:?} is no fault; write e.g. r17:done-but-500, e3:late or skew:-30"))?;
+        .ok_or_else(|| format!("{text:?} is not a fault; write e.g. r17:done-but-500, e3:late or skew:-30"))?;
     if point == "skew" {
         return what.parse().map(Fault::Skew).map_err(|e| format!("{text:?}: {e}"));
     }
@@ -261,7 +260,7 @@ fn fault(text: &str) -> Result<Fault, String> {
         return Ok(Fault::Event(number(n)?, *what));
     }
     Err(format!(
-        "{point:?} is no point; write r and the number of a request, or e and that of an event"
+        "{point:?} is not a point; write r and the number of a request, or e and the number of an event"
     ))
 }
 
@@ -286,7 +285,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_plan_is_read_back_from_the_line_that_it_prints() {
+    fn every_plan_parses_from_the_line_that_it_prints() {
         let mut faults: Vec<Fault> = AtRequest::all()
             .into_iter()
             .map(|what| Fault::Request(7, what))
@@ -304,15 +303,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_plan_is_refused_with_a_word_on_what_one_looks_like() {
+    fn a_text_that_is_not_a_plan_is_refused_with_an_example() {
         assert!("r17".parse::<Plan>().unwrap_err().contains("write e.g."));
-        assert!("x1:late".parse::<Plan>().unwrap_err().contains("no point"));
+        assert!("x1:late".parse::<Plan>().unwrap_err().contains("not a point"));
         assert!(
             "e1:crash"
                 .parse::<Plan>()
                 .unwrap_err()
                 .contains("does not happen to events")
         );
-        assert!("r1:499".parse::<Plan>().unwrap_err().contains("no code"));
+        assert!("r1:499".parse::<Plan>().unwrap_err().contains("not a code"));
     }
 }

@@ -37,7 +37,7 @@ impl Churn {
             return town.link_up(&namespace, slot, target);
         };
         match self.dice.roll(10) {
-            0 | 1 if !link.is_going() => town.delete(&LINKS, &namespace, &town.name_of(slot)),
+            0 | 1 if !link.is_terminating() => town.delete(&LINKS, &namespace, &town.name_of(slot)),
             2 | 3 => {
                 let patch = json!({"spec": {"targetInstanceRef": {"name": format!("pg-{target}")}}});
                 town.patch(&namespace, slot, &patch, "kubectl-edit");

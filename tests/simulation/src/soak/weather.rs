@@ -81,7 +81,7 @@ impl Hooks for Weather {
         let (dice, tally) = &mut *state;
         tally.events += 1;
         if dice.roll(EVENTS) != 0 || self.calm.load(Ordering::Relaxed) {
-            return EventFate::Told;
+            return EventFate::Delivered;
         }
         tally.struck += 1;
         match dice.choose(&self.faults.1) {

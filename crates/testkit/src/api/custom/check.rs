@@ -1,14 +1,14 @@
-//! What a schema refuses, in the API server's words: first what is of the wrong shape, then the rules that are broken.
+//! Validation against a schema, with the API server's messages: first types and bounds, then CEL rules.
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::schema::{List, Schema};
-use super::{kinds, rules};
+use super::{rules, value_type};
 use crate::api::failure::FieldError;
 use crate::api::object::Meta as _;
 
-/// All that is wrong with an object. What is as it was is not looked at: it was found right when it came.
+/// The errors of an object. Unchanged values are skipped: they were valid when they were stored.
 pub fn errors(schema: &Schema, new: &Value, old: Option<&Value>, subresource: bool) -> Vec<FieldError> {
     let mut check = Check {
         errors: Vec::new(),
@@ -39,7 +39,7 @@ pub fn errors(schema: &Schema, new: &Value, old: Option<&Value>, subresource: bo
 
 struct Check {
     errors: Vec<FieldError>,
-    /// A write of the status, whose messages name fields from there on.
+    /// True for a write of the status: then the messages name fields relative to it.
     subresource: bool,
 }
 
@@ -59,7 +59,7 @@ impl Check {
         if old == Some(new) {
             return;
         }
-        if !kinds::is_of(schema, new) {
+        if !value_type::is_of(schema, new) {
             self.of_another_kind(schema, new, path);
             return;
         }
@@ -77,7 +77,7 @@ impl Check {
                 }
                 if let Some(most) = schema
                     .maximum
-                    .filter(|most| number > *most || kinds::exceeds(new, *most))
+                    .filter(|most| number > *most || value_type::exceeds(new, *most))
                 {
                     self.refuse(path, new, &format!("should be less than or equal to {most}"));
                 }
@@ -146,17 +146,17 @@ impl Check {
             self.errors.push(FieldError::invalid("<nil>", &why));
             return;
         }
-        let wanted = if schema.kind.is_empty() {
+        let expected = if schema.kind.is_empty() {
             "integer,string"
         } else {
             &schema.kind
         };
-        let found = kinds::name(new);
-        let why = format!("\"{found}\": {named} in body must be of type {wanted}: \"{found}\"");
+        let found = value_type::name(new);
+        let why = format!("\"{found}\": {named} in body must be of type {expected}: \"{found}\"");
         self.errors.push(FieldError::of_type(path, &why));
     }
 
-    /// Rules of what is inside of a value, and its own first.
+    /// Checks the rules of a value, then those of the values inside it.
     fn rules(&mut self, schema: &Schema, new: &Value, old: Option<&Value>, path: &str) {
         if old == Some(new) {
             return;
@@ -173,7 +173,7 @@ impl Check {
             Value::Array(list) => {
                 let Some(items) = &schema.items else { return };
                 for (index, item) in list.iter().enumerate() {
-                    // What an item was before is told by its key; no rule of ours on items asks for it.
+                    // The API server finds an item's old value by its key; no rule of these CRDs on items needs it.
                     self.rules(items, item, None, &format!("{path}[{index}]"));
                 }
             }

@@ -1,13 +1,13 @@
-//! The schemas of our CRDs: what they drop and fill in ([`shape()`]), and what they refuse ([`check`]).
+//! The schemas of the project's CRDs: what they drop and default ([`shape()`]), and what they refuse ([`check`]).
 //!
-//! They are read from the CRDs as they are applied, once a process. Only what our CRDs use of schemas is known, and a
-//! schema that uses more is a panic, not a guess.
+//! They are compiled from the CRDs once a process. Only the schema features that these CRDs use are implemented; any other
+//! feature is a panic.
 
 pub mod check;
-pub mod kinds;
 pub mod rules;
 pub mod schema;
 pub mod shape;
+pub mod value_type;
 
 use std::sync::OnceLock;
 
@@ -31,14 +31,14 @@ pub fn schema(resource: &Resource) -> Option<&'static Schema> {
     }
 }
 
-/// Drops what the schema does not know, and fills in its defaults.
+/// Drops the fields that the schema does not have, and sets its defaults.
 pub fn shape(resource: &Resource, object: &mut Value) {
     if let Some(schema) = schema(resource) {
         shape::shape(schema, object);
     }
 }
 
-/// What is wrong with an object; `old` is what stands.
+/// The errors of an object. `old` is the stored version.
 pub fn errors(resource: &Resource, new: &Value, old: Option<&Value>, subresource: bool) -> Vec<FieldError> {
     schema(resource).map_or_else(Vec::new, |schema| check::errors(schema, new, old, subresource))
 }

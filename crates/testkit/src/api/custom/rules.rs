@@ -10,17 +10,17 @@ use serde_json::Value;
 
 use crate::api::failure::FieldError;
 
-/// A rule and what it says when it is broken.
+/// A rule and its message.
 #[derive(Debug)]
 pub struct Rule {
     source: String,
     program: Program,
     message: String,
-    /// Looks at what was before: it holds for changes only.
+    /// It refers to the old value, so it is checked on updates only.
     of_changes: bool,
 }
 
-/// A member called `namespace` is `__namespace__` in CEL as Kubernetes has it, where the word is reserved.
+/// `namespace` is a reserved word in the CEL of Kubernetes: a field of this name is `__namespace__`.
 const RESERVED: (&str, &str) = ("namespace", "__namespace__");
 
 fn env() -> Arc<Env> {
@@ -29,11 +29,15 @@ fn env() -> Arc<Env> {
 }
 
 impl Rule {
-    /// From a member of `x-kubernetes-validations`.
+    /// Compiles an item of `x-kubernetes-validations`.
     pub fn compile(rule: &Value) -> Self {
         let source = rule["rule"].as_str().unwrap().to_owned();
         let members: Vec<&String> = rule.as_object().unwrap().keys().collect();
-        assert_eq!(members, ["message", "rule"], "a rule with more is not known here");
+        assert_eq!(
+            members,
+            ["message", "rule"],
+            "the double knows no other fields of a rule"
+        );
         Self {
             program: env().compile(&source).unwrap_or_else(|e| panic!("{source}: {e}")),
             message: rule["message"].as_str().unwrap().to_owned(),
@@ -43,7 +47,7 @@ impl Rule {
     }
 }
 
-/// The rules of one value that are broken.
+/// The errors of one value: the rules that it breaks.
 pub fn broken(rules: &[Rule], path: &str, new: &Value, old: Option<&Value>) -> Vec<FieldError> {
     if rules.is_empty() {
         return Vec::new();
@@ -59,7 +63,7 @@ pub fn broken(rules: &[Rule], path: &str, new: &Value, old: Option<&Value>) -> V
         Ok(cel::Value::Bool(holds)) => !holds,
         other => panic!("{} is {other:?} of {new}", rule.source),
     });
-    // Of a scalar, the value is told too.
+    // For a scalar, the API server prints the value too.
     let shown = match new {
         Value::Object(_) | Value::Array(_) => String::new(),
         scalar => format!("{scalar}: "),
@@ -69,8 +73,8 @@ pub fn broken(rules: &[Rule], path: &str, new: &Value, old: Option<&Value>) -> V
         .collect()
 }
 
-/// `text.matches(pattern)`: the library's own compiles the pattern each time, which takes most of a rule's time.
-#[expect(clippy::needless_pass_by_value, reason = "so the library hands arguments over")]
+/// `text.matches(pattern)`. The library's own function compiles the pattern at each call, which is slow.
+#[expect(clippy::needless_pass_by_value, reason = "the library passes arguments this way")]
 fn matches(This(text): This<Arc<String>>, pattern: Arc<String>) -> bool {
     static COMPILED: LazyLock<Mutex<HashMap<String, Regex>>> = LazyLock::new(Mutex::default);
     let mut compiled = COMPILED.lock().unwrap();

@@ -1,4 +1,4 @@
-//! A structural schema, compiled: as far as our CRDs use it.
+//! A compiled structural schema, with the features that the project's CRDs use.
 
 use std::collections::BTreeMap;
 
@@ -8,58 +8,58 @@ use serde_json::{Map, Value};
 
 use super::rules::Rule;
 
-/// What a value must be.
+/// The schema of one value.
 #[derive(Debug)]
 pub struct Schema {
-    /// `object`, `array`, `string`, `integer`, `boolean`; empty where whole numbers and texts are taken.
+    /// `object`, `array`, `string`, `integer`, `boolean`; empty for an integer or a string.
     pub kind: String,
     /// `int64`, `date-time`, …; empty for none.
     pub format: String,
-    /// Of an object: its members.
+    /// The fields of an object.
     pub properties: BTreeMap<String, Schema>,
-    /// Members that must be there.
+    /// The fields that must be present.
     pub required: Vec<String>,
-    /// Of a map: what its values are.
+    /// The schema of a map's values.
     pub additional: Option<Box<Schema>>,
-    /// Of a list: what its items are.
+    /// The schema of a list's items.
     pub items: Option<Box<Schema>>,
-    /// What is filled in.
+    /// The default value.
     pub default: Option<Value>,
-    /// `enum`; empty for anything.
+    /// `enum`; empty if any value is allowed.
     pub allowed: Vec<Value>,
-    /// What a text must match.
+    /// The pattern of a string.
     pub pattern: Option<Regex>,
-    /// The least number.
+    /// `minimum`.
     pub minimum: Option<f64>,
-    /// The greatest number.
+    /// `maximum`.
     pub maximum: Option<f64>,
-    /// The least characters.
+    /// `minLength`.
     pub min_length: Option<u64>,
-    /// The most characters.
+    /// `maxLength`.
     pub max_length: Option<u64>,
-    /// The least items.
+    /// `minItems`.
     pub min_items: Option<u64>,
-    /// The most items.
+    /// `maxItems`.
     pub max_items: Option<u64>,
-    /// What tells items apart.
+    /// How items are identified.
     pub list: List,
     /// CEL rules.
     pub rules: Vec<Rule>,
 }
 
-/// What tells the items of a list apart.
+/// How the items of a list are identified.
 #[derive(Debug, PartialEq, Eq)]
 pub enum List {
-    /// Nothing.
+    /// Not at all.
     Atomic,
-    /// Themselves.
+    /// By their value.
     Set,
-    /// These members.
+    /// By these fields.
     Map(Vec<String>),
 }
 
-/// Words of a schema that change nothing here.
-const SAID_ELSEWHERE: [&str; 4] = [
+/// Keywords of a schema that do not matter here.
+const IGNORED: [&str; 4] = [
     "description",
     "title",
     "x-kubernetes-map-type",
@@ -115,7 +115,7 @@ impl Schema {
             },
             rules: rules.as_array().into_iter().flatten().map(Rule::compile).collect(),
         };
-        words.retain(|word, _| !SAID_ELSEWHERE.contains(&word.as_str()));
+        words.retain(|word, _| !IGNORED.contains(&word.as_str()));
         assert!(
             words.is_empty(),
             "the double does not know what {words:?} means in a schema"

@@ -1,17 +1,17 @@
-//! What a schema does to an object on its way in: unknown fields and nulls go, defaults come.
+//! What a schema does to an object before it is validated: it drops unknown fields and nulls, and sets defaults.
 
 use serde_json::Value;
 
 use super::schema::Schema;
 
-/// Members that every object has, whatever its schema says.
-const OF_ALL: [&str; 3] = ["apiVersion", "kind", "metadata"];
+/// Fields that every object has in addition to its schema.
+const COMMON: [&str; 3] = ["apiVersion", "kind", "metadata"];
 
-/// A whole object.
+/// Shapes a whole object.
 pub fn shape(schema: &Schema, object: &mut Value) {
     let Some(members) = object.as_object_mut() else { return };
     members.retain(|name, value| {
-        OF_ALL.contains(&name.as_str()) || (schema.properties.contains_key(name) && !value.is_null())
+        COMMON.contains(&name.as_str()) || (schema.properties.contains_key(name) && !value.is_null())
     });
     for (name, schema) in &schema.properties {
         member(schema, members, name);

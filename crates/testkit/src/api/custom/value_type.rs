@@ -1,10 +1,10 @@
-//! The types of values.
+//! The JSON type of a value, as schemas name it.
 
 use serde_json::Value;
 
 use super::schema::Schema;
 
-/// The type of a value, as messages name it.
+/// The type of a value, as messages show it.
 pub fn name(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
@@ -17,14 +17,14 @@ pub fn name(value: &Value) -> &'static str {
     }
 }
 
-/// Whether a whole number is too great, also beyond what a float tells apart.
+/// True if an integer is greater than the maximum, even where a float cannot represent the difference.
 pub fn exceeds(number: &Value, most: f64) -> bool {
     number
         .as_i64()
         .is_some_and(|number| format!("{most}").parse().is_ok_and(|most: i64| number > most))
 }
 
-/// Whether a value is of the type that a schema asks for.
+/// True if a value has the type of a schema.
 pub fn is_of(schema: &Schema, value: &Value) -> bool {
     match schema.kind.as_str() {
         "object" => value.is_object(),

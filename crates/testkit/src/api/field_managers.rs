@@ -1,14 +1,14 @@
-//! Field managers, of which the operator reads one thing: who wrote the action annotation.
+//! Field managers. The operator reads one fact from them: which client wrote the action annotation.
 
 use serde_json::{Value, json};
 
+use super::author::Author;
 use super::object::Meta as _;
 use super::store::shown;
-use super::write::Author;
 
 const ACTION: &str = "instancelink.dev/action";
 
-/// Writes `managedFields` of an object that is about to be stored.
+/// Writes the `managedFields` of an object before it is stored.
 pub fn remember(new: &mut Value, old: Option<&Value>, author: Author<'_>) {
     new.metadata().remove("managedFields");
     let before = old.map_or(&Value::Null, |old| &old["metadata"]["annotations"][ACTION]);

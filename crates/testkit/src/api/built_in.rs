@@ -1,11 +1,11 @@
-//! What the API server refuses of built-in kinds, as far as somebody could write it by mistake here.
+//! Validation of built-in kinds, for the mistakes that the operator or its tests could make.
 
 use serde_json::{Value, json};
 
 use super::failure::FieldError;
 use super::resource::{EVENTS, LEASES, Resource, SECRETS, SERVICES, SLICES};
 
-/// What is wrong with an object of a built-in kind; `old` is what stands.
+/// The errors of an object of a built-in kind. `old` is the stored version.
 pub fn errors(resource: &Resource, new: &Value, old: Option<&Value>) -> Vec<FieldError> {
     let mut errors = Vec::new();
     if *resource == SERVICES {
@@ -69,7 +69,7 @@ fn secret(new: &Value, old: Option<&Value>, errors: &mut Vec<FieldError>) {
     }
 }
 
-/// What is wrong with the owners of an object.
+/// The errors of an object's owner references.
 pub fn owners(new: &Value) -> Vec<FieldError> {
     let list = new["metadata"]["ownerReferences"].as_array();
     let owners = list.into_iter().flatten().enumerate();
@@ -82,7 +82,7 @@ pub fn owners(new: &Value) -> Vec<FieldError> {
         .collect()
 }
 
-/// Whether a body can be read as what it says it is: the values of a `ConfigMap` are texts.
+/// True if a body can be decoded as its kind: the values of a `ConfigMap` are strings.
 pub fn is_readable(object: &Value) -> bool {
     let data = object["data"].as_object();
     object["kind"] != "ConfigMap" || data.is_none_or(|data| data.values().all(Value::is_string))
