@@ -1,28 +1,28 @@
-//! What can happen in a state.
+//! The actions that are possible in a state.
 
+use crate::base::living_sources;
 use crate::model::Model;
 use crate::scope::Takeover;
 use crate::slots::{DIRECTORY, ENVIRONMENT, POLICY, SLICE, SLOTS};
-use crate::snapshot::living_sources;
-use crate::state::{CERTAIN, Cluster, State};
+use crate::state::{CONFIRMED, Cluster, State};
 use crate::surroundings::{Change, Surroundings};
 use crate::user::{Edit, User};
 
-/// Something that happens.
+/// One event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Action {
     User(User),
     Change(Change),
-    /// The watch of a kind catches up; whatever was in between is never seen.
+    /// A watch catches up. Versions in between are never seen.
     Deliver {
         operator: usize,
-        kind: Kind,
+        watch: Watch,
     },
-    /// All watches of an operator that does not lead catch up.
+    /// All watches of the operator without the lease catch up.
     CatchUp {
         operator: usize,
     },
-    /// A pass over a link asks `step`, and sends what it says.
+    /// A pass over a link calls `step` and sends its writes.
     Decide {
         operator: usize,
         link: usize,
@@ -43,43 +43,43 @@ pub(crate) enum Action {
         operator: usize,
         write: u8,
     },
-    /// A request does not arrive.
+    /// A request is lost.
     Lost {
         operator: usize,
         write: u8,
     },
-    /// The operator asks what has become of a child after a write without an answer.
+    /// The operator reads a child after a write without an answer.
     Ask {
         operator: usize,
         slot: usize,
     },
-    /// The operator ends, and begins anew: it lists everything.
+    /// The operator crashes, starts again and lists everything.
     Crash {
         operator: usize,
     },
-    /// The lease goes to the other operator. What the former one has sent may still arrive.
+    /// The other operator gets the lease. Requests of the former leader may still arrive.
     Failover,
-    /// The garbage collector deletes what has no living owner.
+    /// The garbage collector deletes a child without a living owner.
     Collect {
         slot: usize,
     },
 }
 
-/// What one watch shows.
+/// A watch of an operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Kind {
+pub(crate) enum Watch {
     Links,
     Services,
     ConfigMaps,
     Slices,
     Policies,
-    /// Source, target and its pods.
+    /// The source, the target and its pods.
     Ends,
-    /// Grants and namespaces.
+    /// The grants and namespaces.
     Consent,
 }
 
-impl Kind {
+impl Watch {
     const ALL: [Self; 7] = [
         Self::Links,
         Self::Services,
@@ -117,15 +117,15 @@ impl Kind {
     }
 }
 
-/// The view of an operator that nobody will ask again.
-pub(crate) const BLIND: Cluster = Cluster {
+/// The view of an operator that will not decide again.
+pub(crate) const UNUSED_VIEW: Cluster = Cluster {
     links: [0; 2],
     children: [0; SLOTS],
-    around: Surroundings::BEGINNING,
+    around: Surroundings::INITIAL,
 };
 
 impl Action {
-    /// True for what is counted as an injected fault.
+    /// True for an action that counts as an injected fault.
     pub(crate) const fn is_fault(self) -> bool {
         match self {
             Self::Unanswered { .. } | Self::Lost { .. } | Self::Crash { .. } | Self::Failover => true,
@@ -139,7 +139,7 @@ impl Action {
 }
 
 impl Model {
-    /// What can happen.
+    /// The actions that are possible.
     pub(crate) fn possible(&self, state: &State, actions: &mut Vec<Action>) {
         for operator in 0..2 {
             self.of_operator(state, operator, actions);
@@ -201,14 +201,14 @@ impl Model {
             }
         }
         if !leads {
-            if state.left.failovers > 0 && self.scope.takeover != Takeover::Present && it.view != state.truth {
+            if state.left.failovers > 0 && self.scope.takeover != Takeover::Current && it.view != state.truth {
                 actions.push(Action::CatchUp { operator });
             }
             return;
         }
-        for kind in Kind::ALL {
-            if kind.caught_up(it.view, &state.truth) != it.view {
-                actions.push(Action::Deliver { operator, kind });
+        for watch in Watch::ALL {
+            if watch.caught_up(it.view, &state.truth) != it.view {
+                actions.push(Action::Deliver { operator, watch });
             }
         }
         if state.left.faults > 0 {
@@ -217,17 +217,17 @@ impl Model {
         if !it.flight.is_empty() {
             return;
         }
-        if state.doubts != CERTAIN {
-            let doubtful = (0..SLOTS).filter(|slot| state.doubts[*slot] != 0);
-            actions.extend(doubtful.map(|slot| Action::Ask { operator, slot }));
+        if state.unconfirmed != CONFIRMED {
+            let unconfirmed = (0..SLOTS).filter(|slot| state.unconfirmed[*slot] != 0);
+            actions.extend(unconfirmed.map(|slot| Action::Ask { operator, slot }));
         }
         for link in 0..2 {
             let group = self.decide(link, &it.view).group;
-            if group != 0 && !self.has_to_ask(link, &it.view, &state.doubts) {
+            if group != 0 && !self.has_to_ask(link, &it.view, &state.unconfirmed) {
                 actions.push(Action::Decide { operator, link, group });
             }
         }
-        if state.doubts != CERTAIN {
+        if state.unconfirmed != CONFIRMED {
             return;
         }
         for slot in 0..SLOTS {

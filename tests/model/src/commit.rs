@@ -1,22 +1,23 @@
-//! What happens when something happens.
+//! The next state after an action.
 
 use instancelink_core::effect::Effect;
 use instancelink_core::fixture;
 
-use crate::actions::{Action, BLIND};
+use crate::actions::{Action, UNUSED_VIEW};
 use crate::flight::Flight;
 use crate::model::Model;
 use crate::mutant::Mutant;
+use crate::object::Object;
 use crate::promise::{Broken, Promise};
 use crate::scope::Takeover;
 use crate::slots::{ENVIRONMENT, POLICY, SLOTS};
-use crate::state::{Account, CERTAIN, ChildNumber, Cluster, Object, SEVERAL, State};
+use crate::state::{Account, CONFIRMED, ChildNumber, Cluster, SEVERAL, State};
 use crate::user::{Edit, Edited, User, created};
-use crate::write::Means;
+use crate::written::Meaning;
 
 impl Model {
-    /// The state afterwards.
-    pub(crate) fn happen(&self, before: &State, action: Action) -> State {
+    /// The state after an action.
+    pub(crate) fn next(&self, before: &State, action: Action) -> State {
         let mut state = *before;
         match action {
             Action::User(user) => self.user(&mut state, user),
@@ -24,9 +25,9 @@ impl Model {
                 state.left.changes -= 1;
                 state.truth.around = change.apply(state.truth.around).unwrap();
             }
-            Action::Deliver { operator, kind } => {
+            Action::Deliver { operator, watch } => {
                 let view = &mut state.operators[operator].view;
-                *view = kind.caught_up(*view, &state.truth);
+                *view = watch.caught_up(*view, &state.truth);
             }
             Action::CatchUp { operator } => state.operators[operator].view = state.truth,
             Action::Decide { operator, link, group } => {
@@ -38,17 +39,17 @@ impl Model {
             Action::Arrive { operator, write } => self.arrive(&mut state, operator, write, true),
             Action::Unanswered { operator, write } => {
                 state.left.faults -= 1;
-                self.doubt(&mut state, operator, write);
+                self.note_unconfirmed(&mut state, operator, write);
                 self.arrive(&mut state, operator, write, false);
             }
             Action::Ask { operator, slot } => {
-                state.doubts[slot] = 0;
+                state.unconfirmed[slot] = 0;
                 state.operators[operator].view.children[slot] = state.truth.children[slot];
             }
             Action::Lost { operator, write } => {
                 if operator == usize::from(state.leader) {
                     state.left.faults -= 1;
-                    self.doubt(&mut state, operator, write);
+                    self.note_unconfirmed(&mut state, operator, write);
                 }
                 state.operators[operator].flight.done(write);
             }
@@ -56,32 +57,32 @@ impl Model {
                 state.left.faults -= 1;
                 state.operators[operator].flight = Flight::default();
                 state.operators[operator].view = state.truth;
-                state.doubts = CERTAIN;
+                state.unconfirmed = CONFIRMED;
             }
             Action::Failover => {
                 state.left.failovers -= 1;
-                state.doubts = CERTAIN;
+                state.unconfirmed = CONFIRMED;
                 state.leader = 1 - state.leader;
                 let view = &mut state.operators[usize::from(state.leader)].view;
                 match self.scope.takeover {
                     Takeover::Old => {}
                     Takeover::ChildrenListed => view.children = state.truth.children,
-                    Takeover::Present => *view = state.truth,
+                    Takeover::Current => *view = state.truth,
                 }
             }
             Action::Collect { slot } => {
                 self.put_child(&mut state, slot, 0, true);
             }
         }
-        self.tidy(&mut state);
+        self.normalize(&mut state);
         state
     }
 
-    /// What nobody will look at any more is the same in all states.
-    fn tidy(&self, state: &mut State) {
+    /// Sets what is never read again to a fixed value, so that such states are equal.
+    fn normalize(&self, state: &mut State) {
         let idle = 1 - usize::from(state.leader);
-        if state.left.failovers == 0 || self.scope.takeover == Takeover::Present {
-            state.operators[idle].view = BLIND;
+        if state.left.failovers == 0 || self.scope.takeover == Takeover::Current {
+            state.operators[idle].view = UNUSED_VIEW;
         } else {
             state.operators[idle].view.around.clock = state.truth.around.clock;
         }
@@ -98,8 +99,8 @@ impl Model {
         };
     }
 
-    /// A pass's write of a child had no answer: what stands is not known until it was asked.
-    fn doubt(&self, state: &mut State, operator: usize, write: u8) {
+    /// A write of a child in a pass got no answer: the child is unknown until it is read.
+    fn note_unconfirmed(&self, state: &mut State, operator: usize, write: u8) {
         if self.scope.mutant == Some(Mutant::ForgetsUnanswered) {
             return;
         }
@@ -108,15 +109,22 @@ impl Model {
             .groups
             .read(group, |group| (group.link, group.objects[usize::from(write)]));
         if let (Some(_), Object::Child(slot)) = (link, object) {
-            let (doubt, written) = (&mut state.doubts[usize::from(slot)], self.written_child(group, write));
-            // A deletion is asked for again whatever came of it.
+            let (unconfirmed, written) = (
+                &mut state.unconfirmed[usize::from(slot)],
+                self.written_child(group, write),
+            );
+            // A deletion is repeated in any case.
             if written != 0 {
-                *doubt = if [0, written].contains(doubt) { written } else { SEVERAL };
+                *unconfirmed = if [0, written].contains(unconfirmed) {
+                    written
+                } else {
+                    SEVERAL
+                };
             }
         }
     }
 
-    /// What a write makes of a child; 0: it deletes it.
+    /// The child after a write; 0: it is deleted.
     fn written_child(&self, group: u32, write: u8) -> ChildNumber {
         self.creations.get((group, write), |(group, write)| {
             self.groups
@@ -152,22 +160,22 @@ impl Model {
     ) {
         let object = Object::Link(link as u8);
         if state.truth.links[link] == 0 {
-            // NotFound: the operator takes note.
+            // The answer is NotFound, and the operator records it.
             if answered {
                 state.operators[operator].view.links[link] = 0;
             }
             return;
         }
-        if !flight.is_fresh(object) && !self.is_blind(flight.group, write) {
+        if !flight.is_fresh(object) && !self.ignores_preconditions(flight.group, write) {
             return;
         }
         let life = self.links.read(state.truth.links[link], |entry| entry.life_bit(link));
         let written = self.write(state.truth.links[link], flight.group, write);
         state.broken = state.broken.and(written.broken);
         let ledger = &mut state.ledgers[link];
-        match written.means {
-            Means::Nothing => {}
-            Means::Taken { desired, with_id } => {
+        match written.meaning {
+            Meaning::Nothing => {}
+            Meaning::Taken { desired, with_id } => {
                 let twice = with_id && ledger.taken.handled;
                 state.broken = state.broken.and(Broken::unless(!twice, Promise::Actions));
                 ledger.taken = Account {
@@ -175,10 +183,10 @@ impl Model {
                     handled: ledger.taken.handled || with_id,
                 };
             }
-            Means::Acknowledged => ledger.acknowledged = ledger.taken,
-            Means::LetGo => {
-                let left = self.standing_of(state, life);
-                state.broken = state.broken.and(Broken::unless(!left, Promise::Finalizer));
+            Meaning::Acknowledged => ledger.acknowledged = ledger.taken,
+            Meaning::FinalizerDropped => {
+                let has_children = self.has_children(state, life);
+                state.broken = state.broken.and(Broken::unless(!has_children, Promise::Finalizer));
             }
         }
         state.put_link(link, written.link);
@@ -187,8 +195,8 @@ impl Model {
         }
     }
 
-    /// A bug that is put in: no precondition.
-    fn is_blind(&self, group: u32, write: u8) -> bool {
+    /// A seeded bug: the write has no precondition.
+    fn ignores_preconditions(&self, group: u32, write: u8) -> bool {
         self.scope.mutant == Some(Mutant::TakesBlindly)
             && self.groups.read(group, |group| {
                 matches!(group.writes[usize::from(write)], Effect::AcceptAction { .. })
@@ -203,57 +211,57 @@ impl Model {
         write: u8,
         slot: usize,
     ) {
-        let standing = state.truth.children[slot];
+        let existing = state.truth.children[slot];
         let object = Object::Child(slot as u8);
         let creates = self.groups.read(flight.group, |group| {
             matches!(group.writes[usize::from(write)], Effect::Create { .. })
         });
         if creates && state.truth.around.closing && slot < POLICY {
-            // 403: the namespace takes no new objects.
+            // The answer is 403: the namespace accepts no new objects.
             return;
         }
-        // Exists already, or does not exist any more: the operator takes note of what there is.
-        let misses = creates == (standing != 0);
+        // The child exists already, or does not exist: the operator records what it is.
+        let misses = creates == (existing != 0);
         if misses || (!creates && !flight.is_fresh(object)) {
             if misses && answered {
-                state.operators[operator].view.children[slot] = standing;
-                state.doubts[slot] = 0;
+                state.operators[operator].view.children[slot] = existing;
+                state.unconfirmed[slot] = 0;
             }
             return;
         }
         let after = self.written_child(flight.group, write);
         self.put_child(state, slot, after, operator == usize::from(state.leader));
         let of_pass = self.groups.read(flight.group, |group| group.link.is_some());
-        // What a sweep writes is not recorded in the caches.
+        // The caches do not record the writes of a sweep.
         if answered && of_pass {
             state.operators[operator].view.children[slot] = after;
-            state.doubts[slot] = 0;
+            state.unconfirmed[slot] = 0;
         }
     }
 
-    /// What stands in a place from now on, rightly written or not.
-    fn put_child(&self, state: &mut State, slot: usize, number: ChildNumber, rightly: bool) {
+    /// Stores a child. `by_leader` is false for a late write of a former leader.
+    fn put_child(&self, state: &mut State, slot: usize, number: ChildNumber, by_leader: bool) {
         let of = |number: ChildNumber| match number {
             0 => 0,
             number => self.children.read(u32::from(number), |child| child.of),
         };
         let before = std::mem::replace(&mut state.truth.children[slot], number);
         if slot == ENVIRONMENT {
-            let wrongly = if rightly { 0 } else { of(number) & !of(before) };
-            state.stray_entries = (state.stray_entries | wrongly) & of(number);
+            let late = if by_leader { 0 } else { of(number) & !of(before) };
+            state.late_entries = (state.late_entries | late) & of(number);
         } else {
-            state.strays &= !(1 << slot);
-            state.strays |= u8::from(!rightly && number != 0) << slot;
+            state.late_children &= !(1 << slot);
+            state.late_children |= u8::from(!by_leader && number != 0) << slot;
         }
         state.written(Object::Child(slot as u8));
     }
 
-    /// A child of this life of a link stands that is no stray.
-    pub(crate) fn standing_of(&self, state: &State, life: u8) -> bool {
+    /// True if a child of this life of a link exists that is not a late write of a former leader.
+    pub(crate) fn has_children(&self, state: &State, life: u8) -> bool {
         state.truth.children.iter().enumerate().any(|(slot, number)| {
-            let excused = if slot == ENVIRONMENT { state.stray_entries } else { 0 };
+            let excused = if slot == ENVIRONMENT { state.late_entries } else { 0 };
             *number != 0
-                && state.strays & (1 << slot) == 0
+                && state.late_children & (1 << slot) == 0
                 && self
                     .children
                     .read(u32::from(*number), |child| child.of & life & !excused != 0)
@@ -278,7 +286,7 @@ impl Model {
         state.put_link(user.link, after);
     }
 
-    /// What a user's edit makes of a link; none where it cannot be done, or changes nothing.
+    /// The link after a user's edit; none if the edit is not possible or changes nothing.
     pub(crate) fn edited(&self, state: &State, user: User) -> Option<u32> {
         let number = state.truth.links[user.link];
         if user.edit == Edit::Create {
@@ -303,7 +311,7 @@ impl Model {
     }
 }
 
-/// The objects of which a view shows what there is.
+/// The objects that a view shows as they are.
 fn fresh(view: &Cluster, truth: &Cluster) -> u8 {
     let links = (0..2).filter(|link| view.links[*link] == truth.links[*link]);
     let children = (0..SLOTS).filter(|slot| view.children[*slot] == truth.children[*slot]);

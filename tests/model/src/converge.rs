@@ -1,22 +1,22 @@
-//! Left alone, everything comes to rest: run from a cluster as it is, with one operator that sees it, to the end.
+//! Convergence: from any cluster, one operator with current caches brings everything to rest.
 
 use instancelink_api::State as Resting;
 use instancelink_api::spec::DesiredState;
 
-use crate::actions::{Action, BLIND};
-use crate::digest::Link;
+use crate::actions::{Action, UNUSED_VIEW};
+use crate::entries::Link;
 use crate::flight::Flight;
 use crate::model::Model;
 use crate::promise::{Broken, Promise};
 use crate::scope::{Budget, Takeover};
 use crate::slots::{DIRECTORY, ENVIRONMENT, SLICE, SLOTS};
-use crate::state::{Account, CERTAIN, Cluster, Ledger, Operator, State};
+use crate::state::{Account, CONFIRMED, Cluster, Ledger, Operator, State};
 use crate::surroundings::Target;
 use crate::user::created;
 
-/// More than any way to rest needs: a loop shows as a promise broken.
+/// More groups of writes than any path to rest needs: a loop shows as a broken promise.
 const LIMIT: usize = 400;
-/// Waits, drains and both ttl clocks end within this many ticks.
+/// Waits, drains and both TTLs end within this many ticks.
 const TICKS: u8 = 5;
 
 const NOTHING_MORE: Budget = Budget {
@@ -27,20 +27,20 @@ const NOTHING_MORE: Budget = Budget {
 };
 
 impl Model {
-    /// The states in which the scope begins.
+    /// The initial states of the scope.
     pub(crate) fn starts(&self) -> Vec<State> {
         let starts = self.scope.starts.iter().map(|users| {
-            let mut state = self.beginning();
+            let mut state = self.initial();
             for user in users {
-                state = self.settle(state).expect("a beginning comes to rest");
+                state = self.settle(state).expect("an initial state comes to rest");
                 state.left.users = 1;
-                state = self.happen(&state, Action::User(*user));
+                state = self.next(&state, Action::User(*user));
             }
             if !users.is_empty() {
-                state = self.settle(state).expect("a beginning comes to rest");
+                state = self.settle(state).expect("an initial state comes to rest");
             }
             state.left = self.scope.budget;
-            if self.scope.budget.failovers > 0 && self.scope.takeover != Takeover::Present {
+            if self.scope.budget.failovers > 0 && self.scope.takeover != Takeover::Current {
                 state.operators[1].view = state.truth;
             }
             state
@@ -48,20 +48,20 @@ impl Model {
         starts.collect()
     }
 
-    fn beginning(&self) -> State {
+    fn initial(&self) -> State {
         let mut links = [0; 2];
         for (link, spec) in self.scope.specs.iter().enumerate().filter(|(_, spec)| !spec.is_empty()) {
             links[link] = self.link(created(link, 0, spec));
         }
-        self.alone(Cluster {
+        self.undisturbed(Cluster {
             links,
             children: [0; SLOTS],
-            around: crate::surroundings::Surroundings::BEGINNING,
+            around: crate::surroundings::Surroundings::INITIAL,
         })
     }
 
-    /// One operator that sees a cluster as it is, and nothing on its way.
-    fn alone(&self, truth: Cluster) -> State {
+    /// A state with one operator whose view is current, and no request in flight.
+    fn undisturbed(&self, truth: Cluster) -> State {
         let ledger = |link: u32| {
             let desired = if link == 0 {
                 0
@@ -83,19 +83,19 @@ impl Model {
         };
         State {
             truth,
-            operators: [operator(truth), operator(BLIND)],
+            operators: [operator(truth), operator(UNUSED_VIEW)],
             leader: 0,
             ledgers: truth.links.map(ledger),
             left: NOTHING_MORE,
-            doubts: CERTAIN,
+            unconfirmed: CONFIRMED,
             recreated: 3,
-            strays: 0,
-            stray_entries: 0,
+            late_children: 0,
+            late_entries: 0,
             broken: Broken::default(),
         }
     }
 
-    /// What happens when nobody does anything any more; none where that has no end.
+    /// The state at rest, if no user acts; none if there is no end.
     fn settle(&self, from: State) -> Option<State> {
         let mut state = State {
             left: NOTHING_MORE,
@@ -108,33 +108,33 @@ impl Model {
             let Some(action) = actions.first() else {
                 return Some(state);
             };
-            state = self.happen(&state, *action);
+            state = self.next(&state, *action);
         }
         None
     }
 
-    /// Promises that are broken on the way to rest from a cluster, or there.
+    /// The promises that are broken on the way from a cluster to rest, or at rest.
     pub(crate) fn rest(&self, truth: &Cluster) -> Broken {
         self.rest_after(truth, 0)
     }
 
-    /// The same, so many groups of writes after the beginning.
+    /// The same, after so many groups of writes.
     fn rest_after(&self, truth: &Cluster, groups: usize) -> Broken {
         if groups > LIMIT {
             return Broken::unless(false, Promise::Quiet);
         }
-        self.rests.get(*truth, |truth| self.run_on(truth, groups))
+        self.rests.get(*truth, |truth| self.run_to_rest(truth, groups))
     }
 
-    /// One group of writes, and on from there; where none is due, time passes, and in the end that is the rest.
-    fn run_on(&self, truth: &Cluster, groups: usize) -> Broken {
-        let mut state = self.alone(*truth);
+    /// Executes one group of writes and continues. If none is due, time passes; after the last tick the cluster rests.
+    fn run_to_rest(&self, truth: &Cluster, groups: usize) -> Broken {
+        let mut state = self.undisturbed(*truth);
         let mut actions = Vec::new();
         loop {
             actions.clear();
             self.possible(&state, &mut actions);
             let Some(action) = actions.first() else { break };
-            state = self.happen(&state, *action);
+            state = self.next(&state, *action);
             let operator = &state.operators[0];
             if operator.flight.is_empty() && operator.view == state.truth {
                 return state.broken.and(self.rest_after(&state.truth, groups + 1));
@@ -147,20 +147,20 @@ impl Model {
         }
         state
             .broken
-            .and(Broken::unless(self.is_where_it_should(&state), Promise::Rest))
+            .and(Broken::unless(self.all_rest_correctly(&state), Promise::Rest))
             .and(Broken::unless(self.is_clean(&state.truth), Promise::Leaks))
-            .and(Broken::unless(self.shows_the_world(&state.truth), Promise::Content))
+            .and(Broken::unless(self.content_is_current(&state.truth), Promise::Content))
     }
 
-    fn is_where_it_should(&self, state: &State) -> bool {
+    fn all_rest_correctly(&self, state: &State) -> bool {
         (0..2)
             .filter(|link| state.truth.links[*link] != 0)
-            .all(|link| self.rests_rightly(&state.truth, link))
+            .all(|link| self.rests_correctly(&state.truth, link))
     }
 
-    fn rests_rightly(&self, truth: &Cluster, link: usize) -> bool {
+    fn rests_correctly(&self, truth: &Cluster, link: usize) -> bool {
         let other = truth.links[1 - link];
-        // A rival that is there and is not going away may have the alias.
+        // A rival that exists and is not being deleted may have the alias.
         let has_rival = other != 0 && self.links.read(other, |other| other.desired < 3 && !other.deleting);
         self.links.read(truth.links[link], |it| {
             let waiting = [Resting::Registering, Resting::Inactive];
@@ -169,14 +169,14 @@ impl Model {
                 _ if it.deleting => false,
                 4 => it.state == Resting::Purged,
                 3 => it.state == Resting::Removed,
-                _ if wishes_active(it) => {
+                _ if wants_active(it) => {
                     let free = usable && !has_rival && (truth.around.granted || !it.elsewhere);
                     let servable = it.object.spec.addressing != instancelink_api::spec::Addressing::ServiceIP;
                     let up = it.state == Resting::Active;
                     match (free, servable) {
                         (true, true) => up,
                         (true, false) => up || it.state == Resting::Activating || it.state == Resting::UpdatingActive,
-                        // A source on its way out does not cut what is up.
+                        // A source that is being deleted does not deactivate a link that is up.
                         (false, _) => up || it.state.is_transitional() || waiting.contains(&it.state),
                     }
                 }
@@ -185,7 +185,7 @@ impl Model {
         })
     }
 
-    /// Nothing stands but for a link that is up, and for the source of one.
+    /// True if every child belongs to a link that is up, or to its source.
     fn is_clean(&self, truth: &Cluster) -> bool {
         let mut up = 0;
         let mut any_up = false;
@@ -214,8 +214,8 @@ impl Model {
         })
     }
 
-    /// A link that is active gives out what the target has.
-    fn shows_the_world(&self, truth: &Cluster) -> bool {
+    /// True if every active link has the endpoints of its target.
+    fn content_is_current(&self, truth: &Cluster) -> bool {
         let up = |link: usize| {
             let number = truth.links[link];
             number != 0
@@ -246,8 +246,8 @@ impl Model {
     }
 }
 
-fn wishes_active(link: &Link) -> bool {
-    match link.wish {
+fn wants_active(link: &Link) -> bool {
+    match link.desired_state {
         Some(DesiredState::Active) => true,
         Some(DesiredState::Inactive) => false,
         None => link.desired < 2,

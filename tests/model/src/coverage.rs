@@ -1,4 +1,4 @@
-//! What was reached: a promise that is kept because nothing happened is worth nothing.
+//! Records which edges, verdicts, kinds and reasons a campaign reached: a promise that is never exercised proves nothing.
 
 use std::collections::BTreeSet;
 
@@ -6,10 +6,10 @@ use instancelink_api::{Intent, State};
 use instancelink_core::effect::Effect;
 use parking_lot::Mutex;
 
-/// What was reached so far.
+/// What was reached.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Reached {
-    /// Changes of state that were written.
+    /// State changes that were written.
     pub(crate) edges: BTreeSet<(&'static str, &'static str)>,
     /// Verdicts on requests: the reason of a rejection, or `accepted <verb>`.
     pub(crate) verdicts: BTreeSet<String>,
@@ -19,7 +19,7 @@ pub(crate) struct Reached {
     pub(crate) reasons: BTreeSet<String>,
 }
 
-/// Takes note of what is reached.
+/// Records what is reached.
 #[derive(Debug, Default)]
 pub(crate) struct Coverage(Mutex<Reached>);
 

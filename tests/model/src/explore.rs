@@ -1,4 +1,4 @@
-//! Explores a scope to its end, and says what was found.
+//! Explores a scope completely and reports the result.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -14,21 +14,21 @@ use crate::scope::Scope;
 use crate::slots::SLICE;
 use crate::state::State;
 
-/// Threads that explore.
+/// Number of threads.
 const THREADS: usize = 2;
 
-/// What came of exploring a scope.
+/// The result of an exploration.
 #[derive(Debug)]
 pub struct Explored {
-    /// States that differ.
+    /// Number of different states.
     pub states: u64,
-    /// Steps between them.
+    /// Number of transitions.
     pub steps: u64,
-    /// The longest way to a state.
+    /// Length of the longest path.
     pub depth: usize,
-    /// Steps that were an injected fault.
+    /// Number of transitions that are injected faults.
     pub faults: u64,
-    /// Promises that were broken, each with the way there.
+    /// The broken promises, each with a path to it.
     pub violations: Vec<(Promise, String)>,
     /// Edges that were taken.
     pub edges: BTreeSet<(&'static str, &'static str)>,
@@ -38,11 +38,11 @@ pub struct Explored {
     pub reasons: BTreeSet<String>,
     /// Kinds of children that were created.
     pub kinds: BTreeSet<String>,
-    /// Questions to `step` that differ.
+    /// Number of different questions to `step`.
     pub questions: usize,
 }
 
-/// Explores a scope to its end.
+/// Explores a scope completely.
 pub fn explore(scope: Scope) -> Explored {
     let checker = Model::new(scope)
         .checker()
@@ -75,7 +75,7 @@ pub fn explore(scope: Scope) -> Explored {
     }
 }
 
-/// The way to a state, a line a step.
+/// A path to a state, a line for each transition.
 fn story(model: &Model, promise: Promise, path: Vec<(State, Option<crate::actions::Action>)>) -> String {
     let mut story = format!("{}, after:\n", promise.as_str());
     for (state, action) in path {
@@ -85,11 +85,11 @@ fn story(model: &Model, promise: Promise, path: Vec<(State, Option<crate::action
         });
         let _ = write!(
             story,
-            "    {} | {} children {:?} strays {:b}",
-            states[0], states[1], state.truth.children, state.strays
+            "    {} | {} children {:?} late {:b}",
+            states[0], states[1], state.truth.children, state.late_children
         );
         if let Some(action) = action {
-            let _ = write!(story, " -- {}", model.told(action));
+            let _ = write!(story, " -- {}", model.describe(action));
         }
         story.push('\n');
     }
@@ -97,8 +97,8 @@ fn story(model: &Model, promise: Promise, path: Vec<(State, Option<crate::action
 }
 
 impl Model {
-    /// An action in words; what is sent is shown.
-    fn told(&self, action: crate::actions::Action) -> String {
+    /// A description of an action, with the writes that it sends.
+    fn describe(&self, action: crate::actions::Action) -> String {
         use crate::actions::Action;
         match action {
             Action::Decide { group, .. } | Action::Sweep { group, .. } => {
@@ -107,7 +107,7 @@ impl Model {
                     group
                         .writes
                         .iter()
-                        .map(|write| short(told_write(write)))
+                        .map(|write| short(describe_write(write)))
                         .collect::<Vec<_>>()
                 });
                 format!("{action:?}: {}", writes.join("; "))
@@ -116,18 +116,18 @@ impl Model {
         }
     }
 
-    /// Promises that a state breaks, or that were broken on the way to it.
+    /// The promises that a state breaks, or that were broken on the path to it.
     pub(crate) fn broken(&self, state: &State) -> Broken {
         let kept = |kept, promise| Broken::unless(kept, promise);
         state
             .broken
             .and(kept(self.remembers(state), Promise::Actions))
-            .and(kept(self.is_bare_at_rest(state), Promise::Bare))
-            .and(kept(self.has_one_owner(state), Promise::Alias))
+            .and(kept(self.has_no_children_at_rest(state), Promise::NoChildren))
+            .and(kept(self.alias_has_one_link(state), Promise::Alias))
             .and(self.rest(&state.truth))
     }
 
-    /// Each link remembers the result of its accepted actions in their order (lifecycle#actions-once).
+    /// Each link remembers the result of its accepted actions in sequence (lifecycle#actions-once).
     fn remembers(&self, state: &State) -> bool {
         (0..2).all(|link| {
             let number = state.truth.links[link];
@@ -135,7 +135,7 @@ impl Model {
         })
     }
 
-    fn is_bare_at_rest(&self, state: &State) -> bool {
+    fn has_no_children_at_rest(&self, state: &State) -> bool {
         const BARE: [Resting; 4] = [
             Resting::Inactive,
             Resting::UpdatingInactive,
@@ -150,15 +150,15 @@ impl Model {
             let (rests, life) = self
                 .links
                 .read(number, |it| (BARE.contains(&it.state), it.life_bit(link)));
-            !rests || !self.standing_of(state, life)
+            !rests || !self.has_children(state, life)
         })
     }
 
-    fn has_one_owner(&self, state: &State) -> bool {
+    fn alias_has_one_link(&self, state: &State) -> bool {
         let has_slice = |link: usize| {
             let (number, slice) = (state.truth.links[link], state.truth.children[SLICE + link]);
-            let is_stray = state.strays & (1 << (SLICE + link)) != 0;
-            if number == 0 || slice == 0 || is_stray {
+            let is_late = state.late_children & (1 << (SLICE + link)) != 0;
+            if number == 0 || slice == 0 || is_late {
                 return false;
             }
             let life = self.links.read(number, |it| it.life_bit(link));
@@ -169,12 +169,12 @@ impl Model {
     }
 }
 
-fn told_write(write: &instancelink_core::effect::Effect) -> String {
+fn describe_write(write: &instancelink_core::effect::Effect) -> String {
     use instancelink_core::effect::Effect;
     match write {
         Effect::WriteStatus { status } => format!("status {}", status.state),
         Effect::AcceptAction { intent, .. } => format!(
-            "take {}/{} {:?} {}",
+            "accept {}/{} {:?} {}",
             intent.action, intent.id, intent.verdict, intent.reason
         ),
         Effect::WriteIntent { intent } => format!("intent {}", intent.action),

@@ -1,16 +1,16 @@
-//! Writes on their way: one group that `step` decided on. Each may arrive, or not, in any order, and long after its
-//! operator has stopped leading.
+//! Writes in flight: one group that `step` decided on. Each may arrive or be lost, in any order, even after its operator lost
+//! the lease.
 
-use crate::state::Object;
+use crate::object::Object;
 
-/// A group of writes on its way.
+/// A group of writes in flight.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Flight {
-    /// Number of the group in the library; 0: nothing is on its way.
+    /// Number of the group in the library; 0: none is in flight.
     pub(crate) group: u32,
-    /// Which writes of the group are still to arrive: a bit each.
+    /// The writes that have not arrived: a bit each.
     pub(crate) todo: u8,
-    /// The objects that are still as they were when the group was decided on.
+    /// The objects that have not changed since the decision: a bit each.
     pub(crate) fresh: u8,
 }
 
@@ -19,7 +19,7 @@ impl Flight {
         self.group == 0
     }
 
-    /// One write has arrived, or never will.
+    /// One write has arrived or is lost.
     pub(crate) fn done(&mut self, write: u8) {
         self.todo &= !(1 << write);
         if self.todo == 0 {

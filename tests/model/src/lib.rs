@@ -1,15 +1,15 @@
-//! Model checking: every schedule of two links of one alias, two operators, users, a world that changes, and faults,
+//! Model checking: every schedule of two links, two operators, users, changing surroundings and faults within a scope,
 //! explored by stateright. The decisions are those of the real [`instancelink_core::lifecycle::step`].
 //!
 //! ```text
 //! State (some bytes) ──► view of an operator ──► Snapshot ──► real step ──► effects ──► API server ──► State
-//!        objects are numbers: what they stand for is interned (library), what step said of them is remembered (decide)
+//!        objects are numbers: the objects are in `library`, the decisions about them in `memo`
 //! ```
-//! A state is small because objects that are equal are one number; it is exact because behind each number is the object
-//! itself, as an API server would store it. What has no end (versions, generations, sequence numbers, the history) is
-//! brought down to what `step` can tell apart: see the module `normal`.
+//! A state is small because equal objects have one number. It is exact because each number stands for a whole object, as an
+//! API server would store it. Values without bound (versions, generations, sequence numbers, the history) are reduced to
+//! what `step` can distinguish: see the module `normalize`.
 //!
-//! Nothing that is shipped depends on this crate; its tests are campaigns.
+//! No crate that is shipped depends on this one. Its tests are campaigns.
 
 #![allow(
     clippy::unwrap_used,
@@ -17,24 +17,28 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::cast_possible_truncation,
-    reason = "for tests alone; numbers are few and small"
+    reason = "for tests only; the numbers are small"
 )]
 
 mod actions;
+mod base;
+mod checker;
 mod commit;
 mod converge;
 mod coverage;
 mod decide;
-mod digest;
+mod entries;
 mod explore;
 mod flight;
+mod group;
 mod library;
 mod memo;
 mod model;
 mod mutant;
-mod normal;
-mod outcome;
+mod normalize;
+mod object;
 mod promise;
+mod question;
 mod scope;
 pub mod scopes;
 mod slots;
@@ -44,6 +48,7 @@ mod surroundings;
 mod sweep;
 mod user;
 mod write;
+mod written;
 
 pub use explore::{Explored, explore};
 pub use mutant::Mutant;

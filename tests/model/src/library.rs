@@ -1,11 +1,11 @@
-//! The library: objects by number. Equal objects have one number, so that a state can be a few bytes.
+//! The library: objects by number. Equal objects have one number, so that a state is a few bytes.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use parking_lot::{Mutex, RwLock};
 
-/// Numbers for texts, and what each stands for. 0 stands for nothing.
+/// Numbers for objects. 0 stands for no object.
 #[derive(Debug)]
 pub(crate) struct Library<T> {
     numbers: Mutex<HashMap<String, u32>>,
@@ -20,7 +20,7 @@ impl<T> Library<T> {
         }
     }
 
-    /// The number of what this text describes to the last detail.
+    /// The number of the object that this text describes completely.
     pub(crate) fn number(&self, text: String, make: impl FnOnce() -> T) -> u32 {
         let mut numbers = self.numbers.lock();
         if let Some(number) = numbers.get(&text) {
@@ -33,12 +33,12 @@ impl<T> Library<T> {
         number
     }
 
-    /// What a number stands for.
+    /// The object with a number.
     pub(crate) fn at(&self, number: u32) -> Arc<T> {
         Arc::clone(&self.entries.read()[number as usize - 1])
     }
 
-    /// Reads what a number stands for.
+    /// Reads the object with a number.
     pub(crate) fn read<R>(&self, number: u32, look: impl FnOnce(&T) -> R) -> R {
         look(&self.entries.read()[number as usize - 1])
     }

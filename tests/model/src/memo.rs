@@ -1,4 +1,4 @@
-//! What was worked out once is remembered: a map that many threads read and few write.
+//! A map of computed answers, which many threads read and few write.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, RandomState};
@@ -22,18 +22,18 @@ impl<K: Hash + Eq, V: Copy> Memo<K, V> {
         }
     }
 
-    /// The answer, worked out where it is not known. Two threads may both work it out; they find the same.
-    pub(crate) fn get(&self, question: K, work_out: impl FnOnce(&K) -> V) -> V {
+    /// The answer, computed if it is unknown. Two threads may both compute it, with the same result.
+    pub(crate) fn get(&self, question: K, compute: impl FnOnce(&K) -> V) -> V {
         let shard = &self.shards[self.hasher.hash_one(&question) as usize % SHARDS];
         if let Some(known) = shard.read().get(&question) {
             return *known;
         }
-        let answer = work_out(&question);
+        let answer = compute(&question);
         shard.write().insert(question, answer);
         answer
     }
 
-    /// How many questions were answered.
+    /// Number of answers.
     pub(crate) fn len(&self) -> usize {
         self.shards.iter().map(|shard| shard.read().len()).sum()
     }

@@ -1,35 +1,32 @@
-//! The model as stateright asks for it: how it begins, what can happen, and what is promised.
+//! The model: a scope, the objects by number, and the answers that were computed for it.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 
 use instancelink_api::InstanceLink;
 use instancelink_core::child::ObservedChild;
 use instancelink_core::snapshot::Snapshot;
-use stateright::Property;
 
-use crate::actions::Action;
+use crate::base::base;
 use crate::coverage::Coverage;
-use crate::decide::{Decision, Question};
-use crate::digest::{Child, Link};
+use crate::entries::{Child, Link};
+use crate::group::Group;
 use crate::library::Library;
 use crate::memo::Memo;
-use crate::normal::{as_sibling, normal};
-use crate::outcome::Group;
-use crate::promise::{Broken, Promise};
+use crate::normalize::{as_sibling, normalize};
+use crate::promise::Broken;
+use crate::question::{Decision, Question, SweepQuestion};
 use crate::scope::Scope;
-use crate::snapshot::{base, text_of};
-use crate::state::{ChildNumber, Cluster, LinkNumber, State, UnconfirmedWrites};
-use crate::sweep::Look;
+use crate::state::{ChildNumber, Cluster, LinkNumber, UnconfirmedWrites};
 use crate::user::User;
-use crate::write::Written;
+use crate::written::Written;
 
-/// A scope, with everything that was learnt about it.
+/// A scope, with everything that was computed for it.
 #[derive(Debug)]
 pub(crate) struct Model {
     pub(crate) scope: Scope,
-    /// Both links are of one alias of one source.
+    /// Both links have the same alias and source.
     pub(crate) one_alias: bool,
-    /// Snapshots without consent, and with it, to be filled in.
+    /// Snapshots without and with consent, to be completed.
     pub(crate) bases: [Snapshot; 2],
     pub(crate) links: Library<Link>,
     /// Links as their siblings see them.
@@ -37,12 +34,12 @@ pub(crate) struct Model {
     pub(crate) children: Library<Child>,
     pub(crate) groups: Library<Group>,
     pub(crate) decisions: Memo<Question, Decision>,
-    /// With what is in doubt.
+    /// Whether unconfirmed writes must be asked for before a decision is executed.
     pub(crate) asks: Memo<(Question, UnconfirmedWrites), bool>,
     pub(crate) writes: Memo<(LinkNumber, u32, u8), Written>,
     pub(crate) creations: Memo<(u32, u8), ChildNumber>,
     pub(crate) edits: Memo<(LinkNumber, User), Option<LinkNumber>>,
-    pub(crate) sweeps: Memo<Look, u32>,
+    pub(crate) sweeps: Memo<SweepQuestion, u32>,
     pub(crate) rests: Memo<Cluster, Broken>,
     pub(crate) coverage: Coverage,
     pub(crate) faults: AtomicU64,
@@ -72,7 +69,7 @@ impl Model {
 
     /// The number of a link.
     pub(crate) fn link(&self, link: InstanceLink) -> LinkNumber {
-        let link = normal(link);
+        let link = normalize(link);
         let text = serde_json::to_string(&link).unwrap();
         self.links.number(text, || {
             let seen = as_sibling(&link);
@@ -82,53 +79,8 @@ impl Model {
     }
 
     /// The number of a child.
-    pub(crate) fn child(&self, standing: ObservedChild) -> ChildNumber {
-        let number = self.children.number(text_of(&standing), || Child::of(standing));
+    pub(crate) fn child(&self, observed: ObservedChild) -> ChildNumber {
+        let number = self.children.number(format!("{observed:?}"), || Child::of(observed));
         ChildNumber::try_from(number).expect("children are few")
-    }
-}
-
-impl stateright::Model for Model {
-    type State = State;
-    type Action = Action;
-
-    fn init_states(&self) -> Vec<State> {
-        self.starts()
-    }
-
-    fn actions(&self, state: &State, actions: &mut Vec<Action>) {
-        self.possible(state, actions);
-    }
-
-    fn next_state(&self, state: &State, action: Action) -> Option<State> {
-        if action.is_fault() {
-            self.faults.fetch_add(1, Ordering::Relaxed);
-        }
-        Some(self.happen(state, action))
-    }
-
-    fn properties(&self) -> Vec<Property<Self>> {
-        macro_rules! always {
-            ($($promise:ident),*) => {
-                vec![$(Property::always(Promise::$promise.as_str(), |model: &Self, state: &State| {
-                    !model.broken(state).contains(Promise::$promise)
-                })),*]
-            };
-        }
-        always![
-            Edges,
-            Actions,
-            Bare,
-            Content,
-            Purged,
-            Preconditions,
-            Consent,
-            Quiet,
-            Alias,
-            Finalizer,
-            Deletion,
-            Rest,
-            Leaks
-        ]
     }
 }

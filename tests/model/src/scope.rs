@@ -1,56 +1,56 @@
-//! A scope: which links, how it begins, what may happen, and how often. Within it everything is explored.
+//! A scope: the links, the initial states, what can happen, and how often. Within it every schedule is explored.
 
 use crate::mutant::Mutant;
 use crate::surroundings::Change;
 use crate::user::User;
 
-/// How often things may still happen.
+/// How often each kind of event may still happen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Budget {
-    /// What users do.
+    /// Actions of users.
     pub users: u8,
-    /// What changes around the links.
+    /// Changes of the surroundings.
     pub changes: u8,
     /// Crashes, lost answers, failed requests.
     pub faults: u8,
-    /// Times that the lease goes to the other operator.
+    /// Changes of the leader.
     pub failovers: u8,
 }
 
-/// What the caches show of an operator that takes over the lease.
+/// The state of the caches of an operator that gets the lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Takeover {
-    /// What they showed at some time before.
+    /// Any earlier state.
     Old,
-    /// The same, but for children, which it lists first.
+    /// The same, but the children are current: they are listed first.
     ChildrenListed,
-    /// What there is.
-    Present,
+    /// The current state.
+    Current,
 }
 
-/// What is explored.
+/// A scope.
 #[derive(Clone, Debug)]
 pub struct Scope {
-    /// In a few words.
+    /// Its name, in a few words.
     pub name: &'static str,
-    /// Specs of the two links, as a user writes them; a second that is empty: there is one link.
+    /// The specs of the two links in YAML. If the second is empty, there is one link.
     pub specs: [&'static str; 2],
-    /// What users did before it begins, each from the creation of the links, each brought to rest.
+    /// The initial states: what users did after the creation of the links, each brought to rest.
     pub starts: Vec<Vec<User>>,
-    /// What users may do.
+    /// The possible actions of users.
     pub users: Vec<User>,
-    /// What may change around the links.
+    /// The possible changes of the surroundings.
     pub changes: Vec<Change>,
-    /// How often.
+    /// How often each may happen.
     pub budget: Budget,
-    /// What the caches show of an operator that takes over the lease.
+    /// The state of the caches of an operator that gets the lease.
     pub takeover: Takeover,
-    /// A bug that is put in, to see it found.
+    /// A seeded bug.
     pub mutant: Option<Mutant>,
 }
 
 impl Scope {
-    /// Both links are of one alias of one source.
+    /// True if both links have the same alias and source.
     pub(crate) fn is_one_alias(&self) -> bool {
         let of = |spec: &str, key: &str| spec.lines().find(|line| line.starts_with(key)).map(str::to_owned);
         let [one, other] = self.specs;

@@ -1,5 +1,4 @@
-//! The scopes that are explored. Each is small enough to be explored to its end; what cannot happen in one happens in
-//! another.
+//! The scopes. Each is small enough to be explored completely; together they cover the lifecycle.
 
 use instancelink_api::spec::DesiredState;
 
@@ -7,13 +6,13 @@ use crate::scope::{Budget, Scope, Takeover};
 use crate::surroundings::Change;
 use crate::user::{Edit, User};
 
-/// Both links of most scopes: one alias, one source.
+/// The spec of both links in most scopes.
 const DB: &str = "
 linkName: db
 instanceRef: {kind: Deployment, name: web}
 targetInstanceRef: {kind: Deployment, name: pg}
 ";
-/// The same, to be purged two hours after it was removed.
+/// The same, with a drain, and a purge an hour after it was removed.
 const EXPIRING: &str = "
 linkName: db
 instanceRef: {kind: Deployment, name: web}
@@ -21,20 +20,20 @@ targetInstanceRef: {kind: Deployment, name: pg}
 ttlSecondsAfterRemoved: 3600
 deactivation: {drainSeconds: 60}
 ";
-/// Into another namespace, with a policy there.
+/// With a target and a policy in another namespace.
 const FAR: &str = "
 linkName: db
 instanceRef: {kind: Deployment, name: web}
 targetInstanceRef: {kind: Deployment, name: pg, namespace: data}
 networkPolicy: Allow
 ";
-/// Another alias of the same source: they share the directory and the environment.
+/// Another alias of the same source, so that the links share the directory and the environment.
 const CACHE: &str = "
 linkName: cache
 instanceRef: {kind: Deployment, name: web}
 targetInstanceRef: {kind: Deployment, name: pg}
 ";
-/// A source of another kind with the same name: they contend for the directory.
+/// A source of another kind with the same name, so that the links are rivals for the directory.
 const STATEFUL: &str = "
 linkName: db
 instanceRef: {kind: StatefulSet, name: web}
@@ -55,7 +54,7 @@ fn verbs(link: usize) -> impl Iterator<Item = User> {
     VERBS.into_iter().map(move |verb| act(link, verb))
 }
 
-/// All scopes, of the ordinary size or the long one.
+/// All scopes, in the ordinary or the long size.
 pub fn all(long: bool) -> Vec<Scope> {
     vec![
         race(long),
@@ -76,12 +75,12 @@ fn scope(name: &'static str, specs: [&'static str; 2]) -> Scope {
         users: Vec::new(),
         changes: Vec::new(),
         budget: Budget::default(),
-        takeover: Takeover::Present,
+        takeover: Takeover::Current,
         mutant: None,
     }
 }
 
-/// Two links of one alias, every action on either, and an operator that goes on writing after it has lost the lease.
+/// Two links of one alias, every action on both, and an operator that keeps writing after it lost the lease.
 pub fn race(long: bool) -> Scope {
     let deletes = [edit(0, Edit::Delete), edit(1, Edit::Delete)];
     Scope {
@@ -101,7 +100,7 @@ pub fn race(long: bool) -> Scope {
     }
 }
 
-/// Lost answers, crashes, lost status, lost annotations, lost finalizers, links made again.
+/// Lost answers, crashes, lost status, lost annotations, lost finalizers, recreated links.
 pub fn losses(long: bool) -> Scope {
     let losses = [
         Edit::WipeStatus,
@@ -128,7 +127,7 @@ pub fn losses(long: bool) -> Scope {
     }
 }
 
-/// The manifest rules: desiredState, updates, what cannot be served, bad requests, both clocks.
+/// `desiredState`, updates, specs that cannot be served, bad requests, both TTLs.
 pub fn manifest(long: bool) -> Scope {
     let edits = [
         Edit::Desire(Some(DesiredState::Active)),
@@ -154,7 +153,7 @@ pub fn manifest(long: bool) -> Scope {
     }
 }
 
-/// Source, target, namespace and time change under two links of one alias, and are seen late.
+/// Source, target, namespace and time change under two links of one alias, and the operator sees it late.
 pub fn world(long: bool) -> Scope {
     Scope {
         starts: vec![vec![], vec![act(0, "deactivate")]],
@@ -185,7 +184,7 @@ pub fn world(long: bool) -> Scope {
     }
 }
 
-/// Grants given and taken, targets moved into the other namespace and back, policies there.
+/// Grants are given and revoked, and targets move to the other namespace and back, with policies there.
 pub fn consent(long: bool) -> Scope {
     Scope {
         starts: vec![vec![]],
@@ -226,7 +225,7 @@ pub fn shared(long: bool) -> Scope {
         users: verbs(0).chain(verbs(1)).chain(deletes).collect(),
         changes: vec![Change::SourceGoes, Change::SourceComes],
         budget: Budget {
-            // With the three of them together there are more states than 20 GB hold.
+            // All three together give more states than fit into 20 GB.
             users: 1,
             changes: u8::from(long),
             faults: 1,
@@ -236,13 +235,13 @@ pub fn shared(long: bool) -> Scope {
     }
 }
 
-/// Sources of two kinds with one name want one directory.
+/// Sources of two kinds with the same name want the same directory.
 pub fn directory(long: bool) -> Scope {
     Scope {
         users: verbs(0).chain(verbs(1)).chain([edit(0, Edit::Delete)]).collect(),
         changes: vec![Change::SourceGoes, Change::SourceComes],
         budget: Budget {
-            // Two deeds and a failover are more states than 20 GB hold.
+            // Two user actions and a failover give more states than fit into 20 GB.
             users: if long { 1 } else { 2 },
             changes: 1,
             faults: 0,

@@ -1,62 +1,24 @@
-//! From what an operator sees to what `step` looks at.
+//! Builds the snapshot for a question.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use instancelink_api::InstanceLink;
-use instancelink_core::child::{Children, ObservedChild};
+use instancelink_core::child::Children;
 use instancelink_core::fixture;
-use instancelink_core::snapshot::{
-    Candidate, Isolator, Pod, Sibling, Snapshot, Source, Target, TargetObject, Workload,
-};
+use instancelink_core::snapshot::{Candidate, Pod, Sibling, Snapshot, Source, Target, TargetObject, Workload};
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
-
-use crate::decide::Question;
+use crate::base::{living_sources, source_uid};
 use crate::model::Model;
+use crate::question::Question;
 use crate::slots::ELSEWHERE;
 use crate::surroundings::{self, Surroundings};
 
-/// Hours: more than any wait, drain or ttl of the scopes.
+/// Hours in a tick of the clock: more than any wait, drain or TTL of the scopes.
 const TICK: i64 = 2;
 
-/// UID of a source of this kind.
-pub(crate) fn source_uid(kind: &str, life: u8) -> String {
-    let initial = if kind == "Deployment" { 'd' } else { 'e' };
-    format!("22222222-bbbb-4bbb-8bbb-0000000000{life}{initial}")
-}
-
-/// UIDs of the sources that exist.
-pub(crate) fn living_sources(around: Surroundings) -> BTreeSet<String> {
-    match around.source {
-        surroundings::Source::Absent => BTreeSet::new(),
-        surroundings::Source::There { life, .. } => {
-            ["Deployment", "StatefulSet"].map(|kind| source_uid(kind, life)).into()
-        }
-    }
-}
-
-/// What is the same in all snapshots; with the other namespace's consent, or without.
-pub(crate) fn base(granted: bool) -> Snapshot {
-    let mut s = fixture::of(fixture::SPEC);
-    if granted {
-        let to = "{group: apps, kind: Deployment}";
-        let from = fixture::NAMESPACE;
-        s = s.granted_by(
-            ELSEWHERE,
-            &format!("{{from: [{{namespace: {from}}}], to: [{to}], allow: [Endpoints, NetworkPolicy]}}"),
-        );
-    }
-    s.isolators = vec![Arc::new(Isolator {
-        namespace: ELSEWHERE.to_owned(),
-        name: "closed".to_owned(),
-        pods: LabelSelector::default(),
-    })];
-    s
-}
-
 impl Model {
-    /// What `step` looks at to answer a question.
+    /// The snapshot for a question.
     pub(crate) fn snapshot(&self, question: &Question) -> Snapshot {
         let around = question.around;
         let object = self.links.at(question.object).object.clone();
@@ -67,7 +29,7 @@ impl Model {
         s.target = target(&object, around);
         s.living_owners = living_sources(around);
         for number in question.children.into_iter().filter(|number| *number != 0) {
-            s.children.put(self.children.at(u32::from(number)).standing.clone());
+            s.children.put(self.children.at(u32::from(number)).observed.clone());
         }
         if question.sibling != 0 {
             s.siblings.push(Sibling {
@@ -84,7 +46,7 @@ impl Model {
 fn source(link: &InstanceLink, around: Surroundings) -> Option<Source> {
     match around.source {
         surroundings::Source::Absent => None,
-        surroundings::Source::There { life, terminating } => Some(Source {
+        surroundings::Source::Exists { life, terminating } => Some(Source {
             uid: source_uid(&link.spec.instance_ref.kind, life),
             pods: serde_json::from_str(r#"{"matchLabels": {"app": "web"}}"#).unwrap(),
             terminating,
@@ -126,7 +88,7 @@ fn target(link: &InstanceLink, around: Surroundings) -> Option<Target> {
     })
 }
 
-/// The pods that standing slices lead to, as far as they exist.
+/// The existing pods that the slices have as endpoints.
 fn answering(children: &Children, around: Surroundings) -> Vec<Arc<Pod>> {
     if around.target == surroundings::Target::Absent {
         return Vec::new();
@@ -140,9 +102,4 @@ fn answering(children: &Children, around: Surroundings) -> Vec<Arc<Pod>> {
         .into_iter()
         .map(|namespace| Arc::new(pod(namespace, around)))
         .collect()
-}
-
-/// The name under which a child is kept.
-pub(crate) fn text_of(standing: &ObservedChild) -> String {
-    format!("{standing:?}")
 }

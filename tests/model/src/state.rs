@@ -1,25 +1,26 @@
-//! One state of everything: what is in the API server, what each operator believes and has on its way, and what was
-//! promised to users.
+//! A state of the model: the objects in the API server, the view and the requests in flight of each operator, and the
+//! accepted actions of users.
 
 use crate::flight::Flight;
+use crate::object::Object;
 use crate::promise::Broken;
 use crate::scope::Budget;
 use crate::slots::SLOTS;
 use crate::surroundings::Surroundings;
 
-/// Number of a link's object in the library; 0: there is none.
+/// Number of a link in the library; 0: none.
 pub(crate) type LinkNumber = u32;
-/// Number of a child; 0: there is none.
+/// Number of a child in the library; 0: none.
 pub(crate) type ChildNumber = u16;
 
-/// What may have been written into each place.
+/// The unconfirmed write of each slot; 0: none.
 pub(crate) type UnconfirmedWrites = [ChildNumber; SLOTS];
-/// There is nothing of the kind.
-pub(crate) const CERTAIN: UnconfirmedWrites = [0; SLOTS];
-/// One of several.
+/// No unconfirmed writes.
+pub(crate) const CONFIRMED: UnconfirmedWrites = [0; SLOTS];
+/// Several unconfirmed writes of one slot.
 pub(crate) const SEVERAL: ChildNumber = ChildNumber::MAX;
 
-/// What is in the API server, or in the caches of an operator.
+/// The objects in the API server, or in the caches of an operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Cluster {
     pub(crate) links: [LinkNumber; 2],
@@ -27,52 +28,52 @@ pub(crate) struct Cluster {
     pub(crate) around: Surroundings,
 }
 
-/// An operator: what its caches show, and the writes that it decided on and that are on their way.
+/// An operator: its caches, and its writes in flight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Operator {
     pub(crate) view: Cluster,
     pub(crate) flight: Flight,
 }
 
-/// What a sequential reading of the accepted actions says that a link must remember.
+/// What a link must remember after its accepted actions, in sequence.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Account {
-    /// What the last accepted action asked for: 0 none, else a [`instancelink_api::Desired`] and one.
+    /// The desired state of the last accepted action: 0 for none, else [`instancelink_api::Desired`] plus one.
     pub(crate) desired: u8,
     /// The action with an id was taken.
     pub(crate) handled: bool,
 }
 
-/// The account of one link, in the two copies that may be lost.
+/// The account of one link, as taken and as acknowledged. Each copy may be lost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Ledger {
     pub(crate) taken: Account,
     pub(crate) acknowledged: Account,
 }
 
-/// One state.
+/// A state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct State {
     pub(crate) truth: Cluster,
     pub(crate) operators: [Operator; 2],
-    /// Which operator holds the lease.
+    /// The operator that holds the lease.
     pub(crate) leader: u8,
     pub(crate) ledgers: [Ledger; 2],
     pub(crate) left: Budget,
-    /// What the leader wrote into each place without knowing whether it arrived; 0: nothing.
-    pub(crate) doubts: UnconfirmedWrites,
-    /// Links that were created a second time: a bit each.
+    /// Writes of the leader that got no answer.
+    pub(crate) unconfirmed: UnconfirmedWrites,
+    /// Links that were recreated: a bit each.
     pub(crate) recreated: u8,
-    /// Children that a request of a former leader wrote: a bit each.
-    pub(crate) strays: u8,
-    /// Links' entries in the environment that such a request wrote: a bit each.
-    pub(crate) stray_entries: u8,
-    /// What a step on the way here broke.
+    /// Children that a late request of a former leader wrote: a bit each.
+    pub(crate) late_children: u8,
+    /// Entries in the environment that such a request wrote: a bit for each life.
+    pub(crate) late_entries: u8,
+    /// Promises that were broken on the path to this state.
     pub(crate) broken: Broken,
 }
 
 impl State {
-    /// What a link is from now on.
+    /// Stores a link.
     pub(crate) fn put_link(&mut self, link: usize, number: LinkNumber) {
         self.truth.links[link] = number;
         if number == 0 {
@@ -81,27 +82,10 @@ impl State {
         self.written(Object::Link(link as u8));
     }
 
-    /// Somebody wrote an object: requests on their way that were decided on an older one will be refused.
+    /// Records that an object changed: requests in flight that are based on the old version will be refused.
     pub(crate) fn written(&mut self, object: Object) {
         for operator in &mut self.operators {
             operator.flight.outdate(object);
-        }
-    }
-}
-
-/// An object that can be written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Object {
-    Link(u8),
-    Child(u8),
-}
-
-impl Object {
-    /// Its bit among all of them.
-    pub(crate) const fn bit(self) -> u8 {
-        match self {
-            Self::Link(link) => 1 << link,
-            Self::Child(slot) => 1 << (slot + 2),
         }
     }
 }

@@ -1,17 +1,17 @@
-//! What is around the links: source, target, consent, the namespace, time.
+//! The surroundings of the links: source, target, consent, namespace, time.
 
-/// The Deployment (or whatever) that uses the aliases.
+/// The source of both links.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Source {
     Absent,
-    /// There, with this UID; being deleted or not.
-    There {
+    /// It exists with the UID of this life, and is being deleted or not.
+    Exists {
         life: u8,
         terminating: bool,
     },
 }
 
-/// What the aliases lead to.
+/// The target of both links.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Target {
     Absent,
@@ -19,7 +19,7 @@ pub(crate) enum Target {
     Ready,
 }
 
-/// Everything around the links that can change.
+/// The surroundings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Surroundings {
     pub(crate) source: Source,
@@ -28,14 +28,14 @@ pub(crate) struct Surroundings {
     pub(crate) granted: bool,
     /// The links' namespace is being deleted.
     pub(crate) closing: bool,
-    /// Hours since the beginning, two at a time.
+    /// Ticks of two hours since the start.
     pub(crate) clock: u8,
 }
 
 impl Surroundings {
-    /// All there, and consent.
-    pub(crate) const BEGINNING: Self = Self {
-        source: Source::There {
+    /// Everything exists, with consent.
+    pub(crate) const INITIAL: Self = Self {
+        source: Source::Exists {
             life: 0,
             terminating: false,
         },
@@ -45,30 +45,30 @@ impl Surroundings {
         clock: 0,
     };
 
-    /// True where the source is there and not on its way out, and the namespace takes objects.
+    /// True if the source exists and is not being deleted, and the namespace accepts objects.
     pub(crate) const fn usable(self) -> bool {
-        matches!(self.source, Source::There { terminating: false, .. }) && !self.closing
+        matches!(self.source, Source::Exists { terminating: false, .. }) && !self.closing
     }
 }
 
-/// Something that happens around the links.
+/// A change of the surroundings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Change {
-    /// The source is deleted, and gone at once.
+    /// The source is deleted and is gone.
     SourceGoes,
     /// The source is being deleted.
     SourceTerminates,
-    /// A source of that name is made, with another UID than the one before.
+    /// A source with that name and another UID is created.
     SourceComes,
-    /// The target goes.
+    /// The target is deleted.
     TargetGoes,
-    /// The target is there and its pod is ready.
+    /// The target exists and its pod is ready.
     TargetReady,
     /// The target's pod is not ready.
     TargetNotReady,
     /// The other namespace consents.
     Granted,
-    /// It takes that back.
+    /// The other namespace revokes its consent.
     Revoked,
     /// The namespace of the links is being deleted.
     NamespaceCloses,
@@ -77,24 +77,24 @@ pub enum Change {
 }
 
 impl Change {
-    /// The surroundings afterwards; none where it cannot happen, or changes nothing.
+    /// The surroundings after the change; none if it is not possible or changes nothing.
     pub(crate) fn apply(self, before: Surroundings) -> Option<Surroundings> {
         let mut after = before;
         match (self, before.source) {
             (Self::SourceGoes, _) => after.source = Source::Absent,
-            (Self::SourceTerminates, Source::There { life, .. }) => {
-                after.source = Source::There {
+            (Self::SourceTerminates, Source::Exists { life, .. }) => {
+                after.source = Source::Exists {
                     life,
                     terminating: true,
                 };
             }
             (Self::SourceComes, Source::Absent) => {
-                after.source = Source::There {
+                after.source = Source::Exists {
                     life: 1,
                     terminating: false,
                 };
             }
-            (Self::SourceTerminates, Source::Absent) | (Self::SourceComes, Source::There { .. }) => return None,
+            (Self::SourceTerminates, Source::Absent) | (Self::SourceComes, Source::Exists { .. }) => return None,
             (Self::TargetGoes, _) => after.target = Target::Absent,
             (Self::TargetReady, _) => after.target = Target::Ready,
             (Self::TargetNotReady, _) => after.target = Target::NotReady,

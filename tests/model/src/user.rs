@@ -1,4 +1,4 @@
-//! What users do to links.
+//! The actions of users on links.
 
 use instancelink_api::spec::{Addressing, DesiredState};
 use instancelink_api::{InstanceLink, InstanceLinkSpec, crd, keys};
@@ -7,49 +7,49 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use crate::slots::{ELSEWHERE, LINKS, uid_of};
 
-/// A user does this to that link.
+/// An action of a user on a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct User {
-    /// The first link, or the second.
+    /// The index of the link.
     pub link: usize,
-    /// What is done.
+    /// The action.
     pub edit: Edit,
 }
 
-/// What a user, or a tool, may do to a link.
+/// What a user or a tool can do to a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Edit {
     /// `kubectl annotate --overwrite`.
     Act(&'static str),
-    /// Sets `spec.desiredState`, or takes it away.
+    /// Sets or removes `spec.desiredState`.
     Desire(Option<DesiredState>),
-    /// An edit that the six fields of an update are about.
+    /// An edit that is an update.
     Retarget,
-    /// Leads the link into the other namespace, or back.
+    /// Moves the target to the other namespace, or back.
     Elsewhere,
-    /// What cannot be served, or back.
+    /// Makes the spec impossible to serve, or back.
     Unservable,
     /// `kubectl delete`.
     Delete,
-    /// `kubectl create`, after the link has gone.
+    /// `kubectl create`, after the link is gone.
     Create,
-    /// A backup drops the status.
+    /// A restored backup has no status.
     WipeStatus,
-    /// `kubectl replace` with a bare manifest drops the annotations.
+    /// `kubectl replace` with a manifest without annotations.
     DropAnnotations,
-    /// Somebody takes the finalizer away.
+    /// Another client removes the finalizer.
     StripFinalizer,
 }
 
-/// What an edit makes of a link.
+/// The result of an edit.
 pub(crate) enum Edited {
-    /// It cannot be done, or changes nothing.
+    /// It is not possible, or changes nothing.
     Same,
     New(Box<InstanceLink>),
     Gone,
 }
 
-/// A link as created; `life` 1 is one that is created after another of its name has gone.
+/// A new link. `life` is 1 for a link that is recreated.
 pub(crate) fn created(link: usize, life: u8, spec: &str) -> InstanceLink {
     let mut object = fixture::link_named(LINKS[link], &uid_of(link, life), spec);
     let at = match (link, life) {
@@ -63,7 +63,7 @@ pub(crate) fn created(link: usize, life: u8, spec: &str) -> InstanceLink {
 }
 
 impl Edit {
-    /// What becomes of a link.
+    /// The link after the edit.
     pub(crate) fn apply(self, mut link: InstanceLink) -> Edited {
         let before = link.clone();
         let meta = &mut link.metadata;
@@ -76,7 +76,7 @@ impl Edit {
             Self::Retarget => {
                 link.spec.publish_not_ready_addresses = !link.spec.publish_not_ready_addresses;
             }
-            Self::Elsewhere => lead_elsewhere(&mut link.spec),
+            Self::Elsewhere => move_target(&mut link.spec),
             Self::Unservable => {
                 link.spec.addressing = match link.spec.addressing {
                     Addressing::Auto => Addressing::ServiceIP,
@@ -108,7 +108,7 @@ impl Edit {
     }
 }
 
-fn lead_elsewhere(spec: &mut InstanceLinkSpec) {
+fn move_target(spec: &mut InstanceLinkSpec) {
     let Some(target) = spec.target_instance_ref.as_mut() else {
         return;
     };

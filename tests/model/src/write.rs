@@ -1,4 +1,4 @@
-//! What a write does to a link, as an API server would do it, and what the promises say of that.
+//! Executes writes to a link as an API server does, and checks the promises about them.
 
 use instancelink_api::{InstanceLink, InstanceLinkStatus, Intent, State, Verb, Verdict, keys};
 use instancelink_core::action::{Legality, Memory, cell};
@@ -6,36 +6,14 @@ use instancelink_core::effect::Effect;
 use instancelink_core::lifecycle::is_edge;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use crate::digest::{Link, desired_number};
+use crate::entries::{Link, desired_number};
 use crate::model::Model;
 use crate::promise::{Broken, Promise};
 use crate::state::LinkNumber;
-
-/// What a write to a link came to.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Written {
-    /// The link afterwards; 0: it is gone.
-    pub(crate) link: LinkNumber,
-    pub(crate) broken: Broken,
-    pub(crate) means: Means,
-}
-
-/// What it means for the account of the link's actions.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Means {
-    Nothing,
-    /// A request was taken: what is desired from now on (0: as before), and whether it was the one with an id.
-    Taken {
-        desired: u8,
-        with_id: bool,
-    },
-    Acknowledged,
-    /// The finalizer went.
-    LetGo,
-}
+use crate::written::{Meaning, Written};
 
 impl Model {
-    /// Executes one write of a group on the link it was decided on.
+    /// Executes one write of a group on a link.
     pub(crate) fn write(&self, link: LinkNumber, group: u32, write: u8) -> Written {
         self.writes.get((link, group, write), |_| {
             let before = self.links.at(link);
@@ -49,15 +27,15 @@ impl Model {
     fn execute(&self, before: &Link, effect: Effect) -> Written {
         let mut link = before.object.clone();
         let mut broken = Broken::default();
-        let mut means = Means::Nothing;
+        let mut meaning = Meaning::Nothing;
         match effect {
             Effect::AcceptAction {
                 intent,
                 remove_action,
                 add_finalizer,
             } => {
-                broken = Broken::unless(self.is_rightly_taken(before, &intent), Promise::Actions);
-                means = meaning(&intent);
+                broken = Broken::unless(self.is_taken_correctly(before, &intent), Promise::Actions);
+                meaning = meaning_of(&intent);
                 if remove_action {
                     annotations(&mut link).remove(keys::ACTION);
                 }
@@ -72,7 +50,7 @@ impl Model {
             Effect::WriteIntent { intent } => {
                 let last = Memory::of(&link).last.map_or(0, |last| last.seq);
                 if intent.seq > last {
-                    means = meaning(&intent);
+                    meaning = meaning_of(&intent);
                 }
                 remember(&mut link, &intent);
             }
@@ -83,36 +61,45 @@ impl Model {
                     .push(keys::FINALIZER.to_owned());
             }
             Effect::DropFinalizer => {
-                means = Means::LetGo;
+                meaning = Meaning::FinalizerDropped;
                 link.metadata.finalizers = None;
                 if before.deleting {
-                    return Written { link: 0, broken, means };
+                    return Written {
+                        link: 0,
+                        broken,
+                        meaning,
+                    };
                 }
             }
             Effect::WriteStatus { status } => {
                 let (from, to) = (before.state, status.state);
                 broken = Broken::unless(from == to || is_edge(from, to), Promise::Edges);
                 self.coverage.moved(from, to);
-                means = Means::Acknowledged;
+                meaning = Meaning::Acknowledged;
                 link.status = Some(stored(&status));
             }
             Effect::DeleteLink if before.held => {
                 let now = Time(link.metadata.creation_timestamp.as_ref().unwrap().0);
                 link.metadata.deletion_timestamp.get_or_insert(now);
             }
-            Effect::DeleteLink => return Written { link: 0, broken, means },
-            other => panic!("no write to a link: {other:?}"),
+            Effect::DeleteLink => {
+                return Written {
+                    link: 0,
+                    broken,
+                    meaning,
+                };
+            }
+            other => panic!("not a write to a link: {other:?}"),
         }
         Written {
             link: self.link(link),
             broken,
-            means,
+            meaning,
         }
     }
 
-    /// The request that is taken is the one in the annotation, and the verdict is that of the sequential specification
-    /// (lifecycle#actions-once).
-    fn is_rightly_taken(&self, before: &Link, intent: &Intent) -> bool {
+    /// True if the intent is the request in the annotation, with the verdict of the specification (lifecycle#actions-once).
+    fn is_taken_correctly(&self, before: &Link, intent: &Intent) -> bool {
         self.coverage.taken(intent);
         let value = before.action.clone().unwrap_or_default();
         let asked = if intent.id.is_empty() {
@@ -122,10 +109,10 @@ impl Model {
         };
         let expected = match Verb::ALL.into_iter().find(|verb| verb.as_str() == intent.action) {
             None => "InvalidValue",
-            Some(verb) => ruling(before, verb),
+            Some(verb) => expected_reason(before, verb),
         };
         let is_expected = if intent.reason == "AliasTaken" {
-            // Whether another link had the alias is a matter of what was known then.
+            // Whether another link had the alias depends on the view at that time.
             expected.is_empty() && intent.action == Verb::Restore.as_str()
         } else {
             intent.reason == expected
@@ -134,10 +121,10 @@ impl Model {
     }
 }
 
-/// lifecycle#rejection-order: the reason, or an empty text where the verb is accepted.
-fn ruling(link: &Link, verb: Verb) -> &'static str {
+/// The reason for a rejection, or an empty text if the verb is accepted (lifecycle#rejection-order).
+fn expected_reason(link: &Link, verb: Verb) -> &'static str {
     let purged = link.desired == 4 || matches!(link.state, State::Purging | State::Purged);
-    let managed = link.wish.is_some() && matches!(verb, Verb::Activate | Verb::Deactivate);
+    let managed = link.desired_state.is_some() && matches!(verb, Verb::Activate | Verb::Deactivate);
     match cell(link.state, verb) {
         _ if link.deleting => "Deleting",
         _ if purged && verb != Verb::Purge => "Purged",
@@ -147,8 +134,8 @@ fn ruling(link: &Link, verb: Verb) -> &'static str {
     }
 }
 
-fn meaning(intent: &Intent) -> Means {
-    Means::Taken {
+fn meaning_of(intent: &Intent) -> Meaning {
+    Meaning::Taken {
         desired: match intent.verdict {
             Verdict::Accepted => desired_number(intent.desired),
             Verdict::Rejected => 0,
@@ -165,7 +152,7 @@ fn annotations(link: &mut InstanceLink) -> &mut std::collections::BTreeMap<Strin
     link.metadata.annotations.get_or_insert_default()
 }
 
-/// What the API server stores is what comes back.
+/// The status as the API server stores it.
 fn stored(status: &InstanceLinkStatus) -> InstanceLinkStatus {
     serde_json::from_value(serde_json::to_value(status).unwrap()).unwrap()
 }

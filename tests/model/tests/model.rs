@@ -1,4 +1,4 @@
-//! Every schedule within some scopes keeps every promise, and takes every edge there is.
+//! Every schedule within the scopes keeps every promise, and together they take every edge.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use instancelink_core::lifecycle::TABLE;
 use instancelink_model::{explore, scopes};
 use instancelink_testkit::campaign;
 
-/// Each reason for which a request is rejected (lifecycle#rejection-order).
+/// The reasons for a rejection (lifecycle#rejection-order).
 const REJECTIONS: [&str; 6] = [
     "InvalidValue",
     "Deleting",
@@ -15,7 +15,7 @@ const REJECTIONS: [&str; 6] = [
     "ManagedBySpec",
     "AliasTaken",
 ];
-/// Every reason to be held, but for a kind of source that is not known.
+/// The reasons for a hold, except an unknown kind of source.
 const HOLDS: [&str; 4] = [
     "RefNotPermitted",
     "SourceNotFound",
@@ -23,7 +23,7 @@ const HOLDS: [&str; 4] = [
     "DirectoryConflict",
 ];
 
-/// The children that are modelled.
+/// The kinds of children in the model.
 const CHILDREN: [&str; 4] = ["Directory", "Environment", "Slice", "Policy"];
 
 #[test]
@@ -34,7 +34,7 @@ fn campaign_every_schedule_keeps_every_promise_and_every_edge_is_taken() {
         let campaign = campaign::start(&format!("model: {}", scope.name));
         let found = explore(scope);
         println!(
-            "{} states, {} steps between them, at most {} from the beginning; {} questions to step",
+            "{} states, {} transitions, at most {} from the start; {} questions to step",
             found.states, found.steps, found.depth, found.questions
         );
         edges.extend(found.edges);
@@ -61,6 +61,6 @@ fn campaign_every_schedule_keeps_every_promise_and_every_edge_is_taken() {
         .filter(|verdict| !reached.contains(verdict))
         .map(|verdict| format!("never reached: {verdict}"));
     let missing: Vec<String> = never_taken.chain(never_given).collect();
-    let wanted = all_edges.len() + REJECTIONS.len() + HOLDS.len() + CHILDREN.len() + accepted_verbs;
-    whole.finish(wanted as u64, 0, &missing);
+    let expected = all_edges.len() + REJECTIONS.len() + HOLDS.len() + CHILDREN.len() + accepted_verbs;
+    whole.finish(expected as u64, 0, &missing);
 }

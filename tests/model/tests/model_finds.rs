@@ -1,4 +1,4 @@
-//! The model finds bugs: each is put in around the real step, or into the operator around it, and is found.
+//! The model finds seeded bugs in `step` or in the operator around it.
 
 #![allow(clippy::indexing_slicing)]
 
@@ -11,7 +11,7 @@ fn with(mutant: Mutant, scope: Scope) -> Explored {
     })
 }
 
-/// The bug is found by the promise it breaks, and nothing is found without it.
+/// The model finds the bug by the promise that it breaks, and finds nothing without it.
 #[track_caller]
 fn assert_found(mutant: Mutant, promise: Promise, scope: &Scope) {
     let found = with(mutant, scope.clone());
@@ -49,18 +49,18 @@ const fn budget(users: u8, changes: u8, faults: u8) -> Budget {
 }
 
 #[test]
-fn the_model_finds_that_nobody_looks_whether_another_link_has_the_alias() {
+fn the_model_finds_a_step_that_ignores_other_links_of_the_alias() {
     assert_found(Mutant::IgnoresSiblings, Promise::Alias, &small(vec![], budget(0, 0, 0)));
 }
 
 #[test]
-fn the_model_finds_that_a_request_is_taken_whatever_was_written_since() {
+fn the_model_finds_a_request_that_is_taken_without_a_precondition() {
     let users = vec![user(0, Edit::Act("deactivate")), user(0, Edit::Act("remove"))];
     assert_found(Mutant::TakesBlindly, Promise::Actions, &small(users, budget(2, 0, 0)));
 }
 
 #[test]
-fn the_model_finds_that_the_finalizer_goes_before_the_children() {
+fn the_model_finds_a_finalizer_that_is_removed_before_the_children() {
     let users = vec![user(0, Edit::Delete)];
     assert_found(
         Mutant::DropsFinalizerEarly,
@@ -70,19 +70,23 @@ fn the_model_finds_that_the_finalizer_goes_before_the_children() {
 }
 
 #[test]
-fn the_model_finds_that_a_link_rests_before_its_children_are_gone() {
+fn the_model_finds_a_link_that_rests_before_its_children_are_gone() {
     let users = vec![user(0, Edit::Act("deactivate"))];
-    assert_found(Mutant::RestsEarly, Promise::Bare, &small(users, budget(1, 0, 0)));
+    assert_found(Mutant::RestsEarly, Promise::NoChildren, &small(users, budget(1, 0, 0)));
 }
 
 #[test]
-fn the_model_finds_that_a_write_without_an_answer_is_forgotten() {
+fn the_model_finds_a_forgotten_write_without_an_answer() {
     let users = vec![user(0, Edit::Act("remove"))];
-    assert_found(Mutant::ForgetsUnanswered, Promise::Bare, &small(users, budget(1, 0, 1)));
+    assert_found(
+        Mutant::ForgetsUnanswered,
+        Promise::NoChildren,
+        &small(users, budget(1, 0, 1)),
+    );
 }
 
 #[test]
-fn the_model_finds_that_consent_taken_back_is_not_noticed() {
+fn the_model_finds_a_step_that_ignores_revoked_consent() {
     let scope = Scope {
         users: vec![],
         changes: vec![Change::Revoked],
@@ -93,7 +97,7 @@ fn the_model_finds_that_consent_taken_back_is_not_noticed() {
 }
 
 #[test]
-fn the_model_finds_that_an_operator_takes_over_with_old_caches() {
+fn the_model_finds_an_operator_that_takes_over_with_old_caches() {
     let users = vec![user(0, Edit::Act("deactivate"))];
     let scope = Scope {
         budget: Budget {
@@ -102,11 +106,11 @@ fn the_model_finds_that_an_operator_takes_over_with_old_caches() {
         },
         ..small(users, Budget::default())
     };
-    let present = explore(scope.clone());
-    assert!(present.violations.is_empty(), "{}", present.violations[0].1);
+    let current = explore(scope.clone());
+    assert!(current.violations.is_empty(), "{}", current.violations[0].1);
     let old = explore(Scope {
         takeover: Takeover::Old,
         ..scope
     });
-    assert!(old.violations.iter().any(|(broken, _)| *broken == Promise::Bare));
+    assert!(old.violations.iter().any(|(broken, _)| *broken == Promise::NoChildren));
 }

@@ -1,4 +1,4 @@
-//! Compares what the model foretold with what the real lifecycle did.
+//! Compares the reference model with the real lifecycle.
 
 use std::fmt::Debug;
 
@@ -10,9 +10,9 @@ use jiff::Timestamp;
 
 use crate::model::{Model, Ready, Record};
 
-/// The first thing in which they differ.
+/// The first difference.
 pub fn check(model: &mut Model, world: &mut World) -> Result<(), String> {
-    same("the states a watcher saw", &model.walked(), &world.watched())?;
+    same("the states that a watcher saw", &model.walked(), &world.watched())?;
     same("whether the object is gone", &model.gone, &world.gone)?;
     if model.gone {
         return Ok(());
@@ -37,12 +37,12 @@ pub fn check(model: &mut Model, world: &mut World) -> Result<(), String> {
     let phase: Option<(Phase, Option<i64>)> =
         acknowledged.map(|a| (a.phase, a.completed_at.as_ref().map(|t| seconds(t.0))));
     same(
-        "what became of it",
+        "the phase of lastAction",
         &model.acknowledged.as_ref().map(|a| (a.phase, a.completed_at)),
         &phase,
     )?;
     same(
-        "when it was removed",
+        "status.removed",
         &model.removed,
         &status.removed.as_ref().map(|t| seconds(t.0)),
     )?;
@@ -52,12 +52,12 @@ pub fn check(model: &mut Model, world: &mut World) -> Result<(), String> {
         &status.history.last().map(|entry| (entry.state, seconds(entry.at.0))),
     )?;
     same(
-        "whether children stand",
+        "whether there are children",
         &model.children.any(),
         &dataplane::has_children(&world.s),
     )?;
     same(
-        "whether slices stand",
+        "whether there are slices",
         &model.children.slices.is_some(),
         &!world.s.children.slices.is_empty(),
     )?;
@@ -69,11 +69,11 @@ pub fn check(model: &mut Model, world: &mut World) -> Result<(), String> {
     )?;
     let (ready, reason) = world.condition("Ready");
     let ready = (ready.to_owned(), reason.to_owned());
-    let foretold = match model.ready() {
+    let expected = match model.ready() {
         Ready::Yes => ("True".to_owned(), "Ready".to_owned()),
         Ready::No(reason) => ("False".to_owned(), reason.to_owned()),
     };
-    same("Ready", &foretold, &ready)?;
+    same("Ready", &expected, &ready)?;
     same(
         "transitioning",
         &transitioning(model.state, model.ready()),
@@ -90,13 +90,13 @@ pub fn check(model: &mut Model, world: &mut World) -> Result<(), String> {
         .iter()
         .filter(|e| e.warning && REJECTIONS.contains(&e.reason.as_str()));
     same(
-        "how often a request was told",
+        "the number of events about requests",
         &model.taken,
         &((accepted.count() + rejected.count()) as u64),
     )
 }
 
-/// lifecycle#rejection-order
+/// The reasons for a rejection (lifecycle#rejection-order).
 const REJECTIONS: [&str; 6] = [
     "InvalidValue",
     "Deleting",
@@ -106,14 +106,14 @@ const REJECTIONS: [&str; 6] = [
     "AliasTaken",
 ];
 
-fn same<T: PartialEq + Debug>(what: &str, foretold: &T, found: &T) -> Result<(), String> {
-    if foretold == found {
+fn same<T: PartialEq + Debug>(what: &str, expected: &T, found: &T) -> Result<(), String> {
+    if expected == found {
         return Ok(());
     }
-    Err(format!("{what}: foretold {foretold:?}, found {found:?}"))
+    Err(format!("{what}: expected {expected:?}, found {found:?}"))
 }
 
-/// contract#error-means-stalled
+/// `error` exactly if Stalled is True in a transitional state (contract#error-means-stalled).
 fn transitioning(state: State, ready: Ready) -> Transitioning {
     match (state.is_transitional(), ready) {
         (false, _) => Transitioning::No,
@@ -122,7 +122,7 @@ fn transitioning(state: State, ready: Ready) -> Transitioning {
     }
 }
 
-/// An intent in the model's words.
+/// An intent as a record of the model.
 fn record_of(intent: &Intent) -> Record {
     let time = |at: &k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime| seconds(at.0);
     let reason = REJECTIONS.into_iter().find(|known| *known == intent.reason);

@@ -1,4 +1,4 @@
-//! Does operations to the real lifecycle: a world of one link, which shows `step` what is around it.
+//! Applies operations to the real lifecycle: a world of one link and its surroundings.
 
 use std::sync::{Arc, OnceLock};
 
@@ -7,40 +7,40 @@ use instancelink_core::fixture::{self, World};
 use instancelink_core::snapshot::{Grant, Pod, Sibling, Target, TargetObject};
 use jiff::SignedDuration;
 
-use crate::model::{Around, Source};
-use crate::operation::{Edit, Lead, Operation, Rival, Way};
+use crate::model::{Source, Surroundings};
+use crate::operation::{AddressingMode, Destination, Edit, Operation, Rival};
 
-/// The namespace that is not the link's own.
+/// A namespace other than the link's.
 const ELSEWHERE: &str = "data";
 
-/// A world, and what is around its link.
+/// A world, and the surroundings of its link.
 #[derive(Debug)]
 pub struct Driven {
     /// The world.
     pub world: World,
-    around: Around,
+    around: Surroundings,
 }
 
 impl Default for Driven {
     fn default() -> Self {
         let mut driven = Self {
             world: World::new(fixture::snapshot()),
-            around: Around::default(),
+            around: Surroundings::default(),
         };
-        driven.look_around();
+        driven.observe();
         driven
     }
 }
 
 impl Driven {
-    /// Does an operation, and lets the operator work until nothing is due.
+    /// Applies an operation, then steps until nothing is due.
     pub fn operate(&mut self, operation: &Operation) {
-        self.happen(operation);
+        self.apply(operation);
         self.world.settle();
     }
 
-    /// Does an operation.
-    pub fn happen(&mut self, operation: &Operation) {
+    /// Applies an operation.
+    pub fn apply(&mut self, operation: &Operation) {
         let world = &mut self.world;
         match operation {
             Operation::Annotate(value) => world.annotate(&value.to_string()),
@@ -50,7 +50,7 @@ impl Driven {
             Operation::Edit(edit) => {
                 let object = &mut world.s.link.object;
                 let before = object.spec.clone();
-                apply(*edit, &mut object.spec);
+                edit_spec(*edit, &mut object.spec);
                 if object.spec != before {
                     *object.metadata.generation.get_or_insert(1) += 1;
                 }
@@ -67,11 +67,11 @@ impl Driven {
             Operation::Time(seconds) => world.s.now += SignedDuration::from_secs(*seconds),
             Operation::Around(change) => self.around.change(*change),
         }
-        self.look_around();
+        self.observe();
     }
 
-    /// What the operator's caches would show.
-    fn look_around(&mut self) {
+    /// Updates the snapshot to what the operator's caches show.
+    fn observe(&mut self) {
         let snapshot = std::mem::replace(&mut self.world.s, blank().clone());
         let mut s = match self.around.source {
             Source::Gone => snapshot.without_source(),
@@ -125,30 +125,30 @@ const fn source_uid(first: bool) -> &'static str {
     }
 }
 
-fn apply(edit: Edit, spec: &mut InstanceLinkSpec) {
+fn edit_spec(edit: Edit, spec: &mut InstanceLinkSpec) {
     match edit {
         Edit::Desire(desired) => spec.desired_state = desired,
         Edit::Publish(publish) => spec.publish_not_ready_addresses = publish,
         Edit::Describe(n) => spec.description = Some(format!("orders {n}")),
-        Edit::Target(lead) => {
+        Edit::Target(destination) => {
             let reference = |namespace: Option<&str>| TargetRef {
                 api_version: None,
                 kind: "Deployment".to_owned(),
                 name: "pg".to_owned(),
                 namespace: namespace.map(str::to_owned),
             };
-            spec.target_instance_ref = match lead {
-                Lead::Here => Some(reference(None)),
-                Lead::Elsewhere => Some(reference(Some(ELSEWHERE))),
-                Lead::Nowhere => None,
+            spec.target_instance_ref = match destination {
+                Destination::SameNamespace => Some(reference(None)),
+                Destination::OtherNamespace => Some(reference(Some(ELSEWHERE))),
+                Destination::NoTarget => None,
             };
         }
-        Edit::Addressing(way) => {
+        Edit::Addressing(mode) => {
             let ports = r#"[{"name":"pg","port":5432}]"#;
-            (spec.addressing, spec.ports) = match way {
-                Way::Auto => (Addressing::Auto, None),
-                Way::ServiceIP => (Addressing::ServiceIP, None),
-                Way::VirtualIP => (Addressing::VirtualIP, serde_json::from_str(ports).unwrap()),
+            (spec.addressing, spec.ports) = match mode {
+                AddressingMode::Auto => (Addressing::Auto, None),
+                AddressingMode::ServiceIP => (Addressing::ServiceIP, None),
+                AddressingMode::VirtualIP => (Addressing::VirtualIP, serde_json::from_str(ports).unwrap()),
             };
         }
         Edit::Drain(drain_seconds) => {
@@ -162,7 +162,7 @@ fn apply(edit: Edit, spec: &mut InstanceLinkSpec) {
     }
 }
 
-/// The Deployment `pg` of a namespace with two pods.
+/// The Deployment `pg` of a namespace, with two pods.
 fn target(namespace: &str, ready: bool) -> Target {
     static TARGETS: OnceLock<Vec<(String, bool, Target)>> = OnceLock::new();
     let made = TARGETS.get_or_init(|| {

@@ -1,17 +1,17 @@
-//! What must hold for every input, not only for the examples somebody thought of.
+//! Properties that must hold for every input, not only for examples.
 //!
-//! | module | what it is |
+//! | module | purpose |
 //! |---|---|
-//! | `operation` | what may happen to a link, drawn at random |
-//! | `model` | the lifecycle as one sequential specification, written from its page and not from core |
-//! | `drive` | does the same to the real `step`, in a world of one link |
+//! | `operation` | what can happen to a link, generated at random |
+//! | `model` | a sequential specification of the lifecycle, written from `docs/spec` and not from core |
+//! | `drive` | applies operations to the real `step`, in a world of one link |
 //! | `agreement` | compares the two |
-//! | `sequences` | runs many sequences on every core, and shrinks the one that fails |
-//! | `linear` | whether interleaved requests have an order that the specification allows |
-//! | `rollback` | a bad spec for a while, for each field (lifecycle#good-after-bad) |
-//! | `fuzz` | targets that take any bytes |
+//! | `sequences` | runs many cases on every core, and shrinks one that fails |
+//! | `linear` | checks that interleaved requests have an order that the specification allows |
+//! | `rollback` | a bad spec for a time, for every field (lifecycle#good-after-bad) |
+//! | `fuzz` | fuzz targets |
 //!
-//! Called by this crate's tests and by `fuzz/`. Nothing that is shipped depends on it.
+//! This crate's tests and `fuzz/` call it. No crate that is shipped depends on it.
 
 #![allow(
     clippy::unwrap_used,
@@ -19,7 +19,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::missing_panics_doc,
-    reason = "a check that meets what it does not expect ends there"
+    reason = "an unexpected value is a failed check"
 )]
 
 pub mod agreement;
@@ -31,4 +31,4 @@ pub mod operation;
 pub mod rollback;
 pub mod sequences;
 
-use operation::{Lead, Rival};
+use operation::{Destination, Rival};

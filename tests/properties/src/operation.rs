@@ -1,45 +1,45 @@
-//! Operations: what users and the cluster do to a link, one after the other.
+//! Operations: what users and the cluster do to a link, in sequence.
 //!
-//! Drawn here, done to the real lifecycle in `drive`, foretold in `model`. Plain data, so that a failing sequence prints
-//! as what it is and shrinks.
+//! They are generated here, applied to the real lifecycle in `drive`, and applied to the reference model in `model`. They
+//! are plain data, so that a failing sequence can be printed and shrunk.
 
 use instancelink_api::spec::DesiredState;
 use instancelink_api::{State, Verb};
 use proptest::prelude::*;
 
-/// One thing that happens, after which the operator works until nothing is due.
+/// One event. After it, the operator works until nothing is due.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Operation {
     /// `kubectl annotate --overwrite`.
     Annotate(Value),
-    /// The action annotation is taken away, as a tool that prunes does.
+    /// The action annotation is removed, as a tool that prunes does.
     Unannotate,
     /// An edit of the spec.
     Edit(Edit),
     /// `kubectl delete`.
     Delete,
-    /// A backup dropped the status.
+    /// A restored backup has no status.
     WipeStatus,
-    /// `kubectl replace` with a bare manifest dropped the annotations.
+    /// `kubectl replace` with a manifest without annotations.
     StripAnnotations,
-    /// Somebody took the finalizer away.
+    /// Another client removes the finalizer.
     StripFinalizer,
-    /// Somebody deleted the slices.
+    /// Another client deletes the slices.
     LoseSlices,
     /// Time passes, in seconds.
     Time(i64),
-    /// Something around the link changes.
+    /// The surroundings of the link change.
     Around(Change),
 }
 
-/// What is written into the action annotation.
+/// A value of the action annotation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
-    /// A verb, with an id or none.
+    /// A verb, with or without an id.
     Action(Verb, Option<u8>),
-    /// Something outside the grammar.
+    /// A value outside the grammar.
     Bogus(u8),
-    /// Nothing.
+    /// The empty value.
     Empty,
 }
 
@@ -59,14 +59,14 @@ impl std::fmt::Display for Value {
 pub enum Edit {
     /// `desiredState`.
     Desire(Option<DesiredState>),
-    /// `publishNotReadyAddresses`: an update.
+    /// `publishNotReadyAddresses`, which is an update.
     Publish(bool),
-    /// `description`: no update.
+    /// `description`, which is not an update.
     Describe(u8),
-    /// `targetInstanceRef`: an update.
-    Target(Lead),
-    /// `addressing`: an update, and `ServiceIP` cannot be served for a Deployment.
-    Addressing(Way),
+    /// `targetInstanceRef`, which is an update.
+    Target(Destination),
+    /// `addressing`, which is an update. `ServiceIP` cannot be served for a Deployment.
+    Addressing(AddressingMode),
     /// `deactivation.drainSeconds`.
     Drain(i64),
     /// `activation.targetWaitSeconds`.
@@ -77,63 +77,63 @@ pub enum Edit {
     TtlPurged(i64),
 }
 
-/// Where the link leads.
+/// The link's target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lead {
-    /// To the Deployment `pg` of its own namespace.
-    Here,
-    /// To the one of another namespace.
-    Elsewhere,
-    /// Nowhere.
-    Nowhere,
+pub enum Destination {
+    /// The Deployment `pg` of the link's namespace.
+    SameNamespace,
+    /// The Deployment `pg` of another namespace.
+    OtherNamespace,
+    /// No target.
+    NoTarget,
 }
 
-/// How it leads there.
+/// The addressing, with the ports that it needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
-    /// By default.
+pub enum AddressingMode {
+    /// `Auto`.
     Auto,
-    /// By an address that a Deployment has not.
+    /// `ServiceIP`, which a Deployment does not have.
     ServiceIP,
-    /// By a cluster IP of the link's own.
+    /// `VirtualIP`.
     VirtualIP,
 }
 
-/// A change of what is around the link.
+/// A change of the surroundings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
     /// The source is gone.
     SourceGone,
     /// The source is being deleted.
     SourceTerminating,
-    /// The source is there: the first one, or another of its name.
+    /// The source exists: the first one, or another with its name.
     Source(bool),
     /// The targets are gone.
     TargetGone,
-    /// The targets are there, ready or not.
+    /// The targets exist, ready or not.
     Target(bool),
-    /// The other namespace consents, or not.
+    /// The other namespace consents or not.
     Grant(bool),
-    /// Another link wants the same alias (or, of another kind of source, the same directory).
+    /// A rival exists: it wants the same alias, or, with another kind of source, the same directory.
     Rival(Rival),
-    /// It is gone.
+    /// The rival is gone.
     NoRival,
 }
 
-/// Another link.
+/// A rival.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rival {
-    /// Where it is in its life.
+    /// Its state.
     pub state: State,
     /// It has children.
     pub has_children: bool,
-    /// Created so many seconds before the link.
+    /// Seconds that it was created before the link.
     pub older_by: i64,
-    /// Its source is of the same kind, so that it contends for the alias.
+    /// Its source is of the same kind, so that it wants the same alias.
     pub same_kind: bool,
 }
 
-/// Draws one operation.
+/// Generates one operation.
 pub fn operation() -> impl Strategy<Value = Operation> {
     prop_oneof![
         24 => value().prop_map(Operation::Annotate),
@@ -165,8 +165,8 @@ fn edit() -> impl Strategy<Value = Edit> {
         4 => prop::sample::select(desired).prop_map(Edit::Desire),
         3 => any::<bool>().prop_map(Edit::Publish),
         1 => (0..3_u8).prop_map(Edit::Describe),
-        4 => prop::sample::select(vec![Lead::Here, Lead::Here, Lead::Elsewhere, Lead::Nowhere]).prop_map(Edit::Target),
-        3 => prop::sample::select(vec![Way::Auto, Way::Auto, Way::ServiceIP, Way::VirtualIP]).prop_map(Edit::Addressing),
+        4 => prop::sample::select(vec![Destination::SameNamespace, Destination::SameNamespace, Destination::OtherNamespace, Destination::NoTarget]).prop_map(Edit::Target),
+        3 => prop::sample::select(vec![AddressingMode::Auto, AddressingMode::Auto, AddressingMode::ServiceIP, AddressingMode::VirtualIP]).prop_map(Edit::Addressing),
         2 => prop::sample::select(vec![0_i64, 10, 50]).prop_map(Edit::Drain),
         2 => prop::sample::select(vec![0_i64, 15, 100]).prop_map(Edit::Wait),
         2 => prop::sample::select(vec![None, Some(0_i64), Some(30), Some(1000)]).prop_map(Edit::TtlRemoved),
@@ -192,7 +192,7 @@ fn rival() -> impl Strategy<Value = Rival> {
     let older_by = prop::sample::select(vec![-100_i64, -5, 0, 5, 100]);
     (state, any::<bool>(), older_by, prop::bool::weighted(0.8)).prop_map(|(state, up, older_by, same_kind)| Rival {
         state,
-        // A link at rest below has none; one on its way may.
+        // Only links in these states can have children.
         has_children: up
             && matches!(
                 state,

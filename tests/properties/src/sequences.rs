@@ -1,4 +1,4 @@
-//! Many sequences, drawn from one seed on every core; a failing one is shrunk to the shortest that fails.
+//! Runs many random cases from one seed on every core. A failing case is shrunk.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -6,27 +6,27 @@ use std::time::{Duration, Instant};
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 
-/// How much is drawn.
+/// How many cases to run.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan {
-    /// From what.
+    /// The seed.
     pub seed: u64,
-    /// How many cases, on all cores together.
+    /// Number of cases, on all cores together.
     pub cases: u32,
-    /// No case begins after this long; what was run is reported.
+    /// No case starts after this time.
     pub time: Duration,
 }
 
-/// What was run.
+/// The result.
 #[derive(Clone, Debug, Default)]
 pub struct Run {
-    /// Cases.
+    /// Number of cases that ran.
     pub cases: u64,
-    /// Shrunk cases that broke a promise, each as its check tells it.
+    /// The message of each failed case, after shrinking.
     pub violations: Vec<String>,
 }
 
-/// Checks cases of a strategy until the plan is done.
+/// Checks cases of a strategy.
 pub fn run<S, F>(plan: Plan, strategy: impl Fn() -> S + Sync, check: F) -> Run
 where
     S: Strategy,

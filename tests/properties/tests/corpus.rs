@@ -1,11 +1,11 @@
-//! Replays what the fuzzers found worth keeping: each input once more, in every ordinary run.
+//! Replays the saved inputs of the fuzzers in every ordinary run.
 
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "what is not as expected is a failed test"
+    reason = "an unexpected value is a failed test"
 )]
 
 use std::fs;
@@ -14,11 +14,11 @@ use std::time::{Duration, Instant};
 
 use instancelink_properties::fuzz::TARGETS;
 
-/// Much more than any input needs without optimisation on a machine that is busy: a quadratic one shows.
+/// Much more than any input needs, even without optimisation on a busy machine. Quadratic time exceeds it.
 const LONGEST: Duration = Duration::from_secs(20);
 
 #[test]
-fn every_input_kept_in_the_corpus_holds() {
+fn every_saved_input_passes() {
     for (name, target) in TARGETS {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("../../fuzz/corpus")
@@ -37,7 +37,7 @@ fn every_input_kept_in_the_corpus_holds() {
 }
 
 #[test]
-fn no_input_costs_more_than_its_length() {
+fn a_long_input_takes_linear_time() {
     for (name, target) in TARGETS {
         for byte in [b'a', b'/', b'{', b'[', b'"', 0x0f, 0x01, b'\n', 0xff] {
             let data = vec![byte; 1 << 17];

@@ -1,18 +1,18 @@
-//! Requests are linearizable, link by link: clients that overwrite each other, watchers that hear late and two operators
-//! at once see what some single order of them would have shown.
+//! Requests of one link are linearizable: clients that overwrite each other, watchers that read late and two operators at
+//! once see what one sequential order of the requests would show.
 
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "what is not as expected is a failed test"
+    reason = "an unexpected value is a failed test"
 )]
 
 use std::time::Duration;
 
 use instancelink_api::{State, Verb};
-use instancelink_properties::linear::{Draw, Event, What, history, linearizable};
+use instancelink_properties::linear::{Action, Event, EventKind, history, linearizable};
 use instancelink_properties::sequences::{Plan, run};
 use instancelink_testkit::campaign;
 use proptest::prelude::*;
@@ -27,43 +27,43 @@ fn campaign_every_history_of_requests_is_linearizable() {
             cases,
             time: Duration::from_mins(if campaign::long() { 120 } else { 5 }),
         },
-        || prop::collection::vec(draw(), 1..60),
-        |draws| {
-            let history = history(draws);
+        || prop::collection::vec(action(), 1..60),
+        |actions| {
+            let history = history(actions);
             if linearizable(&history) {
                 Ok(())
             } else {
-                Err(format!("no order of {history:#?}\n  drawn {draws:?}"))
+                Err(format!("no order of {history:#?}\n  actions {actions:?}"))
             }
         },
     );
     row.finish(done.cases, 0, &done.violations);
 }
 
-fn draw() -> impl Strategy<Value = Draw> {
+fn action() -> impl Strategy<Value = Action> {
     prop_oneof![
-        3 => prop::sample::select(Verb::ALL.to_vec()).prop_map(Draw::Annotate),
-        2 => Just(Draw::Read),
-        2 => Just(Draw::Hear),
-        3 => any::<bool>().prop_map(Draw::Observe),
-        12 => any::<bool>().prop_map(Draw::Step),
+        3 => prop::sample::select(Verb::ALL.to_vec()).prop_map(Action::Annotate),
+        2 => Just(Action::StartRead),
+        2 => Just(Action::FinishRead),
+        3 => any::<bool>().prop_map(Action::Observe),
+        12 => any::<bool>().prop_map(Action::Step),
     ]
 }
 
 #[test]
-fn a_history_whose_reader_sees_an_answered_request_undone_has_no_order() {
-    let draws: Vec<Draw> = [Draw::Observe(false), Draw::Step(false)]
+fn a_history_in_which_a_reader_sees_an_older_state_has_no_order() {
+    let actions: Vec<Action> = [Action::Observe(false), Action::Step(false)]
         .into_iter()
         .cycle()
         .take(40)
         .collect();
-    let mut history = history(&draws);
+    let mut history = history(&actions);
     assert!(linearizable(&history));
     let end = history.events.iter().map(|event| event.returned).max().unwrap() + 1;
     history.events.push(Event {
         called: end,
         returned: end,
-        what: What::Read(State::Requested, 0, None),
+        kind: EventKind::Read(State::Requested, 0, None),
     });
     assert!(!linearizable(&history));
 }

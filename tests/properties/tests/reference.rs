@@ -1,12 +1,12 @@
-//! The reference model: whatever is done to a link in whatever order, it rests where the specification says, walks there
-//! by the states it says, and answers each request as it says.
+//! The reference model: after any sequence of operations, a link rests where the specification says, after the states that
+//! it says, with the answers to requests that it says.
 
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "what is not as expected is a failed test"
+    reason = "an unexpected value is a failed test"
 )]
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -45,7 +45,7 @@ fn campaign_every_sequence_ends_as_the_reference_model_says() {
     row.finish(done.cases, 0, &done.violations);
 }
 
-/// Most sequences are short, for a bug shows in few steps and a short one costs little; some are long, for what piles up.
+/// Most sequences are short, because most bugs show in few steps; some are long, for what accumulates.
 fn lengths() -> impl Strategy<Value = Vec<Operation>> {
     prop_oneof![
         19 => prop::collection::vec(operation(), 1..25),
@@ -58,9 +58,9 @@ fn follow(sequence: &[Operation]) -> Result<(), String> {
     let mut driven = Driven::default();
     model.rest();
     driven.world.settle();
-    agreement::check(&mut model, &mut driven.world).map_err(|difference| format!("at first: {difference}"))?;
+    agreement::check(&mut model, &mut driven.world).map_err(|difference| format!("at the start: {difference}"))?;
     for (n, operation) in sequence.iter().enumerate() {
-        model.happen(operation);
+        model.apply(operation);
         model.rest();
         driven.operate(operation);
         agreement::check(&mut model, &mut driven.world)

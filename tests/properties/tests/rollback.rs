@@ -1,24 +1,24 @@
-//! Rollback (lifecycle#good-after-bad): for each field of the spec and each value that a user may write there, the old
-//! spec leads to the old result again.
+//! Rollback (lifecycle#good-after-bad): for every field of the spec and many values, restoring the old spec gives the same
+//! end as a new link.
 
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "what is not as expected is a failed test"
+    reason = "an unexpected value is a failed test"
 )]
 
 use std::time::Duration;
 
-use instancelink_properties::rollback::{Field, GOOD, Trial, fields, holds, values};
+use instancelink_properties::rollback::{Field, GOOD, Trial, fields, run_trial, values};
 use instancelink_properties::sequences::{Plan, run};
 use instancelink_testkit::campaign;
 use proptest::prelude::*;
 use serde_json::Value;
 
 #[test]
-fn campaign_every_field_restored_ends_as_fresh() {
+fn campaign_a_link_whose_field_is_restored_ends_like_a_new_one() {
     let row = campaign::start("rollback of every field of the spec");
     let mut violations = Vec::new();
     let mut tried = 0;
@@ -26,7 +26,7 @@ fn campaign_every_field_restored_ends_as_fresh() {
     for good in GOOD {
         let good: Value = serde_json::from_str(good).unwrap();
         for Field(field) in fields() {
-            for value in values(&field).unwrap_or_else(|| panic!("{field} is new: say what is tried in it")) {
+            for value in values(&field).unwrap_or_else(|| panic!("{field} is a new field: add values to try in it")) {
                 for (steps, seconds) in [
                     (None, 0),
                     (None, 5000),
@@ -41,7 +41,7 @@ fn campaign_every_field_restored_ends_as_fresh() {
                         steps,
                         seconds,
                     };
-                    match holds(&trial) {
+                    match run_trial(&trial) {
                         Some(Ok(())) => tried += 1,
                         Some(Err(violation)) => violations.push(violation),
                         None => refused += 1,
@@ -50,12 +50,12 @@ fn campaign_every_field_restored_ends_as_fresh() {
             }
         }
     }
-    println!("refused by the types alone: {refused}");
+    println!("refused by the API's types: {refused}");
     row.finish(tried + violations.len() as u64, 0, &violations);
 }
 
 #[test]
-fn campaign_several_fields_restored_at_any_step_end_as_fresh() {
+fn campaign_a_link_whose_fields_are_restored_at_any_step_ends_like_a_new_one() {
     let row = campaign::start("rollback of several fields at any step");
     let cases = if campaign::long() { 200_000 } else { 10_000 };
     let done = run(
@@ -65,7 +65,7 @@ fn campaign_several_fields_restored_at_any_step_end_as_fresh() {
             time: Duration::from_mins(if campaign::long() { 120 } else { 5 }),
         },
         trial,
-        |trial| holds(trial).unwrap_or(Ok(())),
+        |trial| run_trial(trial).unwrap_or(Ok(())),
     );
     row.finish(done.cases, 0, &done.violations);
 }

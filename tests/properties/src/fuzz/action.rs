@@ -1,4 +1,5 @@
-//! The action annotation: any value is a request, outside the grammar, or nothing, and is told without harm (T9).
+//! The action annotation: any value is a request, a value outside the grammar, or nothing, and can be shown safely (threat T9
+//! of `docs/security.md`).
 
 use instancelink_api::{Verb, Verdict, keys};
 use instancelink_core::action::{Request, parse};
@@ -6,14 +7,14 @@ use instancelink_core::fixture::World;
 
 use super::worlds;
 
-/// Any text in the annotation.
+/// The input is the value of the annotation.
 pub fn action(data: &[u8]) {
     let value = String::from_utf8_lossy(data);
     let parsed = parse(&value);
     assert_eq!(
         matches!(parsed, Some(Request::Action { .. })),
         is_of_the_grammar(&value),
-        "contract#action-grammar: verb or verb/id"
+        "contract#action-grammar"
     );
     assert_eq!(parsed.is_none(), value.is_empty(), "empty means absent");
     if let Some(Request::Invalid { shown, mark }) = &parsed {
@@ -28,8 +29,8 @@ pub fn action(data: &[u8]) {
     }
 }
 
-/// A value counts once, however many passes see it (lifecycle#take-in-one-write), and stays in the annotation only if
-/// it is outside the grammar (lifecycle#handled-values).
+/// A value counts once, and stays in the annotation only if it is outside the grammar (lifecycle#take-in-one-write,
+/// lifecycle#handled-values).
 fn taken_once(mut world: World, value: &str) {
     let before = world.status().last_action.as_ref().map_or(0, |a| a.intent.seq);
     world.act(value);
@@ -52,7 +53,7 @@ fn taken_once(mut world: World, value: &str) {
     }
     world.writes.clear();
     world.settle();
-    assert!(world.writes.is_empty(), "told once");
+    assert!(world.writes.is_empty(), "a value is handled once");
     if value.contains('/') {
         world.act(value);
         assert!(world.writes.is_empty(), "an id counts once");

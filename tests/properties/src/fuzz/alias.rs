@@ -1,17 +1,20 @@
-//! Names: whatever an alias, an instance, a port or a selector is called, what is made of it has a name that Kubernetes
-//! takes, and no variable is one that nobody asked for (T7, T8).
+//! Names: for any name of an alias, an instance, a port or a selector, the derived names are valid in Kubernetes, and every
+//! variable belongs to the alias (threats T7 and T8 of `docs/security.md`).
 
 use instancelink_api::spec::LinkPort;
 use instancelink_core::fixture::World;
 use instancelink_core::resolve::{directory_name, fqdn, ports, selector_text};
 
-/// Alias, instance and ports, a line each. What the API server's own rules refuse comes here all the same.
+/// The input is alias, instance and ports, a line each. It includes names that the API server would refuse.
 pub fn alias(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let mut lines = text.split('\n');
     let (alias, instance) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
     let directory = directory_name(instance, "uid");
-    assert!(is_dns_1035_label(&directory), "{directory:?} is no name for a Service");
+    assert!(
+        is_dns_1035_label(&directory),
+        "{directory:?} is not a valid name of a Service"
+    );
     assert_eq!(directory, directory_name(instance, "uid"));
     assert!(fqdn(alias, &directory, "shop", "cluster.local").ends_with(".svc.cluster.local"));
     let declared: Vec<LinkPort> = lines.clone().take(40).filter_map(port).collect();
@@ -22,7 +25,7 @@ pub fn alias(data: &[u8]) {
     served(alias, instance, declared);
 }
 
-/// The link of these names comes to rest, and its environment holds names a shell takes, of its own alias alone.
+/// The link comes to rest, and its environment has only valid variable names of its own alias.
 fn served(alias: &str, instance: &str, declared: Vec<LinkPort>) {
     let s = instancelink_core::fixture::snapshot().edited(|spec| {
         alias.clone_into(&mut spec.link_name);
@@ -34,14 +37,14 @@ fn served(alias: &str, instance: &str, declared: Vec<LinkPort>) {
     let prefix = format!("{}_", alias.to_ascii_uppercase().replace('-', "_"));
     for environment in &world.s.children.environments {
         for key in environment.object.body.data.keys() {
-            assert!(key.starts_with(&prefix), "{key:?} is not of {alias:?}");
+            assert!(key.starts_with(&prefix), "{key:?} does not belong to {alias:?}");
             assert!(key.starts_with(|c: char| c.is_ascii_uppercase()));
             assert!(key.chars().all(|c| matches!(c, 'A'..='Z' | '0'..='9' | '_')), "{key:?}");
         }
     }
     world.delete();
     world.settle();
-    assert!(world.gone, "lifecycle#deletes-complete: a delete completes");
+    assert!(world.gone, "lifecycle#deletes-complete");
 }
 
 /// `name number`.

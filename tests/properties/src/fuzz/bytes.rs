@@ -1,6 +1,6 @@
-//! Reads choices from a fuzzer's bytes; where they end, the choice is the first.
+//! Reads choices from a fuzzer's bytes. After their end, every choice is the first one.
 
-/// What is left of the input.
+/// The rest of the input.
 pub(super) struct Bytes<'a>(&'a [u8]);
 
 impl<'a> Bytes<'a> {

@@ -1,5 +1,5 @@
-//! The intent annotation: an unreadable one counts as lost (lifecycle#unreadable-intent), any other is believed. Either
-//! way the link works.
+//! The intent annotation: an intent that does not parse, has too high a number or names another link counts as lost
+//! (lifecycle#unreadable-intent); any other is used. The link works in both cases.
 
 use instancelink_api::{Intent, keys};
 use instancelink_core::action::Memory;
@@ -7,10 +7,10 @@ use instancelink_core::fixture::World;
 
 use super::worlds;
 
-/// The greatest `seq`: the next one would count as lost (lifecycle#unreadable-intent), so no request is taken after it.
+/// The greatest number of an intent (lifecycle#unreadable-intent). No request is taken after it.
 const LAST: u64 = 1 << 53;
 
-/// Any text in the annotation, on a new link and on one that is active.
+/// The input is the value of the annotation, on a new link and on an active one.
 pub fn intent(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     for make in [new as fn() -> World, worlds::active] {
@@ -23,7 +23,7 @@ pub fn intent(data: &[u8]) {
             .ok()
             .filter(|intent| intent.link == "shop/web-db" && intent.seq <= LAST);
         if own.is_none() {
-            assert_eq!(memory.last, None, "lifecycle#unreadable-intent: it counts as lost");
+            assert_eq!(memory.last, None, "lifecycle#unreadable-intent");
         }
         world.settle();
         let taken = memory.last.as_ref().map_or(0, |last| last.seq);
@@ -37,7 +37,7 @@ pub fn intent(data: &[u8]) {
         world.settle();
         world.pass_time(4000);
         world.settle();
-        assert!(world.gone, "lifecycle#deletes-complete: a delete completes");
+        assert!(world.gone, "lifecycle#deletes-complete");
     }
 }
 

@@ -1,6 +1,6 @@
-//! Fuzz targets: each takes any bytes, and panics where a promise is broken.
+//! Fuzz targets: each takes any bytes, and panics if a promise is broken.
 //!
-//! `fuzz/` hands them to libFuzzer; `tests/corpus.rs` replays what that found worth keeping in every ordinary run.
+//! `fuzz/` runs them under libFuzzer; `tests/corpus.rs` replays the saved inputs in every ordinary run.
 
 mod action;
 mod alias;
@@ -16,7 +16,7 @@ pub use intent::intent;
 pub use object::object;
 pub use step::step;
 
-/// A fuzz target, by the name of its folder in `fuzz/corpus`.
+/// A fuzz target, with the name of its folder in `fuzz/corpus`.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.

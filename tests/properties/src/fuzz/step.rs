@@ -1,5 +1,5 @@
-//! `step`, on a snapshot that anything may have happened to: between whole passes it does what the reference model says,
-//! and between single steps it keeps the invariants and comes to rest.
+//! `step` under any sequence of operations: after whole passes it agrees with the reference model, and between single steps
+//! it keeps the invariants and comes to rest.
 
 use instancelink_api::spec::DesiredState;
 use instancelink_api::{State, Verb};
@@ -8,12 +8,12 @@ use super::bytes::Bytes;
 use crate::agreement;
 use crate::drive::Driven;
 use crate::model::Model;
-use crate::operation::{Change, Edit, Lead, Operation, Rival, Value, Way};
+use crate::operation::{AddressingMode, Change, Destination, Edit, Operation, Rival, Value};
 
-/// Operations beyond which an input says nothing new.
+/// Most operations of one input.
 const LONGEST: usize = 200;
 
-/// The first byte says whether each operation is followed by whole passes; the others are the operations.
+/// The first byte decides whether each operation is followed by whole passes; the rest are the operations.
 pub fn step(data: &[u8]) {
     let mut bytes = Bytes::of(data);
     if bytes.flag() {
@@ -32,7 +32,7 @@ fn in_whole_passes(bytes: &mut Bytes<'_>) {
             break;
         }
         let operation = operation(bytes);
-        model.happen(&operation);
+        model.apply(&operation);
         model.rest();
         driven.operate(&operation);
         if let Err(difference) = agreement::check(&mut model, &mut driven.world) {
@@ -49,7 +49,7 @@ fn in_single_steps(bytes: &mut Bytes<'_>) {
         }
         let steps = bytes.byte();
         if steps < 128 {
-            driven.happen(&operation(bytes));
+            driven.apply(&operation(bytes));
         }
         for _ in 0..steps % 4 {
             if driven.world.gone || driven.world.step().is_err() {
@@ -62,15 +62,9 @@ fn in_single_steps(bytes: &mut Bytes<'_>) {
     }
     driven.world.writes.clear();
     driven.world.settle();
-    assert!(
-        driven.world.writes.is_empty(),
-        "lifecycle#no-idle-writes: a converged link costs no write"
-    );
+    assert!(driven.world.writes.is_empty(), "lifecycle#no-idle-writes");
     let deleted = driven.world.s.link.object.metadata.deletion_timestamp.is_some();
-    assert!(
-        driven.world.gone || !deleted,
-        "lifecycle#deletes-complete: a delete completes"
-    );
+    assert!(driven.world.gone || !deleted, "lifecycle#deletes-complete");
 }
 
 fn operation(bytes: &mut Bytes<'_>) -> Operation {
@@ -108,8 +102,16 @@ fn edit(bytes: &mut Bytes<'_>) -> Edit {
         0 => Edit::Desire(bytes.one_of(&[None, Some(DesiredState::Active), Some(DesiredState::Inactive)])),
         1 => Edit::Publish(bytes.flag()),
         2 => Edit::Describe(bytes.byte() % 3),
-        3 => Edit::Target(bytes.one_of(&[Lead::Here, Lead::Elsewhere, Lead::Nowhere])),
-        4 => Edit::Addressing(bytes.one_of(&[Way::Auto, Way::ServiceIP, Way::VirtualIP])),
+        3 => Edit::Target(bytes.one_of(&[
+            Destination::SameNamespace,
+            Destination::OtherNamespace,
+            Destination::NoTarget,
+        ])),
+        4 => Edit::Addressing(bytes.one_of(&[
+            AddressingMode::Auto,
+            AddressingMode::ServiceIP,
+            AddressingMode::VirtualIP,
+        ])),
         5 => Edit::Drain(bytes.one_of(&[0, 10, 50])),
         6 => Edit::Wait(bytes.one_of(&[0, 15, 100])),
         7 => Edit::TtlRemoved(bytes.one_of(&[None, Some(0), Some(30), Some(1000)])),
@@ -132,7 +134,7 @@ fn change(bytes: &mut Bytes<'_>) -> Change {
 
 fn rival(bytes: &mut Bytes<'_>) -> Rival {
     let state = bytes.one_of(&State::ALL);
-    let way = [
+    let with_children = [
         State::Activating,
         State::Active,
         State::UpdatingActive,
@@ -140,7 +142,7 @@ fn rival(bytes: &mut Bytes<'_>) -> Rival {
     ];
     Rival {
         state,
-        has_children: bytes.flag() && way.contains(&state),
+        has_children: bytes.flag() && with_children.contains(&state),
         older_by: bytes.one_of(&[-100, -5, 0, 5, 100]),
         same_kind: !bytes.flag(),
     }

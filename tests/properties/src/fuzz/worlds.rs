@@ -1,4 +1,4 @@
-//! Worlds to begin with, walked there once: an input costs what it does and not what came before.
+//! Worlds to start from. Each is built once, so that an input does not pay for it.
 
 use std::sync::OnceLock;
 
@@ -17,6 +17,6 @@ pub(super) fn removed() -> World {
 
 fn of(s: &Snapshot) -> World {
     let mut world = World::new(s.clone());
-    world.s = s.clone(); // with its status, which a new link has not
+    world.s = s.clone(); // `World::new` resets the status
     world
 }

@@ -1,83 +1,83 @@
-//! Looks for an order: each operation at one instant within its interval, each allowed by the specification there
-//! (Wing and Gong, with what was seen before remembered, as Lowe has it).
+//! Searches for an order: each event at one instant within its interval, each allowed by the specification at that instant
+//! (the algorithm of Wing and Gong, with Lowe's memory of visited states).
 
 use std::collections::{BTreeSet, HashSet};
 
-use super::{Answer, Event, History, Link, What};
+use super::{Answer, Event, EventKind, History, Link};
 
-/// Whether the history has an order.
+/// True if the history has an order.
 pub fn linearizable(history: &History) -> bool {
     let mut events: Vec<&Event> = history.events.iter().collect();
     events.sort_by_key(|event| (event.called, event.returned));
-    let mut places = vec![Place {
+    let mut stack = vec![PartialOrder {
         first: 0,
         beyond: BTreeSet::new(),
         link: history.from.clone(),
     }];
     let mut seen = HashSet::new();
-    // What is still to be tried lies on a stack of its own: histories are longer than a thread's.
-    while let Some(place) = places.pop() {
-        if place.is_end(&events) {
+    // An explicit stack: histories are longer than a thread's stack allows.
+    while let Some(partial) = stack.pop() {
+        if partial.is_complete(&events) {
             return true;
         }
-        let next = place.next(&events);
-        // Where there is one way only, nobody comes here twice.
-        if next.len() < 2 || seen.insert(place) {
-            places.extend(next);
+        let next = partial.next(&events);
+        // With a single successor there is nothing to save by remembering the state.
+        if next.len() < 2 || seen.insert(partial) {
+            stack.extend(next);
         }
     }
     false
 }
 
-/// How far an order has come.
+/// The start of an order, and the link after it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Place {
-    /// All before this one are in the order,
+struct PartialOrder {
+    /// All events before this index are in it.
     first: usize,
-    /// and these after it.
+    /// These later events are in it too.
     beyond: BTreeSet<usize>,
     link: Link,
 }
 
-impl Place {
-    /// Whoever was answered has to be in the order; a request of which nobody heard may never have been one.
-    fn is_end(&self, events: &[&Event]) -> bool {
-        self.left(events).all(|n| !must_be(events[n]))
+impl PartialOrder {
+    /// True if every event that must be in the order is in it. A request without an answer need not be.
+    fn is_complete(&self, events: &[&Event]) -> bool {
+        self.remaining(events).all(|n| !is_required(events[n]))
     }
 
-    fn left(&self, events: &[&Event]) -> impl Iterator<Item = usize> {
+    fn remaining(&self, events: &[&Event]) -> impl Iterator<Item = usize> {
         (self.first..events.len()).filter(|n| !self.beyond.contains(n))
     }
 
-    /// The places that one more operation leads to, the likeliest last.
+    /// The orders with one more event, the most likely last.
     fn next(&self, events: &[&Event]) -> Vec<Self> {
         let mut first_return = u64::MAX;
         let mut possible = Vec::new();
-        for n in self.left(events) {
+        for n in self.remaining(events) {
             if events[n].called > first_return {
                 break;
             }
-            if must_be(events[n]) {
+            if is_required(events[n]) {
                 first_return = first_return.min(events[n].returned);
             }
             possible.push(n);
         }
         possible.retain(|n| events[*n].called <= first_return);
-        // A reading changes nothing, so the first instant at which it is allowed is as good as any.
-        let reads = |n: &&usize| matches!(events[**n].what, What::Read(..));
+        // A read changes nothing, so the first instant at which it is allowed is as good as any other.
+        let reads = |n: &&usize| matches!(events[**n].kind, EventKind::Read(..));
         let reading = possible.iter().filter(reads).find_map(|n| self.with(*n, events));
-        if let Some(place) = reading {
-            return vec![place];
+        if let Some(partial) = reading {
+            return vec![partial];
         }
-        let (answered, unanswered): (Vec<_>, Vec<_>) = possible.into_iter().partition(|n| must_be(events[*n]));
+        let (answered, unanswered): (Vec<_>, Vec<_>) = possible.into_iter().partition(|n| is_required(events[*n]));
         let in_turn = answered.into_iter().chain(unanswered);
-        let mut places: Vec<_> = in_turn.filter_map(|n| self.with(n, events)).collect();
-        places.reverse();
-        places
+        let mut next: Vec<_> = in_turn.filter_map(|n| self.with(n, events)).collect();
+        next.reverse();
+        next
     }
 
     fn with(&self, n: usize, events: &[&Event]) -> Option<Self> {
-        let link = self.link.after(&events[n].what)?;
+        let link = self.link.after(&events[n].kind)?;
         let mut next = Self { link, ..self.clone() };
         next.beyond.insert(n);
         while next.beyond.remove(&next.first) {
@@ -87,10 +87,10 @@ impl Place {
     }
 }
 
-fn must_be(event: &Event) -> bool {
+fn is_required(event: &Event) -> bool {
     !matches!(
-        event.what,
-        What::Request {
+        event.kind,
+        EventKind::Request {
             answer: Answer::None,
             ..
         }

@@ -1,8 +1,9 @@
-//! Linearizability: requests of several clients, and what watchers see of them, have one order that the specification
-//! allows, however passes of two operators (a leader and one that does not know it is none any more) fall between them.
+//! Linearizability: the requests of several clients, and what watchers see of them, have one order that the specification
+//! allows, for any interleaving with the passes of two operators (a leader, and one that does not know that it lost the
+//! lease).
 //!
-//! `record` makes histories of core alone, `watched` takes those of an operator at work from the versions of its links,
-//! `check` looks for the order, and `specification` is what it is held against.
+//! `record` generates histories with core alone, `watched` builds them from the versions of a real operator's links,
+//! `check` searches for the order, and `specification` is the specification.
 
 mod check;
 mod record;
@@ -10,73 +11,73 @@ mod specification;
 mod watched;
 
 pub use check::linearizable;
-pub use record::{Draw, history};
+pub use record::{Action, history};
 pub use specification::Link;
 pub use watched::Watched;
 
 use instancelink_api::{Desired, State, Verb, Verdict};
 
-/// What happened to a link, and what it was before.
+/// What happened to a link.
 #[derive(Clone, Debug)]
 pub struct History {
-    /// The link as the history begins.
+    /// The link at the start.
     pub from: Link,
-    /// In any order.
+    /// The events, in any order.
     pub events: Vec<Event>,
 }
 
-/// An operation of a history, with the interval in which it took effect.
+/// An event of a history, with the interval in which it took effect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// When it was called.
+    /// The start of the interval.
     pub called: u64,
-    /// When it returned; [`u64::MAX`] where nobody heard of it.
+    /// The end of the interval; [`u64::MAX`] if it got no answer.
     pub returned: u64,
-    /// What it was.
-    pub what: What,
+    /// Its kind.
+    pub kind: EventKind,
 }
 
-/// What an operation was, and what came of it.
+/// The kind of an event, with its result.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum What {
+pub enum EventKind {
     /// A request.
     Request {
         /// The verb; none for a value outside the grammar.
         verb: Option<Verb>,
-        /// The id; empty where there is none.
+        /// The id; may be empty.
         id: String,
-        /// What its client heard.
+        /// Its answer.
         answer: Answer,
     },
-    /// An edit of what requests are judged by.
+    /// An edit of the facts that a verdict depends on.
     Edited(Edited),
-    /// A state written by an operator, with what its acknowledgement said.
+    /// A status write of an operator, with its state.
     Entered(State),
-    /// A reading of the status: state, `seq` and desired of `lastAction`.
+    /// A read of the status: state, and `seq` and desired of `lastAction`.
     Read(State, u64, Option<Desired>),
-    /// Nothing is due any more: whatever was taken was answered.
+    /// Nothing is due: every request that was taken is answered.
     Rested,
 }
 
-/// What the client of a request heard.
+/// The answer to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// `lastAction` showed it.
-    Told {
+    Shown {
         /// Its number.
         seq: u64,
-        /// Accepted or not.
+        /// Accepted or rejected.
         verdict: Verdict,
-        /// Another link had the alias: of that the link's own history says nothing.
+        /// Another link had the alias. The link's own history does not show this.
         rivalled: bool,
     },
-    /// Nothing, but it was taken from where it stood.
+    /// None, but an operator removed its annotation.
     Taken,
-    /// Nothing: it was overwritten before anybody saw it, or was handled before, and may never have been one.
+    /// None: it was overwritten or handled before, so it need not be in the order.
     None,
 }
 
-/// What else a verdict depends on.
+/// Other facts that a verdict depends on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Edited {
     /// `spec.desiredState` is set.

@@ -1,4 +1,4 @@
-//! Makes a history: clients annotate, watchers read, and two operators pass, each from a snapshot that may be old.
+//! Generates a history: clients annotate, watchers read, and two operators step, each from a snapshot that may be old.
 
 use instancelink_api::{Desired, State, Verb, keys};
 use instancelink_core::effect::{Effect, Step};
@@ -6,28 +6,28 @@ use instancelink_core::fixture::{self, World};
 use instancelink_core::lifecycle::step;
 use instancelink_core::snapshot::Snapshot;
 
-use super::{Answer, Event, History, Link, What};
+use super::{Answer, Event, EventKind, History, Link};
 
-/// What happens next.
+/// One random event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Draw {
+pub enum Action {
     /// A client annotates.
     Annotate(Verb),
-    /// A watcher begins to read; it hears after some more happened.
-    Read,
-    /// The watcher hears.
-    Hear,
-    /// An operator looks at the cluster.
+    /// A watcher starts a read. Its result arrives later.
+    StartRead,
+    /// The result of the read arrives.
+    FinishRead,
+    /// An operator observes the cluster.
     Observe(bool),
-    /// An operator takes one step on what it saw last.
+    /// An operator takes one step from its last observation.
     Step(bool),
 }
 
-/// Records what is drawn, until the link rests.
-pub fn history(draws: &[Draw]) -> History {
+/// Runs the actions, then lets the link come to rest.
+pub fn history(actions: &[Action]) -> History {
     let mut stage = Stage::new();
-    for draw in draws {
-        stage.play(*draw);
+    for action in actions {
+        stage.play(*action);
     }
     stage.end()
 }
@@ -36,17 +36,18 @@ pub fn history(draws: &[Draw]) -> History {
 type Reading = (State, u64, Option<Desired>);
 
 struct Stage {
-    /// What stands in the API server.
+    /// The objects in the API server.
     truth: World,
     version: u64,
-    /// What each operator saw, and of which version.
+    /// The last observation of each operator, and its version.
     seen: [(Snapshot, u64); 2],
     now: u64,
     events: Vec<Event>,
-    /// The request that stands in the annotation, or was taken and not answered yet: its place among the events.
+    /// The index of the request in the annotation.
     pending: Option<usize>,
+    /// The index of the request that was taken and is not answered.
     taken: Option<usize>,
-    /// A reading that was not heard of yet, and when it began.
+    /// A read whose result has not arrived, with its start.
     reading: Option<(u64, Reading)>,
     ids: u32,
 }
@@ -68,14 +69,14 @@ impl Stage {
         }
     }
 
-    fn play(&mut self, draw: Draw) {
+    fn play(&mut self, action: Action) {
         self.now += 1;
-        match draw {
-            Draw::Annotate(verb) => self.annotate(verb),
-            Draw::Read if self.reading.is_none() => self.reading = Some((self.now, self.shown())),
-            Draw::Read | Draw::Hear => self.hear(),
-            Draw::Observe(which) => self.seen[usize::from(which)] = (self.truth.s.clone(), self.version),
-            Draw::Step(which) => self.step(usize::from(which)),
+        match action {
+            Action::Annotate(verb) => self.annotate(verb),
+            Action::StartRead if self.reading.is_none() => self.reading = Some((self.now, self.shown())),
+            Action::StartRead | Action::FinishRead => self.finish_read(),
+            Action::Observe(which) => self.seen[usize::from(which)] = (self.truth.s.clone(), self.version),
+            Action::Step(which) => self.step(usize::from(which)),
         }
     }
 
@@ -87,7 +88,7 @@ impl Stage {
         self.events.push(Event {
             called: self.now,
             returned: u64::MAX,
-            what: What::Request {
+            kind: EventKind::Request {
                 verb: Some(verb),
                 id: self.ids.to_string(),
                 answer: Answer::None,
@@ -95,12 +96,12 @@ impl Stage {
         });
     }
 
-    fn hear(&mut self) {
+    fn finish_read(&mut self) {
         if let Some((called, (state, seq, desired))) = self.reading.take() {
             self.events.push(Event {
                 called,
                 returned: self.now,
-                what: What::Read(state, seq, desired),
+                kind: EventKind::Read(state, seq, desired),
             });
         }
     }
@@ -115,8 +116,8 @@ impl Stage {
         )
     }
 
-    /// One step of an operator. Its writes carry the version that was seen: stale ones are refused, and it looks again.
-    /// (Those of children carry their own; that they are refused too makes the operator slower and no less right.)
+    /// One step of an operator. Its writes carry the observed version: a stale write is refused, and the operator observes
+    /// again. (Writes of children carry their own versions; refusing them too only makes the operator slower.)
     fn step(&mut self, which: usize) {
         let (snapshot, version) = &self.seen[which];
         let Step::Act(effects) = step(snapshot) else { return };
@@ -140,43 +141,43 @@ impl Stage {
             self.events.push(Event {
                 called: self.now,
                 returned: self.now,
-                what: What::Entered(self.truth.state()),
+                kind: EventKind::Entered(self.truth.state()),
             });
             self.answer();
         }
     }
 
-    /// What was taken is told by the status that was just written.
+    /// The status that was just written answers the request that was taken.
     fn answer(&mut self) {
         let Some(last) = &self.truth.status().last_action else {
             return;
         };
-        let told = Answer::Told {
+        let shown = Answer::Shown {
             seq: last.intent.seq,
             verdict: last.intent.verdict,
             rivalled: false,
         };
         let Some(n) = self.taken.take() else { return };
-        // It was taken before that write, so it ends where the write begins.
+        // It was taken before that write, so it returns at the write.
         self.events[n].returned = self.now;
-        if let What::Request { answer, .. } = &mut self.events[n].what {
-            *answer = told;
+        if let EventKind::Request { answer, .. } = &mut self.events[n].kind {
+            *answer = shown;
         }
     }
 
-    /// The operators work until nothing is due, and a last reading closes the history.
+    /// An operator works until nothing is due; a last read ends the history.
     fn end(mut self) -> History {
         for _ in 0..200 {
-            self.play(Draw::Observe(false));
-            self.play(Draw::Step(false));
+            self.play(Action::Observe(false));
+            self.play(Action::Step(false));
         }
         assert!(
             self.truth.annotations().get(keys::ACTION).is_none(),
-            "a request is never left"
+            "every request is taken"
         );
-        self.hear();
-        self.play(Draw::Read);
-        self.play(Draw::Hear);
+        self.finish_read();
+        self.play(Action::StartRead);
+        self.play(Action::FinishRead);
         let end = self.now + 1;
         for event in &mut self.events {
             event.returned = event.returned.min(end);

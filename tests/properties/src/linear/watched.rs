@@ -1,24 +1,24 @@
-//! Takes histories from the versions of a link, as they were written or as a watcher saw them: a request is called when
-//! its annotation is written, and returns when `lastAction` first shows it.
+//! Builds histories from the versions of a link, as they were written or as a watcher saw them: a request starts when its
+//! annotation is written, and returns when `lastAction` first shows it.
 //!
-//! Where somebody else writes what the link remembers (a backup drops the status), and where versions may be missing, a
-//! history ends and another one begins with what is left.
+//! When another client changes the link's memory (a restored backup has no status), and when versions may be missing, the
+//! history ends and a new one starts with what is left.
 
 use instancelink_api::{InstanceLink, Intent, State, Verb, Verdict, keys};
 use instancelink_core::action::Memory;
 
-use super::{Answer, Edited, Event, History, Link, What, linearizable};
+use super::{Answer, Edited, Event, EventKind, History, Link, linearizable};
 
-/// The manager of the one kind of request that nobody writes: the purge that a link's time to live asks for.
+/// The manager of the one kind of request that no client writes: the purge after `ttlSecondsAfterRemoved`.
 const BY_TIME: &str = "ttlSecondsAfterRemoved";
 
-/// What one version of a link says.
+/// The facts in one version of a link.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Seen {
     state: State,
     /// `lastAction`.
     last: Option<Intent>,
-    /// The intent as it is written.
+    /// The intent annotation.
     intent: Option<String>,
     /// The action annotation.
     action: Option<String>,
@@ -46,24 +46,24 @@ impl Seen {
     }
 }
 
-/// Watches one link, and judges its histories.
+/// Watches one link and checks its histories.
 #[derive(Debug, Default)]
 pub struct Watched {
     now: u64,
     before: Option<Seen>,
     history: Option<History>,
-    /// Histories that were judged.
+    /// Number of histories that were checked.
     pub histories: u64,
-    /// Requests that were written.
+    /// Number of requests that were written.
     pub asked: u64,
-    /// Those of them that were overwritten before anybody took them: where in the order they were cannot be told.
+    /// Number of requests that were overwritten before they were taken: their place in the order is unknown.
     pub ambiguous: u64,
-    /// Histories that have no order.
+    /// Histories without an order.
     pub violations: Vec<String>,
 }
 
 impl Watched {
-    /// The link's next version, and whether an operator wrote it.
+    /// Adds the link's next version; `by_operator` is true if an operator wrote it.
     pub fn version(&mut self, link: &InstanceLink, by_operator: bool) {
         self.now += 1;
         let seen = Seen::of(link);
@@ -76,29 +76,29 @@ impl Watched {
             }
             before => {
                 self.end(false);
-                self.begin(link, &seen, before.as_ref());
+                self.start(link, &seen, before.as_ref());
             }
         }
         self.before = Some(seen);
     }
 
-    /// Versions may be missing here, or the link is gone: what was taken may be unanswered.
+    /// Ends the history because versions may be missing or the link is gone. A taken request may be unanswered.
     pub fn cut(&mut self) {
         self.end(false);
         self.before = None;
     }
 
-    /// The link stands and is at rest: everything was answered.
+    /// Ends the history of a link that exists and rests: every request must be answered.
     pub fn rested(&mut self) {
         if let Some(last) = self.before.take()
-            && self.stands_unheard(&last)
+            && self.is_unanswered(&last)
         {
             self.taken();
         }
         self.end(true);
     }
 
-    fn begin(&mut self, link: &InstanceLink, seen: &Seen, before: Option<&Seen>) {
+    fn start(&mut self, link: &InstanceLink, seen: &Seen, before: Option<&Seen>) {
         let memory = Memory::of(link).last;
         let shown = seen.last.as_ref();
         self.history = Some(History {
@@ -121,12 +121,12 @@ impl Watched {
 
     fn follow(&mut self, before: &Seen, seen: &Seen, by_operator: bool) {
         if before.edited != seen.edited {
-            self.at_once(What::Edited(seen.edited));
+            self.push_now(EventKind::Edited(seen.edited));
         }
         if before.action != seen.action {
             match (&before.action, &seen.action) {
                 (Some(_), None) if by_operator => self.taken(),
-                (Some(_), _) => self.ambiguous += u64::from(self.stands_unheard(before)),
+                (Some(_), _) => self.ambiguous += u64::from(self.is_unanswered(before)),
                 (None, _) => {}
             }
             if let Some(action) = &seen.action {
@@ -140,40 +140,40 @@ impl Watched {
             self.answered(last);
         }
         if by_operator && (before.state != seen.state || before.last != seen.last) {
-            self.at_once(What::Entered(seen.state));
+            self.push_now(EventKind::Entered(seen.state));
         }
         let shown = seen.last.as_ref().and_then(|last| last.desired);
-        self.at_once(What::Read(seen.state, seen.shown(), shown));
+        self.push_now(EventKind::Read(seen.state, seen.shown(), shown));
     }
 
-    fn push(&mut self, called: u64, returned: u64, what: What) {
+    fn push(&mut self, called: u64, returned: u64, kind: EventKind) {
         if let Some(history) = &mut self.history {
-            history.events.push(Event { called, returned, what });
+            history.events.push(Event { called, returned, kind });
         }
     }
 
-    fn at_once(&mut self, what: What) {
-        self.push(self.now, self.now, what);
+    fn push_now(&mut self, kind: EventKind) {
+        self.push(self.now, self.now, kind);
     }
 
     fn request(&mut self, value: &str) {
         let (verb, id) = value.split_once('/').unwrap_or((value, ""));
-        let what = What::Request {
+        let kind = EventKind::Request {
             verb: Verb::ALL.into_iter().find(|known| known.as_str() == verb),
             id: id.to_owned(),
             answer: Answer::None,
         };
-        self.push(self.now, u64::MAX, what);
+        self.push(self.now, u64::MAX, kind);
     }
 
-    /// The request that was written last: the one whose annotation stands.
-    fn standing(&mut self) -> Option<&mut Event> {
+    /// The request in the annotation: the last one that was written, if it is not answered.
+    fn current_request(&mut self) -> Option<&mut Event> {
         let events = self.history.as_mut()?.events.iter_mut();
-        let requests = events.filter(|event| matches!(event.what, What::Request { .. }));
+        let requests = events.filter(|event| matches!(event.kind, EventKind::Request { .. }));
         requests.max_by_key(|event| event.called).filter(|event| {
             matches!(
-                event.what,
-                What::Request {
+                event.kind,
+                EventKind::Request {
                     answer: Answer::None,
                     ..
                 }
@@ -181,22 +181,22 @@ impl Watched {
         })
     }
 
-    /// An annotation stands that nobody answered and that was not handled before.
-    fn stands_unheard(&mut self, seen: &Seen) -> bool {
+    /// True if the annotation has a request that is not answered and was not handled before.
+    fn is_unanswered(&mut self, seen: &Seen) -> bool {
         let handled = seen
             .last
             .as_ref()
             .map(|last| last.handled.as_slice())
             .unwrap_or_default();
-        seen.action.as_ref().is_some_and(|action| !handled.contains(action)) && self.standing().is_some()
+        seen.action.as_ref().is_some_and(|action| !handled.contains(action)) && self.current_request().is_some()
     }
 
-    /// The request that stands, or stood until now, has to be in the order: its taking is what took it away.
+    /// Marks the current request as taken: an operator removed its annotation, so it must be in the order.
     fn taken(&mut self) {
         let now = self.now;
-        if let Some(event) = self.standing() {
+        if let Some(event) = self.current_request() {
             event.returned = now;
-            if let What::Request { answer, .. } = &mut event.what {
+            if let EventKind::Request { answer, .. } = &mut event.kind {
                 *answer = Answer::Taken;
             }
         }
@@ -204,35 +204,35 @@ impl Watched {
 
     fn answered(&mut self, last: &Intent) {
         let now = self.now;
-        let told = Answer::Told {
+        let shown = Answer::Shown {
             seq: last.seq,
             verdict: last.verdict,
             rivalled: last.verdict == Verdict::Rejected && last.reason == "AliasTaken",
         };
         let asked = Verb::ALL.into_iter().find(|verb| verb.as_str() == last.action);
         if last.manager == BY_TIME {
-            let what = What::Request {
+            let kind = EventKind::Request {
                 verb: asked,
                 id: String::new(),
-                answer: told,
+                answer: shown,
             };
-            return self.push(1, now, what);
+            return self.push(1, now, kind);
         }
-        // The newest that fits: one of the same value that was written before it was overwritten, or is answered next.
+        // The newest request with this value: an older one was overwritten, or is answered next.
         let events = self.history.iter_mut().flat_map(|history| &mut history.events);
         for event in events.rev() {
-            if let What::Request { verb, id, answer } = &mut event.what
-                && !matches!(answer, Answer::Told { .. })
+            if let EventKind::Request { verb, id, answer } = &mut event.kind
+                && !matches!(answer, Answer::Shown { .. })
                 && *verb == asked
                 && (asked.is_none() || *id == last.id)
             {
-                (event.returned, *answer) = (now, told);
+                (event.returned, *answer) = (now, shown);
                 return;
             }
         }
     }
 
-    /// Judges the history, and begins none.
+    /// Checks the history.
     fn end(&mut self, at_rest: bool) {
         self.now += 1;
         if at_rest {
@@ -241,26 +241,26 @@ impl Watched {
                 event.returned = event.returned.min(now);
             }
             self.now += 1;
-            self.at_once(What::Rested);
+            self.push_now(EventKind::Rested);
         }
         let Some(history) = self.history.take() else { return };
         self.histories += 1;
         if !linearizable(&history) {
-            self.violations.push(format!("no order of {}", told(&history)));
+            self.violations.push(format!("no order of {}", describe(&history)));
         }
     }
 }
 
-/// Requests with what came of them, and the states between: what a reader of a violation needs.
-fn told(history: &History) -> String {
+/// The requests with their answers and the states between them, for the message about a violation.
+fn describe(history: &History) -> String {
     let lines = history
         .events
         .iter()
-        .filter(|event| !matches!(event.what, What::Read(..)));
+        .filter(|event| !matches!(event.kind, EventKind::Read(..)));
     let lines = lines.map(|event| match event.returned {
-        returned if returned == event.called => format!("{} {:?}", event.called, event.what),
-        u64::MAX => format!("{}… {:?}", event.called, event.what),
-        returned => format!("{}–{returned} {:?}", event.called, event.what),
+        returned if returned == event.called => format!("{} {:?}", event.called, event.kind),
+        u64::MAX => format!("{}… {:?}", event.called, event.kind),
+        returned => format!("{}–{returned} {:?}", event.called, event.kind),
     });
     lines.collect::<Vec<_>>().join(", ")
 }

@@ -1,8 +1,8 @@
-//! What a link remembers of requests (lifecycle#memory-format).
+//! The memory of a link (lifecycle#memory-format).
 
 use instancelink_api::{Desired, Phase, Verb, Verdict};
 
-/// How many values with an id are remembered (lifecycle#handled-values).
+/// Number of values with an id that are remembered (lifecycle#handled-values).
 const REMEMBERED: usize = 16;
 
 /// One copy of the memory: the intent, or `lastAction` without its phase.
@@ -12,34 +12,34 @@ pub struct Record {
     pub seq: u64,
     /// The verb, or the value outside the grammar.
     pub action: String,
-    /// Accepted or not.
+    /// Accepted or rejected.
     pub verdict: Verdict,
-    /// Why not.
+    /// The reason for a rejection.
     pub reason: &'static str,
-    /// What the last accepted request asked for.
+    /// The desired state of the last accepted request.
     pub desired: Option<Desired>,
-    /// When that last changed.
+    /// When `desired` last changed.
     pub desired_at: Option<i64>,
     /// When the request was taken.
     pub at: i64,
-    /// The place in the queue, where it is not the creation.
+    /// The time that counts in the alias queue, if it is not the creation.
     pub since: Option<i64>,
-    /// `verb/id`; a value outside the grammar as `#` and itself (its hash is core's own affair).
+    /// `verb/id`; a value outside the grammar as `#` and the value itself, in place of its hash.
     pub handled: Vec<String>,
 }
 
 /// `lastAction`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Acknowledged {
-    /// What was taken.
+    /// The request.
     pub record: Record,
-    /// How far it has come.
+    /// Its phase.
     pub phase: Phase,
-    /// When it was there.
+    /// When it completed.
     pub completed_at: Option<i64>,
 }
 
-/// What an accepted verb asks for.
+/// The desired state of an accepted verb.
 pub(super) const fn asked(verb: Verb) -> Desired {
     match verb {
         Verb::Activate => Desired::Active,
@@ -49,7 +49,7 @@ pub(super) const fn asked(verb: Verb) -> Desired {
     }
 }
 
-/// The record after `last`, as yet of no request.
+/// The record after `last`, without a request yet.
 pub(super) fn after(last: Option<&Record>, at: i64) -> Record {
     let blank = Record {
         seq: 0,
@@ -74,7 +74,7 @@ pub(super) fn after(last: Option<&Record>, at: i64) -> Record {
 }
 
 impl Record {
-    /// The request is the last accepted one from now on, also a no-op (lifecycle#no-op-counts).
+    /// The request is accepted; this counts for a no-op too (lifecycle#no-op-counts).
     pub(super) fn accept(&mut self, verb: Verb) {
         if self.desired != Some(asked(verb)) {
             self.desired = Some(asked(verb));
@@ -82,13 +82,13 @@ impl Record {
         }
     }
 
-    /// A rejection changes nothing (lifecycle#take-in-one-write).
+    /// The request is rejected.
     pub(super) fn reject(&mut self, reason: &'static str) {
         self.verdict = Verdict::Rejected;
         self.reason = reason;
     }
 
-    /// The oldest of more than sixteen is forgotten (lifecycle#handled-values).
+    /// Remembers a value. The oldest of more than sixteen is dropped (lifecycle#handled-values).
     pub(super) fn remember(&mut self, value: String) {
         self.handled.push(value);
         if self.handled.len() > REMEMBERED {

@@ -1,27 +1,27 @@
-//! The reference model: lifecycle and contract as one sequential specification, written from those pages.
+//! The reference model: a sequential specification, written from `docs/spec/lifecycle.md` and `docs/spec/contract.md`.
 //!
-//! It knows nothing of core, of snapshots or of children's contents: what stands in the cluster is two facts. Given what
-//! happened, it foretells where the link rests, which states a watcher saw, and what became of each request.
-//! `agreement` compares that with what the real `step` did.
+//! It does not use core, snapshots or the contents of children: two facts stand for the children. From a sequence of
+//! operations it derives where the link rests, which states a watcher sees, and the result of each request. `agreement`
+//! compares that with what the real `step` does.
 
-mod around;
 mod memory;
+mod surroundings;
 mod table;
 mod walk;
 
 use instancelink_api::spec::DesiredState;
 use instancelink_api::{Desired, State, Verb, Verdict};
 
-use crate::operation::{Edit, Lead, Operation, Value, Way};
+use crate::operation::{AddressingMode, Destination, Edit, Operation, Value};
 
-pub use around::{AGE, Around, Source};
 pub use memory::{Acknowledged, Record};
+pub use surroundings::{AGE, Source, Surroundings};
 pub use walk::Ready;
 
 use memory::after;
-use table::{Cell, cell};
+use table::{Outcome, outcome_of};
 
-/// The fields of the spec that decide something.
+/// The fields of the spec that the lifecycle depends on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spec {
     /// `desiredState`.
@@ -34,47 +34,47 @@ pub struct Spec {
     pub ttl_removed: Option<i64>,
     /// `ttlSecondsAfterPurged`.
     pub ttl_purged: i64,
-    /// Those an update is about.
+    /// The fields whose change is an update.
     pub programmed: Programmed,
 }
 
-/// The fields an update is about, as far as sequences edit them.
+/// The fields whose change is an update, as far as sequences edit them (lifecycle#programmed-hash).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Programmed {
     /// `targetInstanceRef`.
-    pub lead: Lead,
-    /// `addressing`; ports are written with `VirtualIP` only, so that they are one edit.
-    pub way: Way,
+    pub destination: Destination,
+    /// `addressing`; ports are set with `VirtualIP` only, so that both are one edit.
+    pub addressing: AddressingMode,
     /// `publishNotReadyAddresses`.
     pub publish: bool,
 }
 
-/// What stands in the cluster of this link.
+/// The children of the link.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Children {
-    /// Slices; with the time at which they stopped answering.
+    /// The slices, with the time at which they stopped answering.
     pub slices: Option<Option<i64>>,
     /// An entry in the source's environment.
     pub entry: bool,
 }
 
 impl Children {
-    /// lifecycle#children
+    /// True if the link has children (lifecycle#children).
     pub fn any(self) -> bool {
         self.slices.is_some() || self.entry
     }
 }
 
-/// The link and all that decides about it.
+/// The link and everything that its lifecycle depends on.
 #[derive(Clone, Debug)]
-#[allow(clippy::struct_excessive_bools, reason = "each is a fact of the API's own object")]
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of the API object")]
 pub struct Model {
     /// Seconds since the sequence began.
     pub now: i64,
     /// The spec.
     pub spec: Spec,
-    /// What is around it.
-    pub around: Around,
+    /// The objects around it.
+    pub around: Surroundings,
     /// The action annotation.
     pub annotation: Option<Value>,
     /// The intent annotation.
@@ -83,13 +83,13 @@ pub struct Model {
     pub acknowledged: Option<Acknowledged>,
     /// `status.state`.
     pub state: State,
-    /// When that was entered.
+    /// When the state was entered.
     pub entered: i64,
     /// `status.removed`.
     pub removed: Option<i64>,
-    /// What `programmedHash` stands for.
+    /// The fields behind `programmedHash`.
     pub programmed: Option<Programmed>,
-    /// What stands in the cluster.
+    /// The children.
     pub children: Children,
     /// `deletionTimestamp` is set.
     pub deleting: bool,
@@ -97,10 +97,10 @@ pub struct Model {
     pub finalizer: bool,
     /// The object is gone.
     pub gone: bool,
-    /// What is written until the link rests or waits was so before a loss, so it has the time of then
+    /// The status was lost: until the link rests or waits, written states carry their earlier times
     /// (lifecycle#rebuild-lost-memory).
     rebuilding: bool,
-    /// The states written since [`Model::walked`] was asked.
+    /// The states written since the last call of [`Model::walked`].
     walk: Vec<State>,
     /// Requests taken so far.
     pub taken: u64,
@@ -117,12 +117,12 @@ impl Default for Model {
                 ttl_removed: None,
                 ttl_purged: 3600,
                 programmed: Programmed {
-                    lead: Lead::Here,
-                    way: Way::Auto,
+                    destination: Destination::SameNamespace,
+                    addressing: AddressingMode::Auto,
                     publish: false,
                 },
             },
-            around: Around::default(),
+            around: Surroundings::default(),
             annotation: None,
             intent: None,
             acknowledged: None,
@@ -142,8 +142,8 @@ impl Default for Model {
 }
 
 impl Model {
-    /// Does an operation, without what the operator makes of it.
-    pub fn happen(&mut self, operation: &Operation) {
+    /// Applies an operation, without the operator's reaction.
+    pub fn apply(&mut self, operation: &Operation) {
         match operation {
             Operation::Annotate(value) => self.annotation = Some(value.clone()),
             Operation::Unannotate => self.annotation = None,
@@ -179,8 +179,8 @@ impl Model {
             Edit::Desire(desired) => spec.desired = desired,
             Edit::Publish(publish) => spec.programmed.publish = publish,
             Edit::Describe(_) => {}
-            Edit::Target(lead) => spec.programmed.lead = lead,
-            Edit::Addressing(way) => spec.programmed.way = way,
+            Edit::Target(destination) => spec.programmed.destination = destination,
+            Edit::Addressing(mode) => spec.programmed.addressing = mode,
             Edit::Drain(seconds) => spec.drain = seconds,
             Edit::Wait(seconds) => spec.wait = seconds,
             Edit::TtlRemoved(ttl) => spec.ttl_removed = ttl,
@@ -188,12 +188,12 @@ impl Model {
         }
     }
 
-    /// The states a watcher saw since this was last asked.
+    /// The states that a watcher saw since the last call.
     pub fn walked(&mut self) -> Vec<State> {
         std::mem::take(&mut self.walk)
     }
 
-    /// The memory: of the two copies the one with the higher `seq`.
+    /// The memory: the copy with the higher `seq` (lifecycle#memory).
     pub fn memory(&self) -> Option<&Record> {
         let acknowledged = self.acknowledged.as_ref().map(|a| &a.record);
         match (&self.intent, acknowledged) {
@@ -215,12 +215,12 @@ impl Model {
         self.acknowledged.as_ref().map_or(0, |a| a.record.seq)
     }
 
-    /// What the last accepted action asked for.
+    /// The desired state of the last accepted action.
     pub fn desired(&self) -> Option<Desired> {
         self.memory().and_then(|record| record.desired)
     }
 
-    /// What `status.availableActions` says.
+    /// `status.availableActions`.
     pub fn offered(&self) -> Vec<Verb> {
         if self.deleting || self.desired() == Some(Desired::Purged) {
             return Vec::new();
@@ -243,7 +243,7 @@ impl Model {
         (!known).then_some(value)
     }
 
-    /// A request is taken, with its verdict (lifecycle#take-in-one-write).
+    /// Takes a request, with its verdict (lifecycle#take-in-one-write).
     fn take(&mut self, value: &Value) {
         let mut record = after(self.memory(), self.now);
         record.action = match value {
@@ -259,7 +259,7 @@ impl Model {
                     Ok(()) => record.accept(*verb),
                     Err(reason) => record.reject(reason),
                 }
-                let moves = cell(self.state, *verb) == Cell::Moves;
+                let moves = outcome_of(self.state, *verb) == Outcome::Moves;
                 if *verb == Verb::Restore && moves && record.reason.is_empty() {
                     record.since = Some(self.now); // lifecycle#earliest-claim-first
                 }
@@ -272,20 +272,23 @@ impl Model {
         self.finalizer |= !self.deleting && self.state != State::Purged;
     }
 
-    /// lifecycle#rejection-order
+    /// The first reason for a rejection (lifecycle#rejection-order).
     fn verdict(&self, verb: Verb) -> Result<(), &'static str> {
-        let cell = cell(self.state, verb);
+        let outcome = outcome_of(self.state, verb);
         let purged = self.desired() == Some(Desired::Purged) || matches!(self.state, State::Purging | State::Purged);
         let managed = self.spec.desired.is_some() && matches!(verb, Verb::Activate | Verb::Deactivate);
         if self.deleting {
             Err("Deleting")
         } else if purged && verb != Verb::Purge {
             Err("Purged")
-        } else if cell == Cell::Rejected {
+        } else if outcome == Outcome::Rejected {
             Err("NotPossibleNow")
         } else if managed {
             Err("ManagedBySpec")
-        } else if verb == Verb::Restore && cell == Cell::Moves && self.around.rival.is_some_and(crate::Rival::claims) {
+        } else if verb == Verb::Restore
+            && outcome == Outcome::Moves
+            && self.around.rival.is_some_and(crate::Rival::claims)
+        {
             Err("AliasTaken")
         } else {
             Ok(())
@@ -293,7 +296,7 @@ impl Model {
     }
 }
 
-/// How a value is remembered; a bare verb is not.
+/// The form in which a value is remembered; a verb without an id is not.
 fn kept_as(value: &Value) -> Option<String> {
     match value {
         Value::Action(_, Some(_)) => Some(value.to_string()),
@@ -302,10 +305,10 @@ fn kept_as(value: &Value) -> Option<String> {
     }
 }
 
-/// The verdict on a request of a link that is neither managed by its spec nor rivalled nor being deleted.
-pub fn judged(state: State, desired: Option<Desired>, verb: Verb) -> Verdict {
+/// The verdict on a request of a link that has no `desiredState`, has no rival and is not being deleted.
+pub fn verdict_on(state: State, desired: Option<Desired>, verb: Verb) -> Verdict {
     let purged = desired == Some(Desired::Purged) || matches!(state, State::Purging | State::Purged);
-    if cell(state, verb) == Cell::Rejected || (purged && verb != Verb::Purge) {
+    if outcome_of(state, verb) == Outcome::Rejected || (purged && verb != Verb::Purge) {
         Verdict::Rejected
     } else {
         Verdict::Accepted

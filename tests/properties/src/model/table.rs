@@ -1,17 +1,16 @@
-//! The table of actions (contract#action-table). It is written again here, not taken from core: core is compared with
-//! it.
+//! The table of actions, copied from contract#action-table. It does not use core's table, so that the two can be compared.
 
 use instancelink_api::{State, Verb};
 
-/// What a verb does in a state.
+/// The outcome of a verb in a state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Cell {
+pub(super) enum Outcome {
     Moves,
-    Nothing,
+    NoOp,
     Rejected,
 }
 
-/// Columns: activate, deactivate, remove, restore, purge. `y` moves, `o` does nothing, `-` is rejected.
+/// Columns: activate, deactivate, remove, restore, purge. `y` moves, `o` is a no-op, `-` is rejected.
 const fn row(state: State) -> &'static [u8; 5] {
     match state {
         State::Requested | State::Registering | State::Activating | State::Active | State::UpdatingActive => b"oyy--",
@@ -22,20 +21,20 @@ const fn row(state: State) -> &'static [u8; 5] {
     }
 }
 
-pub(super) fn cell(state: State, verb: Verb) -> Cell {
+pub(super) fn outcome_of(state: State, verb: Verb) -> Outcome {
     let column = Verb::ALL.into_iter().zip(row(state)).find(|(known, _)| *known == verb);
     match column {
-        Some((_, b'y')) => Cell::Moves,
-        Some((_, b'o')) => Cell::Nothing,
-        _ => Cell::Rejected,
+        Some((_, b'y')) => Outcome::Moves,
+        Some((_, b'o')) => Outcome::NoOp,
+        _ => Outcome::Rejected,
     }
 }
 
-/// What `status.availableActions` offers: what would change something and is not the manifest's business.
+/// `status.availableActions`: the verbs that move the link, without those that `desiredState` manages.
 pub(super) fn offered(state: State, managed: bool) -> Vec<Verb> {
     let by_spec = |verb: &Verb| managed && matches!(verb, Verb::Activate | Verb::Deactivate);
     Verb::ALL
         .into_iter()
-        .filter(|verb| cell(state, *verb) == Cell::Moves && !by_spec(verb))
+        .filter(|verb| outcome_of(state, *verb) == Outcome::Moves && !by_spec(verb))
         .collect()
 }

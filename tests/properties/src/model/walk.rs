@@ -1,16 +1,16 @@
-//! The walk, state by state (lifecycle#walk), and the passes (lifecycle#one-pass).
+//! The walk from state to state (lifecycle#walk), and the passes (lifecycle#one-pass).
 
 use instancelink_api::spec::DesiredState;
 use instancelink_api::{Desired, Phase, State, Verb, Verdict};
 
-use super::around::Place;
 use super::memory::{Acknowledged, after};
+use super::surroundings::ClaimRank;
 use super::{AGE, Children, Model, Source};
 
-/// Passes that no link needs: more are a loop.
+/// More passes than any link needs: a loop shows as a panic.
 const LIMIT: usize = 200;
 
-/// The goal of the link (contract#goal).
+/// Where the link is to rest (contract#goal).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Goal {
     Active,
@@ -20,15 +20,15 @@ enum Goal {
     Gone,
 }
 
-/// What a state does next.
+/// What happens next in a state.
 enum Next {
     Enter(State),
-    /// The object itself goes, or loses the finalizer.
+    /// The object is deleted, or loses its finalizer.
     Finish,
     Stay,
 }
 
-/// Whether the link is where its owner wants it: `Ready`, with its reason where that is not True.
+/// The condition `Ready`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ready {
     /// True.
@@ -41,7 +41,7 @@ impl Model {
     /// Passes until nothing is due.
     ///
     /// # Panics
-    /// When that does not come to an end: the specification itself would be wrong.
+    /// If that does not end: then the specification itself is wrong.
     pub fn rest(&mut self) {
         for _ in 0..LIMIT {
             if self.gone || !self.pass() {
@@ -52,7 +52,7 @@ impl Model {
         panic!("the model does not come to rest: {self:?}");
     }
 
-    /// One pass (lifecycle#one-pass); false where nothing was due.
+    /// One pass (lifecycle#one-pass); false if nothing was due.
     fn pass(&mut self) -> bool {
         let request = self.request();
         if let Some(value) = request.as_ref().filter(|_| !self.is_outstanding()) {
@@ -124,7 +124,7 @@ impl Model {
         self.walk.push(state);
     }
 
-    /// lifecycle#action-phases, with each status write.
+    /// Updates `lastAction`, with every status write (lifecycle#action-phases).
     fn acknowledge(&mut self, state: State, at: i64) {
         let Some(record) = self.memory().cloned() else { return };
         let known = self.acknowledged.as_ref().filter(|a| a.record.seq == record.seq);
@@ -148,7 +148,7 @@ impl Model {
         });
     }
 
-    /// The manifest says otherwise than an accepted activate or deactivate.
+    /// True if `desiredState` contradicts an accepted activate or deactivate.
     fn overruled(&self, action: &str) -> bool {
         match self.spec.desired {
             Some(DesiredState::Active) => action == Verb::Deactivate.as_str(),
@@ -229,26 +229,26 @@ impl Model {
     fn activating(&mut self) -> Next {
         let to = self.spec.programmed;
         let waited = self.now >= self.entered + self.spec.wait;
-        let nowhere = to.lead == crate::Lead::Nowhere;
-        // Nothing is built for a target that is not there, before its time is over.
-        if self.around.target.is_none() && !nowhere && !waited && !self.children.any() {
+        let has_no_target = to.destination == crate::Destination::NoTarget;
+        // Children for a missing target are built only after the waiting time (lifecycle#target-wait-delays-active-only).
+        if self.around.target.is_none() && !has_no_target && !waited && !self.children.any() {
             return Next::Stay;
         }
         if !self.build() {
             return Next::Stay;
         }
-        if waited || nowhere || self.around.ready(to.lead, to.publish) {
+        if waited || has_no_target || self.around.ready(to.destination, to.publish) {
             Next::Enter(State::Active)
         } else {
             Next::Stay
         }
     }
 
-    /// Children are written where the spec can be served (lifecycle#unservable-spec-waits) and the source may own them
+    /// Builds the children, if the spec can be served (lifecycle#unservable-spec-waits) and the source may own them
     /// (lifecycle#terminating-source).
     fn build(&mut self) -> bool {
         let to = self.spec.programmed;
-        if !self.around.servable(to.lead, to.way) || !self.around.source_usable() {
+        if !self.around.servable(to.destination, to.addressing) || !self.around.source_usable() {
             return false;
         }
         self.children = Children {
@@ -259,7 +259,7 @@ impl Model {
     }
 
     fn deactivating(&mut self, goal: Goal) -> Next {
-        if self.around.consented(self.spec.programmed.lead)
+        if self.around.consented(self.spec.programmed.destination)
             && let Some(stopped) = self.children.slices
         {
             let from = stopped.unwrap_or(self.now); // lifecycle#drain
@@ -290,7 +290,7 @@ impl Model {
         Next::Stay
     }
 
-    /// contract#goal without its third line.
+    /// The goal without holds (contract#goal).
     fn wish(&self) -> Goal {
         let desired = self.desired();
         if self.deleting {
@@ -314,32 +314,33 @@ impl Model {
         }
     }
 
-    /// The third line of the goal: lifecycle#holds-once-registered.
+    /// True if a hold keeps the link inactive: consent counts in every state, the rest once it is registered
+    /// (lifecycle#holds-once-registered).
     fn is_held(&self) -> bool {
         let registered = !matches!(self.state, State::Requested | State::Registering);
         let claims_nothing = self.around.source == Source::Gone || self.has_rival();
-        !self.around.consented(self.spec.programmed.lead) || (registered && claims_nothing)
+        !self.around.consented(self.spec.programmed.destination) || (registered && claims_nothing)
     }
 
-    /// Another link has the alias or the directory (lifecycle#alias-queue).
+    /// True if a rival has the alias or the directory (lifecycle#alias-queue).
     fn has_rival(&self) -> bool {
-        let own = Place {
+        let own = ClaimRank {
             not_up: !(self.children.any() || matches!(self.state, State::Active | State::UpdatingActive)),
             since: self.memory().and_then(|record| record.since).unwrap_or(-AGE),
             greater_uid: false,
         };
         self.around
             .rival
-            .is_some_and(|rival| rival.claims() && rival.place() < own)
+            .is_some_and(|rival| rival.claims() && rival.claim_rank() < own)
     }
 
-    /// The condition `Ready` where the link rests or waits.
+    /// The condition `Ready` of a link that rests or waits.
     pub fn ready(&self) -> Ready {
         let to = self.spec.programmed;
-        let unservable = !self.around.servable(to.lead, to.way);
+        let unservable = !self.around.servable(to.destination, to.addressing);
         let stalled = Ready::No("Stalled");
         match self.state {
-            // Its source is what it waits for first; missing consent would not keep it there.
+            // A missing source comes first; missing consent does not keep a link in registering.
             State::Registering if self.has_rival() && self.around.source != Source::Gone => stalled,
             State::Activating | State::Active | State::UpdatingActive if unservable => stalled,
             State::Inactive if self.wish() == Goal::Active => Ready::No("Held"),
@@ -349,7 +350,7 @@ impl Model {
     }
 }
 
-/// Where a link without children goes that is to go away.
+/// The next state of a link without children whose goal is to leave.
 const fn leaving(goal: Goal) -> Option<State> {
     match goal {
         Goal::Gone => Some(State::Purging),

@@ -1,10 +1,10 @@
-//! An end state, reduced to what may not depend on how it came about.
+//! The end state of a trial, reduced to what must not depend on the path to it.
 
 use instancelink_api::State;
 use instancelink_core::fixture::World;
 use serde_json::{Value, json};
 
-/// Status without times, counts and history; every child without what an API server gives it.
+/// The status without times, counts and history, and the content of every child.
 pub(super) fn end(world: &World) -> (Value, Vec<String>) {
     if world.gone {
         return (Value::Null, Vec::new());
@@ -31,7 +31,7 @@ fn children(world: &World) -> Vec<String> {
     shown.extend(children.environments.iter().map(|f| format!("{:?}", f.object)));
     shown.extend(children.policies.iter().map(|f| format!("{:?}", f.object)));
     shown.extend(children.bindings.iter().map(|f| format!("{:?}", f.object)));
-    // A virtual IP exists from the first activation on (lifecycle#children), so it would show whether there was one.
+    // A virtual IP is kept from the first activation on (lifecycle#children), so an inactive link may or may not have one.
     if world.state() != State::Inactive {
         shown.extend(children.virtual_ips.iter().map(|f| format!("{:?}", f.object)));
     }

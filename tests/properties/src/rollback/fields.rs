@@ -1,13 +1,13 @@
-//! Every field of the spec, as the CRD declares it: a new field without values fails the test that asks for them.
+//! Every field of the spec, read from the CRD. A new field without values in `values` fails the campaign.
 
 use instancelink_api::crd;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{JSONSchemaProps, JSONSchemaPropsOrArray};
 
-/// A field: the path from `spec` to it, an item of a list being `[]`.
+/// A field, as its path from `spec`; `[]` stands for an item of a list.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Field(pub String);
 
-/// All fields that hold a value themselves, and all that hold others (which may be left out, or empty).
+/// All fields, both those with a value and those that contain other fields.
 pub fn fields() -> Vec<Field> {
     let crd = crd::instance_link();
     let schema = crd.spec.versions[0].schema.as_ref().unwrap();

@@ -1,15 +1,16 @@
-//! Rollback: a spec that was bad for a while and is good again ends like a new good one (lifecycle#good-after-bad).
+//! Rollback (lifecycle#good-after-bad): a link whose spec was bad for a time and is good again ends like a new link with the
+//! good spec.
 //!
-//! `fields` reads the CRD for every field there is, `values` has good and bad values for each, `stage` shows the operator
-//! what the specs name, `run` edits and compares.
+//! `fields` reads every field from the CRD, `values` has values for each, `surroundings` has the objects that the specs
+//! name, `run` edits and compares.
 
 mod end;
 mod fields;
 mod run;
-mod stage;
+mod surroundings;
 mod values;
 
 pub use fields::{Field, fields};
-pub use run::{Trial, holds};
-pub use stage::GOOD;
+pub use run::{Trial, run_trial};
+pub use surroundings::GOOD;
 pub use values::values;

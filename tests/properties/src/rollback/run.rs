@@ -1,13 +1,13 @@
-//! One trial: good, bad, good again, and what a fresh good one would be.
+//! One trial: a good spec, a bad one, the good one again, compared with a new link of the good spec.
 
 use instancelink_api::InstanceLinkSpec;
 use instancelink_core::fixture::World;
 use serde_json::{Value, json};
 
 use super::end::end;
-use super::stage::{look, new};
+use super::surroundings::{new, observe};
 
-/// Hours that end every wait: the longest drain and the longest waiting time are one.
+/// Seconds that end every wait: the longest drain and the longest waiting time are an hour each.
 const LONG: [i64; 3] = [0, 3600, 7200];
 
 /// A trial.
@@ -15,31 +15,31 @@ const LONG: [i64; 3] = [0, 3600, 7200];
 pub struct Trial {
     /// The good spec.
     pub good: Value,
-    /// What is written into which fields, one after the other.
+    /// The fields to change and their values, in order.
     pub bad: Vec<(String, Value)>,
-    /// How many steps the operator gets before the spec is good again; none: as many as it wants.
+    /// Number of steps of the operator before the spec is good again; none: until nothing is due.
     pub steps: Option<u8>,
-    /// Seconds that pass then.
+    /// Seconds that pass after that.
     pub seconds: i64,
 }
 
-/// Whether lifecycle#good-after-bad holds; `None` where the API's own types refuse the bad value.
-pub fn holds(trial: &Trial) -> Option<Result<(), String>> {
+/// Runs a trial. `None` if the API's types refuse the bad value, so that there is nothing to try.
+pub fn run_trial(trial: &Trial) -> Option<Result<(), String>> {
     let good: InstanceLinkSpec = serde_json::from_value(trial.good.clone()).unwrap();
-    let mut spoilt = trial.good.clone();
+    let mut changed = trial.good.clone();
     for (field, value) in &trial.bad {
-        put(&mut spoilt, field, value);
+        put(&mut changed, field, value);
     }
-    let bad: InstanceLinkSpec = serde_json::from_value(spoilt).ok()?;
+    let bad: InstanceLinkSpec = serde_json::from_value(changed).ok()?;
     let immutable = bad.link_name != good.link_name || bad.instance_ref != good.instance_ref;
     Some(if immutable {
-        made_anew(trial, &good, bad)
+        recreated(trial, &good, bad)
     } else {
         edited(trial, &good, bad)
     })
 }
 
-/// Good, edited to bad, edited back.
+/// The spec is edited to bad and back.
 fn edited(trial: &Trial, good: &InstanceLinkSpec, bad: InstanceLinkSpec) -> Result<(), String> {
     let mut world = new(good.clone());
     rest(&mut world);
@@ -55,11 +55,11 @@ fn edited(trial: &Trial, good: &InstanceLinkSpec, bad: InstanceLinkSpec) -> Resu
     }
     edit(&mut world, good.clone());
     rest(&mut world);
-    like_fresh(trial, &world, good)
+    compare_with_new(trial, &world, good)
 }
 
-/// What cannot be edited is made anew: a bad link is deleted, and a good one of its name takes its place.
-fn made_anew(trial: &Trial, good: &InstanceLinkSpec, bad: InstanceLinkSpec) -> Result<(), String> {
+/// An immutable field cannot be edited: the bad link is deleted, and a good one with its name is created.
+fn recreated(trial: &Trial, good: &InstanceLinkSpec, bad: InstanceLinkSpec) -> Result<(), String> {
     let mut world = new(bad);
     for _ in 0..trial.steps.unwrap_or(u8::MAX) {
         if world.step().is_err() {
@@ -74,16 +74,16 @@ fn made_anew(trial: &Trial, good: &InstanceLinkSpec, bad: InstanceLinkSpec) -> R
             "lifecycle#deletes-complete: the bad link stays\n  in {trial:?}"
         ));
     }
-    let left = end_of_children(&world);
+    let left = names_of_children(&world);
     if !left.is_empty() {
         return Err(format!("the bad link leaves {left:?}\n  in {trial:?}"));
     }
     let mut fresh = new(good.clone());
     rest(&mut fresh);
-    like_fresh(trial, &fresh, good)
+    compare_with_new(trial, &fresh, good)
 }
 
-fn end_of_children(world: &World) -> Vec<String> {
+fn names_of_children(world: &World) -> Vec<String> {
     let children = &world.s.children;
     let mut left: Vec<String> = children.slices.iter().map(|f| f.object.name.clone()).collect();
     left.extend(children.directories.iter().map(|f| f.object.name.clone()));
@@ -94,23 +94,23 @@ fn end_of_children(world: &World) -> Vec<String> {
     left
 }
 
-fn like_fresh(trial: &Trial, world: &World, good: &InstanceLinkSpec) -> Result<(), String> {
+fn compare_with_new(trial: &Trial, world: &World, good: &InstanceLinkSpec) -> Result<(), String> {
     let mut fresh = new(good.clone());
     rest(&mut fresh);
-    let (found, wanted) = (end(world), end(&fresh));
-    if found == wanted {
+    let (found, expected) = (end(world), end(&fresh));
+    if found == expected {
         return Ok(());
     }
-    Err(format!("ends as {found:?}\n  fresh: {wanted:?}\n  in {trial:?}"))
+    Err(format!("ends as {found:?}\n  a new link: {expected:?}\n  in {trial:?}"))
 }
 
 fn edit(world: &mut World, spec: InstanceLinkSpec) {
     if world.gone {
         return;
     }
-    let s = std::mem::replace(&mut world.s, super::stage::new(spec.clone()).s);
+    let s = std::mem::replace(&mut world.s, new(spec.clone()).s);
     world.s = s.edited(|old| *old = spec);
-    look(&mut world.s);
+    observe(&mut world.s);
 }
 
 fn rest(world: &mut World) {
@@ -123,7 +123,7 @@ fn rest(world: &mut World) {
     }
 }
 
-/// Writes a value where a path leads; what lies between is made.
+/// Writes a value at a path, and creates the objects on the way.
 fn put(spec: &mut Value, path: &str, value: &Value) {
     let mut place = spec;
     for part in path.split('.') {

@@ -1,10 +1,10 @@
-//! Values for every field: at its bounds, beyond them, null, empty, of other scripts, huge, of other types' spelling, and
-//! such as name what is missing or what is another's. What the API server would refuse is tried too: a rule there may be
-//! absent some day, or a stored object older than it.
+//! Values to try in every field: at its bounds, beyond them, null, empty, huge, in other scripts, and names of objects that
+//! are missing or belong to others. Values that the API server would refuse are tried too, because a stored object can be
+//! older than the rule that refuses them.
 
 use serde_json::{Value, json};
 
-/// What is tried in a field; none for a field nobody has thought of.
+/// The values to try in a field; none for an unknown field.
 pub fn values(field: &str) -> Option<Vec<Value>> {
     let mut values = match field {
         "name" | "description" => texts(1024),
@@ -27,9 +27,9 @@ pub fn values(field: &str) -> Option<Vec<Value>> {
                 "a/b/c",
                 "ÄPI/v1",
             ];
-            some(&apis)
+            strings(&apis)
         }
-        "instanceRef.kind" | "targetInstanceRef.kind" => some(&[
+        "instanceRef.kind" | "targetInstanceRef.kind" => strings(&[
             "Deployment",
             "StatefulSet",
             "DaemonSet",
@@ -42,19 +42,19 @@ pub fn values(field: &str) -> Option<Vec<Value>> {
             "Ünit",
         ]),
         "instanceRef.name" | "targetInstanceRef.name" => {
-            let mut names = some(&["pg", "web", "missing", "2web", "web.v2", "", "-", "web db", "wéb"]);
+            let mut names = strings(&["pg", "web", "missing", "2web", "web.v2", "", "-", "web db", "wéb"]);
             names.push(json!("w".repeat(253)));
             names.push(json!("w".repeat(58)));
             names
         }
-        "targetInstanceRef.namespace" => some(&["shop", "data", "nowhere", "", "a.b", "Shop", "ns-\u{1F600}"]),
-        "desiredState" => some(&["Active", "Inactive"]),
+        "targetInstanceRef.namespace" => strings(&["shop", "data", "nowhere", "", "a.b", "Shop", "ns-\u{1F600}"]),
+        "desiredState" => strings(&["Active", "Inactive"]),
         "ports" => ports(),
         "ports[]" => vec![
             json!({"name": "other", "port": 9999}),
             json!({"name": "udp", "port": 53, "protocol": "UDP"}),
         ],
-        "ports[].name" => some(&[
+        "ports[].name" => strings(&[
             "pg",
             "a",
             "fifteen-letters",
@@ -78,20 +78,20 @@ pub fn values(field: &str) -> Option<Vec<Value>> {
                 json!(""),
             ]
         }
-        "ports[].protocol" => some(&["TCP", "UDP", "SCTP"]),
-        "addressing" => some(&["Auto", "PodIP", "ServiceIP", "VirtualIP"]),
+        "ports[].protocol" => strings(&["TCP", "UDP", "SCTP"]),
+        "addressing" => strings(&["Auto", "PodIP", "ServiceIP", "VirtualIP"]),
         "publishNotReadyAddresses" => vec![json!(true), json!(false)],
         "activation" | "deactivation" => vec![json!({})],
         "activation.targetWaitSeconds" => numbers(&[0, 1, 3600, 3601, -1, i64::MAX, i64::MIN]),
-        // A drain of ages is no wedge: it is what was asked for, and the schema's hour is what it may be.
+        // No greater value: a very long drain is valid behaviour, so the link would not rest. The schema allows an hour.
         "deactivation.drainSeconds" => numbers(&[0, 1, 3600, 3601, -1, i64::MIN]),
-        "networkPolicy" => some(&["None", "Allow"]),
+        "networkPolicy" => strings(&["None", "Allow"]),
         "outputs" => vec![
             json!({}),
             json!({"environment": "None"}),
             json!({"binding": {"type": "postgresql"}}),
         ],
-        "outputs.environment" => some(&["Docker", "None"]),
+        "outputs.environment" => strings(&["Docker", "None"]),
         "outputs.binding" => vec![
             json!({"type": "postgresql"}),
             json!({"type": "postgresql", "secretRef": {"name": "missing"}}),
@@ -99,7 +99,7 @@ pub fn values(field: &str) -> Option<Vec<Value>> {
         ],
         "outputs.binding.type" | "outputs.binding.provider" => texts(63),
         "outputs.binding.secretRef" => vec![json!({"name": "missing"}), json!({"name": "web-db-binding"})],
-        "outputs.binding.secretRef.name" => some(&["missing", "web-db-binding", "", "Sécret"]),
+        "outputs.binding.secretRef.name" => strings(&["missing", "web-db-binding", "", "Sécret"]),
         "ttlSecondsAfterRemoved" | "ttlSecondsAfterPurged" => numbers(&[0, 1, 3600, -1, i64::MAX, i64::MIN]),
         _ => return None,
     };
@@ -107,7 +107,7 @@ pub fn values(field: &str) -> Option<Vec<Value>> {
     Some(values)
 }
 
-fn some(texts: &[&str]) -> Vec<Value> {
+fn strings(texts: &[&str]) -> Vec<Value> {
     texts.iter().map(|text| json!(text)).collect()
 }
 
@@ -116,7 +116,7 @@ fn numbers(numbers: &[i64]) -> Vec<Value> {
 }
 
 fn texts(longest: usize) -> Vec<Value> {
-    let mut values = some(&[
+    let mut values = strings(&[
         "",
         "x",
         "ünïcödé \u{202E}rtl",
@@ -132,7 +132,7 @@ fn texts(longest: usize) -> Vec<Value> {
 }
 
 fn labels() -> Vec<Value> {
-    let mut values = some(&[
+    let mut values = strings(&[
         "cache",
         "localhost",
         "kubernetes",

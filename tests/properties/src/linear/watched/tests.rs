@@ -2,8 +2,8 @@ use instancelink_core::fixture::{self, World};
 
 use super::*;
 
-/// Every version of a link that is cut and led back, and asked for something that is rejected.
-fn life() -> Vec<InstanceLink> {
+/// Every version of a link that is deactivated, activated, and gets a request that is rejected.
+fn versions_of_a_link() -> Vec<InstanceLink> {
     let mut world = World::new(fixture::snapshot());
     let mut versions = vec![world.s.link.object.clone()];
     let rest = |world: &mut World, versions: &mut Vec<InstanceLink>| {
@@ -43,27 +43,27 @@ fn seq(version: &InstanceLink) -> u64 {
 }
 
 #[test]
-fn a_life_has_an_order() {
-    let watched = watched(&life());
+fn the_history_of_a_link_has_an_order() {
+    let watched = watched(&versions_of_a_link());
     assert_eq!((watched.asked, watched.ambiguous), (4, 0));
     assert_eq!(watched.violations, Vec::<String>::new());
 }
 
 #[test]
-fn an_action_that_is_taken_and_never_answered_is_lost() {
-    let mut versions = life();
+fn an_action_that_is_taken_but_never_answered_is_a_violation() {
+    let mut versions = versions_of_a_link();
     let answered = versions.iter().position(|version| seq(version) == 3).unwrap();
-    let silent = versions[answered - 1].status.clone();
+    let unanswered = versions[answered - 1].status.clone();
     for version in &mut versions[answered..] {
-        version.status.clone_from(&silent);
+        version.status.clone_from(&unanswered);
     }
     versions.retain(|version| Seen::of(version).action.is_none_or(|action| action != "deactivate"));
     assert!(!has_order(&versions));
 }
 
 #[test]
-fn an_action_that_still_stands_at_the_end_is_lost() {
-    let mut versions = life();
+fn an_action_that_is_still_there_at_the_end_is_a_violation() {
+    let mut versions = versions_of_a_link();
     let asked = versions
         .iter()
         .position(|version| Seen::of(version).action.as_deref() == Some("activate/2"));
@@ -72,8 +72,8 @@ fn an_action_that_still_stands_at_the_end_is_lost() {
 }
 
 #[test]
-fn an_action_that_is_answered_twice_has_no_order() {
-    let mut versions = life();
+fn a_history_with_an_action_that_is_answered_twice_has_no_order() {
+    let mut versions = versions_of_a_link();
     let mut again = versions.last().unwrap().clone();
     last(&mut again).unwrap().seq += 1;
     versions.push(again);
@@ -81,11 +81,11 @@ fn an_action_that_is_answered_twice_has_no_order() {
 }
 
 #[test]
-fn actions_that_are_answered_in_another_order_than_they_were_asked_have_none() {
-    let mut versions = life();
+fn actions_that_are_answered_in_another_order_than_they_were_requested_have_no_order() {
+    let mut versions = versions_of_a_link();
     for version in &mut versions {
         let Some(intent) = last(version) else { continue };
-        // Each followed by its next one once it was answered, so none can have been taken before the other.
+        // Each request was written after the one before was answered, so they cannot be taken in another order.
         let (action, id) = match intent.seq {
             1 => ("activate", "2"),
             2 => ("deactivate", "1"),
@@ -97,8 +97,8 @@ fn actions_that_are_answered_in_another_order_than_they_were_asked_have_none() {
 }
 
 #[test]
-fn an_action_that_is_overwritten_before_anybody_takes_it_is_ambiguous_and_no_violation() {
-    let mut versions = life();
+fn an_action_that_is_overwritten_before_it_is_taken_is_ambiguous_and_not_a_violation() {
+    let mut versions = versions_of_a_link();
     let asked = versions
         .iter()
         .position(|version| Seen::of(version).action.as_deref() == Some("activate/2"));
@@ -113,8 +113,8 @@ fn an_action_that_is_overwritten_before_anybody_takes_it_is_ambiguous_and_no_vio
 }
 
 #[test]
-fn a_history_ends_where_somebody_else_drops_the_status_and_another_begins_with_what_is_left() {
-    let mut versions = life();
+fn a_history_ends_when_another_client_drops_the_status_and_a_new_one_starts_with_the_rest() {
+    let mut versions = versions_of_a_link();
     let mut wiped = versions.last().unwrap().clone();
     wiped.status = None;
     let mut watched = Watched::default();
@@ -126,18 +126,18 @@ fn a_history_ends_where_somebody_else_drops_the_status_and_another_begins_with_w
 }
 
 #[test]
-fn an_action_that_is_lost_is_noticed_even_if_the_link_is_deleted_afterwards() {
-    let mut versions = life();
+fn a_lost_action_is_a_violation_even_if_the_link_is_deleted_afterwards() {
+    let mut versions = versions_of_a_link();
     let asked = versions
         .iter()
         .position(|version| Seen::of(version).action.as_deref() == Some("purge/3"));
     let asked = asked.unwrap();
     let mut taken = versions[asked].clone();
     taken.metadata.annotations.as_mut().unwrap().remove(keys::ACTION);
-    let mut told = taken.clone();
-    told.status.as_mut().unwrap().state = State::Deactivating;
+    let mut answered = taken.clone();
+    answered.status.as_mut().unwrap().state = State::Deactivating;
     versions.truncate(asked + 1);
-    versions.extend([taken, told]);
+    versions.extend([taken, answered]);
     let mut watched = Watched::default();
     for version in &versions {
         watched.version(version, true);

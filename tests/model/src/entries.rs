@@ -1,34 +1,35 @@
-//! What the promises ask about a link, or a child, read once when it gets its number.
+//! The entries of the library: a link or a child, with the facts that the promises need, computed once.
 
 use instancelink_api::spec::DesiredState;
 use instancelink_api::{Desired, InstanceLink, State, keys};
 use instancelink_core::action::Memory;
 use instancelink_core::child::{Kind, ObservedChild};
 
-use crate::normal::intent_of;
+use crate::normalize::intent_of;
 use crate::slots::{ELSEWHERE, LINKS, life_bit, lives_named_in, uid_of};
 
-/// A link, and what is asked about it.
+/// A link with its facts.
 #[derive(Debug)]
-#[allow(clippy::struct_excessive_bools)] // each is a question of its own
+#[allow(clippy::struct_excessive_bools)] // independent facts
 pub(crate) struct Link {
     pub(crate) object: InstanceLink,
-    /// Number of what its siblings see of it.
+    /// Its number as its siblings see it.
     pub(crate) sibling: u32,
     pub(crate) state: State,
     pub(crate) life: u8,
     pub(crate) deleting: bool,
     pub(crate) held: bool,
     pub(crate) desired: u8,
-    /// The copy of its memory that is in the annotations is there.
+    /// The intent annotation is present.
     pub(crate) has_intent: bool,
-    pub(crate) wish: Option<DesiredState>,
+    /// `spec.desiredState`.
+    pub(crate) desired_state: Option<DesiredState>,
     pub(crate) action: Option<String>,
-    /// It leads into the other namespace.
+    /// Its target is in the other namespace.
     pub(crate) elsewhere: bool,
 }
 
-/// A desired state as a number, none being 0.
+/// A desired state as a number; 0 for none.
 pub(crate) const fn desired_number(desired: Option<Desired>) -> u8 {
     match desired {
         None => 0,
@@ -55,40 +56,40 @@ impl Link {
             held: meta.finalizers.iter().flatten().next().is_some(),
             desired: desired_number(Memory::of(&object).desired()),
             has_intent: intent_of(&object).is_some(),
-            wish: object.spec.desired_state,
+            desired_state: object.spec.desired_state,
             action: meta.annotations.as_ref().and_then(|a| a.get(keys::ACTION)).cloned(),
             elsewhere: target.and_then(|target| target.namespace.as_deref()) == Some(ELSEWHERE),
             object,
         }
     }
 
-    /// The bit of this life of this link.
+    /// The bit of this life of the link.
     pub(crate) fn life_bit(&self, link: usize) -> u8 {
         life_bit(link, self.life)
     }
 }
 
-/// A child, and what is asked about it.
+/// A child with its facts.
 #[derive(Debug)]
 pub(crate) struct Child {
-    pub(crate) standing: ObservedChild,
+    pub(crate) observed: ObservedChild,
     /// The lives of links that it belongs to, or has entries of.
     pub(crate) of: u8,
     /// UIDs of its owners.
     pub(crate) owners: Vec<String>,
-    /// Addresses that it gives out as ready.
+    /// Number of its ready endpoints.
     pub(crate) ready: usize,
 }
 
 impl Child {
-    pub(crate) fn of(standing: ObservedChild) -> Self {
-        let of = match &standing {
+    pub(crate) fn of(observed: ObservedChild) -> Self {
+        let of = match &observed {
             ObservedChild::Environment(found) => found.object.annotations.get(keys::ENTRIES).map(String::as_str),
             other => other.label(keys::LINK_UID),
         };
         let of = of.map_or(0, lives_named_in);
-        let owners = standing.owners().iter().map(|owner| owner.uid.clone()).collect();
-        let ready = match &standing {
+        let owners = observed.owners().iter().map(|owner| owner.uid.clone()).collect();
+        let ready = match &observed {
             ObservedChild::Slice(found) => found
                 .object
                 .body
@@ -102,11 +103,11 @@ impl Child {
             of,
             owners,
             ready,
-            standing,
+            observed,
         }
     }
 
     pub(crate) fn is_slice(&self) -> bool {
-        self.standing.key().kind == Kind::Slice
+        self.observed.key().kind == Kind::Slice
     }
 }

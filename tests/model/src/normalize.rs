@@ -1,15 +1,15 @@
-//! The form in which links are kept: whatever grows without end is brought down to what `step` can tell apart.
+//! Normalizes links: values without bound are reduced to what `step` can distinguish.
 //!
-//! - resource versions: a write knows by a bit whether its object is still the one it was decided on;
-//! - generations: whether the status has observed the present one;
+//! - resource versions: a bit of the write says whether its object has changed since the decision;
+//! - generations: whether the status has observed the current one;
 //! - `seq` of both copies of the memory: which is the higher;
-//! - history: its last entry, which says when the present state was entered.
+//! - history: its last entry, which has the time of the current state.
 
 use instancelink_api::{InstanceLink, Intent, LastAction, Phase, Verdict, keys};
 use instancelink_core::action::is_own;
 
-/// Brings a link into that form, and through JSON, as an API server would.
-pub(crate) fn normal(mut link: InstanceLink) -> InstanceLink {
+/// Normalizes a link, and passes it through JSON as an API server does.
+pub(crate) fn normalize(mut link: InstanceLink) -> InstanceLink {
     generations(&mut link);
     sequence(&mut link);
     link.metadata.resource_version = Some("1".to_owned());
@@ -68,8 +68,8 @@ pub(crate) fn intent_of(link: &InstanceLink) -> Option<Intent> {
     serde_json::from_str(annotations.get(keys::INTENT)?).ok()
 }
 
-/// What `step` looks at of a link when it decides on another of its source: who it is, what it contends for, its state,
-/// and what it remembers to be wanted since when.
+/// The parts of a link that `step` reads when it decides about a sibling: identity, alias and source, state, and desired
+/// state with its time.
 pub(crate) fn as_sibling(link: &InstanceLink) -> InstanceLink {
     let spec = serde_json::json!({"linkName": link.spec.link_name, "instanceRef": link.spec.instance_ref});
     let name = link.metadata.name.as_deref().unwrap();
@@ -77,14 +77,14 @@ pub(crate) fn as_sibling(link: &InstanceLink) -> InstanceLink {
     seen.metadata = link.metadata.clone();
     seen.metadata.finalizers = None;
     seen.metadata.annotations = intent_of(link).map(|intent| {
-        let intent = serde_json::to_string(&essence(&intent)).unwrap();
+        let intent = serde_json::to_string(&reduced(&intent)).unwrap();
         [(keys::INTENT.to_owned(), intent)].into()
     });
     let status = seen.status.get_or_insert_default();
     status.state = link.state();
     let last = link.status.as_ref().and_then(|status| status.last_action.as_ref());
     status.last_action = last.map(|last| LastAction {
-        intent: essence(&last.intent),
+        intent: reduced(&last.intent),
         message: String::new(),
         phase: Phase::Accepted,
         completed_at: None,
@@ -92,7 +92,7 @@ pub(crate) fn as_sibling(link: &InstanceLink) -> InstanceLink {
     seen
 }
 
-fn essence(intent: &Intent) -> Intent {
+fn reduced(intent: &Intent) -> Intent {
     Intent {
         action: String::new(),
         id: String::new(),

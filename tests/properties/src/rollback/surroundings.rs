@@ -1,4 +1,4 @@
-//! The stage: what exists around the link, found by reference as the operator's caches would find it.
+//! The objects around the link, looked up by reference as the operator's caches do.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use instancelink_api::InstanceLinkSpec;
 use instancelink_core::fixture::{self, World};
 use instancelink_core::snapshot::{ApiKind, Pod, Secrets, Snapshot, Target, TargetObject, Unlisted, WorkloadKind};
 
-/// Specs that can be served, in YAML's JSON: one a way in which links lead somewhere.
+/// Valid specs in JSON, one for each kind of target and addressing.
 pub const GOOD: [&str; 6] = [
     r#"{"linkName":"db","instanceRef":{"kind":"Deployment","name":"web"},"targetInstanceRef":{"kind":"Deployment","name":"pg"}}"#,
     r#"{"linkName":"db","instanceRef":{"kind":"Deployment","name":"web"},"targetInstanceRef":{"kind":"Service","name":"pg"},"ports":[{"name":"pg","port":5432}]}"#,
@@ -16,10 +16,10 @@ pub const GOOD: [&str; 6] = [
     r#"{"linkName":"db","instanceRef":{"kind":"Deployment","name":"web"},"desiredState":"Active","activation":{"targetWaitSeconds":0},"outputs":{"environment":"None"},"ttlSecondsAfterRemoved":60}"#,
 ];
 
-/// The namespace that consents, and has a `pg` of its own.
+/// The namespace that consents. It has its own `pg`.
 const ELSEWHERE: &str = "data";
 
-/// A new link of this spec.
+/// A new link with this spec.
 pub(super) fn new(spec: InstanceLinkSpec) -> World {
     let mut s = fixture::of(fixture::SPEC).granted_by(
         ELSEWHERE,
@@ -28,12 +28,12 @@ pub(super) fn new(spec: InstanceLinkSpec) -> World {
     s.link.object.spec = spec;
     s.secrets = Secrets::Known { referenced: None };
     let mut world = World::new(s);
-    look(&mut world.s);
+    observe(&mut world.s);
     world
 }
 
-/// What the caches show for the spec as it is.
-pub(super) fn look(s: &mut Snapshot) {
+/// Updates the snapshot to what the caches show for its spec.
+pub(super) fn observe(s: &mut Snapshot) {
     let spec = s.link.object.spec.clone();
     let source = &spec.instance_ref;
     let is_web = source.kind == "Deployment" && source.api_version() == "apps/v1" && source.name == "web";

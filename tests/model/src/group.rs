@@ -1,26 +1,26 @@
-//! A group of writes that `step` asked for, and what the promises say of it.
+//! A group of writes that `step` decided on, and the promises that it breaks by itself.
 
 use instancelink_api::State;
 use instancelink_core::child::{Children, DesiredChild, Key, Kind, Slice};
 use instancelink_core::effect::Effect;
 use instancelink_core::fixture;
 
-use crate::digest::Link;
+use crate::entries::Link;
+use crate::object::Object;
 use crate::promise::{Broken, Promise};
 use crate::slots::{ELSEWHERE, lives_named_in, slot_of};
-use crate::state::Object;
 
 /// Writes that are sent together.
 #[derive(Debug)]
 pub(crate) struct Group {
-    /// Whose pass sent them; none for a sweep.
+    /// The link whose pass sent them; none for a sweep.
     pub(crate) link: Option<usize>,
     pub(crate) writes: Vec<Effect>,
     pub(crate) objects: Vec<Object>,
 }
 
 impl Group {
-    /// Events are not written to anything that is modelled.
+    /// Events are left out: they write no object of the model.
     pub(crate) fn of(link: Option<usize>, effects: Vec<Effect>) -> Self {
         let writes: Vec<Effect> = effects
             .into_iter()
@@ -34,17 +34,17 @@ impl Group {
 fn object_of(link: Option<usize>, write: &Effect) -> Object {
     let child = |key: &Key| Object::Child(slot_of(key) as u8);
     match write {
-        Effect::Create { child: draft } | Effect::Replace { child: draft, .. } => child(&draft.key()),
+        Effect::Create { child: desired } | Effect::Replace { child: desired, .. } => child(&desired.key()),
         Effect::Delete { key, .. } => child(key),
         _ => Object::Link(link.unwrap() as u8),
     }
 }
 
-/// Promises that the group breaks by itself, whatever becomes of it.
-pub(crate) fn judge(children: &Children, link: &Link, own: u8, granted: bool, effects: &[Effect]) -> Broken {
+/// The promises that the group breaks, whether or not its writes arrive.
+pub(crate) fn broken_by(children: &Children, link: &Link, own: u8, granted: bool, effects: &[Effect]) -> Broken {
     let mut broken = Broken::default();
     for effect in effects {
-        let drafted = match effect {
+        let desired = match effect {
             Effect::Create { child } | Effect::Replace { child, .. } => Some(child),
             _ => None,
         };
@@ -55,12 +55,12 @@ pub(crate) fn judge(children: &Children, link: &Link, own: u8, granted: bool, ef
                 has_preconditions(children, effect),
                 Promise::Preconditions,
             ));
-        let Some(draft) = drafted else { continue };
+        let Some(desired) = desired else { continue };
         let purged = matches!(link.state, State::Purging | State::Purged);
         broken = broken
-            .and(Broken::unless(!(purged && is_of(draft, own)), Promise::Purged))
-            .and(Broken::unless(granted || !leads_elsewhere(draft), Promise::Consent))
-            .and(Broken::unless(has_pods_alone(draft), Promise::Content));
+            .and(Broken::unless(!(purged && is_of(desired, own)), Promise::Purged))
+            .and(Broken::unless(granted || !leads_elsewhere(desired), Promise::Consent))
+            .and(Broken::unless(has_only_target_pods(desired), Promise::Content));
     }
     broken
 }
@@ -81,11 +81,11 @@ fn has_preconditions(children: &Children, effect: &Effect) -> bool {
     };
     children
         .find(&key)
-        .is_some_and(|standing| standing.version() == (named.0.as_str(), named.1.as_str()))
+        .is_some_and(|found| found.version() == (named.0.as_str(), named.1.as_str()))
 }
 
-fn is_of(draft: &DesiredChild, life: u8) -> bool {
-    match draft {
+fn is_of(desired: &DesiredChild, life: u8) -> bool {
+    match desired {
         DesiredChild::Directory(_) => false,
         DesiredChild::Environment(object) => {
             let entries = object.annotations.get(instancelink_api::keys::ENTRIES);
@@ -97,8 +97,8 @@ fn is_of(draft: &DesiredChild, life: u8) -> bool {
     }
 }
 
-fn endpoints(draft: &DesiredChild) -> &[instancelink_core::child::Endpoint] {
-    match draft {
+fn endpoints(desired: &DesiredChild) -> &[instancelink_core::child::Endpoint] {
+    match desired {
         DesiredChild::Slice(object) => {
             let slice: &Slice = &object.body;
             &slice.endpoints
@@ -107,10 +107,10 @@ fn endpoints(draft: &DesiredChild) -> &[instancelink_core::child::Endpoint] {
     }
 }
 
-fn leads_elsewhere(draft: &DesiredChild) -> bool {
-    let policy = draft.key().kind == Kind::Policy && draft.key().namespace == ELSEWHERE;
+fn leads_elsewhere(desired: &DesiredChild) -> bool {
+    let policy = desired.key().kind == Kind::Policy && desired.key().namespace == ELSEWHERE;
     policy
-        || endpoints(draft).iter().any(|endpoint| {
+        || endpoints(desired).iter().any(|endpoint| {
             endpoint
                 .target
                 .as_ref()
@@ -118,9 +118,9 @@ fn leads_elsewhere(draft: &DesiredChild) -> bool {
         })
 }
 
-/// Each endpoint is the pod of the target, with its own address (lifecycle#only-target-pods).
-fn has_pods_alone(draft: &DesiredChild) -> bool {
-    endpoints(draft).iter().all(|endpoint| {
+/// Every endpoint is a pod of the target with its own address (lifecycle#only-target-pods).
+fn has_only_target_pods(desired: &DesiredChild) -> bool {
+    endpoints(desired).iter().all(|endpoint| {
         let namespace = endpoint.target.as_ref().map(|target| target.namespace.as_str());
         let address = endpoint.address.to_string();
         [(fixture::NAMESPACE, "10.0.0.10"), (ELSEWHERE, "10.0.1.10")].contains(&(namespace.unwrap_or(""), &address))
