@@ -79,6 +79,10 @@ pub struct Operator {
     /// How long work that runs may go on after SIGTERM.
     #[arg(long, env = "INSTANCELINK_SHUTDOWN_GRACE", default_value = "10s", value_parser = seconds)]
     pub shutdown_grace: Duration,
+    /// The operator's user name at the API server, for manifests in messages about missing rights; left out: the API
+    /// server is asked for it.
+    #[arg(long, env = "INSTANCELINK_USER_NAME")]
+    pub user_name: Option<String>,
     /// Name of the pod this runs in, for events and the lease.
     #[arg(long, env = "POD_NAME")]
     pub pod_name: Option<String>,

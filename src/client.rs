@@ -3,16 +3,30 @@
 use std::time::Duration;
 
 use anyhow::Context;
-use kube::{Client, Config};
+use k8s_openapi::api::authentication::v1::SelfSubjectReview;
+use kube::api::PostParams;
+use kube::{Api, Client, Config};
 
 const CONNECT: Duration = Duration::from_secs(5);
 const READ: Duration = Duration::from_secs(15);
+/// The user name is not worth a longer wait.
+const ASK_FOR_NAME: Duration = Duration::from_secs(3);
 
 /// Where the API server is and who we are: from `KUBECONFIG`, or from the pod this runs in.
 pub(crate) async fn config() -> anyhow::Result<Config> {
     Config::infer().await.context(
         "no cluster to talk to: set KUBECONFIG to a readable kubeconfig, or run in a pod with a service account token",
     )
+}
+
+/// The operator's own user name, as the API server knows it; none where it does not say.
+pub(crate) async fn user_name(config: &Config) -> Option<String> {
+    let api: Api<SelfSubjectReview> = Api::all(for_calls(config).ok()?);
+    let params = PostParams::default();
+    let review = SelfSubjectReview::default();
+    let answer = tokio::time::timeout(ASK_FOR_NAME, api.create(&params, &review)).await;
+    let name = answer.ok().and_then(Result::ok)?.status?.user_info?.username;
+    name.filter(|name| !name.is_empty())
 }
 
 /// A client for calls: short timeouts, and no hidden retry, because what to do after a failure is decided anew.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use instancelink_core::rights::Account;
 use kube::Client;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -45,6 +46,9 @@ pub(crate) async fn run(mut options: Operator, stop: CancellationToken) -> anyho
     if options.lease_namespace.is_none() {
         let own = options.pod_namespace.clone();
         options.lease_namespace = Some(own.unwrap_or_else(|| config.default_namespace.clone()));
+    }
+    if options.user_name.is_none() {
+        options.user_name = client::user_name(&config).await;
     }
     tracing::info!(version = env!("CARGO_PKG_VERSION"), server = %config.cluster_url, "operator starts");
     let surroundings = Surroundings {
@@ -241,6 +245,7 @@ impl Parts {
             events: publisher.clone(),
             leadership: leadership.clone(),
             clock: Arc::clone(&clock),
+            account: account_of(options),
         };
         let verifier = Arc::new(Verifier::new(
             self.dns.clone(),
@@ -260,6 +265,7 @@ impl Parts {
             clock,
             metrics: Arc::clone(&self.metrics),
             cluster_domain: options.cluster_domain.clone(),
+            account: account_of(options),
             verifier: Arc::clone(&verifier),
         };
         let mut helpers = JoinSet::new();
@@ -302,6 +308,10 @@ impl Listener for Wakes {
             self.broom.everything();
         }
     }
+}
+
+fn account_of(options: &Operator) -> Account {
+    options.user_name.as_deref().map(Account::new).unwrap_or_default()
 }
 
 fn reporter_of(options: &Operator) -> String {

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use instancelink_api::{InstanceLink, keys};
 use instancelink_core::child::{Binding, Observed};
-use instancelink_core::dataplane::grant;
 use instancelink_core::snapshot;
 use k8s_openapi::api::core::v1::Secret;
 use kube::runtime::watcher::Event;
@@ -188,8 +187,8 @@ impl Cache {
         if self.see(namespace, Sight::Forbidden) {
             tracing::info!(
                 %namespace,
-                hint = grant(namespace),
-                "a link asks for a binding where the operator has no right to Secrets"
+                "a link has outputs.binding, but the operator may not use Secrets in its namespace; the link's condition \
+                 Programmed has the manifest to apply"
             );
         }
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use futures::FutureExt;
 use futures::future::join_all;
 use instancelink_core::effect::{Answer, Effect, Event, Step};
+use instancelink_core::rights::Account;
 use instancelink_core::snapshot::Snapshot;
 use instancelink_core::{lifecycle, unconfirmed_writes};
 use tokio::task::JoinSet;
@@ -44,6 +45,7 @@ pub(crate) struct Driver {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) cluster_domain: String,
+    pub(crate) account: Account,
     pub(crate) verifier: Arc<Verifier>,
 }
 
@@ -150,6 +152,7 @@ impl Driver {
         let mut snapshot = self
             .cache
             .read(|index| observe(index, &turn.key, now, &self.cluster_domain))?;
+        snapshot.account.clone_from(&self.account);
         snapshot.lookup = self.verifier.seen(&turn.key, &snapshot.link.object);
         Some(snapshot)
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use instancelink_api::{InstanceLink, keys};
 use instancelink_core::child::{DesiredChild, Key, Kind, ObservedChild};
 use instancelink_core::effect::{Answer, Effect};
+use instancelink_core::refusal::Refusal;
 use k8s_openapi::NamespaceResourceScope;
 use kube::Resource;
 use parking_lot::Mutex;
@@ -265,7 +266,7 @@ impl Executor {
             Err(CallError::AlreadyExists(_)) => {
                 drop(in_flight);
                 if !taken.lock().insert(key.clone()) {
-                    let refusal = refuse::name_taken(&key);
+                    let refusal = Refusal::name_taken(&key);
                     return Ok(Answer::Refused(key, refusal));
                 }
                 self.what_stands::<W>(key, &name).await

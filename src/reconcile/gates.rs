@@ -9,6 +9,7 @@ use futures::StreamExt;
 use instancelink_api::InstanceLink;
 use instancelink_core::child::Owner;
 use instancelink_core::readiness;
+use instancelink_core::rights::Account;
 use instancelink_core::snapshot::Pod;
 use k8s_openapi::api::core::v1 as core;
 use parking_lot::Mutex;
@@ -69,6 +70,7 @@ pub(crate) struct Gatekeeper {
     pub(crate) events: Publisher,
     pub(crate) leadership: Leadership,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) account: Account,
 }
 
 /// A write that is due.
@@ -173,8 +175,13 @@ impl Gatekeeper {
             Err(CallError::NotFound(_)) => true,
             Err(error) => {
                 if patience.failed(namespace, &error, Instant::now()) {
-                    let event = readiness::forbidden(&due.pod);
-                    tracing::warn!(%namespace, pod, %error, "{}", event.note);
+                    let event = readiness::forbidden(&due.pod, &self.account);
+                    tracing::warn!(
+                        %namespace,
+                        pod,
+                        %error,
+                        "the operator may not write readiness gates here; the pod's event has the manifest to apply"
+                    );
                     self.events.publish_about_pod(&due.pod, &event);
                 } else {
                     tracing::debug!(%namespace, pod, %error, "a readiness gate was not written; trying again");

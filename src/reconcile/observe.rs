@@ -7,6 +7,7 @@ use instancelink_api::{InstanceLink, TargetRef, keys};
 use instancelink_core::child::{Children, Owner};
 use instancelink_core::resolve::directory_of;
 use instancelink_core::resolve::kinds::scalable;
+use instancelink_core::rights::Account;
 use instancelink_core::snapshot::{
     Answering, ApiKind, Candidate, Grant, Isolator, Link, Namesake, Namespace, Pod, Sibling, Snapshot, Source, Target,
     TargetObject, Unlisted, WorkloadKind,
@@ -29,6 +30,7 @@ pub(super) fn observe(index: &Index, key: &LinkKey, now: Timestamp, cluster_doma
     Some(Snapshot {
         now,
         cluster_domain: cluster_domain.to_owned(),
+        account: Account::default(),
         link: Link {
             object: InstanceLink::clone(object),
             action_manager: link.action_manager.to_string(),

@@ -1,4 +1,4 @@
-//! Actions: what users may ask for, and the two copies of what was asked last (the intent and `lastAction`).
+//! Actions: what users may ask for, and the two copies of the last request (the intent and `lastAction`).
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use schemars::JsonSchema;
@@ -8,20 +8,20 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Verb {
-    /// Make the alias answer.
+    /// Make the alias resolve.
     Activate,
-    /// Park the link.
+    /// Make the alias resolve no longer.
     Deactivate,
-    /// Softly delete the link; its alias becomes free.
+    /// Delete the link softly; its alias becomes free.
     Remove,
     /// Bring a removed link back, inactive.
     Restore,
-    /// Scrub a removed link for good.
+    /// Scrub a removed link; this cannot be undone.
     Purge,
 }
 
 impl Verb {
-    /// All verbs, in the order of the contract's action table.
+    /// All verbs, in the order of the action table (contract#action-table).
     pub const ALL: [Self; 5] = [
         Self::Activate,
         Self::Deactivate,
@@ -61,20 +61,20 @@ impl std::fmt::Display for Verb {
 /// The resting state that the last accepted action asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum Desired {
-    /// The alias answers.
+    /// The alias resolves.
     Active,
-    /// Parked.
+    /// The alias does not resolve.
     Inactive,
     /// Softly deleted.
     Removed,
-    /// Scrubbed, for good.
+    /// Scrubbed.
     Purged,
 }
 
-/// What the operator said to a request.
+/// The operator's answer to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Verdict {
-    /// It rules until the next accepted one.
+    /// It decides until the next accepted request.
     Accepted,
     /// It changed nothing.
     Rejected,
@@ -85,7 +85,7 @@ pub enum Verdict {
 pub enum Phase {
     /// On its way.
     Accepted,
-    /// The resting state it asked for was reached.
+    /// The state that it asked for was reached.
     Completed,
     /// It was rejected.
     Rejected,
@@ -93,24 +93,24 @@ pub enum Phase {
     Superseded,
 }
 
-/// The value of the intent annotation: the request taken last, and what the link remembers of earlier ones.
+/// The value of the intent annotation: the last request that was taken, and what the link remembers of earlier ones.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Intent {
     /// Number of the request, counted from 1; at most 2^53.
     #[schemars(range(min = 0, max = 9_007_199_254_740_992_u64), extend("format" = "int64"))]
     pub seq: u64,
-    /// The verb; for a value outside the grammar its first 80 printable characters.
+    /// The verb. Of a value that is not an action, its first 80 printable characters.
     pub action: String,
-    /// The id that came with the verb; empty if none.
+    /// The id after the verb; empty without one.
     #[serde(default)]
     pub id: String,
     /// Accepted or Rejected.
     pub verdict: Verdict,
-    /// Why it was rejected (`CamelCase`); empty if accepted.
+    /// Why it was rejected (`CamelCase`); empty if it was accepted.
     #[serde(default)]
     pub reason: String,
-    /// What the last accepted action asked for; null if none was ever accepted.
+    /// The state that the last accepted action asked for; null before the first one.
     #[serde(default)]
     pub desired: Option<Desired>,
     /// When `desired` last changed.
@@ -118,33 +118,33 @@ pub struct Intent {
     pub desired_at: Option<MicroTime>,
     /// When the request was taken.
     pub at: MicroTime,
-    /// The link's place in the queue for its alias, where that is not its creation time.
+    /// Since when the link claims its alias, where that is not its creation time.
     #[serde(default)]
     pub since: Option<MicroTime>,
-    /// Field manager that wrote the annotation; empty if unknown. A label, not an identity.
+    /// Field manager that wrote the annotation; empty if unknown. It is a label and not an identity.
     #[serde(default)]
     pub manager: String,
-    /// `namespace/name` of the link, so that a copy under another name starts afresh.
+    /// `namespace/name` of the link, so that a copy under another name starts without a memory.
     pub link: String,
-    /// The last 16 values that carried an id, or `#` and the hash of a value outside the grammar.
+    /// The last 16 values with an id; of a value that is not an action, `#` and its hash.
     #[serde(default)]
     #[schemars(length(max = 16))]
     pub handled: Vec<String>,
 }
 
-/// `status.lastAction`: the intent as acknowledged, with what became of it.
+/// `status.lastAction`: the intent as acknowledged, with its result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LastAction {
     /// The request itself.
     #[serde(flatten)]
     pub intent: Intent,
-    /// For people: what was done, or why not and what to do instead.
+    /// What was done, or why it was rejected and what to do instead.
     #[serde(default)]
     pub message: String,
-    /// How far it has come.
+    /// How far the action has come.
     pub phase: Phase,
-    /// When the resting state it asked for was reached.
+    /// When the state that it asked for was reached.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub completed_at: Option<MicroTime>,
 }

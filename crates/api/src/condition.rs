@@ -1,4 +1,4 @@
-//! Condition types and their reasons: the fixed set of contract#conditions.
+//! Condition types and their reasons: a fixed set (contract#conditions).
 
 /// Condition types.
 pub mod types {
@@ -6,36 +6,36 @@ pub mod types {
     pub const ACCEPTED: &str = "Accepted";
     /// Source, target and consent are found.
     pub const RESOLVED_REFS: &str = "ResolvedRefs";
-    /// What is in the API server is what this state asks for.
+    /// The API server has all objects that this state needs.
     pub const PROGRAMMED: &str = "Programmed";
-    /// At least one ready endpoint stands behind the alias.
+    /// The alias has at least one ready endpoint.
     pub const AVAILABLE: &str = "Available";
-    /// The actual state is the desired one, and programmed.
+    /// The actual state is the desired one, and its objects are confirmed.
     pub const READY: &str = "Ready";
-    /// Whether the end of the link's policy keeps the source from the target.
+    /// Whether the source can no longer connect to the target when the link is not active.
     pub const ENFORCED: &str = "Enforced";
-    /// Present while the operator is at work or waits for something that may come by itself.
+    /// Present while the operator works, or waits for something that can come by itself.
     pub const RECONCILING: &str = "Reconciling";
     /// Present while a person has to do something.
     pub const STALLED: &str = "Stalled";
-    /// Present while a name of the alias may lead elsewhere, or more answers under it than the link programmed.
+    /// Present while a name of the alias can resolve to something else, or to more than the link programmed.
     pub const ALIAS_SHADOWED: &str = "AliasShadowed";
-    /// The cluster's DNS says of the alias what was programmed; present while active, once it was looked up. Advice only.
+    /// The cluster's DNS returns what was programmed. Present while active, once the DNS was asked. Advice only.
     pub const VERIFIED: &str = "Verified";
 }
 
 /// Reasons, shared by conditions, events and metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Reason {
-    /// `Enforced`: others' policies isolate the target's pods, so losing the link's own cuts the source off.
+    /// `Enforced`: other policies isolate the target's pods, so without the link's policy the source cannot connect.
     TargetIsolated,
-    /// `Enforced`: nothing isolates them all, so a cut link takes names and addresses away, and no more.
+    /// `Enforced`: not all pods of the target are isolated, so a link that is not active only has no addresses in DNS.
     TargetNotIsolated,
-    /// `Enforced`: the link has no policy; being cut, it takes names and addresses away.
+    /// `Enforced`: the link has no policy; when it is not active, it only has no addresses in DNS.
     DNSOnly,
     /// Another link claims the alias.
     AliasConflict,
-    /// Another source of the same name has the directory.
+    /// A link of another source of the same name has the directory.
     DirectoryConflict,
     /// The ports cannot be served.
     InvalidPorts,
@@ -49,13 +49,13 @@ pub enum Reason {
     NoTarget,
     /// The target's namespace has not consented.
     RefNotPermitted,
-    /// The kind named is not one a link can lead to.
+    /// A link cannot have an end of this kind.
     KindNotSupported,
     /// Not written yet.
     Pending,
-    /// A stranger's object has a child's name.
+    /// A foreign object has the name of a child.
     NameTaken,
-    /// The operator lacks a permission.
+    /// The operator lacks a right.
     Forbidden,
     /// The API server refused a child.
     WriteFailed,
@@ -63,9 +63,9 @@ pub enum Reason {
     NoReadyEndpoints,
     /// The link is not active.
     NotActive,
-    /// On its way to where its owner wants it.
+    /// On its way to the desired state.
     Transitioning,
-    /// Parked by something outside, see the other conditions.
+    /// Inactive for an outside reason; the other conditions have it.
     Held,
     /// Cannot go on without a person.
     Stalled,
@@ -77,32 +77,32 @@ pub enum Reason {
     Programmed,
     /// Available: the alias has ready endpoints.
     EndpointsReady,
-    /// Ready: where its owner wants it.
+    /// Ready: in the desired state.
     Ready,
     /// `AliasShadowed`: Kubernetes mirrors an `Endpoints` object into the alias's directory.
     EndpointsMirrored,
-    /// `AliasShadowed`: a Service of the link's namespace is called like the alias, and comes first.
+    /// `AliasShadowed`: a Service of the link's namespace has the name of the alias and comes first.
     ServiceComesFirst,
-    /// `AliasShadowed`: a Service in a namespace called like the directory answers where the alias does not.
+    /// `AliasShadowed`: a Service in a namespace with the name of the directory answers when the alias does not.
     ServiceStepsIn,
-    /// `AliasShadowed`: a namespace called like the alias ends some resolvers' search.
+    /// `AliasShadowed`: a namespace with the name of the alias ends the search of some resolvers.
     NamespaceEndsSearch,
-    /// `Verified`: the DNS gives exactly the ready endpoints.
+    /// `Verified`: the DNS returns exactly the ready endpoints.
     Resolves,
     /// `Verified`: the DNS has no address, though endpoints are ready.
     NameNotFound,
-    /// `Verified`: the DNS does not know the cluster's domain that the operator was told.
+    /// `Verified`: the DNS does not know the cluster domain that the operator was started with.
     WrongClusterDomain,
-    /// `Verified`: the DNS gives addresses that were not programmed.
+    /// `Verified`: the DNS returns addresses that were not programmed.
     OtherAddresses,
-    /// `Verified`: the DNS does not give all ready endpoints.
+    /// `Verified`: the DNS does not return all ready endpoints.
     AddressesMissing,
     /// `Verified`: the DNS could not be asked.
     NoAnswer,
 }
 
 impl Reason {
-    /// The reason as it stands in conditions and events.
+    /// The reason as conditions and events show it.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::TargetIsolated => "TargetIsolated",
@@ -144,7 +144,7 @@ impl Reason {
         }
     }
 
-    /// True for what waits for a person: the reasons under which `Stalled` may stand.
+    /// True for what waits for a person: the reasons of `Stalled`.
     pub const fn waits_for_a_person(self) -> bool {
         matches!(
             self,

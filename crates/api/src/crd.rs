@@ -1,4 +1,4 @@
-//! The CRD as it is applied: what the derive makes, and the few things it cannot say.
+//! The CRDs as they are applied: what the derive makes, and the few things that it cannot express.
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     CustomResourceDefinition, JSON, JSONSchemaProps, JSONSchemaPropsOrArray,
@@ -13,8 +13,8 @@ pub fn all() -> [CustomResourceDefinition; 2] {
     [instance_link(), instance_link_grant()]
 }
 
-/// The CRD of `InstanceLink`, with the default `status` under which a new link reads `requested` and no tool takes
-/// it for finished: kstatus calls an object without `observedGeneration` or `Ready` current.
+/// The CRD of `InstanceLink`, with the default `status`: a new link is `requested`, and no tool takes it for finished.
+/// Without `observedGeneration` and `Ready` kstatus would call it current.
 pub fn instance_link() -> CustomResourceDefinition {
     let mut crd = InstanceLink::crd();
     // By this label the servicebinding.io specification lets tools find what workloads may be bound to.
@@ -26,7 +26,7 @@ pub fn instance_link() -> CustomResourceDefinition {
         };
         null_means_absent(schema);
         schema.description = Some(
-            "InstanceLink makes a target instance known to a source instance under an alias: while it is active, \
+            "InstanceLink makes a target instance known to a source instance under an alias. While the link is active, \
              <linkName>.<instance>-links.<namespace>.svc resolves to the target's ready endpoints."
                 .to_owned(),
         );
@@ -46,8 +46,8 @@ pub fn instance_link_grant() -> CustomResourceDefinition {
         };
         null_means_absent(schema);
         schema.description = Some(
-            "InstanceLinkGrant is the consent of its namespace to links from other namespaces: without one, no alias there \
-             leads to an instance here."
+            "InstanceLinkGrant is the consent of its namespace to links from other namespaces. Without a grant, no link of \
+             another namespace can have an instance of this namespace as its target."
                 .to_owned(),
         );
     }

@@ -1,4 +1,4 @@
-//! `InstanceLinkGrant`: with it the owner of a namespace consents to links that lead into it from others.
+//! `InstanceLinkGrant`: the consent of a namespace to links from other namespaces to instances in it.
 
 #![allow(unreachable_pub)] // the derive repeats each struct in a private scope, where the lint cannot see its use
 
@@ -26,22 +26,22 @@ use serde::{Deserialize, Serialize};
 )]
 #[serde(rename_all = "camelCase")]
 pub struct InstanceLinkGrantSpec {
-    /// Where links may come from: any one of these.
+    /// The namespaces that links may come from. One match is enough.
     #[schemars(length(min = 1, max = 64), extend("x-kubernetes-list-type" = "atomic"))]
     #[x_kube(
-        validation = ("self.all(f, has(f.__namespace__) != has(f.namespaceSelector))", "each entry of from has either namespace or namespaceSelector; write one of them, e.g. namespace: shop"),
+        validation = ("self.all(f, has(f.__namespace__) != has(f.namespaceSelector))", "each entry of from needs exactly one of namespace and namespaceSelector; write e.g. namespace: shop"),
         validation = ("self.all(f, !has(f.__namespace__) || f.__namespace__.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$'))", "from.namespace must be the name of a namespace: lower-case letters, digits and '-'; for all of them write namespaceSelector: {}"),
     )]
     pub from: Vec<GrantFrom>,
 
-    /// Where they may lead, in this namespace: any one of these.
+    /// The instances in this namespace that links may have as their target. One match is enough.
     #[schemars(length(min = 1, max = 64), extend("x-kubernetes-list-type" = "atomic"))]
     #[x_kube(
         validation = ("self.all(t, has(t.group) || t.kind in ['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Pod', 'Service'])", "to.group may be left out for Deployment, StatefulSet, DaemonSet, ReplicaSet, Pod and Service only; write the group of the kind"),
     )]
     pub to: Vec<GrantTo>,
 
-    /// What such a link may have done in this namespace.
+    /// What the operator may do in this namespace for such a link.
     #[serde(default = "endpoints_only")]
     #[schemars(length(min = 1, max = 2), extend("x-kubernetes-list-type" = "set"))]
     pub allow: Vec<Permission>,
@@ -51,7 +51,7 @@ fn endpoints_only() -> Vec<Permission> {
     vec![Permission::Endpoints]
 }
 
-/// Where links may come from: one namespace by its name, or all that a selector selects.
+/// One namespace by its name, or all namespaces that a selector selects.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct GrantFrom {
@@ -59,33 +59,34 @@ pub struct GrantFrom {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 63))]
     pub namespace: Option<String>,
-    /// Selects namespaces by their labels; an empty one selects all.
+    /// Selects namespaces by their labels. An empty selector selects all namespaces.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub namespace_selector: Option<LabelSelector>,
 }
 
-/// Where links may lead: every instance of a kind, or one of them.
+/// All instances of a kind, or one of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct GrantTo {
-    /// API group of the kind, `""` for the core group; may be left out for the kinds named below.
+    /// API group of the kind, `""` for the core group. Optional for Deployment, StatefulSet, DaemonSet, ReplicaSet, Pod and
+    /// Service.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 253))]
     pub group: Option<String>,
-    /// Deployment, StatefulSet, DaemonSet, ReplicaSet, Pod, Service, or any other kind that a link can lead to.
+    /// Deployment, StatefulSet, DaemonSet, ReplicaSet, Pod, Service, or another kind with a scale subresource.
     #[schemars(length(min = 1, max = 63))]
     pub kind: String,
-    /// Name of the instance; left out, every one of the kind.
+    /// Name of the instance. If unset, all instances of the kind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     pub name: Option<String>,
 }
 
-/// What a link from another namespace may have done.
+/// What the operator may do for a link from another namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum Permission {
-    /// The alias leads to the instance's endpoints.
+    /// Let the alias resolve to the endpoints of the instance.
     Endpoints,
-    /// A NetworkPolicy in this namespace lets the source's pods in.
+    /// Write a NetworkPolicy in this namespace that lets the source's pods connect.
     NetworkPolicy,
 }

@@ -1,4 +1,4 @@
-//! Names that appear on objects in the cluster: one place for each.
+//! Names on objects in the cluster: group, kinds, annotations, labels and the finalizer.
 
 /// API group of the custom resources.
 pub const GROUP: &str = "instancelink.dev";
@@ -8,28 +8,28 @@ pub const VERSION: &str = "v1alpha1";
 pub const API_VERSION: &str = "instancelink.dev/v1alpha1";
 /// Kind of the link.
 pub const KIND: &str = "InstanceLink";
-/// Kind of a namespace's consent to links from others.
+/// Kind of the consent of a namespace to links from others.
 pub const GRANT_KIND: &str = "InstanceLinkGrant";
 
 /// Annotation in which users ask for an action: `verb` or `verb/id`.
 pub const ACTION: &str = "instancelink.dev/action";
 /// Annotation in which the operator keeps the last request it took, as JSON.
 pub const INTENT: &str = "instancelink.dev/intent";
-/// Finalizer that holds a link until its data plane is gone.
+/// Finalizer that holds a link until its children are gone.
 pub const FINALIZER: &str = "instancelink.dev/lifecycle";
 
-/// What a pod's readiness gate begins with; the alias follows.
+/// The prefix of a pod's readiness gate; the alias follows.
 pub const GATE_PREFIX: &str = "instancelink.dev/";
 
 /// Label on everything the operator creates.
 pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 /// Value of [`MANAGED_BY`], and the operator's field manager.
 pub const MANAGER: &str = "instancelink";
-/// Label on what belongs to one link: the link's UID.
+/// Label on the children of one link: the link's UID.
 pub const LINK_UID: &str = "instancelink.dev/link-uid";
-/// Label on what the links of one source share: the source's UID.
+/// Label on the children that the links of one source share: the source's UID.
 pub const SOURCE_UID: &str = "instancelink.dev/source-uid";
-/// Annotation on every child: `namespace/name` of a link it was made for, so that a sweep can ask for it.
+/// Annotation on each child: `namespace/name` of a link that it was created for, so that the sweep can ask for the link.
 pub const LINK: &str = "instancelink.dev/link";
 /// Annotation of the environment ConfigMap: JSON object, link UID to the list of its keys.
 pub const ENTRIES: &str = "instancelink.dev/entries";
@@ -44,5 +44,5 @@ pub const SLICE_MANAGER: &str = "instancelink.dev";
 pub const SERVICE_NAME: &str = "kubernetes.io/service-name";
 /// Label that keeps kube-proxy from watching slices of headless Services.
 pub const HEADLESS: &str = "service.kubernetes.io/headless";
-/// What [`SLICE_MANAGED_BY`] says on slices that Kubernetes mirrors from `Endpoints` objects.
+/// Value of [`SLICE_MANAGED_BY`] on slices that Kubernetes mirrors from `Endpoints` objects.
 pub const MIRROR_MANAGER: &str = "endpointslicemirroring-controller.k8s.io";

@@ -1,8 +1,7 @@
-//! The custom resources as users see them: `InstanceLink` with its spec, status, states, conditions and actions, the
-//! grant by which a namespace consents to links into it, and the keys (labels, annotations, finalizer) the operator puts
-//! on objects.
+//! The custom resources as users see them: `InstanceLink` with its spec, status, states, conditions and actions,
+//! `InstanceLinkGrant`, and the keys (labels, annotations, finalizer) on objects that the operator writes.
 //!
-//! Plain data. No client, no tokio, no decisions: those are in `instancelink-core`.
+//! Plain data: no client and no decisions. Every other crate uses it.
 
 pub mod action;
 pub mod condition;

@@ -7,11 +7,12 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct InstanceRef {
-    /// API version of the instance, such as `argoproj.io/v1alpha1`; may be left out for the kinds named below.
+    /// API version of the instance, such as `argoproj.io/v1alpha1`. Optional for Deployment, StatefulSet, DaemonSet,
+    /// ReplicaSet and Pod.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 317))]
     pub api_version: Option<String>,
-    /// Deployment, StatefulSet, DaemonSet, ReplicaSet, Pod, or any other kind with a scale subresource.
+    /// Deployment, StatefulSet, DaemonSet, ReplicaSet, Pod, or another kind with a scale subresource.
     #[schemars(length(min = 1, max = 63))]
     pub kind: String,
     /// Name of the instance.
@@ -19,21 +20,22 @@ pub struct InstanceRef {
     pub name: String,
 }
 
-/// The instance the alias leads to.
+/// The instance that the alias resolves to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TargetRef {
-    /// API version of the instance, such as `argoproj.io/v1alpha1`; may be left out for the kinds named below.
+    /// API version of the instance, such as `argoproj.io/v1alpha1`. Optional for Deployment, StatefulSet, DaemonSet,
+    /// ReplicaSet, Pod and Service.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 317))]
     pub api_version: Option<String>,
-    /// Deployment, StatefulSet, DaemonSet, ReplicaSet, Pod, Service, or any other kind with a scale subresource.
+    /// Deployment, StatefulSet, DaemonSet, ReplicaSet, Pod, Service, or another kind with a scale subresource.
     #[schemars(length(min = 1, max = 63))]
     pub kind: String,
     /// Name of the instance.
     #[schemars(length(min = 1, max = 253))]
     pub name: String,
-    /// Namespace of the instance; left out, the link's own. Another one needs consent there.
+    /// Namespace of the instance. If unset, the link's own. Another namespace has to consent with an InstanceLinkGrant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 63))]
     pub namespace: Option<String>,
@@ -44,7 +46,7 @@ pub fn group_in(api_version: &str) -> &str {
     api_version.split_once('/').map_or("", |(group, _)| group)
 }
 
-/// The `apiVersion` that a kind known to the operator has when none is written; `None` for other kinds.
+/// The default `apiVersion` of a kind that the operator knows; `None` for other kinds.
 pub fn default_api_version(kind: &str) -> Option<&'static str> {
     match kind {
         "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" => Some("apps/v1"),
@@ -54,7 +56,7 @@ pub fn default_api_version(kind: &str) -> Option<&'static str> {
 }
 
 impl InstanceRef {
-    /// True where both name an instance of one kind, in whatever version.
+    /// True where both have the same kind, in any version.
     pub fn is_of_the_kind_of(&self, other: &Self) -> bool {
         self.kind == other.kind && group_in(self.api_version()) == group_in(other.api_version())
     }
@@ -77,7 +79,7 @@ impl TargetRef {
             .unwrap_or_default()
     }
 
-    /// The reference with its defaults filled in: what is compared when an edit is to be told from a respelling.
+    /// The reference with its defaults filled in. Two references are the same where these are equal.
     #[must_use]
     pub fn normalized(&self, link_namespace: &str) -> Self {
         Self {

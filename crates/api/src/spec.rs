@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{InstanceLinkStatus, InstanceRef, State, TargetRef};
 
-/// A dependency of one workload on another under a name.
+/// A dependency of one workload on another, under a name.
 ///
 /// While the link is active, `<linkName>.<instance>-links.<namespace>.svc` resolves to the target's ready endpoints.
 #[derive(CustomResource, KubeSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -42,19 +42,19 @@ use crate::{InstanceLinkStatus, InstanceRef, State, TargetRef};
     validation = Rule::new("!has(self.spec.outputs) || !has(self.spec.outputs.binding) || !has(self.spec.outputs.binding.secretRef) || self.spec.outputs.binding.secretRef.name != self.metadata.name + '-binding'").message("outputs.binding.secretRef must not name the Secret that this link itself writes; name the one that holds the credentials"),
 )]
 #[x_kube(
-    validation = ("!has(self.addressing) || self.addressing != 'ServiceIP' || !has(self.targetInstanceRef) || self.targetInstanceRef.kind == 'Service'", "addressing ServiceIP needs a target of kind Service; write addressing: PodIP, or leave it out"),
-    validation = ("!has(self.addressing) || self.addressing != 'VirtualIP' || (has(self.ports) && self.ports.size() > 0)", "addressing VirtualIP needs ports; write the ports that the alias shall answer on under spec.ports"),
+    validation = ("!has(self.addressing) || self.addressing != 'ServiceIP' || !has(self.targetInstanceRef) || self.targetInstanceRef.kind == 'Service'", "addressing ServiceIP needs a target of kind Service; write addressing: PodIP, or remove addressing"),
+    validation = ("!has(self.addressing) || self.addressing != 'VirtualIP' || (has(self.ports) && self.ports.size() > 0)", "addressing VirtualIP needs ports; list the ports of the alias in spec.ports"),
     validation = ("!has(self.ports) || self.ports.size() < 2 || self.linkName.size() <= 46", "linkName must have at most 46 characters when there is more than one port; write a shorter one"),
-    validation = ("!has(self.ports) || (has(self.addressing) && self.addressing == 'VirtualIP') || self.ports.all(p, !has(p.targetPort))", "targetPort has a meaning only with addressing: VirtualIP; write the pod's port as port, or set addressing: VirtualIP"),
+    validation = ("!has(self.ports) || (has(self.addressing) && self.addressing == 'VirtualIP') || self.ports.all(p, !has(p.targetPort))", "targetPort works only with addressing: VirtualIP; write the pod's port as port, or set addressing: VirtualIP"),
 )]
 #[serde(rename_all = "camelCase")]
 pub struct InstanceLinkSpec {
-    /// Display name. An edit moves no state.
+    /// Display name. An edit does not change the state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 255))]
     pub name: Option<String>,
 
-    /// What the link is for. An edit moves no state.
+    /// What the link is for. An edit does not change the state.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1024))]
     pub description: Option<String>,
@@ -72,17 +72,17 @@ pub struct InstanceLinkSpec {
     // Immutable; but where the kind decides apiVersion, writing it later is no change.
     #[x_kube(
         validation = ("self.kind == oldSelf.kind && self.name == oldSelf.name && (has(self.apiVersion) ? self.apiVersion : self.kind == 'Pod' ? 'v1' : 'apps/v1') == (has(oldSelf.apiVersion) ? oldSelf.apiVersion : oldSelf.kind == 'Pod' ? 'v1' : 'apps/v1')", "instanceRef is immutable; create a new link for another source"),
-        validation = ("has(self.apiVersion) || self.kind in ['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Pod']", "instanceRef.kind must be Deployment, StatefulSet, DaemonSet, ReplicaSet or Pod; of another kind with a scale subresource write the apiVersion too, e.g. argoproj.io/v1alpha1 for a Rollout"),
+        validation = ("has(self.apiVersion) || self.kind in ['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Pod']", "instanceRef.kind must be Deployment, StatefulSet, DaemonSet, ReplicaSet or Pod; for another kind with a scale subresource also write its apiVersion, e.g. argoproj.io/v1alpha1 for a Rollout"),
         validation = ("!has(self.apiVersion) || (self.apiVersion == 'v1' ? self.kind in ['Pod'] : self.apiVersion.startsWith('apps/') ? self.apiVersion == 'apps/v1' && self.kind in ['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet'] : self.apiVersion.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[a-z0-9]([-a-z0-9]*[a-z0-9])?$'))", "instanceRef.apiVersion must be v1 for a Pod, apps/v1 for Deployment, StatefulSet, DaemonSet and ReplicaSet, or the group/version of another kind with a scale subresource, e.g. argoproj.io/v1alpha1"),
         validation = ("self.kind.matches('^[A-Za-z][A-Za-z0-9]*$')", "instanceRef.kind must be the name of a kind: letters and digits; write e.g. Deployment"),
         validation = ("self.name.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')", "instanceRef.name must be the name of an object: lower-case letters, digits, '-' and '.'"),
     )]
     pub instance_ref: InstanceRef,
 
-    /// The instance the alias leads to. Left out, the alias resolves to nothing.
+    /// The instance that the alias resolves to. If unset, the alias resolves to no address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[x_kube(
-        validation = ("has(self.apiVersion) || self.kind in ['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Pod', 'Service']", "targetInstanceRef.kind must be Deployment, StatefulSet, DaemonSet, ReplicaSet, Pod or Service; of another kind with a scale subresource write the apiVersion too, e.g. argoproj.io/v1alpha1 for a Rollout"),
+        validation = ("has(self.apiVersion) || self.kind in ['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Pod', 'Service']", "targetInstanceRef.kind must be Deployment, StatefulSet, DaemonSet, ReplicaSet, Pod or Service; for another kind with a scale subresource also write its apiVersion, e.g. argoproj.io/v1alpha1 for a Rollout"),
         validation = ("!has(self.apiVersion) || (self.apiVersion == 'v1' ? self.kind in ['Pod', 'Service'] : self.apiVersion.startsWith('apps/') ? self.apiVersion == 'apps/v1' && self.kind in ['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet'] : self.apiVersion.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[a-z0-9]([-a-z0-9]*[a-z0-9])?$'))", "targetInstanceRef.apiVersion must be v1 for Pod and Service, apps/v1 for Deployment, StatefulSet, DaemonSet and ReplicaSet, or the group/version of another kind with a scale subresource, e.g. argoproj.io/v1alpha1"),
         validation = ("self.kind.matches('^[A-Za-z][A-Za-z0-9]*$')", "targetInstanceRef.kind must be the name of a kind: letters and digits; write e.g. Deployment"),
         validation = ("self.name.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')", "targetInstanceRef.name must be the name of an object: lower-case letters, digits, '-' and '.'"),
@@ -90,23 +90,23 @@ pub struct InstanceLinkSpec {
     )]
     pub target_instance_ref: Option<TargetRef>,
 
-    /// Where the link shall rest. Left out, the last accepted action decides, and without one: Active.
+    /// The state that the link is to have. If unset, the last accepted action decides; before the first action it is Active.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub desired_state: Option<DesiredState>,
 
-    /// The ports the alias is used with. Left out, what the target declares.
+    /// The ports of the alias. If unset, the ports that the target declares.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 32), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     #[x_kube(
-        validation = ("self.all(p, self.exists_one(q, q.port == p.port && (has(q.protocol) ? q.protocol : 'TCP') == (has(p.protocol) ? p.protocol : 'TCP')))", "each pair of port and protocol may stand once in ports (protocol left out means TCP); remove the repeated one"),
+        validation = ("self.all(p, self.exists_one(q, q.port == p.port && (has(q.protocol) ? q.protocol : 'TCP') == (has(p.protocol) ? p.protocol : 'TCP')))", "each pair of port and protocol can be in ports only once (without protocol it is TCP); remove the repeated one"),
     )]
     pub ports: Option<Vec<LinkPort>>,
 
-    /// Which addresses stand behind the alias. Auto: the cluster IP of a Service that has one, else the pods'.
+    /// The addresses that the alias resolves to. Auto is the cluster IP of a Service that has one, else the pods' addresses.
     #[serde(default)]
     pub addressing: Addressing,
 
-    /// Whether pods that are not ready answer too.
+    /// Whether the alias also resolves to pods that are not ready.
     #[serde(default)]
     pub publish_not_ready_addresses: bool,
 
@@ -118,15 +118,15 @@ pub struct InstanceLinkSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deactivation: Option<Deactivation>,
 
-    /// Whether a NetworkPolicy opens the way while the link is active.
+    /// Whether a NetworkPolicy lets the source's pods connect to the target's pods while the link is active.
     #[serde(default)]
     pub network_policy: NetworkPolicyMode,
 
-    /// What else the link provides while it is active.
+    /// What the link writes in addition while it is active.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outputs: Option<Outputs>,
 
-    /// Seconds after which a removed link is purged. Left out: kept until purged.
+    /// Seconds after which a removed link is purged. If unset, it is kept until it is purged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0))]
     pub ttl_seconds_after_removed: Option<i64>,
@@ -141,16 +141,16 @@ fn default_ttl_after_purged() -> i64 {
     3600
 }
 
-/// Where a link shall rest.
+/// The state that the link is to have. If unset, the last accepted action decides; before the first action it is Active.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum DesiredState {
-    /// The alias answers.
+    /// The alias resolves to the target.
     Active,
-    /// Parked.
+    /// The alias does not resolve; the link and its alias are kept.
     Inactive,
 }
 
-/// Which addresses stand behind the alias.
+/// The addresses that the alias resolves to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum Addressing {
     /// ServiceIP for a Service with a cluster IP, else PodIP.
@@ -160,14 +160,14 @@ pub enum Addressing {
     PodIP,
     /// The cluster IPs of the target Service.
     ServiceIP,
-    /// A cluster IP of the link's own.
+    /// A cluster IP that belongs to the link.
     VirtualIP,
 }
 
-/// Whether a NetworkPolicy opens the way.
+/// Whether the link writes a NetworkPolicy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum NetworkPolicyMode {
-    /// No NetworkPolicy is written.
+    /// The link writes no NetworkPolicy.
     #[default]
     None,
     /// Ingress from the source's pods to the target's pods on the link's ports.
@@ -185,12 +185,12 @@ pub struct LinkPort {
     /// Port number, 1 to 65535.
     #[schemars(range(min = 1, max = 65535))]
     pub port: i32,
-    /// Port of the pods, with VirtualIP: a number or the name of a container port.
+    /// Port of the pods, only with VirtualIP: a number or the name of a container port.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     // By schema and not by CEL: the cost of a rule over int-or-string is estimated for a string of 3 MB in each port.
     #[schemars(extend("minimum" = 1, "maximum" = 65535, "maxLength" = 15, "pattern" = "^([0-9]+-)*[0-9]*[a-z](-?[a-z0-9])*$"))]
     pub target_port: Option<k8s_openapi::apimachinery::pkg::util::intstr::IntOrString>,
-    /// TCP where it is left out.
+    /// Protocol of the port. If unset, TCP.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub protocol: Option<Protocol>,
 }
@@ -209,7 +209,7 @@ pub enum Protocol {
 }
 
 impl Protocol {
-    /// The protocol of this name; TCP where it is left out, as everywhere in Kubernetes.
+    /// The protocol of this name. Without one it is TCP, as everywhere in Kubernetes.
     pub fn of(name: Option<&str>) -> Self {
         match name {
             Some("UDP") => Self::Udp,
@@ -232,13 +232,13 @@ impl Protocol {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Activation {
-    /// Seconds to wait for the target's first ready endpoint before the link is active without one.
+    /// Seconds to wait for a ready endpoint of the target; after that the link becomes active without one.
     #[serde(default = "default_target_wait")]
     #[schemars(range(min = 0, max = 3600))]
     pub target_wait_seconds: i64,
 }
 
-/// The waiting time when the spec names none, in seconds; the ancestor's linkWaitTime.
+/// The waiting time in seconds where the spec has none; `linkWaitTime` of Rancher 1.x.
 pub const DEFAULT_TARGET_WAIT_SECONDS: i64 = 15;
 
 fn default_target_wait() -> i64 {
@@ -249,20 +249,20 @@ fn default_target_wait() -> i64 {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Deactivation {
-    /// Seconds between the moment the names stop and the moment everything else goes.
+    /// Seconds between the time when the alias no longer resolves and the deletion of the link's objects.
     #[serde(default)]
     #[schemars(range(min = 0, max = 3600))]
     pub drain_seconds: i64,
 }
 
-/// What else a link provides.
+/// What a link writes in addition.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Outputs {
-    /// Docker link environment in the source's ConfigMap.
+    /// The environment variables of Docker links, in the ConfigMap of the source.
     #[serde(default)]
     pub environment: EnvironmentMode,
-    /// A Secret after the servicebinding.io specification.
+    /// A Secret that follows the servicebinding.io specification.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub binding: Option<Binding>,
 }
@@ -289,7 +289,7 @@ pub struct Binding {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 63))]
     pub provider: Option<String>,
-    /// A Secret of the link's own namespace whose keys are added.
+    /// A Secret in the link's namespace whose keys are added.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_ref: Option<SecretRef>,
 }
@@ -304,7 +304,7 @@ pub struct SecretRef {
 }
 
 impl InstanceLink {
-    /// The state that stands in its status; `requested` where there is none.
+    /// The state in its status; `requested` without one.
     pub fn state(&self) -> State {
         self.status.as_ref().map(|status| status.state).unwrap_or_default()
     }
@@ -318,7 +318,7 @@ impl InstanceLinkSpec {
             .map_or(DEFAULT_TARGET_WAIT_SECONDS, |a| a.target_wait_seconds)
     }
 
-    /// Seconds a cut link goes on for connections that are open.
+    /// Seconds that open connections have after the alias no longer resolves.
     pub fn drain_seconds(&self) -> i64 {
         self.deactivation.as_ref().map_or(0, |d| d.drain_seconds)
     }

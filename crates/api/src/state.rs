@@ -1,38 +1,38 @@
-//! The thirteen states of the ancestor's `instanceLink`.
+//! The thirteen states of the `instanceLink` of Rancher 1.x.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Where a link is in its life.
+/// The state of a link.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
-    /// Created; the operator has not looked at it yet.
+    /// Created; the operator has not seen it yet.
     #[default]
     Requested,
-    /// Waits for its source, or for its alias.
+    /// Waiting for its source or its alias.
     Registering,
-    /// Its data plane is being written.
+    /// The operator creates its objects.
     Activating,
-    /// The alias answers with the target's ready endpoints.
+    /// The alias resolves to the target's ready endpoints.
     Active,
-    /// A changed target, ports or outputs are being written.
+    /// The operator updates its objects to a changed spec.
     UpdatingActive,
-    /// Its data plane is being taken away.
+    /// The operator deletes its objects.
     Deactivating,
-    /// Parked: nothing of it is in the cluster, its alias is kept.
+    /// Without objects in the cluster; its alias is kept.
     Inactive,
-    /// An edit of an inactive link is being taken note of.
+    /// The operator records an edit of an inactive link.
     UpdatingInactive,
     /// On its way to removed.
     Removing,
-    /// Softly deleted: the alias is free, `restore` brings it back.
+    /// Softly deleted: the alias is free, and `restore` brings the link back.
     Removed,
     /// On its way from removed to inactive.
     Restoring,
     /// On its way to purged.
     Purging,
-    /// Scrubbed; the object itself goes after its ttl.
+    /// Scrubbed; the object is deleted after `ttlSecondsAfterPurged`.
     Purged,
 }
 
@@ -54,7 +54,7 @@ impl State {
         Self::Purged,
     ];
 
-    /// The name that stands in `status.state`.
+    /// The name in `status.state`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Requested => "requested",

@@ -1,10 +1,10 @@
 //! What a decision may ask for, and what comes back.
 
-use instancelink_api::condition::Reason;
 use instancelink_api::{InstanceLink, InstanceLinkStatus, Intent};
 use jiff::Timestamp;
 
 use crate::child::{DesiredChild, Key, ObservedChild};
+use crate::refusal::Refusal;
 use crate::snapshot::Snapshot;
 
 /// The answer of `step`: the next group of writes, or nothing.
@@ -87,15 +87,6 @@ pub struct Event {
     pub action: String,
     /// For people.
     pub note: String,
-}
-
-/// A child's write that was refused for a reason that repetition alone will not mend.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    /// `NameTaken`, `Forbidden` or `WriteFailed`.
-    pub reason: Reason,
-    /// What was refused, why, and what to do next.
-    pub message: String,
 }
 
 /// What came of one effect. Failures that repetition may mend (transport, conflict, overload) end the pass instead.

@@ -8,6 +8,7 @@ use k8s_openapi::api::core::v1::PodCondition;
 
 use crate::child::Owner;
 use crate::effect::Event;
+use crate::rights::{self, Account};
 use crate::snapshot::Pod;
 use crate::time::second;
 
@@ -86,13 +87,13 @@ fn verdict(pod: &Pod, alias: &str, instances: &[Owner], links: &[&InstanceLink])
             "LinkNotFound",
             format!(
                 "no InstanceLink in namespace {namespace} has the instanceRef {instance} and the linkName {alias}; create \
-                 one, or take the readiness gate out of the pod template"
+                 one, or remove the readiness gate from the pod template"
             ),
         );
     };
     let name = link.metadata.name.as_deref().unwrap_or_default();
     if !is_active(link) {
-        let message = format!("link {name} is not active; kubectl -n {namespace} describe il {name} says why");
+        let message = format!("link {name} is not active; to see why, run kubectl -n {namespace} describe il {name}");
         return no(Reason::NotActive.as_str(), message);
     }
     let conditions = link.status.iter().flat_map(|status| &status.conditions);
@@ -105,7 +106,7 @@ fn verdict(pod: &Pod, alias: &str, instances: &[Owner], links: &[&InstanceLink])
         Some(available) => no(&available.reason, format!("link {name}: {}", available.message)),
         None => no(
             Reason::NoReadyEndpoints.as_str(),
-            format!("link {name} does not say yet whether it has ready endpoints"),
+            format!("the operator has not yet checked whether link {name} has ready endpoints"),
         ),
     }
 }
@@ -136,20 +137,19 @@ fn is_active(link: &InstanceLink) -> bool {
     matches!(link.state(), State::Active | State::UpdatingActive)
 }
 
-/// What a user is told where the operator may not write a pod's status.
-pub fn forbidden(pod: &Pod) -> Event {
-    let namespace = &pod.namespace;
+/// The event where the operator may not write a pod's status.
+pub fn forbidden(pod: &Pod, account: &Account) -> Event {
+    let why = format!(
+        "Pod {} has a readiness gate {}<alias>, but the operator may not patch pods/status. Apply this manifest; the operator \
+         tries again within five minutes:",
+        pod.name,
+        keys::GATE_PREFIX
+    );
     Event {
         warning: true,
         reason: Reason::Forbidden.as_str().to_owned(),
         action: "SetReadinessGate".to_owned(),
-        note: format!(
-            "pod {} has a readiness gate {}<alias>, but the operator may not patch pods/status in namespace {namespace}: \
-             allow it with kubectl -n {namespace} apply -k deploy/overlays/readiness-gates; it tries again within five \
-             minutes",
-            pod.name,
-            keys::GATE_PREFIX
-        ),
+        note: rights::to_pod_status(&why, &pod.namespace, account),
     }
 }
 

@@ -13,8 +13,9 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use crate::child::{Children, Entries, Key, Owner};
-use crate::effect::Refusal;
 use crate::readiness::Gates;
+use crate::refusal::Refusal;
+use crate::rights::Account;
 use crate::verify::Lookup;
 
 /// Everything a pass over one link may look at. Observed from the caches without a request, then kept up to date with
@@ -25,6 +26,8 @@ pub struct Snapshot {
     pub now: Timestamp,
     /// The cluster's DNS domain, such as `cluster.local`.
     pub cluster_domain: String,
+    /// The operator's own account, for messages about rights that it lacks.
+    pub account: Account,
     /// The link.
     pub link: Link,
     /// Its namespace.

@@ -106,7 +106,7 @@ async fn links_wait(gate: &mut Gate) {
     let db = link("db", "db", "Deployment/web", "Service/late").spec("activation", patient);
     gate.costs("a link waits for its target", async |_, _| {
         let db = town.link(db).await;
-        db.until("says so", |l| message(l).starts_with("waits up to")).await;
+        db.until("says so", |l| message(l).starts_with("waiting up to")).await;
     })
     .await;
     gate.costs("its target appears", async |_, _| {

@@ -40,7 +40,7 @@ pub fn judge(verb: Verb, bench: &ActionContext<'_>) -> Decision {
     if deleting {
         return Decision::Rejected(
             "Deleting",
-            format!("cannot {verb}: the link is being deleted; apply it again instead"),
+            format!("cannot {verb}: the link is being deleted; when it is gone, apply its manifest again"),
         );
     }
     if verb != Verb::Purge && (desired == Some(Desired::Purged) || matches!(state, State::Purging | State::Purged)) {
@@ -66,7 +66,7 @@ pub fn judge(verb: Verb, bench: &ActionContext<'_>) -> Decision {
     if managed_by_spec && matches!(verb, Verb::Activate | Verb::Deactivate) {
         return Decision::Rejected(
             "ManagedBySpec",
-            format!("cannot {verb}: spec.desiredState decides; edit it, or remove it to use {verb}"),
+            format!("cannot {verb}: spec.desiredState sets the state; edit it, or remove it to use {verb}"),
         );
     }
     if verb == Verb::Restore
@@ -75,7 +75,7 @@ pub fn judge(verb: Verb, bench: &ActionContext<'_>) -> Decision {
     {
         return Decision::Rejected(
             "AliasTaken",
-            format!("cannot restore: link {other} has the alias now; remove that one first"),
+            format!("cannot restore: link {other} has the alias now; remove that link first"),
         );
     }
     Decision::Accepted

@@ -8,9 +8,10 @@ use super::naming::{Names, labels};
 use super::ownership::is_own;
 use super::uri;
 use crate::child::{Binding, ChildSpec, Confidential, Entries, Key, Kind, Observed};
-use crate::effect::Refusal;
+use crate::refusal::Refusal;
 use crate::resolve::directory::host;
 use crate::resolve::ports::Port;
+use crate::rights::{self, Account};
 use crate::snapshot::{Secrets, Snapshot};
 
 /// What shall stand of a link's Secret.
@@ -24,11 +25,6 @@ pub enum Wanted {
     Secret(ChildSpec<Binding>),
 }
 
-/// The command that lets the operator handle the Secrets of a namespace.
-pub fn grant(namespace: &str) -> String {
-    format!("kubectl -n {namespace} apply -k deploy/overlays/binding")
-}
-
 /// The Secret as it shall be.
 pub(super) fn wanted(s: &Snapshot, names: &Names<'_>, ports: &[Port]) -> Wanted {
     let Some(spec) = asked(s) else {
@@ -37,13 +33,12 @@ pub(super) fn wanted(s: &Snapshot, names: &Names<'_>, ports: &[Port]) -> Wanted 
     let known = match &s.secrets {
         Secrets::Unknown => return Wanted::Later(unknown(names)),
         Secrets::Forbidden => {
-            let message = format!(
-                "outputs.binding asks for {}, and this operator has no right to Secrets in that namespace; grant it that \
-                 ({}), and the link goes on by itself within a minute, or remove outputs.binding from the spec",
-                key_of(names),
-                grant(names.namespace)
+            let why = format!(
+                "spec.outputs.binding needs {}, but the operator may not use Secrets in that namespace. Apply this manifest, \
+                 and the link goes on by itself within a minute, or remove spec.outputs.binding:",
+                key_of(names)
             );
-            return Wanted::Later(refusal(Reason::Forbidden, message));
+            return Wanted::Later(forbidden(&why, names, &s.account));
         }
         Secrets::Known { referenced } => referenced,
     };
@@ -52,8 +47,8 @@ pub(super) fn wanted(s: &Snapshot, names: &Names<'_>, ports: &[Port]) -> Wanted 
         (Some(_), Some(entries)) => entries.clone(),
         (Some(named), None) => {
             let message = format!(
-                "Secret {}/{}, which outputs.binding.secretRef names, does not exist (or is a service account's token or a \
-                 Helm release, which are not read); create it, and the link goes on by itself",
+                "Secret {}/{}, the one in spec.outputs.binding.secretRef, does not exist, or has a type that the operator does \
+                 not read (service account token, Helm release); create it, and the link goes on by itself",
                 names.namespace, named.name
             );
             return Wanted::Later(refusal(Reason::Pending, message));
@@ -126,13 +121,12 @@ pub(crate) fn doubt(s: &Snapshot) -> Option<Refusal> {
         // All there is in it is deleted by others, the right to see it, too.
         Secrets::Forbidden if s.namespace.terminating => None,
         Secrets::Forbidden => {
-            let message = format!(
-                "{} may still stand, and this operator has no right to Secrets in that namespace any more; grant it that \
-                 again ({}), and the link goes on by itself within a minute",
-                key_of(&names),
-                grant(names.namespace)
+            let why = format!(
+                "{} may still exist, but the operator may no longer use Secrets in that namespace, so it cannot delete the \
+                 Secret. Apply this manifest, and the link goes on by itself within a minute:",
+                key_of(&names)
             );
-            Some(refusal(Reason::Forbidden, message))
+            Some(forbidden(&why, &names, &s.account))
         }
     }
 }
@@ -159,8 +153,16 @@ fn before(s: &Snapshot) -> Option<&BindingStatus> {
 }
 
 fn unknown(names: &Names<'_>) -> Refusal {
-    let message = format!("{} is not written before it is known what stands there", key_of(names));
+    let message = format!(
+        "the operator is still reading the Secrets of the namespace; {} waits for that",
+        key_of(names)
+    );
     refusal(Reason::Pending, message)
+}
+
+fn forbidden(why: &str, names: &Names<'_>, account: &Account) -> Refusal {
+    let message = rights::to_children(why, Kind::Binding, names.namespace, account);
+    refusal(Reason::Forbidden, message)
 }
 
 const fn refusal(reason: Reason, message: String) -> Refusal {

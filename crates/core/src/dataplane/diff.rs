@@ -11,7 +11,8 @@ use super::slices::is_under_virtual_ip;
 use super::writes::{Body, child_of, create, delete, key_of, mend, replace};
 use super::{Plan, environment, policy, virtual_ip};
 use crate::child::{ChildSpec, Key, Observed, Policy};
-use crate::effect::{Effect, Refusal};
+use crate::effect::Effect;
+use crate::refusal::{HELD_BACK, Refusal};
 use crate::snapshot::Snapshot;
 
 /// Groups of writes in their order; those of one group are independent of each other.
@@ -66,15 +67,24 @@ pub fn problems(s: &Snapshot, plan: &Plan<'_>) -> Vec<Refusal> {
     let in_the_way = differences(s, plan)
         .into_iter()
         .filter_map(|difference| match difference {
-            Difference::Write(_, effect) => refusal_of(s, &effect).cloned(),
+            Difference::Write(_, effect) => told(s, &child_of(&effect)?),
             // The executor may have said the same of a creation that failed.
-            Difference::Blocked(key, refusal) => Some(s.refusals.get(&key).cloned().unwrap_or(refusal)),
+            Difference::Blocked(key, refusal) => Some(told(s, &key).unwrap_or(refusal)),
         });
     in_the_way.chain(plan.forbidden.iter().cloned()).collect()
 }
 
 fn refusal_of<'a>(s: &'a Snapshot, effect: &Effect) -> Option<&'a Refusal> {
     s.refusals.get(&child_of(effect)?)
+}
+
+/// A refusal of this pass, with what to do about it.
+fn told(s: &Snapshot, key: &Key) -> Option<Refusal> {
+    let refusal = s.refusals.get(key)?;
+    Some(Refusal {
+        reason: refusal.reason,
+        message: refusal.told(key, &s.account),
+    })
 }
 
 fn differences(s: &Snapshot, plan: &Plan<'_>) -> Vec<Difference> {
@@ -110,14 +120,14 @@ fn shared_difference<T: Body>(s: &Snapshot, all: &[Observed<T>], wanted: &ChildS
         Claim::Ours(found) if std::ptr::eq(&raw const found.object, wanted) || found.object == *wanted => None,
         Claim::Free | Claim::Ours(_) if !source_lives(s) => Some(pending(
             &key,
-            "is not written while the source is gone or being deleted, for it goes with the source",
+            "is not written while the source is missing or being deleted, because the source owns it",
         )),
         Claim::Ours(found) => Some(Difference::Write(Stage::Services, mend(found, wanted))),
         Claim::Free => Some(creation(s, Stage::Services, wanted)),
         Claim::AnotherSources => Some(pending(
             &key,
-            "belongs to an earlier source, or to another kind of source of the same name; it is taken over once that one \
-             is gone and the garbage collector took it along",
+            "belongs to an earlier source, or to a source of another kind with the same name; the operator creates it again \
+             when the garbage collector has deleted it with that source",
         )),
         Claim::Strangers => Some(taken(key)),
     }
@@ -239,7 +249,7 @@ fn own_difference<T: Body>(
         return Some(if is_another_links(found) {
             pending(
                 &key,
-                "is left over from an earlier link of this name and is about to be swept",
+                "is left over from a deleted link of the same name; the operator deletes it soon and then goes on",
             )
         } else {
             taken(key)
@@ -257,7 +267,10 @@ fn own_difference<T: Body>(
 /// Nothing can be created in a namespace that is being deleted, and to try is refused as if a right were missing.
 fn creation<T: Body>(s: &Snapshot, stage: Stage, wanted: &ChildSpec<T>) -> Difference {
     if s.namespace.terminating {
-        pending(&key_of(wanted), "cannot be created: its namespace is being deleted")
+        pending(
+            &key_of(wanted),
+            "cannot be created, because its namespace is being deleted",
+        )
     } else {
         Difference::Write(stage, create(wanted))
     }
@@ -268,26 +281,20 @@ fn source_lives(s: &Snapshot) -> bool {
 }
 
 fn held(key: &Key) -> Difference {
-    pending(
-        key,
-        "is being deleted, held by a finalizer; it is written again once it is gone",
-    )
+    pending(key, &format!("{}; the operator then creates it again", HELD_BACK))
 }
 
 fn pending(key: &Key, why: &str) -> Difference {
-    blocked(key.clone(), Reason::Pending, format!("{key} {why}"))
+    let refusal = Refusal {
+        reason: Reason::Pending,
+        message: format!("{key} {why}"),
+    };
+    Difference::Blocked(key.clone(), refusal)
 }
 
 fn taken(key: Key) -> Difference {
-    let message = format!(
-        "{key} exists and was not made by this operator, so it is left alone; delete or rename it, and the link goes on \
-         by itself"
-    );
-    blocked(key, Reason::NameTaken, message)
-}
-
-fn blocked(key: Key, reason: Reason, message: String) -> Difference {
-    Difference::Blocked(key, Refusal { reason, message })
+    let refusal = Refusal::name_taken(&key);
+    Difference::Blocked(key, refusal)
 }
 
 #[cfg(test)]

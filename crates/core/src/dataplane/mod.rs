@@ -30,12 +30,13 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use crate::child::{ChildSpec, Directory, Policy, Slice, VirtualIp};
-use crate::effect::{Effect, Refusal};
+use crate::effect::Effect;
+use crate::refusal::Refusal;
 pub use crate::resolve::Unservable;
 use crate::resolve::endpoints::{Group, reach_of};
 use crate::snapshot::Snapshot;
 
-pub use binding::{Wanted, grant, in_status, is_unseen};
+pub use binding::{Wanted, in_status, is_unseen};
 pub use diff::{bring_up, is_up, problems};
 pub use environment::WantedEnvironment;
 pub use prune::prune;

@@ -14,8 +14,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use super::naming::{Names, labels};
 use super::ownership::is_own;
 use crate::child::{ChildSpec, Observed, Policy};
-use crate::effect::Refusal;
 use crate::hash;
+use crate::refusal::Refusal;
 use crate::resolve::consent::{is_permitted, manifest};
 use crate::resolve::endpoints::Reach;
 use crate::resolve::isolation::{Isolation, isolation_of, normalized, selector_of};
@@ -51,8 +51,8 @@ pub(super) fn wanted(s: &Snapshot, names: &Names<'_>, reach: &Reach) -> Result<W
     let source = normalized(&source.pods).ok_or_else(|| Unservable {
         reason: Reason::AddressingNotPossible,
         message: format!(
-            "networkPolicy: Allow needs labels by which the source's pods are told from others, and {} {} has none; label \
-             it, or write networkPolicy: None",
+            "networkPolicy: Allow needs labels that select the pods of the source, but {} {} has none; add labels to it, or \
+             write networkPolicy: None",
             spec.instance_ref.kind, names.instance
         ),
     })?;
@@ -61,8 +61,8 @@ pub(super) fn wanted(s: &Snapshot, names: &Names<'_>, reach: &Reach) -> Result<W
         return Err(Unservable {
             reason: Reason::InvalidPorts,
             message:
-                "networkPolicy: Allow opens the link's ports alone, and neither spec.ports nor the target names any; \
-                      write them under spec.ports, or write networkPolicy: None"
+                "networkPolicy: Allow opens only the ports of the link, but neither spec.ports nor the target lists one; \
+                      list the ports in spec.ports, or write networkPolicy: None"
                     .to_owned(),
         });
     }
@@ -161,8 +161,8 @@ fn nameless(target: &Target) -> Unservable {
     Unservable {
         reason: Reason::AddressingNotPossible,
         message: format!(
-            "networkPolicy: Allow needs labels by which the target's pods are told from others, and this {} has no \
-             selector or label; give it one, or write networkPolicy: None",
+            "networkPolicy: Allow needs labels that select the pods of the target, but the target {} has no selector and no \
+             labels; add them, or write networkPolicy: None",
             target.object.kind()
         ),
     }

@@ -104,8 +104,8 @@ mod tests {
 
     use super::*;
     use crate::child::{DesiredChild, Kind};
-    use crate::effect::Refusal;
     use crate::fixture::{self, pod};
+    use crate::refusal::Refusal;
 
     /// The link is up, then turns unservable while its pods become these.
     fn unservable_with(pods: Vec<crate::snapshot::Pod>) -> Snapshot {

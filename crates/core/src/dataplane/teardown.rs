@@ -17,6 +17,7 @@ use super::{Cleared, Teardown};
 use super::{policy, virtual_ip};
 use crate::child::{ChildSpec, Directory, Environment, Key, Observed, Policy, Slice};
 use crate::effect::Effect;
+use crate::refusal::{HELD_BACK, joined};
 use crate::resolve::directory_name;
 use crate::snapshot::{Secrets, Sibling, Snapshot};
 
@@ -91,20 +92,9 @@ impl PendingRemoval {
     fn due(&self, s: &Snapshot, waits: &mut BTreeMap<Key, String>) -> Option<Effect> {
         let key = &self.key;
         let wait = if let Some(refusal) = s.refusals.get(key) {
-            let right = if matches!(self.effect, Effect::Delete { .. }) {
-                "delete"
-            } else {
-                "update"
-            };
-            let resource = key.kind.plural();
-            format!(
-                "{key} cannot be taken away ({}); see that the operator has the right to {right} {resource} in namespace {}",
-                refusal.message, key.namespace
-            )
+            refusal.told(key, &s.account)
         } else if self.terminating {
-            format!(
-                "{key} is being deleted and somebody's finalizer holds it; whoever set the finalizer has to remove it"
-            )
+            format!("{key} {}", HELD_BACK)
         } else {
             return Some(self.effect.clone());
         };
@@ -266,7 +256,7 @@ fn drain_for(s: &Snapshot, seconds: i64) -> Option<Teardown> {
 }
 
 fn told(waits: BTreeMap<Key, String>) -> String {
-    waits.into_values().collect::<Vec<_>>().join("; ")
+    joined(waits.into_values())
 }
 
 fn stopped_at(found: &Observed<Slice>) -> Option<Timestamp> {

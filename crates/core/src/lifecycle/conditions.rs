@@ -94,7 +94,7 @@ fn resolved_refs(f: &Facts<'_>) -> Verdict {
         TargetVerdict::NotSupported { message } => return no(Reason::KindNotSupported, message),
         TargetVerdict::Missing { message } => return no(Reason::TargetNotFound, message),
         TargetVerdict::NoTarget => {
-            let message = "spec.targetInstanceRef is not set: the alias resolves to nothing";
+            let message = "spec.targetInstanceRef is not set, so the alias resolves to no address";
             return verdict(types::RESOLVED_REFS, true, Reason::NoTarget, message);
         }
         TargetVerdict::Observed(_) => {}
@@ -103,7 +103,7 @@ fn resolved_refs(f: &Facts<'_>) -> Verdict {
         types::RESOLVED_REFS,
         true,
         Reason::Resolved,
-        "source and target were found",
+        "the source and the target exist",
     )
 }
 
@@ -128,7 +128,7 @@ fn programmed(f: &Facts<'_>, state: State, wait: Option<&Wait>) -> Verdict {
         types::PROGRAMMED,
         true,
         Reason::Programmed,
-        "the API server confirmed what this state asks for",
+        "the API server confirmed all objects that this state needs",
     )
 }
 
@@ -153,11 +153,15 @@ fn available(f: &Facts<'_>, state: State) -> Verdict {
         );
     }
     match &f.target {
-        TargetVerdict::NoTarget => no(Reason::NoTarget, "the link names no target"),
+        TargetVerdict::NoTarget => no(
+            Reason::NoTarget,
+            "spec.targetInstanceRef is not set, so the alias resolves to no address",
+        ),
         TargetVerdict::Missing { message } => no(Reason::TargetNotFound, message),
-        TargetVerdict::NotPermitted { .. } | TargetVerdict::NotSupported { .. } | TargetVerdict::Observed(_) => {
-            no(Reason::NoReadyEndpoints, "no endpoint of the target is ready")
-        }
+        TargetVerdict::NotPermitted { .. } | TargetVerdict::NotSupported { .. } | TargetVerdict::Observed(_) => no(
+            Reason::NoReadyEndpoints,
+            "no endpoint of the target is ready; check the readiness of its pods",
+        ),
     }
 }
 
@@ -172,7 +176,8 @@ fn enforced(f: &Facts<'_>) -> Option<Verdict> {
     if f.link.spec.network_policy == NetworkPolicyMode::None {
         return no(
             Reason::DNSOnly,
-            "being cut, the link takes names and addresses away; who knows an address still reaches it",
+            "spec.networkPolicy is None: without the link the alias no longer resolves, but a pod that knows an address can \
+             still connect; to block that too, write networkPolicy: Allow and isolate the target's pods with a NetworkPolicy",
         );
     }
     let TargetVerdict::Observed(target) = &f.target else {
@@ -184,22 +189,23 @@ fn enforced(f: &Facts<'_>) -> Option<Verdict> {
             true,
             Reason::TargetIsolated,
             format!(
-                "NetworkPolicies isolate the target's pods ({}): cut, the link lets nobody in",
+                "NetworkPolicies isolate the target's pods ({}), so without the link, whose NetworkPolicy lets the source in, \
+                 the source cannot connect",
                 listed(&by)
             ),
         )),
         Isolation::Partly(open) => no(
             Reason::TargetNotIsolated,
             &format!(
-                "NetworkPolicies isolate some of the target's pods and not others ({}); one of the link's own would isolate \
-                 those too, so none is written: let the policies select all pods of the target, or none",
+                "NetworkPolicies isolate only some of the target's pods and not these: {}. The link writes no NetworkPolicy, \
+                 because it would isolate them too; let the policies select all pods of the target, or none",
                 listed(&open)
             ),
         ),
         Isolation::Open => no(
             Reason::TargetNotIsolated,
-            "no other NetworkPolicy isolates the target's pods, so everybody reaches them, and one of the link's own, \
-             which would shut others out, is not written; isolate them by a policy that denies ingress",
+            "no other NetworkPolicy isolates the target's pods, so each pod can connect to them. The link writes no \
+             NetworkPolicy, because it would shut out all other clients; isolate the pods with a policy that denies ingress",
         ),
     }
 }

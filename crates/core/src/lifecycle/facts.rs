@@ -213,7 +213,7 @@ fn claim_hold(s: &Snapshot, link: &InstanceLink, rivals: &Rivals) -> Option<Hold
     };
     if let Some(other) = &rivals.alias {
         let message = format!(
-            "link {other} has the alias {} of {} {}; remove that one, or use another alias in a new link",
+            "link {other} already has the alias {} of {} {}; remove that link, or create this one with another linkName",
             link.spec.link_name, source.kind, source.name
         );
         return Some(Hold {
@@ -225,14 +225,15 @@ fn claim_hold(s: &Snapshot, link: &InstanceLink, rivals: &Rivals) -> Option<Hold
         return Some(Hold {
             reason: Reason::DirectoryConflict,
             message: format!(
-                "link {other} has the directory of another instance called {}; remove that one, or rename an instance",
+                "link {other} already has the directory Service for another instance with the name {}; remove that link, or \
+                 rename one of the instances",
                 source.name
             ),
         });
     }
     found
         .terminating
-        .then(|| not_found("is being deleted; the link waits until it is there again"))
+        .then(|| not_found("is being deleted; the link waits until it exists again"))
 }
 
 /// Hash of the six fields an update is about, with their defaults filled in, so that a respelling is no update.

@@ -13,15 +13,15 @@ pub(crate) fn on_entry(f: &Facts<'_>, state: State) -> String {
             return f
                 .hold
                 .as_ref()
-                .map_or_else(|| format!("claims the alias {alias}"), |hold| hold.message.clone());
+                .map_or_else(|| format!("claiming the alias {alias}"), |hold| hold.message.clone());
         }
-        State::Activating => "writes the data plane",
-        State::UpdatingActive => "writes what the spec asks for now",
-        State::Deactivating => "takes the data plane away",
-        State::UpdatingInactive => "takes note of the spec",
-        State::Removing => "gives the alias up",
-        State::Restoring => "claims the alias again",
-        State::Purging => "removes what is left",
+        State::Activating => "creating the link's objects",
+        State::UpdatingActive => "updating the link's objects to the new spec",
+        State::Deactivating => "deleting the link's objects",
+        State::UpdatingInactive => "recording the new spec",
+        State::Removing => "releasing the alias",
+        State::Restoring => "claiming the alias again",
+        State::Purging => "deleting what is left of the link",
         State::Requested | State::Active | State::Inactive | State::Removed | State::Purged => "",
     }
     .to_owned()
@@ -48,8 +48,8 @@ pub(crate) fn of_action(f: &Facts<'_>, intent: &Intent) -> String {
 /// What to write instead of a value outside the grammar.
 pub(crate) fn invalid_value(shown: &str) -> String {
     format!(
-        "'{shown}' is no action; write activate, deactivate, remove, restore or purge, and if you like an id behind a \
-         slash (letters, digits, '.', '_', ':' and '-', at most 63), such as deactivate/CHG-1"
+        "unknown action '{shown}'; write activate, deactivate, remove, restore or purge, or one of them with an id (1 to 63 \
+         letters, digits, '.', '_', ':' or '-'), e.g. deactivate/CHG-1"
     )
 }
 

@@ -66,30 +66,30 @@ fn shadows(f: &Facts<'_>) -> Vec<(Reason, String)> {
         Namesake::MirroredEndpoints => (
             Reason::EndpointsMirrored,
             format!(
-                "Kubernetes mirrors the Endpoints object {namespace}/{directory} into this alias's directory, and gives its \
-                 addresses of hostname {alias} beside the link's own: delete it, kubectl -n {namespace} delete endpoints \
+                "Kubernetes mirrors the Endpoints object {namespace}/{directory} into the directory of this alias, so the DNS \
+                 also returns its addresses with the hostname {alias}. Delete it: kubectl -n {namespace} delete endpoints \
                  {directory}"
             ),
         ),
         Namesake::ServiceBeside => (
             Reason::ServiceComesFirst,
             format!(
-                "Service {namespace}/{alias} answers plain {alias} before this link does, and goes on when the link is cut: \
-                 use {safe}, or give that Service another name"
+                "Service {namespace}/{alias} has the name of the alias, so the short name {alias} resolves to that Service, \
+                 whether the link is active or not. Use {safe}, or rename that Service"
             ),
         ),
         Namesake::ServiceElsewhere => (
             Reason::ServiceStepsIn,
             format!(
-                "Service {directory}/{alias} answers {alias}.{directory} whenever this alias has no answer, so once the link is \
-                 cut: use {safe}, or give that Service another name"
+                "the name {alias}.{directory} resolves to Service {directory}/{alias} when this alias has no address, for \
+                 example while the link is inactive. Use {safe}, or rename that Service"
             ),
         ),
         Namesake::Namespace => (
             Reason::NamespaceEndsSearch,
             format!(
-                "namespace {alias} exists, and programs with musl's resolver (Alpine) end their search for plain {alias} there \
-                 and find nothing: use {safe}"
+                "namespace {alias} has the name of the alias, so programs with the resolver of musl (Alpine) find no address \
+                 for the short name {alias}. Use {safe}"
             ),
         ),
     };

@@ -9,6 +9,7 @@ use super::facts::{Facts, Goal};
 use super::wait::{Wait, countdown};
 use crate::dataplane::{self, Cleared, Teardown};
 use crate::effect::Effect;
+use crate::refusal::joined;
 
 /// What is due in the present state.
 #[derive(Debug)]
@@ -87,7 +88,7 @@ fn registering(f: &Facts<'_>) -> Due {
     let message = f
         .hold
         .as_ref()
-        .map_or_else(|| "waits for its source".to_owned(), |hold| hold.message.clone());
+        .map_or_else(|| "waiting for the source".to_owned(), |hold| hold.message.clone());
     Due::Rest(Wait {
         message,
         stalled: stalled_by_hold(f),
@@ -126,7 +127,7 @@ fn patience(f: &Facts<'_>) -> Option<Wait> {
         .filter(|deadline| f.s.now < *deadline)?;
     let (progress, wake) = countdown(f.s.now, deadline, wait);
     Some(Wait {
-        message: format!("waits up to {seconds} s for a ready endpoint of {}", target_name(f)),
+        message: format!("waiting up to {seconds} s for a ready endpoint of {}", target_name(f)),
         progress,
         wake: Some(wake),
         ..Wait::default()
@@ -194,7 +195,7 @@ fn program(f: &Facts<'_>) -> Programmed {
         let message = f
             .hold
             .as_ref()
-            .map_or_else(|| "its namespace is being deleted".to_owned(), |h| h.message.clone());
+            .map_or_else(|| "the namespace is being deleted".to_owned(), |h| h.message.clone());
         return Programmed::No(Due::Rest(Wait {
             message,
             ..Wait::default()
@@ -211,11 +212,7 @@ fn program(f: &Facts<'_>) -> Programmed {
         .find(|p| p.reason.waits_for_a_person())
         .or(problems.first());
     if let Some(gravest) = gravest {
-        let message = problems
-            .iter()
-            .map(|p| p.message.as_str())
-            .collect::<Vec<_>>()
-            .join("; ");
+        let message = joined(problems.iter().map(|p| p.message.clone()));
         return Programmed::No(Due::Rest(Wait {
             message,
             problem: Some(gravest.reason),
@@ -236,7 +233,8 @@ fn deactivating(f: &Facts<'_>) -> Due {
         Teardown::Draining { from, until } => {
             let (progress, wake) = countdown(f.s.now, until, until.duration_since(from));
             let message = format!(
-                "names have stopped; what connections in use need goes after drainSeconds ({} s)",
+                "the alias no longer resolves; the operator deletes the link's objects after drainSeconds ({} s), so that open \
+                 connections can end",
                 f.link.spec.drain_seconds()
             );
             Due::Rest(Wait {

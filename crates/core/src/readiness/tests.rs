@@ -44,7 +44,7 @@ fn link_in(state: State, available: &str, reason: &str) -> InstanceLink {
         type_: types::AVAILABLE.to_owned(),
         status: available.to_owned(),
         reason: reason.to_owned(),
-        message: "no endpoint of the target is ready".to_owned(),
+        message: "no endpoint of the target is ready; check the readiness of its pods".to_owned(),
         observed_generation: None,
         last_transition_time: second(NOW.parse().unwrap()),
     }];
@@ -90,7 +90,10 @@ fn a_gate_is_closed_in_every_other_state() {
 fn a_gate_is_closed_while_the_target_has_no_ready_endpoint_and_says_what_the_link_says() {
     let (status, reason, message) = answer(&[&link_in(State::Active, "False", "NoReadyEndpoints")]);
     assert_eq!((status.as_str(), reason.as_str()), ("False", "NoReadyEndpoints"));
-    assert_eq!(message, "link web-db: no endpoint of the target is ready");
+    assert_eq!(
+        message,
+        "link web-db: no endpoint of the target is ready; check the readiness of its pods"
+    );
 }
 
 #[test]
@@ -168,13 +171,11 @@ fn a_pod_without_gates_carries_a_pointer_for_them() {
 }
 
 #[test]
-fn a_missing_right_is_named_with_the_command_that_gives_it() {
-    let event = forbidden(&waiting());
+fn a_missing_right_is_named_with_the_manifest_that_gives_it() {
+    let event = forbidden(&waiting(), &Account::default());
     assert!(event.warning && event.reason == "Forbidden");
     assert!(
-        event
-            .note
-            .contains("kubectl -n shop apply -k deploy/overlays/readiness-gates"),
+        event.note.contains("resources: [pods/status]\n  verbs: [patch]"),
         "{}",
         event.note
     );

@@ -10,6 +10,7 @@ use instancelink_api::{TargetRef, keys};
 
 use super::selector::selects;
 use crate::hash;
+use crate::rights::quoted;
 use crate::snapshot::{Grant, Namespace, Snapshot};
 
 /// The longest name an object may have.
@@ -46,7 +47,8 @@ pub fn manifest(reference: &TargetRef, namespace: &str, own: &str, policy: Netwo
         NetworkPolicyMode::Allow => "  allow: [Endpoints, NetworkPolicy]\n",
     };
     format!(
-        "# {kind} {namespace}/{name} needs the consent of namespace {namespace}; who may give it applies this:\n\
+        "# Namespace {namespace} does not permit links from namespace {own} to {kind} {namespace}/{name}. To permit them, an administrator \
+         of namespace {namespace} can apply this manifest:\n\
          apiVersion: {}\n\
          kind: {}\n\
          metadata:\n  name: {}\n  namespace: {}\n\
@@ -92,17 +94,6 @@ fn default_group(kind: &str) -> Option<&'static str> {
 
 fn group_of(reference: &TargetRef) -> &str {
     group_in(reference.api_version())
-}
-
-/// A name as a YAML string: between quotes where it could be read as a number, a boolean or null.
-pub(super) fn quoted(name: &str) -> String {
-    let word = name.starts_with(|c: char| c.is_ascii_alphabetic());
-    let special = ["y", "n", "yes", "no", "on", "off", "true", "false", "null"];
-    if word && !special.contains(&name.to_lowercase().as_str()) {
-        name.to_owned()
-    } else {
-        format!("\"{name}\"")
-    }
 }
 
 impl From<InstanceLinkGrant> for Grant {

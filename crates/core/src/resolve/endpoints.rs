@@ -46,7 +46,7 @@ pub fn reach_of(s: &Snapshot) -> Result<Reach, Unservable> {
     let spec = &s.link.object.spec;
     if spec.addressing == Addressing::VirtualIP && named(spec).is_none() {
         return Err(not_possible(
-            "addressing VirtualIP needs ports, for a cluster IP answers on named ones only; write them under spec.ports"
+            "addressing VirtualIP needs ports, because a cluster IP answers only on listed ports; list them in spec.ports"
                 .to_owned(),
         ));
     }
@@ -87,7 +87,8 @@ fn way_to<'a>(target: &'a Target, spec: &InstanceLinkSpec) -> Result<Way<'a>, Un
     let service = match &target.object {
         TargetObject::Workload(_) | TargetObject::Pod(_) if spec.addressing == Addressing::ServiceIP => {
             return Err(not_possible(format!(
-                "addressing ServiceIP needs a Service and the target is a {}; write addressing: PodIP, or leave it out",
+                "addressing ServiceIP needs a target of kind Service, but the target is a {}; write addressing: PodIP, or \
+                 remove addressing",
                 target.object.kind()
             )));
         }
@@ -98,19 +99,18 @@ fn way_to<'a>(target: &'a Target, spec: &InstanceLinkSpec) -> Result<Way<'a>, Un
     let (namespace, name) = (&service.namespace, &service.name);
     if by_cluster_ip && service.cluster_ips.is_empty() {
         return Err(not_possible(format!(
-            "Service {namespace}/{name} is headless and has no cluster IP for addressing ServiceIP; write addressing: \
-             PodIP, or leave it out"
+            "Service {namespace}/{name} is headless, so it has no cluster IP for addressing ServiceIP; write addressing: \
+             PodIP, or remove addressing"
         )));
     }
     if !by_cluster_ip && service.selector.is_empty() {
         let instead = if service.cluster_ips.is_empty() {
-            "give the Service a selector, or let targetInstanceRef name the workload behind it"
+            "add a selector to the Service, or set targetInstanceRef to the workload behind it"
         } else {
-            "write addressing: ServiceIP, or leave it out, or give the Service a selector"
+            "write addressing: ServiceIP, remove addressing, or add a selector to the Service"
         };
         return Err(not_possible(format!(
-            "Service {namespace}/{name} has no selector, so its pods are not known, and the link is to lead to their \
-             addresses; {instead}"
+            "Service {namespace}/{name} has no selector, so the operator cannot find the pods behind it; {instead}"
         )));
     }
     Ok(if by_cluster_ip {

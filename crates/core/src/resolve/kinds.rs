@@ -3,7 +3,7 @@
 use instancelink_api::InstanceRef;
 use instancelink_api::reference::{default_api_version, group_in};
 
-use super::consent::quoted;
+use crate::rights::quoted;
 use crate::snapshot::{ApiKind, Snapshot, Unlisted};
 
 /// Label by which a `ClusterRole` joins the operator's rights.
@@ -41,21 +41,31 @@ pub(crate) fn refusal(s: &Snapshot, field: &str, api_version: &str, kind: &str) 
             api_version
         };
         return Some(format!(
-            "no link can have an end of kind {kind} of {api}; set {field} to a workload of apps/v1, a Pod or (as target) a \
-             Service of v1, or to another kind with a scale subresource and its apiVersion"
+            "{field} cannot be a {kind} of {api}; set it to a workload of apps/v1, to a Pod of v1, to a Service of v1 (only as \
+             target), or to another kind with a scale subresource and its apiVersion"
         ));
     };
     match s.unlisted.get(&scalable)? {
         Unlisted::Pending => None,
         Unlisted::NotServed => Some(format!(
-            "the API server serves no kind {scalable}; install its CustomResourceDefinition, or mend \
-             {field} in a new link or an edit; it is looked for again within half a minute"
+            "the API server does not serve the kind {scalable}; install its CustomResourceDefinition (the operator looks \
+             again within half a minute), or {}",
+            instead(field, "another kind")
         )),
         Unlisted::NotScalable => Some(format!(
-            "kind {scalable} has no namespace or no scale subresource, so its pods are not known; set \
-             {field} to the workload that runs them"
+            "the kind {scalable} is not namespaced or has no scale subresource, so the operator cannot find its pods; {}",
+            instead(field, "the workload that runs the pods")
         )),
         Unlisted::Forbidden { plural } => Some(role(&scalable, plural)),
+    }
+}
+
+/// How to change a reference: the source is immutable.
+fn instead(field: &str, instance: &str) -> String {
+    if field == "instanceRef" {
+        format!("create a new link with {instance} as its {field}")
+    } else {
+        format!("set {field} to {instance}")
     }
 }
 
@@ -63,8 +73,8 @@ pub(crate) fn refusal(s: &Snapshot, field: &str, api_version: &str, kind: &str) 
 fn role(kind: &ApiKind, plural: &str) -> String {
     let (group, _) = kind.group_version();
     format!(
-        "# The operator may not read kind {kind}; who administers the cluster applies this, and within half a minute it \
-         counts:\n\
+        "# The operator may not read the kind {kind}. A cluster administrator can apply this manifest; the operator uses the \
+         right within half a minute:\n\
          apiVersion: rbac.authorization.k8s.io/v1\n\
          kind: ClusterRole\n\
          metadata:\n  name: {}\n  labels:\n    {AGGREGATE}: \"true\"\n\
@@ -158,7 +168,8 @@ mod tests {
     fn a_kind_that_is_not_served_or_has_no_scale_is_named_with_what_to_do() {
         let not_served = refused(Unlisted::NotServed);
         assert!(
-            not_served.starts_with("the API server serves no kind Rollout of argoproj.io/v1alpha1; install its"),
+            not_served
+                .starts_with("the API server does not serve the kind Rollout of argoproj.io/v1alpha1; install its"),
             "{not_served}"
         );
         assert!(refused(Unlisted::NotScalable).contains("set targetInstanceRef to the workload"));

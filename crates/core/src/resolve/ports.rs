@@ -41,7 +41,7 @@ pub fn of_spec(ports: &[LinkPort], alias: &str) -> Result<Vec<Port>, Unservable>
                 .ok_or_else(|| Unservable {
                     reason: Reason::InvalidPorts,
                     message: format!(
-                        "port {} of spec.ports is no port number; write one from 1 to 65535",
+                        "port {} in spec.ports is not a port number; write a number from 1 to 65535",
                         p.port
                     ),
                 })?;
@@ -101,14 +101,14 @@ fn settle<'a>(
     };
     if ports.len() > MOST_PORTS {
         return invalid(format!(
-            "the target declares {} ports and a link has at most {MOST_PORTS}; name those it needs under spec.ports",
+            "the target declares {} ports, but a link can have at most {MOST_PORTS}; list the ports that it needs in spec.ports",
             ports.len()
         ));
     }
     if ports.len() > 1 && alias.len() > ALIAS_LENGTH_WITH_SEVERAL {
         return invalid(format!(
-            "linkName {alias} has {} characters, and with several ports a link's alias has at most \
-             {ALIAS_LENGTH_WITH_SEVERAL}; name one port under spec.ports, or create a link with a shorter linkName",
+            "linkName {alias} has {} characters, but with more than one port it can have at most \
+             {ALIAS_LENGTH_WITH_SEVERAL}; list one port in spec.ports, or create a link with a shorter linkName",
             alias.len()
         ));
     }

@@ -61,8 +61,8 @@ pub fn target_of(s: &Snapshot) -> TargetVerdict<'_> {
     match s.target.as_ref().filter(|t| t.object.is(reference, namespace)) {
         None => TargetVerdict::Missing {
             message: format!(
-                "{kind} {namespace}/{name} does not exist; the alias answers as soon as it does, or as soon as \
-                 targetInstanceRef names another target"
+                "{kind} {namespace}/{name} does not exist, so the alias resolves to no address; create it, or set \
+                 targetInstanceRef to another target"
             ),
         },
         Some(Target {
@@ -70,7 +70,7 @@ pub fn target_of(s: &Snapshot) -> TargetVerdict<'_> {
             ..
         }) if service.external_name => TargetVerdict::NotSupported {
             message: format!(
-                "Service {namespace}/{name} is of type ExternalName and has no addresses; set targetInstanceRef to \
+                "Service {namespace}/{name} is of type ExternalName, so it has no addresses; set targetInstanceRef to \
                      a Service with a cluster IP or a selector, or to a workload"
             ),
         },

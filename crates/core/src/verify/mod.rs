@@ -115,8 +115,8 @@ pub fn verdict(r: &Resolution, domain: &str) -> Verdict {
                 status: "Unknown",
                 reason: Reason::NoAnswer,
                 message: format!(
-                    "the cluster's DNS {why} when asked for {name}; whether pods can resolve it is not known (does a \
-                     NetworkPolicy keep the operator from port 53?)"
+                    "the cluster's DNS {why} when the operator asked for {name}, so it is not known whether pods can resolve \
+                     that name; check the DNS, and that no NetworkPolicy keeps the operator's pods from port 53"
                 ),
             });
         }
@@ -125,7 +125,7 @@ pub fn verdict(r: &Resolution, domain: &str) -> Verdict {
         return Verdict {
             status: "True",
             reason: Reason::Resolves,
-            message: "the cluster's DNS gives exactly the alias's ready endpoints".to_owned(),
+            message: "the cluster's DNS returns exactly the ready endpoints of the alias".to_owned(),
         };
     }
     if found.is_empty() {
@@ -133,17 +133,18 @@ pub fn verdict(r: &Resolution, domain: &str) -> Verdict {
             no(
                 Reason::NameNotFound,
                 format!(
-                    "the cluster's DNS has no address for {name}, though endpoints are ready: either it does not read \
-                     EndpointSlices (kube-dns does not; CoreDNS does), or what it knows is old"
+                    "the cluster's DNS returns no address for {name}, although endpoints are ready: it does not read \
+                     EndpointSlices (kube-dns does not, CoreDNS does), or its data is old; check the logs of the DNS pods"
                 ),
             )
         });
     }
-    if let Some(strangers) = shown(found.difference(&r.programmed)) {
+    if let Some(foreign) = shown(found.difference(&r.programmed)) {
         let message = format!(
-            "the cluster's DNS gives {strangers} for {name}, which the link did not program; look for slices of others: \
-             kubectl get endpointslices -A -l {}=<directory>",
-            keys::SERVICE_NAME
+            "the cluster's DNS returns {foreign} for {name}, which this link did not program; look for EndpointSlices of \
+             others: kubectl get endpointslices -A -l {}={}",
+            keys::SERVICE_NAME,
+            directory_in(name)
         );
         return no(Reason::OtherAddresses, message);
     }
@@ -151,7 +152,8 @@ pub fn verdict(r: &Resolution, domain: &str) -> Verdict {
     no(
         Reason::AddressesMissing,
         format!(
-            "the cluster's DNS does not give {missing} for {name}, though these endpoints are ready: what it knows is old"
+            "the cluster's DNS does not return {missing} for {name}, although these endpoints are ready: its data is old; \
+             check the logs of the DNS pods"
         ),
     )
 }
@@ -168,7 +170,7 @@ fn wrong_domain(r: &Resolution, domain: &str) -> Option<Verdict> {
             format!("--cluster-domain={real}"),
         ),
         None if *api_server == Answer::NoSuchName => (
-            "/etc/resolv.conf of a pod shows the right one behind svc.".to_owned(),
+            "the search list in /etc/resolv.conf of a pod has the right one after svc.".to_owned(),
             "--cluster-domain".to_owned(),
         ),
         Some(_) | None => return None,
@@ -177,11 +179,17 @@ fn wrong_domain(r: &Resolution, domain: &str) -> Option<Verdict> {
         status: "False",
         reason: Reason::WrongClusterDomain,
         message: format!(
-            "the cluster's DNS knows neither {} nor {}: {domain} is not its domain ({what_is}); start the operator with {flag}",
+            "the cluster's DNS knows neither {} nor {}, so {domain} is not the domain of this cluster ({what_is}); start the \
+             operator with {flag}",
             r.name,
             api_server_in(domain)
         ),
     })
+}
+
+/// The directory in the complete name of an alias.
+fn directory_in(name: &str) -> &str {
+    name.split('.').nth(1).unwrap_or_default()
 }
 
 /// The first few addresses; none of none.

@@ -134,11 +134,14 @@ fn addresses_of_others_are_named_and_weigh_more_than_those_that_are_missing() {
 fn as_many_addresses_as_are_shown_are_all_there_are() {
     let three = looked(["10.0.0.1"], found(["10.0.0.7", "10.0.0.8", "10.0.0.9"]));
     let message = verdict(&three, "cluster.local").message;
-    assert!(message.contains("gives 10.0.0.7, 10.0.0.8, 10.0.0.9 for"), "{message}");
+    assert!(
+        message.contains("returns 10.0.0.7, 10.0.0.8, 10.0.0.9 for"),
+        "{message}"
+    );
     let five = looked([], found(["10.0.0.5", "10.0.0.6", "10.0.0.7", "10.0.0.8", "10.0.0.9"]));
     let message = verdict(&five, "cluster.local").message;
     assert!(
-        message.contains("gives 10.0.0.5, 10.0.0.6, 10.0.0.7, others for"),
+        message.contains("returns 10.0.0.5, 10.0.0.6, 10.0.0.7, others for"),
         "{message}"
     );
 }

@@ -72,11 +72,11 @@ async fn who_lacks_the_verb_is_told_which_and_the_rule_in_the_refusal_gives_it()
         ] {
             let refusal = tries(editor, &manifest).await;
             let what = format!(
-                "may not link to {resource} {}/pg; it takes the verb link on it",
+                "may not link to {resource} {}/pg, because that needs the verb link on it",
                 place.name
             );
             let rule = rule_in(&refusal);
-            refusal.is_refused_with(&[&what, &format!("an admin of namespace {}", place.name)]);
+            refusal.is_refused_with(&[&what, &format!("an administrator of namespace {}", place.name)]);
             editor
                 .is_given(place, &format!("link-{}", resource.to_lowercase()), &rule)
                 .await;

@@ -287,7 +287,7 @@ async fn an_editor_may_do_all_but_purge_and_an_admin_may_purge_too() {
         editor
             .annotates(&link, "purge")
             .await
-            .is_refused_with(&["user ed may not purge this link", "instancelink-admin"]);
+            .is_refused_with(&["user ed may not purge this link", "create rolebinding purge-links"]);
         watch.rests().await;
         admin.annotates(&link, "purge").await.succeeds();
         link.reaches(instancelink_api::State::Purged).await;

@@ -105,7 +105,7 @@ async fn of_two_sources_of_one_name_the_first_to_claim_has_the_directory() {
         watch.walks([Requested, Registering]).await;
         let condition = second.condition("Accepted", "False", "DirectoryConflict").await;
         assert!(
-            condition.message.contains("link first has the directory"),
+            condition.message.contains("link first already has the directory"),
             "{}",
             condition.message
         );

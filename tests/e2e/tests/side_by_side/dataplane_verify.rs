@@ -146,7 +146,7 @@ async fn endpoints_that_kubernetes_mirrors_into_the_directory_are_named() {
             })
             .await;
         let said = serde_json::to_string(&verified.status).unwrap();
-        assert!(said.contains("gives 192.0.2.7 for db.web-links."), "{said}");
+        assert!(said.contains("returns 192.0.2.7 for db.web-links."), "{said}");
         link.condition("Ready", "True", "Ready").await;
         endpoints.delete().await;
         eventually("the mirrored slice is gone", SHORT, async || {

@@ -287,7 +287,8 @@ fn without_the_right_the_link_says_how_to_give_it_and_the_rest_stands() {
         panic!("forbidden");
     };
     assert!(
-        message.contains("kubectl -n shop apply -k deploy/overlays/binding"),
+        message.contains("resources: [secrets]")
+            && message.contains("name: instancelink\n  namespace: instancelink-system"),
         "{message}"
     );
 }
@@ -319,7 +320,7 @@ fn a_secret_that_the_status_names_is_waited_for_until_it_is_known_to_be_gone() {
 fn a_secret_that_may_not_be_deleted_is_named() {
     let mut s = may_not(confirmed(postgresql().up()));
     let binding = key(Kind::Binding, "web-db-binding");
-    let refused = refusal(Reason::Forbidden, "no right".to_owned());
+    let refused = Refusal::forbidden("delete", &binding, "no right");
     s.refusals.insert(binding, refused);
     let s = s.down_as_far_as_possible();
     let Teardown::Waiting(message) = take_down(&s, None) else {

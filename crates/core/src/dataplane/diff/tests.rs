@@ -109,7 +109,7 @@ fn a_strangers_service_is_left_alone_and_named() {
     let problem = problems(&s, &plan(&s)).remove(0);
     assert_eq!(problem.reason, Reason::NameTaken);
     assert!(
-        problem.message.starts_with("Service shop/web-links exists"),
+        problem.message.starts_with("Service shop/web-links already exists"),
         "{}",
         problem.message
     );

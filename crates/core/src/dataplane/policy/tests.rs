@@ -8,8 +8,8 @@ use instancelink_api::spec::NetworkPolicyMode;
 
 use crate::child::Kind;
 use crate::dataplane::{Teardown, bring_up, build, problems, prune, take_down};
-use crate::effect::Refusal;
 use crate::fixture::{self, service_port, shown};
+use crate::refusal::Refusal;
 use crate::snapshot::{Isolator, Service, Snapshot, TargetObject};
 
 /// The link asks for a policy, and a default-deny of this namespace isolates its pods.

@@ -2,8 +2,8 @@ use instancelink_api::condition::Reason;
 
 use super::*;
 use crate::child::Kind;
-use crate::effect::Refusal;
 use crate::fixture::{self, key, pod, shown, sibling};
+use crate::refusal::Refusal;
 
 fn act(s: &Snapshot, drain: Option<i64>) -> Vec<Effect> {
     match take_down(s, drain) {
@@ -168,22 +168,20 @@ fn children_are_found_by_label_and_never_by_spec() {
 #[test]
 fn a_refused_deletion_waits_and_names_object_and_right_and_holds_no_other() {
     let mut s = fixture::snapshot().up();
-    let refusal = Refusal {
-        reason: Reason::Forbidden,
-        message: "forbidden".to_owned(),
-    };
-    s.refusals.insert(key(Kind::Slice, "web-db-v4"), refusal);
+    let slice = key(Kind::Slice, "web-db-v4");
+    s.refusals
+        .insert(slice.clone(), Refusal::forbidden("delete", &slice, "forbidden"));
     assert_eq!(shown(&act(&s, None)), ["delete ConfigMap shop/web-links"]);
     s.execute(&act(&s, None));
     let Teardown::Waiting(message) = take_down(&s, None) else {
         panic!()
     };
     assert!(
-        message.starts_with("EndpointSlice shop/web-db-v4 cannot be taken away (forbidden)"),
+        message.starts_with("# the operator may not delete EndpointSlice shop/web-db-v4: forbidden."),
         "{message}"
     );
     assert!(
-        message.contains("right to delete endpointslices in namespace shop"),
+        message.contains("resources: [endpointslices]") && message.contains("namespace: shop"),
         "{message}"
     );
     assert_eq!(
@@ -204,7 +202,7 @@ fn a_name_that_cannot_be_stopped_is_said() {
     let Teardown::Waiting(message) = take_down(&s, Some(30)) else {
         panic!()
     };
-    assert!(message.contains("right to update endpointslices"), "{message}");
+    assert!(message.contains("resources: [endpointslices]"), "{message}");
 }
 
 #[test]

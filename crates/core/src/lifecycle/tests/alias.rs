@@ -244,7 +244,7 @@ fn of_several_that_come_first_the_earliest_is_named_in_whatever_order_they_are_k
         let mut world = World::new(s);
         world.settle();
         let message = world.status().transitioning_message.clone().unwrap();
-        assert!(message.starts_with("link first has the alias db"), "{message}");
+        assert!(message.starts_with("link first already has the alias db"), "{message}");
     }
 }
 

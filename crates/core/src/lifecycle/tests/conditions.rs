@@ -86,7 +86,7 @@ fn what_cannot_be_served_any_more_is_told_of_an_active_link_and_not_of_one_that_
 fn what_a_link_waits_for_is_what_ready_says() {
     let pods = vec![fixture::pod("pg-0", "10.0.0.10").not_ready()];
     let world = settled(fixture::snapshot().with_target_deployment(pods));
-    assert!(said(&world, "Ready").starts_with("waits up to 15 s"));
+    assert!(said(&world, "Ready").starts_with("waiting up to 15 s"));
     assert_eq!(said(&world, "Ready"), said(&world, "Reconciling"));
     assert_eq!(said(&World::active(), "Ready"), "the link is active");
 }

@@ -137,7 +137,7 @@ fn an_acknowledgement_says_what_came_of_the_request_and_keeps_its_words() {
     world.act("deactivate");
     assert_eq!(world.last_action().message, "deactivate accepted");
     world.act("Stop it!");
-    assert!(world.last_action().message.starts_with("'Stop it!' is no action"));
+    assert!(world.last_action().message.starts_with("unknown action 'Stop it!'"));
     world.act("purge");
     let refused = world.last_action().message.clone();
     assert!(refused.starts_with("cannot purge: the link is inactive"));
@@ -241,12 +241,12 @@ fn a_link_says_what_it_does_in_each_state_it_enters() {
     assert_eq!(
         seen,
         [
-            said(State::Activating, "writes the data plane"),
-            said(State::Deactivating, "takes the data plane away"),
-            said(State::Removing, "gives the alias up"),
-            said(State::Restoring, "claims the alias again"),
+            said(State::Activating, "creating the link's objects"),
+            said(State::Deactivating, "deleting the link's objects"),
+            said(State::Removing, "releasing the alias"),
+            said(State::Restoring, "claiming the alias again"),
             (State::Removed, None),
-            said(State::Purging, "removes what is left"),
+            said(State::Purging, "deleting what is left of the link"),
         ]
     );
 }

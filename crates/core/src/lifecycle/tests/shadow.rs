@@ -41,7 +41,7 @@ fn each_namesake_is_named_with_the_name_that_is_safe_from_it() {
         let world = active_beside(&[namesake]);
         assert_eq!(world.condition("AliasShadowed"), ("True", reason));
         assert!(message(&world).contains(named), "{}", message(&world));
-        let safe = message(&world).contains("use db.web-links.shop.svc");
+        let safe = message(&world).contains("Use db.web-links.shop.svc");
         assert!(safe || namesake == Namesake::MirroredEndpoints, "{}", message(&world));
         assert_eq!(told(&world), [reason]);
     }

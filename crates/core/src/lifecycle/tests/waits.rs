@@ -1,13 +1,13 @@
 //! What a link that waits says, and when it looks again.
 
 use instancelink_api::State;
-use instancelink_api::condition::Reason;
 
 use super::World;
 use crate::child::Kind;
-use crate::effect::{Refusal, Step};
+use crate::effect::Step;
 use crate::fixture;
 use crate::lifecycle::step;
+use crate::refusal::Refusal;
 
 fn said(world: &World) -> &str {
     world.status().transitioning_message.as_deref().unwrap_or_default()
@@ -39,7 +39,7 @@ fn nothing_is_built_for_a_target_that_is_not_there_until_its_time_is_over() {
     let mut world = World::new(fixture::snapshot().without_target());
     world.settle();
     assert_eq!(world.state(), State::Activating);
-    assert!(said(&world).starts_with("waits up to 15 s"), "{}", said(&world));
+    assert!(said(&world).starts_with("waiting up to 15 s"), "{}", said(&world));
     assert!(world.s.children.slices.is_empty() && world.s.children.environments.is_empty());
     world.s = world.s.clone().later(15);
     world.settle();
@@ -59,20 +59,22 @@ fn who_drains_says_for_how_long() {
     });
     world.act("deactivate");
     assert_eq!(world.state(), State::Deactivating);
-    assert!(said(&world).ends_with("drainSeconds (30 s)"), "{}", said(&world));
+    assert!(said(&world).contains("drainSeconds (30 s)"), "{}", said(&world));
 }
 
 #[test]
 fn who_was_refused_a_child_says_what_was_and_comes_back_soon() {
     let mut world = World::new(fixture::snapshot());
-    let refusal = Refusal {
-        reason: Reason::Forbidden,
-        message: "may not create EndpointSlices".to_owned(),
-    };
-    world.s.refusals.insert(fixture::key(Kind::Slice, "web-db-v4"), refusal);
+    let slice = fixture::key(Kind::Slice, "web-db-v4");
+    let refusal = Refusal::forbidden("create", &slice, "no right");
+    world.s.refusals.insert(slice, refusal);
     pass(&mut world);
     assert_eq!(world.state(), State::Activating);
-    assert_eq!(said(&world), "may not create EndpointSlices");
+    assert!(
+        said(&world).starts_with("# the operator may not create EndpointSlice shop/web-db-v4: no right."),
+        "{}",
+        said(&world)
+    );
     assert!(comes_back_soon(&world));
 }
 

@@ -4,9 +4,10 @@ use instancelink_api::{Phase, State};
 
 use super::World;
 use crate::child::Kind;
-use crate::effect::{Effect, Refusal, Step};
+use crate::effect::{Effect, Step};
 use crate::fixture;
 use crate::lifecycle::{TABLE, is_edge, step};
+use crate::refusal::Refusal;
 use instancelink_api::condition::Reason;
 use instancelink_api::spec::{Addressing, DesiredState};
 

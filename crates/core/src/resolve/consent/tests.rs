@@ -141,7 +141,8 @@ fn the_message_is_a_manifest_that_permits_just_this() {
     let message = manifest(&reference(&s), "data", "shop", NetworkPolicyMode::None);
     assert_eq!(
         message,
-        "# Deployment data/pg needs the consent of namespace data; who may give it applies this:\n\
+        "# Namespace data does not permit links from namespace shop to Deployment data/pg. To permit them, an administrator of \
+         namespace data can apply this manifest:\n\
          apiVersion: instancelink.dev/v1alpha1\n\
          kind: InstanceLinkGrant\n\
          metadata:\n  name: shop-to-deployment-pg\n  namespace: data\n\
