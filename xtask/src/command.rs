@@ -1,7 +1,7 @@
 //! Other programs: how they are run, and what is said when one fails.
 
 use std::ffi::OsStr;
-use std::io::Write as _;
+use std::io::{BufRead, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -66,6 +66,59 @@ pub(crate) fn feed(command: &mut Command, input: &str) -> Result<String> {
     }
     let output = child.wait_with_output()?;
     finish(command, &output)
+}
+
+/// Runs and hands each line on stderr to `take` when it is written; a carriage return ends a line, too. What `take` answers
+/// with false goes into the error when the program fails.
+pub(crate) fn follow(command: &mut Command, mut take: impl FnMut(&str) -> bool) -> Result<()> {
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("cannot start {}", shown(command)))?;
+    let mut rest = String::new();
+    if let Some(stderr) = child.stderr.take() {
+        each_line(BufReader::new(stderr), |line| {
+            if !take(line) {
+                rest.push_str(line);
+                rest.push('\n');
+            }
+        })?;
+    }
+    let status = child.wait()?;
+    if !status.success() && !rest.is_empty() {
+        bail!("{} ended with {status}:\n{}", shown(command), tail(&rest));
+    }
+    ended_well(command, status)
+}
+
+/// Without the lines that are empty.
+fn each_line(mut from: impl BufRead, mut take: impl FnMut(&str)) -> std::io::Result<()> {
+    let mut line = Vec::new();
+    loop {
+        let bytes = from.fill_buf()?;
+        if bytes.is_empty() {
+            break;
+        }
+        let end = bytes.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
+        line.extend(bytes.iter().take(end.unwrap_or(bytes.len())));
+        let used = end.map_or(bytes.len(), |end| end + 1);
+        from.consume(used);
+        if end.is_some() {
+            hand_over(&mut line, &mut take);
+        }
+    }
+    hand_over(&mut line, &mut take);
+    Ok(())
+}
+
+fn hand_over(line: &mut Vec<u8>, take: &mut impl FnMut(&str)) {
+    let text = String::from_utf8_lossy(line);
+    if !text.trim().is_empty() {
+        take(text.trim_end());
+    }
+    line.clear();
 }
 
 /// Whether the program runs and ends well; whatever it says is dropped.
@@ -153,5 +206,41 @@ pub(crate) fn retry<T>(what: &str, limit: Duration, mut attempt: impl FnMut() ->
     match last {
         Some(error) => done.context(error),
         None => done,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn followed(script: &str, progress: &str) -> (Vec<String>, Result<()>) {
+        let mut lines = Vec::new();
+        let outcome = follow(Command::new("sh").args(["-c", script]), |line| {
+            lines.push(line.to_owned());
+            line.contains(progress)
+        });
+        (lines, outcome)
+    }
+
+    #[test]
+    fn each_state_of_a_line_that_is_rewritten_is_a_line() {
+        let (lines, outcome) = followed(r"printf '[=>] 1/2\r[==>] 2/2\r\nwarning: x\n\nlast' >&2", "[");
+        outcome.unwrap();
+        assert_eq!(lines, ["[=>] 1/2", "[==>] 2/2", "warning: x", "last"]);
+    }
+
+    #[test]
+    fn the_error_of_a_program_that_fails_has_what_is_no_progress() {
+        let error = followed("echo 1/2 >&2; echo 'no such file' >&2; exit 3", "/")
+            .1
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("no such file") && error.contains("exit status: 3"),
+            "{error}"
+        );
+        assert!(!error.contains("1/2\n"), "{error}");
+        let error = followed("echo 1/2 >&2; exit 3", "/").1.unwrap_err().to_string();
+        assert!(error.ends_with("ended with exit status: 3"), "{error}");
     }
 }

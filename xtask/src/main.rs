@@ -29,7 +29,6 @@ use clap::{Parser, Subcommand};
 use artifacts::cluster_binaries;
 use cluster::{Cluster, DEFAULT};
 use dev::{status, up};
-use generate::{crds, docs};
 use verify::{bench, campaigns, conformance, e2e, mutants, seeded, stages, structure};
 
 #[derive(Parser)]
@@ -131,8 +130,8 @@ fn run(task: Task) -> Result<()> {
             cluster_binaries::WITH_NODE
         }),
         Task::Image(options) => image::run(&options),
-        Task::Crds { check } => crds::run(check),
-        Task::Docs { check } => docs::run(check),
+        Task::Crds { check } => generate::crds(check),
+        Task::Docs { check } => generate::docs(check),
         Task::E2e(options) => e2e::run(&options),
         Task::Campaigns(options) => campaigns::run(&options),
         Task::Bench(options) => bench::run(&options),

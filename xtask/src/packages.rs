@@ -1,4 +1,4 @@
-//! Debian packages that a task needs. What is installed is said.
+//! Debian packages that a task needs. Each installation is announced.
 
 use std::path::Path;
 use std::process::Command;
@@ -9,6 +9,7 @@ use crate::command;
 use crate::progress::{say, step};
 
 /// A package, and how to see that it (or the same thing from elsewhere) is there.
+#[derive(Clone, Copy)]
 pub(crate) struct Package {
     name: &'static str,
     there: fn() -> bool,

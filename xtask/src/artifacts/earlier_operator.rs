@@ -1,4 +1,4 @@
-//! The operator as it was at an earlier commit, to run beside today's.
+//! The operator of an earlier commit, to run beside today's.
 
 use std::fs;
 use std::path::PathBuf;
@@ -6,10 +6,10 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
-use super::static_binaries::{self, BuildPaths};
+use super::static_binaries::{self, BuildPaths, Profile};
 use crate::{command, paths};
 
-/// Builds the operator of a commit, once, in a folder of its own: in the common one cargo would take the files of either
+/// Builds the operator of a commit, once, in a folder of its own: in a shared one Cargo would take the files of one commit
 /// for those of the other.
 pub(crate) fn operator(commit: &str) -> Result<PathBuf> {
     let git = || {
@@ -19,7 +19,7 @@ pub(crate) fn operator(commit: &str) -> Result<PathBuf> {
     };
     let named = format!("{commit}^{{commit}}");
     let commit = command::capture(git().args(["rev-parse", "--verify", "--short=12", &named]))
-        .with_context(|| format!("no commit {commit} is known here; a shallow clone knows the last one alone"))?;
+        .with_context(|| format!("commit {commit} is not in this repository; a shallow clone has only the last commit: run `git fetch --unshallow`"))?;
     let commit = commit.trim();
     let folder = paths::target()?.join("earlier");
     let kept = folder.join(format!("instancelink-{commit}"));
@@ -43,8 +43,7 @@ pub(crate) fn operator(commit: &str) -> Result<PathBuf> {
         folder: &build,
         home: &home,
     };
-    // A profile that every commit has.
-    let binary = static_binaries::build("instancelink", "release", cargo, &folders)?;
+    let binary = static_binaries::build("instancelink", Profile::Release, cargo, &folders)?;
     fs::copy(&binary, &kept).with_context(|| format!("cannot keep {}", binary.display()))?;
     for done in [&sources, &build] {
         fs::remove_dir_all(done).with_context(|| format!("cannot remove {}", done.display()))?;

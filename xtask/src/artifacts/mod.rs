@@ -3,7 +3,10 @@
 
 pub(crate) mod cluster_binaries;
 pub(crate) mod earlier_operator;
+mod go_build;
 pub(crate) mod go_programs;
 mod kopf;
+mod memory;
 pub(crate) mod peers;
+pub(crate) mod side_by_side;
 pub(crate) mod static_binaries;

@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::record::{Provider, Record};
 use super::{folders, kind};
+use crate::artifacts::static_binaries::Profile;
 use crate::paths;
 use crate::progress::say;
 
@@ -28,10 +29,13 @@ pub(crate) struct Wanted {
     /// Only a control plane: no pods run, and root is not needed
     #[arg(long)]
     pub(crate) no_node: bool,
+    /// Build what runs in pods as it is shipped; this takes minutes longer
+    #[arg(long)]
+    pub(crate) dist: bool,
 }
 
 impl Wanted {
-    /// The native cluster of the default name.
+    /// The native cluster of the default name, with what is shipped.
     pub(crate) fn native() -> Self {
         Self {
             cluster: Some(Provider::Native),
@@ -39,7 +43,14 @@ impl Wanted {
             kind_image: None,
             name: super::DEFAULT.to_owned(),
             no_node: false,
+            // What tests promise holds for what is shipped.
+            dist: true,
         }
+    }
+
+    /// How what runs in its pods is compiled.
+    pub(crate) fn profile(&self) -> Profile {
+        if self.dist { Profile::Dist } else { Profile::Dev }
     }
 
     /// Decides what is left open.

@@ -12,7 +12,7 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 
-use crate::artifacts::cluster_binaries;
+use crate::artifacts::{cluster_binaries, side_by_side};
 use crate::image::Image;
 use crate::paths;
 use crate::progress::{say, step};
@@ -32,8 +32,9 @@ pub(crate) struct Cluster {
 pub(crate) const DEFAULT: &str = "il";
 
 impl Cluster {
-    /// Starts what is wanted, or finds it running.
-    pub(crate) fn up(wanted: &Wanted) -> Result<Self> {
+    /// Starts what is wanted, or finds it running. An operator that will be built for it is built beside the cluster's
+    /// programs.
+    pub(crate) fn up(wanted: &Wanted, builds_operator: bool) -> Result<Self> {
         let record = wanted.resolve()?;
         let name = wanted.name.clone();
         let layout = Layout::new(&name, record.node, paths::is_root())?;
@@ -44,9 +45,14 @@ impl Cluster {
                 other.described()
             );
         }
-        cluster_binaries::ensure(&[cluster_binaries::KUBECTL])?;
+        let kubectl = &[cluster_binaries::KUBECTL];
         match record.provider {
-            Provider::Native => native::up(&layout)?,
+            Provider::Native => {}
+            Provider::Kind if builds_operator => side_by_side::ensure(kubectl, wanted.profile())?,
+            Provider::Kind | Provider::Given => cluster_binaries::ensure(kubectl)?,
+        }
+        match record.provider {
+            Provider::Native => native::up(&layout, wanted.profile())?,
             Provider::Kind => kind::up(&name, wanted.kind_image.as_deref(), &record.kubeconfig)?,
             Provider::Given => say(&format!("using the cluster of {}", record.kubeconfig.display())),
         }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
 
+use crate::artifacts::static_binaries::Profile;
 use crate::cluster::Cluster;
 use crate::cluster::kubectl::Kubectl;
 use crate::progress::step;
@@ -24,7 +25,7 @@ spec:
 ";
 
 /// Applies the manifests with the image built here (or the one given), and waits until the operator runs.
-pub(crate) fn run(cluster: &Cluster, given: Option<&str>) -> Result<()> {
+pub(crate) fn run(cluster: &Cluster, given: Option<&str>, profile: Profile) -> Result<()> {
     let image = match given {
         Some(given) => given.to_owned(),
         None if cluster.record.provider == crate::cluster::record::Provider::Given => bail!(
@@ -32,7 +33,7 @@ pub(crate) fn run(cluster: &Cluster, given: Option<&str>) -> Result<()> {
              to a registry they use, and give that name by --image"
         ),
         None => {
-            let image = image::operator()?;
+            let image = image::operator(profile)?;
             cluster.load(&image)?;
             image.exact
         }

@@ -21,7 +21,7 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// The native cluster with everything in it.
+    /// The native cluster with everything in it, as tests need it.
     pub(crate) fn native() -> Self {
         Self {
             wanted: Wanted::native(),
@@ -32,7 +32,8 @@ impl Options {
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let cluster = Cluster::up(&options.wanted)?;
+    let builds_operator = !options.no_operator && options.image.is_none();
+    let cluster = Cluster::up(&options.wanted, builds_operator)?;
     if options.no_operator {
         say(&format!("\nexport KUBECONFIG={}", cluster.record.kubeconfig.display()));
         return Ok(());
@@ -46,12 +47,13 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         ));
         return Ok(());
     }
-    install::run(&cluster, options.image.as_deref())?;
+    let profile = options.wanted.profile();
+    install::run(&cluster, options.image.as_deref(), profile)?;
     if cluster.record.provider == crate::cluster::record::Provider::Given {
         say("the demo needs images that only our own clusters have; apply deploy/samples after pushing them");
         return Ok(());
     }
-    let workload = image::workload()?;
+    let workload = image::workload(profile)?;
     cluster.load(&workload)?;
     demo::run(&cluster, &workload.exact)?;
     demo::tour(&cluster)

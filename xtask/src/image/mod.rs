@@ -13,7 +13,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use clap::{Args, ValueEnum};
 
-use crate::artifacts::{cluster_binaries, go_programs, static_binaries};
+use crate::artifacts::static_binaries::{self, Profile};
+use crate::artifacts::{cluster_binaries, go_programs};
 use crate::paths;
 use crate::progress::say;
 use archive::Contents;
@@ -46,13 +47,18 @@ pub(crate) const POSTGRES: &str = "localhost/postgres:dev";
 /// Who runs in an image that needs no user of its own; the operator's manifests ask for it.
 const NOBODY: &str = "65532:65532";
 
-pub(crate) fn operator() -> Result<Image> {
-    of_binary(OPERATOR, &static_binaries::static_binary("instancelink")?, &[], NOBODY)
+pub(crate) fn operator(profile: Profile) -> Result<Image> {
+    of_binary(
+        OPERATOR,
+        &static_binaries::compiled("instancelink", profile)?,
+        &[],
+        NOBODY,
+    )
 }
 
 /// The pods of tests and demo.
-pub(crate) fn workload() -> Result<Image> {
-    of_binary(WORKLOAD, &static_binaries::static_binary("workload")?, &[], NOBODY)
+pub(crate) fn workload(profile: Profile) -> Result<Image> {
+    of_binary(WORKLOAD, &static_binaries::compiled("workload", profile)?, &[], NOBODY)
 }
 
 pub(crate) fn resolver() -> Result<Image> {
@@ -60,10 +66,10 @@ pub(crate) fn resolver() -> Result<Image> {
 }
 
 /// The workload's binary, doing nothing.
-pub(crate) fn pause() -> Result<Image> {
+pub(crate) fn pause(profile: Profile) -> Result<Image> {
     of_binary(
         PAUSE,
-        &static_binaries::static_binary("workload")?,
+        &static_binaries::compiled("workload", profile)?,
         &["pause"],
         "65535:65535",
     )
@@ -99,8 +105,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     for one in &options.which {
         let image = match one {
-            Which::Operator => operator(),
-            Which::Workload => workload(),
+            Which::Operator => operator(Profile::Dist),
+            Which::Workload => workload(Profile::Dist),
             Which::Resolver => resolver(),
             Which::Postgres => postgres(),
         }?;

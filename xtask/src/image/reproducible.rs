@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::artifacts::static_binaries::{self, BuildPaths};
+use crate::artifacts::static_binaries::{self, BuildPaths, Profile};
 use crate::progress::say;
 use crate::{command, digest, paths};
 
@@ -43,12 +43,7 @@ fn built(sources: &Path, folder: &Path, home: &Path) -> Result<Vec<u8>> {
         .env("CARGO_TARGET_DIR", folder)
         .env("CARGO_HOME", home)
         .env("CARGO_INCREMENTAL", "0");
-    let binary = static_binaries::build(
-        "instancelink",
-        static_binaries::SHIPPED,
-        cargo,
-        &BuildPaths { folder, home },
-    )?;
+    let binary = static_binaries::build("instancelink", Profile::Dist, cargo, &BuildPaths { folder, home })?;
     fs::read(&binary).with_context(|| format!("cannot read {}", binary.display()))
 }
 

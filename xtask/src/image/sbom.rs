@@ -1,33 +1,79 @@
-//! What the operator's image is made of, as a bill of materials that scanners read (CycloneDX): every crate that is linked
-//! into the binary, with its licence and the checksum of `Cargo.lock`, and Rust's own library.
+//! What the operator's image consists of, as a bill of materials that scanners read (CycloneDX 1.5): every crate that is
+//! linked into the binary, with its licence and the checksum of `Cargo.lock`, and Rust's own library.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context as _, Result, anyhow, bail};
-use cyclonedx_bom::external_models::normalized_string::NormalizedString;
-use cyclonedx_bom::external_models::spdx::SpdxExpression;
-use cyclonedx_bom::external_models::uri::Purl;
-use cyclonedx_bom::models::bom::Bom;
-use cyclonedx_bom::models::component::{Classification, Component, Components};
-use cyclonedx_bom::models::hash::{Hash, HashAlgorithm, HashValue, Hashes};
-use cyclonedx_bom::models::license::{LicenseChoice, Licenses};
-use cyclonedx_bom::models::metadata::Metadata;
+use anyhow::{Context as _, Result, bail};
+use serde::Serialize;
 
 use crate::artifacts::static_binaries;
 use crate::{command, paths};
 
-/// Of what is built in one call, this is what the bill is about.
+/// Of the packages that are built by one call, the one that the bill is about.
 const OPERATOR: &str = "instancelink";
 
-/// A crate as `cargo tree` tells of it.
+/// A crate as `cargo tree` prints it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Crate {
     name: String,
     version: String,
     license: String,
+}
+
+/// The parts of CycloneDX that are used.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Bill {
+    bom_format: &'static str,
+    spec_version: &'static str,
+    version: u32,
+    metadata: Metadata,
+    components: Vec<Component>,
+}
+
+#[derive(Serialize)]
+struct Metadata {
+    component: Component,
+}
+
+#[derive(Serialize)]
+struct Component {
+    #[serde(rename = "type")]
+    kind: Kind,
+    #[serde(rename = "bom-ref")]
+    reference: String,
+    name: String,
+    version: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'static str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    hashes: Vec<Hash>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    licenses: Vec<License>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    purl: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Kind {
+    Application,
+    Library,
+}
+
+#[derive(Serialize)]
+struct Hash {
+    alg: &'static str,
+    content: String,
+}
+
+/// An SPDX expression.
+#[derive(Serialize)]
+struct License {
+    expression: String,
 }
 
 /// Writes the bill beside the image's archive.
@@ -37,7 +83,7 @@ pub(crate) fn write(archive: &Path) -> Result<PathBuf> {
     Ok(file)
 }
 
-/// The same for the same sources: without a number of its own, and without the time.
+/// The same sources give the same text: it has neither a number of its own nor the time.
 fn text() -> Result<Vec<u8>> {
     let crates = linked()?;
     let lock = fs::read_to_string(paths::checkout().join("Cargo.lock")).context("cannot read Cargo.lock")?;
@@ -47,25 +93,20 @@ fn text() -> Result<Vec<u8>> {
         bail!("cargo tree names {} crates {OPERATOR}", operator.len());
     };
     let mut components = vec![standard_library()?];
-    for one in &rest {
-        components.push(component(one, Classification::Library, &checksums)?);
-    }
-    let bom = Bom {
-        serial_number: None,
-        metadata: Some(Metadata {
-            component: Some(component(operator, Classification::Application, &checksums)?),
-            ..Metadata::default()
-        }),
-        components: Some(Components(components)),
-        ..Bom::default()
+    components.extend(rest.iter().map(|one| component(one, Kind::Library, &checksums)));
+    let bill = Bill {
+        bom_format: "CycloneDX",
+        spec_version: "1.5",
+        version: 1,
+        metadata: Metadata {
+            component: component(operator, Kind::Application, &checksums),
+        },
+        components,
     };
-    let mut text = Vec::new();
-    bom.output_as_json_v1_5(&mut text)
-        .map_err(|error| anyhow!("cannot write the bill of materials: {error}"))?;
-    Ok(text)
+    serde_json::to_vec_pretty(&bill).context("cannot write the bill of materials")
 }
 
-/// What is linked, as the packages are built together: neither what only builds or tests, nor what macros are made of.
+/// What is linked, with the features of a build of all packages: without build dependencies, test dependencies and macros.
 fn linked() -> Result<BTreeSet<Crate>> {
     let mut cargo = paths::cargo();
     cargo.args([
@@ -77,16 +118,16 @@ fn linked() -> Result<BTreeSet<Crate>> {
     cargo.args(["--format={p}|{l}", "--target", &static_binaries::target()]);
     cargo.args(static_binaries::packages());
     let tree = command::capture(&mut cargo)?;
-    // A tree a package.
+    // One tree for each package.
     let root = format!("{OPERATOR} v");
     let tree = tree.split("\n\n").find(|tree| tree.trim_start().starts_with(&root));
-    let lines = tree.context("cargo tree says nothing of the operator")?.trim().lines();
+    let lines = tree.context("cargo tree does not print the operator")?.trim().lines();
     lines
-        .map(|line| read(line).with_context(|| format!("cargo tree says {line:?}")))
+        .map(|line| read(line).with_context(|| format!("cargo tree printed {line:?}")))
         .collect()
 }
 
-/// `serde v1.0.229|MIT OR Apache-2.0`; what was told before ends in a star, and what is our own in its path.
+/// `serde v1.0.229|MIT OR Apache-2.0`. A crate that was printed before ends in a star, and one of ours in its path.
 fn read(line: &str) -> Option<Crate> {
     let (package, license) = line.split_once('|')?;
     let mut words = package.split(' ');
@@ -97,7 +138,7 @@ fn read(line: &str) -> Option<Crate> {
     })
 }
 
-/// The checksums of what comes from the registry, by name and version.
+/// The checksums of the crates from the registry, by name and version.
 fn checksums(lock: &str) -> BTreeMap<(String, String), String> {
     let field = |package: &str, name: &str| {
         let prefix = format!("{name} = \"");
@@ -114,36 +155,44 @@ fn checksums(lock: &str) -> BTreeMap<(String, String), String> {
     packages.filter_map(read).collect()
 }
 
-fn component(one: &Crate, kind: Classification, checksums: &BTreeMap<(String, String), String>) -> Result<Component> {
-    let purl = Purl::new("cargo", &one.name, &one.version)?;
-    let mut component = Component::new(kind, &one.name, &one.version, Some(purl.to_string()));
-    component.purl = Some(purl);
-    // Some old crates write a slash for `OR`.
-    let license = SpdxExpression::parse_lax(one.license.clone())
-        .map_err(|error| anyhow!("the licence of {} cannot be read: {error}", one.name))?;
-    component.licenses = Some(Licenses(vec![LicenseChoice::Expression(license)]));
+fn component(one: &Crate, kind: Kind, checksums: &BTreeMap<(String, String), String>) -> Component {
+    let purl = format!("pkg:cargo/{}@{}", one.name, one.version);
     let checksum = checksums.get(&(one.name.clone(), one.version.clone()));
-    component.hashes = checksum.map(|sum| {
-        Hashes(vec![Hash {
-            alg: HashAlgorithm::SHA_256,
-            content: HashValue(sum.clone()),
-        }])
-    });
-    Ok(component)
+    Component {
+        kind,
+        reference: purl.clone(),
+        name: one.name.clone(),
+        version: one.version.clone(),
+        description: None,
+        hashes: checksum
+            .map(|sum| Hash {
+                alg: "SHA-256",
+                content: sum.clone(),
+            })
+            .into_iter()
+            .collect(),
+        // Some old crates write a slash for `OR`.
+        licenses: vec![License {
+            expression: one.license.replace('/', " OR "),
+        }],
+        purl: Some(purl),
+    }
 }
 
 /// It is in every binary, and in no lock file.
 fn standard_library() -> Result<Component> {
-    let said = command::capture(Command::new("rustc").arg("--version").current_dir(paths::checkout()))?;
-    let version = said.split(' ').nth(1).context("rustc says no version")?;
-    let mut component = Component::new(
-        Classification::Library,
-        "rust-std",
-        version,
-        Some(format!("rust-std@{version}")),
-    );
-    component.description = Some(NormalizedString::new("Rust's standard library, with musl"));
-    Ok(component)
+    let printed = command::capture(Command::new("rustc").arg("--version").current_dir(paths::checkout()))?;
+    let version = printed.split(' ').nth(1).context("rustc prints no version")?;
+    Ok(Component {
+        kind: Kind::Library,
+        reference: format!("rust-std@{version}"),
+        name: "rust-std".to_owned(),
+        version: version.to_owned(),
+        description: Some("Rust's standard library, with musl"),
+        hashes: Vec::new(),
+        licenses: Vec::new(),
+        purl: None,
+    })
 }
 
 #[cfg(test)]
@@ -154,7 +203,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_bill_names_what_is_linked_with_licence_and_checksum_and_nothing_else() {
+    fn the_bill_has_every_crate_that_is_linked_with_licence_and_checksum_and_no_other() {
         let written = text().unwrap();
         assert_eq!(written, text().unwrap(), "the same sources give the same bill");
         let bill: Value = serde_json::from_slice(&written).unwrap();
@@ -164,7 +213,7 @@ mod tests {
         for linked in ["kube-client", "tokio", "rustls", "instancelink-core", "rust-std"] {
             assert!(find(linked).is_some(), "{linked}");
         }
-        // A macro, a build script's, a test's and a task's.
+        // A macro, and dependencies of a build script, a test and a task.
         for other in ["serde_derive", "cc", "instancelink-testkit", "clap_derive", "tar"] {
             assert!(find(other).is_none(), "{other}");
         }
@@ -177,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_of_the_tree_is_read_whatever_follows_the_version() {
+    fn a_line_of_the_tree_is_read_with_or_without_a_path_after_the_version() {
         let read = |line| read(line).map(|one| (one.name, one.version, one.license));
         let expected = ("serde", "1.0.229", "MIT OR Apache-2.0");
         let expected = Some((expected.0.to_owned(), expected.1.to_owned(), expected.2.to_owned()));

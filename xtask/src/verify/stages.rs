@@ -11,9 +11,8 @@ use super::proofs::{ProofOptions, Proofs};
 use super::runner::{self, Stage};
 use super::{conformance, e2e, layers, seeded};
 use crate::artifacts::static_binaries;
-use crate::generate::{crds, docs};
 use crate::progress::say;
-use crate::{command, image, paths};
+use crate::{command, generate, image, paths};
 
 #[derive(Args, Clone, Copy, Debug)]
 pub(crate) struct Options {
@@ -33,8 +32,8 @@ fn check_stages() -> Vec<Stage<'static>> {
     vec![
         Stage::in_turn("format", || cargo(&["fmt", "--all", "--check"])),
         Stage::in_turn("layers", layers::check),
-        Stage::in_turn("CRDs", || crds::run(true)),
-        Stage::in_turn("documents", || docs::run(true)),
+        Stage::in_turn("CRDs", || generate::crds(true)),
+        Stage::in_turn("documents", || generate::docs(true)),
         Stage::in_turn("seeded patches", seeded::check),
         Stage::in_turn("dependencies", dependencies),
         Stage::in_turn("lints", lints),

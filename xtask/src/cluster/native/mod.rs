@@ -20,7 +20,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
-use crate::artifacts::cluster_binaries as binaries;
+use crate::artifacts::static_binaries::Profile;
+use crate::artifacts::{cluster_binaries as binaries, side_by_side};
 use crate::cluster::kubectl::Kubectl;
 use crate::progress::{say, step};
 use crate::{command, image, packages};
@@ -28,20 +29,18 @@ use layout::Layout;
 
 /// Starts the cluster unless it runs already. A cluster of which only a part runs, or that a killed run left behind,
 /// is taken away first: what it held was for tests.
-pub(crate) fn up(layout: &Layout) -> Result<()> {
-    let tools = if layout.node {
-        binaries::WITH_NODE
+pub(crate) fn up(layout: &Layout, profile: Profile) -> Result<()> {
+    if layout.node {
+        // All in one call: each call reads the lists of packages.
+        packages::ensure(&[packages::NODE, packages::STATIC].concat())?;
+        // Before the cluster starts, since our binaries are what fails while one works on the code.
+        side_by_side::ensure(binaries::WITH_NODE, profile)?;
     } else {
-        binaries::CONTROL_PLANE
-    };
-    if layout.netns.is_some() {
-        packages::ensure(if layout.node {
-            packages::NODE
-        } else {
-            packages::NAMESPACE
-        })?;
+        if layout.netns.is_some() {
+            packages::ensure(packages::NAMESPACE)?;
+        }
+        binaries::ensure(binaries::CONTROL_PLANE)?;
     }
-    binaries::ensure(tools)?;
     if is_running(layout) {
         say(&format!("cluster '{}' runs already", layout.name));
         return Ok(());
@@ -49,7 +48,7 @@ pub(crate) fn up(layout: &Layout) -> Result<()> {
     if layout.folder.exists() {
         step("remove what is left of an earlier run", || teardown::remove(layout))?;
     }
-    start(layout).with_context(|| {
+    start(layout, profile).with_context(|| {
         format!(
             "cluster '{}' did not come up; its logs are in {}; `cargo xtask down --name {}` removes it",
             layout.name,
@@ -64,10 +63,10 @@ pub(crate) fn down(layout: &Layout) -> Result<()> {
     step(&format!("end cluster '{}'", layout.name), || teardown::remove(layout))
 }
 
-fn start(layout: &Layout) -> Result<()> {
-    // First, since it is what fails while one is working on the code. No sandbox is made without pause.
+fn start(layout: &Layout, profile: Profile) -> Result<()> {
+    // No sandbox is made without pause.
     let images = if layout.node {
-        Some((image::pause()?, image::coredns()?))
+        Some((image::pause(profile)?, image::coredns()?))
     } else {
         None
     };

@@ -16,7 +16,8 @@ use clap::Args;
 
 use super::campaigns::record;
 use super::proofs::{ProofOptions, Proofs};
-use crate::artifacts::{cluster_binaries, static_binaries};
+use crate::artifacts::cluster_binaries;
+use crate::artifacts::static_binaries::{self, Profile};
 use crate::cluster::{Cluster, DEFAULT, Wanted};
 use crate::dev::up;
 use crate::image;
@@ -99,7 +100,7 @@ fn given(kubeconfig: PathBuf, plan: &Plan) -> Result<PathBuf> {
     cluster_binaries::ensure(&[cluster_binaries::KUBECTL])?;
     match Cluster::of_kubeconfig(&kubeconfig)? {
         Some(cluster) if cluster.has_node() => {
-            cluster.load(&image::workload()?)?;
+            cluster.load(&image::workload(Profile::Dist)?)?;
             load_more(&cluster, plan)?;
         }
         _ => say(&format!(

@@ -131,7 +131,6 @@ fn needs(binary: &str, group: &str, groups: &Groups) -> Result<Needs> {
     needs.programs = vec!["instancelink", "workload"];
     needs.servers();
     needs.read(&[
-        "tools/coredns",
         "xtask/src/cluster",
         "xtask/src/dev",
         "xtask/src/image",

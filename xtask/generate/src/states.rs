@@ -1,41 +1,28 @@
-//! `cargo xtask docs`: renders core's tables (and the catalogue of seeded bugs) into the book, between `<!-- generated: … -->` and `<!-- end -->`.
+//! The diagram and the tables of states and actions in the documentation, from core's tables. They are written between
+//! `<!-- generated: … -->` and `<!-- end -->`.
 
 use std::fmt::Write as _;
-use std::fs;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use instancelink_api::{State, Verb};
 use instancelink_core::action::{Legality, cell};
 use instancelink_core::lifecycle::TABLE;
 
-use super::seeded_page;
-use crate::progress::say;
-use crate::{paths, seeds};
+use crate::file;
 
 const PAGE: &str = "docs/reference/states-and-actions.md";
 
-/// Writes the page, or with `check` fails where it differs.
+/// Writes the page, or with `check` fails when the committed one differs.
 pub(crate) fn run(check: bool) -> Result<()> {
-    let path = paths::checkout().join(PAGE);
-    let old = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let mut new = old.clone();
+    let mut page = file::read(PAGE)?;
     for (section, text) in [
         ("diagram", diagram()),
         ("processes", processes()),
         ("actions", actions()),
     ] {
-        new = replace(&new, section, &text)?;
+        page = replace(&page, section, &text)?;
     }
-    seeded_page::write(&seeds::all()?, check)?;
-    if new == old {
-        return Ok(());
-    }
-    if check {
-        bail!("{PAGE} differs from core's tables; run `cargo xtask docs` and commit the result");
-    }
-    fs::write(&path, new).with_context(|| format!("cannot write {}", path.display()))?;
-    say(&format!("wrote {PAGE}"));
-    Ok(())
+    file::write(PAGE, &page, check, "the tables in crates/core", "docs")
 }
 
 fn replace(page: &str, section: &str, text: &str) -> Result<String> {

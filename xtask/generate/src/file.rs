@@ -1,0 +1,35 @@
+//! A generated file of the checkout: written, or compared with what is committed.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+
+/// Reads a file by its path from the root of the checkout.
+pub(crate) fn read(name: &str) -> Result<String> {
+    let path = path(name);
+    fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// Writes it, unless it has this text already. With `check` it fails instead, and says what it is generated from and which
+/// task does that.
+pub(crate) fn write(name: &str, text: &str, check: bool, source: &str, task: &str) -> Result<()> {
+    let path = path(name);
+    if fs::read_to_string(&path).is_ok_and(|written| written == text) {
+        return Ok(());
+    }
+    if check {
+        bail!("{name} differs from {source}; run `cargo xtask {task}` and commit the result");
+    }
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    }
+    fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+    let _ = writeln!(io::stderr(), "wrote {name}");
+    Ok(())
+}
+
+fn path(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(name)
+}
