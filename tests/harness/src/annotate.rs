@@ -1,11 +1,11 @@
-//! Actions, asked for as users do: by `kubectl annotate` where its answer counts, else by a patch.
+//! Actions, requested as users do: with `kubectl annotate` where its output is tested, else with a patch.
 
 use instancelink_api::{InstanceLink, LastAction, Phase, Verdict, keys};
 use serde_json::json;
 
 use crate::{Link, Output};
 
-/// What became of a request: `status.lastAction`, and the link it stood in.
+/// The outcome of a request: `status.lastAction`, and the link that it was read from.
 #[derive(Debug)]
 pub struct Acknowledged {
     /// The acknowledgement.
@@ -15,7 +15,7 @@ pub struct Acknowledged {
 }
 
 impl Link {
-    /// Sets the action annotation through the API; panics if admission refuses it.
+    /// Sets the action annotation through the API. Panics if admission refuses it.
     pub async fn action(&self, value: &str) {
         self.try_action(value)
             .await
@@ -31,7 +31,7 @@ impl Link {
             .await
     }
 
-    /// `kubectl annotate il <name> instancelink.dev/action=<value>`, with more arguments where given.
+    /// `kubectl annotate il <name> instancelink.dev/action=<value>`, with more arguments.
     pub async fn annotate_with(&self, value: &str, more: &[&str]) -> Output {
         let pair = format!("{}={value}", keys::ACTION);
         let arguments = [&["annotate", "il", self.name.as_str(), pair.as_str()], more].concat();
@@ -43,19 +43,19 @@ impl Link {
         self.annotate_with(value, &[]).await
     }
 
-    /// The number of the last request acknowledged; 0 if there was none.
+    /// The number of the last acknowledged request. 0 if there is none.
     pub async fn seq(&self) -> u64 {
         self.status().await.last_action.map_or(0, |a| a.intent.seq)
     }
 
-    /// Asks for an action and waits for its acknowledgement, whatever that is.
+    /// Requests an action and waits until it is accepted or rejected.
     pub async fn act(&self, value: &str) -> Acknowledged {
         let before = self.seq().await;
         self.action(value).await;
         self.acknowledged_after(before).await
     }
 
-    /// Waits until its request is taken: out of the action annotation and in the intent.
+    /// Waits until its request is taken: removed from the action annotation and written to the intent.
     pub async fn is_taken(&self) -> InstanceLink {
         self.until("has its request taken", |l| {
             let annotations = l.metadata.annotations.as_ref();
@@ -84,13 +84,13 @@ impl Link {
 }
 
 impl Acknowledged {
-    /// Panics unless it was accepted.
+    /// Panics unless the request was accepted.
     pub fn is_accepted(self) -> Self {
         assert_eq!(self.action.intent.verdict, Verdict::Accepted, "{:#?}", self.action);
         self
     }
 
-    /// Panics unless it was rejected for this reason.
+    /// Panics unless the request was rejected for this reason.
     pub fn is_rejected(self, reason: &str) -> Self {
         let intent = &self.action.intent;
         assert_eq!(

@@ -1,4 +1,4 @@
-//! A pod that looks at the cluster as an application does: resolves names, fetches, polls.
+//! A pod that uses the cluster as an application does: it resolves names, fetches, and polls.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -14,10 +14,10 @@ use tokio::task::JoinHandle;
 
 use crate::{Namespace, Object, Resolver, eventually};
 
-/// How long a pod may take to run on a busy machine.
+/// How long a pod may take to start on a busy machine.
 pub(crate) const POD_STARTS: Duration = Duration::from_secs(90);
 
-/// A running pod in which commands are run.
+/// A running pod that tests run commands in.
 #[derive(Clone)]
 pub struct Client {
     pub(crate) pods: Api<Pod>,
@@ -30,17 +30,17 @@ pub struct Client {
 pub struct Try {
     /// Milliseconds since the epoch.
     pub at: u64,
-    /// It was answered.
+    /// Whether it was answered.
     pub ok: bool,
     /// The answer.
     #[serde(default)]
     pub body: Option<String>,
-    /// Why there is none.
+    /// Why there is no answer.
     #[serde(default)]
     pub error: Option<String>,
 }
 
-/// A poll under way.
+/// A running poll.
 pub struct Poll(JoinHandle<Vec<Try>>);
 
 impl Namespace {
@@ -49,12 +49,12 @@ impl Namespace {
         self.client_pod_with(name, &json!({})).await
     }
 
-    /// The same, with more in the pod's spec, such as `dnsConfig`.
+    /// The same, with more fields in the pod's spec, such as `dnsConfig`.
     pub async fn client_pod_with(&self, name: &str, spec: &Value) -> Client {
         self.client_pod_of(Resolver::Musl, name, spec).await
     }
 
-    /// The same, of a program with another resolver.
+    /// The same, with the image of a program that has another resolver.
     pub async fn client_pod_of(&self, resolver: Resolver, name: &str, spec: &Value) -> Client {
         let mut pod = resolver.pod_template(&json!({ "app": name }));
         pod["apiVersion"] = "v1".into();
@@ -67,13 +67,13 @@ impl Namespace {
         self.client_in(resolver, name).await
     }
 
-    /// A pod of the test's own making, once it runs.
+    /// Creates this pod and waits until it runs.
     pub async fn client_pod_from(&self, pod: &Value) -> Client {
         let Object { name, .. } = self.create_object(pod).await;
         self.client_in(Resolver::Musl, &name).await
     }
 
-    /// A pod that is there, once it runs.
+    /// Waits until an existing pod runs.
     pub async fn client_in(&self, resolver: Resolver, pod: &str) -> Client {
         let pods: Api<Pod> = self.api();
         eventually(&format!("pod {pod} runs"), POD_STARTS, async || {
@@ -94,7 +94,7 @@ impl Namespace {
 }
 
 impl Client {
-    /// Runs the workload binary with these arguments: whether it exited with 0, and what it printed.
+    /// Runs the workload binary with these arguments. Returns whether it exited with 0, and what it printed.
     pub async fn run(&self, arguments: &[&str]) -> (bool, String) {
         self.exec(&[&["/workload"], arguments].concat()).await
     }
@@ -116,7 +116,7 @@ impl Client {
         (ok, if ok { printed } else { printed + &failed })
     }
 
-    /// The addresses of a name; empty where there is no such name, an error where nobody could tell.
+    /// The addresses of a name. Empty if the name does not exist, an error if the DNS gave no answer.
     pub async fn resolve(&self, name: &str) -> Result<BTreeSet<IpAddr>, String> {
         let (ok, printed) = self.exec(&self.resolver.question(name)).await;
         self.resolver.answer(ok, &printed)
@@ -139,9 +139,11 @@ impl Client {
         .await;
     }
 
-    /// Waits until there is no such name. Of a name that is not complete the resolver at last asks for itself, outside
-    /// of the cluster's zone, and a cluster without an upstream server cannot answer that: such a name must only lead
-    /// nowhere.
+    /// Waits until the name does not exist. For a name that is not fully qualified the resolver asks, at last, for the
+    /// name
+    /// alone, outside of the cluster's zone. A cluster without an upstream server cannot answer that: for such a name
+    /// it is
+    /// sufficient that it has no address.
     pub async fn resolves_to_nothing(&self, name: &str) {
         let complete = name.ends_with(".cluster.local");
         eventually(
@@ -170,7 +172,7 @@ impl Client {
         .await;
     }
 
-    /// Waits until a fetch is answered with a body that begins with this.
+    /// Waits until a fetch returns a body that begins with this text.
     pub async fn fetches(&self, url: &str, text: &str) {
         eventually(&format!("{url} answers {text}"), Duration::from_secs(30), async || {
             let (ok, printed) = self.run(&["get", url]).await;
@@ -183,7 +185,7 @@ impl Client {
         .await;
     }
 
-    /// Fetches again and again, resolving anew each time, while the test goes on.
+    /// Fetches repeatedly in the background, and resolves the name each time.
     pub fn poll(&self, url: &str, every: Duration, count: u32) -> Poll {
         let (client, url) = (self.clone(), url.to_owned());
         Poll(tokio::spawn(async move {
@@ -200,7 +202,7 @@ impl Client {
 }
 
 impl Poll {
-    /// Waits for its last request.
+    /// Ends the poll and waits for its last request.
     pub async fn finish(self) -> Vec<Try> {
         self.0.await.expect("the poll")
     }

@@ -6,13 +6,14 @@ use kube::api::ListParams;
 use crate::{Link, Namespace, SHORT, eventually};
 
 impl Namespace {
-    /// Waits until a link has events of a reason, and panics unless they are this many; a series counts as often as it
+    /// Waits until a link has events with a reason, and panics unless there are this many. A series counts as often as
+    /// it
     /// says.
     pub async fn events_of(&self, link: &Link, reason: &str, count: i32) -> Vec<Event> {
         self.events_about(&link.name, reason, count).await
     }
 
-    /// The same of any object, by its name.
+    /// The same for any object, by its name.
     pub async fn events_about(&self, name: &str, reason: &str, count: i32) -> Vec<Event> {
         let fields = format!("regarding.name={name},reason={reason}");
         let api = self.api::<Event>();

@@ -1,4 +1,4 @@
-//! Bounded waiting: a condition that must come true, or must stay untrue, with what was seen last in the message.
+//! Bounded waits for a condition that must become true, or must stay false. The message shows what was seen last.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ pub const SHORT: Duration = Duration::from_secs(20);
 
 const PERIOD: Duration = Duration::from_millis(100);
 
-/// Asks again and again until the answer is `Ok`; panics with the last `Err` once `limit` has passed.
+/// Asks repeatedly until the answer is `Ok`. Panics with the last `Err` when `limit` has passed.
 pub async fn eventually<T>(what: &str, limit: Duration, mut check: impl AsyncFnMut() -> Result<T, String>) -> T {
     let started = Instant::now();
     loop {
@@ -25,7 +25,7 @@ pub async fn eventually<T>(what: &str, limit: Duration, mut check: impl AsyncFnM
     }
 }
 
-/// Asks again and again for the whole of `span`; panics as soon as the answer is `Err`.
+/// Asks repeatedly during `span`. Panics as soon as the answer is `Err`.
 pub async fn never(what: &str, span: Duration, mut check: impl AsyncFnMut() -> Result<(), String>) {
     let started = Instant::now();
     while started.elapsed() < span {

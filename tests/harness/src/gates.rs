@@ -1,4 +1,4 @@
-//! Readiness gates: pods that have one, and the overlay by which the operator may write them.
+//! Readiness gates: pods that have one, and the overlay that lets the operator write them.
 
 use std::path::Path;
 
@@ -25,7 +25,8 @@ impl Namespace {
         let overlay = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/overlays/readiness-gates");
         let overlay = overlay.to_str().expect("a path in UTF-8");
         self.kubectl(&["apply", "-k", overlay]).await.succeeds();
-        // The API server learns of a new right a moment later, and a try before that is one for minutes.
+        // The API server applies a new right a moment later. If the operator tried before that, it would wait minutes
+        // to try again.
         let review = json!({ "spec": { "user": OPERATOR_ACCOUNT, "resourceAttributes": {
             "namespace": self.name, "resource": "pods", "subresource": "status", "verb": "patch",
         } } });

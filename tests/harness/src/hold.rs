@@ -1,5 +1,5 @@
-//! Holds a link in a state that lasts milliseconds: a policy of the test's own refuses the operator's next write of
-//! a kind in the test's namespace, until it is lifted.
+//! Keeps a link in a state that usually lasts milliseconds. A policy of the test refuses the operator's next write of
+//! a kind in the test's namespace, until the test lifts it.
 
 use std::time::Duration;
 
@@ -12,13 +12,14 @@ use serde_json::{Value, json};
 
 use crate::{Namespace, OPERATOR_ACCOUNT, Object, eventually};
 
-/// Label of the policies, with the namespace they are for.
+/// Label of the policies. Its value is the namespace that a policy is for.
 const LABEL: &str = "e2e/namespace";
-/// A policy becomes effective a moment after its creation. It refuses this ConfigMap too, and that shows when it is.
+/// A policy becomes effective a moment after its creation. It refuses this ConfigMap too, which shows when it is
+/// effective.
 const PROBE: &str = "hold-probe";
 const EFFECTIVE: Duration = Duration::from_secs(30);
 
-/// A policy that stands until it is lifted; the end of the test lifts it at the latest.
+/// A policy that applies until it is lifted, at the latest at the end of the test.
 #[must_use]
 pub struct Hold {
     namespace: Namespace,
@@ -26,7 +27,7 @@ pub struct Hold {
 }
 
 impl Hold {
-    /// Refuses that any link, or the one named, enters one of these states.
+    /// Refuses writes that bring any link, or the named link, into one of these states.
     pub async fn before(namespace: &Namespace, link: Option<&str>, states: &[State]) -> Self {
         let states: Vec<String> = states.iter().map(|s| format!("'{s}'")).collect();
         let rule = rule("instancelink.dev", "instancelinks/status", &["UPDATE"]);
@@ -35,14 +36,14 @@ impl Hold {
         Self::put(namespace, &rule, &condition).await
     }
 
-    /// Refuses every write to a link, its status included.
+    /// Refuses every write to a link or its status.
     pub async fn links(namespace: &Namespace) -> Self {
         let mut rule = rule("instancelink.dev", "instancelinks", &["UPDATE"]);
         rule["resources"] = json!(["instancelinks", "instancelinks/status"]);
         Self::put(namespace, &rule, "true").await
     }
 
-    /// Refuses that the finalizer is dropped.
+    /// Refuses the removal of the finalizer.
     pub async fn finalizer(namespace: &Namespace) -> Self {
         let gone = "!has(object.metadata.finalizers) || !('instancelink.dev/lifecycle' in object.metadata.finalizers)";
         Self::put(namespace, &rule("instancelink.dev", "instancelinks", &["UPDATE"]), gone).await
@@ -102,13 +103,13 @@ impl Hold {
         hold
     }
 
-    /// Takes the policy away, and returns once the API server goes by that.
+    /// Deletes the policy, and returns when the API server no longer applies it.
     pub async fn lift(self) {
         remove(&self.namespace, &self.name).await;
         self.wait_until_it_refuses(false).await;
     }
 
-    /// Tries the probe until this very policy refuses it, or none of this name does.
+    /// Sends the probe until this policy refuses it, or until no policy of this name does.
     async fn wait_until_it_refuses(&self, expected: bool) {
         let api: Api<ConfigMap> = self.namespace.api();
         let probe: ConfigMap = serde_json::from_value(json!({ "metadata": { "name": PROBE } })).expect("a ConfigMap");
@@ -118,7 +119,7 @@ impl Hold {
         };
         let quoted = format!("'{}'", self.name);
         let what = if expected { "refuses" } else { "refuses no more" };
-        // The API server's admission plugins look at policies again once a second at most: three tries in a row.
+        // The API server reads its policies at most once a second, so the answer must be the same three times in a row.
         let mut in_a_row = 0;
         eventually(&format!("the policy {} {what}", self.name), EFFECTIVE, async || {
             let answer = api.create(&dry, &probe).await;
@@ -153,13 +154,13 @@ async fn remove(namespace: &Namespace, name: &str) {
     }
 }
 
-/// Takes away what a test left standing.
+/// Deletes what a test left behind.
 pub(crate) async fn lift_all(namespace: &Namespace) {
     for name in policies(namespace).await {
         remove(namespace, &name).await;
     }
     let bindings: Api<ValidatingAdmissionPolicyBinding> = Api::all(namespace.client.clone());
     let ours = ListParams::default().labels(&format!("{LABEL}={}", namespace.name));
-    // Deleted with their policies already; what is left is a policy's creation that failed half way.
+    // Bindings are usually deleted with their policies. These are left if the creation of a policy failed half way.
     drop(bindings.delete_collection(&DeleteParams::default(), &ours).await);
 }

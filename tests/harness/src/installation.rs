@@ -1,4 +1,4 @@
-//! The installation itself: everything `kubectl apply -k deploy` makes.
+//! The installation: everything that `kubectl apply -k deploy` creates.
 
 use std::path::Path;
 
@@ -27,16 +27,16 @@ const KINDS: [(&str, &str); 15] = [
     ("admissionregistration.k8s.io/v1", "MutatingAdmissionPolicyBinding"),
 ];
 
-/// What is installed in a cluster.
+/// The installation in a cluster.
 pub struct Installation(Client);
 
 impl Installation {
-    /// The one in this cluster.
+    /// The installation in this cluster.
     pub fn of(client: &Client) -> Self {
         Self(client.clone())
     }
 
-    /// `Kind name` of every object of it, sorted.
+    /// `Kind name` of each of its objects, sorted.
     pub async fn objects(&self) -> Vec<String> {
         let mut names = Vec::new();
         for (api_version, kind) in KINDS {
@@ -45,7 +45,7 @@ impl Installation {
             let api: Api<DynamicObject> = Api::all_with(self.0.clone(), &resource);
             match api.list(&ListParams::default().labels(LABEL)).await {
                 Ok(list) => names.extend(list.iter().map(|o| format!("{kind} {}", o.name_any()))),
-                // An older cluster has no MutatingAdmissionPolicy.
+                // Older clusters have no MutatingAdmissionPolicy.
                 Err(kube::Error::Api(status)) if status.code == 404 => {}
                 Err(e) => panic!("cannot list {kind}: {e}"),
             }
@@ -54,7 +54,7 @@ impl Installation {
         names
     }
 
-    /// `kubectl apply -k deploy`, twice as the README says where the CRDs are new, and waits for the operator.
+    /// Runs `kubectl apply -k deploy`, a second time if the CRDs are new, and waits for the operator.
     pub async fn put_back(&self, checkout: &Path) {
         let deploy = checkout.join("deploy");
         let deploy = deploy.to_str().expect("a path in UTF-8");
@@ -71,7 +71,7 @@ impl Installation {
     }
 }
 
-/// The usual plural is the right one for all but one of the kinds.
+/// The usual plural is right for all kinds but one.
 fn resource(kind: &GroupVersionKind) -> ApiResource {
     match kind.kind.as_str() {
         "NetworkPolicy" => ApiResource::from_gvk_with_plural(kind, "networkpolicies"),

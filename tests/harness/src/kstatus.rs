@@ -1,4 +1,4 @@
-//! The verdict of kstatus, by which Flux, Helm and Argo-like tools tell whether an object is done: its published
+//! The verdict of kstatus, which Flux and Helm use to decide whether an object is ready: its published
 //! rules for kinds it does not know (`pkg/kstatus/status` of sigs.k8s.io/cli-utils, `checkGenericProperties` and
 //! `checkReadyCondition`), in its order.
 
@@ -10,11 +10,11 @@ use serde_json::Value;
 pub enum Verdict {
     /// Being deleted.
     Terminating,
-    /// Not there yet.
+    /// Not ready yet.
     InProgress,
     /// Stuck.
     Failed,
-    /// Done.
+    /// Ready.
     Current,
 }
 

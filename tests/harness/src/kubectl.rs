@@ -1,4 +1,4 @@
-//! `kubectl`, where what it prints or how it waits is what is tested. Its path is in `KUBECTL`.
+//! `kubectl`, for tests of what it prints or how it waits. Its path is in `KUBECTL`.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -27,7 +27,7 @@ impl Output {
         self.out
     }
 
-    /// Panics unless it failed with a message that contains every one of these.
+    /// Panics unless it failed with a message that contains all of these.
     pub fn is_refused_with(self, parts: &[&str]) {
         assert!(!self.ok, "kubectl should have been refused, but said: {}", self.out);
         for part in parts {
@@ -40,7 +40,7 @@ impl Output {
     }
 }
 
-/// Runs `kubectl <arguments>` with something on its standard input.
+/// Runs `kubectl <arguments>` with this standard input.
 async fn run(arguments: &[&str], input: &str) -> Output {
     let program = std::env::var("KUBECTL").unwrap_or_else(|_| "kubectl".to_owned());
     let mut child = Command::new(&program)
@@ -68,7 +68,7 @@ async fn run(arguments: &[&str], input: &str) -> Output {
     }
 }
 
-/// Runs kubectl in no particular namespace.
+/// Runs kubectl without a namespace.
 pub async fn kubectl(arguments: &[&str]) -> Output {
     run(arguments, "").await
 }

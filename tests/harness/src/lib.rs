@@ -1,10 +1,10 @@
-//! The harness of the end-to-end tests: what a test needs to play a user, a client pod, a stranger or a fault on a
-//! real cluster, and to see what a user would see.
+//! The harness of tests on a real cluster: what a test needs to act as a user, a client pod, another controller or a
+//! fault, and to see what a user sees.
 //!
-//! A test is a sentence about behaviour. It gets a namespace of its own from [`in_namespace`], creates minimal
-//! manifests in it, and looks through [`Watch`] (every state a link passes), [`Client`] (what a pod sees of DNS and
-//! of the network) and [`kubectl`]. Every wait is bounded and fails with what was seen last. Nothing here decides
-//! what the operator should do: expectations stand in the tests.
+//! A test is a sentence about behaviour. It gets its own namespace from [`in_namespace`], creates minimal
+//! manifests in it, and observes with [`Watch`] (every state of a link), [`Client`] (what a pod sees of DNS and
+//! of the network) and [`kubectl`]. Every wait is bounded and fails with what was seen last. The harness does not
+//! decide what the operator should do: expectations are in the tests.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test fails by panicking
 #![allow(clippy::missing_panics_doc, clippy::future_not_send)] // every test runs on a runtime of its own

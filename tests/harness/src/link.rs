@@ -1,4 +1,4 @@
-//! One link in the cluster, as its owner handles it: look, wait, edit, delete.
+//! One link in the cluster, as its owner uses it: read, wait, edit, delete.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 
 use crate::{Namespace, Object, SHORT, eventually, manifest::reference, never};
 
-/// A link of a test's namespace.
+/// A link in a test's namespace.
 #[derive(Clone)]
 pub struct Link {
-    /// Where it is.
+    /// Its namespace.
     pub namespace: Namespace,
     /// `metadata.name`.
     pub name: String,
@@ -21,7 +21,7 @@ pub struct Link {
 }
 
 impl Link {
-    /// The link of that name.
+    /// The link with this name.
     pub fn at(namespace: &Namespace, name: &str) -> Self {
         Self {
             namespace: namespace.clone(),
@@ -30,7 +30,7 @@ impl Link {
         }
     }
 
-    /// What stands in the cluster; panics if nothing does.
+    /// The object as it is in the cluster. Panics if it does not exist.
     pub async fn get(&self) -> InstanceLink {
         self.api
             .get(&self.name)
@@ -58,13 +58,13 @@ impl Link {
         self.reaches_within(state, Duration::from_secs(40)).await
     }
 
-    /// The same, with a limit of its own.
+    /// The same, with its own limit.
     pub async fn reaches_within(&self, state: State, limit: Duration) -> InstanceLink {
         self.until_within(&format!("is {state}"), limit, |link| state_of(link) == state)
             .await
     }
 
-    /// Waits until a condition has a status, and a reason where one is given: `("Ready", "False", "Held")`.
+    /// Waits until a condition has a status, and a reason if one is given: `("Ready", "False", "Held")`.
     pub async fn condition(&self, kind: &str, status: &str, reason: &str) -> Condition {
         let what = format!("has condition {kind}={status} {reason}");
         let holds = |c: &Condition| c.status == status && (reason.is_empty() || c.reason == reason);
@@ -74,12 +74,12 @@ impl Link {
         condition_of(&link, kind).cloned().expect("it was there")
     }
 
-    /// Waits until something is true of it.
+    /// Waits until a predicate is true for it.
     pub async fn until(&self, what: &str, check: impl Fn(&InstanceLink) -> bool) -> InstanceLink {
         self.until_within(what, SHORT, check).await
     }
 
-    /// The same, with a limit of its own.
+    /// The same, with its own limit.
     pub async fn until_within(
         &self,
         what: &str,
@@ -97,7 +97,7 @@ impl Link {
         .await
     }
 
-    /// Stays in a state for a while.
+    /// Expects that it stays in a state for a while.
     pub async fn stays(&self, state: State) {
         let what = format!("link {} should stay {state}", self.name);
         never(&what, Duration::from_millis(1500), async || {
@@ -111,17 +111,17 @@ impl Link {
         .await;
     }
 
-    /// Changes fields of the spec; null takes one away.
+    /// Changes fields of the spec. Null removes a field.
     pub async fn edit(&self, spec: Value) -> InstanceLink {
         self.patch(&json!({ "spec": spec })).await
     }
 
-    /// Points it at another target, `Kind/name`.
+    /// Changes its target to `Kind/name`.
     pub async fn retarget(&self, target: &str) -> InstanceLink {
         self.edit(json!({ "targetInstanceRef": reference(target) })).await
     }
 
-    /// A merge patch.
+    /// Sends a merge patch.
     pub async fn patch(&self, patch: &Value) -> InstanceLink {
         self.api
             .patch(&self.name, &PatchParams::default(), &Patch::Merge(patch))
@@ -129,7 +129,7 @@ impl Link {
             .unwrap_or_else(|e| panic!("cannot patch link {}: {e}\n{patch}", self.name))
     }
 
-    /// Takes its whole status away, as a restore from a backup does.
+    /// Removes its whole status, as a restore from a backup does.
     pub async fn wipe_status(&self) {
         self.api
             .patch_status(
@@ -141,12 +141,12 @@ impl Link {
             .unwrap_or_else(|e| panic!("cannot wipe the status of {}: {e}", self.name));
     }
 
-    /// Begins its deletion.
+    /// Starts its deletion.
     pub async fn delete(&self) {
         self.delete_with(&DeleteParams::default()).await;
     }
 
-    /// Begins its deletion in a way of its own.
+    /// Starts its deletion with these parameters.
     pub async fn delete_with(&self, params: &DeleteParams) {
         self.api
             .delete(&self.name, params)
@@ -154,7 +154,7 @@ impl Link {
             .unwrap_or_else(|e| panic!("cannot delete link {}: {e}", self.name));
     }
 
-    /// Waits until there is no such object.
+    /// Waits until the object is gone.
     pub async fn is_gone(&self) {
         eventually(
             &format!("link {} is gone", self.name),

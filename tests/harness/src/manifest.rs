@@ -1,9 +1,9 @@
-//! Manifests of links: the least a user has to write, and what a test adds to it.
+//! Manifests of links: the minimum that a user must write, and what a test adds.
 
 use instancelink_api::keys;
 use serde_json::{Value, json};
 
-/// A link's manifest that may still be added to.
+/// The manifest of a link, as a builder.
 #[derive(Clone, Debug)]
 pub struct LinkManifest(Value);
 
@@ -26,14 +26,14 @@ pub(crate) fn reference(text: &str) -> Value {
 }
 
 impl LinkManifest {
-    /// Sets a field of the spec; null takes it away.
+    /// Sets a field of the spec. Null removes it.
     #[must_use]
     pub fn spec(mut self, field: &str, value: impl Into<Value>) -> Self {
         self.0["spec"][field] = value.into();
         self
     }
 
-    /// Without a target.
+    /// Removes the target.
     #[must_use]
     pub fn without_target(self) -> Self {
         self.spec("targetInstanceRef", Value::Null)
@@ -57,12 +57,12 @@ impl LinkManifest {
         self.0["metadata"]["name"].as_str().unwrap_or_default()
     }
 
-    /// As JSON.
+    /// The manifest as JSON.
     pub fn into_value(self) -> Value {
         self.0
     }
 
-    /// As YAML, for kubectl's standard input.
+    /// The manifest as YAML, for the standard input of kubectl.
     pub fn to_yaml(&self) -> String {
         serde_yaml_ng::to_string(&self.0).expect("JSON is YAML")
     }

@@ -1,10 +1,10 @@
-//! Writes as the API server itself counts them.
+//! Writes, as the API server counts them.
 
 use std::collections::BTreeMap;
 
 use kube::Client;
 
-/// Requests that change something, answered since the API server started, by `group/resource[/subresource]`.
+/// Write requests that were answered since the API server started, by `group/resource[/subresource]`.
 pub async fn writes_by_resource(client: &Client) -> BTreeMap<String, u64> {
     let request = http::Request::get("/metrics").body(Vec::new()).expect("a request");
     let text = client.request_text(request).await.expect("the API server's metrics");

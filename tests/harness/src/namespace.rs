@@ -1,4 +1,4 @@
-//! A namespace for one test: made before it, taken away after it, and kept with a hint when the test fails.
+//! A namespace for one test. It is created before the test, deleted after it, and kept with a hint when the test fails.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,16 +13,16 @@ use serde_json::{Value, json};
 
 use crate::{Link, LinkManifest, Object, SHORT, Watch, connect, eventually, hold, residue_of};
 
-/// A namespace of a test's own.
+/// The namespace of one test.
 #[derive(Clone)]
 pub struct Namespace {
-    /// With all rights.
+    /// A client with all rights.
     pub client: Client,
-    /// Unique in the cluster.
+    /// Its name, unique in the cluster.
     pub name: String,
 }
 
-/// Runs a test in a namespace of its own. Afterwards nothing of a link that is not active may remain, anywhere.
+/// Runs a test in its own namespace. After the test, no object of an inactive link may remain in any namespace.
 pub async fn in_namespace(test: impl AsyncFnOnce(&Namespace)) {
     let namespace = Namespace::create().await;
     let body = async {
@@ -51,7 +51,7 @@ impl Namespace {
         });
         Object::of(&client, "", &manifest).create(&manifest).await;
         let namespace = Self { client, name };
-        // Pods are refused until the controller manager has made the service account.
+        // The API server refuses pods until the controller manager has created the service account.
         let account = namespace.object("v1", "ServiceAccount", "default");
         eventually("the namespace has a default service account", SHORT, async || {
             account.find().await.map(drop).ok_or_else(|| "none yet".to_owned())
@@ -60,7 +60,7 @@ impl Namespace {
         namespace
     }
 
-    /// An object of this namespace.
+    /// An object in this namespace.
     pub fn object(&self, api_version: &str, kind: &str, name: &str) -> Object {
         Object::named(&self.client, &self.name, api_version, kind, name)
     }
@@ -84,14 +84,15 @@ impl Namespace {
         Link::at(self, &self.create_object(&manifest).await.name)
     }
 
-    /// Creates a link that is watched from before its creation on.
+    /// Creates a link, and watches it from before its creation.
     pub async fn watched_link(&self, manifest: impl Into<LinkManifest>) -> (Link, Watch) {
         let manifest = manifest.into();
         let watch = Watch::start(self, manifest.name()).await;
         (self.link(manifest).await, watch)
     }
 
-    /// Waits until an object that is created now is younger than those before it: creation times have no fractions.
+    /// Waits until the next created object gets a later creation time than those before it. Creation times have whole
+    /// seconds.
     pub async fn next_second(&self) {
         tokio::time::sleep(Duration::from_millis(1100)).await;
     }
@@ -105,7 +106,8 @@ impl Namespace {
         Api::namespaced(self.client.clone(), &self.name)
     }
 
-    /// Waits until nothing of a link that is not active remains; called after every test, and wherever a test likes.
+    /// Waits until no object of an inactive link remains. It is called after every test, and tests may call it
+    /// themselves.
     pub async fn has_no_residue(&self) {
         eventually("nothing remains of links that are not active", SHORT, async || {
             let residue = residue_of(self).await;
@@ -118,14 +120,14 @@ impl Namespace {
         .await;
     }
 
-    /// Begins the deletion; pods end while the next test runs.
+    /// Starts the deletion. The pods end while the next test runs.
     async fn delete(&self) {
         Object::named(&self.client, "", "v1", "Namespace", &self.name)
             .delete_with(&DeleteParams::default())
             .await;
     }
 
-    /// What someone needs who looks into a failure.
+    /// What a developer needs to look into a failure.
     async fn report(&self) {
         eprintln!(
             "\nnamespace {0} is kept; look at it with\n  kubectl -n {0} get il,svc,endpointslices,cm,pods\n  kubectl delete namespace {0}",
@@ -144,7 +146,7 @@ impl Namespace {
     }
 }
 
-/// Readable, short enough for every name derived from it, and never used twice.
+/// A readable name that is never used twice, short enough for every name derived from it.
 fn unique_name() -> String {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let since = SystemTime::now()

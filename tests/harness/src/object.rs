@@ -4,17 +4,17 @@ use kube::api::{ApiResource, DeleteParams, DynamicObject, GroupVersionKind, Patc
 use kube::{Api, Client};
 use serde_json::{Value, json};
 
-/// One object's place in the cluster, and how to get at it.
+/// One object in the cluster, and the API to read and write it.
 #[derive(Clone, Debug)]
 pub struct Object {
-    /// Its API, in its namespace where it has one.
+    /// Its API, in its namespace if it has one.
     pub api: Api<DynamicObject>,
     /// Its name.
     pub name: String,
 }
 
 impl Object {
-    /// The object a manifest describes; `namespace` is ignored for kinds that have none.
+    /// The object that a manifest describes. `namespace` is ignored for cluster-scoped kinds.
     pub fn of(client: &Client, namespace: &str, manifest: &Value) -> Self {
         let text = |pointer: &str| {
             manifest
@@ -46,7 +46,7 @@ impl Object {
         }
     }
 
-    /// Creates it; panics with the API server's answer where that is a refusal.
+    /// Creates it. Panics with the API server's answer if that is a refusal.
     pub async fn create(&self, manifest: &Value) -> DynamicObject {
         let object = serde_json::from_value(manifest.clone()).expect("an object");
         self.api
@@ -55,7 +55,7 @@ impl Object {
             .unwrap_or_else(|e| panic!("cannot create {}: {e}\n{manifest}", self.name))
     }
 
-    /// What stands in the cluster.
+    /// The object as it is in the cluster, if it exists.
     pub async fn find(&self) -> Option<DynamicObject> {
         self.api
             .get_opt(&self.name)
@@ -63,14 +63,14 @@ impl Object {
             .unwrap_or_else(|e| panic!("cannot get {}: {e}", self.name))
     }
 
-    /// What stands in the cluster; panics if nothing does.
+    /// The object as it is in the cluster. Panics if it does not exist.
     pub async fn get(&self) -> DynamicObject {
         self.find()
             .await
             .unwrap_or_else(|| panic!("{} does not exist", self.name))
     }
 
-    /// A merge patch.
+    /// Sends a merge patch.
     pub async fn patch(&self, patch: &Value) -> DynamicObject {
         self.api
             .patch(&self.name, &PatchParams::default(), &Patch::Merge(patch))
@@ -78,12 +78,12 @@ impl Object {
             .unwrap_or_else(|e| panic!("cannot patch {}: {e}\n{patch}", self.name))
     }
 
-    /// Deletes it in the background, without grace; no matter if it is gone already.
+    /// Deletes it in the background, without a grace period. It is no error if it is gone already.
     pub async fn delete(&self) {
         self.delete_with(&DeleteParams::default().grace_period(0)).await;
     }
 
-    /// Deletes it; no matter if it is gone already.
+    /// Deletes it. It is no error if it is gone already.
     pub async fn delete_with(&self, params: &DeleteParams) {
         match self.api.delete(&self.name, params).await {
             Ok(_) => {}
@@ -92,12 +92,12 @@ impl Object {
         }
     }
 
-    /// Takes every finalizer off, as a user in a hurry would.
+    /// Removes every finalizer, as an impatient user would.
     pub async fn strip_finalizers(&self) {
         self.patch(&json!({ "metadata": { "finalizers": null } })).await;
     }
 
-    /// As YAML, for messages.
+    /// The object as YAML, for messages.
     pub async fn yaml(&self) -> String {
         match self.api.get_opt(&self.name).await {
             Ok(Some(mut object)) => {
@@ -110,7 +110,7 @@ impl Object {
     }
 }
 
-/// The kinds without a namespace that tests use.
+/// The cluster-scoped kinds that tests use.
 fn has_namespace(kind: &str) -> bool {
     !matches!(
         kind,

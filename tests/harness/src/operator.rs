@@ -1,4 +1,4 @@
-//! The operator's own pods: which one leads, and how they are killed, stopped and started.
+//! The pods of the operator: which one leads, and how to kill, stop and start them.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ pub struct Operator {
 }
 
 impl Operator {
-    /// The one installed in the cluster.
+    /// The operator that is installed in the cluster.
     pub fn of(client: &Client) -> Self {
         Self {
             pods: Api::namespaced(client.clone(), SYSTEM),
@@ -32,7 +32,7 @@ impl Operator {
         }
     }
 
-    /// The pods that are there and not ending.
+    /// The pods that are not terminating.
     pub async fn pods(&self) -> Vec<Pod> {
         let pods = self
             .pods
@@ -44,7 +44,7 @@ impl Operator {
             .collect()
     }
 
-    /// Who holds the lease now: the name of a pod, and what tells its processes apart.
+    /// The holder of the lease: the name of a pod, and what distinguishes its processes.
     pub async fn holder(&self) -> Option<String> {
         let leases = self.leases.list(&ListParams::default()).await.expect("leases");
         leases
@@ -66,7 +66,7 @@ impl Operator {
         .await
     }
 
-    /// Waits until the lease has another holder than this one.
+    /// Waits until the lease has a holder other than this one.
     pub async fn other_leader_than(&self, holder: &str, limit: Duration) -> String {
         eventually("another process leads", limit, async || match self.holder().await {
             Some(now) if now != holder => Ok(now),
@@ -87,7 +87,7 @@ impl Operator {
         self.other_leader_than(&holder, STARTS).await;
     }
 
-    /// Asks a pod to end, as a rolling update does.
+    /// Deletes a pod, as a rolling update does.
     pub async fn stop(&self, pod: &Pod) {
         self.pods
             .delete(&pod.name_any(), &DeleteParams::default())
@@ -95,7 +95,7 @@ impl Operator {
             .expect("the pod");
     }
 
-    /// Changes the number of replicas and waits until they are ready, or gone.
+    /// Changes the number of replicas and waits until they are ready or gone.
     pub async fn scale(&self, replicas: i32) {
         let patch = json!({ "spec": { "replicas": replicas } });
         self.deployments

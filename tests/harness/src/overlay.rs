@@ -1,4 +1,4 @@
-//! An optional part of the installation, put in force for a test.
+//! An optional part of the installation, applied for one test.
 
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
@@ -8,11 +8,12 @@ use futures::FutureExt as _;
 
 use crate::{eventually, kubectl};
 
-/// How long the API server may take to go by a policy, or to forget it.
+/// How long the API server may take to apply a policy, or to stop applying it.
 const EFFECTIVE: Duration = Duration::from_mins(1);
 
-/// Runs a test with an overlay of `deploy/overlays`, and takes it away whatever becomes of the test. `is_in_force` asks
-/// for something that the overlay refuses.
+/// Runs a test with an overlay of `deploy/overlays`, and deletes the overlay even if the test fails. `is_in_force`
+/// sends
+/// a request that the overlay refuses.
 pub async fn with_overlay(overlay: &str, is_in_force: impl AsyncFn() -> bool, test: impl AsyncFnOnce()) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../deploy/overlays")
@@ -33,7 +34,7 @@ pub async fn with_overlay(overlay: &str, is_in_force: impl AsyncFn() -> bool, te
     }
 }
 
-/// The API server looks at policies again once a second at most: three tries in a row.
+/// The API server reads its policies at most once a second, so the answer must be the same three times in a row.
 async fn until(overlay: &str, expected: bool, is_in_force: impl AsyncFn() -> bool) {
     let mut in_a_row = 0;
     eventually(&format!("{overlay} is in force: {expected}"), EFFECTIVE, async || {

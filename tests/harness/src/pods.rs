@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::{Namespace, SHORT, client::POD_STARTS, eventually};
 
 impl Namespace {
-    /// The pods with a label `app`, but those that are ending.
+    /// The pods with a label `app` that are not terminating.
     pub async fn pods_of(&self, app: &str) -> Vec<Pod> {
         let labelled = ListParams::default().labels(&format!("app={app}"));
         let pods = self.api::<Pod>().list(&labelled).await.expect("pods");
@@ -21,7 +21,7 @@ impl Namespace {
             .collect()
     }
 
-    /// Waits until exactly so many of them are ready, and returns their addresses.
+    /// Waits until exactly this number of them is ready, and returns their addresses.
     pub async fn ready_addresses(&self, app: &str, count: usize) -> BTreeSet<IpAddr> {
         eventually(&format!("{count} pods of {app} are ready"), POD_STARTS, async || {
             let pods = self.pods_of(app).await;
@@ -35,14 +35,14 @@ impl Namespace {
         .await
     }
 
-    /// Changes the number of a Deployment's pods.
+    /// Scales a Deployment.
     pub async fn scale(&self, deployment: &str, replicas: u32) {
         self.object("apps/v1", "Deployment", deployment)
             .patch(&json!({ "spec": { "replicas": replicas } }))
             .await;
     }
 
-    /// Makes a serving pod say that it is ready, or not, and waits until the kubelet has noticed.
+    /// Makes the readiness probe of a serving pod succeed or fail, and waits until the kubelet has noticed.
     pub async fn set_ready(&self, pod: &Pod, ready: bool) {
         let name = pod.name_any();
         let path = format!("/api/v1/namespaces/{}/pods/{name}:8080/proxy/ready/{ready}", self.name);
@@ -68,7 +68,7 @@ impl Namespace {
         self.api::<EndpointSlice>().list(&ours).await.expect("slices").items
     }
 
-    /// The ready addresses behind the aliases of a source's directory, whoever wrote the slices.
+    /// The ready addresses behind the aliases of a source's directory, from the slices of every author.
     pub async fn addresses_in(&self, directory: &str) -> BTreeSet<IpAddr> {
         let of_it = ListParams::default().labels(&format!("kubernetes.io/service-name={directory}"));
         let slices = self.api::<EndpointSlice>().list(&of_it).await.expect("slices");

@@ -1,4 +1,4 @@
-//! The shipped admission policies, taken away for a while and put back.
+//! The shipped admission policies, removed for a while and restored.
 
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
@@ -10,15 +10,15 @@ use kube::api::{DynamicObject, PostParams};
 
 use crate::{Namespace, Object, eventually};
 
-/// The bindings by which the policies are in force.
+/// The bindings that put the policies in force.
 const BINDINGS: [(&str, &str); 3] = [
     ("ValidatingAdmissionPolicyBinding", "action.instancelink.dev"),
     ("ValidatingAdmissionPolicyBinding", "intent.instancelink.dev"),
     ("MutatingAdmissionPolicyBinding", "finalizer.instancelink.dev"),
 ];
 
-/// Runs a test without the shipped policies, and puts them back whatever becomes of it. A cluster that never had one
-/// of them does without it.
+/// Runs a test without the shipped policies, and restores them even if it fails. A policy that the cluster never had is
+/// not created.
 pub async fn without_policies(namespace: &Namespace, test: impl AsyncFnOnce()) {
     let mut taken = Vec::new();
     for (kind, name) in BINDINGS {
@@ -46,7 +46,7 @@ fn binding(client: &Client, kind: &str, name: &str) -> Object {
     Object::named(client, "", "admissionregistration.k8s.io/v1", kind, name)
 }
 
-/// The object as somebody would have written it.
+/// The object as a user would write it.
 fn as_created(found: &DynamicObject) -> serde_json::Value {
     let mut manifest = serde_json::to_value(found).expect("JSON");
     let meta = serde_json::json!({
@@ -56,7 +56,7 @@ fn as_created(found: &DynamicObject) -> serde_json::Value {
     manifest
 }
 
-/// Waits until the API server goes by it: a link with an unknown action is refused, or is not. Nothing is created.
+/// Waits until the API server refuses a link with an unknown action, or does not. Nothing is created.
 async fn in_force(namespace: &Namespace, expected: bool) {
     let mut in_a_row = 0;
     let what = if expected {

@@ -1,4 +1,4 @@
-//! PostgreSQL servers that can be told apart, and `psql` where a link's source runs.
+//! PostgreSQL servers with different names, and `psql` in the pods of a link's source.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ pub fn postgres_deployment(name: &str) -> Value {
     deployment_of(name, 1, &template)
 }
 
-/// A Deployment of pods in which `psql` is run, none at first, with the environment of its links and a search list.
+/// A Deployment for running `psql`, with the environment of its links and a search list. It starts without pods.
 pub fn psql_deployment(name: &str, searches: &[String]) -> Value {
     let mut template = Resolver::Glibc.pod_template(&json!({ "app": name }));
     template["spec"]["containers"][0]["envFrom"] =
@@ -33,7 +33,7 @@ pub fn psql_deployment(name: &str, searches: &[String]) -> Value {
     deployment_of(name, 0, &template)
 }
 
-/// The same, whose pods have nothing but the label that asks for both.
+/// The same, where the pods have only the label that requests both.
 pub fn injected_psql_deployment(name: &str) -> Value {
     let labels = json!({ "app": name, "instancelink.dev/inject-links-of": name });
     let template = Resolver::Glibc.pod_template(&labels);
@@ -43,12 +43,12 @@ pub fn injected_psql_deployment(name: &str) -> Value {
 }
 
 impl Client {
-    /// Which server a new connection to this host reaches, or what psql says of why it reaches none.
+    /// The server that a new connection to this host reaches, or the error of psql.
     pub async fn reaches_server(&self, host: &str) -> Result<String, String> {
         self.psql(&format!("host={host}")).await
     }
 
-    /// The same, by any connection string, in which the shell fills in variables.
+    /// The same, for any connection string. The shell expands variables in it.
     pub async fn psql(&self, connection: &str) -> Result<String, String> {
         let command = format!("psql \"user=postgres connect_timeout=3 {connection}\" -Atc 'show cluster_name'");
         let (ok, printed) = self.exec(&["sh", "-c", &command]).await;
@@ -83,7 +83,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// The server it is connected to, and the process there that serves it: another one would be another connection.
+    /// The connected server, and the process that serves the connection. Another process means another connection.
     pub async fn peer(&mut self) -> String {
         let question = b"select current_setting('cluster_name'), pg_backend_pid();\n";
         self.questions.write_all(question).await.expect("psql reads");

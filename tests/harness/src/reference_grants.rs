@@ -1,4 +1,4 @@
-//! The Gateway API's `ReferenceGrant`, installed for a test and taken away after it: it is there for the whole cluster.
+//! The `ReferenceGrant` of the Gateway API, installed for one test and removed after it. The CRD is cluster-scoped.
 
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
@@ -12,9 +12,9 @@ use crate::{Namespace, Object, eventually};
 
 const NAME: &str = "referencegrants.gateway.networking.k8s.io";
 const MANIFEST: &str = "reference-grant.yaml";
-/// Label of the tests' own CRD.
+/// Label of the CRD that tests install.
 const LABEL: &str = "e2e";
-/// How long the API server may take to serve a CRD, or to serve it no more.
+/// How long the API server may take to serve a CRD, or to stop serving it.
 const SERVES: Duration = Duration::from_secs(30);
 
 /// The CRD.
@@ -24,7 +24,7 @@ pub struct ReferenceGrants {
 }
 
 impl ReferenceGrants {
-    /// Runs a test in which the CRD may be installed; whatever becomes of it, the CRD is gone afterwards.
+    /// Runs a test that may install the CRD. The CRD is gone afterwards, even if the test fails.
     pub async fn during(namespace: &Namespace, test: impl AsyncFnOnce(&Self)) {
         let crd = Object::named(
             &namespace.client,
@@ -52,7 +52,7 @@ impl ReferenceGrants {
         }
     }
 
-    /// Installs it, in these versions.
+    /// Installs it with these versions.
     pub async fn install(&self, versions: &[&str]) {
         let path = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("../manifests")
@@ -64,7 +64,7 @@ impl ReferenceGrants {
         self.is_served_in(versions).await;
     }
 
-    /// Changes the versions in which it is served.
+    /// Changes the versions that are served.
     pub async fn serve(&self, versions: &[&str]) {
         let found = serde_json::to_value(self.crd.get().await).expect("JSON");
         let versions_then = serving(&found["spec"]["versions"], versions);
@@ -72,7 +72,7 @@ impl ReferenceGrants {
         self.is_served_in(versions).await;
     }
 
-    /// Takes it away, and all its objects.
+    /// Deletes it and all its objects.
     pub async fn uninstall(&self) {
         self.crd.delete().await;
         eventually("the CRD of ReferenceGrants is gone", SERVES, async || {
@@ -84,7 +84,7 @@ impl ReferenceGrants {
         .await;
     }
 
-    /// The object of that name in a namespace.
+    /// The object with this name in a namespace.
     pub fn object(&self, namespace: &Namespace, version: &str, name: &str) -> Object {
         let api_version = format!("gateway.networking.k8s.io/{version}");
         Object::named(
@@ -96,7 +96,7 @@ impl ReferenceGrants {
         )
     }
 
-    /// Gives one.
+    /// Creates a grant.
     pub async fn grant(&self, namespace: &Namespace, version: &str, name: &str, from: &Value, to: &Value) -> Object {
         let object = self.object(namespace, version, name);
         let manifest = json!({

@@ -1,4 +1,4 @@
-//! What is left of links that are not active, over every kind of object the operator can write but Events and Leases.
+//! What is left of inactive links, in every kind of object that the operator can write, except Events and Leases.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,12 +17,13 @@ const KINDS: [(&str, &str, &str); 5] = [
     ("networking.k8s.io", "v1", "NetworkPolicy"),
 ];
 
-/// One line for each object, or entry in a shared one, that no active link of this test's namespace accounts for.
-/// Objects are looked for in all namespaces: a child may stand in the target's.
+/// One line for each object, and for each entry in a shared object, that belongs to no active link of this test's
+/// namespace.
+/// It searches all namespaces, because a child may be in the target's.
 pub async fn residue_of(namespace: &Namespace) -> Vec<String> {
     let links = match namespace.api::<InstanceLink>().list(&ListParams::default()).await {
         Ok(links) => links.items,
-        // Uninstalled: there are no links, and nothing may be left of them.
+        // The operator is uninstalled: there are no links, and none of their objects may be left.
         Err(kube::Error::Api(status)) if status.code == 404 => Vec::new(),
         Err(e) => panic!("cannot list links: {e}"),
     };
@@ -66,7 +67,7 @@ pub async fn residue_of(namespace: &Namespace) -> Vec<String> {
     residue
 }
 
-/// The states in which a link has, or may have, children.
+/// The states in which a link may have children.
 fn is_up(state: State) -> bool {
     matches!(
         state,
@@ -74,7 +75,7 @@ fn is_up(state: State) -> bool {
     )
 }
 
-/// The states in which a link has nothing at all, or is about to.
+/// The states in which a link has no objects, or is about to have none.
 fn is_away(state: State) -> bool {
     matches!(state, State::Removing | State::Removed | State::Purging | State::Purged)
 }

@@ -1,5 +1,4 @@
-//! The resolvers that programs in pods bring with them. Given one search list and one DNS server they do not always say
-//! the same.
+//! The resolvers of programs in pods. With the same search list and DNS server they do not always give the same answer.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -8,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::workload::pod_template;
 
-/// Whose resolver a client pod asks.
+/// The resolver that a client pod uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Resolver {
     /// The C library of Alpine and of static binaries; the tests' workload.
@@ -20,10 +19,10 @@ pub enum Resolver {
 }
 
 impl Resolver {
-    /// Every one.
+    /// All resolvers.
     pub const ALL: [Self; 3] = [Self::Musl, Self::Glibc, Self::Go];
 
-    /// A pod that waits to be asked.
+    /// A pod that waits for commands.
     pub(crate) fn pod_template(self, labels: &Value) -> Value {
         let mut pod = pod_template(labels, &["sleep"]);
         let container = &mut pod["spec"]["containers"][0];
@@ -39,7 +38,7 @@ impl Resolver {
         pod
     }
 
-    /// The command that asks for a name's addresses.
+    /// The command that looks up the addresses of a name.
     pub(crate) fn question(self, name: &str) -> Vec<&str> {
         match self {
             Self::Musl => vec!["/workload", "resolve", name],
@@ -48,14 +47,14 @@ impl Resolver {
         }
     }
 
-    /// What the command's output means: no address where there is no such name, an error where nobody could tell.
+    /// The meaning of the command's output: no address if the name does not exist, an error if the DNS gave no answer.
     pub(crate) fn answer(self, ok: bool, printed: &str) -> Result<BTreeSet<IpAddr>, String> {
         let first = |line: &str| {
             line.split_whitespace()
                 .next()
                 .map(|word| word.parse().expect("an address"))
         };
-        // getent says nothing of why it found nothing.
+        // getent does not say why it found nothing.
         if ok {
             Ok(printed.lines().filter_map(first).collect())
         } else if printed.contains("no such name") || (self == Self::Glibc && !printed.contains("OCI runtime")) {
@@ -65,8 +64,9 @@ impl Resolver {
         }
     }
 
-    /// The command that asks for a name's SRV records. No C library has a call for them: musl's image has none, and in
-    /// glibc's it is busybox's own program, which does not know the search list.
+    /// The command that looks up the SRV records of a name. No C library has a function for them: the musl image has
+    /// no program,
+    /// and in the glibc image it is busybox's program, which does not use the search list.
     pub(crate) fn question_for_ports(self, name: &str) -> Vec<&str> {
         match self {
             Self::Musl => panic!("the workload asks for addresses only"),
@@ -75,7 +75,7 @@ impl Resolver {
         }
     }
 
-    /// Ports and hosts in what the command printed.
+    /// The ports and hosts in the command's output.
     pub(crate) fn ports(self, printed: &str) -> BTreeSet<(u16, String)> {
         let records = printed.lines().filter_map(|line| match self {
             Self::Go => line.split_once(' '),

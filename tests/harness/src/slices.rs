@@ -1,4 +1,4 @@
-//! Every version of every EndpointSlice of a namespace, whoever wrote it: what was ever shown there, however shortly.
+//! Every version of every EndpointSlice of a namespace, by any author: everything that was ever visible there.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -21,7 +21,7 @@ pub struct Slices {
 }
 
 impl Slices {
-    /// Watches; returns once no later version can be missed.
+    /// Starts the watch. Returns when no later version can be missed.
     pub async fn watch(namespace: &Namespace) -> Self {
         let api: Api<EndpointSlice> = namespace.api();
         let list = api.list(&ListParams::default()).await.expect("a list of slices");
@@ -35,7 +35,7 @@ impl Slices {
         Self { api, seen, task }
     }
 
-    /// Fails if an address or a UID of these pods has stood in a slice since the watch began, ready or not.
+    /// Fails if an address or a UID of these pods was in a slice since the watch began, ready or not.
     pub async fn never_showed(&self, pods: &[Pod]) {
         assert!(!pods.is_empty(), "there is somebody to be hidden");
         if let Some(slice) = self.first_with(pods).await {
@@ -48,13 +48,13 @@ impl Slices {
         }
     }
 
-    /// Fails if none has: the watch sees what there is to see.
+    /// Fails if none was. This proves that the watch works.
     pub async fn showed(&self, pods: &[Pod]) {
         assert!(self.first_with(pods).await.is_some(), "none of these pods was shown");
     }
 
     async fn first_with(&self, pods: &[Pod]) -> Option<EndpointSlice> {
-        // The watch is a moment behind.
+        // The watch may lag behind.
         tokio::time::sleep(Duration::from_millis(500)).await;
         let now = self.api.list(&ListParams::default()).await.expect("a list of slices");
         let seen = self.seen.lock().expect("no panic while held").clone();
@@ -77,7 +77,7 @@ impl Drop for Slices {
     }
 }
 
-/// By what a pod could be told.
+/// What identifies a pod.
 fn marks_of(pod: &Pod) -> Vec<String> {
     let addresses = pod.status.iter().flat_map(|status| status.pod_ips.iter().flatten());
     addresses.map(|ip| ip.ip.clone()).chain(pod.uid()).collect()

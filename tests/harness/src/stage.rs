@@ -1,4 +1,4 @@
-//! Links brought into a state, whichever of the thirteen, and kept there.
+//! Links that are brought into one of the thirteen states, and kept there.
 
 use futures::future::join_all;
 use instancelink_api::State;
@@ -14,7 +14,7 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// A link that a test itself has brought somewhere, and what keeps it there.
+    /// A link that a test has brought into a state, and what keeps it there.
     pub fn held(link: Link, hold: Hold) -> Self {
         Self {
             links: vec![link],
@@ -22,7 +22,7 @@ impl Stage {
         }
     }
 
-    /// Lets them go on.
+    /// Lets them continue.
     pub async fn lift(self) -> Vec<Link> {
         if let Some(hold) = self.hold {
             hold.lift().await;
@@ -32,7 +32,7 @@ impl Stage {
 }
 
 impl Namespace {
-    /// Makes a source `web` without pods, and two targets that are always ready: Services `pg` and `pg2`.
+    /// Creates a source `web` without pods, and two targets that are always ready: Services `pg` and `pg2`.
     pub async fn web_and_two_databases(&self) {
         for manifest in [idle_deployment("web"), fixed_service("pg"), fixed_service("pg2")] {
             self.create_object(&manifest).await;
@@ -110,7 +110,7 @@ impl Namespace {
         .await
     }
 
-    /// From one resting state to the next by an action.
+    /// Brings links from one resting state to the next with an action.
     async fn at_rest(&self, names: &[&str], from: State, verb: &str, to: State) -> Stage {
         let links = Box::pin(self.resting(names, from)).await;
         join_all(links.iter().map(|l| l.act(verb))).await;
@@ -118,7 +118,7 @@ impl Namespace {
         Stage { links, hold: None }
     }
 
-    /// Into a transitional state, by refusing the state after it.
+    /// Brings links into a transitional state by refusing the state after it.
     async fn on_the_way(&self, names: &[&str], from: State, refused: State, step: Step, to: State) -> Stage {
         let links = Box::pin(self.resting(names, from)).await;
         let hold = Hold::before(self, None, &[refused]).await;
@@ -150,7 +150,7 @@ impl Namespace {
     }
 }
 
-/// What brings a link from a resting state into a transitional one.
+/// What brings a link from a resting state into a transitional state.
 #[derive(Clone, Copy)]
 enum Step {
     Act(&'static str),

@@ -1,4 +1,4 @@
-//! Two namespaces that do not trust each other: links from `shop` lead into `data`, if `data` consents.
+//! Two namespaces that do not trust each other: links from `shop` have targets in `data`, if `data` consents.
 
 use serde_json::{Value, json};
 
@@ -28,7 +28,7 @@ pub fn link_into(data: &Namespace, kind: &str, name: &str) -> LinkManifest {
 }
 
 impl Namespace {
-    /// Gives an `InstanceLinkGrant` of this namespace.
+    /// Creates an `InstanceLinkGrant` in this namespace.
     pub async fn grant(&self, name: &str, from: &Value, to: &Value) -> Object {
         let manifest = json!({
             "apiVersion": "instancelink.dev/v1alpha1", "kind": "InstanceLinkGrant", "metadata": { "name": name },
@@ -39,7 +39,7 @@ impl Namespace {
 }
 
 impl Link {
-    /// Waits until it is held for want of consent, and returns what its condition says.
+    /// Waits until the link is held because consent is missing, and returns the message of its condition.
     pub async fn is_not_permitted(&self) -> String {
         self.condition("Ready", "False", "Held").await;
         self.condition("Stalled", "True", "RefNotPermitted").await;

@@ -1,4 +1,4 @@
-//! A user with few rights, played by impersonation.
+//! A user with few rights, by impersonation.
 
 use instancelink_api::{InstanceLink, keys};
 use k8s_openapi::api::authorization::v1::SubjectAccessReview;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::{Link, Namespace, Output, SHORT, cluster, eventually};
 
-/// Somebody who may do in one namespace what a role says.
+/// A user with the rights of a role in one namespace.
 pub struct User {
     namespace: Namespace,
     name: String,
@@ -63,7 +63,7 @@ impl User {
         namespace.create_object(&binding).await;
     }
 
-    /// Gives the user the right that a role of one rule is about, in whatever namespace.
+    /// Gives the user the right of a role with one rule, in any namespace.
     pub async fn is_given(&self, namespace: &Namespace, name: &str, rule: &Value) {
         let manifest = json!({
             "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": { "name": name },
@@ -78,7 +78,7 @@ impl User {
         self.may(namespace, right).await;
     }
 
-    /// Waits until the API server goes by a right: it learns of a new one a moment later.
+    /// Waits until the API server applies a right. It learns of a new one a moment later.
     async fn may(&self, namespace: &Namespace, mut right: Value) {
         right["namespace"] = namespace.name.clone().into();
         let review = json!({ "spec": { "user": self.name, "resourceAttributes": right } });
@@ -99,7 +99,7 @@ impl User {
         .await;
     }
 
-    /// What the API server knows them by.
+    /// The user name.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -109,7 +109,7 @@ impl User {
         &self.client
     }
 
-    /// The user's namespace, in which everything is done with the user's rights.
+    /// The user's namespace, with a client that has the user's rights.
     pub fn at_home(&self) -> Namespace {
         Namespace {
             client: self.client.clone(),
@@ -136,7 +136,7 @@ impl User {
             .await
     }
 
-    /// Sets, or with `None` drops, an annotation.
+    /// Sets an annotation, or removes it with `None`.
     pub async fn sets_annotation(
         &self,
         link: &Link,

@@ -1,4 +1,4 @@
-//! Every version of the objects of a kind, from one on, by watches that follow each other.
+//! Every version of the objects of a kind, from a given version, by consecutive watches.
 
 use std::fmt::Debug;
 use std::time::Duration;
@@ -9,21 +9,23 @@ use kube::{Api, Resource};
 use serde::de::DeserializeOwned;
 use tokio::time::sleep;
 
-/// After a watch that did not begin.
+/// The pause after a watch that could not start.
 const AGAIN: Duration = Duration::from_millis(200);
-/// After one that has ended, as the API server ends each after some minutes, and all of them when it ends itself.
+/// The pause after a watch that ended. The API server ends each watch after some minutes, and all of them when it
+/// stops.
 const ON: Duration = Duration::from_millis(50);
 
-/// Why versions may be missing if it goes on.
+/// Why versions may be missing if the watch continues.
 enum Lost {
-    /// The watch could not begin.
+    /// The watch could not start.
     NotBegun(kube::Error),
-    /// It was told that there is no going on from here.
+    /// The API server no longer has this version.
     BrokenOff(String),
 }
 
-/// Goes on from the last version seen, however often the API server is away. `take` is given each object, and whether it was
-/// deleted.
+/// Continues from the last version seen, however often the API server is unavailable. `take` gets each object, and
+/// whether
+/// it was deleted.
 pub(crate) async fn follow<K>(api: Api<K>, params: WatchParams, mut from: String, take: impl Fn(K, bool))
 where
     K: Resource + Clone + Debug + DeserializeOwned,
@@ -37,7 +39,7 @@ where
     }
 }
 
-/// The same, until the API server says that it cannot go on from there.
+/// The same, until the API server says that it cannot continue from a version.
 pub async fn follow_while_known<K>(api: &Api<K>, params: &WatchParams, mut from: String, take: impl Fn(K, bool))
 where
     K: Resource + Clone + Debug + DeserializeOwned,
@@ -45,14 +47,14 @@ where
     loop {
         match watch(api, params, &mut from, &take).await {
             Ok(()) => sleep(ON).await,
-            // One that is away is asked again for what comes after the last version, and often has it still.
+            // After an outage the API server often still has the versions after the last one seen.
             Err(Lost::NotBegun(error)) if !matches!(error, kube::Error::Api(_)) => sleep(AGAIN).await,
             Err(_) => return,
         }
     }
 }
 
-/// One watch, until it ends.
+/// Runs one watch until it ends.
 async fn watch<K>(api: &Api<K>, params: &WatchParams, from: &mut String, take: &impl Fn(K, bool)) -> Result<(), Lost>
 where
     K: Resource + Clone + Debug + DeserializeOwned,

@@ -1,4 +1,4 @@
-//! One watcher of one link, from before its creation on: the states it saw, in order, none left out.
+//! A watch of one link, from before its creation: all states in order, without gaps.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -13,7 +13,7 @@ use tokio::time::{sleep, timeout};
 use crate::versions::follow;
 use crate::{Namespace, SHORT};
 
-/// A watcher. It has a place in what it saw: each `walks` goes on where the one before it ended.
+/// A watch with a position: each call of `walks` continues where the one before it ended.
 pub struct Watch {
     name: String,
     seen: Arc<Seen>,
@@ -29,8 +29,9 @@ struct Seen {
 }
 
 impl Watch {
-    /// Watches the link of that name; returns once no later event can be missed. A link that is there already is
-    /// where the first `walks` goes on from.
+    /// Watches the link with this name. Returns when no later event can be missed. If the link exists already, its
+    /// state is
+    /// the start of the first `walks`.
     pub async fn start(namespace: &Namespace, name: &str) -> Self {
         let api: Api<InstanceLink> = namespace.api();
         let field = format!("metadata.name={name}");
@@ -60,7 +61,7 @@ impl Watch {
         }
     }
 
-    /// Every state seen so far, repetitions taken together.
+    /// Every state seen so far, without repetitions.
     pub fn states(&self) -> Vec<State> {
         distinct(&self.events())
     }
@@ -70,7 +71,7 @@ impl Watch {
         self.events().into_iter().flatten().collect()
     }
 
-    /// The version of the link seen last; none where there is none yet, or no more.
+    /// The last version of the link. None if it does not exist yet, or no longer exists.
     pub fn newest(&self) -> Option<InstanceLink> {
         self.seen
             .events
@@ -81,12 +82,12 @@ impl Watch {
             .flatten()
     }
 
-    /// The next states are exactly these: waits for the last of them, and fails at the first that differs.
+    /// Expects exactly these states next: waits for the last of them, and fails at the first that differs.
     pub async fn walks(&mut self, expected: impl AsRef<[State]>) {
         self.walks_within(expected, Duration::from_secs(40)).await;
     }
 
-    /// The same, with a limit of its own.
+    /// The same, with its own limit.
     pub async fn walks_within(&mut self, expected: impl AsRef<[State]>, limit: Duration) {
         let expected = expected.as_ref();
         let place = self.place;
@@ -103,7 +104,7 @@ impl Watch {
         self.place += expected.len();
     }
 
-    /// No further state for a while: the last one walked to is where the link stays.
+    /// Expects no further state for a while: the link stays in the last state of `walks`.
     pub async fn rests(&mut self) {
         sleep(Duration::from_millis(1500)).await;
         let states = self.states();
@@ -117,7 +118,7 @@ impl Watch {
         );
     }
 
-    /// Waits until the object is gone, after having been in exactly these states.
+    /// Waits until the object is gone, after exactly these states.
     pub async fn walks_and_is_gone(&mut self, expected: impl AsRef<[State]>) {
         self.walks(expected).await;
         let limit = SHORT;

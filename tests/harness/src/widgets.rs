@@ -1,5 +1,5 @@
-//! A kind that the operator knows nothing of, installed for a test and taken away after it, with the rights to it. The
-//! test is its controller.
+//! A custom kind with a scale subresource, and the rights to it, installed for one test and removed after it. The test
+//! acts as its controller.
 
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
@@ -16,7 +16,7 @@ const API_VERSION: &str = "example.com/v1";
 const KIND: &str = "Widget";
 const CRD: &str = "widgets.example.com";
 const ROLE: &str = "instancelink-scalable-widgets.example.com";
-/// How long the API server may take to serve a CRD, or to serve it no more.
+/// How long the API server may take to serve a CRD, or to stop serving it.
 const SERVES: Duration = Duration::from_secs(30);
 
 /// The CRD, and the role that lets the operator read its objects.
@@ -27,7 +27,7 @@ pub struct Widgets {
 }
 
 impl Widgets {
-    /// Runs a test in which the CRD is installed; whatever becomes of it, CRD and role are gone afterwards.
+    /// Runs a test in which the CRD is installed. CRD and role are gone afterwards, even if the test fails.
     pub async fn during(namespace: &Namespace, test: impl AsyncFnOnce(&Self)) {
         let client = namespace.client.clone();
         let crd = Object::named(&client, "", "apiextensions.k8s.io/v1", "CustomResourceDefinition", CRD);
@@ -59,7 +59,7 @@ impl Widgets {
         .await;
     }
 
-    /// Takes the CRD away, and all Widgets.
+    /// Deletes the CRD and all Widgets.
     pub async fn uninstall(&self) {
         self.crd.delete().await;
         eventually("the CRD of Widgets is gone", SERVES, async || {
@@ -77,7 +77,7 @@ impl Widgets {
         Object::of(&self.client, "", &role).create(&role).await;
     }
 
-    /// Gives the rights before anybody asks for them.
+    /// Gives the rights in advance.
     pub async fn allow_ahead(&self) {
         let may = |resource: &str, verbs: &[&str]| json!({ "apiGroups": ["example.com"], "resources": [resource], "verbs": verbs });
         let role = json!({
@@ -88,12 +88,12 @@ impl Widgets {
         self.role.create(&role).await;
     }
 
-    /// Takes the rights away.
+    /// Removes the rights.
     pub async fn disallow(&self) {
         self.role.delete().await;
     }
 
-    /// Creates a Widget whose controller has not begun.
+    /// Creates a Widget whose controller has not acted yet.
     pub async fn create(&self, namespace: &Namespace, name: &str) -> Object {
         let manifest = json!({
             "apiVersion": API_VERSION, "kind": KIND, "metadata": { "name": name }, "spec": { "replicas": 1 },
@@ -101,7 +101,7 @@ impl Widgets {
         namespace.create_object(&manifest).await
     }
 
-    /// What its controller does: it runs a pod by a ReplicaSet or StatefulSet, and writes the selector into the status.
+    /// Acts as its controller: runs a pod with a ReplicaSet or StatefulSet, and writes the selector to the status.
     pub async fn run(&self, namespace: &Namespace, name: &str, by: &str) {
         let widget = namespace.object(API_VERSION, KIND, name);
         let uid = widget.get().await.metadata.uid;

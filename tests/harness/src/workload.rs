@@ -1,8 +1,8 @@
-//! Workloads of the tests: one static binary that serves, or does nothing. Pods are light and end at once.
+//! Workloads of the tests: one static binary that serves, or does nothing. Its pods need few resources and end quickly.
 
 use serde_json::{Value, json};
 
-/// The tests' image, loaded into every node by `cargo xtask up`.
+/// The image of the tests. `cargo xtask up` loads it into each node.
 const IMAGE: &str = "localhost/workload:dev";
 
 /// A Deployment of one pod that answers HTTP on port 8080 with `<text> from <pod>`.
@@ -10,12 +10,12 @@ pub fn serving_deployment(name: &str, text: &str) -> Value {
     deployment(name, 1, &["serve", "--port", "8080", "--text", text])
 }
 
-/// A Deployment without pods: enough of a source.
+/// A Deployment without pods. That is sufficient for a source.
 pub fn idle_deployment(name: &str) -> Value {
     deployment(name, 0, &["sleep"])
 }
 
-/// A StatefulSet, DaemonSet or ReplicaSet that answers as [`serving_deployment`] does.
+/// A StatefulSet, DaemonSet or ReplicaSet that answers like [`serving_deployment`].
 pub fn serving_set(kind: &str, name: &str, text: &str) -> Value {
     let mut set = serving_deployment(name, text);
     set["kind"] = kind.into();
@@ -27,7 +27,7 @@ pub fn serving_set(kind: &str, name: &str, text: &str) -> Value {
     set
 }
 
-/// A single pod that answers the same.
+/// A single pod that answers in the same way.
 pub fn serving_pod(name: &str, labels: &[(&str, &str)], text: &str) -> Value {
     let mut pod = pod_template(&json!({}), &["serve", "--port", "8080", "--text", text]);
     for (key, value) in labels {
@@ -39,7 +39,7 @@ pub fn serving_pod(name: &str, labels: &[(&str, &str)], text: &str) -> Value {
     pod
 }
 
-/// A Service with a cluster IP and no selector: a target that is always ready and needs no pod.
+/// A Service with a cluster IP and no selector: a target that is always ready and needs no pods.
 pub fn fixed_service(name: &str) -> Value {
     json!({
         "apiVersion": "v1", "kind": "Service",
@@ -65,7 +65,7 @@ pub(crate) fn deployment_of(name: &str, replicas: u32, template: &Value) -> Valu
     })
 }
 
-/// A pod that does what the arguments say; one that serves is ready when it says so.
+/// A pod that runs the workload with these arguments. A serving pod has a readiness probe.
 pub(crate) fn pod_template(labels: &Value, arguments: &[&str]) -> Value {
     let mut container = json!({
         "name": "main", "image": IMAGE, "imagePullPolicy": "IfNotPresent", "args": arguments,
