@@ -1,4 +1,4 @@
-//! The operator dies: in the middle of every transition, as the leader of two, and for a while.
+//! The operator is killed: in every transition, as the leader of two, and for a longer time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,14 +14,14 @@ use kube::ResourceExt as _;
 use tokio::sync::Barrier;
 use tokio::time::timeout;
 
-/// Where a link is when the operator is killed.
+/// The moment in a link's life when the operator is killed.
 #[derive(Clone, Copy, Debug)]
 enum Moment {
     /// All work of this state is done, but the next state is not written.
     Before(State),
     /// In this state, none of the children could be written yet.
     ChildrenMissing,
-    /// In this state, some children are of the new target and some of the old.
+    /// In this state, some children have the new target and some the old.
     ChildrenOld,
     /// None of the children could be deleted yet.
     ChildrenStanding,
@@ -31,7 +31,7 @@ enum Moment {
     FinalizerStanding,
 }
 
-/// Every moment, and where the link goes from there when an operator is back.
+/// Every moment, and the states that follow when an operator is back.
 const MOMENTS: [(Moment, &[State]); 14] = [
     (Moment::Before(Requested), &[Activating, Active]),
     (Moment::Before(Activating), &[Active]),
@@ -93,7 +93,7 @@ impl Moment {
     }
 }
 
-/// One link at one moment: staged, then the operator is killed, then it goes on.
+/// One link at one moment: it is brought there, the operator is killed, and the link continues.
 async fn goes_on_after_a_kill(moment: Moment, way: &[State], staged: Arc<Barrier>, killed: Arc<Barrier>) {
     in_namespace(async |ns| {
         let meet = async |barrier: &Barrier| {
@@ -191,7 +191,7 @@ async fn a_leader_that_is_asked_to_end_hands_over_within_seconds() {
         ns.web_and_two_databases().await;
         let (leader, holder) = (operator.leader().await, operator.holder().await.unwrap());
         operator.stop(&leader).await;
-        // Far less than the lease's duration: it was given back.
+        // Much shorter than the lease's duration, because the lease was released.
         operator.other_leader_than(&holder, Duration::from_secs(10)).await;
         let (_link, mut watch) = ns
             .watched_link(link("web-db", "db", "Deployment/web", "Service/pg"))
@@ -204,7 +204,7 @@ async fn a_leader_that_is_asked_to_end_hands_over_within_seconds() {
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn what_happened_while_no_operator_ran_is_made_up_for() {
+async fn an_operator_that_starts_catches_up_with_what_happened_before() {
     in_namespace(async |ns| {
         let operator = Operator::of(&ns.client);
         ns.web_and_two_databases().await;
@@ -247,7 +247,7 @@ async fn what_happened_while_no_operator_ran_is_made_up_for() {
         damaged.reaches(Active).await;
         orphan.reaches(Inactive).await;
         late.reaches(Active).await;
-        // Three are up: the swept, the parked and the deleted ones are not in the directory.
+        // Three links have children. The swept, inactive and deleted ones are not in the directory.
         harness::eventually("three links have a slice", harness::SHORT, async || {
             let found: Vec<String> = ns.slices().await.iter().map(kube::ResourceExt::name_any).collect();
             let expected = ["damaged-v4", "edited-v4", "late-v4"];
@@ -273,7 +273,7 @@ async fn two_operators_may_start_at_once_and_one_leads() {
         let holder = operator.holder().await.unwrap();
         let pods = operator.pods().await;
         assert_eq!(pods.iter().filter(|p| holder.starts_with(&p.name_any())).count(), 1);
-        // The one that does not lead is ready all the same: its caches are warm.
+        // The follower is ready too, because its caches are filled.
         assert_eq!(pods.len(), 2);
     })
     .await;

@@ -1,4 +1,4 @@
-//! A cluster in which nothing happens costs nothing.
+//! An idle operator writes nothing.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,10 +9,12 @@ use instancelink_api::keys;
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-/// Written by others all the time, or not the operator's: leases (its own among them), what the kubelet says of its
-/// node and of pods (one of them may be starting the operator again that an earlier test ended), questions about rights
-/// and tokens, which change nothing, and policies, which the operator has no right to write (an earlier test's may still be
-/// going). What the operator says of a pod is looked at in the pod.
+/// Writes of other clients, or writes that do not count: leases (also the operator's), the kubelet's status writes of
+/// its
+/// node and of pods (the kubelet may be restarting the operator after an earlier test), reviews of rights
+/// and tokens, which change nothing, and policies, which the operator has no right to write (a policy of an earlier
+/// test may still be
+/// being deleted). The operator's writes to pods are read from the pods.
 const OTHERS: [&str; 7] = [
     "coordination.k8s.io/leases",
     "/nodes",
@@ -29,7 +31,7 @@ async fn writes(ns: &Namespace) -> BTreeMap<String, u64> {
     counts
 }
 
-/// When the operator wrote the status of a pod last, by the API server's account.
+/// The time of the operator's last write to the status of a pod, from `managedFields`.
 async fn written_by_operator(ns: &Namespace, pod: &str) -> Time {
     let pod = ns.api::<Pod>().get(pod).await.expect("the pod");
     let entries = pod.metadata.managed_fields.unwrap_or_default();
@@ -67,7 +69,8 @@ async fn an_idle_operator_writes_nothing_for_a_minute_but_its_lease() {
             .link(link("removed", "queue", "Deployment/web", "Service/pg").action("remove"))
             .await;
         let waiting = ns.link(link("waiting", "db", "Deployment/missing", "Service/pg")).await;
-        // Of two links of one second, that one has the alias whose UID comes first, unless the other is up.
+        // Of two links with the same creation time, the one with the smaller UID has the alias, unless the other has
+        // children.
         up.reaches(Active).await;
         let stuck = ns.link(link("stuck", "db", "Deployment/web", "Service/pg")).await;
         tokio::join!(
@@ -77,10 +80,10 @@ async fn an_idle_operator_writes_nothing_for_a_minute_but_its_lease() {
             waiting.reaches(Registering),
             stuck.reaches(Registering),
         );
-        // The DNS is asked a while after the link has come to rest.
+        // The operator queries the DNS some time after the link is at rest.
         up.condition("Verified", "True", "Resolves").await;
         ns.ready_addresses("shell", 1).await;
-        // What earlier tests left behind is still being deleted.
+        // The objects of earlier tests are still being deleted.
         let quiet = Duration::from_secs(5);
         eventually("the cluster is quiet", Duration::from_mins(3), async || {
             let before = writes(ns).await;

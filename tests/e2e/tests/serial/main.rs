@@ -1,11 +1,12 @@
-//! What needs the cluster for itself (it ends the operator, for one): `cargo xtask e2e` runs these one group after the other.
+//! Tests that need the whole cluster, for example because they stop the operator. `cargo xtask e2e` runs these groups
+//! one by one.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test fails by panicking
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test fails by a panic
 
-mod anew;
 mod crds;
 mod faults;
 mod idle;
 mod no_policies;
 mod optional_policies;
+mod restart;
 mod uninstall;

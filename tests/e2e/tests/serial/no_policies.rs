@@ -1,11 +1,12 @@
-//! Without the shipped admission policies: what they would refuse reaches the operator, which judges by the same table.
+//! Without the shipped admission policies: requests that they would refuse reach the operator, which uses the same
+//! table.
 
 use futures::future::join_all;
 use harness::{Link, Namespace, User, Watch, in_namespace, link, without_policies};
 use instancelink_api::State::{self, Activating, Active, Deactivating, Inactive, Purged, Removed, Requested};
 use instancelink_api::{Verb, keys};
 
-/// Which verbs are rejected in a state (the cells `–` of the action table).
+/// The verbs that are rejected in a state (the cells `–` of the action table).
 const REJECTED: [(State, &[&str]); 13] = [
     (State::Requested, &["restore", "purge"]),
     (State::Registering, &["restore", "purge"]),
@@ -22,7 +23,7 @@ const REJECTED: [(State, &[&str]); 13] = [
     (State::Purged, &["activate", "deactivate", "remove", "restore"]),
 ];
 
-/// In this state every rejected verb is recorded with a reason and a Warning event, and moves nothing.
+/// In this state every rejected verb is recorded with a reason and a Warning event, and changes no state.
 async fn rejections_in(state: State, verbs: &[&str]) {
     in_namespace(async |ns| {
         let staged = ns.stage(state, verbs).await;
@@ -31,7 +32,7 @@ async fn rejections_in(state: State, verbs: &[&str]) {
         for link in &staged.links {
             link.action(&link.name).await;
         }
-        // Where status writes are held back the acknowledgement is too: it comes with the next state.
+        // Where the test refuses status writes, the acknowledgement comes with the next state.
         join_all(staged.links.iter().map(Link::is_taken)).await;
         if state != Requested {
             for watch in &watches {
@@ -119,7 +120,7 @@ async fn without_policies_an_unknown_action_is_rejected_once_and_stays_where_it_
                 "a value that stays is reported once and not for ever"
             );
             ns.events_of(&link, "InvalidValue", 5).await;
-            // And a good one works as ever.
+            // A valid request still works.
             link.act("deactivate").await.is_accepted();
             watch.walks([Deactivating, Inactive]).await;
         })
@@ -143,7 +144,7 @@ async fn without_policies_desired_state_rejects_activate_and_deactivate_even_as_
             watch.rests().await;
             link.act("remove").await.is_accepted();
             link.reaches(Removed).await;
-            // What is not possible in the state is said before what the manifest rules.
+            // NotPossibleNow is reported before ManagedBySpec.
             link.act("activate").await.is_rejected("NotPossibleNow");
         })
         .await;
@@ -153,7 +154,7 @@ async fn without_policies_desired_state_rejects_activate_and_deactivate_even_as_
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn without_policies_a_link_that_shall_be_purged_takes_nothing_else() {
+async fn without_policies_a_link_that_is_to_be_purged_accepts_no_other_action() {
     in_namespace(async |ns| {
         without_policies(ns, async || {
             let staged = ns.stage(Removed, &["db"]).await.lift().await;

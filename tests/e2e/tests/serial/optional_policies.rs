@@ -1,4 +1,4 @@
-//! The policies that a cluster may add: the verb `link` on targets, and namespaces that are kept free.
+//! The optional policies: the verb `link` on targets, and reserved namespaces.
 
 use harness::{
     Link, LinkManifest, Namespace, Output, User, Watch, in_namespace, kubectl, link, link_into, with_overlay,
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 const DRY: [&str; 4] = ["create", "--dry-run=server", "-f", "-"];
 
-/// An editor of `shop`, who lacks the verb, while the policy is in force.
+/// An editor of `shop` without the verb, while the policy is in force.
 async fn with_link_verb(test: impl AsyncFnOnce(&Namespace, &Namespace, &User)) {
     with_two_tenants(async |shop, data| {
         let editor = User::with_cluster_role(shop, &format!("editor-of-{}", shop.name), "edit").await;
@@ -19,7 +19,7 @@ async fn with_link_verb(test: impl AsyncFnOnce(&Namespace, &Namespace, &User)) {
     .await;
 }
 
-/// Of a name of its own, so that nothing but the policy can refuse it.
+/// It has its own name, so that only the policy can refuse it.
 fn probe() -> LinkManifest {
     link("probe", "probe", "Deployment/web", "Service/pg")
 }
@@ -28,7 +28,7 @@ fn to_pg() -> LinkManifest {
     link("web-db", "db", "Deployment/web", "Service/pg")
 }
 
-/// What the user would be told who creates this link.
+/// The answer to a user who creates this link.
 async fn tries(user: &User, manifest: &LinkManifest) -> Output {
     user.kubectl_with(&DRY, &manifest.to_yaml()).await
 }
@@ -49,7 +49,7 @@ fn rule(group: &str, resource: &str, name: &str) -> Value {
     json!({ "apiGroups": [group], "resources": [resource], "resourceNames": [name], "verbs": ["link"] })
 }
 
-/// The rule that a refusal names.
+/// The RBAC rule in a refusal.
 fn rule_in(refusal: &Output) -> Value {
     let start = refusal.err.find("{apiGroups").expect("a rule");
     let end = refusal.err[start..].find('}').expect("its end");
@@ -58,7 +58,7 @@ fn rule_in(refusal: &Output) -> Value {
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn who_lacks_the_verb_is_told_which_and_the_rule_in_the_refusal_gives_it() {
+async fn a_user_without_the_verb_is_refused_and_the_rule_in_the_refusal_gives_the_verb() {
     with_link_verb(async |shop, data, editor| {
         for (place, manifest, resource) in [
             (shop, to_pg(), "Service"),
@@ -114,7 +114,7 @@ async fn the_verb_is_asked_for_when_a_target_is_chosen_and_at_no_other_time() {
             .is_refused_with(&[data.name.as_str(), "verb link"]);
         watch.rests().await;
 
-        // The right is taken away, and with it every choice; what was chosen stays.
+        // Without the right the user cannot choose a target any more. An existing target stays.
         shop.object("rbac.authorization.k8s.io/v1", "Role", "link-pg")
             .delete()
             .await;
@@ -181,7 +181,7 @@ async fn an_admin_of_the_targets_namespace_has_the_verb_there_and_can_pass_it_on
             if tried.ok { Ok(()) } else { Err(tried.err) }
         })
         .await;
-        // The verb is no consent: that is the namespace's.
+        // The verb does not replace the consent of the namespace.
         creates(editor, &link_into(data, "Service", "pg")).await;
         Link::at(shop, "web-db").is_not_permitted().await;
     })

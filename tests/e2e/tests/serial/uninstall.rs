@@ -1,5 +1,5 @@
-//! Uninstalling, last of all: the links go while the operator still serves them, then everything else; and the
-//! installation can be put back.
+//! Uninstalling, which runs last: the links are deleted while the operator still serves them, then everything else. The
+//! operator can be installed again.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -11,12 +11,12 @@ use serde_json::json;
 use tokio::process::Command;
 use tokio::time::timeout;
 
-/// The checkout, whose `deploy/` is installed.
+/// The checkout with the installed `deploy/`.
 fn checkout() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }
 
-/// `instancelink uninstall`, with something typed into it: whether it succeeded, and all it said.
+/// Runs `instancelink uninstall` with this standard input. Returns whether it succeeded, and its output.
 async fn uninstall(arguments: &[&str], typed: &str) -> (bool, String) {
     use tokio::io::AsyncWriteExt as _;
     let operator = std::env::var_os("INSTANCELINK_OPERATOR")
@@ -82,7 +82,7 @@ async fn uninstall_asks_first_waits_for_every_link_and_leaves_nothing() {
         assert!(!ok, "a no is a no: {said}");
         assert_eq!(installation.objects().await, before);
 
-        // What an overlay put into a user's namespace is part of it too.
+        // The objects of an overlay in a user's namespace are part of the installation.
         ns.allow_readiness_gates().await;
         let (ok, said) = uninstall(&["--yes"], "").await;
         assert!(ok, "{said}");

@@ -1,4 +1,4 @@
-//! The action table: every verb in each of the thirteen states, asked for with kubectl, the admission policies in place.
+//! The action table: every verb in each of the thirteen states, requested with kubectl, with the admission policies.
 
 use Cell::{Goes, Nothing, Refused};
 use futures::future::join_all;
@@ -9,14 +9,14 @@ use instancelink_api::State::{
 };
 use instancelink_api::{Verb, Verdict};
 
-/// What a request in a state leads to.
+/// The result of a request in a state.
 #[derive(Clone, Copy)]
 enum Cell {
     /// Refused in kubectl's own output.
     Refused,
-    /// Accepted, and the link goes the way it would have gone anyway.
+    /// Accepted, and the link continues as without the request.
     Nothing(&'static [State]),
-    /// Accepted, and the link goes this way.
+    /// Accepted, and the link passes these states.
     Goes(&'static [State]),
 }
 

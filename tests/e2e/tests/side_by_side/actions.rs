@@ -1,4 +1,4 @@
-//! Actions as users ask for them: with `kubectl annotate`, and what becomes of each.
+//! Actions as users request them, with `kubectl annotate`, and the result of each.
 
 use harness::{Hold, Link, Namespace, User, Watch, in_namespace, link};
 use instancelink_api::State::{Activating, Active, Deactivating, Inactive, Removed, Removing, Requested, Restoring};
@@ -45,7 +45,7 @@ async fn the_last_of_several_quick_requests_rules() {
         for value in ["deactivate", "activate", "deactivate", "activate", "deactivate"] {
             link.action(value).await;
         }
-        // Until then it may be inactive for an earlier request.
+        // Before that, an earlier request may have made it inactive.
         link.is_taken().await;
         link.reaches(Inactive).await;
         link.action_is(Phase::Completed).await;
@@ -87,13 +87,13 @@ async fn a_request_with_an_id_acts_once_even_after_others() {
         link.act("activate/CHG-2").await.is_accepted();
         watch.walks([Activating, Active]).await;
         let seq = link.seq().await;
-        // An older one that comes back, as from Git, stays where it is and does nothing.
+        // An older request that comes back, for example from Git, stays in the annotation and does nothing.
         link.action("deactivate/CHG-1").await;
         watch.rests().await;
         let object = link.get().await;
         assert_eq!(action_of(&object).map(String::as_str), Some("deactivate/CHG-1"));
         assert_eq!(link.seq().await, seq);
-        // So does the last one.
+        // The last request does nothing either.
         link.action("activate/CHG-2").await;
         watch.rests().await;
         // A new id acts.
@@ -169,7 +169,7 @@ async fn kubectl_asks_for_overwrite_while_a_request_is_not_yet_taken() {
         link.annotate("remove").await.is_refused_with(&["--overwrite"]);
         link.annotate_with("remove", &["--overwrite"]).await.succeeds();
         hold.lift().await;
-        // What was overwritten before it was taken was never a request.
+        // A value that was overwritten before it was taken was never a request.
         watch.walks([Deactivating, Inactive, Removing, Removed]).await;
         assert_eq!(link.seq().await, 1);
     })
@@ -191,10 +191,10 @@ async fn desired_state_in_the_manifest_rules_over_activate_and_deactivate_but_no
         }
         link.annotate("remove").await.succeeds();
         watch.walks([Deactivating, Inactive, Removing, Removed]).await;
-        // The manifest says Active still: after restore it counts again.
+        // The manifest still says Active. It counts again after restore.
         link.annotate("restore").await.succeeds();
         watch.walks([Restoring, Inactive, Activating, Active]).await;
-        // Out of the manifest, the last accepted action rules: restore.
+        // Without `desiredState` the last accepted action decides: restore.
         link.edit(json!({ "desiredState": null })).await;
         watch.walks([Deactivating, Inactive]).await;
         link.annotate("activate").await.succeeds();
@@ -222,7 +222,7 @@ async fn a_request_that_an_edit_overtakes_is_superseded() {
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn requests_that_mean_nothing_are_refused_in_kubectls_own_output() {
+async fn invalid_requests_are_refused_in_the_output_of_kubectl() {
     in_namespace(async |ns| {
         let (link, mut watch) = active_link(ns).await;
         let long = format!("deactivate/{}", "x".repeat(64));
@@ -297,7 +297,7 @@ async fn an_editor_may_do_all_but_purge_and_an_admin_may_purge_too() {
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn who_may_ask_for_an_action_is_decided_verb_by_verb() {
+async fn each_action_needs_the_rbac_verb_of_its_name() {
     in_namespace(async |ns| {
         let (link, mut watch) = active_link(ns).await;
         let user = User::with_verbs(ns, "pat", &["get", "patch", "deactivate"]).await;

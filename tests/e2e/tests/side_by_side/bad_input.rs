@@ -1,5 +1,5 @@
 //! Bad input, from the table `tests/manifests/bad.yaml`: each manifest and annotation is refused with the message
-//! that the table promises. The operator must not write meanwhile: the table sets the states it asks for.
+//! in the table. The operator must not write during the test, because the table sets the states that it needs.
 
 use std::collections::BTreeMap;
 
@@ -41,7 +41,7 @@ struct Case {
     input: Input,
 }
 
-/// The cases a test is about; an unknown field in one would be a promise nobody keeps.
+/// The cases of a test. Unknown fields are an error, because nothing would check them.
 fn cases(wanted: fn(&Input) -> bool) -> Vec<Case> {
     let table = concat!(env!("CARGO_MANIFEST_DIR"), "/../manifests/bad.yaml");
     let table = std::fs::read_to_string(table).expect("the table");
@@ -49,7 +49,7 @@ fn cases(wanted: fn(&Input) -> bool) -> Vec<Case> {
     cases.into_iter().filter(|case| wanted(&case.input)).collect()
 }
 
-/// Whoever asks: an administrator, or users with a role.
+/// The user of a request: an administrator, or a user with a role.
 struct Askers<'a> {
     namespace: &'a Namespace,
     by_role: BTreeMap<String, Client>,
@@ -68,7 +68,7 @@ impl Askers<'_> {
     }
 }
 
-/// Asks in every case, and panics with all that were not answered as promised.
+/// Sends the request of every case, and panics with all cases that were not answered as expected.
 async fn are_refused(cases: Vec<Case>, at_least: usize) {
     assert!(cases.len() >= at_least, "only {} cases", cases.len());
     in_namespace(async |ns| {
@@ -107,7 +107,7 @@ async fn are_refused(cases: Vec<Case>, at_least: usize) {
 
 async fn answer_to(ns: &Namespace, asker: &Client, case: &Case, number: usize) -> Result<Value, kube::Error> {
     let links = format!("/apis/instancelink.dev/v1alpha1/namespaces/{}/instancelinks", ns.name);
-    // As kubectl asks: a field nobody knows is a mistake.
+    // Strict field validation, as kubectl requests it.
     let strict = "fieldValidation=Strict";
     let name = format!("case-{number}");
     match &case.input {
@@ -173,7 +173,7 @@ async fn send(client: &Client, method: &str, path: &str, body: &Value) -> Result
     client.request(request).await
 }
 
-/// The operator never saw these links, and their states are made up: nothing for it to clean up.
+/// The operator never saw these links, and the test wrote their states, so there is nothing to clean up.
 async fn discard_all(ns: &Namespace) {
     let links = ns.api::<instancelink_api::InstanceLink>();
     for found in links.list(&kube::api::ListParams::default()).await.expect("links") {

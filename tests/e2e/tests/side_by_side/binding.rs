@@ -1,4 +1,4 @@
-//! A link's Secret: what is in it, who may have it written, and how a pod reads it.
+//! The Secret of a link: its content, the right to write it, and how a pod reads it.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use k8s_openapi::api::core::v1::Secret;
 use serde_json::{Value, json};
 
 const OVERLAY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/overlays/binding");
-/// Until the operator has noticed that it may see Secrets.
+/// The time until the operator notices that it may read Secrets.
 const NOTICED: Duration = Duration::from_mins(1);
 const PASSWORD: &str = "correct-horse-battery-staple";
 
@@ -31,7 +31,7 @@ async fn create_secret(ns: &Namespace, name: &str, entries: &Value) -> Object {
     ns.create_object(&manifest).await
 }
 
-/// An active link, and what its Secret says.
+/// An active link and the entries of its Secret.
 async fn active(ns: &Namespace, manifest: LinkManifest) -> (Link, BTreeMap<String, String>) {
     let link = ns.link(manifest).await;
     link.reaches_within(Active, NOTICED).await;
@@ -88,7 +88,7 @@ async fn a_binding_waits_for_its_overlay_and_goes_on_by_itself() {
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn the_entries_of_the_referenced_secret_are_added_and_followed_and_told_to_nobody() {
+async fn the_entries_of_the_referenced_secret_are_added_and_followed_and_shown_nowhere_else() {
     in_namespace(async |ns| {
         granted(ns).await;
         let link = ns.link(with_credentials()).await;
@@ -243,7 +243,7 @@ async fn a_link_whose_secret_may_not_be_deleted_any_more_says_so_and_waits() {
     .await;
 }
 
-/// As the specification's "Workload Projection" has it: a volume at `$SERVICE_BINDING_ROOT/<binding-name>`.
+/// A volume at `$SERVICE_BINDING_ROOT/<binding-name>`, as in "Workload Projection" of the specification.
 #[tokio::test]
 #[ignore = "needs a cluster"]
 async fn a_pod_reads_its_binding_as_the_specification_projects_it() {
@@ -270,7 +270,8 @@ async fn a_pod_reads_its_binding_as_the_specification_projects_it() {
     .await;
 }
 
-/// "It is RECOMMENDED that a `CustomResourceDefinition` exposing a Provisioned Service add […] a label", and "SHOULD opt-in
+/// "It is RECOMMENDED that a `CustomResourceDefinition` exposing a Provisioned Service add […] a label", and "SHOULD
+/// opt-in
 /// resources to expose provisioned services by defining a `ClusterRole` with a label matching
 /// `servicebinding.io/controller=true`. The `get`, `list`, and `watch` verbs MUST be granted".
 #[tokio::test]

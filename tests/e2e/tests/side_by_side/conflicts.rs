@@ -1,4 +1,4 @@
-//! Two who want the same: links of one alias, sources of one directory, and strangers with the name of a child.
+//! Conflicts: links of one alias, sources of one directory, and foreign objects with the name of a child.
 
 use std::time::Duration;
 
@@ -34,15 +34,15 @@ async fn the_first_to_claim_an_alias_has_it_and_the_next_takes_over_when_it_is_f
         assert_eq!(second.status().await.transitioning, Transitioning::Error);
         let told = ns.events_of(&second, "AliasConflict", 1).await;
         assert_eq!(told[0].type_.as_deref(), Some("Warning"));
-        // Parked, the first keeps its place.
+        // An inactive link keeps its claim.
         first.act("deactivate").await.is_accepted();
         watch_first.walks([Deactivating, Inactive]).await;
         watch.rests().await;
-        // Removed, it gives way.
+        // A removed link gives up its claim.
         first.act("remove").await.is_accepted();
         watch_first.walks([Removing, Removed]).await;
         watch.walks([Activating, Active]).await;
-        // And does not get the alias back as long as the second claims it.
+        // It does not get the alias back while the second link claims it.
         let before = first.seq().await;
         first.action("restore").await;
         let rejected = first.acknowledged_after(before).await.is_rejected("AliasTaken");
@@ -70,7 +70,7 @@ async fn a_link_that_has_the_alias_is_not_evicted_by_an_older_one() {
             .watched_link(link("younger", "db", "Deployment/web", "Service/pg2"))
             .await;
         watch.walks([Requested, Activating, Active]).await;
-        // Its status gone and its memory with it, the older one is a new link of an older date.
+        // Without its status and memory, the older link is a new link with an older creation time.
         let hold = harness::Hold::links(ns).await;
         ns.kubectl_with(
             &["replace", "-f", "-"],
@@ -88,7 +88,7 @@ async fn a_link_that_has_the_alias_is_not_evicted_by_an_older_one() {
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn of_two_sources_of_one_name_the_first_to_claim_has_the_directory() {
+async fn of_two_sources_with_one_name_the_first_to_claim_has_the_directory() {
     in_namespace(async |ns| {
         ns.web_and_two_databases().await;
         let mut set = serving_set("StatefulSet", "web", "x");
@@ -120,7 +120,7 @@ async fn of_two_sources_of_one_name_the_first_to_claim_has_the_directory() {
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn a_strangers_service_named_like_the_directory_is_left_alone() {
+async fn a_foreign_service_with_the_name_of_the_directory_is_left_alone() {
     in_namespace(async |ns| {
         ns.web_and_two_databases().await;
         let stranger = ns.create_object(&fixed_service("web-links")).await;
@@ -153,14 +153,14 @@ async fn a_strangers_service_named_like_the_directory_is_left_alone() {
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn a_stranger_that_takes_the_directorys_name_from_an_active_link_gets_none_of_its_traffic() {
+async fn a_foreign_service_that_takes_the_name_of_the_directory_gets_none_of_its_traffic() {
     in_namespace(async |ns| {
         ns.web_and_two_databases().await;
         let (link, mut watch) = ns
             .watched_link(link("web-db", "db", "Deployment/web", "Service/pg"))
             .await;
         watch.walks([Requested, Activating, Active]).await;
-        // The directory becomes a stranger's: its labels and owner are replaced by somebody.
+        // The directory becomes foreign: another client replaces its labels and owner.
         let hold = harness::Hold::writes(ns, "services", &["CREATE", "UPDATE", "DELETE"]).await;
         let directory = ns.object("v1", "Service", "web-links");
         directory.delete().await;
@@ -190,7 +190,7 @@ async fn a_stranger_that_takes_the_directorys_name_from_an_active_link_gets_none
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn strangers_slices_and_config_maps_of_a_childs_name_are_left_alone() {
+async fn foreign_slices_and_config_maps_with_the_name_of_a_child_are_left_alone() {
     in_namespace(async |ns| {
         ns.web_and_two_databases().await;
         let map = ns
@@ -219,7 +219,7 @@ async fn strangers_slices_and_config_maps_of_a_childs_name_are_left_alone() {
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn a_strangers_pod_with_a_deployments_labels_is_no_endpoint() {
+async fn a_foreign_pod_with_the_labels_of_a_deployment_is_no_endpoint() {
     in_namespace(async |ns| {
         ns.create_object(&idle_deployment("web")).await;
         ns.create_object(&serving_deployment("pg", "pg")).await;

@@ -1,4 +1,4 @@
-//! A target in another namespace needs a grant there, as long as the link leads to it.
+//! A target in another namespace needs a grant there, as long as the link refers to it.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use instancelink_api::State::{
 };
 use serde_json::{Value, json};
 
-/// Far below any drain of these tests: at once, as a user sees it.
+/// Much shorter than every drain in these tests: immediate, as a user sees it.
 const AT_ONCE: Duration = Duration::from_secs(5);
 
 fn from(namespace: &Namespace) -> Value {
@@ -301,7 +301,7 @@ async fn a_service_of_the_own_namespace_leads_to_no_pod_of_another_whatever_it_s
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn a_namespace_made_anew_under_its_name_has_not_consented() {
+async fn a_namespace_that_is_deleted_and_created_again_has_not_consented() {
     with_two_tenants(async |shop, data| {
         let (link, mut watch, _) = active(shop, data).await;
         kubectl(&["delete", "namespace", &data.name]).await.succeeds();
@@ -316,7 +316,7 @@ async fn a_namespace_made_anew_under_its_name_has_not_consented() {
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn who_may_administer_a_namespace_consents_for_it_and_who_may_edit_it_only_sees_that() {
+async fn an_admin_of_a_namespace_may_write_grants_and_an_editor_may_only_read_them() {
     in_namespace(async |data| {
         for (role, expected) in [("view", "no"), ("edit", "no"), ("admin", "yes")] {
             let user = User::with_cluster_role(data, &format!("{role}-of-{}", data.name), role).await;

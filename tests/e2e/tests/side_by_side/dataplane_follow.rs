@@ -1,4 +1,4 @@
-//! The alias as a pod sees it: it resolves to the target's ready pods while the link is active, and follows them.
+//! The alias as a pod sees it: while the link is active it resolves to the ready pods of the target, and follows them.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -17,7 +17,7 @@ fn web_db(target: &str) -> LinkManifest {
     link("web-db", "db", "Deployment/web", target).spec("activation", json!({ "targetWaitSeconds": 120 }))
 }
 
-/// The complete name of an alias of `web`.
+/// The fully qualified name of an alias of `web`.
 fn fqdn(ns: &Namespace, alias: &str) -> String {
     format!("{alias}.web-links.{}.svc.cluster.local", ns.name)
 }
@@ -252,7 +252,7 @@ async fn links_of_one_source_share_a_directory_and_do_not_disturb_each_other() {
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn a_draining_link_is_no_name_any_more_but_its_slices_stand_until_the_drain_is_over() {
+async fn a_draining_link_has_no_name_any_more_but_its_slices_stay_until_the_drain_is_over() {
     in_namespace(async |ns| {
         for manifest in [idle_deployment("web"), fixed_service("pg")] {
             ns.create_object(&manifest).await;

@@ -120,7 +120,7 @@ async fn a_service_is_reached_by_its_cluster_ip_and_available_when_a_pod_behind_
                 .any(|c| c.type_ == "Available" && c.status == "True")
         })
         .await;
-        // By its pods instead, the port is theirs.
+        // When its pods are addressed, the port is that of the pods.
         link.edit(json!({ "addressing": "PodIP" })).await;
         watch.walks([UpdatingActive, Active]).await;
         client
@@ -152,7 +152,7 @@ async fn a_headless_service_leads_to_its_pods() {
         ns.link(manifest).await.reaches_within(Active, PODS_START).await;
         ns.has_addresses_in("web-links", &ns.ready_addresses("pg", 1).await)
             .await;
-        // The port is the pods', not the Service's.
+        // The port is that of the pods, not of the Service.
         let slice = ns
             .object("discovery.k8s.io/v1", "EndpointSlice", "web-db-v4")
             .get()

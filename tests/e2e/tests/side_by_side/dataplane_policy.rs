@@ -1,5 +1,6 @@
-//! The NetworkPolicy of a link, as an object: no network plugin that enforces policies is part of the test cluster. Whom
-//! such an object lets in is tested against an evaluator in `core`.
+//! The NetworkPolicy of a link as an object. The test cluster has no network plugin that enforces policies. An
+//! evaluator
+//! in `core` tests which traffic such an object allows.
 
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ fn web_db() -> LinkManifest {
         .spec("activation", json!({ "targetWaitSeconds": 0 }))
 }
 
-/// A policy that denies all ingress, as a namespace that trusts nobody has it.
+/// A policy that denies all ingress.
 async fn deny(ns: &Namespace) {
     ns.create_yaml("{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: deny}, spec: {podSelector: {}, policyTypes: [Ingress]}}")
         .await;
@@ -31,7 +32,7 @@ async fn prepare(ns: &Namespace) {
     }
 }
 
-/// The policies of ours in a namespace.
+/// The operator's policies in a namespace.
 async fn ours(ns: &Namespace) -> Vec<NetworkPolicy> {
     let labelled = ListParams::default().labels("app.kubernetes.io/managed-by=instancelink");
     ns.api::<NetworkPolicy>().list(&labelled).await.expect("policies").items
@@ -94,7 +95,7 @@ async fn an_active_link_opens_the_way_into_an_isolated_target_and_a_cut_one_clos
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn none_is_written_where_nothing_isolates_the_target_and_the_link_says_so() {
+async fn no_policy_is_written_where_nothing_isolates_the_target_and_a_condition_says_so() {
     in_namespace(async |ns| {
         prepare(ns).await;
         let link = active(ns, web_db()).await;
@@ -217,7 +218,7 @@ async fn a_policy_that_somebody_changed_or_deleted_is_mended() {
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn a_target_whose_pods_no_policy_can_name_is_said_to_be_so() {
+async fn a_target_with_pods_that_no_policy_can_select_is_reported() {
     in_namespace(async |ns| {
         prepare(ns).await;
         ns.create_object(&fixed_service("fixed")).await;

@@ -1,5 +1,5 @@
-//! PostgreSQL behind an alias, reached by psql where the source runs: by every name and by the variables, through a
-//! change of server, a cut and its end.
+//! PostgreSQL behind an alias, used by psql in the pods of the source: by every name and by the variables, through a
+//! change of server, a cut, and an activation.
 
 use std::time::{Duration, Instant};
 
@@ -19,7 +19,7 @@ fn web_db(target: &str) -> LinkManifest {
     link("web-db", "db", "Deployment/web", target).spec("activation", json!({ "targetWaitSeconds": 120 }))
 }
 
-/// The name that leads nowhere else, in whatever namespace it is asked for.
+/// The name that has the same meaning in each namespace.
 fn host(ns: &Namespace) -> String {
     format!("db.web-links.{}.svc", ns.name)
 }
@@ -46,7 +46,7 @@ async fn runs_where(ns: &Namespace, web: &Value, servers: &[&str], manifest: Lin
     (link, ns.client_in(Resolver::Glibc, &pod).await)
 }
 
-/// How long a name that has gone may go on being answered: what the cluster's DNS server says in its answers.
+/// How long a removed name may still be answered: the time to live in the answers of the cluster's DNS server.
 async fn dns_ttl() -> Duration {
     let maps: Api<ConfigMap> = Api::namespaced(connect().await, "kube-system");
     let map = maps.get("coredns").await.expect("the configuration of CoreDNS");
@@ -54,7 +54,7 @@ async fn dns_ttl() -> Duration {
     let ttl = corefile
         .lines()
         .find_map(|line| line.trim().strip_prefix("ttl ")?.trim().parse().ok());
-    // CoreDNS's own default.
+    // The default of CoreDNS.
     Duration::from_secs(ttl.unwrap_or(5))
 }
 
@@ -104,7 +104,7 @@ async fn psql_reaches_the_server_by_every_form_of_the_name_and_by_the_variables_
         link.act("deactivate").await.is_accepted();
         link.reaches(Inactive).await;
         let cut = Instant::now();
-        // All at once: asked one after the other, the last would be judged by how long the others took to ask.
+        // All forms at the same time. Otherwise the time of the first queries would count for the last form.
         let is_no_name = async |form: &String| {
             eventually(&format!("{form} is no name"), ttl, async || {
                 match web.reaches_server(form).await {
@@ -197,7 +197,7 @@ async fn a_service_is_reached_by_its_cluster_ip_on_its_port_and_by_its_pods_on_t
     .await;
 }
 
-/// The link's own address, which psql is given in place of a name.
+/// The link's own address. psql uses it instead of a name.
 async fn virtual_ip(ns: &Namespace) -> String {
     let service = ns.object("v1", "Service", "web-db-vip").get().await;
     service.data["spec"]["clusterIP"].as_str().unwrap().to_owned()
@@ -211,7 +211,7 @@ fn by_virtual_ip() -> LinkManifest {
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn with_an_address_of_the_links_own_one_edit_leads_psql_to_another_server_at_the_same_address() {
+async fn with_a_virtual_ip_one_edit_leads_psql_to_another_server_at_the_same_address() {
     in_namespace(async |ns| {
         let (link, web) = web_uses(ns, &["pg", "pg2"], by_virtual_ip()).await;
         let address = virtual_ip(ns).await;
@@ -225,7 +225,7 @@ async fn with_an_address_of_the_links_own_one_edit_leads_psql_to_another_server_
             target.is_some_and(|t| t.name == "pg2")
         })
         .await;
-        // No time to live counts here: kube-proxy has only to take the slices in.
+        // The time to live has no effect here. kube-proxy only has to read the slices.
         reaches(&web, &address, "pg2", Duration::from_secs(2)).await;
         assert_eq!(session.peer().await, peer, "the open connection stands");
         assert_eq!(virtual_ip(ns).await, address);
@@ -236,7 +236,7 @@ async fn with_an_address_of_the_links_own_one_edit_leads_psql_to_another_server_
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn with_an_address_of_the_links_own_a_cut_refuses_new_connections_within_two_seconds_and_keeps_open_ones() {
+async fn with_a_virtual_ip_a_cut_refuses_new_connections_within_two_seconds_and_keeps_open_ones() {
     in_namespace(async |ns| {
         let (link, web) = web_uses(ns, &["pg"], by_virtual_ip()).await;
         let address = virtual_ip(ns).await;

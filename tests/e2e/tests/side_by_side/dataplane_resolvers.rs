@@ -1,5 +1,5 @@
-//! The alias as three resolvers see it, glibc's, musl's and Go's: where they agree, where they do not, and who else may
-//! answer. `docs/names.md` says the same to users.
+//! The alias as the resolvers of glibc, musl and Go see it: where they agree, where they differ, and what else may
+//! answer. `docs/guide/names.md` documents this for users.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -36,7 +36,7 @@ async fn none_resolves(clients: &[Client], name: &str) {
     join_all(clients.iter().map(|client| client.resolves_to_nothing(name))).await;
 }
 
-/// A Service with an address of its own and nobody behind it.
+/// A Service with a cluster IP and no endpoints.
 async fn service(ns: &Namespace, namespace: &str, name: &str) -> (Object, BTreeSet<IpAddr>) {
     let manifest = fixed_service(name);
     let object = Object::of(&ns.client, namespace, &manifest);
@@ -45,7 +45,7 @@ async fn service(ns: &Namespace, namespace: &str, name: &str) -> (Object, BTreeS
     (object, [address].into())
 }
 
-/// Another namespace, whose name is what matters about it. Unique: all tests share the names of namespaces.
+/// A second namespace with a unique name, because all tests share one cluster.
 async fn namespace(ns: &Namespace, name: &str) -> Object {
     let manifest = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } });
     let object = Object::of(&ns.client, "", &manifest);
@@ -96,7 +96,8 @@ async fn a_service_named_like_the_alias_takes_the_plain_name_and_a_namespace_nam
         let host = format!("{alias}.web-links.{}.svc", ns.name);
         all_resolve(&clients, &alias, &pg).await;
 
-        // `<alias>.svc.cluster.local` exists then, without addresses. musl takes that for the answer, the others go on.
+        // `<alias>.svc.cluster.local` then exists without addresses. musl accepts that as the answer. The others
+        // continue.
         let homonym = namespace(ns, &alias).await;
         let (_, _other) = service(ns, &alias, "web-links").await;
         let [musl, glibc, go] = clients.as_slice() else {
@@ -112,7 +113,7 @@ async fn a_service_named_like_the_alias_takes_the_plain_name_and_a_namespace_nam
         homonym.delete().await;
         all_resolve(&clients, &alias, &pg).await;
 
-        // The source's own namespace stands before the directory in the search list.
+        // The source's own namespace is before the directory in the search list.
         let (namesake, stranger) = service(ns, &ns.name, &alias).await;
         all_resolve(&clients, &alias, &stranger).await;
         for name in [&format!("{alias}.web-links"), &host] {
@@ -147,7 +148,7 @@ async fn a_namespace_named_like_the_directory_of_a_cut_link_answers_for_the_shor
         for name in ["db", &host, &fqdn] {
             none_resolves(&clients, name).await;
         }
-        // Why the environment has the form with the namespace.
+        // This is why the environment uses the form with the namespace.
         all_resolve(&clients, &short, &squatter).await;
         for name in ["db", &host, &fqdn] {
             none_resolves(&clients, name).await;
@@ -213,9 +214,10 @@ async fn pods_that_serve_on_different_ports_stand_in_two_slices_under_one_name()
     .await;
 }
 
-/// The kernel has IPv6, but the network of the tests' clusters gives a pod one address, of IPv4. So the pods are fakes:
-/// no node ever takes them, and the test writes the status that a kubelet of a dual-stack cluster would. That slices and
-/// names are right is shown; that a connection by IPv6 stands is not.
+/// The kernel has IPv6, but the network of the test cluster gives each pod one IPv4 address. So the pods are fakes:
+/// no node runs them, and the test writes the status that the kubelet of a dual-stack cluster would write. The test
+/// shows
+/// that slices and names are right. It does not show that IPv6 connections work.
 #[tokio::test]
 #[ignore = "needs a cluster"]
 async fn a_pod_of_both_families_answers_under_one_name_with_an_address_of_each() {
@@ -268,7 +270,7 @@ async fn a_pod_of_both_families_answers_under_one_name_with_an_address_of_each()
     .await;
 }
 
-/// Writes what a kubelet would: the pod runs, is ready, and has these addresses.
+/// Writes the status as a kubelet would: the pod runs, is ready, and has these addresses.
 async fn give_addresses(ns: &Namespace, pod: &Pod, addresses: &[&str]) {
     let list: Vec<Value> = addresses.iter().map(|ip| json!({ "ip": ip })).collect();
     let status = json!({ "status": {

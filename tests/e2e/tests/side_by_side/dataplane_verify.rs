@@ -1,4 +1,4 @@
-//! The alias as the cluster's DNS has it, and what else answers under a name of the alias: both are told in time.
+//! What the cluster's DNS answers for the alias, and what else answers under its names. Conditions report both.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ async fn is_not_shadowed(link: &Link) {
     .await;
 }
 
-/// A namespace beside the test's own, which goes when the test has passed.
+/// A second namespace, deleted when the test has passed.
 async fn with_namespace(ns: &Namespace, name: &str, test: impl AsyncFnOnce()) {
     let manifest = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } });
     let object = Object::of(&ns.client, "", &manifest);
@@ -35,7 +35,7 @@ async fn with_namespace(ns: &Namespace, name: &str, test: impl AsyncFnOnce()) {
     object.delete().await;
 }
 
-/// A name for a namespace or an instance that no other test has.
+/// A unique name for a namespace or an instance.
 fn unique(ns: &Namespace, prefix: &str) -> String {
     format!("{prefix}-{}", ns.name)
 }
@@ -60,7 +60,7 @@ async fn a_service_called_like_the_alias_is_named_as_long_as_it_is_there() {
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn a_service_that_steps_in_after_the_cut_is_warned_of_before_it() {
+async fn a_service_that_would_answer_after_a_cut_is_reported_before_it() {
     in_namespace(async |ns| {
         let instance = unique(ns, "web");
         let directory = format!("{instance}-links");
@@ -81,7 +81,7 @@ async fn a_service_that_steps_in_after_the_cut_is_warned_of_before_it() {
             link.act("deactivate").await;
             link.reaches(Inactive).await;
             link.condition("AliasShadowed", "True", "ServiceStepsIn").await;
-            // What the warning is about, and the name that it says is safe.
+            // The names that the warning is about, and the name that it calls safe.
             let strangers = address(stranger.get().await);
             client.resolves_to(&format!("db.{directory}"), &strangers).await;
             client
@@ -138,7 +138,7 @@ async fn endpoints_that_kubernetes_mirrors_into_the_directory_are_named() {
         );
         let warned = ns.events_of(&link, "EndpointsMirrored", 1).await;
         assert_eq!(warned[0].type_.as_deref(), Some("Warning"));
-        // What the DNS makes of it is believed when its caches cannot be to blame.
+        // The operator believes the DNS only after the time that caches may keep an old answer.
         let verified = link
             .until_within("gets addresses of others", Duration::from_secs(90), |l| {
                 let conditions = &l.status.as_ref().unwrap().conditions;
@@ -179,7 +179,7 @@ async fn an_active_alias_is_verified_once_the_dns_has_it_and_no_longer_when_it_i
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn an_alias_without_endpoints_that_has_no_name_is_as_it_should_be() {
+async fn an_alias_without_endpoints_has_no_name_and_is_verified() {
     in_namespace(async |ns| {
         ns.create_object(&harness::idle_deployment("web")).await;
         ns.create_object(&harness::idle_deployment("pg")).await;

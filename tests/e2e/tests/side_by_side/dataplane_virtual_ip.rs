@@ -1,4 +1,4 @@
-//! A link with an address of its own: the alias leads to a cluster IP that stays, whatever stands behind it.
+//! A link with its own address: the alias resolves to a cluster IP that stays the same when the endpoints change.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -11,7 +11,7 @@ use serde_json::json;
 
 const PODS_START: Duration = Duration::from_secs(90);
 
-/// A port of the alias that no pod has: `http` is what the pods call their port 8080.
+/// A port of the alias that no pod declares. `http` is the name of the pods' port 8080.
 fn web_db(target: &str) -> LinkManifest {
     link("web-db", "db", "Deployment/web", target)
         .spec("addressing", "VirtualIP")

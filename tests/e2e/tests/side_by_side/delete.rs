@@ -1,4 +1,4 @@
-//! Deleting: from every state, in every way, and nothing is left.
+//! Deletion from every state and in every way. Nothing is left.
 
 use std::time::Duration;
 
@@ -9,14 +9,14 @@ use instancelink_api::State::{
 };
 use serde_json::json;
 
-/// Deletes a link that is in `state` and kept there; it goes on through `way` and is gone.
+/// Deletes a link that is kept in `state`. It passes the states of `way` and is gone.
 async fn deleted_in(state: State, way: &[State]) {
     in_namespace(async |ns| {
         let staged = ns.stage(state, &["web-db"]).await;
         let mut watch = Watch::start(ns, "web-db").await;
         staged.links[0].delete().await;
         if state == Requested {
-            // Only its first status write was held back, and that is the one it now needs.
+            // The hold refuses its first status write, which is the one that it needs now.
             staged.lift().await;
         }
         watch.walks_and_is_gone(way).await;
@@ -146,7 +146,7 @@ async fn a_foreground_delete_takes_the_children_at_once_and_none_is_made_again()
 async fn what_remains_of_a_link_whose_finalizer_a_user_took_away_is_swept() {
     in_namespace(async |ns| {
         let (link, _watch) = active_link(ns).await;
-        // The operator would put the finalizer back before a slow user deletes the link.
+        // A running operator would restore the finalizer before the test deletes the link.
         let hold = Hold::links(ns).await;
         link.object().strip_finalizers().await;
         link.delete().await;

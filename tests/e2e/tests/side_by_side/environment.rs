@@ -1,4 +1,4 @@
-//! The environment of a source: the variables of Docker links, for all its active links together.
+//! The environment of a source: the variables of Docker links, for all its active links.
 
 use std::collections::BTreeMap;
 
@@ -51,7 +51,7 @@ async fn a_source_gets_the_variables_of_docker_links_with_names_instead_of_addre
             ],
         )
         .await;
-        // And a pod that takes it in sees them.
+        // A pod that reads the ConfigMap sees them too.
         let from = json!([{ "configMapRef": { "name": "web-links", "optional": true } }]);
         let container =
             json!([{ "name": "main", "image": "localhost/workload:dev", "args": ["sleep"], "envFrom": from }]);
@@ -150,7 +150,7 @@ async fn ports_named_in_the_link_replace_those_of_the_target() {
 async fn a_variable_of_an_older_link_is_never_overwritten_by_a_younger_ones() {
     in_namespace(async |ns| {
         ns.web_and_two_databases().await;
-        // Both would write DB_PORT_5432_TCP_PORT: the alias `db` for its port, the alias `db-port-5432-tcp` as its own.
+        // Both aliases produce DB_PORT_5432_TCP_PORT: `db` for its port 5432, and `db-port-5432-tcp` for itself.
         active(ns, "older", "db", "Service/pg").await;
         let before = variables(ns).await;
         ns.next_second().await;

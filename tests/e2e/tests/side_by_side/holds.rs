@@ -1,4 +1,4 @@
-//! What keeps a link from where its owner wants it, and that it goes on by itself when the cause goes.
+//! What holds a link back, and how it continues without help when the cause is gone.
 
 use std::time::{Duration, Instant};
 

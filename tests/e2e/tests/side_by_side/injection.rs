@@ -1,4 +1,4 @@
-//! Pods that ask by a label for the links of an instance, or have them written by hand.
+//! Pods that request the links of an instance with a label, or have them in their manifest.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 const LABEL: &str = "instancelink.dev/inject-links-of";
 const BY_HAND: &str = include_str!("../../../../deploy/samples/injected-by-hand.yaml");
 
-/// A pod `p` that asks for the links of `web`, with this spec.
+/// A pod `p` with the label for the links of `web`, and this spec.
 fn pod(spec: &str) -> Value {
     labelled(&json!({ LABEL: "web" }), spec)
 }
@@ -200,7 +200,7 @@ containers: [{name: main}, {name: own, envFrom: [{prefix: W_, configMapRef: {nam
         again["metadata"] = pod(spec)["metadata"].clone();
         again["status"] = Value::Null;
         assert_eq!(admitted(ns, &again).await["spec"], once["spec"]);
-        // By hand, with a dot at the end, and the label beside it.
+        // Written by hand with a dot at the end, and also requested by the label.
         let mut by_hand: Value = serde_yaml_ng::from_str(&BY_HAND.replace("shop", &ns.name)).unwrap();
         by_hand["metadata"]["labels"] = json!({ LABEL: "web" });
         by_hand["spec"]["dnsConfig"]["searches"][0] = format!("{}.", domain(ns)).into();
@@ -215,7 +215,7 @@ containers: [{name: main}, {name: own, envFrom: [{prefix: W_, configMapRef: {nam
 #[ignore = "needs a cluster"]
 async fn a_container_that_another_policy_adds_is_injected_and_nothing_twice() {
     in_namespace(async |ns| {
-        // Runs after ours, by its name, which makes the API server ask ours again.
+        // Its name sorts after ours, so it runs later, and the API server calls ours again.
         let name = format!("sidecar.{}", ns.name);
         let policy = json!({
             "apiVersion": "admissionregistration.k8s.io/v1", "kind": "MutatingAdmissionPolicy",
@@ -325,7 +325,7 @@ async fn the_search_domain_is_for_pods_that_ask_the_clusters_dns() {
 async fn a_full_list_of_search_domains_stays_as_it_is_and_the_pod_is_taken() {
     in_namespace(async |ns| {
         let many = |count: usize| (0..count).map(|n| format!("d{n}.example")).collect::<Vec<_>>();
-        // So many characters, spaces included, in domains of 200.
+        // This number of characters, spaces included, in domains of 200 characters.
         let long = |characters: usize| {
             let (mut domains, mut left) = (Vec::new(), characters);
             while left > 0 {

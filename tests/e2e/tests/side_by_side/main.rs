@@ -1,6 +1,7 @@
-//! What is tried in namespaces of its own, beside everything else. One binary: linking costs more than running some of these.
+//! Tests that need only their own namespace, and run in parallel. They are one binary, because linking is slower than
+//! many tests.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test fails by panicking
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test fails by a panic
 
 mod action_table;
 mod actions;

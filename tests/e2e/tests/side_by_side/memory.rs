@@ -1,4 +1,4 @@
-//! What a link remembers when its status, its annotations or both are lost, and what a copy of it must not.
+//! What a link remembers when its status, its annotations or both are lost, and what a copy of it must not remember.
 
 use harness::{Hold, Link, Namespace, Watch, in_namespace, link};
 use instancelink_api::State::{
@@ -7,7 +7,7 @@ use instancelink_api::State::{
 use instancelink_api::{LastAction, Phase, keys};
 use serde_json::{Value, json};
 
-/// A link at rest in a state that an action brought it to.
+/// A link in a resting state that an action brought it to.
 async fn link_at_rest(ns: &Namespace, state: State) -> Link {
     let link = ns.stage(state, &["db"]).await.lift().await.remove(0);
     if state == Active {
@@ -25,7 +25,7 @@ async fn last_action(link: &Link) -> LastAction {
     link.status().await.last_action.expect("a last action")
 }
 
-/// What must come back as it was. Times have microseconds in both copies.
+/// The part of the memory that must be restored exactly. Times have microseconds in both copies.
 fn remembered(action: &LastAction) -> Value {
     serde_json::to_value(&action.intent).unwrap()
 }
@@ -42,7 +42,7 @@ async fn survives_a_lost_status(state: State, way: &[State]) {
         let (was, is) = (before.last_action.unwrap(), after.last_action.unwrap());
         assert_eq!(remembered(&is), remembered(&was));
         assert_eq!(is.phase, Phase::Completed);
-        // Removed since when it was removed, not since when the status was lost.
+        // `removed` is the time of the removal, not of the loss of the status.
         assert_eq!(after.removed.is_some(), before.removed.is_some());
         if let (Some(was), Some(is)) = (before.removed, after.removed) {
             assert!((is.0.as_second() - was.0.as_second()).abs() <= 2, "{was:?} {is:?}");
@@ -123,7 +123,7 @@ async fn survives_a_bare_replace(state: State) {
     .await;
 }
 
-/// `kubectl replace` with the least a manifest needs: it drops annotations and finalizers.
+/// `kubectl replace` with a minimal manifest. It drops annotations and finalizers.
 async fn replace_bare(ns: &Namespace, name: &str) {
     let bare = link(name, name, "Deployment/web", "Service/pg").to_yaml();
     ns.kubectl_with(&["replace", "-f", "-"], &bare).await.succeeds();

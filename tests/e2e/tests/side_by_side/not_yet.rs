@@ -1,4 +1,4 @@
-//! What a manifest may ask for but this operator cannot serve is answered, never silently ignored.
+//! A manifest that the operator cannot serve is reported. It is never ignored silently.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use instancelink_api::State::{Activating, Active, Requested, UpdatingActive};
 use instancelink_api::status::Transitioning;
 use serde_json::json;
 
-/// A link whose manifest waits for a person: in activating, with an error that says what to do, until it is mended.
+/// A link with a manifest that a user must fix: it stays in activating, with an error that says what to do.
 async fn waits_until_mended(manifest: LinkManifest, condition: (&str, &str), mended: serde_json::Value) {
     in_namespace(async |ns| {
         prepare(ns).await;
@@ -72,7 +72,7 @@ async fn the_pods_of_a_service_without_selector_are_not_known() {
     .await;
 }
 
-/// An edit that cannot be served leaves what stands as it is, until the next edit.
+/// An edit that cannot be served changes nothing until the next edit.
 async fn keeps_answering(ns: &Namespace, old_target: &str) {
     let manifest = web_db(old_target).spec("activation", json!({ "targetWaitSeconds": 120 }));
     let (link, mut watch) = ns.watched_link(manifest).await;
@@ -113,7 +113,7 @@ async fn an_active_link_to_pods_whose_edit_cannot_be_served_answers_as_before() 
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn an_alias_too_long_for_the_several_ports_of_its_target_is_said_to_be_that() {
+async fn an_alias_too_long_for_the_ports_of_its_target_is_reported() {
     in_namespace(async |ns| {
         prepare(ns).await;
         ns.create_yaml(

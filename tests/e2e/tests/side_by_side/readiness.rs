@@ -1,4 +1,4 @@
-//! Pods that are ready only while a link of theirs is active and leads somewhere.
+//! Pods that are ready only while their link is active and has ready endpoints.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ fn condition(pod: &Pod, kind: &str) -> Option<PodCondition> {
     conditions.iter().find(|c| c.type_ == kind).cloned()
 }
 
-/// Waits until the gate of the one pod of `app` has this status and reason, and the pod is ready or not by it.
+/// Waits until the gate of the only pod of `app` has this status and reason, and the pod is ready accordingly.
 async fn gate_is(ns: &Namespace, app: &str, status: &str, reason: &str) -> PodCondition {
     let what = format!("the gate of {app} is {status}, {reason}");
     eventually(&what, Duration::from_mins(1), async || {
@@ -130,7 +130,7 @@ async fn a_gate_that_somebody_else_writes_is_written_back() {
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn without_the_right_the_pod_stays_unready_is_told_once_and_its_link_works() {
+async fn without_the_right_the_pod_stays_unready_with_one_event_and_its_link_works() {
     in_namespace(async |ns| {
         ns.create_object(&fixed_service("pg")).await;
         ns.create_object(&gated(serving_deployment("web", "web"), "db")).await;
@@ -150,7 +150,7 @@ async fn without_the_right_the_pod_stays_unready_is_told_once_and_its_link_works
         ns.kubectl_with(&["apply", "--dry-run=server", "-f", "-"], &note)
             .await
             .succeeds();
-        // Whatever becomes of the link.
+        // This does not depend on the link.
         link.act("deactivate").await.is_accepted();
         link.reaches(Inactive).await;
         link.act("activate").await.is_accepted();

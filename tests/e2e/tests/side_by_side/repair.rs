@@ -1,4 +1,4 @@
-//! Children deleted or altered by hand are repaired, without a change of state; what is not ours is left alone.
+//! Children that are deleted or changed by hand are repaired without a change of state. Foreign objects are left alone.
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ async fn active_link(ns: &Namespace) -> Scene {
     }
 }
 
-/// What the operator says in a child; all else belongs to others.
+/// The fields of a child that the operator writes. All others belong to other clients.
 fn content(object: &DynamicObject) -> Value {
     let meta = &object.metadata;
     let mut data = object.data.clone();
@@ -41,13 +41,13 @@ fn content(object: &DynamicObject) -> Value {
         data.remove("status");
     }
     if let Some(spec) = data.get_mut("spec").and_then(Value::as_object_mut) {
-        // A Service's address families are the API server's choice.
+        // The API server chooses the address families of a Service.
         spec.retain(|field, _| matches!(field.as_str(), "clusterIP" | "type" | "selector" | "ports"));
     }
     json!({ "labels": meta.labels, "annotations": meta.annotations, "owners": meta.owner_references, "data": data })
 }
 
-/// Damages a child, and waits until it is as it was.
+/// Damages a child, and waits until it is repaired.
 async fn is_repaired(scene: &mut Scene, child: fn(&Scene) -> &Object, damage: impl AsyncFnOnce(&Object)) {
     let child = child(scene).clone();
     let before = content(&child.get().await);
@@ -210,7 +210,7 @@ async fn a_directory_with_a_selector_and_ports_is_corrected() {
             &mut active_link(ns).await,
             |s| &s.directory,
             async |directory| {
-                // Without a selector the API server takes both families, with one only those of the cluster.
+                // Without a selector the API server sets both families, with a selector only those of the cluster.
                 let damage = json!({
                     "selector": { "app": "x" }, "ports": [{ "port": 80 }],
                     "ipFamilyPolicy": "SingleStack", "ipFamilies": ["IPv4"],
@@ -279,7 +279,7 @@ async fn labels_and_annotations_that_others_put_on_a_child_may_stay() {
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn a_stray_child_of_a_parked_link_is_taken_away() {
+async fn an_orphaned_child_of_an_inactive_link_is_deleted() {
     in_namespace(async |ns| {
         let mut scene = active_link(ns).await;
         let mut stray = serde_json::to_value(scene.slice.get().await).unwrap();
@@ -304,7 +304,7 @@ async fn a_stray_child_of_a_parked_link_is_taken_away() {
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn a_child_of_a_link_that_never_was_is_swept() {
+async fn a_child_of_a_link_that_never_existed_is_swept() {
     in_namespace(async |ns| {
         let scene = active_link(ns).await;
         let mut stray = serde_json::to_value(scene.slice.get().await).unwrap();

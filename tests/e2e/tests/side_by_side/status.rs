@@ -1,4 +1,4 @@
-//! What stands in a link's status, and on the link itself, while it lives.
+//! The content of a link's status and metadata during its life.
 
 use harness::{in_namespace, link};
 use instancelink_api::State::{Activating, Active, Deactivating, Inactive, Removed, Removing, Requested};
@@ -7,7 +7,7 @@ use instancelink_api::status::Transitioning;
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn the_status_has_the_fifteen_fields_of_the_ancestor() {
+async fn the_status_has_the_fifteen_fields_of_rancher() {
     in_namespace(async |ns| {
         ns.web_and_two_databases().await;
         let manifest = link("web-db", "db", "Deployment/web", "Service/pg").spec("name", "the database");

@@ -1,5 +1,5 @@
-//! Two tenants, each with all rights in a namespace of their own and none elsewhere. Mallory wants addresses of alice's
-//! pods in a slice of hers; whatever she tries, none that alice did not consent to ever stands there.
+//! Two tenants, each with all rights in their own namespace and none elsewhere. Mallory wants addresses of alice's
+//! pods in her own slices. Addresses that alice did not consent to never appear there, whatever mallory tries.
 
 use std::time::Duration;
 
@@ -14,22 +14,22 @@ use kube::api::{DeleteParams, ListParams};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-/// Far below any drain, and long enough for what must not happen.
+/// Much shorter than every drain, and long enough to see what must not happen.
 const A_WHILE: Duration = Duration::from_secs(2);
 const POD_STARTS: Duration = Duration::from_secs(90);
 
-/// What a test has at hand. Both namespaces are used with their tenant's rights.
+/// The two tenants. Each namespace has a client with the rights of its tenant.
 struct Tenants {
     mallory: Namespace,
     alice: Namespace,
-    /// What mallory's namespace ever shows.
+    /// Every version of the slices in mallory's namespace.
     slices: Slices,
-    /// Mallory's namespace, used by the cluster's administrator.
+    /// Mallory's namespace, with the rights of the cluster administrator.
     shop: Namespace,
     attacker: User,
 }
 
-/// Mallory has the source `web`; alice the Deployment `pg`, and one that is `public`, each with a ready pod.
+/// Mallory has the source `web`. Alice has the Deployments `pg` and `public`, each with a ready pod.
 async fn with_tenants(test: impl AsyncFnOnce(&Tenants)) {
     in_namespace(async |shop| {
         in_namespace(async |data| {
@@ -69,7 +69,7 @@ impl Tenants {
             .await
     }
 
-    /// Mallory's link into alice's namespace; not ready pods do for it too.
+    /// Mallory's link into alice's namespace. It also publishes pods that are not ready.
     async fn link_to(&self, kind: &str, name: &str) -> Link {
         let manifest = link_into(&self.alice, kind, name)
             .spec("publishNotReadyAddresses", true)
@@ -86,7 +86,7 @@ impl Tenants {
         self.pods(app).await.remove(0)
     }
 
-    /// Waits until mallory's alias leads nowhere.
+    /// Waits until mallory's alias has no endpoints.
     async fn shows_nothing(&self) {
         self.shop.has_addresses_in("web-links", &[].into()).await;
     }
@@ -97,7 +97,7 @@ impl Tenants {
         self.slices.showed(&self.pods(app).await).await;
     }
 
-    /// Every pod of a Deployment is replaced: what follows its pods shows the new one.
+    /// Replaces every pod of a Deployment. A link that still follows it would show the new pods.
     async fn replaces(&self, app: &str) -> Vec<Pod> {
         let old = self.pod(app).await;
         let named = self.alice.object("v1", "Pod", &old.name_any());
@@ -152,10 +152,10 @@ async fn without_a_grant_no_reference_leads_to_a_pod_of_the_other_tenant() {
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn nothing_made_in_ones_own_namespace_leads_to_a_pod_of_the_other_tenant() {
+async fn no_object_in_the_own_namespace_gives_access_to_a_pod_of_the_other_tenant() {
     with_tenants(async |t| {
         let pod = t.pod("pg").await;
-        // Of the same names and labels, owned in name by alice's ReplicaSet, and selecting what she has.
+        // With the same names and labels, with alice's ReplicaSet as owner, and with her selector.
         t.mallory.create_object(&headless("pg", "none")).await;
         let external = json!({
             "apiVersion": "v1", "kind": "Service", "metadata": { "name": "far" },
@@ -234,7 +234,7 @@ async fn a_grant_revoked_in_the_middle_of_activation_shows_none_and_one_revoked_
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn behind_an_address_of_the_links_own_none_is_shown_without_consent_either() {
+async fn a_virtual_ip_shows_no_pod_without_consent_either() {
     with_tenants(async |t| {
         let ports = json!([{ "name": "http", "port": 80, "targetPort": 8080 }]);
         let manifest = link_into(&t.alice, "Deployment", "pg")
@@ -257,7 +257,7 @@ async fn behind_an_address_of_the_links_own_none_is_shown_without_consent_either
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn a_namespace_made_anew_shows_none_of_its_pods() {
+async fn a_namespace_that_is_deleted_and_created_again_shows_none_of_its_pods() {
     with_tenants(async |t| {
         t.consents_to("Deployment", "pg").await;
         t.link_to("Deployment", "pg").await;
@@ -265,26 +265,26 @@ async fn a_namespace_made_anew_shows_none_of_its_pods() {
         kubectl(&["delete", "namespace", &t.alice.name]).await.succeeds();
         kubectl(&["create", "namespace", &t.alice.name]).await.succeeds();
         t.shows_nothing().await;
-        let anew = Namespace {
+        let recreated = Namespace {
             client: t.shop.client.clone(),
             name: t.alice.name.clone(),
         };
-        let account = anew.object("v1", "ServiceAccount", "default");
+        let account = recreated.object("v1", "ServiceAccount", "default");
         harness::eventually("the namespace has a service account", SHORT, async || {
             account.find().await.map(drop).ok_or_else(|| "none yet".to_owned())
         })
         .await;
-        anew.create_object(&serving_deployment("pg", "pg")).await;
-        anew.ready_addresses("pg", 1).await;
+        recreated.create_object(&serving_deployment("pg", "pg")).await;
+        recreated.ready_addresses("pg", 1).await;
         sleep(A_WHILE).await;
-        t.slices.never_showed(&anew.pods_of("pg").await).await;
+        t.slices.never_showed(&recreated.pods_of("pg").await).await;
     })
     .await;
 }
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn a_grant_for_another_kind_or_name_shows_none_however_often_the_link_changes_its_mind() {
+async fn a_grant_for_another_kind_or_name_shows_no_pod_however_often_the_link_is_edited() {
     with_tenants(async |t| {
         t.consents_to("Deployment", "public").await;
         t.consents_to("Service", "pg").await;
@@ -312,7 +312,7 @@ async fn a_target_that_is_renamed_is_not_followed_even_if_its_pods_are_the_same(
         t.consents_to("Deployment", "pg").await;
         let link = t.link_to("Deployment", "pg").await;
         t.shows("pg").await;
-        // Another Deployment takes over its pods.
+        // Another Deployment adopts its pods.
         let renamed = |name: &str| {
             let mut manifest = serving_deployment("pg", "pg");
             manifest["metadata"]["name"] = name.into();
@@ -335,7 +335,7 @@ async fn a_target_that_is_renamed_is_not_followed_even_if_its_pods_are_the_same(
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn of_a_service_whose_selector_is_edited_those_that_left_are_shown_no_more() {
+async fn pods_that_an_edited_selector_no_longer_selects_are_not_shown() {
     with_tenants(async |t| {
         t.alice.create_object(&headless("front", "public")).await;
         t.consents_to("Service", "front").await;
@@ -352,7 +352,7 @@ async fn of_a_service_whose_selector_is_edited_those_that_left_are_shown_no_more
         t.shows_nothing().await;
         let new = t.replaces("public").await;
         t.slices.never_showed(&new).await;
-        // Without a selector it says nothing of pods at all.
+        // Without a selector the Service has no pods.
         front.patch(&json!({ "spec": { "selector": null } })).await;
         sleep(A_WHILE).await;
         t.slices.never_showed(&new).await;
@@ -376,7 +376,7 @@ async fn a_pod_whose_labels_are_edited_to_join_the_target_is_not_shown() {
         stray
             .patch(&json!({ "metadata": { "labels": { "app": "public" } } }))
             .await;
-        // Nor a pod of another Deployment of hers, which leaves that one by its labels.
+        // Nor a pod of another Deployment of alice, which leaves that Deployment by a change of its labels.
         let pg = t.pod("pg").await;
         let moved = t.alice.object("v1", "Pod", &pg.name_any());
         moved

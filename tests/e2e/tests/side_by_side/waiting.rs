@@ -1,10 +1,10 @@
-//! Waiting for a link, and what tools that know nothing of links think of it.
+//! Waiting for a link, and the verdict of generic tools about it.
 
 use harness::{Hold, Kstatus, Namespace, in_namespace, kstatus, link};
 use instancelink_api::State::{Active, Inactive, Registering, Removed, Requested};
 use serde_json::json;
 
-/// A verdict on the link of that name as it is now.
+/// The verdict on the link with this name as it is now.
 async fn verdict_on(ns: &Namespace, name: &str) -> Kstatus {
     kstatus(&harness::Link::at(ns, name).object().get().await)
 }
@@ -25,7 +25,7 @@ async fn kubectl_wait_for_ready_available_and_a_state_returns() {
         wait("jsonpath={.status.state}=active").await;
         link.annotate("deactivate").await.succeeds();
         wait("jsonpath={.status.state}=inactive").await;
-        // Parked on purpose, it is where its owner wants it.
+        // A link that is inactive on purpose is ready.
         wait("condition=Ready").await;
         link.annotate("remove").await.succeeds();
         wait("jsonpath={.status.state}=removed").await;

@@ -1,4 +1,4 @@
-//! The walk of a link through its life, as one watcher sees it: no state left out, none too many.
+//! The states of a link during its life, as one watch sees them: none is missing, none is added.
 
 use std::time::Duration;
 
@@ -42,7 +42,7 @@ async fn a_link_to_a_real_deployment_waits_for_its_pod_and_becomes_available() {
         watch
             .walks_within([Requested, Activating, Active], Duration::from_secs(90))
             .await;
-        // It was not active before the pod answered.
+        // It was not active before the pod was ready.
         let active = watch
             .versions()
             .into_iter()

@@ -1,5 +1,6 @@
-//! The histories of all links, from the events of one watch. Where the watch cannot go on (the API server has forgotten the
-//! versions between, or the CRD is gone), all histories end, and begin anew with what is there then.
+//! The histories of all links, from the events of one watch. If the watch cannot continue (the API server has dropped
+//! the
+//! versions in between, or the CRD is gone), all histories end, and new ones start from the objects of a new list.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -16,10 +17,10 @@ use tokio::time::{Instant, sleep};
 
 use crate::writer::is_operator;
 
-/// A link that nobody wrote for so long is at rest.
+/// A link without a write for this time is at rest.
 const RESTS: Duration = Duration::from_secs(15);
 
-/// What is there, and what was found of all that was.
+/// The links that exist, and the findings about all links so far.
 #[derive(Debug, Default)]
 pub(crate) struct Links {
     /// By UID.
@@ -66,7 +67,7 @@ impl Links {
         }
     }
 
-    /// Judges what still stands, and tells of everything.
+    /// Checks the links that still exist, and returns all findings.
     pub(crate) fn end(&mut self) -> Value {
         for mut standing in std::mem::take(&mut self.standing).into_values() {
             let is_going = standing.last.metadata.deletion_timestamp.is_some();
@@ -97,7 +98,7 @@ impl Links {
     }
 }
 
-/// Never ends; says so when nothing can be missed any more.
+/// Never ends. Reports when no event can be missed any more.
 pub(crate) async fn watch(api: Api<InstanceLink>, links: Arc<Mutex<Links>>, begun: oneshot::Sender<()>) {
     let mut begun = Some(begun);
     loop {
@@ -108,7 +109,7 @@ pub(crate) async fn watch(api: Api<InstanceLink>, links: Arc<Mutex<Links>>, begu
                 list.items.into_iter().for_each(|link| links.shows(link));
             }
             if let Some(begun) = begun.take() {
-                // Where nobody waits any more, there is nothing to tell.
+                // If no receiver waits, there is nothing to report.
                 let _ = begun.send(());
             }
             let take = |link: InstanceLink, gone| {

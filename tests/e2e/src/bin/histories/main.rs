@@ -1,7 +1,9 @@
-//! Watches every link of the cluster while the end-to-end tests run, and judges what it saw: whatever the tests are about,
-//! the actions of each link have one order that the contract allows.
+//! Watches every link of the cluster while the end-to-end tests run, and checks the history of each: its actions must
+//! have
+//! an order that the contract allows.
 //!
-//! `cargo xtask e2e` starts it. It says that it watches, goes on until its standard input ends, and then says what it found,
+//! `cargo xtask e2e` starts it. It reports that it watches, runs until its standard input ends, and prints what it
+//! found
 //! as one line of JSON.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // who started it shows why it ended
@@ -26,7 +28,7 @@ async fn main() {
     let watch = tokio::spawn(links::watch(api, Arc::clone(&links), begun));
     begins.await.expect("the links of the cluster can be listed");
     say("watching");
-    // However it ends, whoever gave it wants to hear what was found.
+    // The caller reads the result, whether the input ended or failed.
     let end = tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new()));
     let _ = end.await;
     watch.abort();

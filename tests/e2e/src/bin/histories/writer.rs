@@ -1,18 +1,18 @@
-//! Who wrote a version of a link: the operator, or a test that plays a backup, a user or a forger.
+//! The author of a version of a link: the operator, or a test that acts as a backup, a user or a forger.
 //!
-//! The API server notes for each field whose value it is (`managedFields`); of what is not there any more it notes nothing.
+//! The API server records the author of each field (`managedFields`), but not who removed a field.
 
 use std::collections::BTreeMap;
 
 use instancelink_api::{InstanceLink, keys};
 use serde_json::{Value, json};
 
-/// What the operator alone writes: a field's place, and its value.
+/// The fields that only the operator writes: path and value.
 type Remembered<'a> = BTreeMap<Vec<&'a str>, &'a Value>;
 
-/// False where what a link remembers is of another hand than the operator's: written by somebody else, or taken away
-/// without anything in its place. An action alone that is taken away counts as the operator's, unless it was handled before:
-/// of those the tests take some back by hand, and of no others.
+/// False if the memory of a link was not written by the operator: another client wrote it, or removed it without a
+/// replacement. A removed action alone counts as the operator's work, unless it was handled before:
+/// the tests remove only such actions by hand.
 pub(crate) fn is_operator(before: &InstanceLink, after: &InstanceLink) -> bool {
     let (before, owned) = (json!(before), owned(after));
     let after = json!(after);
@@ -50,7 +50,7 @@ fn at<'a>(value: &'a Value, place: &[&str]) -> Option<&'a Value> {
     place.iter().try_fold(value, |value, name| value.get(name))
 }
 
-/// The sets of fields whose values are the operator's.
+/// The sets of fields that the operator owns.
 fn owned(link: &InstanceLink) -> Vec<Value> {
     let entries = link.metadata.managed_fields.iter().flatten();
     let ours = entries.filter(|entry| entry.manager.as_deref() == Some(keys::MANAGER));
@@ -71,7 +71,7 @@ mod tests {
 
     const OPERATORS: &str = keys::MANAGER;
 
-    /// A link that remembers an action, each part of it written by somebody.
+    /// A link with a memory of an action. Each part of it has an author.
     fn link(seq: u64, state: &str, manager: &str) -> InstanceLink {
         let annotation = format!("f:{}", keys::INTENT);
         serde_json::from_value(json!({

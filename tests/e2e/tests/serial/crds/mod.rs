@@ -1,5 +1,5 @@
-//! Kinds that are there for the whole cluster or not at all, and come and go while the operator runs. What is asked of one
-//! of them is asked of a CRD that stands once: each of these tests has its own to itself, and they run together.
+//! Kinds from CRDs, which are cluster-scoped, and are installed and removed while the operator runs. Tests that need
+//! the same CRD share one installation. Each of these tests has its own CRD, and they run in parallel.
 
 mod reference_grants;
 mod scaled_kinds;

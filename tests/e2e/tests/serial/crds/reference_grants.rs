@@ -1,4 +1,4 @@
-//! Consent in the words of the Gateway API.
+//! Consent by a `ReferenceGrant` of the Gateway API.
 
 use std::time::Duration;
 
@@ -7,12 +7,12 @@ use harness::{Link, Namespace, ReferenceGrants, Watch, in_namespace, link_into, 
 use instancelink_api::State::{Activating, Active, Deactivating, Inactive, Requested};
 use serde_json::{Value, json};
 
-/// Far below any drain of these tests: at once, as a user sees it.
+/// Much shorter than every drain in these tests: immediate, as a user sees it.
 const AT_ONCE: Duration = Duration::from_secs(5);
-/// Until a CRD that was just installed is noticed, and its grants count.
+/// The time until the operator notices a new CRD, and its grants count.
 const NOTICED: Duration = Duration::from_secs(15);
 
-/// A link into the namespace of the targets, and where it comes from.
+/// A link into the namespace of the targets, and its own namespace.
 struct Tenant<'a> {
     shop: &'a Namespace,
     data: &'a Namespace,
@@ -21,7 +21,7 @@ struct Tenant<'a> {
     watch: Watch,
 }
 
-/// What is granted in these tests, if nothing else is said.
+/// The default rule of the grants in these tests.
 fn pg() -> Value {
     json!({ "group": "", "kind": "Service", "name": "pg" })
 }
@@ -31,7 +31,7 @@ fn links_of(namespace: &Namespace) -> Value {
 }
 
 impl<'a> Tenant<'a> {
-    /// A link that is held for want of consent.
+    /// A link that is held because consent is missing.
     async fn held(shop: &'a Namespace, data: &'a Namespace, grants: &'a ReferenceGrants) -> Self {
         let manifest = link_into(data, "Service", "pg").spec("deactivation", json!({ "drainSeconds": 600 }));
         let (link, mut watch) = shop.watched_link(manifest).await;
@@ -46,7 +46,7 @@ impl<'a> Tenant<'a> {
         }
     }
 
-    /// The grant of this tenant alone, in a version.
+    /// A grant for this tenant alone, in an API version.
     async fn is_granted(&self, version: &str) {
         let from = links_of(self.shop);
         self.grants
@@ -66,7 +66,7 @@ impl<'a> Tenant<'a> {
     }
 }
 
-/// Four namespaces whose links lead into one that does not trust them.
+/// Four namespaces with links into one that does not trust them.
 async fn with_tenants(test: impl AsyncFnOnce([&Namespace; 4], &Namespace, &ReferenceGrants)) {
     with_two_tenants(async |first, data| {
         in_namespace(async |second| {
@@ -94,7 +94,7 @@ async fn a_reference_grant_counts_while_its_crd_is_there_in_whatever_version_and
         let held = join_all(shops.map(|shop| Tenant::held(shop, data, grants))).await;
         let [mut kept, mut either, mut edited, mut stranger] = held.try_into().ok().unwrap();
 
-        // A CRD installed while the operator runs is noticed.
+        // The operator notices a CRD that is installed while it runs.
         grants.install(&["v1beta1"]).await;
         for_others(&stranger, "v1beta1").await;
         for tenant in [&kept, &either, &edited] {
@@ -106,9 +106,9 @@ async fn a_reference_grant_counts_while_its_crd_is_there_in_whatever_version_and
             edited.comes_up(NOTICED)
         );
 
-        // Either version will do, and a change between them cuts nothing.
+        // Both versions count, and a change between them cuts no link.
         grants.serve(&["v1"]).await;
-        // The watch of the old version has ended, and the new one is followed.
+        // The watch of the old version has ended, and the operator watches the new one.
         tokio::time::sleep(Duration::from_secs(5)).await;
         tokio::join!(kept.watch.rests(), either.watch.rests(), edited.watch.rests());
         tokio::join!(
@@ -116,15 +116,15 @@ async fn a_reference_grant_counts_while_its_crd_is_there_in_whatever_version_and
                 grants.object(data, "v1", &either.shop.name).delete().await;
                 either.is_cut_at_once().await;
             },
-            taken_back_or_edited_cuts_at_once(&mut edited),
-            only_one_that_is_right_permits(&mut stranger),
+            a_reference_grant_that_is_deleted_or_edited_cuts_the_link_at_once(&mut edited),
+            only_a_grant_that_matches_in_every_field_permits_a_link(&mut stranger),
         );
 
-        // One deleted cuts what it permitted.
+        // Deleting a grant cuts the links that it permitted.
         kept.watch.rests().await;
         grants.uninstall().await;
         tokio::join!(kept.is_cut_at_once(), stranger.is_cut_at_once());
-        // And once more: what was forgotten is listed anew.
+        // A CRD that is installed again is listed again.
         grants.install(&["v1", "v1beta1"]).await;
         kept.is_granted("v1").await;
         kept.comes_up(NOTICED).await;
@@ -132,7 +132,7 @@ async fn a_reference_grant_counts_while_its_crd_is_there_in_whatever_version_and
     .await;
 }
 
-async fn taken_back_or_edited_cuts_at_once(tenant: &mut Tenant<'_>) {
+async fn a_reference_grant_that_is_deleted_or_edited_cuts_the_link_at_once(tenant: &mut Tenant<'_>) {
     let given = tenant.grants.object(tenant.data, "v1", &tenant.shop.name);
     given.delete().await;
     tenant.is_cut_at_once().await;
@@ -143,7 +143,7 @@ async fn taken_back_or_edited_cuts_at_once(tenant: &mut Tenant<'_>) {
     tenant.is_cut_at_once().await;
 }
 
-/// Grants that are none for this tenant's link, for one reason each.
+/// Grants that do not permit this tenant's link, each for one reason.
 async fn for_others(tenant: &Tenant<'_>, version: &str) {
     let Tenant { shop, data, grants, .. } = *tenant;
     let of = |group: &str, kind: &str| json!({ "group": group, "kind": kind, "namespace": shop.name });
@@ -165,8 +165,8 @@ async fn for_others(tenant: &Tenant<'_>, version: &str) {
     }
 }
 
-/// The operator has seen those of others: they are older than one that it goes by already.
-async fn only_one_that_is_right_permits(tenant: &mut Tenant<'_>) {
+/// The operator has seen the other grants, because they are older than one that already counts.
+async fn only_a_grant_that_matches_in_every_field_permits_a_link(tenant: &mut Tenant<'_>) {
     tenant.watch.rests().await;
     tenant.link.is_not_permitted().await;
     let any = json!({ "group": "", "kind": "Service" });

@@ -1,4 +1,4 @@
-//! Kinds that the operator knows nothing of but their scale, as source and as target, with rights and without.
+//! Custom kinds with a scale subresource, as source and as target, with and without the rights to read them.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use harness::{Link, LinkManifest, Namespace, Widgets, idle_deployment, in_namesp
 use instancelink_api::State::{Active, Inactive};
 use serde_json::json;
 
-/// Until a CRD or a right that came, or went, is noticed.
+/// The time until the operator notices an added or removed CRD or right.
 const NOTICED: Duration = Duration::from_secs(30);
 
 fn to_widget() -> LinkManifest {
@@ -38,7 +38,7 @@ async fn refs(link: &Link, reason: &str, says: &str) -> String {
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn an_end_that_may_not_be_read_says_which_role_is_missing_and_heals_with_it() {
+async fn a_kind_that_may_not_be_read_names_the_missing_role_and_heals_with_it() {
     in_namespace(async |ns| {
         in_namespace(async |other| {
             Widgets::during(ns, async |widgets| {
@@ -84,7 +84,7 @@ async fn a_target_has_the_pods_that_it_owns(ns: &Namespace, widgets: &Widgets, l
     widgets.run(ns, "pg", "ReplicaSet").await;
     let own = ns.ready_addresses("pg", 1).await;
     ns.has_addresses_in("web-links", &own).await;
-    // A pod that only looks like one of the Widget's joins nothing.
+    // A pod that only has the labels of the Widget's pods is no endpoint.
     let mut stranger = serving_set("ReplicaSet", "stranger", "stranger");
     stranger["spec"]["selector"] = json!({ "matchLabels": { "of": "stranger" } });
     stranger["spec"]["template"]["metadata"]["labels"] = json!({ "app": "pg", "of": "stranger" });

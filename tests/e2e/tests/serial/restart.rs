@@ -1,4 +1,4 @@
-//! An operator that starts anew asks for what it only knows on demand, before it cuts anything.
+//! An operator that restarts reads what it only knows on demand before it cuts any link.
 
 use std::time::Duration;
 
@@ -9,12 +9,12 @@ use harness::{
 use instancelink_api::State::Active;
 use serde_json::json;
 
-/// Until a CRD or a right that came is noticed, or a pod runs.
+/// The time until the operator notices a new CRD or right, or until a pod runs.
 const COMES_UP: Duration = Duration::from_secs(90);
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn an_operator_that_starts_anew_lists_grants_and_kinds_that_links_need_before_it_cuts_anything() {
+async fn an_operator_that_restarts_lists_grants_and_kinds_that_links_need_before_it_cuts_a_link() {
     with_two_tenants(async |shop, data| {
         in_namespace(async |ns| {
             ReferenceGrants::during(data, async |grants| {
@@ -25,7 +25,7 @@ async fn an_operator_that_starts_anew_lists_grants_and_kinds_that_links_need_bef
                     let slice = ns.object("discovery.k8s.io/v1", "EndpointSlice", "web-db-v4");
                     let before = slice.get().await.metadata.resource_version;
                     Operator::of(&ns.client).kill_all(ns).await;
-                    // Whoever leads now has looked at every link when it does what it is asked.
+                    // When the new leader handles this request, it has looked at every link.
                     permitted.act("activate").await.is_accepted();
                     to_widget.act("activate").await.is_accepted();
                     tokio::join!(first.rests(), second.rests());
@@ -40,7 +40,7 @@ async fn an_operator_that_starts_anew_lists_grants_and_kinds_that_links_need_bef
     .await;
 }
 
-/// A link into a namespace that consents by a `ReferenceGrant`.
+/// A link into a namespace that consents with a `ReferenceGrant`.
 async fn permitted(shop: &Namespace, data: &Namespace, grants: &ReferenceGrants) -> Link {
     grants.install(&["v1"]).await;
     let from = json!({ "group": "instancelink.dev", "kind": "InstanceLink", "namespace": shop.name });
@@ -51,7 +51,7 @@ async fn permitted(shop: &Namespace, data: &Namespace, grants: &ReferenceGrants)
     link
 }
 
-/// A link to a kind of which only its scale is known, and to the pod behind it.
+/// A link to a custom kind with a scale, and the pod behind it.
 async fn up_to_widget(ns: &Namespace, widgets: &Widgets) -> Link {
     ns.create_object(&idle_deployment("web")).await;
     widgets.allow_ahead().await;
