@@ -8,8 +8,6 @@
 )]
 
 pub mod args;
-mod cache;
-mod calls;
 mod client;
 pub mod clock;
 mod crds;

@@ -10,8 +10,6 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::args::Operator;
-use crate::cache::{Affected, Cache, Listener, ObjectName, watch};
-use crate::calls::Calls;
 use crate::client;
 use crate::clock::{Clock, SystemClock};
 use crate::leader::lease::{Election, Leadership, Terms};
@@ -24,6 +22,7 @@ use crate::reconcile::sweep::{Broom, Sweeper};
 use crate::telemetry::admin;
 use crate::telemetry::metrics::Metrics;
 use crate::verify::{self, Resolver, Verifier};
+use instancelink_cluster::{Affected, Cache, Calls, Listener, Meter, ObjectName, watch};
 
 /// Time for the events and sweeps that are on their way when the operator stops.
 const LAST_EVENTS: Duration = Duration::from_secs(1);
@@ -77,7 +76,8 @@ pub async fn run_in(surroundings: Surroundings, options: Operator, stop: Cancell
     if let Some(election) = election.as_mut() {
         election.look().await;
     }
-    let mut watches = watch::spawn(&parts.watches, &parts.calls, &parts.cache, &metrics);
+    let meter = Arc::clone(&metrics) as Arc<dyn Meter>;
+    let mut watches = watch::spawn(&parts.watches, &parts.calls, &parts.cache, &meter);
     let result = tokio::select! {
         result = parts.lead(election, &options, stop) => result,
         // Watches never end by themselves, and without one of them the caches would grow old in silence.
@@ -113,7 +113,7 @@ impl Parts {
             clock,
             dns,
         } = surroundings;
-        let calls = Calls::new(calls, Arc::clone(metrics));
+        let calls = Calls::new(calls, Arc::clone(metrics) as Arc<dyn Meter>);
         let queue = Arc::new(Queue::new(usize::from(options.concurrency)));
         let broom = Arc::new(Broom::default());
         let bell = Arc::new(Bell::default());
@@ -296,7 +296,7 @@ impl Listener for Wakes {
     fn affected(&self, affected: Affected) {
         self.queue.add(&affected.links);
         self.broom.after(affected.gone);
-        if affected.strays {
+        if affected.orphans {
             self.broom.soon();
         }
         self.bell.ring(affected.gated);

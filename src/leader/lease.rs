@@ -15,9 +15,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::decide::{Before, Decision, Seen, decide, may_write, nobody_led_since};
 use super::news::News;
-use crate::cache::ObjectName;
-use crate::calls::{CallError, Calls};
 use crate::clock::Clock;
+use instancelink_cluster::{CallError, Calls, ObjectName};
 
 /// The lease is looked at first of all for so long; without an answer nothing is lost but some lists later.
 const FIRST_LOOK: Duration = Duration::from_secs(1);

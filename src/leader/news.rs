@@ -7,8 +7,9 @@ use k8s_openapi::api::coordination::v1::Lease;
 use kube::runtime::{WatchStreamExt as _, watcher};
 use kube::{Api, Client};
 
-use crate::cache::ObjectName;
-use crate::cache::backoff::{SECONDS, WatchBackoff};
+use instancelink_cluster::ObjectName;
+use instancelink_cluster::backoff::LONGEST;
+use instancelink_cluster::watch::backoff::WatchBackoff;
 
 /// A watch of the lease; of none where it does not exist.
 pub(super) struct News {
@@ -22,7 +23,7 @@ impl News {
         let api = Api::namespaced(client, &lease.namespace);
         Self {
             lease: watcher::watch_object(api, &lease.name)
-                .backoff(WatchBackoff::new("Lease", SECONDS))
+                .backoff(WatchBackoff::new("Lease", LONGEST))
                 .boxed(),
             told: false,
         }

@@ -1,18 +1,18 @@
 //! How long to stay away after a failure. Jitter comes from the key, so that it spreads many links and still is the
 //! same in every run of a test.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::Hash;
 use std::time::Duration;
 
-const FIRST: Duration = Duration::from_millis(500);
-const LONGEST_AFTER_FAILURE: Duration = Duration::from_secs(4);
+use instancelink_cluster::backoff::{LONGEST, up_to};
+
 const LONGEST_AFTER_REFUSAL: Duration = Duration::from_mins(5);
 const LONGEST_AFTER_REPAIR: Duration = Duration::from_secs(30);
 const FREE_REPAIRS: u32 = 3;
 
 /// After the `times`-th failure in a row of a kind that mends itself: 0.5 s to 4 s.
 pub(super) fn after_failure<K: Hash>(key: &K, times: u32) -> Duration {
-    up_to(LONGEST_AFTER_FAILURE, key, times)
+    up_to(LONGEST, key, times)
 }
 
 /// After the `times`-th refusal in a row, which somebody has to mend: 0.5 s to 5 min.
@@ -24,21 +24,6 @@ pub(super) fn after_refusal<K: Hash>(key: &K, times: u32) -> Duration {
 pub(super) fn after_repair<K: Hash>(key: &K, times: u32) -> Option<Duration> {
     let times = times.checked_sub(FREE_REPAIRS).filter(|times| *times > 0)?;
     Some(up_to(LONGEST_AFTER_REPAIR, key, times))
-}
-
-/// After the `times`-th failure in a row: 0.5 s, doubled up to this.
-pub(crate) fn up_to<K: Hash>(longest: Duration, key: &K, times: u32) -> Duration {
-    let factor = 1_u32.checked_shl(times.saturating_sub(1)).unwrap_or(u32::MAX);
-    spread(key, times, FIRST.saturating_mul(factor).min(longest))
-}
-
-/// Between 80 % and 100 % of the time.
-pub(crate) fn spread<K: Hash>(key: &K, times: u32, delay: Duration) -> Duration {
-    let mut hasher = DefaultHasher::new();
-    key.hash(&mut hasher);
-    times.hash(&mut hasher);
-    let percent = u32::try_from(hasher.finish() % 21).unwrap_or_default();
-    delay.mul_f64(f64::from(100 - percent) / 100.0)
 }
 
 #[cfg(test)]

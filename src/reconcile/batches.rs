@@ -9,7 +9,7 @@ use instancelink_core::snapshot::Snapshot;
 use parking_lot::Mutex;
 
 use super::queue::{Queue, Turn};
-use crate::cache::links::SourceKey;
+use instancelink_cluster::SourceKey;
 
 /// One write a source: the last link's that gave way, on top of those before it. A link that gave way has another turn and
 /// decides anew, so nothing is lost with what is kept here.

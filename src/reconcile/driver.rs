@@ -17,16 +17,15 @@ use tokio_util::sync::CancellationToken;
 use super::batches::Batches;
 use super::events::Publisher;
 use super::execute::{Executor, Taken};
-use super::observe::observe;
 use super::queue::{Ending, Queue, Turn};
 use super::report;
 use super::unconfirmed::UnconfirmedWrites;
-use crate::cache::{Cache, LinkKey};
-use crate::calls::{CallError, Calls};
 use crate::clock::Clock;
 use crate::leader::lease::Leadership;
 use crate::telemetry::metrics::Metrics;
 use crate::verify::Verifier;
+use instancelink_cluster::index::link_keys::source_key;
+use instancelink_cluster::{Cache, CallError, Calls, LinkKey, SourceKey, observe};
 
 /// A pass that asks for more groups of writes than any walk through the lifecycle needs is going round in circles.
 const MAX_STEPS: usize = 64;
@@ -307,10 +306,10 @@ fn ending_of(error: &CallError) -> Ending {
 }
 
 /// The source of a link that is known.
-pub(crate) fn source_of(cache: &Cache, key: &LinkKey) -> Option<crate::cache::links::SourceKey> {
+pub(crate) fn source_of(cache: &Cache, key: &LinkKey) -> Option<SourceKey> {
     cache.read(|index| {
         let link = index.links.table.get(key)?;
-        Some(crate::cache::links::source_key(&link.object()))
+        Some(source_key(&link.peek()))
     })
 }
 

@@ -13,10 +13,9 @@ use serde::de::IgnoredAny;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior};
 
-use crate::cache::ObjectName;
-use crate::calls::Calls;
 use crate::clock::Clock;
 use crate::telemetry::metrics::Metrics;
+use instancelink_cluster::{Calls, ObjectName};
 
 /// The API server's limit of a note, in bytes.
 const MAX_NOTE: usize = 1024;

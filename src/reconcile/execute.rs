@@ -16,10 +16,11 @@ use serde_json::Value;
 use super::link_patch::{self, Change, Finalizer};
 use super::refuse;
 use super::unconfirmed::UnconfirmedWrites;
-use crate::cache::index::Watched;
-use crate::cache::links::{SourceKey, source_key};
-use crate::cache::{Cache, Environments, Links, ObjectName, Policies, Secrets, Services, Slices, Wire};
-use crate::calls::{CallError, Calls, Deleted};
+use instancelink_cluster::index::link_keys::source_key;
+use instancelink_cluster::{
+    Cache, CallError, Calls, Deleted, Environments, Links, ObjectName, Policies, Secrets, Services, Slices, SourceKey,
+    Stripped, Watched,
+};
 
 /// Children whose creation was answered with "exists" in this pass: asked for again, their names count as taken.
 pub(super) type Taken = Mutex<HashSet<Key>>;
@@ -50,13 +51,13 @@ impl ChildKind for Services {
 
 impl ChildKind for Slices {
     fn standing(item: &Self::Item) -> Option<ObservedChild> {
-        Some(ObservedChild::Slice((*item.child.open()).clone()))
+        Some(ObservedChild::Slice((*item.child.peek()).clone()))
     }
 }
 
 impl ChildKind for Environments {
     fn standing(item: &Self::Item) -> Option<ObservedChild> {
-        Some(ObservedChild::Environment((*item.open()).clone()))
+        Some(ObservedChild::Environment((*item.peek()).clone()))
     }
 }
 
@@ -193,7 +194,7 @@ impl Executor {
         let in_flight = self.cache.begin::<Links>(name.clone());
         match self
             .calls
-            .patch::<Wire<InstanceLink>>(Links::KIND, &name, subresource, patch)
+            .patch::<Stripped<InstanceLink>>(Links::KIND, &name, subresource, patch)
             .await
         {
             Ok(object) => {
@@ -205,7 +206,7 @@ impl Executor {
                     return Ok(Answer::LinkGone);
                 }
                 let item = Links::reduce(object);
-                let answer = InstanceLink::clone(&item.object());
+                let answer = InstanceLink::clone(&item.peek());
                 in_flight.answered(item);
                 Ok(Answer::Link(Box::new(answer)))
             }
@@ -224,12 +225,12 @@ impl Executor {
         let in_flight = self.cache.begin::<Links>(name.clone());
         match self
             .calls
-            .delete::<Wire<InstanceLink>>(Links::KIND, &name, uid, version)
+            .delete::<Stripped<InstanceLink>>(Links::KIND, &name, uid, version)
             .await
         {
             Ok(Deleted::Held(object)) => {
                 let item = Links::reduce(*object);
-                let answer = InstanceLink::clone(&item.object());
+                let answer = InstanceLink::clone(&item.peek());
                 in_flight.answered(item);
                 Ok(Answer::Link(Box::new(answer)))
             }

@@ -20,13 +20,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::events::Publisher;
 use super::patience::Patience;
-use crate::cache::index::{Index, Watched};
-use crate::cache::pods::Pods;
-use crate::cache::workloads::set_kind;
-use crate::cache::{Cache, ObjectName};
-use crate::calls::{CallError, Calls};
 use crate::clock::Clock;
 use crate::leader::lease::Leadership;
+use instancelink_cluster::index::workloads::set_kind;
+use instancelink_cluster::{Cache, CallError, Calls, Index, ObjectName, Pods, Watched};
 
 /// Writes at once, where the right to them was seen to be there.
 const WIDTH: usize = 8;
@@ -227,6 +224,6 @@ fn links_of(index: &Index, pod: &ObjectName, instances: &[Owner]) -> Vec<Arc<Ins
         .flat_map(|name| index.links.of_source(&pod.namespace, name));
     links
         .filter_map(|key| index.links.table.get(key))
-        .map(|link| link.object())
+        .map(|link| link.object(&index.recent))
         .collect()
 }

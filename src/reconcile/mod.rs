@@ -7,7 +7,6 @@ pub(crate) mod events;
 mod execute;
 pub(crate) mod gates;
 mod link_patch;
-mod observe;
 mod patience;
 pub(crate) mod queue;
 mod refuse;

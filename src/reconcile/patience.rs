@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::backoff;
-use crate::calls::CallError;
+use instancelink_cluster::CallError;
 
 /// A right that is missing: asked for so rarely, since nobody tells when it is given.
 const UNTIL_RIGHTS: Duration = Duration::from_mins(5);

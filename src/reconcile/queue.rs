@@ -9,8 +9,7 @@ use tokio::time::Instant;
 
 use super::schedule::Schedule;
 pub(crate) use super::schedule::{Ending, Turn};
-use crate::cache::links::SourceKey;
-use crate::cache::{Cause, LinkKey};
+use instancelink_cluster::{Cause, LinkKey, SourceKey};
 
 type SourceOf = Box<dyn Fn(&LinkKey) -> Option<SourceKey> + Send + Sync>;
 

@@ -3,7 +3,7 @@
 use instancelink_core::child::Key;
 use instancelink_core::refusal::Refusal;
 
-use crate::calls::CallError;
+use instancelink_cluster::CallError;
 
 /// The refusal in a failure, if it is one; `verb` as in RBAC rules.
 pub(super) fn refusal_of(error: &CallError, verb: &'static str, key: &Key) -> Option<Refusal> {

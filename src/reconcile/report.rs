@@ -5,9 +5,8 @@ use std::time::Duration;
 use instancelink_api::{InstanceLink, InstanceLinkStatus, Intent};
 use instancelink_core::effect::Effect;
 
-use crate::cache::{LinkKey, ObjectName};
-use crate::calls::CallError;
 use crate::telemetry::metrics::Metrics;
+use instancelink_cluster::{CallError, LinkKey, ObjectName};
 
 /// A status was written: where the state changed, says so.
 pub(super) fn transition(metrics: &Metrics, before: &InstanceLink, after: &InstanceLink) {

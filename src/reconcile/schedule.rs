@@ -15,8 +15,7 @@ use tokio::time::Instant;
 use due::{Due, Next};
 
 use super::backoff;
-use crate::cache::links::SourceKey;
-use crate::cache::{Cause, LinkKey};
+use instancelink_cluster::{Cause, LinkKey, SourceKey};
 
 /// After so long without a repair, the next one is the first again.
 const PEACE: Duration = Duration::from_mins(1);

@@ -21,12 +21,10 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::queue::Queue;
-use crate::cache::index::Index;
-use crate::cache::links::SourceKey;
-use crate::cache::{Cache, GoneLink, ObjectName, instance_of};
-use crate::calls::{CallError, Calls};
 use crate::leader::lease::Leadership;
 use crate::telemetry::metrics::Metrics;
+use instancelink_cluster::index::mentions::instance_of;
+use instancelink_cluster::{Cache, CallError, Calls, GoneLink, Index, ObjectName, SourceKey};
 
 /// Several deletions at once are one sweep.
 const GATHER: Duration = Duration::from_millis(200);
@@ -298,10 +296,10 @@ fn suspects(index: &Index, due: &Due) -> BTreeSet<Key> {
         }
     }
     if due.everything {
-        let known: KnownLinks = index.links.table.iter().map(|(_, link)| link.glance()).collect();
+        let known: KnownLinks = index.links.table.iter().map(|(_, link)| link.peek()).collect();
         let asks = |child: &ObservedChild| live_check(child, &known).is_some();
         for (name, slice) in index.slices.table.iter() {
-            if asks(&ObservedChild::Slice((*slice.child.glance()).clone())) {
+            if asks(&ObservedChild::Slice((*slice.child.peek()).clone())) {
                 add(Kind::Slice, name);
             }
         }
@@ -324,7 +322,7 @@ fn suspects(index: &Index, due: &Due) -> BTreeSet<Key> {
             }
         }
         for (name, environment) in index.environments.table.iter() {
-            if asks(&ObservedChild::Environment((*environment.glance()).clone())) {
+            if asks(&ObservedChild::Environment((*environment.peek()).clone())) {
                 add(Kind::Environment, name);
             }
         }
@@ -339,7 +337,7 @@ fn standing(index: &Index, key: &Key) -> Option<ObservedChild> {
             .slices
             .table
             .get(&name)
-            .map(|s| ObservedChild::Slice((*s.child.open()).clone())),
+            .map(|s| ObservedChild::Slice((*s.child.get(&index.recent)).clone())),
         Kind::Directory | Kind::VirtualIp => index.services.child(&name).cloned(),
         Kind::Policy => index.policies.child(&name).cloned().map(ObservedChild::Policy),
         Kind::Binding => index.secrets.get(&name).map(|s| ObservedChild::Binding((**s).clone())),
@@ -347,7 +345,7 @@ fn standing(index: &Index, key: &Key) -> Option<ObservedChild> {
             .environments
             .table
             .get(&name)
-            .map(|e| ObservedChild::Environment((*e.open()).clone())),
+            .map(|e| ObservedChild::Environment((*e.get(&index.recent)).clone())),
     }
 }
 
@@ -358,7 +356,7 @@ fn known_about(index: &Index, key: &Key) -> KnownLinks {
         let policy = index.policies.child(&name);
         let uid = policy.and_then(|found| found.label(instancelink_api::keys::LINK_UID));
         let link = uid.and_then(|uid| index.links.table.get(index.links.by_uid.get(uid)?));
-        return link.map(|link| link.glance()).into_iter().collect();
+        return link.map(|link| link.peek()).into_iter().collect();
     }
     let first = (key.namespace.as_str().into(), String::new());
     index
@@ -368,7 +366,7 @@ fn known_about(index: &Index, key: &Key) -> KnownLinks {
         .take_while(|((namespace, _), _)| **namespace == *key.namespace)
         .flat_map(|(_, links)| links)
         .filter_map(|name| index.links.table.get(name))
-        .map(|link| link.glance())
+        .map(|link| link.peek())
         .collect()
 }
 

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use instancelink_core::child::{DesiredChild, Key};
 use parking_lot::Mutex;
 
-use crate::cache::links::SourceKey;
+use instancelink_cluster::SourceKey;
 
 /// What may have been written, by the source whose links share it.
 #[derive(Debug, Default)]

@@ -13,8 +13,8 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::metrics::Metrics;
-use crate::cache::Cache;
 use crate::reconcile::queue::Queue;
+use instancelink_cluster::Cache;
 
 /// What the admin server shows.
 #[derive(Clone)]

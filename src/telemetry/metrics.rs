@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use instancelink_api::{State, Verb, Verdict};
+use instancelink_cluster::Meter;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -183,21 +184,9 @@ impl Metrics {
         self.queue_seconds.observe(waited.as_secs_f64());
     }
 
-    /// A watch failed.
-    pub(crate) fn watch_failed(&self, kind: &'static str) {
-        self.watch_errors.get_or_create(&KindLabels { kind }).inc();
-    }
-
     /// A kind was listed anew.
     pub(crate) fn relisted(&self, kind: &'static str) {
         self.relists.get_or_create(&KindLabels { kind }).inc();
-    }
-
-    /// A request was answered, or not.
-    pub(crate) fn requested(&self, verb: &'static str, kind: &'static str, code: Option<u16>, took: Duration) {
-        let code = code.map_or_else(|| "none".to_owned(), |c| c.to_string());
-        self.requests.get_or_create(&RequestLabels { verb, kind, code }).inc();
-        self.request_seconds.observe(took.as_secs_f64());
     }
 
     /// What became of an event: `sent`, `dropped` or `failed`.
@@ -241,5 +230,17 @@ impl Metrics {
             tracing::error!("metrics could not be rendered");
         }
         text
+    }
+}
+
+impl Meter for Metrics {
+    fn requested(&self, verb: &'static str, kind: &'static str, code: Option<u16>, took: Duration) {
+        let code = code.map_or_else(|| "none".to_owned(), |c| c.to_string());
+        self.requests.get_or_create(&RequestLabels { verb, kind, code }).inc();
+        self.request_seconds.observe(took.as_secs_f64());
+    }
+
+    fn watch_failed(&self, kind: &'static str) {
+        self.watch_errors.get_or_create(&KindLabels { kind }).inc();
     }
 }

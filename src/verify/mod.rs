@@ -22,11 +22,10 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
-use crate::cache::index::Index;
-use crate::cache::{Cache, Cause, LinkKey};
 use crate::clock::Clock;
 use crate::reconcile::queue::Queue;
 pub(crate) use dns::of_pod;
+use instancelink_cluster::{Cache, Cause, Index, LinkKey};
 use schedule::{Life, Print, Schedule};
 
 /// Looks on their way at once, and time from one to the next: ten thousand links must not flood the DNS.
@@ -205,12 +204,12 @@ struct Question {
 impl Question {
     /// None where the link is not up.
     fn of(index: &Index, key: &LinkKey, domain: &str) -> Option<Self> {
-        let link = &*index.links.table.get(key)?.object();
+        let link = &*index.link(key)?;
         if !is_up(link) {
             return None;
         }
         let slices = index.slices.by_link.get(uid_of(link));
-        let slices = slices.filter_map(|name| Some(index.slices.table.get(name)?.child.open()));
+        let slices = slices.filter_map(|name| Some(index.slices.table.get(name)?.child.get(&index.recent)));
         let slices: Vec<_> = slices.collect();
         let directory = directory_of(link, None);
         Some(Self {

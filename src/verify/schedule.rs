@@ -8,8 +8,8 @@ use instancelink_core::verify::{Resolution, look_again};
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use crate::cache::LinkKey;
-use crate::reconcile::backoff::spread;
+use instancelink_cluster::LinkKey;
+use instancelink_cluster::backoff::spread;
 
 /// A change is looked up after the 5 s for which DNS servers keep an answer.
 const SETTLED: Duration = Duration::from_secs(7);

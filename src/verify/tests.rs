@@ -4,8 +4,8 @@ use kube::runtime::watcher::Event;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::cache::{Affected, Links, Listener, Slices};
 use crate::clock::SystemClock;
+use instancelink_cluster::{Affected, Links, Listener, Slices};
 
 /// A DNS that says what it is told to.
 struct Dns {

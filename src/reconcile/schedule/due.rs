@@ -4,8 +4,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use crate::cache::LinkKey;
-use crate::cache::links::SourceKey;
+use instancelink_cluster::{LinkKey, SourceKey};
 
 /// How many links give way to others of their source before they get their turn again, and what they share is written; and
 /// how many turns of one source follow each other while others wait.

@@ -1,0 +1,88 @@
+//! Environments: a change concerns the links that they mention, and the links that wait for a key or for an alias.
+
+use std::collections::BTreeSet;
+
+use instancelink_core::child::{Environment, Observed};
+use k8s_openapi::api::core::v1::ConfigMap;
+
+use super::orphans::note_orphan;
+use super::sources;
+use super::{Watched, Who};
+use crate::affected::{Affected, Cause};
+use crate::index::Index;
+use crate::index::compressed_kinds::CompressedChild;
+use crate::index::mentions::{differs, mentions_of_environment};
+use crate::name::LinkKey;
+use crate::store::strip_managed_fields::Stripped;
+use crate::store::table::{Change, Table};
+
+/// The watch of environments.
+pub struct Environments;
+
+impl Watched for Environments {
+    type Raw = Stripped<ConfigMap>;
+    type Item = CompressedChild<Environment>;
+    const KIND: &'static str = "ConfigMap";
+
+    fn reduce(raw: Stripped<ConfigMap>) -> CompressedChild<Environment> {
+        CompressedChild::new(Observed::from(raw.object))
+    }
+
+    fn table(index: &mut Index) -> &mut Table<CompressedChild<Environment>> {
+        &mut index.environments.table
+    }
+
+    fn reindex(index: &mut Index, change: &Change<CompressedChild<Environment>>) {
+        index.environments.reindex(change);
+    }
+
+    fn concerns(index: &Index, change: &Change<CompressedChild<Environment>>, who: Who) -> Affected {
+        let mut affected = Affected::default();
+        let (old, new) = (
+            change.old.as_ref().map(|old| old.peek()),
+            change.new.as_ref().map(|new| new.peek()),
+        );
+        let (old, new) = (old.as_deref(), new.as_deref());
+        note_orphan(&index.links, new, who, &mut affected);
+        match who {
+            Who::Others if differs(old, new) => {
+                let mentions = |e: Option<&Observed<Environment>>| e.map(mentions_of_environment).unwrap_or_default();
+                sources::extend(index, mentions(old).iter().chain(&mentions(new)), &mut affected);
+            }
+            Who::Others => {}
+            Who::Us => extend_with_waiting_siblings(index, old, new, &mut affected),
+        }
+        affected
+    }
+}
+
+/// A key that an older link gave up may be one that a younger link needs: `db` and `db-port` meet in
+/// `DB_PORT_5432_TCP`. Only links whose prefix fits are looked at again, so that a source with very many links does
+/// not wake all of them with each write.
+fn extend_with_waiting_siblings(
+    index: &Index,
+    old: Option<&Observed<Environment>>,
+    new: Option<&Observed<Environment>>,
+    affected: &mut Affected,
+) {
+    let Some(old) = old else { return };
+    let keys = |e: &Observed<Environment>| e.object.body.data.keys().cloned().collect::<BTreeSet<String>>();
+    let kept = new.map(keys).unwrap_or_default();
+    let given_up: Vec<String> = keys(old).into_iter().filter(|k| !kept.contains(k)).collect();
+    if given_up.is_empty() {
+        return;
+    }
+    let with_entries = old.object.entries().into_keys();
+    let siblings: Vec<LinkKey> = with_entries
+        .filter(|uid| new.is_some_and(|new| new.object.mentions(uid)))
+        .filter_map(|uid| index.links.by_uid.get(uid))
+        .filter(|key| {
+            index.links.table.get(key).is_some_and(|link| {
+                let prefix = format!("{}_", link.alias.to_uppercase().replace('-', "_"));
+                given_up.iter().any(|k| k.starts_with(&prefix))
+            })
+        })
+        .cloned()
+        .collect();
+    affected.extend(&siblings, Cause::Change);
+}

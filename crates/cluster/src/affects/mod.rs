@@ -1,0 +1,90 @@
+//! Which links and pods a change concerns: one file a kind.
+//!
+//! A kind answers two questions about a change, apart from each other: how the lookups follow it, and whom it concerns.
+//! The second changes nothing, so it can be asked again for the same change.
+
+pub(crate) mod ends;
+mod environments;
+mod grants;
+mod links;
+mod mirrors;
+mod namespaces;
+mod nodes;
+mod orphans;
+mod pods;
+mod policies;
+mod secrets;
+mod services;
+mod slices;
+mod sources;
+mod workloads;
+
+use std::fmt::Debug;
+use std::time::Duration;
+
+use kube::Resource;
+use serde::de::DeserializeOwned;
+
+use crate::affected::Affected;
+use crate::backoff::LONGEST;
+use crate::index::Index;
+use crate::store::table::{Change, Item, Table};
+
+pub use environments::Environments;
+pub use grants::{Grants, ReferenceGrants};
+pub use links::Links;
+pub use mirrors::Mirrors;
+pub use namespaces::Namespaces;
+pub use nodes::Nodes;
+pub use pods::Pods;
+pub use policies::Policies;
+pub use secrets::Secrets;
+pub use services::Services;
+pub use slices::Slices;
+pub use workloads::{DaemonSets, Deployments, ReplicaSets, StatefulSets, Workloads};
+
+/// Who made a change: our own write must not cause a pass of the link that it is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// Anyone else; or we did, which could not be told.
+    Others,
+    /// It is the answer to our own write.
+    Us,
+}
+
+/// The kinds that operators write.
+pub const WRITTEN: [&str; 6] = [
+    Links::KIND,
+    Services::KIND,
+    Slices::KIND,
+    Policies::KIND,
+    Environments::KIND,
+    Secrets::KIND,
+];
+
+/// A kind that is watched: how it is reduced, where it is kept, and which links a change concerns.
+pub trait Watched: Send + Sync + 'static {
+    /// The object in a response of the API server.
+    type Raw: Resource + Clone + Debug + DeserializeOwned + Send + 'static;
+    /// The object as it is kept.
+    type Item: Item + Send + Sync + 'static;
+    /// The API's name of the kind.
+    const KIND: &'static str;
+    /// A cluster may lack this kind: its watch ends if the kind is not served.
+    const MAY_BE_ABSENT: bool = false;
+    /// The longest pause of its watch after a failure. What happens in a pause is not seen until it ends.
+    const LONGEST_BACKOFF: Duration = LONGEST;
+
+    /// Reduces an object to what is kept of it.
+    fn reduce(raw: Self::Raw) -> Self::Item;
+    /// The table that it is kept in.
+    fn table(index: &mut Index) -> &mut Table<Self::Item>;
+    /// The table for objects of this namespace: a kind that is watched namespace by namespace has one for each.
+    fn table_in<'a>(index: &'a mut Index, _namespace: &str) -> &'a mut Table<Self::Item> {
+        Self::table(index)
+    }
+    /// Brings the lookups up to date with a change. A second call with the same change does nothing.
+    fn reindex(index: &mut Index, change: &Change<Self::Item>);
+    /// What a change concerns, once the lookups are up to date with it.
+    fn concerns(index: &Index, change: &Change<Self::Item>, who: Who) -> Affected;
+}

@@ -1,0 +1,60 @@
+//! NetworkPolicies: one of ours concerns its link; a foreign one that isolates pods concerns the links that ask for a
+//! policy in its namespace.
+
+use k8s_openapi::api::networking::v1::NetworkPolicy;
+
+use super::orphans::note_orphan;
+use super::{Watched, Who};
+use crate::affected::{Affected, Cause};
+use crate::index::Index;
+use crate::index::mentions::differs;
+use crate::index::policies::{CachedPolicy, Role};
+use crate::store::strip_managed_fields::Stripped;
+use crate::store::table::{Change, Table};
+
+/// The watch of NetworkPolicies.
+pub struct Policies;
+
+impl Watched for Policies {
+    type Raw = Stripped<NetworkPolicy>;
+    type Item = CachedPolicy;
+    const KIND: &'static str = "NetworkPolicy";
+
+    fn reduce(raw: Stripped<NetworkPolicy>) -> CachedPolicy {
+        CachedPolicy::of(raw.object)
+    }
+
+    fn table(index: &mut Index) -> &mut Table<CachedPolicy> {
+        &mut index.policies.table
+    }
+
+    fn reindex(index: &mut Index, change: &Change<CachedPolicy>) {
+        index.policies.reindex(change);
+    }
+
+    fn concerns(index: &Index, change: &Change<CachedPolicy>, who: Who) -> Affected {
+        let mut affected = Affected::default();
+        let (old, new) = (change.old.as_deref(), change.new.as_deref());
+        note_orphan(&index.links, new.and_then(CachedPolicy::child), who, &mut affected);
+        if who == Who::Us || same(old.map(|p| &p.role), new.map(|p| &p.role)) {
+            return affected;
+        }
+        for policy in [old, new].into_iter().flatten() {
+            for uid in policy.links() {
+                affected.extend(index.links.by_uid.get(uid.as_str()), Cause::Change);
+            }
+            if policy.is_isolating() {
+                affected.extend(index.links.with_policy_in(&change.name.namespace), Cause::Change);
+            }
+        }
+        affected
+    }
+}
+
+/// A new resourceVersion alone is no difference.
+fn same(old: Option<&Role>, new: Option<&Role>) -> bool {
+    match (old, new) {
+        (Some(Role::Ours(old)), Some(Role::Ours(new))) => !differs(Some(old.as_ref()), Some(new.as_ref())),
+        (old, new) => old == new,
+    }
+}

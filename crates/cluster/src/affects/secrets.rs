@@ -1,0 +1,57 @@
+//! Secrets: a change concerns the link that they belong to, and the links that refer to them.
+
+use std::time::Duration;
+
+use instancelink_core::child::{Binding, Observed};
+use k8s_openapi::api::core::v1::Secret;
+
+use super::orphans::note_orphan;
+use super::sources;
+use super::{Watched, Who};
+use crate::affected::{Affected, Cause};
+use crate::index::Index;
+use crate::index::mentions::differs;
+use crate::index::secrets::mentions_of;
+use crate::store::table::{Change, Table};
+
+/// The watch of the Secrets of a namespace.
+pub struct Secrets;
+
+impl Watched for Secrets {
+    type Raw = Secret;
+    type Item = Observed<Binding>;
+    const KIND: &'static str = "Secret";
+    // A namespace without the right to read Secrets may never grant it.
+    const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
+
+    fn reduce(raw: Secret) -> Observed<Binding> {
+        Observed::from(raw)
+    }
+
+    fn table(index: &mut Index) -> &mut Table<Observed<Binding>> {
+        Self::table_in(index, "")
+    }
+
+    fn table_in<'a>(index: &'a mut Index, namespace: &str) -> &'a mut Table<Observed<Binding>> {
+        index.secrets.table_in(namespace)
+    }
+
+    fn reindex(index: &mut Index, change: &Change<Observed<Binding>>) {
+        index.secrets.reindex(change);
+    }
+
+    fn concerns(index: &Index, change: &Change<Observed<Binding>>, who: Who) -> Affected {
+        let mut affected = Affected::default();
+        let (old, new) = (change.old.as_deref(), change.new.as_deref());
+        note_orphan(&index.links, new, who, &mut affected);
+        if who == Who::Others && differs(old, new) {
+            let mentions = |found: Option<&Observed<Binding>>| found.map(mentions_of).unwrap_or_default();
+            sources::extend(index, mentions(old).iter().chain(&mentions(new)), &mut affected);
+        }
+        let entries = |found: Option<&Observed<Binding>>| found.map(|f| f.object.body.data.clone());
+        if entries(old) != entries(new) {
+            affected.extend(index.links.that_refer_to(&change.name), Cause::Change);
+        }
+        affected
+    }
+}

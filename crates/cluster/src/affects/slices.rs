@@ -1,0 +1,65 @@
+//! EndpointSlices of ours: a change concerns their link. The first or last slice of a link also concerns the links that
+//! wait for its alias.
+
+use instancelink_core::child::{Observed, Slice};
+use k8s_openapi::api::discovery::v1::EndpointSlice;
+
+use super::orphans::note_orphan;
+use super::{Watched, Who};
+use crate::affected::{Affected, Cause};
+use crate::index::Index;
+use crate::index::mentions::{differs, links_of};
+use crate::index::slices::CachedSlice;
+use crate::store::strip_managed_fields::Stripped;
+use crate::store::table::{Change, Table};
+
+/// The watch of slices.
+pub struct Slices;
+
+impl Watched for Slices {
+    type Raw = Stripped<EndpointSlice>;
+    type Item = CachedSlice;
+    const KIND: &'static str = "EndpointSlice";
+
+    fn reduce(raw: Stripped<EndpointSlice>) -> CachedSlice {
+        CachedSlice::of(Observed::from(raw.object))
+    }
+
+    fn table(index: &mut Index) -> &mut Table<CachedSlice> {
+        &mut index.slices.table
+    }
+
+    fn reindex(index: &mut Index, change: &Change<CachedSlice>) {
+        index.slices.reindex(change);
+    }
+
+    fn concerns(index: &Index, change: &Change<CachedSlice>, who: Who) -> Affected {
+        let mut affected = Affected::default();
+        let (old, new) = (
+            change.old.as_ref().map(|s| s.child.peek()),
+            change.new.as_ref().map(|s| s.child.peek()),
+        );
+        let (old, new) = (old.as_deref(), new.as_deref());
+        note_orphan(&index.links, new, who, &mut affected);
+        let links = |slice: Option<&Observed<Slice>>| slice.map(links_of).unwrap_or_default();
+        let (before, after) = (links(old), links(new));
+        for uid in before.iter().chain(after.iter().filter(|uid| !before.contains(uid))) {
+            let Some(key) = index.links.by_uid.get(uid.as_str()) else {
+                continue;
+            };
+            if who == Who::Others && differs(old, new) {
+                affected.add(key, Cause::Change);
+            }
+            // Whether the link has another slice is the same before and after the change.
+            let others = index
+                .slices
+                .by_link
+                .count(uid.as_str())
+                .saturating_sub(usize::from(after.contains(uid)));
+            if others == 0 && before.contains(uid) != after.contains(uid) {
+                affected.extend(&index.links.rivals_of(key), Cause::Change);
+            }
+        }
+        affected
+    }
+}

@@ -1,0 +1,76 @@
+//! Our own writes: while one is in flight, an event of its object may be its echo, so what such an event concerns waits for
+//! the answer.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use super::{Cache, take_in};
+use crate::affects::{Watched, Who};
+use crate::name::ObjectName;
+use crate::store::table::{Item as _, Written};
+
+/// A write in flight. Dropped without an answer, it releases what was kept back for it.
+pub struct InFlight<W: Watched> {
+    cache: Arc<Cache>,
+    name: ObjectName,
+    open: bool,
+    kind: PhantomData<fn() -> W>,
+}
+
+impl Cache {
+    /// A write of ours to this object is about to be sent. It ends with the guard, or with [`InFlight::answered`] or
+    /// [`InFlight::gone`].
+    pub fn begin<W: Watched>(self: &Arc<Self>, name: ObjectName) -> InFlight<W> {
+        self.write(|index| W::table_in(index, &name.namespace).begin(&name));
+        InFlight {
+            cache: Arc::clone(self),
+            name,
+            open: true,
+            kind: PhantomData,
+        }
+    }
+}
+
+impl<W: Watched> InFlight<W> {
+    /// The answer: the object after the write.
+    pub fn answered(self, item: W::Item) {
+        let written = Written::Version(item.resource_version().to_owned());
+        self.close(&written, Some(item));
+    }
+
+    /// The answer: the object with this UID is gone.
+    pub fn gone(self, uid: &str) {
+        self.close(&Written::Gone(uid.to_owned()), None);
+    }
+
+    fn close(mut self, written: &Written, item: Option<W::Item>) {
+        self.open = false;
+        let (forgotten, affected) = self.cache.write(|index| {
+            let table = W::table_in(index, &self.name.namespace);
+            let change = match (written, item) {
+                (Written::Gone(uid), _) => table.record_gone(&self.name, uid),
+                (_, Some(item)) => table.record(&self.name, item),
+                (_, None) => None,
+            };
+            let mut affected = table.finish(&self.name, written);
+            let (forgotten, own) = change
+                .map(|change| take_in::<W>(index, &change, Who::Us))
+                .unwrap_or_default();
+            affected.merge(own);
+            (forgotten, affected)
+        });
+        forgotten.compress();
+        self.cache.tell(affected);
+    }
+}
+
+impl<W: Watched> Drop for InFlight<W> {
+    fn drop(&mut self) {
+        if self.open {
+            let table_of =
+                |index: &mut _| W::table_in(index, &self.name.namespace).finish(&self.name, &Written::Nothing);
+            let affected = self.cache.write(table_of);
+            self.cache.tell(affected);
+        }
+    }
+}

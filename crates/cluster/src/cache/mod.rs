@@ -1,0 +1,221 @@
+//! The caches behind one lock. Events of the watches and answers to our own writes come in; each is turned into the links
+//! that it concerns. No request is made here, and nothing is decided.
+
+mod in_flight;
+mod relists;
+mod scaled;
+mod secrets;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use kube::Resource;
+use kube::runtime::watcher::Event;
+use parking_lot::{Mutex, RwLock};
+use tokio::sync::Notify;
+use tokio::sync::watch::{Receiver, Sender};
+
+use crate::affected::Affected;
+use crate::affects::{WRITTEN, Watched, Who};
+use crate::index::Index;
+use crate::name::ObjectName;
+use crate::store::compressed::Forgotten;
+use crate::store::table::{Change, Item};
+use relists::Relists;
+
+pub use in_flight::InFlight;
+
+/// Receives what the caches tell the rest of the operator.
+pub trait Listener: Send + Sync {
+    /// A change concerns these links and pods.
+    fn affected(&self, affected: Affected);
+    /// A list of this kind is complete, the `times`-th one.
+    fn listed(&self, kind: &'static str, times: u64);
+}
+
+/// All caches, shared by watches and passes.
+pub struct Cache {
+    index: RwLock<Index>,
+    listener: Arc<dyn Listener>,
+    pending: Mutex<BTreeSet<&'static str>>,
+    synced: Sender<bool>,
+    pub(crate) kinds_named: Notify,
+    pub(crate) relists: Relists,
+}
+
+impl Cache {
+    /// Empty caches that wait for the first list of these kinds.
+    pub fn new(kinds: &[&'static str], listener: Arc<dyn Listener>) -> Self {
+        Self {
+            index: RwLock::default(),
+            listener,
+            pending: Mutex::new(kinds.iter().copied().collect()),
+            synced: Sender::new(false),
+            kinds_named: Notify::new(),
+            relists: Relists::default(),
+        }
+    }
+
+    /// Looks at all kinds at one moment. Events wait meanwhile.
+    pub fn read<R>(&self, look: impl FnOnce(&Index) -> R) -> R {
+        look(&self.index.read())
+    }
+
+    fn write<R>(&self, change: impl FnOnce(&mut Index) -> R) -> R {
+        change(&mut self.index.write())
+    }
+
+    /// True from the moment that every kind was listed once.
+    pub fn synced(&self) -> Receiver<bool> {
+        self.synced.subscribe()
+    }
+
+    /// The kinds whose first list is not complete.
+    pub fn pending(&self) -> Vec<&'static str> {
+        self.pending.lock().iter().copied().collect()
+    }
+
+    /// Lists again what operators write, so that nothing is missing that another operator wrote before now.
+    pub async fn catch_up(&self) {
+        self.relists.of(&WRITTEN).await;
+    }
+
+    /// Compresses what was not used for a while. To be called about once a second.
+    pub(crate) fn compress_idle(&self) {
+        let idle = self.read(|index| index.recent.begin_round());
+        idle.compress();
+    }
+
+    /// Takes in an event of a watch.
+    pub fn observe<W: Watched>(&self, event: Event<W::Raw>) {
+        self.observe_in::<W>("", event);
+    }
+
+    /// Takes in an event of the watch of one namespace.
+    fn observe_in<W: Watched>(&self, namespace: &str, event: Event<W::Raw>) {
+        match event {
+            Event::Init => self.write(|index| W::table_in(index, namespace).relist()),
+            Event::InitApply(raw) | Event::Apply(raw) => self.shown::<W>(raw),
+            Event::Delete(raw) => self.hidden::<W>(&raw),
+            Event::InitDone => self.listed::<W>(namespace),
+        }
+    }
+
+    /// Takes in that a kind is not served: there are no objects of it.
+    pub(crate) fn absent<W: Watched>(&self) {
+        self.write(|index| W::table(index).relist());
+        self.listed::<W>("");
+    }
+
+    fn shown<W: Watched>(&self, raw: W::Raw) {
+        let name = ObjectName::of(raw.meta());
+        let version = raw.meta().resource_version.clone().unwrap_or_default();
+        let uid = raw.meta().uid.as_deref().unwrap_or_default();
+        let as_known = self.write(|index| {
+            let is_news = W::table_in(index, &name.namespace).is_news(&name, uid, &version);
+            (!is_news).then(|| settle::<W>(index, None, &name, &version, None))
+        });
+        // Most events are echoes of our own writes. Reducing an object takes time, so it is done outside of the lock.
+        let (forgotten, affected) = as_known.unwrap_or_else(|| {
+            let item = W::reduce(raw);
+            self.write(|index| {
+                let change = W::table_in(index, &name.namespace).show(&name, item);
+                settle::<W>(index, change, &name, &version, None)
+            })
+        });
+        forgotten.compress();
+        self.tell(affected);
+    }
+
+    fn hidden<W: Watched>(&self, raw: &W::Raw) {
+        let name = ObjectName::of(raw.meta());
+        let version = raw.meta().resource_version.as_deref().unwrap_or_default();
+        let uid = raw.meta().uid.as_deref().unwrap_or_default();
+        let (forgotten, affected) = self.write(|index| {
+            let change = W::table_in(index, &name.namespace).hide(&name, uid, version);
+            settle::<W>(index, change, &name, version, Some(uid))
+        });
+        forgotten.compress();
+        self.tell(affected);
+    }
+
+    fn listed<W: Watched>(&self, namespace: &str) {
+        let (affected, times) = self.write(|index| {
+            let mut affected = Affected::default();
+            let table = W::table_in(index, namespace);
+            let mut lost = table.listed();
+            lost.extend(table.passed());
+            for change in lost {
+                W::reindex(index, &change);
+                affected.merge(W::concerns(index, &change, Who::Others));
+            }
+            (affected, W::table_in(index, namespace).lists())
+        });
+        self.tell(affected);
+        self.listener.listed(W::KIND, times);
+        let mut pending = self.pending.lock();
+        pending.remove(W::KIND);
+        if pending.is_empty() {
+            self.synced.send_replace(true);
+        }
+    }
+
+    /// Takes in an object that was read live rather than written.
+    pub fn read_live<W: Watched>(&self, name: &ObjectName, item: W::Item) {
+        let (forgotten, affected) = self.write(|index| {
+            let change = W::table_in(index, &name.namespace).record(name, item);
+            change
+                .map(|change| take_in::<W>(index, &change, Who::Us))
+                .unwrap_or_default()
+        });
+        forgotten.compress();
+        self.tell(affected);
+    }
+
+    fn tell(&self, affected: Affected) {
+        if affected.kinds {
+            self.kinds_named.notify_one();
+        }
+        if !affected.is_empty() {
+            self.listener.affected(affected);
+        }
+    }
+}
+
+/// Brings the lookups up to date with a change. Returns what is to be compressed in place of a new object, and whom the
+/// change concerns.
+fn take_in<W: Watched>(index: &mut Index, change: &Change<W::Item>, who: Who) -> (Forgotten, Affected) {
+    W::reindex(index, change);
+    let forgotten = change.new.as_ref().map(|new| new.remember(&index.recent));
+    (forgotten.unwrap_or_default(), W::concerns(index, change, who))
+}
+
+/// Brings the indexes up to date with an event. What it concerns is kept back if the event may be the echo of a write in
+/// flight: only the answer to that write tells.
+fn settle<W: Watched>(
+    index: &mut Index,
+    change: Option<Change<W::Item>>,
+    name: &ObjectName,
+    version: &str,
+    deleted: Option<&str>,
+) -> (Forgotten, Affected) {
+    let mut affected = Affected::default();
+    for lost in W::table_in(index, &name.namespace).passed() {
+        W::reindex(index, &lost);
+        affected.merge(W::concerns(index, &lost, Who::Others));
+    }
+    let Some(change) = change else {
+        return (Forgotten::default(), affected);
+    };
+    let (forgotten, as_event) = take_in::<W>(index, &change, Who::Others);
+    if W::table_in(index, &name.namespace).is_in_flight(name) {
+        let as_echo = W::concerns(index, &change, Who::Us);
+        W::table_in(index, &name.namespace).hold(name, version, deleted, as_event, as_echo);
+    } else {
+        affected.merge(as_event);
+    }
+    (forgotten, affected)
+}

@@ -1,0 +1,75 @@
+//! What the watches of Secrets tell, one namespace each.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use k8s_openapi::api::core::v1::Secret;
+use kube::runtime::watcher::Event;
+
+use super::Cache;
+use crate::affected::{Affected, Cause};
+use crate::affects::Secrets;
+use crate::index::secrets::{Sight, is_kept};
+
+impl Cache {
+    /// Takes in an event of the watch of a namespace's Secrets. `referred_to` are the names that links refer to.
+    pub(crate) fn observe_secrets(
+        &self,
+        namespace: &Arc<str>,
+        referred_to: &Arc<BTreeSet<String>>,
+        event: Event<Secret>,
+    ) {
+        let event = match event {
+            Event::Apply(mut raw) => {
+                if is_kept(&mut raw, referred_to) {
+                    Event::Apply(raw)
+                } else {
+                    // It may have been kept before.
+                    Event::Delete(raw)
+                }
+            }
+            Event::InitApply(mut raw) => {
+                if !is_kept(&mut raw, referred_to) {
+                    return;
+                }
+                Event::InitApply(raw)
+            }
+            event @ (Event::Delete(_) | Event::Init | Event::InitDone) => event,
+        };
+        let is_all = matches!(event, Event::InitDone);
+        self.observe_in::<Secrets>(namespace, event);
+        if is_all {
+            self.see(namespace, Sight::Clear(Arc::clone(referred_to)));
+        }
+    }
+
+    /// The right to the Secrets of a namespace is missing.
+    pub(crate) fn may_not_see_secrets(&self, namespace: &Arc<str>) {
+        if self.see(namespace, Sight::Forbidden) {
+            tracing::info!(
+                %namespace,
+                "a link has outputs.binding, but the operator may not use Secrets in its namespace; the link's condition \
+                 Programmed has the manifest to apply"
+            );
+        }
+    }
+
+    /// No link needs the Secrets of a namespace any more.
+    pub(crate) fn forget_secrets(&self, namespace: &Arc<str>) {
+        self.write(|index| index.secrets.forget(namespace));
+    }
+
+    /// Records how far the Secrets of a namespace are known; true if that changed.
+    fn see(&self, namespace: &Arc<str>, sight: Sight) -> bool {
+        let (is_news, affected) = self.write(|index| {
+            let mut affected = Affected::default();
+            let is_news = index.secrets.see(namespace, sight);
+            if is_news {
+                affected.extend(index.links.that_need_secrets_of(namespace), Cause::Change);
+            }
+            (is_news, affected)
+        });
+        self.tell(affected);
+        is_news
+    }
+}

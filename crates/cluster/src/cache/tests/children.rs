@@ -1,0 +1,108 @@
+use super::*;
+
+fn ours(object: Value, uid_label: &str, uid: &str) -> Value {
+    let labels = json!({"app.kubernetes.io/managed-by": "instancelink", uid_label: uid});
+    with(object, "/metadata/labels", labels)
+}
+
+fn slice(name: &str, link: &str, version: u64) -> Value {
+    let slice = json!({"metadata": meta(name, version), "addressType": "IPv4", "endpoints": []});
+    ours(slice, "instancelink.dev/link-uid", &format!("{link}-uid"))
+}
+
+fn two_rivals_and_a_third() -> World {
+    let world = World::new();
+    for (version, (name, alias)) in (1..).zip([("a", "db"), ("b", "db"), ("c", "cache")]) {
+        world.apply::<Links>(link(name, alias, &to("Deployment", "pg"), version));
+    }
+    world.heard();
+    world
+}
+
+#[test]
+fn a_slice_concerns_its_link_and_its_coming_and_going_those_that_want_the_alias() {
+    let world = two_rivals_and_a_third();
+    world.apply::<Slices>(slice("a-v4", "a", 10));
+    assert_eq!(world.heard(), names(["a", "b"]));
+    let damaged = with(slice("a-v4", "a", 11), "/ports", json!([{"port": 1}]));
+    world.apply::<Slices>(damaged);
+    assert_eq!(world.heard(), names(["a"]));
+    world.delete::<Slices>(slice("a-v4", "a", 12));
+    assert_eq!(world.heard(), names(["a", "b"]));
+}
+
+#[test]
+fn a_slice_that_lost_its_label_is_found_by_its_owner() {
+    let world = two_rivals_and_a_third();
+    let owner =
+        json!([{"apiVersion": "instancelink.dev/v1alpha1", "kind": "InstanceLink", "name": "a", "uid": "a-uid"}]);
+    let slice = json!({"metadata": meta("a-v4", 10), "addressType": "IPv4", "endpoints": []});
+    world.apply::<Slices>(with(slice, "/metadata/ownerReferences", owner));
+    assert_eq!(world.heard(), names(["a", "b"]));
+}
+
+#[test]
+fn a_child_whose_link_nobody_knows_is_a_stray_and_one_of_a_link_that_is_known_is_none() {
+    let world = two_rivals_and_a_third();
+    let directory = |name: &str, link: &str, version: u64| {
+        let service = json!({"metadata": meta(name, version), "spec": {"clusterIP": "None"}});
+        let service = ours(service, "instancelink.dev/source-uid", "web-uid");
+        with(
+            service,
+            "/metadata/annotations",
+            json!({"instancelink.dev/link": format!("shop/{link}")}),
+        )
+    };
+    world.apply::<Slices>(slice("a-v4", "a", 10));
+    world.apply::<Services>(directory("web-links", "a", 11));
+    world.apply::<Slices>(json!({"metadata": meta("theirs", 12), "addressType": "IPv4", "endpoints": []}));
+    assert!(!world.has_orphans());
+    world.apply::<Slices>(slice("gone-v4", "gone", 13));
+    assert!(world.has_orphans());
+    world.apply::<Services>(directory("api-links", "gone", 14));
+    assert!(world.has_orphans());
+}
+
+#[test]
+fn a_service_with_a_directorys_name_concerns_all_links_of_the_source() {
+    let world = two_rivals_and_a_third();
+    world.apply::<Services>(json!({"metadata": meta("web-links", 10), "spec": {"clusterIP": "None"}}));
+    assert_eq!(world.heard(), names(["a", "b", "c"]));
+    world.apply::<Services>(json!({"metadata": meta("else-links", 11), "spec": {"clusterIP": "None"}}));
+    assert_eq!(world.heard(), names([]));
+}
+
+#[test]
+fn a_directory_under_another_name_is_found_by_the_link_it_names() {
+    let world = two_rivals_and_a_third();
+    let directory = json!({"metadata": meta("il-0123456789", 10), "spec": {"clusterIP": "None"}});
+    let directory = with(
+        directory,
+        "/metadata/annotations",
+        json!({"instancelink.dev/link": "shop/c"}),
+    );
+    world.apply::<Services>(ours(directory, "instancelink.dev/source-uid", "gone"));
+    assert_eq!(world.heard(), names(["a", "b", "c"]));
+}
+
+#[test]
+fn an_environment_concerns_the_links_it_has_entries_of() {
+    let world = two_rivals_and_a_third();
+    let entries = json!({"instancelink.dev/entries": r#"{"c-uid": ["CACHE_NAME"]}"#});
+    let environment = json!({"metadata": meta("somewhere", 10), "data": {"CACHE_NAME": "/web/cache"}});
+    let environment = with(environment, "/metadata/annotations", entries);
+    world.apply::<Environments>(ours(environment, "instancelink.dev/source-uid", "gone"));
+    assert_eq!(world.heard(), names(["c"]));
+}
+
+#[test]
+fn a_virtual_ip_concerns_the_link_whose_label_owner_or_name_it_bears() {
+    let world = two_rivals_and_a_third();
+    let service = |name: &str, version| json!({"metadata": meta(name, version), "spec": {"clusterIP": "10.0.0.1"}});
+    world.apply::<Services>(ours(service("other", 10), "instancelink.dev/link-uid", "c-uid"));
+    assert!(world.heard().contains("c"));
+    world.apply::<Services>(service("c-vip", 11));
+    assert!(world.heard().contains("c"));
+    world.apply::<Services>(service("d-vip", 12));
+    assert_eq!(world.heard(), names([]));
+}

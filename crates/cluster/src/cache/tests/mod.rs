@@ -1,0 +1,21 @@
+//! The caches as their users see them: events in, affected links out.
+
+mod children;
+mod echoes;
+mod gates;
+mod grants;
+mod links;
+mod namesakes;
+mod pods;
+mod policies;
+mod secrets;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use kube::runtime::watcher::Event;
+use serde_json::{Value, json};
+
+use crate::affects::*;
+use crate::name::ObjectName;
+use crate::world::*;

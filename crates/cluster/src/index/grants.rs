@@ -1,0 +1,39 @@
+//! Grants: what namespaces consent to, as `InstanceLinkGrant` or as `ReferenceGrant` of the Gateway API.
+
+use std::sync::Arc;
+
+use instancelink_core::snapshot::Grant;
+
+use crate::store::groups::Groups;
+use crate::store::table::{Change, Item, Table};
+
+/// All grants of a kind.
+#[derive(Debug, Default)]
+pub struct GrantStore {
+    pub(crate) table: Table<Grant>,
+    by_namespace: Groups<Arc<str>>,
+}
+
+impl GrantStore {
+    /// The grants of a namespace, in the order of their names.
+    pub fn of<'a>(&'a self, namespace: &str) -> impl Iterator<Item = &'a Arc<Grant>> + use<'a> {
+        self.by_namespace.get(namespace).filter_map(|name| self.table.get(name))
+    }
+
+    pub(crate) fn reindex(&mut self, change: &Change<Grant>) {
+        let namespace = &change.name.namespace;
+        let namespaces = |g: Option<&Arc<Grant>>| g.map(|_| Arc::clone(namespace)).into_iter().collect::<Vec<_>>();
+        let (old, new) = (namespaces(change.old.as_ref()), namespaces(change.new.as_ref()));
+        self.by_namespace.update(&change.name, &old, &new);
+    }
+}
+
+impl Item for Grant {
+    fn uid(&self) -> &str {
+        &self.uid
+    }
+
+    fn resource_version(&self) -> &str {
+        &self.resource_version
+    }
+}

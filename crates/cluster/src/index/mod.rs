@@ -1,0 +1,86 @@
+//! What is kept of each kind, and how it is found: one file a kind, each with its own lookups.
+//!
+//! [`Index`] holds all of them behind one lock, because an event touches several, and a pass needs to see them agree.
+
+pub(crate) mod compressed_kinds;
+pub mod environments;
+pub mod grants;
+pub mod link_keys;
+pub mod links;
+pub mod mentions;
+pub mod mirrors;
+pub mod namesakes;
+pub mod namespaces;
+pub mod nodes;
+pub mod pod_template;
+pub mod pods;
+pub mod policies;
+pub mod scaled;
+pub mod secrets;
+pub mod services;
+pub mod slices;
+pub(crate) mod source_kind;
+pub mod workloads;
+
+use std::sync::Arc;
+
+use instancelink_api::InstanceLink;
+
+use crate::name::LinkKey;
+use crate::store::compressed::Recent;
+use crate::store::table::Table;
+use environments::EnvironmentStore;
+use grants::GrantStore;
+use links::LinkStore;
+use mirrors::MirrorStore;
+use namespaces::CachedNamespace;
+use nodes::CachedNode;
+use pods::PodStore;
+use policies::PolicyStore;
+use scaled::ScaledStore;
+use secrets::SecretStore;
+use services::ServiceStore;
+use slices::SliceStore;
+use workloads::WorkloadStore;
+
+/// All kinds.
+#[derive(Debug, Default)]
+pub struct Index {
+    /// InstanceLinks.
+    pub links: LinkStore,
+    /// Deployments, StatefulSets, DaemonSets and ReplicaSets.
+    pub workloads: WorkloadStore,
+    /// Objects of kinds that are watched only because links name them.
+    pub scaled: ScaledStore,
+    /// Pods.
+    pub pods: PodStore,
+    /// Services.
+    pub services: ServiceStore,
+    /// EndpointSlices of ours.
+    pub slices: SliceStore,
+    /// NetworkPolicies.
+    pub policies: PolicyStore,
+    /// EndpointSlices that Kubernetes mirrors from `Endpoints` objects.
+    pub mirrors: MirrorStore,
+    /// Environment ConfigMaps of ours.
+    pub environments: EnvironmentStore,
+    /// Secrets of namespaces that need them.
+    pub secrets: SecretStore,
+    /// `InstanceLinkGrant`s.
+    pub grants: GrantStore,
+    /// `ReferenceGrant`s.
+    pub reference_grants: GrantStore,
+    /// Namespaces.
+    pub namespaces: Table<CachedNamespace>,
+    /// Nodes.
+    pub nodes: Table<CachedNode>,
+    /// Which objects are parsed.
+    pub recent: Recent,
+}
+
+impl Index {
+    /// A link, to work with.
+    pub fn link(&self, key: &LinkKey) -> Option<Arc<InstanceLink>> {
+        Some(self.links.table.get(key)?.object(&self.recent))
+    }
+}

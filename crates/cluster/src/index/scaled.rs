@@ -1,0 +1,191 @@
+//! Objects of kinds that are watched only because links name them. The operator never writes them, so no answer to a write
+//! has to be told from an event; but the selector of an object has to be read from its scale.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use instancelink_core::snapshot::{ApiKind, Unlisted, Workload};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+
+use crate::name::ObjectName;
+
+/// The kinds that links name, and their objects.
+#[derive(Debug, Default)]
+pub struct ScaledStore {
+    kinds: BTreeMap<ApiKind, Objects>,
+}
+
+/// The objects of one kind.
+#[derive(Debug)]
+pub(crate) struct Objects {
+    /// Why no object of the kind is known; none once they were listed.
+    why_not: Option<Unlisted>,
+    /// Why their scales could not be read at the last attempt.
+    refused: Option<Unlisted>,
+    entries: HashMap<ObjectName, Entry>,
+    relisted: Option<HashSet<ObjectName>>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    /// The object; its selector is the one last read from its scale.
+    object: Arc<Workload>,
+    /// Changes with everything that may change the selector.
+    mark: u64,
+    /// The mark for which the selector was read.
+    read: Option<u64>,
+}
+
+impl Objects {
+    fn pending() -> Self {
+        Self {
+            why_not: Some(Unlisted::Pending),
+            refused: None,
+            entries: HashMap::new(),
+            relisted: None,
+        }
+    }
+}
+
+impl ScaledStore {
+    /// An object whose selector is known.
+    pub fn found(&self, kind: &ApiKind, name: &ObjectName) -> Option<&Arc<Workload>> {
+        let objects = self.kinds.get(kind).filter(|objects| objects.why_not.is_none())?;
+        let entry = objects.entries.get(name)?;
+        entry.read.map(|_| &entry.object)
+    }
+
+    /// Why it is not known whether, or as what, an object exists.
+    pub fn why_not(&self, kind: &ApiKind, name: &ObjectName) -> Option<Unlisted> {
+        let Some(objects) = self.kinds.get(kind) else {
+            return Some(Unlisted::Pending);
+        };
+        let unread = objects.entries.get(name).is_some_and(|entry| entry.read.is_none());
+        let of_object = || objects.refused.clone().unwrap_or(Unlisted::Pending);
+        objects.why_not.clone().or_else(|| unread.then(of_object))
+    }
+
+    /// False only where it is known that no such object exists.
+    pub fn may_live(&self, kind: &ApiKind, name: &ObjectName, uid: &str) -> bool {
+        match self.kinds.get(kind) {
+            Some(objects) if objects.why_not == Some(Unlisted::NotServed) => false,
+            Some(objects) if objects.why_not.is_none() => {
+                objects.entries.get(name).is_some_and(|entry| entry.object.uid == uid)
+            }
+            Some(_) | None => true,
+        }
+    }
+
+    /// True if an object of this name and UID is known, of any kind.
+    pub fn lives(&self, name: &ObjectName, uid: &str) -> bool {
+        let entries = self.kinds.values().filter_map(|objects| objects.entries.get(name));
+        entries.into_iter().any(|entry| entry.object.uid == uid)
+    }
+
+    /// A link names the kind: it is going to be listed.
+    pub(crate) fn await_kind(&mut self, kind: &ApiKind) {
+        self.kinds.entry(kind.clone()).or_insert_with(Objects::pending);
+    }
+
+    /// No link names the kind any more.
+    pub(crate) fn forget_kind(&mut self, kind: &ApiKind) {
+        self.kinds.remove(kind);
+    }
+
+    /// True once its objects were listed.
+    pub(crate) fn is_listed(&self, kind: &ApiKind) -> bool {
+        self.kinds.get(kind).is_some_and(|objects| objects.why_not.is_none())
+    }
+
+    /// The objects of a kind that some link names.
+    pub(crate) fn of_mut(&mut self, kind: &ApiKind) -> Option<&mut Objects> {
+        self.kinds.get_mut(kind)
+    }
+
+    /// The objects whose scale is to be read, of all or of one; with their marks.
+    pub(crate) fn unread<'a>(
+        &'a self,
+        kind: &ApiKind,
+        only: Option<&'a ObjectName>,
+    ) -> impl Iterator<Item = (&'a ObjectName, u64)> + use<'a> {
+        let objects = self.kinds.get(kind).filter(|objects| objects.why_not.is_none());
+        let entries = objects.into_iter().flat_map(|objects| &objects.entries);
+        entries
+            .filter(move |(name, entry)| entry.read != Some(entry.mark) && only.is_none_or(|only| only == *name))
+            .map(|(name, entry)| (name, entry.mark))
+    }
+}
+
+/// Each method returns whether links have to be looked at.
+impl Objects {
+    /// A definite answer: there are no such objects for us. Those that were known are gone.
+    pub(crate) fn has_none(&mut self, why: Unlisted) -> bool {
+        self.entries.clear();
+        self.relisted = None;
+        self.why_not.replace(why.clone()) != Some(why)
+    }
+
+    /// Their list begins.
+    pub(crate) fn list_begins(&mut self) -> bool {
+        self.relisted = Some(HashSet::new());
+        false
+    }
+
+    /// Their list is complete: what it did not show is gone.
+    pub(crate) fn list_ends(&mut self) -> bool {
+        let seen = self.relisted.take().unwrap_or_default();
+        let before = self.entries.len();
+        self.entries.retain(|name, _| seen.contains(name));
+        self.why_not.take().is_some() || self.entries.len() != before
+    }
+
+    /// An object exists.
+    pub(crate) fn show(&mut self, name: &ObjectName, object: Workload, mark: u64) -> bool {
+        if let Some(seen) = self.relisted.as_mut() {
+            seen.insert(name.clone());
+        }
+        let known = self.entries.get(name).filter(|known| known.object.uid == object.uid);
+        let Some(known) = known else {
+            let (read, object) = (None, Arc::new(object));
+            self.entries.insert(name.clone(), Entry { object, mark, read });
+            return true;
+        };
+        let object = Workload {
+            selector: known.object.selector.clone(),
+            ..object
+        };
+        let differs =
+            object.terminating != known.object.terminating || object.container_ports != known.object.container_ports;
+        let (read, object) = (known.read, Arc::new(object));
+        self.entries.insert(name.clone(), Entry { object, mark, read });
+        differs
+    }
+
+    /// An object is gone.
+    pub(crate) fn hide(&mut self, name: &ObjectName) -> bool {
+        self.entries.remove(name).is_some()
+    }
+
+    /// The selector in the scale of an object, as it was at this mark.
+    pub(crate) fn read_scale(&mut self, name: &ObjectName, mark: u64, selector: LabelSelector) -> bool {
+        self.refused = None;
+        let Some(entry) = self.entries.get_mut(name).filter(|entry| entry.mark == mark) else {
+            return false;
+        };
+        let differs = entry.read.is_none() || entry.object.selector != selector;
+        entry.read = Some(mark);
+        if differs {
+            entry.object = Arc::new(Workload {
+                selector,
+                ..Workload::clone(&entry.object)
+            });
+        }
+        differs
+    }
+
+    /// The scale of an object may not be read.
+    pub(crate) fn may_not_read_scale(&mut self, name: &ObjectName, why: Unlisted) -> bool {
+        self.refused = Some(why);
+        self.entries.get(name).is_some_and(|entry| entry.read.is_none())
+    }
+}

@@ -1,0 +1,138 @@
+//! Secrets of namespaces in which a link needs them: those of ours, those on the name of one, and those that a binding
+//! refers to. Nothing of any other Secret is kept.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use instancelink_api::{InstanceLink, keys};
+use instancelink_core::child::{Binding, Observed};
+use instancelink_core::snapshot;
+use k8s_openapi::api::core::v1::Secret;
+
+use super::link_keys::secret_ref;
+use super::mentions::{Mention, mentions_of_own};
+use crate::name::ObjectName;
+use crate::store::groups::Groups;
+use crate::store::table::{Change, Item, Table};
+
+const SUFFIX: &str = "-binding";
+
+/// What is known of Secrets.
+#[derive(Debug, Default)]
+pub struct SecretStore {
+    namespaces: HashMap<Arc<str>, NamespaceSecrets>,
+    /// Secrets of ours, or on the name of one, by what leads to a link.
+    pub by_mention: Groups<Mention>,
+}
+
+/// The Secrets of one namespace. Each namespace has its own watch, and so its own table.
+#[derive(Debug, Default)]
+struct NamespaceSecrets {
+    table: Table<Observed<Binding>>,
+    sight: Sight,
+}
+
+/// How far the Secrets of a namespace are known.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) enum Sight {
+    /// Nothing was listed yet.
+    #[default]
+    Unknown,
+    /// The right is missing.
+    Forbidden,
+    /// All were listed; of foreign Secrets only the entries of these are kept.
+    Clear(Arc<BTreeSet<String>>),
+}
+
+impl SecretStore {
+    /// A Secret that is kept.
+    pub fn get(&self, name: &ObjectName) -> Option<&Arc<Observed<Binding>>> {
+        self.namespaces.get(&name.namespace)?.table.get(name)
+    }
+
+    /// All Secrets that are kept.
+    pub fn iter(&self) -> impl Iterator<Item = (&ObjectName, &Arc<Observed<Binding>>)> {
+        self.namespaces.values().flat_map(|secrets| secrets.table.iter())
+    }
+
+    /// What a link may know of the Secrets of its namespace.
+    pub fn known_to(&self, link: &InstanceLink) -> snapshot::Secrets {
+        let namespace = link.metadata.namespace.as_deref().unwrap_or_default();
+        let referenced = secret_ref(link);
+        match self.namespaces.get(namespace).map(|secrets| &secrets.sight) {
+            None | Some(Sight::Unknown) => snapshot::Secrets::Unknown,
+            Some(Sight::Forbidden) => snapshot::Secrets::Forbidden,
+            // The link names it since the list was read: the next list has it.
+            Some(Sight::Clear(kept)) if referenced.is_some_and(|name| !kept.contains(name)) => {
+                snapshot::Secrets::Unknown
+            }
+            Some(Sight::Clear(_)) => snapshot::Secrets::Known {
+                referenced: referenced
+                    .and_then(|name| self.get(&ObjectName::new(namespace, name)))
+                    .map(|found| found.object.body.data.clone()),
+            },
+        }
+    }
+
+    pub(crate) fn table_in(&mut self, namespace: &str) -> &mut Table<Observed<Binding>> {
+        &mut self.namespaces.entry(namespace.into()).or_default().table
+    }
+
+    pub(crate) fn reindex(&mut self, change: &Change<Observed<Binding>>) {
+        let mentions = |found: &Option<Arc<Observed<Binding>>>| found.as_deref().map(mentions_of).unwrap_or_default();
+        self.by_mention
+            .update(&change.name, &mentions(&change.old), &mentions(&change.new));
+    }
+
+    /// Records how far the Secrets of a namespace are known; true if that changed.
+    pub(crate) fn see(&mut self, namespace: &Arc<str>, sight: Sight) -> bool {
+        let secrets = self.namespaces.entry(Arc::clone(namespace)).or_default();
+        let is_news = secrets.sight != sight;
+        secrets.sight = sight;
+        is_news
+    }
+
+    /// Forgets the Secrets of a namespace.
+    pub(crate) fn forget(&mut self, namespace: &str) {
+        let Some(secrets) = self.namespaces.remove(namespace) else {
+            return;
+        };
+        for (name, found) in secrets.table.iter() {
+            self.by_mention.update(name, &mentions_of(found), &[]);
+        }
+    }
+}
+
+impl Item for Observed<Binding> {
+    fn uid(&self) -> &str {
+        &self.uid
+    }
+
+    fn resource_version(&self) -> &str {
+        &self.resource_version
+    }
+}
+
+/// What leads to the link whose Secret this is, or on the name of whose Secret it is.
+pub(crate) fn mentions_of(found: &Observed<Binding>) -> Vec<Mention> {
+    let mut mentions = mentions_of_own(found);
+    let link = found.object.name.strip_suffix(SUFFIX);
+    let namespace = found.object.namespace.as_str();
+    mentions.extend(link.map(|name| (namespace.into(), format!("link/{name}"))));
+    mentions
+}
+
+/// False for a Secret that is not kept at all. Takes out the entries that no link needs; `referred_to` are the names that
+/// links refer to.
+pub(crate) fn is_kept(raw: &mut Secret, referred_to: &BTreeSet<String>) -> bool {
+    let name = raw.metadata.name.as_deref().unwrap_or_default();
+    let label = raw.metadata.labels.as_ref().and_then(|l| l.get(keys::MANAGED_BY));
+    let mut owners = raw.metadata.owner_references.iter().flatten();
+    let is_ours = label.is_some_and(|manager| manager == keys::MANAGER) || owners.any(|o| o.kind == keys::KIND);
+    let is_read = is_ours || referred_to.contains(name);
+    let is_kept = is_read || name.ends_with(SUFFIX);
+    if !is_read {
+        raw.data = None;
+    }
+    is_kept
+}

@@ -1,0 +1,133 @@
+//! Services, in two views: as targets, and as children of ours or on the name of one.
+
+use std::sync::Arc;
+
+use instancelink_api::keys;
+use instancelink_api::spec::Protocol;
+use instancelink_core::child::{Directory, Observed, ObservedChild};
+use instancelink_core::snapshot::{Service, ServicePort};
+use k8s_openapi::api::core::v1 as core;
+
+use super::mentions::{Mention, instance_of, link_of, mentions, mentions_of_own};
+use crate::name::ObjectName;
+use crate::store::groups::Groups;
+use crate::store::table::{Change, Item, Table};
+
+/// A Service in both views.
+#[derive(Clone, Debug)]
+pub struct CachedService {
+    /// The Service as a target.
+    pub service: Arc<Service>,
+    /// A directory, a virtual IP, or a foreign Service on the name of one.
+    pub child: Option<ObservedChild>,
+}
+
+impl CachedService {
+    pub(crate) fn of(raw: core::Service) -> Self {
+        Self {
+            service: Arc::new(target_of(&raw)),
+            child: child_of(raw),
+        }
+    }
+
+    /// The directory it is, or the foreign Service on the name of one.
+    pub(crate) fn directory(&self) -> Option<&Observed<Directory>> {
+        match &self.child {
+            Some(ObservedChild::Directory(found)) => Some(found),
+            _ => None,
+        }
+    }
+
+    /// What leads to the links of the child that it is.
+    pub(crate) fn mentions(&self) -> Vec<Mention> {
+        match &self.child {
+            Some(ObservedChild::Directory(found)) => mentions(found),
+            Some(ObservedChild::VirtualIp(found)) => mentions_of_own(found),
+            // No Service is of another kind.
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// All Services.
+#[derive(Debug, Default)]
+pub struct ServiceStore {
+    /// The Services themselves.
+    pub table: Table<CachedService>,
+    /// Children by what they mention: names of instances and links, and UIDs.
+    pub children: Groups<Mention>,
+}
+
+impl ServiceStore {
+    /// The child of this name.
+    pub fn child(&self, name: &ObjectName) -> Option<&ObservedChild> {
+        self.table.get(name)?.child.as_ref()
+    }
+
+    pub(crate) fn reindex(&mut self, change: &Change<CachedService>) {
+        let mentions = |service: &Option<Arc<CachedService>>| {
+            service.as_ref().map(|service| service.mentions()).unwrap_or_default()
+        };
+        self.children
+            .update(&change.name, &mentions(&change.old), &mentions(&change.new));
+    }
+}
+
+impl Item for CachedService {
+    fn uid(&self) -> &str {
+        &self.service.uid
+    }
+
+    fn resource_version(&self) -> &str {
+        &self.service.resource_version
+    }
+}
+
+/// Which child a Service is: its labels tell, or else its owner or its name.
+fn child_of(raw: core::Service) -> Option<ObservedChild> {
+    let label = |key: &str| raw.metadata.labels.as_ref().and_then(|labels| labels.get(key));
+    let is_ours = label(keys::MANAGED_BY).is_some_and(|manager| manager == keys::MANAGER);
+    let mut owners = raw.metadata.owner_references.iter().flatten();
+    let is_links = label(keys::LINK_UID).is_some() || owners.any(|owner| owner.kind == keys::KIND);
+    let name = raw.metadata.name.as_deref().unwrap_or_default();
+    if link_of(name).is_some() || is_links {
+        Some(ObservedChild::VirtualIp(Observed::from(raw)))
+    } else if instance_of(name).is_some() || is_ours {
+        Some(ObservedChild::Directory(Observed::from(raw)))
+    } else {
+        None
+    }
+}
+
+fn target_of(raw: &core::Service) -> Service {
+    let meta = &raw.metadata;
+    let spec = raw.spec.clone().unwrap_or_default();
+    let single = spec.cluster_ip.into_iter();
+    let listed = spec.cluster_ips.unwrap_or_default().into_iter();
+    let mut cluster_ips: Vec<std::net::IpAddr> = Vec::new();
+    for address in single.chain(listed).filter_map(|ip| ip.parse().ok()) {
+        if !cluster_ips.contains(&address) {
+            cluster_ips.push(address);
+        }
+    }
+    let ports = spec.ports.unwrap_or_default().into_iter().filter_map(|port| {
+        Some(ServicePort {
+            name: port.name.unwrap_or_default(),
+            port: u16::try_from(port.port).ok()?,
+            target_port: port.target_port,
+            protocol: Protocol::of(port.protocol.as_deref()),
+        })
+    });
+    Service {
+        namespace: meta.namespace.clone().unwrap_or_default(),
+        name: meta.name.clone().unwrap_or_default(),
+        uid: meta.uid.clone().unwrap_or_default(),
+        resource_version: meta.resource_version.clone().unwrap_or_default(),
+        terminating: meta.deletion_timestamp.is_some(),
+        external_name: spec.type_.as_deref() == Some("ExternalName"),
+        cluster_ips,
+        selector: spec.selector.unwrap_or_default(),
+        ports: ports.collect(),
+        publish_not_ready_addresses: spec.publish_not_ready_addresses.unwrap_or_default(),
+    }
+}

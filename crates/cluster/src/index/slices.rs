@@ -1,0 +1,83 @@
+//! The EndpointSlices of ours, by link.
+
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::Arc;
+
+use instancelink_core::child::{Observed, Slice};
+
+use super::compressed_kinds::CompressedChild;
+use super::mentions::links_of;
+use crate::store::compressed::{Forgotten, Recent};
+use crate::store::groups::Groups;
+use crate::store::table::{Change, Item, Table};
+
+/// All slices of ours.
+#[derive(Debug, Default)]
+pub struct SliceStore {
+    /// The slices themselves.
+    pub table: Table<CachedSlice>,
+    /// Slices by the UID of their link.
+    pub by_link: Groups<String>,
+}
+
+/// A slice. What is read of many slices at once is kept uncompressed.
+#[derive(Debug)]
+pub struct CachedSlice {
+    /// The slice itself.
+    pub child: CompressedChild<Slice>,
+    /// How many endpoints it has.
+    pub endpoints: usize,
+    /// A bit for each node that its pods run on. Nodes may share one.
+    nodes: u64,
+}
+
+impl CachedSlice {
+    pub(crate) fn of(found: Observed<Slice>) -> Self {
+        let endpoints = found.object.body.endpoints.iter();
+        Self {
+            nodes: endpoints
+                .filter_map(|e| e.node.as_deref())
+                .fold(0, |bits, node| bits | bit_of(node)),
+            endpoints: found.object.body.endpoints.len(),
+            child: CompressedChild::new(found),
+        }
+    }
+
+    /// False if no pod behind it runs on this node; otherwise one may.
+    pub(crate) fn may_be_on(&self, node: &str) -> bool {
+        self.nodes & bit_of(node) != 0
+    }
+}
+
+fn bit_of(node: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    node.hash(&mut hasher);
+    1 << (hasher.finish() % 64)
+}
+
+impl Item for CachedSlice {
+    fn uid(&self) -> &str {
+        self.child.uid()
+    }
+
+    fn resource_version(&self) -> &str {
+        self.child.resource_version()
+    }
+
+    fn remember(&self, recent: &Recent) -> Forgotten {
+        self.child.remember(recent)
+    }
+}
+
+impl SliceStore {
+    pub(crate) fn reindex(&mut self, change: &Change<CachedSlice>) {
+        let links = |slice: &Option<Arc<CachedSlice>>| {
+            slice
+                .as_ref()
+                .map(|slice| links_of(&slice.child.peek()))
+                .unwrap_or_default()
+        };
+        self.by_link
+            .update(&change.name, &links(&change.old), &links(&change.new));
+    }
+}

@@ -1,0 +1,118 @@
+//! A secondary index: which objects carry a property.
+
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::name::ObjectName;
+
+/// Objects by a property that several may share.
+#[derive(Debug)]
+pub struct Groups<K> {
+    members: BTreeMap<K, Members>,
+}
+
+/// Most groups have one member, and a set of one takes the room of eleven.
+#[derive(Debug)]
+enum Members {
+    One(ObjectName),
+    Many(BTreeSet<ObjectName>),
+}
+
+impl Members {
+    fn insert(&mut self, name: &ObjectName) {
+        match self {
+            Self::One(only) if only == name => {}
+            Self::One(only) => *self = Self::Many(BTreeSet::from([only.clone(), name.clone()])),
+            Self::Many(set) => {
+                set.insert(name.clone());
+            }
+        }
+    }
+
+    /// True if the group is empty then.
+    fn remove(&mut self, name: &ObjectName) -> bool {
+        match self {
+            Self::One(only) => only == name,
+            Self::Many(set) => {
+                set.remove(name);
+                set.is_empty()
+            }
+        }
+    }
+
+    /// All of them, in order.
+    fn iter(&self) -> impl Iterator<Item = &ObjectName> {
+        let (one, many) = match self {
+            Self::One(only) => (Some(only), None),
+            Self::Many(set) => (None, Some(set)),
+        };
+        one.into_iter().chain(many.into_iter().flatten())
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::One(_) => 1,
+            Self::Many(set) => set.len(),
+        }
+    }
+}
+
+impl<K> Default for Groups<K> {
+    fn default() -> Self {
+        Self {
+            members: BTreeMap::new(),
+        }
+    }
+}
+
+impl<K: Ord + Clone> Groups<K> {
+    /// Moves an object from its old properties to its new ones.
+    pub fn update(&mut self, name: &ObjectName, old: &[K], new: &[K]) {
+        for key in old.iter().filter(|k| !new.contains(k)) {
+            if self.members.get_mut(key).is_some_and(|group| group.remove(name)) {
+                self.members.remove(key);
+            }
+        }
+        for key in new {
+            match self.members.entry(key.clone()) {
+                Entry::Occupied(mut group) => group.get_mut().insert(name),
+                Entry::Vacant(place) => {
+                    place.insert(Members::One(name.clone()));
+                }
+            }
+        }
+    }
+
+    /// The objects with this property.
+    pub fn get<'a, Q>(&'a self, key: &Q) -> impl Iterator<Item = &'a ObjectName> + use<'a, K, Q>
+    where
+        K: std::borrow::Borrow<Q>,
+        Q: Ord + ?Sized,
+    {
+        self.members.get(key).into_iter().flat_map(Members::iter)
+    }
+
+    /// All properties that any object has.
+    pub fn keys(&self) -> impl Iterator<Item = &K> {
+        self.members.keys()
+    }
+
+    /// All objects with any property.
+    pub fn members(&self) -> impl Iterator<Item = &ObjectName> {
+        self.members.values().flat_map(Members::iter)
+    }
+
+    /// How many objects have this property.
+    pub fn count<Q>(&self, key: &Q) -> usize
+    where
+        K: std::borrow::Borrow<Q>,
+        Q: Ord + ?Sized,
+    {
+        self.members.get(key).map_or(0, Members::len)
+    }
+
+    /// The groups from a key on, in order.
+    pub fn from(&self, key: K) -> impl Iterator<Item = (&K, impl Iterator<Item = &ObjectName>)> {
+        self.members.range(key..).map(|(key, group)| (key, group.iter()))
+    }
+}

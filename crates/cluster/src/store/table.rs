@@ -1,0 +1,305 @@
+//! The objects of one kind as last known, from two origins: the watch, and the answers to our own writes.
+//!
+//! An answer counts until the watch has caught up with it, so that a pass never acts on an object that is older than its
+//! own write. resourceVersions of a kind grow and compare as numbers, and the watch delivers them in order. All
+//! bookkeeping here relies on that, and it stays small: what the watch has passed is forgotten.
+
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use super::compressed::{Forgotten, Recent};
+use crate::affected::Affected;
+use crate::name::ObjectName;
+
+/// What a table must know of an object.
+pub trait Item {
+    /// Its UID.
+    fn uid(&self) -> &str;
+    /// Its resourceVersion.
+    fn resource_version(&self) -> &str;
+    /// Shows a new object to the record of parsed objects, if its kind is kept compressed.
+    fn remember(&self, _recent: &Recent) -> Forgotten {
+        Forgotten::default()
+    }
+}
+
+/// A resourceVersion as a number; 0 where it is none, which then is never taken for old.
+pub fn version_of(resource_version: &str) -> u64 {
+    resource_version.parse().unwrap_or(0)
+}
+
+/// One object, before and after.
+#[derive(Debug)]
+pub struct Change<T> {
+    /// Its name.
+    pub name: ObjectName,
+    /// Before the change; none if it did not exist.
+    pub old: Option<Arc<T>>,
+    /// After the change; none if it is gone.
+    pub new: Option<Arc<T>>,
+}
+
+/// How a write of ours ended.
+#[derive(Clone, Debug)]
+pub enum Written {
+    /// The object now has this resourceVersion.
+    Version(String),
+    /// The object with this UID is gone.
+    Gone(String),
+    /// No answer, or a refusal.
+    Nothing,
+}
+
+#[derive(Debug)]
+struct Known<T> {
+    item: Arc<T>,
+    version: u64,
+}
+
+/// What an event that came while a write of ours was on its way is about: it may be that write's own echo.
+#[derive(Debug)]
+struct Held {
+    version: u64,
+    deleted: Option<String>,
+    /// What it is about where it is somebody else's, and where it is the echo.
+    affected: Affected,
+    as_echo: Affected,
+}
+
+#[derive(Debug, Default)]
+struct Relist {
+    seen: HashSet<ObjectName>,
+    still_listed: HashSet<String>,
+    version: u64,
+}
+
+/// The objects of one kind.
+#[derive(Debug)]
+pub struct Table<T> {
+    entries: HashMap<ObjectName, Known<T>>,
+    /// The watch has delivered everything up to here.
+    delivered: u64,
+    relist: Option<Relist>,
+    lists: u64,
+    /// Written by us, not yet seen on the watch.
+    unconfirmed: BTreeMap<u64, ObjectName>,
+    /// Deleted by us, not yet seen on the watch: UIDs.
+    gone: HashSet<String>,
+    in_flight: HashMap<ObjectName, Vec<Held>>,
+}
+
+impl<T> Default for Table<T> {
+    fn default() -> Self {
+        Self {
+            entries: HashMap::new(),
+            delivered: 0,
+            relist: None,
+            lists: 0,
+            unconfirmed: BTreeMap::new(),
+            gone: HashSet::new(),
+            in_flight: HashMap::new(),
+        }
+    }
+}
+
+impl<T: Item> Table<T> {
+    /// An object, if it exists.
+    pub fn get(&self, name: &ObjectName) -> Option<&Arc<T>> {
+        self.entries.get(name).map(|e| &e.item)
+    }
+
+    /// All objects.
+    pub fn iter(&self) -> impl Iterator<Item = (&ObjectName, &Arc<T>)> {
+        self.entries.iter().map(|(name, e)| (name, &e.item))
+    }
+
+    /// How many times a list was completed.
+    pub fn lists(&self) -> u64 {
+        self.lists
+    }
+
+    /// The watch begins to list anew.
+    pub fn relist(&mut self) {
+        self.relist = Some(Relist::default());
+    }
+
+    /// The watch shows an object. None where that is no news.
+    pub fn show(&mut self, name: &ObjectName, item: T) -> Option<Change<T>> {
+        let version = version_of(item.resource_version());
+        self.is_news(name, item.uid(), item.resource_version())
+            .then(|| self.put(name, item, version))
+    }
+
+    /// The watch shows an object in this version: false where it is our own write, or older than what we know.
+    pub fn is_news(&mut self, name: &ObjectName, uid: &str, resource_version: &str) -> bool {
+        let version = version_of(resource_version);
+        match self.relist.as_mut() {
+            Some(relist) => {
+                relist.seen.insert(name.clone());
+                relist.version = relist.version.max(version);
+            }
+            None => self.delivered = self.delivered.max(version),
+        }
+        if self.gone.contains(uid) {
+            if let Some(relist) = self.relist.as_mut() {
+                relist.still_listed.insert(uid.to_owned());
+            }
+            return false;
+        }
+        if let Some(known) = self.entries.get(name)
+            && version != 0
+            && known.version >= version
+        {
+            if known.version == version {
+                self.unconfirmed.remove(&version);
+            }
+            return false;
+        }
+        true
+    }
+
+    /// The watch says that an object is gone, or no longer among those it shows.
+    pub fn hide(&mut self, name: &ObjectName, uid: &str, resource_version: &str) -> Option<Change<T>> {
+        let version = version_of(resource_version);
+        self.delivered = self.delivered.max(version);
+        self.gone.remove(uid);
+        let known = self.entries.get(name)?;
+        if known.item.uid() != uid || (version != 0 && known.version > version) {
+            return None;
+        }
+        Some(self.take(name))
+    }
+
+    /// The list is complete: what it did not show is gone, unless it is a write of ours that the list is too old for.
+    pub fn listed(&mut self) -> Vec<Change<T>> {
+        self.lists += 1;
+        let Some(relist) = self.relist.take() else {
+            return Vec::new();
+        };
+        self.gone.retain(|uid| relist.still_listed.contains(uid));
+        self.delivered = self.delivered.max(relist.version);
+        let lost: Vec<ObjectName> = self
+            .entries
+            .iter()
+            .filter(|(name, entry)| {
+                let is_newer = entry.version > relist.version && self.unconfirmed.contains_key(&entry.version);
+                !relist.seen.contains(*name) && !is_newer
+            })
+            .map(|(name, _)| name.clone())
+            .collect();
+        lost.iter().map(|name| self.take(name)).collect()
+    }
+
+    /// What we wrote and the watch has passed without showing it was deleted unseen.
+    pub fn passed(&mut self) -> Vec<Change<T>> {
+        let mut lost = Vec::new();
+        while let Some(first) = self.unconfirmed.first_entry()
+            && *first.key() <= self.delivered
+            && self.relist.is_none()
+        {
+            let (version, name) = first.remove_entry();
+            if self.entries.get(&name).is_some_and(|e| e.version == version) {
+                lost.push(self.take(&name));
+            }
+        }
+        lost
+    }
+
+    /// The answer to a write of ours. None where the watch was faster.
+    pub fn record(&mut self, name: &ObjectName, item: T) -> Option<Change<T>> {
+        let version = version_of(item.resource_version());
+        if self.entries.get(name).is_some_and(|known| known.version >= version) || self.gone.contains(item.uid()) {
+            return None;
+        }
+        if version > self.delivered {
+            self.unconfirmed.insert(version, name.clone());
+        }
+        Some(self.put(name, item, version))
+    }
+
+    /// A deletion of ours was confirmed. None where the watch was faster.
+    pub fn record_gone(&mut self, name: &ObjectName, uid: &str) -> Option<Change<T>> {
+        if self.entries.get(name)?.item.uid() != uid {
+            return None;
+        }
+        self.gone.insert(uid.to_owned());
+        Some(self.take(name))
+    }
+
+    /// A write of ours is on its way: events of this object wait until we know which of them it caused.
+    pub fn begin(&mut self, name: &ObjectName) {
+        self.in_flight.entry(name.clone()).or_default();
+    }
+
+    /// True while a write of ours to this object is on its way.
+    pub fn is_in_flight(&self, name: &ObjectName) -> bool {
+        self.in_flight.contains_key(name)
+    }
+
+    /// Keeps an event back while a write is on its way: whose it is shows when that comes back.
+    pub fn hold(
+        &mut self,
+        name: &ObjectName,
+        resource_version: &str,
+        deleted: Option<&str>,
+        affected: Affected,
+        as_echo: Affected,
+    ) {
+        if let Some(held) = self.in_flight.get_mut(name) {
+            held.push(Held {
+                version: version_of(resource_version),
+                deleted: deleted.map(str::to_owned),
+                affected,
+                as_echo,
+            });
+        }
+    }
+
+    /// The write came back: events that it did not cause are let go. Of its echo only what our own write is about, which
+    /// the answer has not told where the watch was faster.
+    pub fn finish(&mut self, name: &ObjectName, written: &Written) -> Affected {
+        let mut affected = Affected::default();
+        for held in self.in_flight.remove(name).unwrap_or_default() {
+            let is_echo = match written {
+                Written::Version(version) => held.deleted.is_none() && held.version == version_of(version),
+                Written::Gone(uid) => held.deleted.as_ref() == Some(uid),
+                Written::Nothing => false,
+            };
+            affected.merge(if is_echo { held.as_echo } else { held.affected });
+        }
+        affected
+    }
+
+    /// How many writes the watch has still to catch up with.
+    #[cfg(test)]
+    pub fn outstanding(&self) -> usize {
+        self.unconfirmed.len() + self.gone.len() + self.in_flight.len()
+    }
+
+    fn put(&mut self, name: &ObjectName, item: T, version: u64) -> Change<T> {
+        let item = Arc::new(item);
+        let new = Known {
+            item: Arc::clone(&item),
+            version,
+        };
+        // Who keeps the name keeps this one, and not a copy that each event brings along.
+        let (name, old) = match self.entries.entry(name.clone()) {
+            Entry::Occupied(mut place) => (place.key().clone(), Some(place.insert(new).item)),
+            Entry::Vacant(place) => (place.insert_entry(new).key().clone(), None),
+        };
+        Change {
+            name,
+            old,
+            new: Some(item),
+        }
+    }
+
+    fn take(&mut self, name: &ObjectName) -> Change<T> {
+        Change {
+            name: name.clone(),
+            old: self.entries.remove(name).map(|e| e.item),
+            new: None,
+        }
+    }
+}

@@ -1,0 +1,316 @@
+//! Watches of kinds of which the operator knows nothing but that they have a scale: each begins with the first link that
+//! names the kind, and ends with the last.
+//!
+//! Discovery gives the plural of a kind and whether it has a scale. While the kind is not served or may not be read,
+//! discovery and the list are tried again, so that a link recovers by itself once the CRD or the rights exist. The scale of
+//! an object is read once, and again after a change that its selector may depend on.
+
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::{StreamExt, stream};
+use instancelink_core::resolve::selector_text;
+use instancelink_core::snapshot::{ApiKind, Unlisted, Workload};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::APIResourceList;
+use kube::api::{ApiResource, DynamicObject};
+use kube::runtime::watcher::Event;
+use kube::runtime::{WatchStreamExt, watcher};
+use kube::{Api, Client};
+use serde_json::Value;
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::backoff::WatchBackoff;
+use super::follow::{code_of, text_of};
+use super::retry_intervals::RetryIntervals;
+use crate::backoff::LONGEST;
+use crate::cache::Cache;
+use crate::calls::{CallError, Calls};
+use crate::index::pod_template::{PodSpec, controller_of};
+use crate::meter::Meter;
+use crate::name::ObjectName;
+
+/// The name of all these kinds in meter, whose labels must not be for users to make up.
+const KIND: &str = "Scaled";
+/// How many scales are read at a time.
+const AT_A_TIME: usize = 8;
+
+/// Watches the kinds that links name. Ends only if one of its watches ended, which none does by itself.
+pub(super) async fn watch(
+    client: Client,
+    calls: Calls,
+    cache: Arc<Cache>,
+    meter: Arc<dyn Meter>,
+    intervals: RetryIntervals,
+) {
+    let mut watches: BTreeMap<ApiKind, (JoinSet<()>, Arc<Notify>)> = BTreeMap::new();
+    loop {
+        let named: Vec<ApiKind> = cache.read(|index| index.links.by_kind.keys().cloned().collect());
+        let unnamed: Vec<ApiKind> = watches.keys().filter(|kind| !named.contains(kind)).cloned().collect();
+        for kind in unnamed {
+            if let Some((mut watch, _)) = watches.remove(&kind) {
+                watch.shutdown().await;
+            }
+            cache.forgets_kind(&kind);
+        }
+        for kind in named {
+            if let Some((watch, named_again)) = watches.get_mut(&kind) {
+                if watch.try_join_next().is_some() {
+                    return;
+                }
+                named_again.notify_one();
+                continue;
+            }
+            cache.awaits_kind(&kind);
+            let named_again = Arc::new(Notify::new());
+            let follower = Follower {
+                client: client.clone(),
+                calls: calls.clone(),
+                cache: Arc::clone(&cache),
+                meter: Arc::clone(&meter),
+                intervals,
+                kind: kind.clone(),
+                named_again: Arc::clone(&named_again),
+            };
+            let mut watch = JoinSet::new();
+            watch.spawn(follower.follow());
+            watches.insert(kind, (watch, named_again));
+        }
+        cache.kinds_named.notified().await;
+    }
+}
+
+/// Why a watch ended.
+enum Ended {
+    NotServed,
+    Refused,
+}
+
+/// The watch of one kind.
+struct Follower {
+    client: Client,
+    calls: Calls,
+    cache: Arc<Cache>,
+    meter: Arc<dyn Meter>,
+    intervals: RetryIntervals,
+    kind: ApiKind,
+    /// Links name other objects of the kind.
+    named_again: Arc<Notify>,
+}
+
+impl Follower {
+    async fn follow(self) {
+        let mut pause = self.intervals.again;
+        let mut refused_since = None;
+        loop {
+            match discover(&self.calls, &self.kind).await {
+                Ok(Ok(resource)) => {
+                    pause = self.intervals.again;
+                    let wait = match self.watch(&resource, &mut refused_since).await {
+                        Ended::NotServed => self.intervals.again,
+                        Ended::Refused => self.refused(&resource, *refused_since.get_or_insert_with(Instant::now)),
+                    };
+                    sleep(wait).await;
+                }
+                Ok(Err(why)) => {
+                    pause = self.intervals.again;
+                    self.cache.has_no(&self.kind, why);
+                    sleep(self.intervals.absent).await;
+                }
+                Err(error) => {
+                    self.meter.watch_failed(KIND);
+                    tracing::warn!(kind = %self.kind, %error, "discovery does not say how a kind is served; trying again");
+                    sleep(pause).await;
+                    pause = (pause * 2).min(self.intervals.absent);
+                }
+            }
+        }
+    }
+
+    /// The kind may not be read. An API server that starts refuses for a moment what it allows later, so that only a
+    /// refusal that lasts is an answer; the longer where something is known that would be given up. Returns when to ask
+    /// again.
+    fn refused(&self, resource: &ApiResource, since: Instant) -> Duration {
+        let is_known = self.cache.is_listed(&self.kind);
+        let lasting = self.intervals.refused / if is_known { 1 } else { 4 };
+        if since.elapsed() < lasting {
+            return self.intervals.refused / 8;
+        }
+        let plural = resource.plural.clone();
+        self.cache.has_no(&self.kind, Unlisted::Forbidden { plural });
+        self.intervals.absent
+    }
+
+    /// Follows the objects until the kind is not served any more, or may not be read.
+    async fn watch(&self, resource: &ApiResource, refused_since: &mut Option<Instant>) -> Ended {
+        let api = Api::<DynamicObject>::all_with(self.client.clone(), resource);
+        let backoff = WatchBackoff::new(KIND, LONGEST);
+        let mut events = std::pin::pin!(watcher(api, watcher::Config::default()).backoff(backoff));
+        let mut again: Option<Instant> = None;
+        loop {
+            let mut only = None;
+            tokio::select! {
+                event = events.next() => match event {
+                    Some(Ok(event)) => {
+                        // `Init` comes before the API server has answered, so it proves nothing.
+                        if !matches!(event, Event::Init) {
+                            *refused_since = None;
+                        }
+                        only = self.take(event);
+                    }
+                    Some(Err(error)) => {
+                        match code_of(&error) {
+                            Some(404) => return Ended::NotServed,
+                            Some(403) => return Ended::Refused,
+                            _ => {}
+                        }
+                        self.meter.watch_failed(KIND);
+                        tracing::warn!(kind = %self.kind, error = text_of(&error), "watch failed; trying again");
+                        continue;
+                    }
+                    None => return Ended::NotServed,
+                },
+                () = self.named_again.notified() => {}
+                () = sleep_until(again.unwrap_or_else(Instant::now)), if again.is_some() => {}
+            }
+            let all_read = self.read_scales(resource, only.as_ref()).await;
+            if !all_read {
+                again = Some(Instant::now() + self.intervals.refused);
+            } else if only.is_none() {
+                again = None;
+            }
+        }
+    }
+
+    /// Takes in an event; the object it is about, where it is about one alone.
+    fn take(&self, event: Event<DynamicObject>) -> Option<ObjectName> {
+        let Self { cache, kind, .. } = self;
+        match event {
+            Event::Init => cache.lists(kind),
+            Event::InitDone => cache.listed_all(kind),
+            Event::InitApply(object) => {
+                let mark = mark_of(&object);
+                cache.shows_scaled(kind, reduce(kind, object), mark);
+            }
+            Event::Apply(object) => {
+                let (name, mark) = (ObjectName::of(&object.metadata), mark_of(&object));
+                cache.shows_scaled(kind, reduce(kind, object), mark);
+                return Some(name);
+            }
+            Event::Delete(object) => {
+                let name = ObjectName::of(&object.metadata);
+                cache.hides_scaled(kind, &name);
+                return Some(name);
+            }
+        }
+        None
+    }
+
+    /// Reads the scales of which something may have changed. True where all could be read.
+    async fn read_scales(&self, resource: &ApiResource, only: Option<&ObjectName>) -> bool {
+        let unread = self.cache.unread(&self.kind, only);
+        let reads = stream::iter(unread).map(async |(name, mark)| self.read_scale(resource, &name, mark).await);
+        reads
+            .buffer_unordered(AT_A_TIME)
+            .fold(true, async |all, read| all && read)
+            .await
+    }
+
+    async fn read_scale(&self, resource: &ApiResource, name: &ObjectName, mark: u64) -> bool {
+        match self.calls.scale_selector(resource, name).await {
+            Ok(text) => {
+                let selector = selector_text::parse(&text).unwrap_or_else(|requirement| {
+                    tracing::warn!(
+                        kind = %self.kind, %name, requirement,
+                        "the selector of an object's scale cannot be read, so none of its pods are taken"
+                    );
+                    selector_text::nothing()
+                });
+                self.cache.reads_scale(&self.kind, name, mark, selector);
+                true
+            }
+            Err(error) => {
+                if matches!(error, CallError::Forbidden(_)) {
+                    let plural = resource.plural.clone();
+                    self.cache
+                        .may_not_read_scale(&self.kind, name, Unlisted::Forbidden { plural });
+                }
+                tracing::warn!(kind = %self.kind, %name, %error, "the scale of an object cannot be read; trying again");
+                false
+            }
+        }
+    }
+}
+
+/// How the kind is served, or why a link cannot have an end of it.
+async fn discover(calls: &Calls, kind: &ApiKind) -> Result<Result<ApiResource, Unlisted>, CallError> {
+    let list = match calls.discover::<APIResourceList>(&kind.api_version).await {
+        Ok(list) => list,
+        Err(CallError::NotFound(_)) => return Ok(Err(Unlisted::NotServed)),
+        Err(error) => return Err(error),
+    };
+    let named = |r: &&_| is_kind(r, kind);
+    let Some(found) = list.resources.iter().find(named) else {
+        return Ok(Err(Unlisted::NotServed));
+    };
+    let scale = format!("{}/scale", found.name);
+    if !found.namespaced || !list.resources.iter().any(|r| r.name == scale) {
+        return Ok(Err(Unlisted::NotScalable));
+    }
+    let (group, version) = kind.group_version();
+    Ok(Ok(ApiResource {
+        group: group.to_owned(),
+        version: version.to_owned(),
+        api_version: kind.api_version.to_string(),
+        kind: kind.kind.to_string(),
+        plural: found.name.clone(),
+    }))
+}
+
+fn is_kind(resource: &k8s_openapi::apimachinery::pkg::apis::meta::v1::APIResource, kind: &ApiKind) -> bool {
+    resource.kind == kind.kind && !resource.name.contains('/')
+}
+
+fn reduce(kind: &ApiKind, object: DynamicObject) -> Workload {
+    let meta = object.metadata;
+    let template = object.data.pointer("/spec/template/spec").cloned();
+    let template: PodSpec = template
+        .and_then(|spec| serde_json::from_value(spec).ok())
+        .unwrap_or_default();
+    Workload {
+        kind: kind.clone(),
+        controller: controller_of(&meta),
+        terminating: meta.deletion_timestamp.is_some(),
+        namespace: meta.namespace.unwrap_or_default(),
+        name: meta.name.unwrap_or_default(),
+        uid: meta.uid.unwrap_or_default(),
+        resource_version: meta.resource_version.unwrap_or_default(),
+        selector: selector_text::nothing(),
+        container_ports: template.container_ports(),
+    }
+}
+
+/// Changes with everything that the selector of the scale may come from: the spec, and each text in the status, except
+/// those in lists, where conditions are. Numbers of replicas change all the time, and are no text.
+fn mark_of(object: &DynamicObject) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (&object.metadata.uid, object.metadata.generation).hash(&mut hasher);
+    if let Some(status) = object.data.get("status") {
+        hash_texts(status, &mut hasher);
+    }
+    hasher.finish()
+}
+
+fn hash_texts(value: &Value, hasher: &mut DefaultHasher) {
+    match value {
+        Value::String(text) => text.hash(hasher),
+        Value::Object(fields) => fields.iter().for_each(|(name, field)| {
+            name.hash(hasher);
+            hash_texts(field, hasher);
+        }),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => {}
+    }
+}
