@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::ControlPlane;
 
-/// A service account that an operator runs as.
+/// A service account for an operator.
 #[derive(Clone, Debug)]
 pub struct Account {
     /// Its name, in the operator's namespace.
@@ -19,17 +19,17 @@ pub struct Account {
 }
 
 impl Account {
-    /// The one of `deploy/`, with exactly its rights.
+    /// The account of `deploy/`, with exactly its rights.
     pub fn shipped() -> Self {
         Self::named("instancelink")
     }
 
-    /// Another one of the operator's namespace.
+    /// Another account in the operator's namespace.
     pub fn named(name: &str) -> Self {
         Self { name: name.to_owned() }
     }
 
-    /// Makes it, unless it is there, and gives it every right.
+    /// Creates it if it does not exist, and gives it all rights.
     pub async fn make_administrator(&self, plane: &ControlPlane) {
         let binding = json!({
             "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding",
@@ -46,7 +46,7 @@ impl Account {
         }
     }
 
-    /// A token of it, for an hour, or until the Secret is gone that it is bound to.
+    /// A token for it. It is valid for an hour, or until the Secret that it is bound to is gone.
     pub async fn token(&self, plane: &ControlPlane, bound_to: Option<&str>) -> String {
         let accounts: Api<ServiceAccount> = Api::namespaced(plane.client.clone(), SYSTEM);
         let request = TokenRequest {

@@ -1,4 +1,4 @@
-//! A folder of a test's own, gone with it.
+//! The temporary folder of a test.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,7 +1,7 @@
-//! A control plane of a test's own, on loopback and without a node, and the operator as a process before it.
+//! A control plane for one test, on loopback and without a node, and the operator as a process.
 //!
-//! No root is needed, and whoever starts one may break it. `cargo xtask campaigns` and `cargo xtask bench` build the
-//! programs and say in variables where they are.
+//! It needs no root, and the test may break it. `cargo xtask campaigns` and `cargo xtask bench` build the
+//! programs and pass their paths in environment variables.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test fails by panicking
 #![allow(clippy::missing_panics_doc, clippy::future_not_send)] // every test runs on a runtime of its own

@@ -1,9 +1,9 @@
-//! One request to a program of this machine that speaks plain HTTP: etcd's own gateway, the operator's admin port.
+//! One plain HTTP request to a program on this machine: the gateway of etcd, or the admin port of the operator.
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-/// The whole answer, head and all; what went wrong where there is none.
+/// The whole answer with its head, or an error.
 pub(crate) async fn get(port: u16, path: &str) -> Result<String, String> {
     exchange(
         port,
@@ -12,7 +12,7 @@ pub(crate) async fn get(port: u16, path: &str) -> Result<String, String> {
     .await
 }
 
-/// The same with a body of JSON.
+/// The same, with a JSON body.
 pub(crate) async fn post(port: u16, path: &str, body: &str) -> Result<String, String> {
     let length = body.len();
     exchange(

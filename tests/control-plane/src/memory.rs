@@ -1,14 +1,14 @@
-//! A limit of memory for one process, as a container has it: beyond it the kernel kills.
+//! A memory limit for one process, like that of a container: the kernel kills a process that exceeds it.
 
 use std::path::{Path, PathBuf};
 
 use crate::Program;
 
-/// A cgroup of this test's own, in either version; gone when it is dropped and nothing is in it any more.
+/// A cgroup for this test, of version 1 or 2. It is removed when it is dropped and empty.
 pub struct MemoryLimit(PathBuf);
 
 impl MemoryLimit {
-    /// None where no cgroup can be made: without root, or without the controller.
+    /// None if no cgroup can be created: without root, or without the memory controller.
     pub fn new(name: &str, bytes: u64) -> Option<Self> {
         let root = Path::new("/sys/fs/cgroup");
         let unified = root.join("cgroup.controllers").exists();
@@ -22,12 +22,12 @@ impl MemoryLimit {
             ("memory.limit_in_bytes", "memory.swappiness")
         };
         std::fs::write(limit.0.join(file), bytes.to_string()).ok()?;
-        // Where there is swap: it is not to be used.
+        // If the machine has swap, the process must not use it.
         let _ = std::fs::write(limit.0.join(swap), "0");
         Some(limit)
     }
 
-    /// Puts a process under the limit. What it has already is not counted, so it should just have been started.
+    /// Puts a process under the limit. Memory that it has already is not counted, so call this right after the start.
     pub fn put(&self, program: &Program) {
         let pid = program.pid().expect("it runs");
         std::fs::write(self.0.join("cgroup.procs"), pid.to_string())

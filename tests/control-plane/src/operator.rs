@@ -1,6 +1,6 @@
-//! The operator as a process, as its image runs it, but for the place.
+//! The operator as a process, with the same binary as in its image.
 //!
-//! `cargo xtask campaigns` builds it and says in `INSTANCELINK_OPERATOR` where it is.
+//! `cargo xtask campaigns` builds it and passes its path in `INSTANCELINK_OPERATOR`.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -17,20 +17,20 @@ const STARTS: Duration = Duration::from_mins(1);
 /// How it is started.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Tells its files and its lease apart from those of others.
+    /// Part of the names of its files and its lease.
     pub name: String,
-    /// What it runs as.
+    /// Its service account.
     pub account: Account,
     /// More arguments.
     pub arguments: Vec<String>,
     /// What is logged.
     pub log: &'static str,
-    /// What is run.
+    /// The binary.
     pub binary: PathBuf,
 }
 
 impl Options {
-    /// One that runs alone, with the rights of `deploy/`.
+    /// An operator that runs alone, with the rights of `deploy/`.
     pub fn alone() -> Self {
         Self {
             name: "operator".to_owned(),
@@ -41,7 +41,8 @@ impl Options {
         }
     }
 
-    /// One of several, of which one leads. The lease's times, in milliseconds: duration, renew deadline, retry.
+    /// One of several operators with leader election. The times of the lease, in milliseconds: duration, renew
+    /// deadline, retry.
     pub fn elected(name: &str, [duration, deadline, retry]: [u64; 3]) -> Self {
         let arguments = [
             "--leader-elect".to_owned(),
@@ -59,7 +60,7 @@ impl Options {
     }
 }
 
-/// An operator that was started.
+/// A running operator.
 pub struct Operator {
     /// Its process.
     pub program: Program,
@@ -69,7 +70,7 @@ pub struct Operator {
 }
 
 impl Operator {
-    /// Starts one that talks to the API server at this address: the API server, or a proxy in front of it.
+    /// Starts an operator that uses the API server, or a proxy in front of it, at this address.
     pub async fn start(plane: &ControlPlane, server: &str, options: &Options) -> Self {
         let token = plane.file(&format!("{}.token", options.name));
         if !token.exists() {
@@ -95,14 +96,14 @@ impl Operator {
         }
     }
 
-    /// The same, once it is ready.
+    /// The same, and waits until it is ready.
     pub async fn start_ready(plane: &ControlPlane, server: &str, options: &Options) -> Self {
         let mut operator = Self::start(plane, server, options).await;
         operator.is_ready(STARTS).await;
         operator
     }
 
-    /// Waits until it says that it is ready.
+    /// Waits until its readiness probe succeeds.
     pub async fn is_ready(&mut self, limit: Duration) {
         eventually("the operator is ready", limit, async || {
             if let Some(status) = self.program.ended() {
@@ -113,7 +114,7 @@ impl Operator {
         .await;
     }
 
-    /// Whether it is ready, and why not.
+    /// Whether it is ready, or why not.
     pub async fn readiness(&self) -> Result<(), String> {
         let answer = loopback::get(self.admin_port, "/readyz").await?;
         if answer.starts_with("HTTP/1.1 200") {
@@ -123,7 +124,7 @@ impl Operator {
         }
     }
 
-    /// Whether it lives, as the kubelet would see it.
+    /// Whether its liveness probe succeeds.
     pub async fn lives(&self) -> bool {
         loopback::get(self.admin_port, "/livez")
             .await

@@ -1,6 +1,7 @@
-//! etcd, an API server and the controllers that delete, on loopback: a real control plane that a test may break.
+//! etcd, an API server and the controllers that delete objects, on loopback: a real control plane that a test may
+//! break.
 //!
-//! `cargo xtask campaigns` builds the binaries and says where they are.
+//! `cargo xtask campaigns` builds the binaries and passes their paths.
 
 use std::net::TcpListener;
 use std::ops::Range;
@@ -19,20 +20,21 @@ use crate::{Program, loopback};
 
 pub(crate) const ADMIN: &str = "admin-of-this-test";
 const STARTS: Duration = Duration::from_secs(90);
-/// What deletes, and what roles and namespaces need: nothing here runs pods.
+/// The controllers that delete objects, and those that roles and namespaces need. Nothing here runs pods.
 const CONTROLLERS: &str =
     "namespace-controller,garbage-collector-controller,serviceaccount-controller,clusterrole-aggregation-controller";
 
-/// How a control plane differs from the quickest one.
+/// The options of a control plane. The default is the fastest.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Setup {
-    /// etcd has its data on the disk before it answers, as it does everywhere but in tests.
+    /// etcd writes its data to the disk before it answers, as in production.
     pub durable: bool,
-    /// Each request of the operator's namespace is written to [`ControlPlane::audit_log`], once it is answered.
+    /// Each request of the accounts in the operator's namespace is written to [`ControlPlane::audit_log`] when it is
+    /// answered.
     pub audited: bool,
 }
 
-/// A control plane of a test's own, with everything of `deploy/` applied.
+/// A control plane for one test, with `deploy/` applied.
 pub struct ControlPlane {
     folder: Folder,
     setup: Setup,
@@ -48,12 +50,12 @@ pub struct ControlPlane {
 }
 
 impl ControlPlane {
-    /// Starts one, and waits until links can be made in it.
+    /// Starts a control plane, and waits until links can be created in it.
     pub async fn start() -> Self {
         Self::start_as(Setup::default()).await
     }
 
-    /// Starts one that is set up so.
+    /// Starts a control plane with these options.
     pub async fn start_as(setup: Setup) -> Self {
         let folder = Folder::new();
         let tokens = rcgen::KeyPair::generate().expect("a key");
@@ -88,7 +90,7 @@ impl ControlPlane {
         plane
     }
 
-    /// Where the API server is.
+    /// The URL of the API server.
     pub fn server(&self) -> String {
         server(self.api_port)
     }
@@ -100,7 +102,7 @@ impl ControlPlane {
         namespace
     }
 
-    /// A namespace without anything.
+    /// An empty namespace.
     pub async fn empty_namespace(&self, name: String) -> Namespace {
         let manifest = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } });
         Object::of(&self.client, "", &manifest).create(&manifest).await;
@@ -110,24 +112,24 @@ impl ControlPlane {
         }
     }
 
-    /// A file of this test's own.
+    /// A file in the folder of this test.
     pub fn file(&self, name: &str) -> PathBuf {
         self.folder.file(name)
     }
 
-    /// More of Kubernetes' own controllers, in a process of their own.
+    /// Starts more controllers of Kubernetes in a second process.
     pub fn start_controllers(&self, names: &str, flags: &[&str]) -> Program {
         let [port] = free_ports();
         let mut command = controllers_of(&self.folder, names, port);
         Program::start(names, &self.file(&format!("{names}.log")), command.args(flags))
     }
 
-    /// The requests of the operator's namespace, a line of JSON each; only of a plane that is audited.
+    /// The requests of the accounts in the operator's namespace, one line of JSON each. Needs auditing.
     pub fn audit_log(&self) -> PathBuf {
         self.file("audit.log")
     }
 
-    /// Kills the API server, leaves it dead for a while, and waits until it is back.
+    /// Kills the API server, starts it again after a while, and waits until it is ready.
     pub async fn restart_api_server(&mut self, dead: Duration) {
         self.api_server.kill().await;
         tokio::time::sleep(dead).await;
@@ -135,7 +137,7 @@ impl ControlPlane {
         is_ready(&self.client).await;
     }
 
-    /// The same of etcd, which comes back with these flags.
+    /// The same for etcd, which starts again with these flags.
     pub async fn restart_etcd(&mut self, dead: Duration, flags: &[&str]) {
         self.etcd.kill().await;
         tokio::time::sleep(dead).await;
@@ -144,7 +146,7 @@ impl ControlPlane {
         is_ready(&self.client).await;
     }
 
-    /// Lets etcd write again after it was full: its alarm stays until somebody takes it back.
+    /// Lets etcd write again after it was full. Its alarm stays until it is cleared.
     pub async fn take_alarm_back(&self) {
         let ask = async |body: &str| {
             let answer = loopback::post(self.etcd_port, "/v3/maintenance/alarm", body).await;
@@ -168,12 +170,12 @@ impl ControlPlane {
         std::fs::metadata(self.folder.file("etcd/member/snap/db")).map_or(0, |m| m.len())
     }
 
-    /// The end of what the API server and etcd said, for messages.
+    /// The last log lines of the API server and etcd, for messages.
     pub fn logs(&self) -> String {
         format!("{}\n{}", self.api_server.tail(), self.etcd.tail())
     }
 
-    /// `kubectl apply -k deploy`, twice, since the CRDs are new.
+    /// Runs `kubectl apply -k deploy` twice, because the CRDs are new.
     async fn install(&self) {
         let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let apply = async || {
@@ -191,7 +193,7 @@ impl ControlPlane {
             }
         };
         eventually("the installation is applied", STARTS, apply).await;
-        // The API server learns a new CRD's schema a few seconds later, and until then no policy lets a link pass.
+        // The API server reads the schema of a new CRD a few seconds later. Until then the policies refuse each link.
         let link = harness::link("may-i", "may-i", "Deployment/nobody", "Service/nobody").into_value();
         let api = Object::of(&self.client, "default", &link).api;
         let dry = kube::api::PostParams {
@@ -206,7 +208,8 @@ impl ControlPlane {
     }
 }
 
-/// A kubeconfig of one user, as JSON, which is YAML. The server's certificate is its own work and is not looked at.
+/// A kubeconfig for one user, as JSON, which is valid YAML. The server has a self-signed certificate, which is not
+/// verified.
 pub fn kubeconfig_of(server: &str, user: &serde_json::Value) -> String {
     json!({
         "apiVersion": "v1", "kind": "Config", "current-context": "test",
@@ -217,7 +220,7 @@ pub fn kubeconfig_of(server: &str, user: &serde_json::Value) -> String {
     .to_string()
 }
 
-/// A client that asks once and does not try again by itself.
+/// A client without retries.
 pub async fn client_of(kubeconfig: &str) -> Client {
     let kubeconfig = Kubeconfig::from_yaml(kubeconfig).expect("a kubeconfig");
     let options = KubeConfigOptions::default();
@@ -228,7 +231,7 @@ pub async fn client_of(kubeconfig: &str) -> Client {
     Client::try_from(config).expect("a client")
 }
 
-/// Writes a file, whatever stood in it.
+/// Writes a file, and replaces its content.
 pub fn write(file: &Path, text: &str) {
     std::fs::write(file, text).unwrap_or_else(|e| panic!("cannot write {}: {e}", file.display()));
 }
@@ -237,7 +240,7 @@ fn server(port: u16) -> String {
     format!("https://127.0.0.1:{port}")
 }
 
-/// `KUBE_APISERVER` says where `kube-apiserver` is, and so on.
+/// The path of a program, for example that of `kube-apiserver` from `KUBE_APISERVER`.
 fn asset(name: &str) -> PathBuf {
     let variable = name.to_uppercase().replace('-', "_");
     let path = std::env::var_os(&variable);
@@ -247,16 +250,17 @@ fn asset(name: &str) -> PathBuf {
     path.into()
 }
 
-/// Ports for servers on loopback: below node ports, and below those that the kernel gives to outgoing connections. One of
-/// those would be taken now and then, between the moment it was found free and that a server listens on it.
+/// Ports for servers on loopback: below node ports, and below those that the kernel uses for outgoing connections. A
+/// port
+/// of that range could be taken between the check that it is free and the start of the server.
 const PORTS: Range<u16> = 20_000..30_000;
 
-/// Ports of loopback that nobody listens on.
+/// Free ports on loopback.
 pub fn free_ports<const N: usize>() -> [u16; N] {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let bound: [TcpListener; N] = std::array::from_fn(|_| {
         let free = PORTS.clone().find_map(|_| {
-            // Programs that run side by side begin in different places.
+            // Programs that run in parallel start the search at different ports.
             let n = (std::process::id() * 97).wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
             let port = PORTS.start + u16::try_from(n % u32::from(PORTS.end - PORTS.start)).ok()?;
             TcpListener::bind(("127.0.0.1", port)).ok()

@@ -1,4 +1,4 @@
-//! A process of a test: its output in a file, ended by its own id, and gone with the test.
+//! A process of a test. Its output goes to a file, and it ends with the test.
 
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
@@ -8,7 +8,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
-/// A process that was started; killed when it is dropped.
+/// A running process. It is killed when it is dropped.
 #[derive(Debug)]
 pub struct Program {
     name: String,
@@ -17,7 +17,7 @@ pub struct Program {
 }
 
 impl Program {
-    /// Starts it; what it prints is added to the file `log`.
+    /// Starts it. Its output is appended to the file `log`.
     pub fn start(name: &str, log: &Path, command: &mut Command) -> Self {
         let open = std::fs::OpenOptions::new().create(true).append(true).open(log);
         let out = open.unwrap_or_else(|e| panic!("cannot write {}: {e}", log.display()));
@@ -36,7 +36,7 @@ impl Program {
         }
     }
 
-    /// How it ended; none while it runs.
+    /// Its exit status. None while it runs.
     pub fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().expect("a child of ours")
     }
@@ -54,13 +54,13 @@ impl Program {
         self.child.kill().await.expect("a process of ours can be killed");
     }
 
-    /// Asks it to end, and waits until it has.
+    /// Sends SIGTERM and waits until it has ended.
     pub async fn stop(&mut self, limit: Duration) -> ExitStatus {
         self.send(Signal::TERM);
         self.wait(limit).await
     }
 
-    /// Waits until it has ended by itself.
+    /// Waits until it ends without a signal.
     pub async fn wait(&mut self, limit: Duration) -> ExitStatus {
         let waited = timeout(limit, self.child.wait()).await;
         waited
@@ -68,8 +68,8 @@ impl Program {
             .expect("a child of ours")
     }
 
-    /// A line of what the kernel says of its memory, in bytes: `VmHWM` is the most that was in use at once, `RssAnon` what
-    /// is in use and no file's. None once it has ended.
+    /// A field of its memory in `/proc/<pid>/status`, in bytes: `VmHWM` is the peak, `RssAnon` the anonymous memory
+    /// in use. None if it has ended.
     pub fn memory(&self, what: &str) -> Option<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()?)).ok()?;
         let line = status
@@ -79,27 +79,27 @@ impl Program {
         Some(kilobytes * 1024)
     }
 
-    /// The time of processors that it has used; none once it has ended.
+    /// The CPU time that it has used. None if it has ended.
     pub fn cpu(&self) -> Option<Duration> {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()?)).ok()?;
-        // The name, which may hold anything, is in parentheses; after it come the state and ten numbers.
+        // The name, which may contain any character, is in parentheses. After it come the state and ten numbers.
         let mut numbers = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
         let mut ticks = || numbers.next()?.parse::<u64>().ok();
         let used = ticks()? + ticks()?;
         Some(Duration::from_secs(used) / u32::try_from(rustix::param::clock_ticks_per_second()).ok()?)
     }
 
-    /// Its process id; none once it has ended.
+    /// Its process id. None if it has ended.
     pub fn pid(&self) -> Option<u32> {
         self.child.id()
     }
 
-    /// All it has printed.
+    /// Its whole output.
     pub fn log(&self) -> String {
         String::from_utf8_lossy(&std::fs::read(&self.log).unwrap_or_default()).into_owned()
     }
 
-    /// The last of it, for messages.
+    /// The last lines of its output, for messages.
     pub fn tail(&self) -> String {
         let log = self.log();
         let lines: Vec<&str> = log.lines().collect();

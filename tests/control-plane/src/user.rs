@@ -1,4 +1,4 @@
-//! Somebody who works in the cluster, beside the administrator.
+//! A user of the cluster who is not its administrator.
 
 use std::time::Duration;
 
@@ -11,12 +11,13 @@ use serde_json::json;
 use crate::ControlPlane;
 use crate::plane::{ADMIN, client_of, kubeconfig_of};
 
-/// The API server learns of a new right a moment later.
+/// The API server applies a new right a moment later.
 const LEARNS: Duration = Duration::from_secs(30);
 
 impl ControlPlane {
-    /// A client of a user who may edit in every namespace. Their requests wait in the API server like anybody's, where those
-    /// of [`ControlPlane::client`] never do.
+    /// A client of a user who may edit in every namespace. The API server queues the requests of this user like those
+    /// of others.
+    /// It never queues those of [`ControlPlane::client`].
     pub async fn user(&self, name: &str) -> Client {
         let binding = json!({
             "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding",

@@ -1,4 +1,4 @@
-//! An API server that still answers, but slowly, and much of it with a refusal.
+//! A brown-out: the API server answers slowly and refuses many requests.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use instancelink_testkit::dice::Dice;
 
 use crate::Fault;
 
-/// Every request takes longer by a time, and a part of them is refused: half of those with 429, half with 500.
+/// Each request is delayed, and a part of them is refused: half of those with 429, half with 500.
 #[derive(Clone, Debug)]
 pub struct BrownOut {
     late: Duration,
@@ -15,7 +15,7 @@ pub struct BrownOut {
 }
 
 impl BrownOut {
-    /// One that refuses so many of a hundred requests; which of them follows from the seed.
+    /// A brown-out that refuses this percentage of requests. The seed determines which.
     pub fn new(late: Duration, refused: u32, seed: u64) -> Self {
         Self {
             late,
@@ -24,7 +24,7 @@ impl BrownOut {
         }
     }
 
-    /// What happens to the next request: how much later it is looked at, and how it is refused, if it is.
+    /// The delay of the next request, and the status that it is refused with, if it is refused.
     pub(crate) fn next(&mut self) -> (Duration, Option<Fault>) {
         let drawn = self.dice.roll(100);
         let fault = if drawn < self.refused / 2 {

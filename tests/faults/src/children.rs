@@ -1,4 +1,4 @@
-//! What stands in a namespace of the operator's making, written so that two runs can be compared.
+//! The children in a namespace, in a form in which two runs can be compared.
 
 use harness::Namespace;
 use instancelink_api::keys;
@@ -12,7 +12,7 @@ const KINDS: [(&str, &str, &str); 5] = [
     ("discovery.k8s.io", "EndpointSlice", "endpointslices"),
     ("networking.k8s.io", "NetworkPolicy", "networkpolicies"),
 ];
-/// What is another's or another time's, and not the operator's wish.
+/// Fields that other clients write, or that differ from run to run.
 const NOT_COMPARED: [&str; 5] = [
     "uid",
     "resourceVersion",
@@ -21,7 +21,7 @@ const NOT_COMPARED: [&str; 5] = [
     "generation",
 ];
 
-/// Every child, one line each, sorted. `known` are texts that differ from run to run, with what to write for them.
+/// Every child, one line each, sorted. `known` has texts that differ from run to run, with their replacements.
 pub async fn children_of(namespace: &Namespace, known: &[(String, &str)]) -> Vec<String> {
     let ours = ListParams::default().labels(&format!("{}={}", keys::MANAGED_BY, keys::MANAGER));
     let mut lines = Vec::new();

@@ -1,41 +1,41 @@
-//! What can happen to a request on its way, and to an event of a watch.
+//! The faults of a request, and of an event of a watch.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// What happens to one request. `After`: it was carried out, and only the answer is a lie or is lost.
+/// A fault of one request. `After`: the API server executes the request, and only the answer is wrong or lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// 409: somebody wrote in between.
+    /// 409: another client wrote in between.
     Conflict,
     /// 429 with `Retry-After: 1`.
     TooMany,
-    /// 500 instead of carrying it out.
+    /// 500, and the request is not executed.
     Failure,
-    /// 500 although it was carried out.
+    /// 500, although the request was executed.
     FailureAfter,
-    /// 504 instead of carrying it out.
+    /// 504, and the request is not executed.
     Timeout,
-    /// 504 although it was carried out.
+    /// 504, although the request was executed.
     TimeoutAfter,
-    /// The connection ends before it was carried out.
+    /// The connection ends before the request is executed.
     Cut,
-    /// The connection ends after it was carried out.
+    /// The connection ends after the request was executed.
     CutAfter,
     /// 403.
     Forbidden,
-    /// 401: the token was not taken.
+    /// 401: the token was not accepted.
     Unauthorized,
     /// 422.
     Invalid,
-    /// Carried out, and answered with half of the JSON.
+    /// Executed, and answered with half of the JSON.
     HalfAfter,
-    /// Carried out, and never answered: the operator's own patience ends it.
+    /// Executed, and never answered: the operator's timeout ends it.
     SilenceAfter,
 }
 
 impl Fault {
-    /// All that cost no more time than a retry.
+    /// All faults that take no longer than a retry.
     pub const QUICK: [Self; 12] = [
         Self::Conflict,
         Self::TooMany,
@@ -51,7 +51,7 @@ impl Fault {
         Self::HalfAfter,
     ];
 
-    /// Whether the API server carries the request out all the same.
+    /// Whether the API server executes the request.
     pub fn is_after(self) -> bool {
         matches!(
             self,
@@ -78,16 +78,16 @@ impl Fault {
     }
 }
 
-/// What happens to a watch when it is about to pass on an event.
+/// A fault of a watch at an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WatchFault {
-    /// It ends before the event.
+    /// The watch ends before the event.
     Cut,
-    /// It ends in the middle of the event.
+    /// The watch ends in the middle of the event.
     Half,
-    /// Instead of the event comes the error that the version asked for is gone, which makes the operator list anew.
+    /// An error replaces the event: the requested version is gone. The operator then lists again.
     Gone,
-    /// This event and all after it come later.
+    /// This event and all later ones are delayed.
     Late,
     /// The event comes twice.
     Twice,

@@ -1,5 +1,6 @@
-//! Every version of a link, seen through outages of the API server: where a watch cannot go on, what is missed is noted, and
-//! the next version is read.
+//! Every version of a link, across outages of the API server. Where a watch cannot continue, the gap is recorded, and
+//! the
+//! current version is read.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -12,15 +13,15 @@ use kube::api::{ListParams, WatchParams};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
-/// What was seen of one link since before it was made.
+/// The versions of one link, from before its creation.
 pub(crate) struct History {
-    /// None stands for versions that may be missing.
+    /// `None` is a gap: versions may be missing.
     seen: Arc<Mutex<Vec<Option<InstanceLink>>>>,
     task: JoinHandle<()>,
 }
 
 impl History {
-    /// Begins to look.
+    /// Starts to watch.
     pub(crate) fn start(namespace: &Namespace, name: &str) -> Self {
         let api: Api<InstanceLink> = namespace.api();
         let seen: Arc<Mutex<Vec<Option<InstanceLink>>>> = Arc::default();
@@ -41,7 +42,7 @@ impl History {
         seen.iter().rev().flatten().next().cloned()
     }
 
-    /// All of them.
+    /// All versions.
     pub(crate) fn versions(&self) -> Vec<InstanceLink> {
         self.seen
             .lock()
@@ -62,12 +63,12 @@ impl History {
         pairs.filter(|(from, to)| from != to).collect()
     }
 
-    /// What is wrong with the actions of a link that has come to rest: from one gap to the next they are linearizable.
+    /// Violations in the actions of a link at rest. Between two gaps its actions must be linearizable.
     pub(crate) fn disorder(&self) -> Vec<String> {
         let mut watched = Watched::default();
         for version in self.seen.lock().expect("no panic while held").iter() {
             match version {
-                // Nobody but the operator writes a status here.
+                // Only the operator writes a status here.
                 Some(link) => watched.version(link, true),
                 None => watched.cut(),
             }
@@ -83,7 +84,7 @@ impl Drop for History {
     }
 }
 
-/// Reads what there is, then watches from there until that breaks off for good.
+/// Reads the current version, then watches until the watch cannot continue.
 async fn look(api: &Api<InstanceLink>, field: &str, sink: &Mutex<Vec<Option<InstanceLink>>>) {
     let take = |link: InstanceLink| sink.lock().expect("no panic while held").push(Some(link));
     let Ok(list) = api.list(&ListParams::default().fields(field)).await else {

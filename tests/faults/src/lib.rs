@@ -1,9 +1,9 @@
-//! Campaigns in front of a real API server: etcd, API server and controllers of a test's own, the operator as a process,
-//! and between them a proxy that fails where a plan says so.
+//! Campaigns in front of a real API server: etcd, API server and controllers for one test, the operator as a process,
+//! and between them a proxy that fails where a plan requests it.
 //!
-//! No node is needed, and no root: what is proved is what the operator does when its world fails, and that world is the
-//! API server. What pods see of it is `tests/e2e`'s. Nothing here decides what the operator should do: a run without
-//! faults is the measure of those with.
+//! They need no node and no root. They prove what the operator does when the API server fails. What pods see
+//! is tested in `tests/e2e`. Nothing here decides what the operator should do: a run without faults is the
+//! reference for the runs with faults.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test fails by panicking
 #![allow(clippy::missing_panics_doc, clippy::future_not_send)] // every test runs on a runtime of its own

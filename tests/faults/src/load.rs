@@ -1,4 +1,4 @@
-//! Links that are acted on without end, and what must be true of each afterwards.
+//! Links with continuous actions, and what must be true for each afterwards.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -15,21 +15,22 @@ use tokio::time::{Instant, sleep};
 use crate::history::History;
 use crate::script::actions;
 
-/// How long an action may take: an API server or a leader may be away for a while.
+/// How long an action may take. An API server or a leader may be unavailable for a while.
 const PATIENCE: Duration = Duration::from_secs(90);
 const PAUSE: Duration = Duration::from_millis(150);
 
-/// What came of one link.
+/// The result for one link.
 #[derive(Debug)]
 pub struct Worked {
-    /// Actions that were asked for.
+    /// The number of requested actions.
     pub asked: usize,
-    /// What was wrong.
+    /// The violations.
     pub violations: Vec<String>,
 }
 
-/// Deactivates and activates a link of `web` to `pg` and `pg2` by turns, each action with an id of its own and not before
-/// the last was completed, until told to stop. Then looks at its whole history.
+/// Deactivates and activates a link of `web` to `pg` and `pg2` in turn, each action with its own id and after the last
+/// one
+/// was completed, until it is stopped. Then checks the whole history.
 pub async fn work(namespace: &Namespace, name: &str, stop: &AtomicBool) -> Worked {
     let watch = History::start(namespace, name);
     let link = namespace.link(link(name, name, "Deployment/web", "Service/pg")).await;
@@ -95,7 +96,7 @@ fn wrong_with(watch: &History, expected: &[String]) -> Vec<String> {
     violations
 }
 
-/// A user's own tools try again while the API server is away.
+/// Like the tools of a user, it retries while the API server is unavailable.
 async fn write(link: &Link, patch: &serde_json::Value) {
     let api: Api<InstanceLink> = link.namespace.api();
     let started = Instant::now();

@@ -1,12 +1,12 @@
-//! A plan: which fault, and when. One line that is printed with a violation and replays it.
+//! A plan: a fault, and when it happens. It is one line of text that is printed with a violation and replays it.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::{Fault, WatchFault};
 
-/// `500-after@17`: the 17th request about the link's namespace. `watch:endpointslices:410@2`: the second event of that
-/// kind there. `none`: nothing, which is the measure.
+/// `500-after@17`: at the 17th request about the link's namespace. `watch:endpointslices:410@2`: at the second event of
+/// that kind there. `none`: no fault, which is the reference.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Plan {
     /// No fault.

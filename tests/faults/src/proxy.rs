@@ -1,5 +1,5 @@
-//! The proxy between operator and API server: plain HTTP on the operator's side, the operator's own token on the other.
-//! It writes down every request, and does to them what the plans say that are armed, or a brown-out.
+//! The proxy between operator and API server. It serves plain HTTP, and sends requests with the operator's token.
+//! It records each request, and applies the armed plans or a brown-out to them.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -23,14 +23,14 @@ use crate::stream::{self, Cut};
 use crate::{BrownOut, Fault, Plan, Request, WatchFault};
 use control_plane::{ControlPlane, client_of, kubeconfig_of};
 
-/// Longer than the operator waits for any answer.
+/// Longer than the operator's read timeout.
 const SILENCE: Duration = Duration::from_secs(40);
 
 type Answer = Response<UnsyncBoxBody<Bytes, Cut>>;
 
-/// A proxy of one operator.
+/// The proxy of one operator.
 pub struct Proxy {
-    /// Where the operator shall connect to.
+    /// The URL that the operator connects to.
     pub server: String,
     shared: Arc<Shared>,
     task: JoinHandle<()>,
@@ -43,17 +43,17 @@ struct Shared {
     seen: Mutex<Vec<Request>>,
 }
 
-/// A plan for what is about one namespace.
+/// A plan for the requests about one namespace.
 struct Armed {
     plan: Plan,
     requests: u32,
     events: HashMap<String, u32>,
-    /// The fault has happened.
+    /// Whether the fault has happened.
     met: bool,
 }
 
 impl Proxy {
-    /// Starts one in front of the API server.
+    /// Starts a proxy in front of the API server.
     pub async fn start(plane: &ControlPlane) -> Self {
         let shared = Arc::new(Shared {
             api_server: client_of(&kubeconfig_of(&plane.server(), &json!({}))).await,
@@ -67,7 +67,7 @@ impl Proxy {
         Self { server, shared, task }
     }
 
-    /// From now on this happens to what is about a namespace; counting begins anew.
+    /// Arms a plan for the requests about a namespace. Counting restarts at 0.
     pub fn arm(&self, namespace: &str, plan: &Plan) {
         let armed = Armed {
             plan: plan.clone(),
@@ -78,18 +78,18 @@ impl Proxy {
         self.armed().insert(namespace.to_owned(), armed);
     }
 
-    /// Nothing happens any more: how many requests there were, how many events of each plural, and whether the fault was met.
+    /// Disarms the plan. Returns the number of requests, of events by plural, and whether the fault happened.
     pub fn disarm(&self, namespace: &str) -> (u32, HashMap<String, u32>, bool) {
         let armed = self.armed().remove(namespace).expect("it was armed");
         (armed.requests, armed.events, armed.met)
     }
 
-    /// From now on this happens to every request, until [`Self::recover`].
+    /// Applies a brown-out to every request until [`Self::recover`].
     pub fn brown_out(&self, brown_out: BrownOut) {
         *self.shared.brown_out.lock().expect("no panic while held") = Some(brown_out);
     }
 
-    /// Requests are passed on as they come again.
+    /// Ends the brown-out.
     pub fn recover(&self) {
         *self.shared.brown_out.lock().expect("no panic while held") = None;
     }
@@ -99,7 +99,7 @@ impl Proxy {
         self.shared.seen.lock().expect("no panic while held").clone()
     }
 
-    /// How many requests so far.
+    /// The number of requests so far.
     pub fn count(&self) -> usize {
         self.shared.seen.lock().expect("no panic while held").len()
     }
@@ -127,7 +127,7 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>) {
                 let shared = Arc::clone(&shared);
                 async move { shared.answer(request).await }
             });
-            // An error of the service ends the connection, which is what a plan wants then.
+            // An error of the service ends the connection, as the plan requires.
             let _ = http1::Builder::new()
                 .serve_connection(TokioIo::new(connection), answer)
                 .await;
@@ -159,7 +159,7 @@ impl Shared {
         if let Some(fault) = fault.filter(|fault| !fault.is_after()) {
             return refusal(fault);
         }
-        // Where the API server is not there, neither is its proxy.
+        // If the API server is unavailable, the proxy closes the connection too.
         let answer = self.pass_on(request).await?;
         self.seen.lock().expect("no panic while held")[place].status = answer.status().as_u16();
         let (mut head, body) = answer.into_parts();
@@ -200,7 +200,7 @@ impl Shared {
             .map_err(|_| Cut)
     }
 
-    /// What happens to a request, if anything.
+    /// The fault for a request, if any.
     fn next(&self, asked: &Request) -> Option<Fault> {
         let mut armed = self.armed.lock().expect("no panic while held");
         let armed = armed.get_mut(&asked.namespace)?;
@@ -214,7 +214,7 @@ impl Shared {
         }
     }
 
-    /// What happens to a watch before it passes an event on.
+    /// The fault for a watch before it forwards an event.
     fn event(&self, plural: &str, line: &[u8]) -> Option<WatchFault> {
         let mut all = self.armed.lock().expect("no panic while held");
         let about = |namespace: &str| {

@@ -4,22 +4,22 @@ use std::time::Instant;
 
 use http::{Method, Uri};
 
-/// What was asked, and how it was answered.
+/// A request, and how it was answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     /// `get`, `list`, `watch`, `create`, `update`, `patch` or `delete`.
     pub verb: &'static str,
-    /// API group; empty for the core group and for what is no resource.
+    /// The API group. Empty for the core group and for requests without a resource.
     pub group: String,
-    /// Plural, with the subresource: `instancelinks/status`; empty for discovery and the like.
+    /// The plural name with the subresource, such as `instancelinks/status`. Empty for discovery and similar requests.
     pub resource: String,
-    /// Where it is about one.
+    /// If the request is about one.
     pub namespace: String,
-    /// Where it is about one.
+    /// If the request is about one.
     pub name: String,
-    /// HTTP status of the API server's own answer; 0 where it was not asked, or gave none.
+    /// The HTTP status from the API server. 0 if it did not get the request, or did not answer.
     pub status: u16,
-    /// When it came.
+    /// When the request arrived.
     pub at: Instant,
 }
 

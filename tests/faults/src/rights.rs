@@ -1,4 +1,4 @@
-//! The rights of the shipped role, one by one, and roles that lack one of them.
+//! The rights of the shipped role one by one, and roles without one of them.
 
 use harness::{Namespace, Object, SYSTEM};
 use k8s_openapi::api::rbac::v1::{ClusterRole, PolicyRule};
@@ -12,11 +12,11 @@ const API_VERSION: &str = "rbac.authorization.k8s.io/v1";
 /// One verb on one resource.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Right {
-    /// `get` and so on.
+    /// The verb, for example `get`.
     pub verb: String,
-    /// API group; empty for the core group.
+    /// The API group. Empty for the core group.
     pub group: String,
-    /// Plural, with the subresource.
+    /// The plural name, with the subresource.
     pub resource: String,
 }
 
@@ -27,12 +27,12 @@ impl std::fmt::Display for Right {
 }
 
 impl Right {
-    /// Whether a watch goes by it.
+    /// Whether a watch needs it.
     pub fn is_for_watches(&self) -> bool {
         matches!(self.verb.as_str(), "list" | "watch")
     }
 
-    /// As a name of a Kubernetes object.
+    /// The right as a name for a Kubernetes object.
     pub fn name(&self) -> String {
         let text = format!("{}-{}", self.verb, self.resource.replace('/', "-"));
         text.to_lowercase()
@@ -62,7 +62,7 @@ fn rights_in(rule: &PolicyRule) -> Vec<Right> {
     rights
 }
 
-/// Makes a cluster role of these rights.
+/// Creates a cluster role with these rights.
 pub async fn make_role(plane: &ControlPlane, name: &str, rights: &[Right]) {
     let rule =
         |right: &Right| json!({ "apiGroups": [right.group], "resources": [right.resource], "verbs": [right.verb] });
@@ -73,7 +73,7 @@ pub async fn make_role(plane: &ControlPlane, name: &str, rights: &[Right]) {
     Object::of(&plane.client, "", &manifest).create(&manifest).await;
 }
 
-/// Gives a cluster role to an account of the operator's namespace, everywhere.
+/// Binds a cluster role to an account in the operator's namespace, for all namespaces.
 pub async fn give_everywhere(plane: &ControlPlane, role: &str, account: &str) -> Object {
     let manifest = binding("ClusterRoleBinding", "ClusterRole", role, account);
     let object = Object::of(&plane.client, "", &manifest);
@@ -88,7 +88,7 @@ pub async fn give_in(namespace: &Namespace, role: &str, account: &str) -> Object
         .await
 }
 
-/// An account of the operator's namespace, which may take part in elections there.
+/// An account in the operator's namespace that may take part in its elections.
 pub async fn make_account(plane: &ControlPlane, name: &str) {
     let account = json!({ "apiVersion": "v1", "kind": "ServiceAccount", "metadata": { "name": name } });
     Object::of(&plane.client, SYSTEM, &account).create(&account).await;

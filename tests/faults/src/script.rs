@@ -1,4 +1,4 @@
-//! One link's life, the same each time: made, cut, mended, led elsewhere, removed, restored, deleted.
+//! The same life of one link each time: created, cut, activated, retargeted, removed, restored, deleted.
 
 use std::time::Duration;
 
@@ -13,21 +13,21 @@ use tokio::time::{Instant, sleep};
 
 use crate::children_of;
 
-/// How long a step may take: faults are followed by a retry within seconds.
+/// How long a step may take. The operator retries within seconds after a fault.
 const STEP: Duration = Duration::from_secs(30);
 
-/// What a life was like, as far as two of them can be compared.
+/// The record of a life, in a form in which two lives can be compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Course {
     /// Every state.
     pub states: Vec<State>,
     /// Every action the link acknowledged, in the order of their numbers.
     pub actions: Vec<String>,
-    /// At each rest: the state, and what stood.
+    /// At each resting state: the state and the children.
     pub rests: Vec<(State, Vec<String>)>,
 }
 
-/// Lives it under a name, in a namespace that has `web`, `pg` and `pg2`. Panics where it does not go on.
+/// Runs the life of a link with this name, in a namespace with `web`, `pg` and `pg2`. Panics if a step takes too long.
 pub async fn run(namespace: &Namespace, name: &str) -> Course {
     let (link, watch) = namespace
         .watched_link(link(name, "db", "Deployment/web", "Service/pg"))
@@ -104,7 +104,7 @@ async fn until(watch: &Watch, what: &str, check: impl Fn(&InstanceLink) -> bool)
     }
 }
 
-/// What was acknowledged: `number verb/id verdict`, in order; each number once, or something is wrong.
+/// The acknowledged actions as `number verb/id verdict`, in order. A number that appears twice is a violation.
 pub fn actions(versions: &[InstanceLink]) -> Vec<String> {
     let mut actions: Vec<String> = Vec::new();
     for version in versions {
@@ -120,7 +120,7 @@ pub fn actions(versions: &[InstanceLink]) -> Vec<String> {
     actions
 }
 
-/// What differs from run to run in children.
+/// The texts in children that differ from run to run.
 async fn names_of(namespace: &Namespace, link: &Link) -> Vec<(String, &'static str)> {
     let mut known = vec![(link.uid().await, "LINK-UID")];
     for (kind, api_version, name, shown) in [

@@ -1,4 +1,4 @@
-//! The stream of a watch, line by line, with what a plan does to it.
+//! The stream of a watch, line by line, with the faults of a plan.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use tokio::time::sleep;
 
 use crate::WatchFault;
 
-/// How late an event comes that comes late.
+/// The delay of a delayed event.
 const LATE: Duration = Duration::from_millis(1500);
 const GONE: &[u8] = br#"{"type":"ERROR","object":{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"too old resource version","reason":"Expired","code":410}}"#;
 
@@ -32,7 +32,7 @@ struct State<D> {
     decide: D,
     partial: Vec<u8>,
     lines: VecDeque<Vec<u8>>,
-    /// What comes after the line that was just passed on.
+    /// The line after the one that was just forwarded.
     next: Next,
 }
 
@@ -42,7 +42,7 @@ enum Next {
     End,
 }
 
-/// Passes on line by line what the API server says; `decide` looks at each first.
+/// Forwards the stream of the API server line by line. `decide` gets each line first.
 pub(crate) fn lines<D>(body: Body, decide: D) -> impl Stream<Item = Result<Frame<Bytes>, Cut>>
 where
     D: FnMut(&[u8]) -> Option<WatchFault> + Send + 'static,
@@ -66,7 +66,7 @@ where
         while state.lines.is_empty() {
             match state.body.next().await {
                 Some(Ok(frame)) => state.take(&frame.into_data().unwrap_or_default()),
-                // As the API server ended it, so it ends here.
+                // The API server ended the stream.
                 Some(Err(_)) => return Some((Err(Cut), state.ended())),
                 None => return None,
             }

@@ -1,5 +1,5 @@
-//! Three operators, one lease, links that are acted on all the time: fifty times the leader is killed, asked to end, or
-//! stopped until another leads and then let go on as a zombie.
+//! Three operators, one lease, and links with continuous actions. Fifty times the leader is killed, terminated, or
+//! stopped until another leads and then continued as a zombie.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test fails by panicking
 
@@ -30,7 +30,7 @@ fn lease() -> [u64; 3] {
     }
 }
 
-/// The last one is of an earlier version, where `cargo xtask campaigns leaders --beside` says so.
+/// With `cargo xtask campaigns leaders --beside` the last one is of an earlier version.
 fn options(name: &str) -> Options {
     let mut options = Options::elected(name, lease());
     let other = std::env::var_os("INSTANCELINK_OTHER_OPERATOR").filter(|_| name == NAMES[2]);
@@ -40,14 +40,14 @@ fn options(name: &str) -> Options {
     options
 }
 
-/// How the leader is taken out.
+/// How the leader is stopped.
 #[derive(Clone, Copy, Debug)]
 enum Way {
-    /// SIGKILL: the lease runs out.
+    /// SIGKILL: the lease expires.
     Kill,
-    /// SIGTERM: the lease is given back.
+    /// SIGTERM: the lease is released.
     Ask,
-    /// SIGSTOP until another leads, and SIGCONT then: it still believes that it leads.
+    /// SIGSTOP until another leads, then SIGCONT: it still assumes that it leads.
     Stop,
 }
 
@@ -72,7 +72,7 @@ async fn campaign_leaders_are_killed_ended_and_stopped_and_no_action_is_lost_or_
             let way = [Way::Kill, Way::Ask, Way::Stop][number % 3];
             violations.extend(fail_over(&plane, &mut operators, &proxies, way).await);
         }
-        // All get some time to do what they were asked last.
+        // The operators get some time to finish the last actions.
         sleep(Duration::from_secs(3)).await;
         stop.store(true, Ordering::Relaxed);
         violations
@@ -113,7 +113,7 @@ async fn fail_over(
         Way::Kill => victim.program.kill().await,
         Way::Ask => {
             let status = victim.program.stop(Duration::from_secs(30)).await;
-            // On a machine without a free core the lease may just have been lost, which ends it too.
+            // On a busy machine the lease may just have been lost, which ends the process too.
             if !status.success() && !victim.program.tail().contains("the lease was lost") {
                 violations.push(format!(
                     "asked to end, it ended with {status}: {}",
@@ -131,7 +131,7 @@ async fn fail_over(
                 sleep(Duration::from_millis(500)).await;
             }
             victim.program.send(Signal::CONT);
-            // It finds that it does not lead, and ends; what starts it again is the kubelet, or this test.
+            // It notices that it does not lead, and ends. The kubelet, or this test, starts it again.
             let status = victim.program.wait(Duration::from_secs(30)).await;
             if status.code() != Some(1) {
                 violations.push(format!("a zombie should end with an error, not with {status}"));
@@ -144,8 +144,9 @@ async fn fail_over(
     violations
 }
 
-/// A request that an operator sent before it learned that another leads may arrive late, but then it changes nothing
-/// that the other has written (lifecycle#one-writer). Returns how many arrived late, and those that changed something.
+/// A request that an operator sent before it learned that another leads may arrive late, but must change nothing
+/// that the new leader has written (lifecycle#one-writer). Returns the number of late requests, and those that changed
+/// something.
 fn late_writes(proxies: &BTreeMap<&'static str, Proxy>) -> (usize, Vec<String>) {
     let mut writes: Vec<(&str, Request)> = Vec::new();
     for (name, proxy) in proxies {
@@ -154,7 +155,7 @@ fn late_writes(proxies: &BTreeMap<&'static str, Proxy>) -> (usize, Vec<String>) 
     }
     writes.sort_by_key(|(_, request)| request.at);
     let (mut leader, mut late) = ("", 0);
-    // What the leader has written since it leads.
+    // The writes of the leader since it leads.
     let mut its: BTreeSet<(String, String, String)> = BTreeSet::new();
     let mut violations = Vec::new();
     for (name, request) in &writes {
@@ -180,7 +181,7 @@ fn late_writes(proxies: &BTreeMap<&'static str, Proxy>) -> (usize, Vec<String>) 
     (late, violations)
 }
 
-/// Nothing remains of links that are not active.
+/// Nothing is left of inactive links.
 async fn leftovers(town: &Namespace) -> Vec<String> {
     let mut residue = Vec::new();
     for _ in 0..40 {

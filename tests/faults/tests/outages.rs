@@ -1,5 +1,5 @@
-//! The control plane itself fails under load: the API server is killed, etcd is killed, etcd is full, the operator's token
-//! ends. Afterwards every link is where its owner asked it to be, and nothing was lost or done twice.
+//! The control plane fails under load: the API server is killed, etcd is killed, etcd is full, the operator's token
+//! expires. Afterwards every link is in the requested state, and no action was lost or done twice.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test fails by panicking
 
@@ -19,18 +19,18 @@ use tokio::time::sleep;
 
 const TOWNS: usize = 3;
 const LINKS: [&str; 3] = ["db", "cache", "queue"];
-/// How long what is killed stays away.
+/// How long a killed process stays away.
 const DEAD: Duration = Duration::from_secs(3);
-/// How long links are worked on after an outage.
+/// How long the load continues after an outage.
 const AFTER: Duration = Duration::from_secs(4);
-/// How many requests an operator may make in the seconds after what it needs is gone.
+/// How many requests an operator may send in the seconds after the failure.
 const PATIENT: usize = 400;
 
 fn rounds() -> usize {
     if campaign::long() { 20 } else { 2 }
 }
 
-/// Works on links while something happens, and says how many actions there were and what was wrong.
+/// Runs the load during an outage. Returns the number of actions and the violations.
 async fn under_load<'a>(
     plane: &'a mut ControlPlane,
     happens: impl AsyncFnOnce(&mut ControlPlane),
@@ -64,7 +64,7 @@ async fn leftovers(town: &Namespace) -> Vec<String> {
     residue
 }
 
-/// What must be true of an operator whatever happened around it.
+/// What must be true for an operator after any outage.
 fn unharmed(operator: &mut Operator) -> Vec<String> {
     let mut violations: Vec<String> = Vec::new();
     if let Some(status) = operator.program.ended() {
@@ -109,7 +109,7 @@ async fn campaign_an_etcd_that_is_full_stops_links_where_they_are_until_there_is
         let quota = format!("--quota-backend-bytes={}", plane.etcd_size() + 2_000_000);
         plane.restart_etcd(Duration::ZERO, &[&quota]).await;
         fill(plane).await;
-        // Nothing can be written now, by whomever.
+        // No client can write now.
         let before = proxy.count();
         sleep(Duration::from_secs(10)).await;
         made = proxy.count() - before;
@@ -125,7 +125,7 @@ async fn campaign_an_etcd_that_is_full_stops_links_where_they_are_until_there_is
     campaign.finish(asked as u64, 1, &violations);
 }
 
-/// Writes until etcd refuses.
+/// Writes until etcd refuses writes.
 async fn fill(plane: &ControlPlane) {
     let api: Api<ConfigMap> = Api::namespaced(plane.client.clone(), "default");
     let text = "x".repeat(200_000);
@@ -142,7 +142,7 @@ async fn fill(plane: &ControlPlane) {
     panic!("etcd is not full");
 }
 
-/// The kubelet renews the token in its file; who holds an open connection uses the new one from the next request on.
+/// The kubelet renews the token in its file. The operator uses the new one from the next request on an open connection.
 #[tokio::test(flavor = "multi_thread")]
 async fn campaign_a_token_that_ends_is_replaced_by_the_one_in_the_file() {
     let mut plane = ControlPlane::start().await;
@@ -160,7 +160,7 @@ async fn campaign_a_token_that_ends_is_replaced_by_the_one_in_the_file() {
     let campaign = campaign::start("the operator's token ends under load");
     let mut made = 0;
     let (asked, mut violations) = under_load(&mut plane, async |plane| {
-        // The token is worth nothing without the object it is bound to, once the API server has forgotten that it was.
+        // The token is invalid without the object that it is bound to, when the cache of the API server has expired.
         secret.delete().await;
         sleep(Duration::from_secs(15)).await;
         let before = proxy.count();

@@ -1,6 +1,6 @@
-//! One fault a life: at every request and at every event of a watch, and all ends as it would have.
+//! One fault for each life, at every request and at every event of a watch. Each life must end like one without faults.
 //!
-//! `INSTANCELINK_PLAN=500-after@17` runs that plan alone, and several with commas between them.
+//! `INSTANCELINK_PLAN=500-after@17` runs only that plan. Separate several plans by commas.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test fails by panicking
 
@@ -15,9 +15,9 @@ use futures::future::join_all;
 use harness::Namespace;
 use instancelink_testkit::campaign;
 
-/// How many lives are lived side by side, each in a namespace of its own.
+/// How many lives run in parallel, each in its own namespace.
 const SIDE_BY_SIDE: usize = 8;
-/// How many of the plans there are run ordinarily.
+/// How many of all plans run by default.
 const ORDINARY: usize = 260;
 /// The kinds that change during a life.
 const WATCHED: [&str; 4] = ["instancelinks", "endpointslices", "services", "configmaps"];
@@ -75,10 +75,10 @@ async fn campaign_a_fault_at_any_request_or_event_changes_nothing_of_what_comes_
     campaign.finish(outcomes.len() as u64, met as u64, &violations);
 }
 
-/// A plan, whether its fault was met, and what was other than without.
+/// A plan, whether its fault happened, and the differences from the life without faults.
 type Outcome = (Plan, bool, Result<(), String>);
 
-/// One life under a plan: what it was like, how many requests and events it had, and whether the fault was met.
+/// One life under a plan: its record, the number of its requests and events, and whether the fault happened.
 type Life = (Course, u32, HashMap<String, u32>, bool);
 
 async fn live(proxy: &Proxy, ns: &Namespace, number: usize, plan: &Plan) -> Result<Life, String> {
@@ -89,7 +89,7 @@ async fn live(proxy: &Proxy, ns: &Namespace, number: usize, plan: &Plan) -> Resu
     match lived {
         Ok(course) => Ok((course, requests, events, met)),
         Err(panic) => {
-            // The next life in this namespace shall not be this one's heir.
+            // The next life in this namespace must not inherit objects of this one.
             let link = harness::Link::at(ns, &name);
             if link.object().find().await.is_some() {
                 link.object().delete().await;
@@ -113,7 +113,7 @@ fn all(requests: u32, events: &HashMap<String, u32>) -> Vec<Plan> {
     at_requests.chain(at_events).collect()
 }
 
-/// The one that was asked for; all; or every so-manieth, beginning where the seed says.
+/// The requested plan, all plans, or each n-th plan from an offset given by the seed.
 fn chosen(all: &[Plan]) -> Vec<Plan> {
     if let Ok(plans) = std::env::var("INSTANCELINK_PLAN") {
         return plans.split(',').map(|plan| plan.parse().unwrap()).collect();
@@ -122,7 +122,7 @@ fn chosen(all: &[Plan]) -> Vec<Plan> {
         let silent = (1..=8).map(|n| Plan::Request(Fault::SilenceAfter, n * 5));
         return all.iter().cloned().chain(silent).collect();
     }
-    // A stride that shares no factor with the number of faults, so that each is met at many places.
+    // The stride shares no factor with the number of faults, so each fault is tried at many places.
     let stride = (all.len() / ORDINARY).max(1);
     let first = usize::try_from(campaign::seed()).unwrap_or_default() % stride;
     all.iter().skip(first).step_by(stride).cloned().collect()

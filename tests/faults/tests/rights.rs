@@ -1,5 +1,5 @@
-//! Each right of the shipped role is taken away while links stand: what misses it is said where somebody looks, nothing
-//! ends and nothing runs hot, and all goes on when the right is back.
+//! Each right of the shipped role is removed while links exist. The missing right is reported where users look, nothing
+//! crashes or retries in a hot loop, and everything continues when the right is back.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test fails by panicking
 
@@ -19,29 +19,30 @@ use kube::{Api, ResourceExt as _};
 use serde_json::json;
 use tokio::time::sleep;
 
-/// How long a right is missing after that has shown.
+/// How long a right stays missing after that was reported.
 const MISSING: Duration = Duration::from_secs(12);
-/// How many requests about a namespace may be made meanwhile: the first retries come after 0.5, 1, 2 and 4 s.
+/// How many requests about a namespace are allowed in this time. The first retries come after 0.5, 1, 2 and 4 s.
 const PATIENT: usize = 30;
 const SHOWS: Duration = Duration::from_secs(40);
 const HEALS: Duration = Duration::from_mins(1);
 const ACCOUNT: &str = "narrow";
 
-/// Where a missing right shows.
+/// Where a missing right is reported.
 enum Sign {
     /// In the link's condition `Programmed`.
     Condition,
-    /// In the operator's log: the link itself could not be written, or none is concerned.
+    /// In the operator's log: the link could not be written, or no link is concerned.
     Log,
-    /// Nowhere: it is asked for in cases that this is not, and links work without it.
+    /// Nowhere: the operator does not need it in this case, and links work without it.
     Nowhere,
 }
 
 fn sign_of(right: &Right) -> Sign {
     match (right.verb.as_str(), right.resource.as_str()) {
         (_, "instancelinks" | "instancelinks/status" | "instancelinks/intent") => Sign::Log,
-        // Events are told once, and not told is not told. Services and policies are watched whole, so what stands in the way
-        // of one is known without asking.
+        // An event that could not be sent is not sent again. All Services and policies are watched, so the operator
+        // knows
+        // which object blocks a child without a request.
         (_, "events") | ("get", "services" | "networkpolicies") => Sign::Nowhere,
         _ => Sign::Condition,
     }
@@ -98,7 +99,7 @@ async fn campaign_each_right_to_write_is_missed_with_a_word_and_without_haste() 
 struct Case<'a> {
     namespace: Namespace,
     right: &'a Right,
-    /// The role that lacks it.
+    /// The role without it.
     role: String,
     proxy: &'a Proxy,
     operator: &'a Operator,
@@ -111,7 +112,7 @@ impl Case<'_> {
         let link = self.active_link().await;
         let narrow = give_in(ns, &self.role, ACCOUNT).await;
         full.delete().await;
-        // The API server learns of both within moments.
+        // The API server applies both a moment later.
         sleep(Duration::from_secs(2)).await;
         let concerned = self.provoke(&link).await;
         self.shows(&concerned).await;
@@ -126,7 +127,7 @@ impl Case<'_> {
         drop(full);
     }
 
-    /// With every kind of child that needs no overlay.
+    /// A link with every kind of child that needs no overlay.
     async fn active_link(&self) -> Link {
         let ns = &self.namespace;
         ns.create_object(&harness::idle_deployment("db")).await;
@@ -148,7 +149,7 @@ impl Case<'_> {
         link
     }
 
-    /// Our object of a kind; waits until there is one.
+    /// The operator's object of a kind. Waits until it exists.
     async fn child(&self, resource: &str) -> Object {
         let ns = &self.namespace;
         let (api_version, kind) = kind_of(resource);
@@ -171,7 +172,7 @@ impl Case<'_> {
         Object { api, name }
     }
 
-    /// Does what makes the operator want the right, and says which link wants it.
+    /// Does what makes the operator need the right, and returns the link that needs it.
     async fn provoke(&self, link: &Link) -> Link {
         let ns = &self.namespace;
         let resource = self.right.resource.as_str();
@@ -195,7 +196,7 @@ impl Case<'_> {
             }
             ("get", "instancelinks") => {
                 self.orphan().await;
-                // Its deletion makes the operator look at all that may be left behind.
+                // Its deletion makes the operator look for orphans.
                 let late = ns
                     .link(harness::link("late", "late", "Deployment/web", "Service/pg"))
                     .await;
@@ -230,7 +231,7 @@ impl Case<'_> {
             .await;
     }
 
-    /// A slice of a link that never was.
+    /// A slice of a link that never existed.
     async fn orphan(&self) {
         let uid = "00000000-0000-4000-8000-000000000000";
         let orphan = json!({

@@ -1,5 +1,6 @@
-//! An operator that may not list or watch a kind, or may not have its lease: it is not ready, or does not lead, says which
-//! right it misses, asks rarely, and goes on by itself when it has the right.
+//! An operator without the right to list or watch a kind, or to use its lease: it is not ready, or does not lead,
+//! reports
+//! the missing right, retries rarely, and continues when it has the right.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test fails by panicking
 
@@ -16,21 +17,22 @@ use serde_json::json;
 use tokio::time::sleep;
 
 const SHOWS: Duration = Duration::from_mins(1);
-/// How long requests are counted, and how many there may be: a watch that fails is tried again after 0.8 s, then 1.6 s and
-/// so on to 30 s, with a little chance in it; discovery and the lease have a pace of their own.
+/// How long requests are counted, and how many are allowed. A failed watch is retried after 0.8 s, then 1.6 s and
+/// so on up to 30 s, with jitter. Discovery and the lease have their own intervals.
 const COUNTED: Duration = Duration::from_secs(20);
 const PATIENT: usize = 40;
 const HEALS: Duration = Duration::from_secs(90);
-/// A lease that somebody holds, so that none of these operators writes.
+/// A lease with a foreign holder, so that none of these operators writes.
 const HELD: &str = "held-by-the-test";
 
 /// What an operator does without a right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Without {
-    /// It is not ready, and says what it waits for.
+    /// It is not ready, and reports what it waits for.
     NotReady,
-    /// It is as ready as with it: it lists by a watch that begins with what there is, and of kinds that are not
-    /// installed there is nothing to read.
+    /// It is ready as with the right: it lists with a streaming watch, and there is nothing to read of kinds that are
+    /// not
+    /// installed.
     Ready,
 }
 
@@ -154,7 +156,7 @@ async fn without_lease(plane: &ControlPlane, all: &[Right], verb: &str) {
     });
     Object::of(&plane.client, SYSTEM, &binding).create(&binding).await;
     if verb == "update" {
-        // To be taken over, it must be there.
+        // A takeover needs an existing lease.
         let lease = json!({ "apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": { "name": name } });
         Object::of(&plane.client, SYSTEM, &lease).create(&lease).await;
     }

@@ -1,5 +1,6 @@
-//! A thousand links: what they cost the operator in memory, what becomes of them when it is killed for having none left, and
-//! how long their namespace takes to go.
+//! A thousand links: their memory in the operator, what happens when the operator is killed because memory is
+//! exhausted, and
+//! how long the deletion of their namespace takes.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test fails by panicking
 
@@ -20,17 +21,18 @@ use tokio::time::sleep;
 
 const LINKS: usize = 1000;
 const SOURCES: usize = 100;
-/// What it may need for them.
+/// The memory that the operator may use for them.
 const MEMORY: u64 = 128 << 20;
 /// The limit in `deploy/`.
 const SHIPPED: u64 = 512 << 20;
 const STARVES: Duration = Duration::from_mins(2);
-/// In which a namespace of a thousand links must be gone.
+/// The time in which a namespace with a thousand links must be gone.
 const GOES: Duration = Duration::from_mins(1);
-/// Where the machine is too slow for that: in so many times what it took to make them. Most of the time is the API server's,
-/// which deletes one link after the other. Measured: 2.0 and 2.8.
+/// On a machine that is too slow for that: this multiple of the time for creating them. The API server takes most of
+/// it,
+/// because it deletes one link after the other. Measured: 2.0 and 2.8.
 const GOES_FOR_MAKING: u32 = 4;
-/// Writes for a link whose source goes, too: four of its status, one for its finalizer, one for its slice.
+/// Writes for a link that is deleted with its source: four of its status, one for its finalizer, one for its slice.
 const WRITES: usize = 6;
 const REACHED: Duration = Duration::from_mins(5);
 
@@ -59,7 +61,7 @@ async fn campaign_a_thousand_links_outlive_an_operator_without_memory_and_go_wit
         violations.push(format!("{} MiB for {LINKS} links", peak >> 20));
     }
 
-    // With half of what it needs it is killed at work, as often as it is started.
+    // With half of the memory that it needs, it is killed each time it is started.
     operator.program.kill().await;
     let tight = MemoryLimit::new("tight", own / 2);
     if let Some(limit) = &tight {
@@ -80,7 +82,7 @@ async fn campaign_a_thousand_links_outlive_an_operator_without_memory_and_go_wit
         edit_all(&town, "Inactive").await;
     }
     drop(tight);
-    // With what `deploy/` gives it, it makes up for all of it.
+    // With the limit of `deploy/` it completes all work.
     let shipped = MemoryLimit::new("shipped", SHIPPED);
     operator = Operator::start(&plane, &proxy.server, &Options::alone()).await;
     if let Some(limit) = &shipped {
@@ -116,7 +118,7 @@ async fn campaign_a_thousand_links_outlive_an_operator_without_memory_and_go_wit
     if took > GOES.max(made * GOES_FOR_MAKING) {
         violations.push(format!("the namespace took {took:.1?} to go"));
     }
-    // A twentieth for what somebody else wrote in between.
+    // 5 % for conflicts with other clients.
     if writes > LINKS * WRITES * 21 / 20 {
         violations.push(format!("{writes} writes until the namespace was gone"));
     }
@@ -152,7 +154,7 @@ async fn all_reach(town: &Namespace, state: State) {
     let api: Api<InstanceLink> = town.api();
     let there = ListParams::default().fields(&format!("status.state={state}"));
     eventually(&format!("all are {state}"), REACHED, async || {
-        // A list of a thousand costs the API server more than a link does.
+        // A list of a thousand links is more expensive for the API server than a link.
         sleep(Duration::from_secs(2)).await;
         let found = api.list(&there).await.map_err(|e| e.to_string())?.items.len();
         if found == LINKS {
