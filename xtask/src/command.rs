@@ -1,4 +1,4 @@
-//! Other programs: how they are run, and what is said when one fails.
+//! Runs other programs, and makes errors of those that fail.
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Write as _};
@@ -13,7 +13,7 @@ use crate::progress::say;
 /// How much of a failed program's output goes into the error: its last lines say why it failed.
 const TAIL: usize = 15;
 
-/// Runs with the terminal's own stdout and stderr.
+/// Runs with the stdout and stderr of this task.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let status = command
         .status()
@@ -21,7 +21,7 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     ended_well(command, status)
 }
 
-/// As [`run`], beside something else that writes as well: everything is shown at once, when it has ended.
+/// As [`run`], beside other programs that write: its output is shown at once when it has ended.
 pub(crate) fn run_aside(title: &str, command: &mut Command) -> Result<()> {
     let output = command
         .stdin(Stdio::null())
@@ -32,7 +32,7 @@ pub(crate) fn run_aside(title: &str, command: &mut Command) -> Result<()> {
     ended_well(command, output.status)
 }
 
-/// Runs and returns stdout; what it says on stderr is for the user.
+/// Runs and returns stdout. Its stderr is the one of this task.
 pub(crate) fn answer(command: &mut Command) -> Result<String> {
     let output = command
         .stdin(Stdio::null())
@@ -61,15 +61,15 @@ pub(crate) fn feed(command: &mut Command, input: &str) -> Result<String> {
         .spawn()
         .with_context(|| format!("cannot start {}", shown(command)))?;
     if let Some(mut stdin) = child.stdin.take() {
-        // A program that ends without reading says why on stderr; that is the better message.
+        // A program that ends without reading prints the reason on stderr, which is the better message.
         let _ = stdin.write_all(input.as_bytes());
     }
     let output = child.wait_with_output()?;
     finish(command, &output)
 }
 
-/// Runs and hands each line on stderr to `take` when it is written; a carriage return ends a line, too. What `take` answers
-/// with false goes into the error when the program fails.
+/// Runs and passes each line on stderr to `take` when it is written; a carriage return ends a line, too. Lines for which
+/// `take` returns false are part of the error if the program fails.
 pub(crate) fn follow(command: &mut Command, mut take: impl FnMut(&str) -> bool) -> Result<()> {
     let mut child = command
         .stdin(Stdio::null())
@@ -93,7 +93,7 @@ pub(crate) fn follow(command: &mut Command, mut take: impl FnMut(&str) -> bool) 
     ended_well(command, status)
 }
 
-/// Without the lines that are empty.
+/// Empty lines are left out.
 fn each_line(mut from: impl BufRead, mut take: impl FnMut(&str)) -> std::io::Result<()> {
     let mut line = Vec::new();
     loop {
@@ -121,7 +121,7 @@ fn hand_over(line: &mut Vec<u8>, take: &mut impl FnMut(&str)) {
     line.clear();
 }
 
-/// Whether the program runs and ends well; whatever it says is dropped.
+/// Whether the program runs and succeeds. Its output is dropped.
 pub(crate) fn succeeds(command: &mut Command) -> bool {
     command
         .stdin(Stdio::null())
@@ -164,7 +164,7 @@ fn shown(command: &Command) -> String {
     format!("`{}`", words.join(" "))
 }
 
-/// Where a program is. The administrator's folders are looked at even when they are not on an ordinary user's PATH.
+/// The path of a program. The folders of administrators are searched even if they are not in PATH.
 pub(crate) fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path)
@@ -173,13 +173,13 @@ pub(crate) fn find(program: &str) -> Option<PathBuf> {
         .find(|file| is_program(file))
 }
 
-/// Whether this is a file that can be started.
+/// Whether this is an executable file.
 pub(crate) fn is_program(file: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt as _;
     std::fs::metadata(file).is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0)
 }
 
-/// Asks again until the answer is `Some`, an error, or the time is up; what was waited for goes into the error.
+/// Asks again until the answer is `Some` or an error, or until the time is over.
 pub(crate) fn wait_for<T>(what: &str, limit: Duration, mut ask: impl FnMut() -> Result<Option<T>>) -> Result<T> {
     let started = Instant::now();
     loop {
@@ -187,13 +187,13 @@ pub(crate) fn wait_for<T>(what: &str, limit: Duration, mut ask: impl FnMut() -> 
             return Ok(answer);
         }
         if started.elapsed() > limit {
-            bail!("{what}: not so within {} s", limit.as_secs());
+            bail!("{what}: not within {} s", limit.as_secs());
         }
         std::thread::sleep(Duration::from_millis(150));
     }
 }
 
-/// Tries until it succeeds; after the limit the last failure says why it never did.
+/// Tries until it succeeds. After the limit the error has the reason of the last failure.
 pub(crate) fn retry<T>(what: &str, limit: Duration, mut attempt: impl FnMut() -> Result<T>) -> Result<T> {
     let mut last = None;
     let done = wait_for(what, limit, || match attempt() {

@@ -8,14 +8,14 @@ use anyhow::{Result, bail};
 use crate::command;
 use crate::progress::{say, step};
 
-/// A package, and how to see that it (or the same thing from elsewhere) is there.
+/// A package, and how to see that its programs are there, from Debian or from elsewhere.
 #[derive(Clone, Copy)]
 pub(crate) struct Package {
     name: &'static str,
     there: fn() -> bool,
 }
 
-/// What a node needs beside the binaries we build.
+/// What a node needs beside the binaries that are built here.
 pub(crate) const NODE: &[Package] = &[
     Package {
         name: "containerd",
@@ -69,13 +69,13 @@ pub(crate) const STATIC: &[Package] = &[
     },
 ];
 
-/// What counts instructions.
+/// Counts instructions.
 pub(crate) const CALLGRIND: &[Package] = &[Package {
     name: "valgrind",
     there: || command::find("valgrind").is_some(),
 }];
 
-/// Installs those that are missing.
+/// Installs the missing packages.
 pub(crate) fn ensure(packages: &[Package]) -> Result<()> {
     let missing: Vec<&str> = packages.iter().filter(|p| !(p.there)()).map(|p| p.name).collect();
     if missing.is_empty() {
@@ -83,7 +83,9 @@ pub(crate) fn ensure(packages: &[Package]) -> Result<()> {
     }
     let list = missing.join(" ");
     if command::find("apt-get").is_none() {
-        bail!("missing: {list} (Debian's package names); install what your system calls them, then run this again");
+        bail!(
+            "missing: {list} (Debian's package names); install the packages that your system has for them, then run this again"
+        );
     }
     if !crate::paths::is_root() {
         bail!("missing: {list}; install them with `sudo apt-get install {list}`, then run this again");

@@ -1,4 +1,4 @@
-//! The peer in Python: an environment of its own, with what it needs, and a program that runs it.
+//! The peer in Python: a virtual environment with its dependencies, and a program that starts it.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result};
 use crate::progress::step;
 use crate::{command, paths};
 
-/// Installs it and returns what starts it.
+/// Installs it and returns the program that starts it.
 pub(super) fn program() -> Result<PathBuf> {
     let source = paths::checkout().join("tools/twin/kopf");
     let folder = paths::target()?.join("tools/kopf");

@@ -1,4 +1,4 @@
-//! The operator's peers, for who measures it beside them.
+//! The operator's peers: the same operator written in other frameworks, for `cargo xtask bench`.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::{go_programs, kopf};
 
-/// Builds those that are named among the arguments: the variable that says where each is, and the path.
+/// Builds the peers that the arguments name. Returns a variable and a path for each: the benchmark reads the variable.
 pub(crate) fn named(arguments: &[String]) -> Result<Vec<(String, PathBuf)>> {
     let are_named = |names: &[&str]| arguments.iter().any(|a| names.iter().any(|name| a.contains(name)));
     let mut peers = Vec::new();

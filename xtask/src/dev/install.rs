@@ -1,4 +1,4 @@
-//! Puts the operator of this checkout into a cluster, from the manifests in `deploy/` that users apply too.
+//! Installs the operator of this checkout into a cluster, with the manifests in `deploy/` that users apply, too.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::{command, image, paths};
 
 const NAMESPACE: &str = "instancelink-system";
 const DEPLOYMENT: &str = "instancelink";
-/// A link that is never stored.
+/// A link for a dry run; it is never stored.
 const LINK: &str = "
 apiVersion: instancelink.dev/v1alpha1
 kind: InstanceLink
@@ -47,8 +47,8 @@ pub(crate) fn run(cluster: &Cluster, given: Option<&str>, profile: Profile) -> R
     })
 }
 
-/// The API server learns the schemas of new CRDs every five seconds, and until then refuses objects of theirs that a
-/// `MutatingAdmissionPolicy` looks at ("There can be a delay …", 503), whatever its failurePolicy.
+/// The API server reads the schemas of new CRDs every five seconds. Until then it refuses objects of these CRDs to which a
+/// `MutatingAdmissionPolicy` applies ("There can be a delay …", 503), with every failurePolicy.
 fn links_can_be_made(kubectl: &Kubectl) -> Result<()> {
     command::retry("the API server takes a link", Duration::from_secs(30), || {
         let mut create = kubectl.command(["create", "--dry-run=server", "--filename=-"]);
@@ -80,7 +80,7 @@ fn apply(cluster: &Cluster, image: &str) -> Result<()> {
     Ok(())
 }
 
-/// Names of the CRDs among the manifests.
+/// The names of the CRDs in the manifests.
 fn crds(manifests: &str) -> Result<Vec<String>> {
     #[derive(Deserialize)]
     struct Object {
@@ -93,7 +93,8 @@ fn crds(manifests: &str) -> Result<Vec<String>> {
     }
     let mut names = Vec::new();
     for document in serde_yaml_ng::Deserializer::from_str(manifests) {
-        let object = Option::<Object>::deserialize(document).context("cannot read what kustomize made of deploy/")?;
+        let object = Option::<Object>::deserialize(document)
+            .context("cannot read the manifests that kustomize made of deploy/")?;
         if let Some(object) = object.filter(|object| object.kind == "CustomResourceDefinition") {
             names.push(object.metadata.name);
         }

@@ -1,5 +1,5 @@
-//! The archive `docker save` writes and every runtime loads: `manifest.json`, a configuration, one layer. Unchanged
-//! contents give the same bytes and the same tag.
+//! An archive in the format of `docker save`, which every runtime loads: `manifest.json`, a configuration and one layer. The
+//! same contents give the same bytes and the same tag.
 
 use std::fs;
 use std::io::Write as _;
@@ -12,7 +12,7 @@ use tar::Archive;
 use super::tarball::Tarball;
 use crate::digest;
 
-/// What is in the image, and how it starts.
+/// The files of an image, and how it starts.
 pub(crate) struct Contents {
     pub(crate) layer: Vec<u8>,
     pub(crate) entrypoint: Vec<String>,
@@ -37,12 +37,12 @@ impl Contents {
     }
 }
 
-/// A name without its tag.
+/// An image's name without its tag.
 pub(crate) fn repository(name: &str) -> &str {
     name.split(':').next().unwrap_or(name)
 }
 
-/// Writes the archive and returns the repository with the tag that follows from its contents.
+/// Writes the archive. Returns the repository with a tag that is computed from the contents.
 pub(crate) fn write(archive: &Path, name: &str, contents: &Contents) -> Result<String> {
     let diff = digest::sha256([contents.layer.as_slice()]);
     let config = serde_json::to_vec(&json!({
@@ -66,7 +66,7 @@ pub(crate) fn write(archive: &Path, name: &str, contents: &Contents) -> Result<S
     outer.file(&format!("{id}.json"), 0o644, &config)?;
     outer.file("layer.tar", 0o644, &contents.layer)?;
     let bytes = outer.finish()?;
-    // Renamed when complete, so that a run beside this one never loads half an image.
+    // Renamed when complete, so that another task never loads half an image.
     let partial = archive.with_extension(format!("{}.partial", std::process::id()));
     fs::File::create(&partial)
         .and_then(|mut file| file.write_all(&bytes))
@@ -75,9 +75,14 @@ pub(crate) fn write(archive: &Path, name: &str, contents: &Contents) -> Result<S
     Ok(exact)
 }
 
-/// What [`write()`] returned for this archive.
+/// Reads from an archive what [`write()`] returned for it.
 pub(crate) fn tag(archive: &Path) -> Result<String> {
-    let broken = || format!("{} is no image archive; delete it", archive.display());
+    let broken = || {
+        format!(
+            "{} is not an image archive; delete it and run this again",
+            archive.display()
+        )
+    };
     let mut open = Archive::new(fs::File::open(archive).with_context(broken)?);
     let first = open.entries()?.next().with_context(broken)??;
     let manifest: Value = serde_json::from_reader(first).with_context(broken)?;
@@ -85,7 +90,7 @@ pub(crate) fn tag(archive: &Path) -> Result<String> {
     Ok(tag.with_context(broken)?.to_owned())
 }
 
-/// What images call the processor this was built for.
+/// The processor's name in image configurations.
 fn architecture() -> &'static str {
     match std::env::consts::ARCH {
         "x86_64" => "amd64",

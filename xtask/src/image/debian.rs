@@ -1,6 +1,5 @@
-//! Debian packages as what an image is made of: apt resolves and fetches them as for a system that is still empty,
-//! dpkg-deb unpacks them. What is installed on this machine and apt's own folders stay out of it, and nobody needs to be
-//! root.
+//! Debian packages as the contents of an image. apt resolves and fetches them as for an empty system, and dpkg-deb unpacks
+//! them. The packages of this machine and apt's own folders are not used, and root is not needed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,21 +11,21 @@ use tar::{Archive, Entry};
 use crate::command;
 use crate::progress::step;
 
-/// Packages, with all they depend on.
+/// Packages, with all that they depend on.
 pub(crate) struct Wanted {
     pub(crate) roots: &'static [&'static str],
-    /// Taken for installed: they and what only they depend on stay away.
+    /// Treated as installed: they, and packages that only they depend on, are left out.
     pub(crate) left_out: &'static [&'static str],
 }
 
-/// An apt of our own, with the machine's sources and keys. Held by one process at a time.
+/// apt with folders of its own, and with the machine's sources and keys. One process at a time uses it.
 pub(crate) struct Apt {
     folder: PathBuf,
     _lock: fs::File,
 }
 
 impl Apt {
-    /// In a folder that keeps the package lists between runs.
+    /// The folder keeps the package lists between runs.
     pub(crate) fn new(folder: PathBuf) -> Result<Self> {
         for program in ["apt-get", "dpkg-deb"] {
             if command::find(program).is_none() {
@@ -45,12 +44,12 @@ impl Apt {
         Ok(Self { folder, _lock: lock })
     }
 
-    /// A line for each package file, with its digest.
+    /// Resolves the packages to one line for each package file, with its digest.
     pub(crate) fn resolve(&self, wanted: &Wanted) -> Result<Vec<String>> {
         if self.has_no_lists()? {
             self.update()?;
         }
-        // apt lists only what it has not fetched yet, and a killed run leaves files behind.
+        // apt lists only files that it has not fetched, and a killed run leaves files behind.
         self.clear()?;
         let printed = command::capture(self.install(wanted)?.arg("--print-uris"))?;
         let mut files: Vec<String> = printed
@@ -62,13 +61,16 @@ impl Apt {
         Ok(files)
     }
 
-    /// The package files, which [`Self::clear`] takes away again.
+    /// Fetches the package files. [`Self::clear`] removes them.
     pub(crate) fn fetch(&self, wanted: &Wanted) -> Result<Vec<PathBuf>> {
         let fetch = || command::capture(self.install(wanted)?.arg("--download-only"));
-        step(&format!("fetch {} and what they need", wanted.roots.join(", ")), || {
-            // Lists that are some weeks old name files that are gone.
-            fetch().or_else(|_| self.update().and_then(|()| fetch()))
-        })?;
+        step(
+            &format!("fetch {} and their dependencies", wanted.roots.join(", ")),
+            || {
+                // Old lists name files that no longer exist.
+                fetch().or_else(|_| self.update().and_then(|()| fetch()))
+            },
+        )?;
         let mut files: Vec<PathBuf> = fs::read_dir(self.folder.join("archives"))?
             .flatten()
             .map(|entry| entry.path())
@@ -124,14 +126,14 @@ impl Apt {
 }
 
 fn taken_for_installed(name: &str) -> String {
-    // An epoch that no dependency asks to exceed.
+    // No dependency requires a later version than this epoch.
     format!(
         "Package: {name}\nStatus: install ok installed\nArchitecture: all\nVersion: 9999:0\n\
          Maintainer: nobody\nDescription: left out\n"
     )
 }
 
-/// Everything in a package, in its order.
+/// Calls `take` for each entry of a package, in the package's order.
 pub(crate) fn each_entry(
     package: &Path,
     mut take: impl FnMut(&mut Entry<'_, ChildStdout>) -> Result<()>,
@@ -143,7 +145,7 @@ pub(crate) fn each_entry(
     for entry in Archive::new(stdout).entries()? {
         take(&mut entry?)?;
     }
-    // Its padding after the last entry is not read, which it may take amiss; a package cut short fails above.
+    // The padding after the last entry is not read, so that dpkg-deb may fail. A truncated package fails above.
     let _ = child.wait();
     Ok(())
 }

@@ -1,4 +1,5 @@
-//! Images without a registry and without a builder: one layer, one archive; of one static binary each, but PostgreSQL's.
+//! Container images, made without a registry and without a builder. Each is one archive with one layer. The layer has one
+//! static binary; only PostgreSQL's has more.
 
 pub(crate) mod archive;
 mod debian;
@@ -35,16 +36,16 @@ pub(crate) struct Image {
 pub(crate) const OPERATOR: &str = "localhost/instancelink:dev";
 /// The name of the tests' and the demo's pods.
 pub(crate) const WORKLOAD: &str = "localhost/workload:dev";
-/// What the kubelet makes sandboxes of.
+/// The image of every pod's sandbox.
 pub(crate) const PAUSE: &str = "localhost/pause:dev";
 /// The native cluster's DNS server.
 pub(crate) const COREDNS: &str = "localhost/coredns:dev";
-/// What asks for names as a Go program does.
+/// A client that resolves names as a Go program does.
 pub(crate) const RESOLVER: &str = "localhost/resolver:dev";
-/// A database, and a client that asks for names as most programs on Linux do.
+/// A database, and a client that resolves names as most programs on Linux do.
 pub(crate) const POSTGRES: &str = "localhost/postgres:dev";
 
-/// Who runs in an image that needs no user of its own; the operator's manifests ask for it.
+/// The user of images that need no other. The operator's manifests require it.
 const NOBODY: &str = "65532:65532";
 
 pub(crate) fn operator(profile: Profile) -> Result<Image> {
@@ -65,7 +66,7 @@ pub(crate) fn resolver() -> Result<Image> {
     of_binary(RESOLVER, &go_programs::binary("resolver")?, &[], NOBODY)
 }
 
-/// The workload's binary, doing nothing.
+/// The workload's binary, which waits and does nothing.
 pub(crate) fn pause(profile: Profile) -> Result<Image> {
     of_binary(
         PAUSE,
@@ -75,12 +76,12 @@ pub(crate) fn pause(profile: Profile) -> Result<Image> {
     )
 }
 
-/// Root inside its container: it listens on port 53.
+/// It runs as root inside its container, since it listens on port 53.
 pub(crate) fn coredns() -> Result<Image> {
     of_binary(COREDNS, &cluster_binaries::named("coredns")?, &[], "0:0")
 }
 
-/// What `cargo xtask image` can make.
+/// The images that `cargo xtask image` makes.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Which {
     Operator,
@@ -98,7 +99,7 @@ pub(crate) struct Options {
     pub(crate) twice: bool,
 }
 
-/// `cargo xtask image`: the archives of what we ship and of what we test with.
+/// `cargo xtask image`: archives of what is shipped and of what the tests use.
 pub(crate) fn run(options: &Options) -> Result<()> {
     if options.twice {
         return reproducible::check();
@@ -119,7 +120,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         ));
         if matches!(one, Which::Operator) {
             let bill = sbom::write(&image.archive)?;
-            say(&format!("what it is made of (CycloneDX): {}", bill.display()));
+            say(&format!("bill of materials (CycloneDX): {}", bill.display()));
         }
     }
     Ok(())
@@ -130,7 +131,7 @@ fn megabytes(file: &Path) -> Result<f64> {
     Ok(fs::metadata(file)?.len() as f64 / 1e6)
 }
 
-/// Named in the image as in its build folder.
+/// The binary has the same name in the image as in its build folder.
 fn of_binary(name: &'static str, binary: &Path, arguments: &[&str], user: &'static str) -> Result<Image> {
     let folder = paths::target()?.join("images");
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;

@@ -1,5 +1,5 @@
-//! PostgreSQL, server and client, as a real workload links it: with the C library's resolver. Made of Debian's packages
-//! and kept in the cache; nothing of it is in the checkout.
+//! The image of PostgreSQL, server and client. Like most real workloads, it resolves names with the C library. It is made of
+//! Debian packages and kept in the cache.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -19,7 +19,7 @@ use crate::{digest, paths};
 const PACKAGES: Wanted = Wanted {
     // busybox for a shell, libc-bin for getent.
     roots: &["postgresql", "busybox", "libc-bin"],
-    // Perl scripts around the programs, translations, the compiler for queries, and what only a system needs.
+    // Perl scripts around the programs, translations, the compiler for queries, and what only a whole system needs.
     left_out: &[
         "postgresql-common",
         "postgresql-client-common",
@@ -35,7 +35,7 @@ const PACKAGES: Wanted = Wanted {
     ],
 };
 
-/// What of the packages is in the image.
+/// The files of the packages that are in the image.
 const KEPT: &[&str] = &[
     "usr/bin/",
     "usr/lib/",
@@ -45,13 +45,13 @@ const KEPT: &[&str] = &[
 ];
 const DROPPED: &[&str] = &["/bitcode/", "/gconv/", "/llvmjit", "/perl5/", "/systemd/", "/man/"];
 
-/// Programs that busybox is, under their names.
+/// Names under which busybox is linked.
 const APPLETS: &[&str] = &["sh", "sleep", "nslookup"];
 
 const START: &str = include_str!("postgres.sh");
 const USER: &str = "postgres:x:65532:65532::/tmp:/bin/sh\n";
 
-/// The image of the newest packages that the package lists name; made once for each set of versions.
+/// The image, made of the newest packages in the package lists. It is made once for each set of versions.
 pub(crate) fn image() -> Result<Image> {
     let cache = paths::cache()?;
     let apt = Apt::new(cache.join("apt"))?;
@@ -80,7 +80,7 @@ pub(crate) fn image() -> Result<Image> {
 
 fn contents(packages: &[PathBuf]) -> Result<Contents> {
     let mut layer = Tarball::new();
-    // What a package puts into /lib, say, is put into /usr/lib, as on any Debian of today.
+    // As on every Debian since version 12, /bin, /lib and /lib64 are links into /usr.
     for folder in ["bin", "lib", "lib64"] {
         layer.link(EntryType::Symlink, folder, &format!("usr/{folder}"))?;
     }
@@ -111,7 +111,7 @@ fn contents(packages: &[PathBuf]) -> Result<Contents> {
                 }
                 EntryType::Directory => layer.folder(&path, 0o755),
                 EntryType::Symlink | EntryType::Link => {
-                    let to = entry.link_name()?.context("a link to nothing")?;
+                    let to = entry.link_name()?.context("a link without a target")?;
                     let to = to.to_string_lossy();
                     let to = if kind == EntryType::Link {
                         in_image(&to)
@@ -128,7 +128,7 @@ fn contents(packages: &[PathBuf]) -> Result<Contents> {
     for applet in APPLETS {
         layer.link(EntryType::Symlink, &format!("usr/bin/{applet}"), "busybox")?;
     }
-    let programs = programs.context("the packages hold no initdb")?;
+    let programs = programs.context("the packages do not contain initdb")?;
     Ok(Contents {
         layer: layer.finish()?,
         entrypoint: vec!["/start".to_owned()],
@@ -137,7 +137,7 @@ fn contents(packages: &[PathBuf]) -> Result<Contents> {
     })
 }
 
-/// Where a package's `./lib/x` goes.
+/// The path in the image of a package's file: `./lib/x` becomes `usr/lib/x`.
 fn in_image(path: &str) -> String {
     let path = path.trim_start_matches("./");
     let first = path.split('/').next().unwrap_or_default();
@@ -157,7 +157,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_package_has_in_lib_is_in_the_image_in_usr_lib() {
+    fn a_file_in_lib_of_a_package_is_in_usr_lib_of_the_image() {
         assert_eq!(
             in_image("./lib/x86_64-linux-gnu/libc.so.6"),
             "usr/lib/x86_64-linux-gnu/libc.so.6"
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn documentation_and_what_only_a_compiler_reads_is_left_out() {
+    fn documentation_and_files_for_compilers_are_left_out() {
         assert!(is_kept("usr/lib/postgresql/15/bin/psql"));
         assert!(!is_kept("usr/share/doc/libc6/copyright"));
         assert!(!is_kept("usr/lib/postgresql/15/lib/bitcode/postgres/access/nbtree.bc"));

@@ -1,6 +1,6 @@
 #!/bin/sh
-# A PostgreSQL server for tests: whoever reaches it comes in, and nothing outlives its pod. CLUSTER_NAME tells servers
-# apart: `show cluster_name`.
+# A PostgreSQL server for tests: it trusts every client, and its data end with its pod. CLUSTER_NAME identifies a server:
+# `show cluster_name`.
 set -e
 initdb --username=postgres --auth=trust --locale=C --encoding=UTF8 --no-sync >/dev/null
 echo 'host all all all trust' >>"$PGDATA/pg_hba.conf"

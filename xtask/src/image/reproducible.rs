@@ -1,5 +1,6 @@
-//! Builds the operator twice: here, and in a copy of the sources with a build folder and a Cargo home elsewhere. Where the
-//! two files differ, the image says something of the machine that made it, and nobody can check what it was made of.
+//! Builds the operator twice: here, and in a copy of the sources with another build folder and another Cargo home. If the two
+//! binaries differ, the image depends on the machine that made it, and a user cannot check that it was built from the
+//! sources.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -35,7 +36,7 @@ pub(crate) fn check() -> Result<()> {
     Ok(())
 }
 
-/// Without what a build before it left: code that is compiled in parts follows from the order in which they changed.
+/// Not incremental: the result of an incremental build depends on the builds before it.
 fn built(sources: &Path, folder: &Path, home: &Path) -> Result<Vec<u8>> {
     let mut cargo = paths::cargo();
     cargo.current_dir(sources);
@@ -47,7 +48,7 @@ fn built(sources: &Path, folder: &Path, home: &Path) -> Result<Vec<u8>> {
     fs::read(&binary).with_context(|| format!("cannot read {}", binary.display()))
 }
 
-/// What git knows of the checkout, or would know, as it is now.
+/// Copies the files of the checkout that git tracks or would track, as they are now.
 fn copy(to: &Path) -> Result<()> {
     let from = paths::checkout();
     if to.exists() {
@@ -71,7 +72,7 @@ fn copy(to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// A Cargo home of another path with the same crates in it.
+/// Makes a Cargo home with another path and the same crates.
 fn same_registry(home: &Path) -> Result<()> {
     fs::create_dir_all(home).with_context(|| format!("cannot make {}", home.display()))?;
     for name in ["registry", "config.toml"] {

@@ -1,9 +1,9 @@
-//! A tar in which nothing depends on time, place or user, so that the same contents give the same bytes.
+//! A tar archive without times and users, so that the same contents give the same bytes.
 
 use anyhow::Result;
 use tar::{Builder, EntryType, Header};
 
-/// One that is being written, in memory.
+/// An archive that is written in memory.
 pub(crate) struct Tarball(Builder<Vec<u8>>);
 
 impl Tarball {
@@ -23,7 +23,7 @@ impl Tarball {
             .append_data(&mut header(EntryType::Directory, mode), path, &[][..])?)
     }
 
-    /// Another name of what is at `to`: by its path, or, a hard link, the same file.
+    /// Adds a symbolic link or a hard link to `to`.
     pub(crate) fn link(&mut self, kind: EntryType, path: &str, to: &str) -> Result<()> {
         Ok(self.0.append_link(&mut header(kind, 0o777), path, to)?)
     }
