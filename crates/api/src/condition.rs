@@ -24,9 +24,30 @@ pub mod types {
     pub const VERIFIED: &str = "Verified";
 }
 
-/// Reasons, shared by conditions, events and metrics.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Reason {
+/// Declares each reason once: its name in Rust is its name in conditions and events.
+macro_rules! reasons {
+    ($($(#[doc = $doc:literal])* $reason:ident,)*) => {
+        /// Reasons, shared by conditions, events and metrics.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Reason {
+            $($(#[doc = $doc])* $reason,)*
+        }
+
+        impl Reason {
+            /// All reasons.
+            pub const ALL: &[Self] = &[$(Self::$reason,)*];
+
+            /// The reason as conditions and events show it.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$reason => stringify!($reason),)*
+                }
+            }
+        }
+    };
+}
+
+reasons! {
     /// `Enforced`: other policies isolate the target's pods, so without the link's policy the source cannot connect.
     TargetIsolated,
     /// `Enforced`: not all pods of the target are isolated, so a link that is not active only has no addresses in DNS.
@@ -102,48 +123,6 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// The reason as conditions and events show it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::TargetIsolated => "TargetIsolated",
-            Self::TargetNotIsolated => "TargetNotIsolated",
-            Self::DNSOnly => "DNSOnly",
-            Self::AliasConflict => "AliasConflict",
-            Self::DirectoryConflict => "DirectoryConflict",
-            Self::InvalidPorts => "InvalidPorts",
-            Self::AddressingNotPossible => "AddressingNotPossible",
-            Self::SourceNotFound => "SourceNotFound",
-            Self::TargetNotFound => "TargetNotFound",
-            Self::NoTarget => "NoTarget",
-            Self::RefNotPermitted => "RefNotPermitted",
-            Self::KindNotSupported => "KindNotSupported",
-            Self::Pending => "Pending",
-            Self::NameTaken => "NameTaken",
-            Self::Forbidden => "Forbidden",
-            Self::WriteFailed => "WriteFailed",
-            Self::NoReadyEndpoints => "NoReadyEndpoints",
-            Self::NotActive => "NotActive",
-            Self::Transitioning => "Transitioning",
-            Self::Held => "Held",
-            Self::Stalled => "Stalled",
-            Self::Accepted => "Accepted",
-            Self::Resolved => "Resolved",
-            Self::Programmed => "Programmed",
-            Self::EndpointsReady => "EndpointsReady",
-            Self::Ready => "Ready",
-            Self::EndpointsMirrored => "EndpointsMirrored",
-            Self::ServiceComesFirst => "ServiceComesFirst",
-            Self::ServiceStepsIn => "ServiceStepsIn",
-            Self::NamespaceEndsSearch => "NamespaceEndsSearch",
-            Self::Resolves => "Resolves",
-            Self::NameNotFound => "NameNotFound",
-            Self::WrongClusterDomain => "WrongClusterDomain",
-            Self::OtherAddresses => "OtherAddresses",
-            Self::AddressesMissing => "AddressesMissing",
-            Self::NoAnswer => "NoAnswer",
-        }
-    }
-
     /// True for what waits for a person: the reasons of `Stalled`.
     pub const fn waits_for_a_person(self) -> bool {
         matches!(

@@ -37,7 +37,7 @@ pub struct InstanceLinkGrantSpec {
     /// The instances in this namespace that links may have as their target. One match is enough.
     #[schemars(length(min = 1, max = 64), extend("x-kubernetes-list-type" = "atomic"))]
     #[x_kube(
-        validation = ("self.all(t, has(t.group) || t.kind in ['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Pod', 'Service'])", "to.group may be left out for Deployment, StatefulSet, DaemonSet, ReplicaSet, Pod and Service only; write the group of the kind"),
+        validation = ("self.all(t, has(t.group) || t.kind in ['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Pod', 'Service'])", "to.group is optional only for Deployment, StatefulSet, DaemonSet, ReplicaSet, Pod and Service; for another kind write its group"),
     )]
     pub to: Vec<GrantTo>,
 

@@ -30,6 +30,25 @@ pub(crate) fn write(name: &str, text: &str, check: bool, source: &str, task: &st
     Ok(())
 }
 
+/// The files with this extension in a folder and below it, sorted; none where there is no such folder.
+pub(crate) fn below(folder: &str, extension: &str) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    let Ok(entries) = fs::read_dir(path(folder)) else {
+        return Ok(found);
+    };
+    for entry in entries {
+        let entry = entry.with_context(|| format!("cannot read {folder}"))?;
+        let name = format!("{folder}/{}", entry.file_name().to_string_lossy());
+        if entry.path().is_dir() {
+            found.extend(below(&name, extension)?);
+        } else if entry.path().extension().is_some_and(|found| found == extension) {
+            found.push(name);
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
 fn path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(name)
 }

@@ -6,6 +6,7 @@
 
 mod crds;
 mod file;
+mod messages;
 mod states;
 
 use std::io::{self, Write as _};
@@ -26,7 +27,7 @@ struct Args {
 enum What {
     /// The manifests in crds/
     Crds,
-    /// The tables in docs/
+    /// The tables and the messages in docs/
     Docs,
 }
 
@@ -44,6 +45,9 @@ fn main() -> ExitCode {
 fn run(what: What, check: bool) -> Result<()> {
     match what {
         What::Crds => crds::run(check),
-        What::Docs => states::run(check),
+        What::Docs => {
+            states::run(check)?;
+            messages::run(check)
+        }
     }
 }
