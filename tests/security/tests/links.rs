@@ -1,5 +1,5 @@
 //! The links of the documentation: each relative link leads to a file of this repository, and each anchor to a heading or
-//! an anchor of that page.
+//! an anchor of that page. Each file that a page names in backticks exists, too.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test fails by panicking
 
@@ -113,11 +113,41 @@ fn every_link_leads_to_a_file_and_an_anchor_that_exist() {
     assert!(broken.is_empty(), "broken links:\n{}", broken.join("\n"));
 }
 
+/// The files of this repository that a page names in backticks.
+fn files(page: &str) -> Vec<String> {
+    const FOLDERS: [&str; 9] = [
+        ".github/", "crates/", "crds/", "deploy/", "docs/", "src/", "tests/", "tools/", "xtask/",
+    ];
+    let code = prose(page).flat_map(|line| line.split('`').skip(1).step_by(2));
+    let words = code.flat_map(|code| code.split_whitespace());
+    let paths = words.map(|word| word.split("::").next().unwrap_or_default());
+    paths
+        .filter(|path| FOLDERS.iter().any(|folder| path.starts_with(folder)) && !path.contains(['*', '<', '…']))
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn every_file_that_a_page_names_exists() {
+    let mut missing = Vec::new();
+    // The changelog names files of earlier versions.
+    for page in pages().iter().filter(|page| !page.ends_with("CHANGELOG.md")) {
+        for file in files(&text(&page.display().to_string())) {
+            if !root().join(&file).exists() {
+                missing.push(format!("{}: {file}", page.display()));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "missing files:\n{}", missing.join("\n"));
+}
+
 #[test]
 fn links_and_anchors_are_found() {
     let page = "# A `Big` title: 2\n[x](a.md#b) `[y](c)` [z](https://d)\n```\n[w](e)\n# no\n```\n<a id=\"rule\"></a>\n";
     assert_eq!(links(page), ["a.md#b"]);
     assert_eq!(anchors(page).into_iter().collect::<Vec<_>>(), ["a-big-title-2", "rule"]);
+    let named = "`cat src/a.rs` src/b.rs `tests/c.rs::d`, `docs/*.md`\n```\n`src/e.rs`\n```\n";
+    assert_eq!(files(named), ["src/a.rs", "tests/c.rs"]);
 }
 
 #[test]
