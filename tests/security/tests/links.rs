@@ -161,3 +161,25 @@ fn each_path_on_the_map_of_the_architecture_exists() {
     let missing: Vec<&str> = paths.into_iter().filter(|path| !root().join(path).exists()).collect();
     assert!(missing.is_empty(), "{missing:?}");
 }
+
+#[test]
+fn each_decision_has_its_own_number_and_is_in_the_index() {
+    let index = text("docs/adr/README.md");
+    let folder = std::fs::read_dir(root().join("docs/adr")).unwrap();
+    let mut names: Vec<String> = folder
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.retain(|name| name != "README.md");
+    names.sort();
+    for (n, name) in names.iter().enumerate() {
+        assert!(
+            name.starts_with(&format!("{:04}-", n + 1)),
+            "{name} is number {}",
+            n + 1
+        );
+        assert!(
+            index.contains(&format!("]({name})")),
+            "{name} is not in docs/adr/README.md"
+        );
+    }
+}

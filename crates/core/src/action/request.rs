@@ -76,6 +76,7 @@ fn is_id(id: &str) -> bool {
 mod tests {
     use super::*;
 
+    /// contract#action-grammar
     #[test]
     fn a_verb_alone_or_with_an_id_is_a_request() {
         assert_eq!(
@@ -95,8 +96,9 @@ mod tests {
         assert_eq!(parse(""), None);
     }
 
+    /// contract#action-grammar
     #[test]
-    fn anything_else_is_outside_the_grammar() {
+    fn any_other_value_is_outside_the_grammar() {
         let long = format!("remove/{}", "x".repeat(64));
         for value in [
             "Purge",
@@ -113,8 +115,9 @@ mod tests {
         }
     }
 
+    /// lifecycle#handled-values
     #[test]
-    fn a_value_outside_the_grammar_is_shown_cut_and_without_control_characters() {
+    fn a_value_outside_the_grammar_is_shown_shortened_and_without_control_characters() {
         let Some(Request::Invalid { shown, mark }) = parse(&format!("\u{1b}[31m{}", "é".repeat(100))) else {
             panic!()
         };

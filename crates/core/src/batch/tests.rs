@@ -65,6 +65,7 @@ fn both_leaving() -> (World, World) {
     (db, cache)
 }
 
+/// lifecycle#shared-write-per-batch
 #[test]
 fn the_environment_of_links_that_start_together_is_written_once() {
     let (mut db, mut cache) = (db(), cache());
@@ -81,8 +82,9 @@ fn the_environment_of_links_that_start_together_is_written_once() {
     assert!(matches!(both, Effect::Create { .. }));
 }
 
+/// lifecycle#shared-write-per-batch
 #[test]
-fn put_together_writes_say_what_they_would_say_one_after_the_other() {
+fn combined_writes_have_the_result_of_the_same_writes_one_after_the_other() {
     let (mut db, mut cache) = (db(), cache());
     let first = shared_write(&mut db);
     let together = shared_write_on_top(&mut cache, &first);
@@ -91,16 +93,18 @@ fn put_together_writes_say_what_they_would_say_one_after_the_other() {
     assert_eq!(environment(&together), environment(&after));
 }
 
+/// lifecycle#shared-write-per-batch
 #[test]
-fn a_link_whose_word_is_in_already_sends_what_was_kept() {
+fn a_link_whose_entry_is_in_the_deferred_write_already_sends_it() {
     let (mut db, mut cache) = (db(), cache());
     let first = shared_write(&mut db);
     let both = shared_write_on_top(&mut cache, &first);
     assert_eq!(on_top(&db.s, &both, first), both);
 }
 
+/// lifecycle#shared-write-per-batch
 #[test]
-fn the_last_links_to_leave_together_take_the_environment_away() {
+fn the_last_links_that_leave_together_delete_the_environment() {
     let (mut db, mut cache) = both_leaving();
     let first = shared_write(&mut db);
     assert_eq!(entries(&first), [SIBLING_UID]);
@@ -109,8 +113,9 @@ fn the_last_links_to_leave_together_take_the_environment_away() {
     db.s.execute(&[both]);
 }
 
+/// lifecycle#shared-write-per-batch
 #[test]
-fn what_was_decided_on_an_environment_that_has_changed_since_is_dropped() {
+fn a_deferred_write_of_an_environment_that_has_changed_since_is_dropped() {
     let (mut db, mut cache) = both_leaving();
     let first = shared_write(&mut db);
     cache.s.children.environments[0].resource_version = "7".to_owned();

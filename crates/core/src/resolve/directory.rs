@@ -49,13 +49,15 @@ fn is_dns_1035_label(name: &str) -> bool {
 mod tests {
     use super::*;
 
+    /// contract#directory-name
     #[test]
-    fn a_directory_is_named_after_its_instance() {
+    fn a_directory_has_the_name_of_its_source() {
         assert_eq!(directory_name("web", "uid"), "web-links");
     }
 
+    /// contract#directory-name
     #[test]
-    fn an_instance_whose_name_no_service_may_have_gets_a_directory_named_by_its_uid() {
+    fn a_source_whose_name_is_no_service_name_has_a_directory_named_by_its_uid() {
         let long = "w".repeat(58);
         for name in ["web.v2", "2web", long.as_str()] {
             let directory = directory_name(name, "uid");
@@ -66,6 +68,7 @@ mod tests {
         assert_eq!(directory_name(&"w".repeat(57), "uid").len(), 63);
     }
 
+    /// contract#dns-names
     #[test]
     fn an_alias_is_a_name_under_its_directory() {
         assert_eq!(

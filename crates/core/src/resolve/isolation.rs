@@ -95,8 +95,9 @@ fn by_labels(labels: &BTreeMap<String, String>) -> LabelSelector {
 mod tests {
     use super::*;
 
+    /// contract#network-policy
     #[test]
-    fn a_policy_isolates_unless_it_is_about_egress_alone() {
+    fn a_policy_isolates_unless_it_is_for_egress_only() {
         let isolates = |yaml: &str| isolates(&serde_yaml_ng::from_str(yaml).unwrap());
         assert!(isolates("{podSelector: {}}"), "the API server puts Ingress there");
         assert!(isolates("{podSelector: {}, policyTypes: [Egress, Ingress]}"));

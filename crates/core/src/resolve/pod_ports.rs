@@ -134,8 +134,9 @@ mod tests {
         found.into_iter().map(|(_, port)| port).collect()
     }
 
+    /// contract#named-target-ports
     #[test]
-    fn a_target_port_of_nothing_or_of_zero_is_the_services_own() {
+    fn a_missing_or_zero_target_port_is_the_port_of_the_service() {
         let plain = spec("");
         for own in [None, Some(IntOrString::Int(0))] {
             assert_eq!(ports(&plain, to(own), 5432), [PodPort::Number(5432)]);
@@ -150,8 +151,9 @@ mod tests {
         );
     }
 
+    /// contract#spec-ports
     #[test]
-    fn a_declared_target_port_counts_behind_a_virtual_ip_and_nowhere_else() {
+    fn a_declared_target_port_counts_with_a_virtual_ip_only() {
         let declared = |addressing: &str| {
             spec(&format!(
                 "addressing: {addressing}\nports: [{{name: pg, port: 80, targetPort: 5433}}]"
@@ -162,8 +164,9 @@ mod tests {
         assert_eq!(ports(&declared("PodIP"), target(), 80), [PodPort::Number(80)]);
     }
 
+    /// contract#named-target-ports
     #[test]
-    fn a_named_target_port_is_the_pods_of_that_name_and_protocol() {
+    fn a_named_target_port_is_the_port_of_the_pod_with_that_name_and_protocol() {
         let udp = ContainerPort {
             protocol: Protocol::Udp,
             ..container_port("dns", 5353)

@@ -64,6 +64,7 @@ mod tests {
             .collect()
     }
 
+    /// contract#endpoints-of-workloads
     #[test]
     fn a_workload_has_the_pods_it_selects_and_owns() {
         let unlabelled = Pod {
@@ -77,6 +78,7 @@ mod tests {
         assert_eq!(names(&s), ["pg-0"]);
     }
 
+    /// contract#endpoints-of-workloads
     #[test]
     fn a_stateful_set_owns_its_pods_directly() {
         let mut s = fixture::snapshot().with_target_deployment(vec![]);
@@ -90,8 +92,9 @@ mod tests {
         assert_eq!(names(&s), ["pg-0"]);
     }
 
+    /// contract#excluded-addresses
     #[test]
-    fn pods_on_their_way_out_or_finished_never_count() {
+    fn terminating_and_finished_pods_never_count() {
         let finished = Pod {
             finished: true,
             ..pod("pg-2", "10.0.0.12")
@@ -100,6 +103,7 @@ mod tests {
         assert!(names(&s).is_empty());
     }
 
+    /// contract#endpoints-of-services
     #[test]
     fn a_service_has_the_pods_of_its_namespace_that_its_selector_matches() {
         let elsewhere = Pod {
@@ -116,8 +120,9 @@ mod tests {
         assert!(names(&fixture::snapshot().with_target_service(unselective, pods)).is_empty());
     }
 
+    /// contract#excluded-addresses
     #[test]
-    fn addresses_that_lead_elsewhere_for_everybody_are_not_usable() {
+    fn loopback_and_other_special_addresses_are_not_usable() {
         for bad in ["127.0.0.1", "169.254.1.1", "224.0.0.1", "255.255.255.255", "0.0.0.0"] {
             assert!(!is_usable(&bad.parse().unwrap()), "{bad}");
         }

@@ -50,8 +50,9 @@ fn a_child_of_a_known_link_is_not_checked() {
     }
 }
 
+/// lifecycle#sweep-orphans
 #[test]
-fn a_slice_of_an_unknown_link_asks_for_that_link() {
+fn a_slice_of_an_unknown_link_needs_a_read_of_that_link() {
     let asked = LiveCheck::Link {
         namespace: "shop".to_owned(),
         name: "web-db".to_owned(),
@@ -71,8 +72,9 @@ fn a_slice_is_deleted_when_a_live_answer_says_that_its_link_is_gone_or_another_o
     assert_eq!(verdict(&slice(), LiveAnswer::Link(Some(LINK_UID))), None);
 }
 
+/// lifecycle#sweep-orphans
 #[test]
-fn a_slice_that_does_not_say_which_link_asks_for_the_list() {
+fn a_slice_that_names_no_link_needs_the_list_of_its_namespace() {
     let ObservedChild::Slice(mut found) = slice() else {
         panic!()
     };
@@ -86,8 +88,9 @@ fn a_slice_that_does_not_say_which_link_asks_for_the_list() {
     assert_eq!(shown(verdict(&child, LiveAnswer::Links(&[sibling()]))).len(), 1);
 }
 
+/// lifecycle#sweep-orphans
 #[test]
-fn a_policy_that_does_not_say_which_link_asks_for_the_list_of_all_namespaces() {
+fn a_policy_that_names_no_link_needs_the_list_of_all_namespaces() {
     let mut s = fixture::snapshot().edited(|spec| spec.network_policy = NetworkPolicyMode::Allow);
     let isolator = Isolator {
         namespace: fixture::NAMESPACE.to_owned(),
@@ -106,6 +109,7 @@ fn a_policy_that_does_not_say_which_link_asks_for_the_list_of_all_namespaces() {
     );
 }
 
+/// lifecycle#sweep-orphans
 #[test]
 fn an_environment_loses_the_entries_of_dead_links_only() {
     let child = environment();
@@ -131,8 +135,9 @@ fn an_environment_loses_the_entries_of_dead_links_only() {
     );
 }
 
+/// lifecycle#sweep-orphans
 #[test]
-fn an_environment_is_asked_about_for_the_link_it_names_only_while_it_has_no_entries() {
+fn the_link_that_an_environment_names_counts_only_while_it_has_no_entries() {
     let ObservedChild::Environment(mut found) = environment() else {
         panic!()
     };
@@ -147,8 +152,9 @@ fn an_environment_is_asked_about_for_the_link_it_names_only_while_it_has_no_entr
     assert_eq!(live_check(&name(&mut found, "shop/web-db"), &all), None);
 }
 
+/// lifecycle#sweep-orphans
 #[test]
-fn an_environment_that_no_instance_is_named_after_stays_while_its_links_live() {
+fn an_environment_with_another_name_stays_while_its_links_exist() {
     let ObservedChild::Environment(mut found) = environment() else {
         panic!()
     };
@@ -157,8 +163,9 @@ fn an_environment_that_no_instance_is_named_after_stays_while_its_links_live() {
     assert_eq!(verdict(&child, LiveAnswer::Links(&[link(), sibling()])), None);
 }
 
+/// lifecycle#sweep-orphans
 #[test]
-fn an_environment_without_entries_goes_when_no_link_has_an_instance_of_its_name() {
+fn an_environment_without_entries_is_deleted_when_no_link_has_a_source_of_its_name() {
     let ObservedChild::Environment(mut found) = environment() else {
         panic!()
     };
@@ -171,8 +178,9 @@ fn an_environment_without_entries_goes_when_no_link_has_an_instance_of_its_name(
     );
 }
 
+/// lifecycle#sweep-orphans
 #[test]
-fn a_directory_goes_when_no_link_has_an_instance_of_its_name() {
+fn a_directory_is_deleted_when_no_link_has_a_source_of_its_name() {
     let child = directory();
     assert!(live_check(&child, &known(&[sibling()])).is_some());
     assert_eq!(
@@ -188,8 +196,9 @@ fn a_directory_goes_when_no_link_has_an_instance_of_its_name() {
     );
 }
 
+/// lifecycle#sweep-orphans
 #[test]
-fn what_links_of_one_source_left_behind_makes_way_for_a_source_of_another_kind_with_the_same_name() {
+fn the_shared_children_of_a_gone_source_are_deleted_for_a_source_of_another_kind_with_its_name() {
     let mut namesake = sibling();
     namesake.spec.instance_ref.kind = "StatefulSet".to_owned();
     let ObservedChild::Environment(mut environment) = environment() else {

@@ -56,30 +56,34 @@ fn asked(world: &World, doubtful: &DesiredChild) -> bool {
     !to_ask(&world.s, &step, std::slice::from_ref(doubtful)).is_empty()
 }
 
+/// lifecycle#unconfirmed-writes
 #[test]
-fn the_same_write_once_more_tells_what_stands() {
+fn a_write_that_is_repeated_needs_no_read() {
     for kind in [Kind::Directory, Kind::Environment, Kind::Slice] {
         let (world, child) = about_to_write(kind);
         assert!(!asked(&world, &child), "{kind:?}");
     }
 }
 
+/// lifecycle#unconfirmed-writes
 #[test]
-fn what_a_link_that_is_cut_meanwhile_may_have_written_is_asked_for() {
+fn a_child_that_a_link_may_have_written_before_its_cut_is_read() {
     let (mut world, slice) = about_to_write(Kind::Slice);
     world.annotate("deactivate");
     assert!(asked(&world, &slice));
     assert!(asked(&World::inactive(), &slice), "even where nothing is due");
 }
 
+/// lifecycle#unconfirmed-writes
 #[test]
-fn the_slice_of_a_sibling_with_another_alias_is_no_matter() {
+fn the_slice_of_a_sibling_with_another_alias_is_not_read() {
     let (world, _) = about_to_write(Kind::Slice);
     assert!(!asked(&world, &siblings(Kind::Slice)));
 }
 
+/// lifecycle#unconfirmed-writes
 #[test]
-fn the_slice_that_would_give_a_sibling_the_alias_is_asked_for_before_the_link_moves() {
+fn a_slice_that_would_give_a_sibling_the_alias_is_read_before_the_link_moves() {
     let mut world = beside("db");
     while !asked(&world, &siblings(Kind::Slice)) {
         assert!(world.step().is_ok(), "the link took the alias without a question");
@@ -87,15 +91,17 @@ fn the_slice_that_would_give_a_sibling_the_alias_is_asked_for_before_the_link_mo
     assert!(world.watched().is_empty());
 }
 
+/// lifecycle#unconfirmed-writes
 #[test]
-fn the_slice_of_a_link_that_is_gone_is_asked_for() {
+fn the_slice_of_a_link_that_is_gone_is_read() {
     let (mut world, _) = about_to_write(Kind::Slice);
     world.s.siblings.clear();
     assert!(asked(&world, &siblings(Kind::Slice)));
 }
 
+/// lifecycle#unconfirmed-writes
 #[test]
-fn what_links_share_is_asked_for_where_it_is_looked_at() {
+fn a_shared_child_is_read_where_the_decision_depends_on_it() {
     let (directory, environment) = (siblings(Kind::Directory), siblings(Kind::Environment));
     for child in [&directory, &environment] {
         assert!(!asked(&beside("cache"), child), "not to say that a link is activating");

@@ -28,8 +28,9 @@ fn named(world: &World) -> Option<&str> {
     world.status().binding.as_ref().map(|binding| binding.name.as_str())
 }
 
+/// contract#binding-secret
 #[test]
-fn the_status_names_the_secret_from_active_on_until_it_is_gone() {
+fn the_status_names_the_secret_while_it_exists() {
     let mut world = world(SEEN);
     assert_eq!(world.watched(), [Activating, Active]);
     assert_eq!(named(&world), Some("web-db-binding"));
@@ -39,8 +40,9 @@ fn the_status_names_the_secret_from_active_on_until_it_is_gone() {
     assert!(world.s.children.bindings.is_empty());
 }
 
+/// contract#least-rights
 #[test]
-fn a_link_that_waits_for_the_right_becomes_active_by_itself_when_it_has_it() {
+fn a_link_that_waits_for_the_right_to_secrets_becomes_active_when_it_is_granted() {
     let mut world = world(Secrets::Forbidden);
     assert_eq!(world.watched(), [Activating]);
     assert_eq!(world.condition("Programmed"), ("False", "Forbidden"));
@@ -54,8 +56,9 @@ fn a_link_that_waits_for_the_right_becomes_active_by_itself_when_it_has_it() {
     assert_eq!(world.condition("Ready"), ("True", "Ready"));
 }
 
+/// contract#spec-outputs-binding
 #[test]
-fn a_link_that_is_active_and_gives_its_binding_up_loses_the_secret() {
+fn the_secret_is_deleted_when_the_spec_no_longer_asks_for_a_binding() {
     let mut world = world(SEEN);
     world.watched();
     world.s = world.s.edited(|spec| spec.outputs = None);
@@ -65,8 +68,9 @@ fn a_link_that_is_active_and_gives_its_binding_up_loses_the_secret() {
     assert!(world.s.children.bindings.is_empty());
 }
 
+/// contract#unseen-secrets
 #[test]
-fn an_operator_that_starts_writes_nothing_before_it_has_seen_the_secrets() {
+fn a_starting_operator_writes_nothing_before_it_has_seen_the_secrets() {
     for stood in [SEEN, Secrets::Forbidden] {
         let mut world = world(SEEN);
         world.s.secrets = stood;
@@ -83,8 +87,9 @@ fn an_operator_that_starts_writes_nothing_before_it_has_seen_the_secrets() {
     }
 }
 
+/// contract#unseen-secrets
 #[test]
-fn a_link_is_not_let_go_before_it_is_known_that_its_secret_is_gone() {
+fn a_link_keeps_its_finalizer_until_its_secret_is_known_to_be_gone() {
     let mut world = world(SEEN);
     let standing = std::mem::take(&mut world.s.children.bindings);
     world.s.secrets = Secrets::Unknown;
@@ -104,8 +109,9 @@ fn a_link_is_not_let_go_before_it_is_known_that_its_secret_is_gone() {
     assert!(world.gone && world.s.children.bindings.is_empty());
 }
 
+/// contract#unseen-secrets
 #[test]
-fn a_namespace_that_is_going_is_not_held_by_a_right_that_went_before() {
+fn a_terminating_namespace_is_not_held_up_by_a_missing_right_to_secrets() {
     let mut world = world(SEEN);
     world.s.secrets = Secrets::Forbidden;
     world.s.namespace.terminating = true;

@@ -18,8 +18,9 @@ fn desire(world: &mut World, state: Option<DesiredState>) {
     world.settle();
 }
 
+/// contract#operator-fields
 #[test]
-fn a_link_is_activated_by_its_creation_once_and_by_whoever_asks_from_then_on() {
+fn the_first_activation_has_the_cause_create_and_later_ones_the_action() {
     let mut world = World::active();
     assert_eq!(cause(&world, State::Activating), "create");
     world.act("deactivate");
@@ -29,8 +30,9 @@ fn a_link_is_activated_by_its_creation_once_and_by_whoever_asks_from_then_on() {
     assert_eq!(cause(&world, State::Active), "done");
 }
 
+/// contract#operator-fields
 #[test]
-fn a_hold_is_the_cause_of_what_it_cuts_and_an_action_of_what_it_does() {
+fn a_hold_is_the_cause_of_its_cut_and_an_action_of_its_own_states() {
     let mut world = World::active();
     world.s = world.s.clone().without_source();
     world.settle();
@@ -42,8 +44,9 @@ fn a_hold_is_the_cause_of_what_it_cuts_and_an_action_of_what_it_does() {
     assert_eq!(cause(&world, State::Removing), "remove");
 }
 
+/// contract#operator-fields
 #[test]
-fn the_manifest_is_the_cause_where_it_rules_whatever_was_asked_before() {
+fn the_spec_is_the_cause_where_desired_state_decides() {
     let mut world = World::inactive();
     world.act("activate");
     desire(&mut world, Some(DesiredState::Inactive));
@@ -54,6 +57,7 @@ fn the_manifest_is_the_cause_where_it_rules_whatever_was_asked_before() {
     assert_eq!(cause(&world, State::Removing), "remove", "which it does not rule");
 }
 
+/// contract#operator-fields
 #[test]
 fn a_rejected_action_is_no_cause() {
     let mut world = World::active();
@@ -63,8 +67,9 @@ fn a_rejected_action_is_no_cause() {
     assert_eq!(cause(&world, State::Activating), "spec");
 }
 
+/// contract#operator-fields
 #[test]
-fn a_link_that_expires_says_so_and_one_that_is_deleted_too() {
+fn the_time_to_live_and_a_delete_are_causes() {
     let mut world = World::removed();
     world.s = world.s.clone().edited(|spec| spec.ttl_seconds_after_removed = Some(0));
     while world.state() != State::Purging {

@@ -232,6 +232,7 @@ fn start(state: State) -> World {
     world
 }
 
+/// contract#processes
 #[test]
 fn every_operation_in_every_state_takes_the_edges_of_the_contract() {
     for row in rows() {
@@ -265,6 +266,7 @@ fn every_operation_in_every_state_takes_the_edges_of_the_contract() {
     }
 }
 
+/// contract#lost-target-is-no-hold
 #[test]
 fn a_lost_target_changes_no_edge() {
     for row in rows() {
@@ -276,8 +278,9 @@ fn a_lost_target_changes_no_edge() {
     }
 }
 
+/// lifecycle#request
 #[test]
-fn a_request_that_is_overwritten_before_it_is_taken_never_was_one() {
+fn a_value_that_is_overwritten_before_it_is_taken_is_no_request() {
     for row in rows()
         .into_iter()
         .filter(|row| !matches!(row.operation, "create" | "update"))
@@ -290,8 +293,9 @@ fn a_request_that_is_overwritten_before_it_is_taken_never_was_one() {
     }
 }
 
+/// contract#action-table
 #[test]
-fn on_a_link_that_is_being_deleted_every_action_is_rejected_and_the_delete_goes_on() {
+fn a_link_that_is_being_deleted_rejects_each_action_and_the_delete_continues() {
     for row in rows() {
         let mut world = start(row.state);
         if row.state == State::Requested {
@@ -320,8 +324,9 @@ fn on_a_link_that_is_being_deleted_every_action_is_rejected_and_the_delete_goes_
     }
 }
 
+/// contract#no-op-is-accepted
 #[test]
-fn an_operation_that_the_table_rejects_is_answered_and_touches_nothing_else() {
+fn a_rejected_action_is_answered_and_changes_nothing_else() {
     let mut rejected = 0;
     for row in rows().into_iter().filter(|row| row.rejected && row.path.is_empty()) {
         let mut world = start(row.state);

@@ -25,8 +25,9 @@ fn forbidden() -> Unlisted {
     }
 }
 
+/// contract#scaled-kinds
 #[test]
-fn a_link_is_not_cut_because_its_source_may_not_be_read_any_more_and_it_says_so() {
+fn a_link_whose_source_becomes_unreadable_stays_active_and_says_so() {
     let mut world = World::new(of_rollout());
     world.settle();
     unreadable(&mut world, forbidden());
@@ -52,6 +53,7 @@ fn a_link_is_not_cut_because_its_source_may_not_be_read_any_more_and_it_says_so(
     assert_eq!(world.condition("Ready").0, "True");
 }
 
+/// contract#holds
 #[test]
 fn a_link_is_cut_when_the_kind_of_its_source_is_gone() {
     let mut world = World::new(of_rollout());

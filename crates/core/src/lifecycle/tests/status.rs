@@ -5,6 +5,7 @@ use instancelink_api::State;
 use super::World;
 use crate::fixture;
 
+/// contract#rancher-fields
 #[test]
 fn all_fifteen_fields_of_rancher_are_in_the_status() {
     let mut world = World::active();
@@ -40,8 +41,9 @@ fn all_fifteen_fields_of_rancher_are_in_the_status() {
     assert!(!World::removed().status().removed.as_ref().unwrap().0.is_zero());
 }
 
+/// contract#registering-in-history
 #[test]
-fn registering_that_is_skipped_stands_in_the_history() {
+fn a_skipped_registering_is_in_the_history() {
     let world = World::active();
     let history: Vec<_> = world
         .status()
@@ -59,8 +61,9 @@ fn registering_that_is_skipped_stands_in_the_history() {
     );
 }
 
+/// contract#operator-fields
 #[test]
-fn the_history_says_why_and_keeps_ten() {
+fn the_history_has_causes_and_keeps_ten_entries() {
     let mut world = World::active();
     world.act("deactivate");
     let causes: Vec<_> = world
@@ -80,8 +83,9 @@ fn the_history_says_why_and_keeps_ten() {
     assert_eq!(world.status().history.last().unwrap().state, State::Inactive);
 }
 
+/// contract#purged-is-scrubbed
 #[test]
-fn a_purged_link_says_nothing_of_its_user_any_more() {
+fn the_status_of_a_purged_link_has_no_text_of_its_user() {
     let mut world = World::removed();
     world.s = world
         .s
@@ -94,6 +98,7 @@ fn a_purged_link_says_nothing_of_its_user_any_more() {
     assert!(world.status().removed.is_some());
 }
 
+/// contract#conditions
 #[test]
 fn conditions_keep_their_time_while_their_status_stays() {
     let mut world = World::active();
@@ -107,6 +112,7 @@ fn conditions_keep_their_time_while_their_status_stays() {
     }
 }
 
+/// contract#transitioning-progress
 #[test]
 fn a_transition_counts_down_from_a_hundred() {
     let pods = vec![fixture::pod("pg-0", "10.0.0.10").not_ready()];
@@ -121,16 +127,18 @@ fn a_transition_counts_down_from_a_hundred() {
     assert_eq!(world.status().transitioning_progress, None, "at rest");
 }
 
+/// contract#condition-ready
 #[test]
-fn a_link_that_is_removed_or_purged_is_where_its_owner_wants_it() {
+fn a_removed_or_purged_link_is_ready() {
     let mut world = World::removed();
     assert_eq!(world.condition("Ready"), ("True", "Ready"));
     world.act("purge");
     assert_eq!(world.condition("Ready"), ("True", "Ready"));
 }
 
+/// contract#conditions
 #[test]
-fn a_condition_is_dated_by_the_change_of_its_own_status() {
+fn the_time_of_a_condition_changes_only_with_its_own_status() {
     let mut world = World::active();
     let since = |world: &World, name: &str| {
         let conditions = &world.status().conditions;

@@ -32,8 +32,9 @@ fn verified() -> World {
     world
 }
 
+/// contract#condition-verified
 #[test]
-fn it_is_absent_until_the_name_was_looked_up_and_costs_one_write_then() {
+fn verified_is_absent_until_the_first_lookup_and_then_costs_one_write() {
     let mut world = World::active();
     world.writes.clear();
     world.s.lookup = Lookup::Pending;
@@ -44,8 +45,9 @@ fn it_is_absent_until_the_name_was_looked_up_and_costs_one_write_then() {
     assert_eq!(world.writes, ["status"]);
 }
 
+/// contract#verification
 #[test]
-fn endpoints_that_come_and_go_cost_no_write_as_long_as_the_verdict_stays() {
+fn changing_endpoints_cost_no_write_while_the_verdict_stays_the_same() {
     let mut world = verified();
     for address in ["10.0.0.11", "10.0.0.12"] {
         world.pass_time(30);
@@ -54,8 +56,9 @@ fn endpoints_that_come_and_go_cost_no_write_as_long_as_the_verdict_stays() {
     assert!(world.writes.is_empty());
 }
 
+/// contract#condition-verified
 #[test]
-fn a_name_that_does_not_resolve_is_told_once_and_makes_the_link_no_less_ready() {
+fn a_name_that_does_not_resolve_is_reported_once_and_the_link_stays_ready() {
     let mut world = verified();
     world.pass_time(30);
     look(&mut world, &["10.0.0.10"], Answer::NoSuchName);
@@ -68,8 +71,9 @@ fn a_name_that_does_not_resolve_is_told_once_and_makes_the_link_no_less_ready() 
     assert_eq!(told, [(true, "NameNotFound")]);
 }
 
+/// contract#verification
 #[test]
-fn a_new_operator_takes_its_predecessors_word_until_it_has_looked() {
+fn a_restarted_operator_keeps_the_verdict_until_it_has_looked_up_the_name() {
     let mut world = verified();
     world.s.lookup = Lookup::Pending;
     world.settle();
@@ -80,8 +84,9 @@ fn a_new_operator_takes_its_predecessors_word_until_it_has_looked() {
     assert_eq!(world.condition("Verified"), ("absent", ""), "nobody looks any more");
 }
 
+/// contract#condition-verified
 #[test]
-fn an_update_takes_it_away_until_the_name_was_looked_up_again() {
+fn an_update_removes_verified_until_the_next_lookup() {
     let mut world = verified();
     world.pass_time(30);
     world.s = world.s.clone().edited(|spec| spec.publish_not_ready_addresses = true);
@@ -92,8 +97,9 @@ fn an_update_takes_it_away_until_the_name_was_looked_up_again() {
     assert_eq!(world.condition("Verified"), ("True", "Resolves"));
 }
 
+/// contract#condition-verified
 #[test]
-fn a_link_that_is_not_active_has_no_such_condition() {
+fn a_link_that_is_not_active_has_no_condition_verified() {
     let mut world = verified();
     world.pass_time(30);
     world.act("deactivate");

@@ -30,8 +30,9 @@ fn reason(s: &Snapshot) -> Reason {
     refused.reason
 }
 
+/// contract#endpoints-of-workloads
 #[test]
-fn a_workload_answers_with_its_pods() {
+fn the_endpoints_of_a_workload_are_its_pods() {
     let s = fixture::snapshot();
     assert_eq!(shown(&s), ["10.0.0.10 true/true", "10.0.0.11 true/true"]);
     let reach = reach_of(&s).unwrap();
@@ -45,16 +46,18 @@ fn a_workload_answers_with_its_pods() {
     assert_eq!(numbers(&reach.ports), [5432]);
 }
 
+/// contract#endpoints-of-workloads
 #[test]
-fn a_pod_that_is_not_ready_stands_there_and_does_not_answer() {
+fn a_pod_that_is_not_ready_is_listed_as_not_ready() {
     let s = fixture::snapshot().with_target_deployment(vec![pod("pg-0", "10.0.0.10").not_ready()]);
     assert_eq!(shown(&s), ["10.0.0.10 false/false"]);
     let published = s.edited(|spec| spec.publish_not_ready_addresses = true);
     assert_eq!(shown(&published), ["10.0.0.10 true/false"]);
 }
 
+/// contract#endpoints-of-workloads
 #[test]
-fn a_pod_as_target_answers_for_itself() {
+fn the_endpoint_of_a_pod_is_the_pod_itself() {
     let mut s = fixture::snapshot();
     s.link.object.spec.target_instance_ref.as_mut().unwrap().kind = "Pod".to_owned();
     let one = Pod {
@@ -65,8 +68,9 @@ fn a_pod_as_target_answers_for_itself() {
     assert_eq!(shown(&s), ["10.0.0.10 true/true"]);
 }
 
+/// contract#excluded-addresses
 #[test]
-fn both_families_of_a_pod_answer_and_unusable_addresses_never_do() {
+fn both_address_families_of_a_pod_count_and_unusable_addresses_do_not() {
     let addresses = ["10.0.0.10", "fd00::10", "127.0.0.1", "fe80::1"]
         .map(|a| a.parse().unwrap())
         .to_vec();
@@ -77,8 +81,9 @@ fn both_families_of_a_pod_answer_and_unusable_addresses_never_do() {
     assert_eq!(shown(&s), ["10.0.0.10 true/true", "fd00::10 true/true"]);
 }
 
+/// contract#endpoints-of-services
 #[test]
-fn a_service_answers_with_its_cluster_ip_when_a_pod_behind_it_is_ready() {
+fn the_cluster_ip_of_a_service_is_ready_when_one_of_its_pods_is() {
     let s = |pods| fixture::snapshot().with_target_service(service(), pods);
     assert_eq!(shown(&s(vec![pod("pg-0", "10.0.0.10")])), ["10.96.0.5 true/true"]);
     assert_eq!(
@@ -90,8 +95,9 @@ fn a_service_answers_with_its_cluster_ip_when_a_pod_behind_it_is_ready() {
     assert_eq!(reach.groups[0].endpoints[0].target.as_ref().unwrap().kind, "Service");
 }
 
+/// contract#endpoints-of-services
 #[test]
-fn a_service_whose_endpoints_somebody_else_writes_counts_as_ready() {
+fn a_service_without_a_selector_counts_as_ready() {
     let unselective = Service {
         selector: [].into(),
         ..service()
@@ -101,8 +107,9 @@ fn a_service_whose_endpoints_somebody_else_writes_counts_as_ready() {
     assert_eq!(reason(&addressed(s, Addressing::PodIP)), Reason::AddressingNotPossible);
 }
 
+/// contract#endpoints-of-services
 #[test]
-fn a_headless_service_answers_with_its_pods() {
+fn the_endpoints_of_a_headless_service_are_its_pods() {
     let headless = Service {
         cluster_ips: vec![],
         ..service()
@@ -115,8 +122,9 @@ fn a_headless_service_answers_with_its_pods() {
     );
 }
 
+/// contract#spec-publish-not-ready-addresses
 #[test]
-fn a_service_that_publishes_unready_pods_does_so_through_the_link() {
+fn a_service_that_publishes_unready_pods_publishes_them_through_the_link_too() {
     let publishing = Service {
         publish_not_ready_addresses: true,
         ..service()
@@ -126,8 +134,9 @@ fn a_service_that_publishes_unready_pods_does_so_through_the_link() {
     assert_eq!(shown(&addressed(s, Addressing::PodIP)), ["10.0.0.10 true/false"]);
 }
 
+/// contract#condition-accepted
 #[test]
-fn what_cannot_be_addressed_says_what_to_write_instead() {
+fn an_impossible_addressing_says_what_to_write_instead() {
     assert_eq!(
         reason(&addressed(fixture::snapshot(), Addressing::VirtualIP).edited(|spec| spec.ports = None)),
         Reason::AddressingNotPossible
@@ -145,8 +154,9 @@ fn what_cannot_be_addressed_says_what_to_write_instead() {
     assert_eq!(reason(&s), Reason::KindNotSupported);
 }
 
+/// contract#spec-ports
 #[test]
-fn the_ports_of_the_spec_come_before_those_of_the_target() {
+fn the_ports_of_the_spec_replace_those_of_the_target() {
     let s = fixture::snapshot().edited(|spec| {
         spec.ports = serde_yaml_ng::from_str("[{name: pg, port: 6432}]").unwrap();
     });
@@ -156,8 +166,9 @@ fn the_ports_of_the_spec_come_before_those_of_the_target() {
     assert_eq!(reach_of(&missing).unwrap(), Reach::default());
 }
 
+/// contract#default-ports
 #[test]
-fn a_services_ports_depend_on_the_way_it_is_reached() {
+fn the_ports_of_a_service_depend_on_the_addressing() {
     let mut with_target_port = service();
     with_target_port.ports = vec![ServicePort {
         target_port: Some(IntOrString::Int(15432)),
@@ -171,8 +182,9 @@ fn a_services_ports_depend_on_the_way_it_is_reached() {
     );
 }
 
+/// contract#named-target-ports
 #[test]
-fn pods_that_call_a_port_differently_form_groups_of_their_own() {
+fn pods_whose_ports_differ_form_groups_of_their_own() {
     let mut named = service();
     named.ports = vec![ServicePort {
         target_port: Some(IntOrString::String("pg".to_owned())),
@@ -189,8 +201,9 @@ fn pods_that_call_a_port_differently_form_groups_of_their_own() {
     assert_eq!(shown, [(vec![5432], 1), (vec![6432], 2)]);
 }
 
+/// contract#consent
 #[test]
-fn a_target_in_another_namespace_shows_no_endpoint() {
+fn a_target_in_another_namespace_without_consent_has_no_endpoint() {
     let s = fixture::snapshot().edited(|spec| {
         spec.target_instance_ref.as_mut().unwrap().namespace = Some("data".to_owned());
     });

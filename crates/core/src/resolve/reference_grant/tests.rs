@@ -43,8 +43,9 @@ fn to(to: &str) -> bool {
     permits(&format!("{{from: [{SHOP}], to: [{to}]}}"))
 }
 
+/// contract#reference-grants
 #[test]
-fn a_reference_grant_names_group_kind_and_namespace_of_those_who_may_refer() {
+fn a_reference_grant_consents_to_links_of_the_group_kind_and_namespace_it_names() {
     assert!(from(SHOP));
     assert!(!from("{group: instancelink.dev, kind: InstanceLink, namespace: other}"));
     assert!(!from(
@@ -61,8 +62,9 @@ fn a_reference_grant_names_group_kind_and_namespace_of_those_who_may_refer() {
     assert!(from(&format!("{route}, {SHOP}")), "any entry counts");
 }
 
+/// contract#reference-grants
 #[test]
-fn it_names_a_kind_and_perhaps_one_of_it() {
+fn a_reference_grant_consents_to_a_kind_or_to_one_object_of_it() {
     assert!(to(PG));
     assert!(to("{group: apps, kind: Deployment}"));
     assert!(!to("{group: apps, kind: Deployment, name: pg2}"));
@@ -74,8 +76,9 @@ fn it_names_a_kind_and_perhaps_one_of_it() {
     );
 }
 
+/// contract#reference-grants
 #[test]
-fn its_groups_are_exact_and_the_empty_one_is_the_core_group() {
+fn the_groups_of_a_reference_grant_are_exact_and_empty_means_core() {
     assert!(
         !to(r#"{group: "", kind: Deployment}"#),
         "the group of a kind is not filled in"
@@ -92,15 +95,17 @@ fn its_groups_are_exact_and_the_empty_one_is_the_core_group() {
     assert!(!core("Service", "apps"));
 }
 
+/// contract#reference-grants
 #[test]
-fn it_never_allows_a_network_policy() {
+fn a_reference_grant_never_allows_a_network_policy() {
     let spec = format!("{{from: [{SHOP}], to: [{PG}]}}");
     assert!(allows(grant(&spec), Permission::Endpoints));
     assert!(!allows(grant(&spec), Permission::NetworkPolicy));
 }
 
+/// contract#reference-grants
 #[test]
-fn an_entry_that_says_more_or_less_than_is_understood_counts_for_nobody() {
+fn an_entry_with_unknown_or_missing_fields_consents_to_nothing() {
     assert!(!from("{group: instancelink.dev, kind: InstanceLink}"));
     assert!(!from(
         "{group: instancelink.dev, kind: InstanceLink, namespaceSelector: {}}"
@@ -117,8 +122,9 @@ fn an_entry_that_says_more_or_less_than_is_understood_counts_for_nobody() {
     assert!(to(&format!("{{kind: Deployment}}, {PG}")), "the others do");
 }
 
+/// contract#reference-grants
 #[test]
-fn a_spec_that_is_missing_or_not_understood_consents_to_nothing() {
+fn a_missing_or_unknown_spec_consents_to_nothing() {
     assert!(!permits("null"));
     assert!(!permits("{}"));
     assert!(!permits(&format!("{{from: [{SHOP}]}}")));
@@ -127,8 +133,9 @@ fn a_spec_that_is_missing_or_not_understood_consents_to_nothing() {
     assert!(!permits(&format!("{{from: {SHOP}, to: [{PG}]}}")));
 }
 
+/// contract#reference-grants
 #[test]
-fn it_counts_in_its_own_namespace_only_and_as_long_as_it_is_not_being_deleted() {
+fn a_reference_grant_counts_in_its_own_namespace_until_it_is_being_deleted() {
     let spec = format!("{{from: [{SHOP}], to: [{PG}]}}");
     let elsewhere = Grant {
         namespace: "data-2".to_owned(),
@@ -144,6 +151,7 @@ fn it_counts_in_its_own_namespace_only_and_as_long_as_it_is_not_being_deleted() 
     assert!(!allows(leaving, Permission::Endpoints));
 }
 
+/// contract#grants
 #[test]
 fn entries_of_two_grants_do_not_add_up() {
     let mut s = with(grant(&format!(
