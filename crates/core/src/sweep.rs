@@ -27,7 +27,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use instancelink_api::{InstanceLink, InstanceRef, keys};
 
 use crate::child::{Environment, Kind, Observed, ObservedChild, Owner};
-use crate::dataplane::{Body, delete, is_shared_of_ours, replace, without};
+use crate::dataplane::{Body, delete, is_shared_child, replace, without};
 use crate::effect::Effect;
 use crate::resolve::directory_name;
 
@@ -86,7 +86,7 @@ pub fn live_check(child: &ObservedChild, known: &KnownLinks) -> Option<LiveCheck
         ObservedChild::VirtualIp(found) => check_of_own(found, known),
         ObservedChild::Policy(found) => check_of_own(found, known),
         ObservedChild::Binding(found) => check_of_own(found, known),
-        ObservedChild::Directory(found) => (is_shared_of_ours(found) && !found.terminating)
+        ObservedChild::Directory(found) => (is_shared_child(found) && !found.terminating)
             .then_some(found)
             .filter(|found| !speaks(found, known))
             .map(|found| links_of(&found.object.namespace)),
@@ -102,9 +102,9 @@ pub fn verdict(child: &ObservedChild, answer: LiveAnswer<'_>) -> Option<Effect> 
         (ObservedChild::Policy(found), answer) => verdict_on_own(found, answer),
         (ObservedChild::Binding(found), answer) => verdict_on_own(found, answer),
         (ObservedChild::Directory(found), LiveAnswer::Links(links)) => {
-            (is_shared_of_ours(found) && !is_needed(found, links)).then(|| delete(found))
+            (is_shared_child(found) && !is_needed(found, links)).then(|| delete(found))
         }
-        (ObservedChild::Environment(found), LiveAnswer::Links(links)) if is_shared_of_ours(found) => {
+        (ObservedChild::Environment(found), LiveAnswer::Links(links)) if is_shared_child(found) => {
             sentence_on_environment(found, links)
         }
         // Not a question that was asked about such a child.
@@ -149,7 +149,7 @@ fn verdict_on_own<T: Body>(found: &Observed<T>, answer: LiveAnswer<'_>) -> Optio
 }
 
 fn check_of_environment(found: &Observed<Environment>, known: &KnownLinks) -> Option<LiveCheck> {
-    if !is_shared_of_ours(found) || found.terminating {
+    if !is_shared_child(found) || found.terminating {
         return None;
     }
     let entries = found.object.entries();

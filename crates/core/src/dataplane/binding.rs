@@ -1,4 +1,4 @@
-//! Builds the binding: a Secret that a workload finds its service by, after the servicebinding.io specification.
+//! Builds the binding: a Secret with the connection data of the link, in the form of servicebinding.io.
 
 use instancelink_api::condition::Reason;
 use instancelink_api::spec::Binding as Spec;
@@ -14,31 +14,31 @@ use crate::resolve::ports::Port;
 use crate::rights::{self, Account};
 use crate::snapshot::{Secrets, Snapshot};
 
-/// What shall stand of a link's Secret.
+/// The desired Secret of a link.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Wanted {
-    /// None.
-    Nothing,
-    /// That cannot be said, or not be done: what stands is left as it is.
-    Later(Refusal),
-    /// This one.
-    Secret(ChildSpec<Binding>),
+pub enum DesiredBinding {
+    /// No Secret.
+    Absent,
+    /// It cannot be built or written now: an existing Secret is not changed.
+    Pending(Refusal),
+    /// This Secret.
+    Present(ChildSpec<Binding>),
 }
 
-/// The Secret as it shall be.
-pub(super) fn wanted(s: &Snapshot, names: &Names<'_>, ports: &[Port]) -> Wanted {
-    let Some(spec) = asked(s) else {
-        return doubt(s).map_or(Wanted::Nothing, Wanted::Later);
+/// Builds the desired Secret.
+pub(super) fn desired(s: &Snapshot, names: &Names<'_>, ports: &[Port]) -> DesiredBinding {
+    let Some(spec) = binding_spec(s) else {
+        return unconfirmed(s).map_or(DesiredBinding::Absent, DesiredBinding::Pending);
     };
     let known = match &s.secrets {
-        Secrets::Unknown => return Wanted::Later(unknown(names)),
+        Secrets::Unknown => return DesiredBinding::Pending(unknown(names)),
         Secrets::Forbidden => {
             let why = format!(
                 "spec.outputs.binding needs {}, but the operator may not use Secrets in that namespace. Apply this manifest, \
                  and the link goes on by itself within a minute, or remove spec.outputs.binding:",
                 key_of(names)
             );
-            return Wanted::Later(forbidden(&why, names, &s.account));
+            return DesiredBinding::Pending(forbidden(&why, names, &s.account));
         }
         Secrets::Known { referenced } => referenced,
     };
@@ -51,10 +51,10 @@ pub(super) fn wanted(s: &Snapshot, names: &Names<'_>, ports: &[Port]) -> Wanted 
                  not read (service account token, Helm release); create it, and the link goes on by itself",
                 names.namespace, named.name
             );
-            return Wanted::Later(refusal(Reason::Pending, message));
+            return DesiredBinding::Pending(refusal(Reason::Pending, message));
         }
     };
-    Wanted::Secret(ChildSpec {
+    DesiredBinding::Present(ChildSpec {
         namespace: names.namespace.to_owned(),
         name: names.binding(),
         labels: names.own_labels(),
@@ -68,8 +68,8 @@ pub(super) fn wanted(s: &Snapshot, names: &Names<'_>, ports: &[Port]) -> Wanted 
     })
 }
 
-/// What the link says of itself goes before what the referenced Secret says, in which the rest is left as it is: the
-/// way through the alias is the one that is cut and restored.
+/// The entries of the referenced Secret, with host, port and type replaced by those of the link, so that clients connect
+/// through the alias.
 fn entries_of(spec: &Spec, names: &Names<'_>, ports: &[Port], mut entries: Entries) -> Entries {
     let host = host(names.alias, &names.directory, names.namespace);
     let port = ports.first().map(|port| port.port);
@@ -77,7 +77,7 @@ fn entries_of(spec: &Spec, names: &Names<'_>, ports: &[Port], mut entries: Entri
         Some(theirs) => std::str::from_utf8(theirs.reveal())
             .ok()
             .and_then(|theirs| uri::redirected(theirs, &host, port)),
-        // Beside credentials, a URI without them would say that none are needed.
+        // Next to credentials, a URI without them would suggest that none are needed.
         None if entries.contains_key("username") || entries.contains_key("password") => None,
         None => port.and_then(|port| uri::of(&spec.type_, &host, port)),
     };
@@ -96,29 +96,29 @@ fn entries_of(spec: &Spec, names: &Names<'_>, ports: &[Port], mut entries: Entri
     entries
 }
 
-/// All Secrets that are this link's.
+/// The Secrets of this link.
 pub(super) fn own(s: &Snapshot) -> impl Iterator<Item = &Observed<Binding>> {
     s.children.bindings.iter().filter(|found| is_own(s, found))
 }
 
-/// The Secret as the status names it: confirmed to stand, or, while that is not known, as it was last.
+/// The Secret for the status: its name once it exists; while the Secrets are unknown, the last status.
 pub fn in_status(s: &Snapshot) -> Option<BindingStatus> {
     if !matches!(s.secrets, Secrets::Known { .. }) {
-        return before(s).cloned();
+        return status_before(s).cloned();
     }
     let names = Names::of(s);
-    let stands = own(s).any(|f| f.object.key(Kind::Binding) == key_of(&names) && !f.terminating);
-    stands.then(|| BindingStatus { name: names.binding() })
+    let exists = own(s).any(|f| f.object.key(Kind::Binding) == key_of(&names) && !f.terminating);
+    exists.then(|| BindingStatus { name: names.binding() })
 }
 
-/// Why it is not known whether a Secret that the status names still stands.
-pub(crate) fn doubt(s: &Snapshot) -> Option<Refusal> {
-    before(s)?;
+/// Why it is unknown whether the Secret in the status still exists; none if it is known.
+pub(crate) fn unconfirmed(s: &Snapshot) -> Option<Refusal> {
+    status_before(s)?;
     let names = Names::of(s);
     match &s.secrets {
         Secrets::Known { .. } => None,
         Secrets::Unknown => Some(unknown(&names)),
-        // All there is in it is deleted by others, the right to see it, too.
+        // The namespace controller deletes everything in it, including the operator's right to see it.
         Secrets::Forbidden if s.namespace.terminating => None,
         Secrets::Forbidden => {
             let why = format!(
@@ -131,9 +131,10 @@ pub(crate) fn doubt(s: &Snapshot) -> Option<Refusal> {
     }
 }
 
-/// True while a Secret counts and has not been seen yet: at the start of an operator, say. What the status says stays.
+/// True if the link has or needs a Secret and the Secrets have not been read yet, for example after the operator's start.
+/// Then the status does not change.
 pub fn is_unseen(s: &Snapshot) -> bool {
-    matches!(s.secrets, Secrets::Unknown) && (asked(s).is_some() || before(s).is_some())
+    matches!(s.secrets, Secrets::Unknown) && (binding_spec(s).is_some() || status_before(s).is_some())
 }
 
 pub(super) fn key_of(names: &Names<'_>) -> Key {
@@ -144,11 +145,11 @@ pub(super) fn key_of(names: &Names<'_>) -> Key {
     }
 }
 
-fn asked(s: &Snapshot) -> Option<&Spec> {
+fn binding_spec(s: &Snapshot) -> Option<&Spec> {
     s.link.object.spec.outputs.as_ref()?.binding.as_ref()
 }
 
-fn before(s: &Snapshot) -> Option<&BindingStatus> {
+fn status_before(s: &Snapshot) -> Option<&BindingStatus> {
     s.link.object.status.as_ref()?.binding.as_ref()
 }
 

@@ -1,4 +1,5 @@
-//! The variables of Docker links, with hostnames in place of addresses: they stay right when pods move.
+//! The variables of Docker links, with hostnames in place of addresses, so that they stay valid when pods move
+//! (contract#environment-variables).
 
 use std::collections::BTreeMap;
 
@@ -23,13 +24,13 @@ pub(super) fn variables(names: &Names<'_>, ports: &[Port]) -> BTreeMap<String, S
         variables.insert(format!("{prefix}_PROTO"), protocol(port));
         variables.insert(prefix, url(port));
     }
-    // An alias the API server took starts with a letter; this keeps one it did not from making a name no shell takes.
+    // A valid alias starts with a letter. For any other alias, this drops names that are not valid variable names.
     variables.retain(|key, _| is_variable_name(key) && !is_of_the_api_server(key));
     variables
 }
 
-/// A pod's own environment comes before what kubelet tells it of Services, and so does an injected one: the alias
-/// `kubernetes-service` would give it another `KUBERNETES_SERVICE_PORT`, and it would find the API server no more.
+/// True for a variable by which a pod finds the API server. An injected variable takes precedence over the kubelet's, so the
+/// alias `kubernetes-service` would override `KUBERNETES_SERVICE_PORT`.
 fn is_of_the_api_server(key: &str) -> bool {
     ["KUBERNETES_SERVICE_", "KUBERNETES_PORT_"]
         .iter()
@@ -64,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn a_port_gives_the_variables_that_docker_gave() {
+    fn a_port_has_the_variables_of_docker_links() {
         assert_eq!(
             shown("[{name: pg, port: 5432}]", "db"),
             [
@@ -79,16 +80,16 @@ mod tests {
     }
 
     #[test]
-    fn the_first_port_is_the_one_declared_first() {
+    fn the_variables_without_a_number_belong_to_the_first_declared_port() {
         let shown = shown("[{name: dns, port: 53, protocol: UDP}, {name: a, port: 1}]", "my-db");
         assert!(shown.contains(&"MY_DB_PORT=udp://my-db.web-links.shop.svc:53".to_owned()));
         assert!(shown.contains(&"MY_DB_PORT_1_TCP_PROTO=tcp".to_owned()));
         assert_eq!(shown.len(), 10);
     }
 
-    /// What kubelet tells a pod of the API server, which the environment of a link would override.
+    /// The environment of a link would override the kubelet's variables of the API server.
     #[test]
-    fn no_variable_is_one_by_which_a_pod_finds_the_api_server() {
+    fn no_variable_overrides_those_of_the_api_server() {
         let ports = "[{name: a, port: 443}]";
         for alias in [
             "kubernetes-service",
@@ -102,15 +103,15 @@ mod tests {
         }
         assert!(
             !shown(ports, "kubernetes-api").is_empty(),
-            "others of the beginning are nobody's"
+            "other variables with this prefix are allowed"
         );
     }
 
     proptest::proptest! {
-        /// T8: whatever the alias is, a variable is that alias and one of Docker's endings, so that none of those is
-        /// among them which a loader, a shell or a runtime goes by.
+        /// For any alias, a variable is the alias with one of Docker's suffixes, so it is never a variable that a loader, a
+        /// shell or a runtime reads (threat T8 of `docs/security.md`).
         #[test]
-        fn every_variable_is_the_alias_with_one_of_dockers_endings(
+        fn every_variable_is_the_alias_with_one_of_dockers_suffixes(
             alias in "(ld|path|home|ifs|bash-env|node-options|[a-z][-a-z0-9]{0,20})(-preload|-library-path|-port)?",
             port in 1..=65535_u16,
         ) {
@@ -127,14 +128,14 @@ mod tests {
     }
 
     #[test]
-    fn an_alias_that_makes_no_variable_name_has_no_variables() {
+    fn an_alias_that_is_not_a_valid_variable_name_has_no_variables() {
         for alias in ["1db", "d.b"] {
             assert_eq!(shown("[{name: pg, port: 5432}]", alias), [""; 0], "{alias}");
         }
     }
 
     #[test]
-    fn without_ports_there_is_a_name() {
+    fn a_link_without_ports_has_the_name_variable() {
         assert_eq!(shown("[]", "db"), ["DB_NAME=/web/db"]);
     }
 }

@@ -1,7 +1,7 @@
-//! Builds the environment: one ConfigMap per source, to which each link adds its own variables and no other's.
+//! Builds the environment: one ConfigMap per source, to which each link adds its own variables.
 //!
-//! The annotation `instancelink.dev/entries` says whose each key is. A key of an older link is never overwritten, one of
-//! a younger link is taken over, and a key in nobody's list is dropped.
+//! The annotation `instancelink.dev/entries` lists the keys of each link. A key of an older link is never overwritten
+//! (contract#older-key-wins), a key of a younger link is taken over, and a key in no list is dropped.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -13,59 +13,61 @@ use instancelink_api::spec::EnvironmentMode;
 
 use super::docker;
 use super::naming::{Names, representative, sibling_paths, source_owner};
-use super::ownership::{Claim, claim_of, is_shared_of_ours};
+use super::ownership::{Claim, claim_of, is_shared_child};
+use super::writes::{delete, replace};
 use crate::child::{ChildSpec, Environment, Observed};
+use crate::effect::Effect;
 use crate::resolve::ports::Port;
 use crate::snapshot::Snapshot;
 
 type Entries<'a> = BTreeMap<&'a str, Vec<&'a str>>;
 
-/// The environment as it shall be while the link is up, worked out when it is asked for: all links of the source are in it,
-/// and most steps do not look at it.
+/// The desired environment of a link that is up. It is built on demand, because it has an entry for each link of the source
+/// and most steps do not need it.
 #[derive(Clone, Debug)]
-pub struct WantedEnvironment<'a> {
+pub struct DesiredEnvironment<'a> {
     s: &'a Snapshot,
     ports: Vec<Port>,
     older: BTreeSet<String>,
-    made: OnceCell<Option<Cow<'a, ChildSpec<Environment>>>>,
+    built: OnceCell<Option<Cow<'a, ChildSpec<Environment>>>>,
 }
 
-impl<'a> WantedEnvironment<'a> {
+impl<'a> DesiredEnvironment<'a> {
     pub(super) fn new(s: &'a Snapshot, ports: &[Port], older: &BTreeSet<String>) -> Self {
         Self {
             s,
             ports: ports.to_vec(),
             older: older.clone(),
-            made: OnceCell::new(),
+            built: OnceCell::new(),
         }
     }
 
-    /// What shall stand; none where nobody has an entry in it.
+    /// The environment; none if no link has an entry in it.
     pub fn get(&self) -> Option<&ChildSpec<Environment>> {
-        self.made
-            .get_or_init(|| wanted(self.s, &self.ports, &self.older))
+        self.built
+            .get_or_init(|| desired(self.s, &self.ports, &self.older))
             .as_deref()
     }
 }
 
-impl PartialEq for WantedEnvironment<'_> {
+impl PartialEq for DesiredEnvironment<'_> {
     fn eq(&self, other: &Self) -> bool {
         self.get() == other.get()
     }
 }
 
-/// The environment as it shall be while the link is up, which may be what stands; none where nobody has an entry in it.
-fn wanted<'a>(s: &'a Snapshot, ports: &[Port], older: &BTreeSet<String>) -> Option<Cow<'a, ChildSpec<Environment>>> {
+/// Builds the desired environment; none if no link has an entry in it. If it equals the observed one, it borrows that.
+fn desired<'a>(s: &'a Snapshot, ports: &[Port], older: &BTreeSet<String>) -> Option<Cow<'a, ChildSpec<Environment>>> {
     let names = &Names::of(s);
-    let standing = match claim_of(s, &s.children.environments, names.namespace, &names.directory) {
-        Claim::Ours(found) => Some(found),
-        Claim::Free | Claim::AnotherSources | Claim::Strangers => None,
+    let observed = match claim_of(s, &s.children.environments, names.namespace, &names.directory) {
+        Claim::Own(found) => Some(found),
+        Claim::Free | Claim::OtherSource | Claim::Foreign => None,
     };
     let mut own = match s.link.object.spec.environment() {
         EnvironmentMode::Docker => docker::variables(names, ports),
         EnvironmentMode::None => BTreeMap::new(),
     };
-    let mut entries = standing.map(|found| found.object.entries()).unwrap_or_default();
+    let mut entries = observed.map(|found| found.object.entries()).unwrap_or_default();
     entries.remove(names.link_uid);
     for (_, keys) in entries.iter().filter(|(uid, _)| older.contains(**uid)) {
         own.retain(|own_key, _| !keys.contains(&own_key.as_str()));
@@ -80,11 +82,11 @@ fn wanted<'a>(s: &'a Snapshot, ports: &[Port], older: &BTreeSet<String>) -> Opti
         return None;
     }
 
-    let data = data(standing, &own, &entries);
+    let data = data(observed, &own, &entries);
     let labels = names.shared_labels();
-    let annotations = annotations(representative(s, names, standing), &entries);
+    let annotations = annotations(representative(s, names, observed), &entries);
     let owners = source_owner(s);
-    if let Some(found) = standing.map(|found| &found.object)
+    if let Some(found) = observed.map(|found| &found.object)
         && (&found.labels, &found.annotations, &found.owners) == (&labels, &annotations, &owners)
         && is_data_of(found, &data)
     {
@@ -100,15 +102,15 @@ fn wanted<'a>(s: &'a Snapshot, ports: &[Port], older: &BTreeSet<String>) -> Opti
     }))
 }
 
-/// What is left of an environment without the entries of these links: none where nobody else has one. All else stays
-/// as it stands, but for what nobody's list names, and for the link it names, which is one that stays.
+/// An environment without the entries of some links; none if no other link has an entry. Keys in no list are dropped, and
+/// the annotation names a link that keeps its entry. Everything else is unchanged.
 pub(crate) fn without(
     found: &Observed<Environment>,
-    leaving: &BTreeSet<&str>,
+    removed: &BTreeSet<&str>,
     path_of: impl Fn(&str) -> Option<String>,
 ) -> Option<ChildSpec<Environment>> {
     let mut entries = found.object.entries();
-    entries.retain(|uid, _| !leaving.contains(uid));
+    entries.retain(|uid, _| !removed.contains(uid));
     if entries.is_empty() {
         return None;
     }
@@ -128,7 +130,7 @@ pub(crate) fn without(
     })
 }
 
-/// What is left of an environment without this link.
+/// An environment without the entry of this link.
 pub(super) fn without_link(s: &Snapshot, found: &Observed<Environment>) -> Option<ChildSpec<Environment>> {
     let uid = s.link.object.metadata.uid.as_deref().unwrap_or_default();
     without(found, &BTreeSet::from([uid]), |other| {
@@ -136,20 +138,25 @@ pub(super) fn without_link(s: &Snapshot, found: &Observed<Environment>) -> Optio
     })
 }
 
-/// The environments of ours, of whatever name, in which this link has an entry.
-pub(super) fn mentioning(s: &Snapshot) -> impl Iterator<Item = &Observed<Environment>> {
-    s.children.environments.iter().filter(|found| mentions(s, found))
+/// The write that removes this link's entry from an environment. Without any entry left, the environment is deleted.
+pub(super) fn remove_entry(s: &Snapshot, found: &Observed<Environment>) -> Effect {
+    without_link(s, found).map_or_else(|| delete(found), |rest| replace(found, rest))
 }
 
-/// True for an environment of ours in which this link has an entry.
-pub(super) fn mentions(s: &Snapshot, found: &Observed<Environment>) -> bool {
+/// The operator's environments, of any name, in which this link has an entry.
+pub(super) fn with_entry(s: &Snapshot) -> impl Iterator<Item = &Observed<Environment>> {
+    s.children.environments.iter().filter(|found| has_entry(s, found))
+}
+
+/// True for one of the operator's environments in which this link has an entry.
+pub(super) fn has_entry(s: &Snapshot, found: &Observed<Environment>) -> bool {
     let uid = s.link.object.metadata.uid.as_deref().unwrap_or_default();
-    is_shared_of_ours(found) && found.object.mentions(uid)
+    is_shared_child(found) && found.object.mentions(uid)
 }
 
-/// The variables that are in somebody's list, in order: this link's, and what stands of the others'.
+/// The variables in the lists, in order: those of this link, and the observed ones of the others.
 fn data<'a>(
-    standing: Option<&'a Observed<Environment>>,
+    observed: Option<&'a Observed<Environment>>,
     own: &'a BTreeMap<String, String>,
     entries: &Entries<'a>,
 ) -> Vec<(&'a str, &'a str)> {
@@ -157,17 +164,17 @@ fn data<'a>(
     listed.sort_unstable();
     listed.dedup();
     let mut own = own.iter().peekable();
-    let mut standing = standing
+    let mut observed = observed
         .into_iter()
         .flat_map(|found| &found.object.body.data)
         .peekable();
     let data = listed
         .into_iter()
-        .filter_map(|key| take(&mut own, key).or_else(|| take(&mut standing, key)));
+        .filter_map(|key| take(&mut own, key).or_else(|| take(&mut observed, key)));
     data.collect()
 }
 
-/// A key and its value, from a map that is gone through in the order of its keys.
+/// The entry of a key, from an iterator over a sorted map. Keys must be asked for in order.
 fn take<'a>(
     map: &mut Peekable<impl Iterator<Item = (&'a String, &'a String)>>,
     key: &str,
@@ -177,7 +184,7 @@ fn take<'a>(
     Some((key, value))
 }
 
-/// Whether this is what stands. Most of it was taken from there, and so needs no second look.
+/// True if the data equals the observed data. Most values are borrowed from there, so comparing pointers is enough.
 fn is_data_of(found: &ChildSpec<Environment>, data: &[(&str, &str)]) -> bool {
     let is_same = |a: &str, b: &str| std::ptr::eq(a, b) || a == b;
     let mut both = found.body.data.iter().zip(data);

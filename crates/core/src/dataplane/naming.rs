@@ -1,4 +1,4 @@
-//! Where a link's children stand and what they are called; the metadata they have in common.
+//! Names and common metadata of a link's children.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use crate::child::{Observed, Owner};
 use crate::resolve::directory_name;
 use crate::snapshot::{Snapshot, Source};
 
-/// The names that builders use, taken from the snapshot once.
+/// The names that the builders use.
 #[derive(Clone, Debug)]
 pub(super) struct Names<'a> {
     pub(super) namespace: &'a str,
@@ -16,9 +16,9 @@ pub(super) struct Names<'a> {
     pub(super) link_uid: &'a str,
     pub(super) alias: &'a str,
     pub(super) instance: &'a str,
-    /// Name of the directory, and of the environment beside it.
+    /// Name of the directory and of the environment.
     pub(super) directory: String,
-    /// UID of the source; empty where it is gone.
+    /// UID of the source; empty if it is gone.
     pub(super) source_uid: &'a str,
 }
 
@@ -38,7 +38,7 @@ impl<'a> Names<'a> {
         }
     }
 
-    /// `namespace/name` of the link, as the annotation on its children says it.
+    /// `namespace/name` of the link, as in the annotation of its children.
     pub(super) fn link_path(&self) -> String {
         path(self.namespace, self.link)
     }
@@ -53,12 +53,12 @@ impl<'a> Names<'a> {
         format!("{}-binding", self.link)
     }
 
-    /// The labels of what belongs to the link alone.
+    /// The labels of a child of the link alone.
     pub(super) fn own_labels(&self) -> BTreeMap<String, String> {
         labels([(keys::MANAGED_BY, keys::MANAGER), (keys::LINK_UID, self.link_uid)])
     }
 
-    /// Whom the garbage collector lets take along what belongs to the link alone.
+    /// The owner of a child of the link alone.
     pub(super) fn link_owner(&self) -> Vec<Owner> {
         vec![Owner {
             api_version: keys::API_VERSION.to_owned(),
@@ -68,13 +68,13 @@ impl<'a> Names<'a> {
         }]
     }
 
-    /// The labels of what the links of one source share.
+    /// The labels of a shared child.
     pub(super) fn shared_labels(&self) -> BTreeMap<String, String> {
         labels([(keys::MANAGED_BY, keys::MANAGER), (keys::SOURCE_UID, self.source_uid)])
     }
 }
 
-/// Whom the garbage collector lets take the shared objects along.
+/// The owner of a shared child: the source.
 pub(super) fn source_owner(s: &Snapshot) -> Vec<Owner> {
     let reference = &s.link.object.spec.instance_ref;
     let owner = |source: &Source| Owner {
@@ -86,11 +86,11 @@ pub(super) fn source_owner(s: &Snapshot) -> Vec<Owner> {
     s.source.iter().map(owner).collect()
 }
 
-/// The link that a shared object names, for a sweep to ask about. Several links share it, so the rule has to be one that
-/// they agree on: who stands there stays, as long as that is this link or a sibling; else this link takes the place.
-pub(super) fn representative<T>(s: &Snapshot, names: &Names<'_>, standing: Option<&Observed<T>>) -> String {
+/// The link that a shared child names, for the sweep to ask about. All links of the source must agree on it, or they would
+/// overwrite each other: the named link stays if it is this link or a sibling; otherwise it is this link.
+pub(super) fn representative<T>(s: &Snapshot, names: &Names<'_>, observed: Option<&Observed<T>>) -> String {
     let own = names.link_path();
-    standing
+    observed
         .and_then(|found| found.object.annotations.get(keys::LINK))
         .filter(|named| **named == own || sibling_paths(s).any(|(_, path)| path == **named))
         .cloned()

@@ -1,46 +1,49 @@
-//! Whose a standing object is. What we did not create is never adopted, changed or deleted.
+//! The owner of an observed object. The operator never adopts, changes or deletes an object that it did not create
+//! (contract#ownership).
 
 use instancelink_api::keys;
 
+use super::writes::delete;
 use crate::child::{Observed, Slice};
+use crate::effect::Effect;
 use crate::snapshot::Snapshot;
 
-/// Whose the object on the name of a shared child is.
+/// The owner of the object with a shared child's name.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Claim<'a, T> {
-    /// Nobody has the name.
+    /// There is no object.
     Free,
-    /// Ours: of this source, or of one that is dead, which leaves it to this one.
-    Ours(&'a Observed<T>),
-    /// Ours by its labels, but of another object that lives: the garbage collector, or a person, has to decide.
-    AnotherSources,
-    /// Not of our making.
-    Strangers,
+    /// The operator created it for this source, or for a source that no longer exists.
+    Own(&'a Observed<T>),
+    /// The operator created it for another source that exists.
+    OtherSource,
+    /// The operator did not create it.
+    Foreign,
 }
 
-/// Judges the shared object of this namespace and name.
+/// Determines the owner of the object with this namespace and name.
 pub(super) fn claim_of<'a, T>(s: &Snapshot, all: &'a [Observed<T>], namespace: &str, name: &str) -> Claim<'a, T> {
     match all
         .iter()
         .find(|f| f.object.namespace == namespace && f.object.name == name)
     {
         None => Claim::Free,
-        Some(found) if !is_shared_of_ours(found) => Claim::Strangers,
-        Some(found) if is_another_sources(s, found) => Claim::AnotherSources,
-        Some(found) => Claim::Ours(found),
+        Some(found) if !is_shared_child(found) => Claim::Foreign,
+        Some(found) if is_of_another_source(s, found) => Claim::OtherSource,
+        Some(found) => Claim::Own(found),
     }
 }
 
-/// True for what carries the marks of a shared child, whoever the source is. One of them may be lost: then it is repaired,
-/// where an object that nobody knows would stay for ever.
-pub(crate) fn is_shared_of_ours<T>(found: &Observed<T>) -> bool {
+/// True for a shared child of any source. Either the label or the annotation may be lost: then the child is repaired.
+/// Otherwise it would be left behind.
+pub(crate) fn is_shared_child<T>(found: &Observed<T>) -> bool {
     let names_a_source = found.label(keys::SOURCE_UID).is_some() || found.object.annotations.contains_key(keys::LINK);
     found.is_managed() && found.label(keys::LINK_UID).is_none() && names_a_source
 }
 
-/// True where a living object that is not this link's source has it, by label or owner reference. The label decides
-/// where it names this source: owner references are repaired after it.
-pub(super) fn is_another_sources<T>(s: &Snapshot, found: &Observed<T>) -> bool {
+/// True if another source that exists has the child, by label or owner reference. A label with this source decides alone:
+/// then wrong owner references are repaired.
+pub(super) fn is_of_another_source<T>(s: &Snapshot, found: &Observed<T>) -> bool {
     let source = s.source.as_ref().map(|source| source.uid.as_str());
     let label = found.label(keys::SOURCE_UID);
     if source.is_some() && label == source {
@@ -52,20 +55,26 @@ pub(super) fn is_another_sources<T>(s: &Snapshot, found: &Observed<T>) -> bool {
         .any(|uid| Some(uid) != source && s.living_owners.contains(uid))
 }
 
-/// The slices that are this link's: by label, or, their labels lost, by owner reference.
+/// The slices of this link.
 pub(super) fn own_slices(s: &Snapshot) -> impl Iterator<Item = &Observed<Slice>> {
     s.children.slices.iter().filter(|found| is_own(s, found))
 }
 
-/// True for what belongs to this link alone: by label, or, its labels lost, by owner reference.
-pub(super) fn is_own<T>(s: &Snapshot, found: &Observed<T>) -> bool {
-    let uid = s.link.object.metadata.uid.as_deref().unwrap_or_default();
-    let labelled = found.is_managed() && found.label(keys::LINK_UID) == Some(uid);
-    labelled || found.object.owners.iter().any(|owner| owner.uid == uid)
+/// The deletion of every slice of this link, for a directory that is not the operator's any more: the slices would answer
+/// under the name of its new owner.
+pub(super) fn delete_own_slices(s: &Snapshot) -> impl Iterator<Item = Effect> {
+    own_slices(s).filter(|found| !found.terminating).map(delete)
 }
 
-/// True for what an operator wrote for a link of another UID. On the name of this link's child it can only be of an
-/// earlier link of the same name, which the sweep asks for.
-pub(super) fn is_another_links<T>(found: &Observed<T>) -> bool {
+/// True for a child of this link alone: by label or, if the labels are lost, by owner reference.
+pub(super) fn is_own<T>(s: &Snapshot, found: &Observed<T>) -> bool {
+    let uid = s.link.object.metadata.uid.as_deref().unwrap_or_default();
+    let is_labelled = found.is_managed() && found.label(keys::LINK_UID) == Some(uid);
+    is_labelled || found.object.owners.iter().any(|owner| owner.uid == uid)
+}
+
+/// True for a child of a link with another UID. With the name of this link's child, it belongs to an earlier link of the same
+/// name, and the sweep will delete it.
+pub(super) fn is_of_another_link<T>(found: &Observed<T>) -> bool {
     found.is_managed() && found.label(keys::LINK_UID).is_some()
 }

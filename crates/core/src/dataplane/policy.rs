@@ -1,4 +1,5 @@
-//! Builds the policy: ingress from the source's pods to the target's pods on the link's ports, and nothing else.
+//! Builds the policy: ingress from the source's pods to the target's pods on the link's ports, and nothing else
+//! (contract#network-policy).
 
 use std::collections::BTreeSet;
 
@@ -23,17 +24,17 @@ use crate::resolve::pod_ports::{PodPort, of_pods};
 use crate::resolve::{TargetVerdict, Unservable, target_of};
 use crate::snapshot::{Snapshot, Target};
 
-/// Label that every namespace bears with its own name.
+/// The label of every namespace with its own name.
 const NAMESPACE_NAME: &str = "kubernetes.io/metadata.name";
 
-/// The policy as it shall be, and what keeps it from being.
-pub(super) type Wanted = (Option<ChildSpec<Policy>>, Option<Refusal>);
+/// The desired policy, and the reason why it is not allowed.
+pub(super) type DesiredPolicy = (Option<ChildSpec<Policy>>, Option<Refusal>);
 
-/// The policy, where the spec asks for one, a target is there to open the way to, and others have closed it.
+/// Builds the desired policy, if the spec asks for one, the target exists, and policies of others isolate it.
 ///
 /// # Errors
-/// Where no policy can say what the spec asks for.
-pub(super) fn wanted(s: &Snapshot, names: &Names<'_>, reach: &Reach) -> Result<Wanted, Unservable> {
+/// If no policy can express what the spec asks for.
+pub(super) fn desired(s: &Snapshot, names: &Names<'_>, reach: &Reach) -> Result<DesiredPolicy, Unservable> {
     let spec = &s.link.object.spec;
     let TargetVerdict::Observed(target) = target_of(s) else {
         return Ok((None, None));
@@ -44,7 +45,7 @@ pub(super) fn wanted(s: &Snapshot, names: &Names<'_>, reach: &Reach) -> Result<W
     if let Some(refusal) = not_consented(s) {
         return Ok((None, Some(refusal)));
     }
-    let pods = selector_of(&target.object).ok_or_else(|| nameless(target))?;
+    let pods = selector_of(&target.object).ok_or_else(|| no_labels(target))?;
     let Some(source) = s.source.as_ref() else {
         return Ok((None, None));
     };
@@ -75,14 +76,14 @@ pub(super) fn wanted(s: &Snapshot, names: &Names<'_>, reach: &Reach) -> Result<W
         name: name(names),
         labels: names.own_labels(),
         annotations: labels([(keys::LINK, &names.link_path())]),
-        // An owner of another namespace is none to the garbage collector: finalizer and sweep take the policy away.
+        // The garbage collector ignores owners in other namespaces: finalizer and sweep delete such a policy.
         owners: if namespace == names.namespace {
             names.link_owner()
         } else {
             Vec::new()
         },
         body: Policy {
-            spec: Box::new(opening(
+            spec: Box::new(allow_spec(
                 pods,
                 source,
                 &ports,
@@ -93,12 +94,12 @@ pub(super) fn wanted(s: &Snapshot, names: &Names<'_>, reach: &Reach) -> Result<W
     Ok((Some(object), None))
 }
 
-/// All that are this link's, in whatever namespace.
+/// The policies of this link in all namespaces.
 pub(super) fn own(s: &Snapshot) -> impl Iterator<Item = &Observed<Policy>> {
     s.children.policies.iter().filter(|found| is_own(s, found))
 }
 
-/// Those in a namespace that does not consent to them (any more).
+/// The policies of this link in a namespace that does not consent to them.
 pub(super) fn unconsented(s: &Snapshot) -> impl Iterator<Item = &Observed<Policy>> {
     let link = &s.link.object;
     let programmed = link.status.as_ref().and_then(|status| status.target.as_ref());
@@ -112,12 +113,12 @@ pub(super) fn unconsented(s: &Snapshot) -> impl Iterator<Item = &Observed<Policy
     })
 }
 
-/// Unique in the target's namespace, where links of all namespaces may have one.
+/// The name of the policy. It is unique in the target's namespace, where links of all namespaces may have policies.
 fn name(names: &Names<'_>) -> String {
     format!("{}-{}", names.link, hash::hex(names.link_uid, 10))
 }
 
-fn opening(
+fn allow_spec(
     pods: LabelSelector,
     source: LabelSelector,
     ports: &BTreeSet<(Protocol, PodPort)>,
@@ -146,7 +147,7 @@ fn opening(
     }
 }
 
-/// The namespace has consented to endpoints alone.
+/// The refusal if the target's namespace does not consent to a policy.
 fn not_consented(s: &Snapshot) -> Option<Refusal> {
     let reference = s.link.object.spec.target_instance_ref.as_ref()?;
     let namespace = reference.namespace.as_deref()?;
@@ -157,7 +158,7 @@ fn not_consented(s: &Snapshot) -> Option<Refusal> {
     })
 }
 
-fn nameless(target: &Target) -> Unservable {
+fn no_labels(target: &Target) -> Unservable {
     Unservable {
         reason: Reason::AddressingNotPossible,
         message: format!(

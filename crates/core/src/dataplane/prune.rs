@@ -1,11 +1,10 @@
-//! Keeps slices from leading astray while no plan can be made: what cannot be served builds and removes nothing, but a
-//! pod that is gone must not go on answering. Its address may be another's tomorrow.
+//! Removes endpoints that no longer answer, while no plan can be built (lifecycle#unservable-spec-waits). Without a plan
+//! nothing else is written, but the address of a pod that is gone may be given to another pod.
 
 use instancelink_api::grant::Permission;
 
-use super::diff::retreat;
 use super::naming::Names;
-use super::ownership::{Claim, claim_of, own_slices};
+use super::ownership::{Claim, claim_of, delete_own_slices, own_slices};
 use super::policy;
 use super::writes::{delete, key_of, replace};
 use crate::child::{Endpoint, EndpointTarget};
@@ -15,30 +14,28 @@ use crate::resolve::endpoints::service_answers;
 use crate::resolve::pods::is_alive;
 use crate::snapshot::{Snapshot, TargetObject};
 
-/// Takes out of the standing slices what does not answer any more: an endpoint whose pod (by UID) is gone, terminating,
-/// finished, or not ready where that counts, or whose Service is gone or answers no more, and one of another namespace
-/// that does not consent any more. Adds and changes nothing else.
+/// Removes from the slices each endpoint whose pod (by UID) is gone, terminating, finished, or not ready where that counts,
+/// whose Service is gone or no longer answers, or whose namespace no longer consents. Adds and changes nothing else.
 ///
-/// What an endpoint stands for need not be the target that the spec names now: the edit that cannot be served may have
-/// named another.
+/// An endpoint need not belong to the target in the spec: the edit that cannot be served may have changed the target.
 pub fn prune(s: &Snapshot) -> Vec<Effect> {
     let names = Names::of(s);
     match claim_of(s, &s.children.directories, names.namespace, &names.directory) {
-        Claim::AnotherSources | Claim::Strangers => {
-            return retreat(s).filter(|effect| !is_refused(s, effect)).collect();
+        Claim::OtherSource | Claim::Foreign => {
+            return delete_own_slices(s).filter(|effect| !is_refused(s, effect)).collect();
         }
-        Claim::Free | Claim::Ours(_) => {}
+        Claim::Free | Claim::Own(_) => {}
     }
-    let closed = policy::unconsented(s).filter(|found| !found.terminating).map(delete);
-    let closed = closed.filter(|effect| !is_refused(s, effect));
-    let shrunk = own_slices(s)
+    let unconsented = policy::unconsented(s).filter(|found| !found.terminating).map(delete);
+    let unconsented = unconsented.filter(|effect| !is_refused(s, effect));
+    let pruned = own_slices(s)
         .filter(|found| !found.terminating && !s.refusals.contains_key(&key_of(&found.object)))
         .filter_map(|found| {
             let mut object = found.object.clone();
             object.body.endpoints.retain(|endpoint| still_answers(s, endpoint));
             (object.body.endpoints.len() < found.object.body.endpoints.len()).then(|| replace(found, object))
         });
-    closed.chain(shrunk).collect()
+    unconsented.chain(pruned).collect()
 }
 
 fn is_refused(s: &Snapshot, effect: &Effect) -> bool {
@@ -46,55 +43,52 @@ fn is_refused(s: &Snapshot, effect: &Effect) -> bool {
 }
 
 fn still_answers(s: &Snapshot, endpoint: &Endpoint) -> bool {
-    let Some(stands_for) = endpoint.target.as_ref() else {
+    let Some(target) = endpoint.target.as_ref() else {
         return false;
     };
-    if !is_consented(s, stands_for) {
+    if !is_consented(s, target) {
         return false;
     }
-    match stands_for.kind.as_str() {
-        "Pod" => pod_answers(s, stands_for, endpoint),
-        "Service" => service_answers_still(s, stands_for, endpoint),
+    match target.kind.as_str() {
+        "Pod" => pod_answers(s, target, endpoint),
+        "Service" => service_still_answers(s, target, endpoint),
         _ => false,
     }
 }
 
-/// What is in another namespace stands in a slice only by consent to the target it was programmed for; to that of the
-/// spec where the status does not say.
-fn is_consented(s: &Snapshot, stands_for: &EndpointTarget) -> bool {
+/// True if the endpoint is in the link's namespace, or if its namespace consents to the target that the slices were written
+/// for: the one in the status, or else the one in the spec.
+fn is_consented(s: &Snapshot, target: &EndpointTarget) -> bool {
     let link = &s.link.object;
-    let namespace = Some(&stands_for.namespace);
+    let namespace = Some(&target.namespace);
     let programmed = link.status.as_ref().and_then(|status| status.target.as_ref());
-    let target = programmed.or(link.spec.target_instance_ref.as_ref());
+    let reference = programmed.or(link.spec.target_instance_ref.as_ref());
     namespace == link.metadata.namespace.as_ref()
-        || target.is_some_and(|t| t.namespace.as_ref() == namespace && is_permitted(s, t, Permission::Endpoints))
+        || reference.is_some_and(|t| t.namespace.as_ref() == namespace && is_permitted(s, t, Permission::Endpoints))
 }
 
-fn pod_answers(s: &Snapshot, stands_for: &EndpointTarget, endpoint: &Endpoint) -> bool {
-    let target = s.target.as_ref().map(|target| &target.object);
+fn pod_answers(s: &Snapshot, target: &EndpointTarget, endpoint: &Endpoint) -> bool {
+    let object = s.target.as_ref().map(|target| &target.object);
     let publish = s.link.object.spec.publish_not_ready_addresses
-        || matches!(target, Some(TargetObject::Service(service)) if service.publish_not_ready_addresses);
+        || matches!(object, Some(TargetObject::Service(service)) if service.publish_not_ready_addresses);
     s.answering.pods.iter().any(|pod| {
-        pod.uid == stands_for.uid
-            && is_alive(pod)
-            && (pod.ready || publish)
-            && pod.addresses.contains(&endpoint.address)
+        pod.uid == target.uid && is_alive(pod) && (pod.ready || publish) && pod.addresses.contains(&endpoint.address)
     })
 }
 
-/// Whether pods stand behind a Service is known of the target only; of another it is enough that it exists.
-fn service_answers_still(s: &Snapshot, stands_for: &EndpointTarget, endpoint: &Endpoint) -> bool {
+/// Whether a Service has pods is known only of the current target. For another Service it is enough that it exists.
+fn service_still_answers(s: &Snapshot, target: &EndpointTarget, endpoint: &Endpoint) -> bool {
     let publish = s.link.object.spec.publish_not_ready_addresses;
     let exists = s
         .answering
         .services
         .iter()
-        .any(|service| service.uid == stands_for.uid && service.cluster_ips.contains(&endpoint.address));
-    let silent = s.target.as_ref().is_some_and(|target| match &target.object {
-        TargetObject::Service(service) if service.uid == stands_for.uid => !service_answers(target, service, publish),
+        .any(|service| service.uid == target.uid && service.cluster_ips.contains(&endpoint.address));
+    let has_no_pods = s.target.as_ref().is_some_and(|current| match &current.object {
+        TargetObject::Service(service) if service.uid == target.uid => !service_answers(current, service, publish),
         TargetObject::Service(_) | TargetObject::Workload(_) | TargetObject::Pod(_) => false,
     });
-    exists && !silent
+    exists && !has_no_pods
 }
 
 #[cfg(test)]
@@ -107,7 +101,7 @@ mod tests {
     use crate::fixture::{self, pod};
     use crate::refusal::Refusal;
 
-    /// The link is up, then turns unservable while its pods become these.
+    /// A link that was up, then got a spec that cannot be served, while its target has these pods.
     fn unservable_with(pods: Vec<crate::snapshot::Pod>) -> Snapshot {
         let s = fixture::snapshot().up();
         s.with_target_deployment(pods)
@@ -121,7 +115,7 @@ mod tests {
         }
     }
 
-    fn left(effects: &[Effect]) -> Vec<String> {
+    fn endpoints_left(effects: &[Effect]) -> Vec<String> {
         let [
             Effect::Replace {
                 child: DesiredChild::Slice(slice),
@@ -135,42 +129,42 @@ mod tests {
     }
 
     #[test]
-    fn nothing_changes_while_the_pods_are_the_same() {
+    fn nothing_is_pruned_while_the_pods_are_the_same() {
         let s = unservable_with(vec![pod("pg-0", "10.0.0.10"), pod("pg-1", "10.0.0.11")]);
         assert_eq!(prune(&s), []);
     }
 
     #[test]
-    fn a_pod_that_is_gone_terminating_or_not_ready_is_taken_out() {
+    fn a_pod_that_is_gone_terminating_or_not_ready_is_removed() {
         let gone = vec![pod("pg-1", "10.0.0.11")];
         let terminating = vec![pod("pg-0", "10.0.0.10").terminating(), pod("pg-1", "10.0.0.11")];
         let not_ready = vec![pod("pg-0", "10.0.0.10").not_ready(), pod("pg-1", "10.0.0.11")];
         for pods in [gone, terminating, not_ready] {
             let mut s = unservable_with(pods);
             let effects = prune(&s);
-            assert_eq!(left(&effects), ["10.0.0.11"]);
+            assert_eq!(endpoints_left(&effects), ["10.0.0.11"]);
             s.execute(&effects);
             assert_eq!(prune(&s), []);
         }
     }
 
     #[test]
-    fn a_pod_that_is_not_ready_stays_where_the_link_publishes_those() {
+    fn a_pod_that_is_not_ready_stays_if_the_link_publishes_such_pods() {
         let pods = vec![pod("pg-0", "10.0.0.10").not_ready(), pod("pg-1", "10.0.0.11")];
         let s = unservable_with(pods).edited(|spec| spec.publish_not_ready_addresses = true);
         assert_eq!(prune(&s), []);
     }
 
     #[test]
-    fn another_pod_of_the_same_name_or_address_is_another_pod() {
+    fn an_endpoint_of_a_pod_that_was_replaced_by_one_with_its_name_and_address_is_removed() {
         let mut successor = pod("pg-0", "10.0.0.10");
         successor.uid = "another".to_owned();
         let s = unservable_with(vec![successor, pod("pg-1", "10.0.0.11")]);
-        assert_eq!(left(&prune(&s)), ["10.0.0.11"]);
+        assert_eq!(endpoints_left(&prune(&s)), ["10.0.0.11"]);
     }
 
     #[test]
-    fn a_new_pod_does_not_join() {
+    fn a_new_pod_is_not_added() {
         let pods = vec![
             pod("pg-0", "10.0.0.10"),
             pod("pg-1", "10.0.0.11"),
@@ -180,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_alias_led_to_in_another_namespace_ends_with_the_consent_there() {
+    fn endpoints_in_another_namespace_are_removed_when_its_consent_ends() {
         let mut s = fixture::snapshot()
             .with_target_in("data")
             .granted("data", "{kind: Deployment}")
@@ -191,11 +185,11 @@ mod tests {
         assert_eq!(prune(&s), [], "the consent lasts");
         s.grants.clear();
         s = s.granted("data", "{kind: Service}");
-        assert_eq!(left(&prune(&s)), Vec::<String>::new());
+        assert_eq!(endpoints_left(&prune(&s)), Vec::<String>::new());
     }
 
     #[test]
-    fn slices_leave_a_directory_that_is_a_strangers_now_and_a_refused_deletion_waits() {
+    fn slices_in_a_directory_that_became_foreign_are_deleted_and_a_refused_deletion_is_not_repeated() {
         let mut s = unservable_with(vec![pod("pg-0", "10.0.0.10")]);
         s.children.directories[0].object.labels.clear();
         assert_eq!(fixture::shown(&prune(&s)), ["delete EndpointSlice shop/web-db-v4"]);
@@ -204,10 +198,10 @@ mod tests {
     }
 
     #[test]
-    fn a_slice_that_is_going_or_was_refused_is_not_written() {
-        let mut going = unservable_with(vec![]);
-        going.children.slices[0].terminating = true;
-        assert_eq!(prune(&going), []);
+    fn a_slice_that_is_being_deleted_or_was_refused_is_not_written() {
+        let mut terminating = unservable_with(vec![]);
+        terminating.children.slices[0].terminating = true;
+        assert_eq!(prune(&terminating), []);
         let mut refused = unservable_with(vec![]);
         refused
             .refusals
@@ -216,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_service_that_got_another_address_does_not_answer_under_the_old_one_nor_one_that_got_that() {
+    fn an_address_that_its_service_no_longer_has_is_removed_even_if_another_service_has_it() {
         let mut s = fixture::snapshot()
             .with_target_service(fixture::service(), vec![pod("pg-0", "10.0.0.10")])
             .up();
@@ -227,19 +221,19 @@ mod tests {
         "another".clone_into(&mut successor.uid);
         for service in [moved, successor] {
             s.answering.services = vec![service.into()];
-            assert_eq!(left(&prune(&s)), Vec::<String>::new());
+            assert_eq!(endpoints_left(&prune(&s)), Vec::<String>::new());
         }
     }
 
     #[test]
-    fn a_service_answers_as_long_as_a_pod_stands_behind_it_and_a_former_one_as_long_as_it_exists() {
+    fn a_service_stays_while_it_has_a_pod_and_a_former_target_while_it_exists() {
         let ready = || vec![pod("pg-0", "10.0.0.10")];
         let mut s = fixture::snapshot()
             .with_target_service(fixture::service(), ready())
             .up();
         assert_eq!(prune(&s), []);
         let silent = s.clone().with_target_service(fixture::service(), vec![]);
-        assert_eq!(left(&prune(&silent)), Vec::<String>::new());
+        assert_eq!(endpoints_left(&prune(&silent)), Vec::<String>::new());
         let mut other = fixture::service();
         "another".clone_into(&mut other.uid);
         let former = std::mem::take(&mut s.answering.services);
@@ -248,12 +242,12 @@ mod tests {
         assert_eq!(
             prune(&turned),
             [],
-            "what is behind the new target says nothing of the former"
+            "the pods of the new target do not matter for the former one"
         );
     }
 
     #[test]
-    fn what_the_alias_led_to_before_an_edit_that_cannot_be_served_goes_on_answering() {
+    fn endpoints_of_the_former_target_stay_after_an_edit_that_cannot_be_served() {
         let mut s = unservable_with(vec![pod("pg-0", "10.0.0.10"), pod("pg-1", "10.0.0.11")]);
         s.target = None;
         assert_eq!(prune(&s), [], "pods of the former target");
@@ -264,6 +258,10 @@ mod tests {
         s.target = None;
         assert_eq!(prune(&s), [], "the former target, a Service");
         s.answering.services.clear();
-        assert_eq!(left(&prune(&s)), Vec::<String>::new(), "and it ends with the Service");
+        assert_eq!(
+            endpoints_left(&prune(&s)),
+            Vec::<String>::new(),
+            "it is removed with the Service"
+        );
     }
 }

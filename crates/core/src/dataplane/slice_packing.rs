@@ -1,57 +1,57 @@
-//! Spreads endpoints over slices so that a change of few pods rewrites few slices: an endpoint stays in the slice it
-//! stands in, a new one goes where there is room, and only what is left over makes a new slice.
+//! Distributes endpoints over slices so that a change of few pods rewrites few slices: an endpoint stays in its slice, a new
+//! one fills a slice with room, and only the rest goes into a new slice.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use crate::child::{Endpoint, Slice, SlicePort};
 
-/// A slice that has so many endpoints gets no more, as Kubernetes' own slices do by default: with every change of one
-/// endpoint the whole slice is written, and sent to everybody who watches.
+/// Endpoints up to which a slice is filled, as in Kubernetes' own controller: a change of one endpoint sends the whole slice
+/// to every watcher.
 const FULL: usize = 100;
-/// Most endpoints of an EndpointSlice. One that holds more than we would put in stays as it is, so that nobody who runs
-/// another version sees its endpoints move.
+/// Most endpoints of an EndpointSlice in the API. A slice with more than [`FULL`] is not changed, so that versions of the
+/// operator with another limit do not move endpoints.
 const MOST_ENDPOINTS: usize = 1000;
 
 /// The content of one slice.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct SliceContent {
-    /// The slice's place in its family: 1, 2, ….
+    /// The number of the slice in its family: 1, 2, ….
     pub(super) number: usize,
     pub(super) endpoints: Vec<Endpoint>,
     pub(super) ports: Vec<SlicePort>,
 }
 
-/// The lots of one family. `groups` are endpoints by their ports, which differ; `standing` is what its slices hold now.
+/// The slices of one family. `groups` are endpoints by their ports; `observed` are the existing slices by number.
 pub(super) fn distribute(
     groups: Vec<(Vec<SlicePort>, Vec<Endpoint>)>,
-    standing: &BTreeMap<usize, &Slice>,
+    observed: &BTreeMap<usize, &Slice>,
 ) -> Vec<SliceContent> {
-    let mut lots: BTreeMap<usize, SliceContent> = BTreeMap::new();
-    let mut homeless = Vec::new();
+    let mut slices: BTreeMap<usize, SliceContent> = BTreeMap::new();
+    let mut unplaced = Vec::new();
     for (ports, endpoints) in groups {
-        let homes = homes(&ports, standing);
+        let current = current_slices(&ports, observed);
         let mut rest = Vec::new();
         for endpoint in endpoints {
-            match homes.get(&endpoint.address) {
-                Some(number) => add(&mut lots, *number, &ports, endpoint),
+            match current.get(&endpoint.address) {
+                Some(number) => add(&mut slices, *number, &ports, endpoint),
                 None => rest.push(endpoint),
             }
         }
-        homeless.push((ports, rest));
+        unplaced.push((ports, rest));
     }
-    for (ports, rest) in homeless {
+    for (ports, rest) in unplaced {
         let mut rest = rest.into_iter().peekable();
-        for lot in lots.values_mut().filter(|lot| lot.ports == ports) {
-            let room = FULL.saturating_sub(lot.endpoints.len());
-            lot.endpoints.extend(rest.by_ref().take(room));
+        for slice in slices.values_mut().filter(|slice| slice.ports == ports) {
+            let room = FULL.saturating_sub(slice.endpoints.len());
+            slice.endpoints.extend(rest.by_ref().take(room));
         }
         while rest.peek().is_some() {
-            let free = (1..=lots.len()).find(|number| !lots.contains_key(number));
-            let number = free.unwrap_or(lots.len() + 1);
+            let free = (1..=slices.len()).find(|number| !slices.contains_key(number));
+            let number = free.unwrap_or(slices.len() + 1);
             let endpoints = rest.by_ref().take(FULL).collect();
             let ports = ports.clone();
-            lots.insert(
+            slices.insert(
                 number,
                 SliceContent {
                     number,
@@ -61,31 +61,31 @@ pub(super) fn distribute(
             );
         }
     }
-    let mut lots: Vec<SliceContent> = lots.into_values().collect();
-    for lot in &mut lots {
-        lot.endpoints.sort();
+    let mut slices: Vec<SliceContent> = slices.into_values().collect();
+    for slice in &mut slices {
+        slice.endpoints.sort();
     }
-    lots
+    slices
 }
 
-/// The slice that each address stands in, with these ports.
-fn homes(ports: &[SlicePort], standing: &BTreeMap<usize, &Slice>) -> BTreeMap<IpAddr, usize> {
-    let mut homes = BTreeMap::new();
-    for (number, slice) in standing.iter().filter(|(_, slice)| slice.ports == ports) {
+/// The number of the slice that has each address, among the slices with these ports.
+fn current_slices(ports: &[SlicePort], observed: &BTreeMap<usize, &Slice>) -> BTreeMap<IpAddr, usize> {
+    let mut current = BTreeMap::new();
+    for (number, slice) in observed.iter().filter(|(_, slice)| slice.ports == ports) {
         for endpoint in slice.endpoints.iter().take(MOST_ENDPOINTS) {
-            homes.entry(endpoint.address).or_insert(*number);
+            current.entry(endpoint.address).or_insert(*number);
         }
     }
-    homes
+    current
 }
 
-fn add(lots: &mut BTreeMap<usize, SliceContent>, number: usize, ports: &[SlicePort], endpoint: Endpoint) {
-    let lot = lots.entry(number).or_insert_with(|| SliceContent {
+fn add(slices: &mut BTreeMap<usize, SliceContent>, number: usize, ports: &[SlicePort], endpoint: Endpoint) {
+    let slice = slices.entry(number).or_insert_with(|| SliceContent {
         number,
         endpoints: Vec::new(),
         ports: ports.to_vec(),
     });
-    lot.endpoints.push(endpoint);
+    slice.endpoints.push(endpoint);
 }
 
 #[cfg(test)]
@@ -120,14 +120,14 @@ mod tests {
         sizes
     }
 
-    fn three_hundred() -> Snapshot {
+    fn with_300_pods() -> Snapshot {
         fixture::snapshot()
             .with_target_deployment(pods((0..600).step_by(2)))
             .up()
     }
 
     #[test]
-    fn a_slice_gets_no_more_than_a_hundred() {
+    fn a_slice_is_filled_up_to_a_hundred_endpoints() {
         let s = fixture::snapshot().with_target_deployment(pods(0..201)).up();
         let named = |name: &str, size| (name.to_owned(), size);
         assert_eq!(
@@ -141,24 +141,24 @@ mod tests {
     }
 
     #[test]
-    fn a_pod_that_goes_rewrites_its_own_slice_alone() {
-        let s = three_hundred();
+    fn a_pod_that_is_deleted_rewrites_only_its_own_slice() {
+        let s = with_300_pods();
         let one_less = s.with_target_deployment(pods((0..600).step_by(2).filter(|n| *n != 0)));
         assert_eq!(due(&one_less).len(), 1);
     }
 
     #[test]
-    fn a_pod_that_comes_goes_where_there_is_room_or_into_a_new_slice() {
-        let s = three_hundred();
+    fn a_new_pod_fills_a_slice_with_room_or_starts_a_new_slice() {
+        let s = with_300_pods();
         let one_more = s.clone().with_target_deployment(pods((0..600).step_by(2).chain([1])));
         assert_eq!(due(&one_more), ["create EndpointSlice shop/web-db-v4-4"]);
         let replaced = s.with_target_deployment(pods((0..600).step_by(2).filter(|n| *n != 400).chain([1])));
-        assert_eq!(due(&replaced).len(), 1, "the room that the one left");
+        assert_eq!(due(&replaced).len(), 1, "it takes the place of the deleted pod");
     }
 
     #[test]
-    fn a_slice_that_loses_all_goes_and_the_others_stay_as_they_are() {
-        let s = three_hundred();
+    fn a_slice_that_loses_all_endpoints_is_deleted_and_the_others_do_not_change() {
+        let s = with_300_pods();
         let first: BTreeSet<_> = s.children.slices[0]
             .object
             .body
@@ -175,8 +175,8 @@ mod tests {
     }
 
     #[test]
-    fn a_retarget_fills_the_slices_anew() {
-        let s = three_hundred().with_target_deployment(pods((1..301).step_by(2)));
+    fn after_a_change_of_the_target_the_slices_are_filled_again() {
+        let s = with_300_pods().with_target_deployment(pods((1..301).step_by(2)));
         assert_eq!(
             due(&s),
             [
@@ -190,8 +190,8 @@ mod tests {
     }
 
     #[test]
-    fn a_slice_that_holds_more_stays_as_it_is_and_gets_no_more() {
-        let mut s = three_hundred();
+    fn a_slice_with_more_endpoints_does_not_change_and_gets_no_more() {
+        let mut s = with_300_pods();
         let slices = std::mem::take(&mut s.children.slices);
         let mut slices = slices.into_iter();
         let mut first = slices.next().unwrap();

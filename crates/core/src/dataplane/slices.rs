@@ -1,4 +1,5 @@
-//! Builds the slices: the addresses behind the alias, by family, in lots that an EndpointSlice can hold.
+//! Builds the slices: the addresses of the alias, by family, in portions that fit into an EndpointSlice
+//! (contract#endpoint-slices).
 
 use instancelink_api::keys;
 
@@ -10,49 +11,53 @@ use crate::resolve::endpoints::{Group, Reach};
 use crate::resolve::ports::Port;
 use crate::snapshot::Snapshot;
 
-/// The Service that slices stand under.
+/// The Service that a slice belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Under {
+enum Parent {
     Directory,
     VirtualIp,
 }
 
-/// The slices under the directory: at least one, so that a link that is up is seen to be.
+/// The slices under the directory. There is at least one, so that every link that is up has a child of its own.
 pub(super) fn under_directory(
     s: &Snapshot,
     names: &Names<'_>,
     groups: &[Group],
     ports: &[Port],
 ) -> Vec<ChildSpec<Slice>> {
-    wanted(s, names, Under::Directory, groups, ports)
+    desired(s, names, Parent::Directory, groups, ports)
 }
 
-/// The slices under the link's virtual IP: the same pods without a name.
+/// The slices under the link's virtual IP: the same pods without hostnames.
 pub(super) fn under_virtual_ip(s: &Snapshot, names: &Names<'_>, reach: &Reach) -> Vec<ChildSpec<Slice>> {
     let mut groups = reach.groups.clone();
     for endpoint in groups.iter_mut().flat_map(|group| &mut group.endpoints) {
         endpoint.hostname.clear();
     }
-    wanted(s, names, Under::VirtualIp, &groups, &reach.ports)
+    desired(s, names, Parent::VirtualIp, &groups, &reach.ports)
 }
 
-/// True for a slice that carries traffic to a virtual IP and gives no name an answer.
+/// True for a slice under a virtual IP: it carries traffic and has no hostnames.
 pub(super) fn is_under_virtual_ip(slice: &ChildSpec<Slice>) -> bool {
     !slice.labels.contains_key(keys::HEADLESS)
 }
 
-fn wanted(s: &Snapshot, names: &Names<'_>, under: Under, groups: &[Group], ports: &[Port]) -> Vec<ChildSpec<Slice>> {
+fn desired(s: &Snapshot, names: &Names<'_>, parent: Parent, groups: &[Group], ports: &[Port]) -> Vec<ChildSpec<Slice>> {
     let mut slices = Vec::new();
     for family in [Family::V4, Family::V6] {
-        let base = base_name(names, under, family);
+        let base = base_name(names, parent, family);
         let of_family = groups.iter().map(|group| {
             let endpoints = group.endpoints.iter().filter(|e| Family::of(e.address) == family);
             (slice_ports(names, &group.ports), endpoints.cloned().collect())
         });
-        let standing =
+        let observed =
             own_slices(s).filter_map(|found| Some((number_in(&found.object.name, &base)?, &found.object.body)));
-        let lots = distribute(of_family.collect(), &standing.collect());
-        slices.extend(lots.into_iter().map(|lot| slice(names, under, family, lot)));
+        let contents = distribute(of_family.collect(), &observed.collect());
+        slices.extend(
+            contents
+                .into_iter()
+                .map(|content| slice(names, parent, family, content)),
+        );
     }
     if slices.is_empty() {
         let empty = SliceContent {
@@ -60,44 +65,44 @@ fn wanted(s: &Snapshot, names: &Names<'_>, under: Under, groups: &[Group], ports
             endpoints: Vec::new(),
             ports: slice_ports(names, ports),
         };
-        slices.push(slice(names, under, Family::V4, empty));
+        slices.push(slice(names, parent, Family::V4, empty));
     }
     slices
 }
 
-fn slice(names: &Names<'_>, under: Under, family: Family, lot: SliceContent) -> ChildSpec<Slice> {
+fn slice(names: &Names<'_>, parent: Parent, family: Family, content: SliceContent) -> ChildSpec<Slice> {
     let mut all_labels = names.own_labels();
     all_labels.extend(labels([(keys::SLICE_MANAGED_BY, keys::SLICE_MANAGER)]));
-    all_labels.extend(match under {
-        Under::Directory => labels([(keys::SERVICE_NAME, &names.directory), (keys::HEADLESS, "")]),
-        Under::VirtualIp => labels([(keys::SERVICE_NAME, &names.virtual_ip())]),
+    all_labels.extend(match parent {
+        Parent::Directory => labels([(keys::SERVICE_NAME, &names.directory), (keys::HEADLESS, "")]),
+        Parent::VirtualIp => labels([(keys::SERVICE_NAME, &names.virtual_ip())]),
     });
-    let base = base_name(names, under, family);
+    let base = base_name(names, parent, family);
     ChildSpec {
         namespace: names.namespace.to_owned(),
-        name: if lot.number == 1 {
+        name: if content.number == 1 {
             base
         } else {
-            format!("{base}-{}", lot.number)
+            format!("{base}-{}", content.number)
         },
         labels: all_labels,
         annotations: labels([(keys::LINK, &names.link_path())]),
         owners: names.link_owner(),
         body: Slice {
             family,
-            endpoints: lot.endpoints,
-            ports: lot.ports,
+            endpoints: content.endpoints,
+            ports: content.ports,
             damaged: false,
         },
     }
 }
 
-/// The name of the first slice; the others bear their number after it.
-fn base_name(names: &Names<'_>, under: Under, family: Family) -> String {
-    match under {
-        Under::Directory => format!("{}-{}", names.link, family.suffix()),
-        // Not `-vip-v4`: that is the slice of a link called `…-vip`.
-        Under::VirtualIp => format!("{}-{}", names.link, family.suffix().replace('v', "vip")),
+/// The name of the first slice. The others add their number.
+fn base_name(names: &Names<'_>, parent: Parent, family: Family) -> String {
+    match parent {
+        Parent::Directory => format!("{}-{}", names.link, family.suffix()),
+        // Not `-vip-v4`: a link called `…-vip` has a slice with that name.
+        Parent::VirtualIp => format!("{}-{}", names.link, family.suffix().replace('v', "vip")),
     }
 }
 
@@ -120,7 +125,7 @@ fn slice_port(alias: &str, port: &Port) -> SlicePort {
     }
 }
 
-/// The first port is named by the alias alone, so that `_db._tcp` finds it.
+/// The name of a port. The first one is the alias alone, so that the SRV record is `_db._tcp`.
 pub(super) fn port_name(alias: &str, port: &Port) -> String {
     if port.further {
         format!("{alias}--{}", port.name)
@@ -149,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slice_stands_under_the_directory_and_goes_with_its_link() {
+    fn a_slice_belongs_to_the_directory_and_is_owned_by_its_link() {
         let s = fixture::snapshot();
         let slice = built(&s).remove(0);
         let yaml = serde_yaml_ng::to_string(&slice.to_api(None)).unwrap();
@@ -157,12 +162,12 @@ mod tests {
     }
 
     #[test]
-    fn a_link_whose_alias_nobody_answers_has_one_empty_slice() {
+    fn a_link_without_endpoints_has_one_empty_slice() {
         assert_eq!(names(&built(&fixture::snapshot().without_target())), [("web-db-v4", 0)]);
     }
 
     #[test]
-    fn each_family_has_its_slice() {
+    fn each_family_has_its_own_slice() {
         let both = |name: &str, v4: &str, v6: &str| Pod {
             addresses: vec![v4.parse().unwrap(), v6.parse().unwrap()],
             ..fixture::pod(name, v4)
@@ -174,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_port_is_called_like_the_alias_and_others_after_it() {
+    fn the_first_port_has_the_name_of_the_alias_and_the_others_add_their_own() {
         let s = fixture::snapshot().edited(|spec| {
             spec.ports = serde_yaml_ng::from_str("[{name: pg, port: 5432}, {name: metrics, port: 9187}]").unwrap();
         });
@@ -184,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn groups_of_one_family_are_numbered_on() {
+    fn the_slices_of_several_groups_are_numbered_together() {
         let s = fixture::snapshot();
         let reach = reach_of(&s).unwrap();
         let other = Group {

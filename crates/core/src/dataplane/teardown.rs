@@ -1,49 +1,84 @@
-//! Takes a link's data plane away: the names stop first, then, after the drain, slices, environment, Secret, directory
-//! go.
+//! Removes a link's children: first the alias stops resolving, then, after the drain, everything is deleted in a fixed order.
 
 use std::collections::BTreeMap;
 
 use instancelink_api::{State, keys};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::binding;
-use super::diff::leave;
+use super::drain::{Drain, drain};
 use super::environment;
 use super::naming::{Names, representative};
-use super::ownership::{is_another_sources, is_shared_of_ours, own_slices};
-use super::slices::is_under_virtual_ip;
-use super::writes::{Body, delete, key_of, replace};
-use super::{Cleared, Teardown};
+use super::ownership::{is_of_another_source, is_shared_child, own_slices};
+use super::removal::PendingRemoval;
+use super::writes::delete;
 use super::{policy, virtual_ip};
-use crate::child::{ChildSpec, Directory, Environment, Key, Observed, Policy, Slice};
+use crate::child::{Directory, Environment, Observed, Policy};
 use crate::effect::Effect;
-use crate::refusal::{HELD_BACK, joined};
+use crate::refusal::joined;
 use crate::resolve::directory_name;
 use crate::snapshot::{Secrets, Sibling, Snapshot};
 
-/// True where slices, a policy or a Secret of this link stand, or entries of it in any environment; those being deleted
-/// count.
+/// The next step of taking a link down.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Teardown {
+    /// Writes that are due.
+    Act(Vec<Effect>),
+    /// The alias resolves to no address. The rest is removed after the drain.
+    Draining {
+        /// The start of the drain.
+        from: Timestamp,
+        /// The end of the drain.
+        until: Timestamp,
+    },
+    /// A deletion was refused, or a finalizer holds a child. The text says what is missing.
+    Waiting(String),
+    /// No child of the link is left, and no shared child that no link needs.
+    Done,
+}
+
+/// The next step of taking a link down without a drain.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TeardownNow {
+    /// Writes that are due.
+    Act(Vec<Effect>),
+    /// A deletion was refused, or a finalizer holds a child. The text says what is missing.
+    Waiting(String),
+    /// No child of the link is left, and no shared child that no link needs.
+    Done,
+}
+
+impl From<TeardownNow> for Teardown {
+    fn from(now: TeardownNow) -> Self {
+        match now {
+            TeardownNow::Act(effects) => Self::Act(effects),
+            TeardownNow::Waiting(message) => Self::Waiting(message),
+            TeardownNow::Done => Self::Done,
+        }
+    }
+}
+
+/// True if the link has slices, a policy, a Secret, or an entry in any environment. Children that are being deleted count.
 pub fn has_children(s: &Snapshot) -> bool {
     own_slices(s).next().is_some()
         || policy::own(s).next().is_some()
-        || environment::mentioning(s).next().is_some()
+        || environment::with_entry(s).next().is_some()
         || binding::own(s).next().is_some()
 }
 
-/// The next step in taking the link down. `drain` is the time in seconds between the names' end and everything else's;
-/// none where nothing is to be waited for.
-pub fn take_down(s: &Snapshot, drain: Option<i64>) -> Teardown {
-    if let Some(draining) = drain
-        .filter(|seconds| *seconds > 0)
-        .and_then(|seconds| drain_for(s, seconds))
-    {
-        return draining;
+/// The next step in taking the link down. `seconds` is the time between the alias' end and the removal of the rest; none
+/// for no drain.
+pub fn take_down(s: &Snapshot, seconds: Option<i64>) -> Teardown {
+    match seconds.filter(|seconds| *seconds > 0).map(|seconds| drain(s, seconds)) {
+        Some(Drain::Act(effects)) => Teardown::Act(effects),
+        Some(Drain::Running { from, until }) => Teardown::Draining { from, until },
+        Some(Drain::Waiting(message)) => Teardown::Waiting(message),
+        Some(Drain::Over) | None => teardown_now(s).into(),
     }
-    teardown_now(s).into()
 }
 
-/// The next step in taking the link down at once.
-pub fn teardown_now(s: &Snapshot) -> Cleared {
+/// The next step in taking the link down without a drain.
+pub fn teardown_now(s: &Snapshot) -> TeardownNow {
     let mut waits = BTreeMap::new();
     // Policies without consent go first: lifecycle#lost-consent-skips-drain.
     let groups: [fn(&Snapshot) -> Vec<PendingRemoval>; 7] = [
@@ -56,50 +91,19 @@ pub fn teardown_now(s: &Snapshot) -> Cleared {
         shared,
     ];
     for group in groups {
-        let going = group(s);
-        let due: Vec<Effect> = going.iter().filter_map(|going| going.due(s, &mut waits)).collect();
+        let removals = group(s);
+        let due: Vec<Effect> = removals.iter().filter_map(|one| one.due(s, &mut waits)).collect();
         if !due.is_empty() {
-            return Cleared::Act(due);
+            return TeardownNow::Act(due);
         }
     }
-    if let Some(doubt) = binding::doubt(s).filter(|_| waits.is_empty()) {
-        return Cleared::Waiting(doubt.message);
+    if let Some(refusal) = binding::unconfirmed(s).filter(|_| waits.is_empty()) {
+        return TeardownNow::Waiting(refusal.message);
     }
     if waits.is_empty() {
-        Cleared::Done
+        TeardownNow::Done
     } else {
-        Cleared::Waiting(told(waits))
-    }
-}
-
-/// A child that has to go, or to lose this link's part.
-struct PendingRemoval {
-    key: Key,
-    terminating: bool,
-    effect: Effect,
-}
-
-impl PendingRemoval {
-    fn new<T: Body>(found: &Observed<T>, effect: Effect) -> Self {
-        Self {
-            key: key_of(&found.object),
-            terminating: found.terminating,
-            effect,
-        }
-    }
-
-    /// The write that is due, or, noted down, what it waits for.
-    fn due(&self, s: &Snapshot, waits: &mut BTreeMap<Key, String>) -> Option<Effect> {
-        let key = &self.key;
-        let wait = if let Some(refusal) = s.refusals.get(key) {
-            refusal.told(key, &s.account)
-        } else if self.terminating {
-            format!("{key} {}", HELD_BACK)
-        } else {
-            return Some(self.effect.clone());
-        };
-        waits.insert(key.clone(), wait);
-        None
+        TeardownNow::Waiting(joined(waits.into_values()))
     }
 }
 
@@ -109,18 +113,20 @@ fn slices(s: &Snapshot) -> Vec<PendingRemoval> {
         .collect()
 }
 
-fn policies<'a>(going: impl Iterator<Item = &'a Observed<Policy>>) -> Vec<PendingRemoval> {
-    going.map(|found| PendingRemoval::new(found, delete(found))).collect()
+fn policies<'a>(policies: impl Iterator<Item = &'a Observed<Policy>>) -> Vec<PendingRemoval> {
+    policies
+        .map(|found| PendingRemoval::new(found, delete(found)))
+        .collect()
 }
 
 fn environments(s: &Snapshot) -> Vec<PendingRemoval> {
-    environment::mentioning(s)
-        .map(|found| PendingRemoval::new(found, leave(s, found)))
+    environment::with_entry(s)
+        .map(|found| PendingRemoval::new(found, environment::remove_entry(s, found)))
         .collect()
 }
 
 fn bindings(s: &Snapshot) -> Vec<PendingRemoval> {
-    // A namespace that is going takes them along, and the right to do it goes with it.
+    // A namespace that is being deleted takes its Secrets along, and the operator's right to them with it.
     if s.namespace.terminating && matches!(s.secrets, Secrets::Forbidden) {
         return Vec::new();
     }
@@ -130,7 +136,7 @@ fn bindings(s: &Snapshot) -> Vec<PendingRemoval> {
 }
 
 fn virtual_ips(s: &Snapshot) -> Vec<PendingRemoval> {
-    if virtual_ip::stays(s) {
+    if virtual_ip::is_kept(s) {
         return Vec::new();
     }
     virtual_ip::own(s)
@@ -138,8 +144,8 @@ fn virtual_ips(s: &Snapshot) -> Vec<PendingRemoval> {
         .collect()
 }
 
-/// What the links of the source share goes with the last one that needs it: the directory, and an environment without
-/// entries. Not while something of this link still stands.
+/// The shared children that no link needs any more (lifecycle#shared-children-go-last): the directory, and an environment
+/// without entries. They are kept while this link has other children.
 fn shared(s: &Snapshot) -> Vec<PendingRemoval> {
     if has_children(s) {
         return Vec::new();
@@ -148,33 +154,33 @@ fn shared(s: &Snapshot) -> Vec<PendingRemoval> {
         .children
         .directories
         .iter()
-        .filter(|found| is_this_sources(s, found) && !is_needed(s, found));
+        .filter(|found| belongs_to_source(s, found) && !is_needed(s, found));
     let environments = s
         .children
         .environments
         .iter()
-        .filter(|found| is_this_sources(s, found) && is_empty(found));
+        .filter(|found| belongs_to_source(s, found) && is_empty(found));
     directories
         .map(|found| PendingRemoval::new(found, delete(found)))
         .chain(environments.map(|found| PendingRemoval::new(found, delete(found))))
         .collect()
 }
 
-/// True where a sibling needs this directory: one of the same source, or, where the label names another one than this
-/// link's source, any link of that instance name. Which kind of source had it cannot be told any more then.
+/// True if a sibling needs this directory. If the directory's label names the current source, only siblings of this source
+/// count. Otherwise the kind of its source is unknown, and any link with this instance name counts.
 fn is_needed(s: &Snapshot, found: &Observed<Directory>) -> bool {
     let own = &s.link.object.spec.instance_ref;
     let is_current = found.label(keys::SOURCE_UID) == s.source.as_ref().map(|source| source.uid.as_str());
     s.siblings.iter().any(|sibling| {
         let other = &sibling.object.spec.instance_ref;
-        other.name == own.name && (other.is_of_the_kind_of(own) || !is_current) && has_or_wants_children(sibling)
+        other.name == own.name && (other.is_of_the_kind_of(own) || !is_current) && has_or_gets_children(sibling)
     })
 }
 
-/// A link that is deactivating needs the directory for the children it still has, and for nothing else: were it enough
-/// to be deactivating, two links going down at the same time would each leave the directory to the other.
-fn has_or_wants_children(sibling: &Sibling) -> bool {
-    let wants = match sibling.object.state() {
+/// A link in `deactivating` needs the directory only for the children that it still has. If the state alone were enough,
+/// two links that are taken down at the same time would each leave the directory to the other.
+fn has_or_gets_children(sibling: &Sibling) -> bool {
+    let gets = match sibling.object.state() {
         State::Activating | State::Active | State::UpdatingActive => true,
         State::Requested
         | State::Registering
@@ -187,19 +193,20 @@ fn has_or_wants_children(sibling: &Sibling) -> bool {
         | State::Purging
         | State::Purged => false,
     };
-    sibling.has_children || wants
+    sibling.has_children || gets
 }
 
-/// Ours, of this source or of a dead one of its name.
-fn is_this_sources<T>(s: &Snapshot, found: &Observed<T>) -> bool {
+/// True for a shared child of this link's source, or of a deleted source with its name.
+fn belongs_to_source<T>(s: &Snapshot, found: &Observed<T>) -> bool {
     let instance = &s.link.object.spec.instance_ref;
     let source_uid = found.label(keys::SOURCE_UID).unwrap_or_default();
-    let named_so = directory_name(&instance.name, source_uid) == found.object.name;
-    named_so && is_shared_of_ours(found) && !is_another_sources(s, found) && is_of_the_family(s, found)
+    let has_name = directory_name(&instance.name, source_uid) == found.object.name;
+    has_name && is_shared_child(found) && !is_of_another_source(s, found) && is_of_this_kind(s, found)
 }
 
-/// A name made from a UID does not say whose it is once the UID is dead; the owner reference does, or the link it names.
-fn is_of_the_family<T>(s: &Snapshot, found: &Observed<T>) -> bool {
+/// True if the child's source has the kind of this link's source. A name that is derived from a UID does not tell this once
+/// the source is deleted; the owner reference does, or the link in the annotation.
+fn is_of_this_kind<T>(s: &Snapshot, found: &Observed<T>) -> bool {
     let instance = &s.link.object.spec.instance_ref;
     let names = Names::of(s);
     let is_current = found.label(keys::SOURCE_UID) == Some(names.source_uid);
@@ -208,78 +215,12 @@ fn is_of_the_family<T>(s: &Snapshot, found: &Observed<T>) -> bool {
         .owners
         .iter()
         .any(|o| o.kind == instance.kind && o.name == instance.name);
-    let says_so = found.object.annotations.get(keys::LINK) == Some(&representative(s, &names, Some(found)));
-    is_current || is_owned || says_so || found.object.name == format!("{}-links", instance.name)
+    let names_this_link = found.object.annotations.get(keys::LINK) == Some(&representative(s, &names, Some(found)));
+    is_current || is_owned || names_this_link || found.object.name == format!("{}-links", instance.name)
 }
 
 fn is_empty(found: &Observed<Environment>) -> bool {
     found.object.entries().is_empty()
-}
-
-/// Stops the names and waits; none where no slice stands any more, or the time is over.
-fn drain_for(s: &Snapshot, seconds: i64) -> Option<Teardown> {
-    if s.namespace.terminating {
-        return None;
-    }
-    let standing: Vec<&Observed<Slice>> = own_slices(s).filter(|found| !found.terminating).collect();
-    if standing.is_empty() {
-        return None;
-    }
-    // A time in the future was written by nobody's clock of ours, and would hold the link.
-    let from = standing
-        .iter()
-        .filter_map(|found| stopped_at(found))
-        .filter(|t| *t <= s.now)
-        .min()
-        .unwrap_or(s.now);
-    let until = from
-        .checked_add(SignedDuration::from_secs(seconds))
-        .unwrap_or(Timestamp::MAX);
-    if until <= s.now {
-        return None;
-    }
-    let stops: Vec<PendingRemoval> = standing
-        .into_iter()
-        .map(|found| (found, stopped(found, from)))
-        .filter(|(found, stopped)| found.object != *stopped)
-        .map(|(found, stopped)| PendingRemoval::new(found, replace(found, stopped)))
-        .collect();
-    let mut waits = BTreeMap::new();
-    let due: Vec<Effect> = stops.iter().filter_map(|going| going.due(s, &mut waits)).collect();
-    Some(if !due.is_empty() {
-        Teardown::Act(due)
-    } else if waits.is_empty() {
-        Teardown::Draining { from, until }
-    } else {
-        Teardown::Waiting(told(waits))
-    })
-}
-
-fn told(waits: BTreeMap<Key, String>) -> String {
-    joined(waits.into_values())
-}
-
-fn stopped_at(found: &Observed<Slice>) -> Option<Timestamp> {
-    found.object.annotations.get(keys::DRAIN_FROM)?.parse().ok()
-}
-
-/// The slice with no name left in DNS: what was ready is on its way out, and what was not has no connections to keep.
-/// Under a virtual IP nothing is left: kube-proxy goes on using what is on its way out where nothing is ready, and open
-/// connections live on without their slice.
-fn stopped(found: &Observed<Slice>, from: Timestamp) -> ChildSpec<Slice> {
-    let mut object = found.object.clone();
-    object.annotations.insert(keys::DRAIN_FROM.to_owned(), from.to_string());
-    let is_named = !is_under_virtual_ip(&object);
-    object
-        .body
-        .endpoints
-        .retain(|endpoint| is_named && (endpoint.ready || (endpoint.serving && endpoint.terminating)));
-    for endpoint in &mut object.body.endpoints {
-        endpoint.ready = false;
-        endpoint.serving = true;
-        endpoint.terminating = true;
-    }
-    object
 }
 
 #[cfg(test)]

@@ -1,11 +1,13 @@
-//! What holds for every snapshot: building is a function, bringing up ends up, taking down leaves nothing.
+//! Properties for every snapshot: a plan depends on the snapshot alone, bringing up ends, taking down leaves nothing.
+
+use std::collections::BTreeSet;
 
 use instancelink_api::spec::EnvironmentMode;
 use proptest::prelude::*;
 
 use super::*;
 use crate::fixture::{self, container_port, pod};
-use crate::snapshot::{Pod, Service};
+use crate::snapshot::{Pod, Service, Snapshot};
 
 #[test]
 fn a_plan_has_a_directory_a_slice_and_an_environment() {
@@ -19,7 +21,7 @@ fn a_plan_has_a_directory_a_slice_and_an_environment() {
 }
 
 #[test]
-fn an_instance_whose_name_no_service_may_have_has_a_directory_all_the_same() {
+fn an_instance_whose_name_is_not_valid_for_a_service_has_a_directory_too() {
     let s = fixture::snapshot()
         .edited(|spec| spec.instance_ref.name = "web.v2".to_owned())
         .up();
@@ -33,7 +35,7 @@ fn an_instance_whose_name_no_service_may_have_has_a_directory_all_the_same() {
     assert!(s.children.directories.is_empty());
 }
 
-/// Pods of any health, in any number, of either family or both.
+/// Any number of pods, ready or not, with addresses of either family or both.
 fn pods() -> impl Strategy<Value = Vec<Pod>> {
     let one = (any::<[bool; 3]>(), 0..4_u8, prop::sample::select(vec![5432_u16, 6432]));
     prop::collection::vec(one, 0..12).prop_map(|all| {
@@ -95,7 +97,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_up_needs_no_write(s in snapshots()) {
+    fn a_link_that_is_up_needs_no_write(s in snapshots()) {
         let s = s.up();
         let plan = build(&s, &BTreeSet::new()).unwrap();
         prop_assert_eq!(bring_up(&s, &plan), vec![]);
@@ -103,7 +105,7 @@ proptest! {
     }
 
     #[test]
-    fn shrinking_leaves_exactly_what_answers(s in snapshots()) {
+    fn pruning_leaves_exactly_the_endpoints_that_answer(s in snapshots()) {
         let mut s = s.up();
         let answering = build(&s, &BTreeSet::new()).unwrap().ready;
         s.execute(&prune(&s));
@@ -113,11 +115,11 @@ proptest! {
     }
 
     #[test]
-    fn a_link_goes_from_any_plan_to_any_other(before in snapshots(), mut after in snapshots()) {
+    fn a_link_can_change_from_any_plan_to_any_other(before in snapshots(), mut after in snapshots()) {
         after.children = before.up().children;
         let after = after.up();
         let fresh = Snapshot { children: crate::child::Children::default(), ..after.clone() };
-        // Which slice holds which endpoints depends on what stood: an endpoint stays where it is.
+        // The distribution of endpoints over slices depends on the earlier slices, so only the contents are compared.
         let bodies = |s: &Snapshot| {
             let mut all: Vec<_> = s.children.slices.iter().map(|f| f.object.body.clone()).collect();
             all.sort_by_key(|body| format!("{body:?}"));
@@ -127,7 +129,7 @@ proptest! {
     }
 
     #[test]
-    fn taking_down_leaves_nothing(s in snapshots(), drain in 0..60_i64) {
+    fn taking_down_leaves_no_child(s in snapshots(), drain in 0..60_i64) {
         let mut s = s.up();
         for _ in 0..10 {
             match take_down(&s, Some(drain)) {
@@ -145,7 +147,7 @@ proptest! {
     }
 
     #[test]
-    fn endpoints_are_addresses_of_pods_that_live(s in snapshots()) {
+    fn endpoints_are_addresses_of_pods_that_exist(s in snapshots()) {
         let plan = build(&s, &BTreeSet::new()).unwrap();
         for endpoint in plan.slices.iter().flat_map(|slice| &slice.body.endpoints) {
             let target = endpoint.target.as_ref().unwrap();

@@ -1,6 +1,6 @@
-//! The `uri` of a binding: where the link leads, in the words of RFC 3986.
+//! The `uri` entry of a binding (RFC 3986).
 
-/// True for what may stand before `://`.
+/// True for a valid scheme: the part before `://`.
 fn is_scheme(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic())
         && text
@@ -8,13 +8,13 @@ fn is_scheme(text: &str) -> bool {
             .all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
 }
 
-/// Where the alias answers, by a service of this type; none where the type is no scheme.
+/// The URI of the alias, with the type as scheme; none if the type is not a valid scheme.
 pub(super) fn of(type_: &str, host: &str, port: u16) -> Option<String> {
     is_scheme(type_).then(|| format!("{type_}://{host}:{port}"))
 }
 
-/// The same URI, leading to the alias: credentials, path and query stay, and so does the port where the link has none.
-/// None for what names no single place, so that nothing leads around the link.
+/// The URI with the alias as its host. Credentials, path and query stay, and the port too if the link has none. None for a
+/// URI with several hosts or none, because a client would bypass the link.
 pub(super) fn redirected(uri: &str, host: &str, port: Option<u16>) -> Option<String> {
     let (scheme, rest) = uri.split_once("://")?;
     // jdbc:postgresql://…
@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_type_that_is_a_scheme_gives_a_uri() {
+    fn a_type_that_is_a_valid_scheme_has_a_uri() {
         assert_eq!(of("postgresql", "db", 5432).unwrap(), "postgresql://db:5432");
         for type_ in ["my sql", "", "7zip", "a/b", "ü"] {
             assert_eq!(of(type_, "db", 1), None, "{type_}");
@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn a_uri_is_led_to_the_alias_and_keeps_the_rest() {
+    fn a_uri_gets_the_alias_as_its_host_and_keeps_the_rest() {
         for (uri, expected) in [
             (
                 "postgres://u:p@pg.example:5/shop?a=b#c",
@@ -66,13 +66,13 @@ mod tests {
     }
 
     #[test]
-    fn a_uri_keeps_its_port_where_the_link_has_none() {
+    fn a_uri_keeps_its_port_if_the_link_has_none() {
         assert_eq!(redirected("a://h:5/x", "db", None).unwrap(), "a://db:5/x");
         assert_eq!(redirected("a://h/x", "db", None).unwrap(), "a://db/x");
     }
 
     #[test]
-    fn what_names_no_single_place_is_no_uri_of_the_link() {
+    fn a_uri_without_a_single_host_is_left_out() {
         for uri in [
             "mongodb+srv://u:p@cluster.example/db",
             "mongodb://a:1,b:2/db",

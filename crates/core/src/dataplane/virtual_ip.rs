@@ -1,4 +1,4 @@
-//! Builds the virtual IP: a Service of the link's own, whose address outlives retargets, pods and deactivation.
+//! Builds the virtual IP: a Service of one link. Its address stays when target, pods or state change (contract#virtual-ip).
 
 use instancelink_api::{Addressing, State, keys};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
@@ -12,14 +12,14 @@ use crate::resolve::pod_ports::declared_port;
 use crate::resolve::ports::Port;
 use crate::snapshot::Snapshot;
 
-/// True where the spec asks for a virtual IP.
-pub(super) fn is_asked_for(s: &Snapshot) -> bool {
+/// True if the spec asks for a virtual IP.
+pub(super) fn is_requested(s: &Snapshot) -> bool {
     s.link.object.spec.addressing == Addressing::VirtualIP
 }
 
-/// The virtual IP as it shall be: the address, once given, is kept.
-pub(super) fn wanted(s: &Snapshot, names: &Names<'_>, reach: &Reach) -> Option<ChildSpec<VirtualIp>> {
-    is_asked_for(s).then(|| ChildSpec {
+/// Builds the desired virtual IP. An assigned address is kept.
+pub(super) fn desired(s: &Snapshot, names: &Names<'_>, reach: &Reach) -> Option<ChildSpec<VirtualIp>> {
+    is_requested(s).then(|| ChildSpec {
         namespace: names.namespace.to_owned(),
         name: names.virtual_ip(),
         labels: names.own_labels(),
@@ -27,15 +27,15 @@ pub(super) fn wanted(s: &Snapshot, names: &Names<'_>, reach: &Reach) -> Option<C
         owners: names.link_owner(),
         body: VirtualIp {
             ports: reach.ports.iter().map(|port| virtual_port(s, names, port)).collect(),
-            addresses: standing(s, names).map_or_else(Vec::new, |found| found.object.body.addresses.clone()),
+            addresses: observed(s, names).map_or_else(Vec::new, |found| found.object.body.addresses.clone()),
             damaged: false,
         },
     })
 }
 
-/// What stands under the alias: the virtual IP's addresses, ready when a pod behind it is.
+/// The endpoints of the alias: the virtual IP's addresses, ready if a pod behind it is ready.
 pub(super) fn endpoints(s: &Snapshot, names: &Names<'_>, reach: &Reach) -> Vec<Endpoint> {
-    let Some(found) = standing(s, names) else {
+    let Some(found) = observed(s, names) else {
         return Vec::new();
     };
     let ready = reach.groups.iter().flat_map(|g| &g.endpoints).any(|e| e.ready);
@@ -58,15 +58,16 @@ pub(super) fn endpoints(s: &Snapshot, names: &Names<'_>, reach: &Reach) -> Vec<E
     addresses.map(endpoint).collect()
 }
 
-/// The virtual IP that stands, if it is this link's.
-pub(super) fn standing<'a>(s: &'a Snapshot, names: &Names<'_>) -> Option<&'a Observed<VirtualIp>> {
+/// The observed virtual IP of this link.
+pub(super) fn observed<'a>(s: &'a Snapshot, names: &Names<'_>) -> Option<&'a Observed<VirtualIp>> {
     let name = names.virtual_ip();
     own(s).find(|found| found.object.namespace == names.namespace && found.object.name == name && !found.terminating)
 }
 
-/// True where the virtual IP outlives the link's being cut: until it is removed, or the spec asks for another addressing.
-pub(super) fn stays(s: &Snapshot) -> bool {
-    let goes = match s.link.object.state() {
+/// True if the virtual IP is kept when the link is taken down (contract#inactive-keeps-virtual-ip): until the link is removed,
+/// or its spec asks for another addressing.
+pub(super) fn is_kept(s: &Snapshot) -> bool {
+    let is_removed = match s.link.object.state() {
         State::Removing | State::Removed | State::Purging | State::Purged => true,
         State::Requested
         | State::Registering
@@ -78,10 +79,10 @@ pub(super) fn stays(s: &Snapshot) -> bool {
         | State::UpdatingInactive
         | State::Restoring => false,
     };
-    is_asked_for(s) && !goes
+    is_requested(s) && !is_removed
 }
 
-/// All that are this link's.
+/// The virtual IPs of this link.
 pub(super) fn own(s: &Snapshot) -> impl Iterator<Item = &Observed<VirtualIp>> {
     s.children.virtual_ips.iter().filter(|found| is_own(s, found))
 }

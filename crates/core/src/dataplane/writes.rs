@@ -1,51 +1,51 @@
-//! Effects on children, each with the preconditions of what stands.
+//! Effects on children, with the preconditions of the observed object.
 
 use crate::child::{Binding, ChildKind, ChildSpec, Directory, Environment, Key, Observed, Policy, Slice, VirtualIp};
 use crate::effect::Effect;
 
 /// The body of a child that can be written.
 pub(crate) trait Body: ChildKind {
-    /// False where a field differs that the API server lets nobody change: only another object can be right.
-    fn can_become(&self, wanted: &Self) -> bool;
+    /// False if an immutable field differs: then the object must be deleted and created again.
+    fn can_be_updated_to(&self, desired: &Self) -> bool;
 }
 
 impl Body for Directory {
-    /// A cluster IP, once given, cannot become none.
-    fn can_become(&self, wanted: &Self) -> bool {
-        self.headless == wanted.headless
+    /// A cluster IP cannot be removed.
+    fn can_be_updated_to(&self, desired: &Self) -> bool {
+        self.headless == desired.headless
     }
 }
 
 impl Body for Slice {
     /// The address type is immutable.
-    fn can_become(&self, wanted: &Self) -> bool {
-        self.family == wanted.family
+    fn can_be_updated_to(&self, desired: &Self) -> bool {
+        self.family == desired.family
     }
 }
 
 impl Body for Environment {
-    fn can_become(&self, _: &Self) -> bool {
+    fn can_be_updated_to(&self, _: &Self) -> bool {
         true
     }
 }
 
 impl Body for Policy {
-    fn can_become(&self, _: &Self) -> bool {
+    fn can_be_updated_to(&self, _: &Self) -> bool {
         true
     }
 }
 
 impl Body for VirtualIp {
-    /// None, once so, cannot become an address.
-    fn can_become(&self, _: &Self) -> bool {
+    /// `clusterIP: None` cannot become an address.
+    fn can_be_updated_to(&self, _: &Self) -> bool {
         !self.addresses.is_empty()
     }
 }
 
 impl Body for Binding {
-    /// The type is immutable, and so is all of it where somebody closed it.
-    fn can_become(&self, wanted: &Self) -> bool {
-        self.type_ == wanted.type_ && !self.immutable
+    /// The type is immutable, and with `immutable: true` the data too.
+    fn can_be_updated_to(&self, desired: &Self) -> bool {
+        self.type_ == desired.type_ && !self.immutable
     }
 }
 
@@ -63,10 +63,11 @@ pub(crate) fn replace<T: Body>(found: &Observed<T>, object: ChildSpec<T>) -> Eff
     }
 }
 
-/// Makes what stands into what is wanted; what cannot become it goes, and is created anew in the group after.
-pub(super) fn mend<T: Body>(found: &Observed<T>, wanted: &ChildSpec<T>) -> Effect {
-    if found.object.body.can_become(&wanted.body) {
-        replace(found, wanted.clone())
+/// Changes an observed child to the desired one. If an immutable field differs, the child is deleted; the next group of
+/// writes creates it again.
+pub(super) fn repair<T: Body>(found: &Observed<T>, desired: &ChildSpec<T>) -> Effect {
+    if found.object.body.can_be_updated_to(&desired.body) {
+        replace(found, desired.clone())
     } else {
         delete(found)
     }

@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 
 use super::facts::{Facts, Goal};
 use super::wait::{Wait, countdown};
-use crate::dataplane::{self, Cleared, Teardown};
+use crate::dataplane::{self, Teardown, TeardownNow};
 use crate::effect::Effect;
 use crate::refusal::joined;
 
@@ -320,14 +320,14 @@ fn drop_finalizer(f: &Facts<'_>) -> Due {
 /// `done` is due.
 fn cleared(f: &Facts<'_>, done: Due) -> Due {
     match dataplane::teardown_now(f.s) {
-        Cleared::Act(effects) => Due::Work(effects),
-        Cleared::Waiting(message) => waiting_for_deletion(f, message),
-        Cleared::Done => done,
+        TeardownNow::Act(effects) => Due::Work(effects),
+        TeardownNow::Waiting(message) => waiting_for_deletion(f, message),
+        TeardownNow::Done => done,
     }
 }
 
 fn waiting_for_deletion(f: &Facts<'_>, message: String) -> Due {
-    let doubt = dataplane::doubt(f.s);
+    let doubt = dataplane::unconfirmed(f.s);
     let reason =
         f.s.refusals
             .values()

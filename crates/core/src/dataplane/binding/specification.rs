@@ -1,5 +1,5 @@
-//! The Service Binding Specification for Kubernetes (servicebinding.io, 1.1), clause by clause, as far as it speaks to a
-//! Provisioned Service. What it asks of the manifests is tested where they are applied.
+//! The Service Binding Specification for Kubernetes (servicebinding.io, 1.1), clause by clause, for a Provisioned Service. Its
+//! requirements on manifests are tested in the tests of the manifests.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ fn link(binding: &str) -> Snapshot {
 
 fn secret(s: &Snapshot) -> ChildSpec<Binding> {
     match build(s, &BTreeSet::new()).unwrap().binding {
-        Wanted::Secret(object) => object,
+        DesiredBinding::Present(object) => object,
         other => panic!("{other:?}"),
     }
 }
@@ -56,7 +56,7 @@ fn the_secret_is_in_the_links_namespace() {
 /// "The `Secret` data SHOULD contain a `type` entry […]. The `Secret` type […] SHOULD reflect this value as
 /// `servicebinding.io/{type}`."
 #[test]
-fn the_type_stands_in_the_entry_and_in_the_secrets_own_type() {
+fn the_type_is_an_entry_and_the_secrets_own_type() {
     for s in links() {
         let secret = secret(&s);
         let type_ = entry(&secret, "type").unwrap();
@@ -66,7 +66,7 @@ fn the_type_stands_in_the_entry_and_in_the_secrets_own_type() {
 
 /// "It is RECOMMENDED that the `Secret` data also contain a `provider` entry."
 #[test]
-fn the_provider_is_an_entry_where_the_link_names_one() {
+fn the_provider_is_an_entry_if_the_link_has_one() {
     assert_eq!(entry(&secret(&links()[0]), "provider").unwrap(), "bitnami");
 }
 
@@ -90,7 +90,7 @@ fn the_port_is_a_number_or_absent() {
 /// Well-known entries: "`uri`: A valid URI as defined by RFC3986". Scheme `ALPHA *( ALPHA / DIGIT / "+" / "-" / "." )`,
 /// then an authority of host and port.
 #[test]
-fn the_uri_is_one_or_absent() {
+fn the_uri_is_valid_or_absent() {
     let uris: Vec<_> = links().iter().map(|s| entry(&secret(s), "uri")).collect();
     let expected = [
         "mysql://db.web-links.shop.svc:5432",
@@ -100,31 +100,29 @@ fn the_uri_is_one_or_absent() {
     assert_eq!(
         uris[2..],
         [None, None],
-        "a type that is no scheme, and a link without ports"
+        "a type that is not a scheme, and a link without ports"
     );
 }
 
 /// "`username`: A string-based username credential", "`password` …", "`certificates` …", "`private-key` …": entries that
-/// the link does not make; they are the referenced Secret's, byte by byte.
+/// the link does not have; they are copied from the referenced Secret byte by byte.
 #[test]
-fn credentials_are_the_referenced_secrets_own() {
+fn credentials_are_copied_from_the_referenced_secret() {
     let mut s = link("{type: mysql, secretRef: {name: credentials}}");
     let theirs = ["username", "password", "certificates", "private-key"];
-    let entries: Entries = theirs
-        .map(|key| (key.to_owned(), Confidential::from("as it is\n")))
-        .into();
+    let entries: Entries = theirs.map(|key| (key.to_owned(), Confidential::from("value\n"))).into();
     s.secrets = Secrets::Known {
         referenced: Some(entries),
     };
     for key in theirs {
-        assert_eq!(entry(&secret(&s), key).unwrap(), "as it is\n");
+        assert_eq!(entry(&secret(&s), key).unwrap(), "value\n");
         assert_eq!(entry(&secret(&links()[0]), key), None);
     }
 }
 
 /// "The name of a binding entry file name SHOULD match `[a-z0-9\-\.]{1,253}`."
 #[test]
-fn the_links_entries_have_names_for_files() {
+fn the_entries_of_the_link_have_valid_file_names() {
     for s in links() {
         let of_file = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '.';
         assert!(secret(&s).body.data.keys().all(|key| key.chars().all(of_file)));

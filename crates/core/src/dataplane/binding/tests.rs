@@ -22,7 +22,7 @@ fn with_credentials() -> Snapshot {
     referring(asking("{type: postgresql, secretRef: {name: pg-credentials}}"), VALUE)
 }
 
-/// The Secret that the spec refers to exists, with this password and a few more keys.
+/// The Secret that the spec refers to exists, with this password and some other keys.
 fn referring(mut s: Snapshot, password: &str) -> Snapshot {
     let entries = [
         ("username", "app"),
@@ -40,17 +40,17 @@ fn referring(mut s: Snapshot, password: &str) -> Snapshot {
     s
 }
 
-fn may_not(mut s: Snapshot) -> Snapshot {
+fn forbidden_secrets(mut s: Snapshot) -> Snapshot {
     s.secrets = Secrets::Forbidden;
     s
 }
 
-fn not_seen(mut s: Snapshot) -> Snapshot {
+fn unknown_secrets(mut s: Snapshot) -> Snapshot {
     s.secrets = Secrets::Unknown;
     s
 }
 
-/// The status says that the Secret stands.
+/// The status says that the Secret exists.
 fn confirmed(mut s: Snapshot) -> Snapshot {
     let status = s.link.object.status.get_or_insert_default();
     status.binding = Some(BindingStatus {
@@ -67,7 +67,7 @@ fn terminating_namespace(mut s: Snapshot) -> Snapshot {
 fn secret(s: &Snapshot) -> ChildSpec<Binding> {
     let plan = build(s, &BTreeSet::new()).unwrap();
     match plan.binding {
-        Wanted::Secret(object) => object,
+        DesiredBinding::Present(object) => object,
         other => panic!("{other:?}"),
     }
 }
@@ -83,12 +83,12 @@ fn writes(s: &Snapshot) -> Vec<String> {
     shown(&bring_up(s, &build(s, &BTreeSet::new()).unwrap()))
 }
 
-fn said(s: &Snapshot) -> Vec<(Reason, String)> {
+fn reported(s: &Snapshot) -> Vec<(Reason, String)> {
     let all = problems(s, &build(s, &BTreeSet::new()).unwrap());
     all.into_iter().map(|p| (p.reason, p.message)).collect()
 }
 
-/// Brings up what can be.
+/// Brings up as much as possible.
 fn as_far_as_possible(mut s: Snapshot) -> Snapshot {
     loop {
         let effects = bring_up(&s, &build(&s, &BTreeSet::new()).unwrap());
@@ -100,7 +100,7 @@ fn as_far_as_possible(mut s: Snapshot) -> Snapshot {
 }
 
 #[test]
-fn a_binding_says_where_the_link_leads_and_goes_with_it() {
+fn a_binding_has_the_data_of_the_link_and_is_owned_by_it() {
     let yaml = serde_yaml_ng::to_string(&secret(&postgresql()).to_api(None)).unwrap();
     assert_eq!(yaml.trim(), include_str!("web-db-binding.yaml").trim());
     assert_eq!(
@@ -116,7 +116,7 @@ fn a_binding_says_where_the_link_leads_and_goes_with_it() {
 }
 
 #[test]
-fn what_the_link_says_goes_before_what_the_referenced_secret_says() {
+fn the_data_of_the_link_replaces_that_of_the_referenced_secret() {
     assert_eq!(
         entries(&secret(&with_credentials())),
         [
@@ -128,12 +128,12 @@ fn what_the_link_says_goes_before_what_the_referenced_secret_says() {
             "type=postgresql".to_owned(),
             "username=app".to_owned(),
         ],
-        "no uri without its credentials, and a provider nobody else named"
+        "no uri without its credentials, and the provider of the referenced Secret"
     );
 }
 
 #[test]
-fn beside_a_password_without_a_username_no_uri_is_made_up_either() {
+fn next_to_a_password_without_a_username_there_is_no_uri_either() {
     let mut s = with_credentials();
     let password = ("password".to_owned(), Confidential::from(VALUE));
     s.secrets = Secrets::Known {
@@ -143,7 +143,7 @@ fn beside_a_password_without_a_username_no_uri_is_made_up_either() {
 }
 
 #[test]
-fn a_uri_of_the_referenced_secret_is_led_through_the_alias_or_left_out() {
+fn a_uri_of_the_referenced_secret_gets_the_alias_as_its_host_or_is_left_out() {
     let with = |uri: &str| {
         let mut s = with_credentials();
         let Secrets::Known {
@@ -164,14 +164,14 @@ fn a_uri_of_the_referenced_secret_is_led_through_the_alias_or_left_out() {
 }
 
 #[test]
-fn without_ports_a_binding_names_the_host_and_the_port_is_the_referenced_secrets() {
+fn without_ports_of_the_link_the_port_is_the_one_of_the_referenced_secret() {
     let s = asking("{type: postgresql}").without_target();
     assert_eq!(entries(&secret(&s)), ["host=db.web-links.shop.svc", "type=postgresql"]);
     assert!(entries(&secret(&with_credentials().without_target())).contains(&"port=1".to_owned()));
 }
 
 #[test]
-fn the_secret_stands_before_the_alias_answers_and_goes_last() {
+fn the_secret_is_created_before_the_slices_and_deleted_after_them() {
     let mut s = postgresql();
     assert_eq!(
         writes(&s),
@@ -208,7 +208,7 @@ fn a_secret_counts_as_a_child() {
 }
 
 #[test]
-fn a_password_that_is_rotated_is_followed() {
+fn a_rotated_password_is_copied() {
     let s = with_credentials().up();
     assert_eq!(writes(&s), [""; 0]);
     let s = referring(s, "another");
@@ -219,7 +219,7 @@ fn a_password_that_is_rotated_is_followed() {
 }
 
 #[test]
-fn what_somebody_changed_is_mended_and_what_cannot_change_is_made_anew() {
+fn a_changed_secret_is_repaired_and_an_immutable_one_is_created_again() {
     let mut s = postgresql().up();
     s.children.bindings[0].object.body.data.clear();
     assert_eq!(writes(&s), ["replace Secret shop/web-db-binding"]);
@@ -235,7 +235,7 @@ fn what_somebody_changed_is_mended_and_what_cannot_change_is_made_anew() {
 }
 
 #[test]
-fn a_binding_that_is_no_longer_asked_for_goes() {
+fn a_binding_that_is_no_longer_requested_is_deleted() {
     let s = Snapshot {
         children: postgresql().up().children,
         ..fixture::snapshot()
@@ -244,7 +244,7 @@ fn a_binding_that_is_no_longer_asked_for_goes() {
 }
 
 #[test]
-fn a_secret_of_others_on_its_name_is_left_alone() {
+fn a_foreign_secret_with_its_name_is_not_changed() {
     let mut s = postgresql();
     let mut theirs = secret(&s);
     theirs.labels.clear();
@@ -252,38 +252,38 @@ fn a_secret_of_others_on_its_name_is_left_alone() {
     s.children.bindings = vec![found(&theirs, "theirs", "1")];
     let s = as_far_as_possible(s);
     assert_eq!(s.children.bindings[0].uid, "theirs");
-    let said = said(&s);
-    assert_eq!(said.len(), 1);
-    assert_eq!(said[0].0, Reason::NameTaken);
+    let reported = reported(&s);
+    assert_eq!(reported.len(), 1);
+    assert_eq!(reported[0].0, Reason::NameTaken);
     assert_eq!(s.down().children.bindings.len(), 1);
 }
 
 #[test]
-fn a_referenced_secret_that_is_missing_is_named_and_what_was_copied_of_it_stays() {
+fn a_missing_referenced_secret_is_reported_and_the_copied_data_stays() {
     let missing = |mut s: Snapshot| {
         s.secrets = Secrets::Known { referenced: None };
         s
     };
     let s = as_far_as_possible(missing(with_credentials()));
     assert!(s.children.bindings.is_empty());
-    let said_now = said(&s);
-    let [(Reason::Pending, message)] = &said_now[..] else {
+    let reported_now = reported(&s);
+    let [(Reason::Pending, message)] = &reported_now[..] else {
         panic!("pending");
     };
     assert!(message.contains("shop/pg-credentials"), "{message}");
     let s = missing(with_credentials().up());
     assert_eq!(writes(&s), [""; 0]);
-    assert_eq!(said(&s).len(), 1);
+    assert_eq!(reported(&s).len(), 1);
 }
 
 #[test]
-fn without_the_right_the_link_says_how_to_give_it_and_the_rest_stands() {
-    let s = as_far_as_possible(may_not(postgresql()));
+fn without_the_right_the_link_reports_how_to_give_it_and_has_its_other_children() {
+    let s = as_far_as_possible(forbidden_secrets(postgresql()));
     assert_eq!(s.children.slices.len(), 1);
     assert!(s.children.bindings.is_empty());
     assert!(!is_up(&s, &build(&s, &BTreeSet::new()).unwrap()));
-    let said_now = said(&s);
-    let [(Reason::Forbidden, message)] = &said_now[..] else {
+    let reported_now = reported(&s);
+    let [(Reason::Forbidden, message)] = &reported_now[..] else {
         panic!("forbidden");
     };
     assert!(
@@ -294,31 +294,31 @@ fn without_the_right_the_link_says_how_to_give_it_and_the_rest_stands() {
 }
 
 #[test]
-fn nothing_is_written_before_it_is_known_what_stands() {
-    let s = as_far_as_possible(not_seen(postgresql()));
+fn no_secret_is_written_before_the_secrets_are_read() {
+    let s = as_far_as_possible(unknown_secrets(postgresql()));
     assert!(s.children.bindings.is_empty());
-    assert_eq!(said(&s)[0].0, Reason::Pending);
+    assert_eq!(reported(&s)[0].0, Reason::Pending);
 }
 
 #[test]
-fn a_secret_that_the_status_names_is_waited_for_until_it_is_known_to_be_gone() {
+fn the_teardown_waits_until_the_secret_in_the_status_is_known_to_be_gone() {
     let down = |s: &Snapshot| take_down(s, None);
     for s in [
-        not_seen(confirmed(fixture::snapshot())),
-        may_not(confirmed(fixture::snapshot())),
+        unknown_secrets(confirmed(fixture::snapshot())),
+        forbidden_secrets(confirmed(fixture::snapshot())),
     ] {
         assert!(matches!(down(&s), Teardown::Waiting(_)), "{:?}", s.secrets);
         assert_eq!(in_status(&s).unwrap().name, "web-db-binding");
     }
     assert_eq!(down(&confirmed(fixture::snapshot())), Teardown::Done);
-    assert_eq!(down(&may_not(fixture::snapshot())), Teardown::Done);
-    let going = terminating_namespace(may_not(confirmed(fixture::snapshot())));
-    assert_eq!(down(&going), Teardown::Done, "the namespace takes it along");
+    assert_eq!(down(&forbidden_secrets(fixture::snapshot())), Teardown::Done);
+    let terminating = terminating_namespace(forbidden_secrets(confirmed(fixture::snapshot())));
+    assert_eq!(down(&terminating), Teardown::Done, "it is deleted with the namespace");
 }
 
 #[test]
-fn a_secret_that_may_not_be_deleted_is_named() {
-    let mut s = may_not(confirmed(postgresql().up()));
+fn a_secret_that_may_not_be_deleted_is_reported() {
+    let mut s = forbidden_secrets(confirmed(postgresql().up()));
     let binding = key(Kind::Binding, "web-db-binding");
     let refused = Refusal::forbidden("delete", &binding, "no right");
     s.refusals.insert(binding, refused);
@@ -330,7 +330,7 @@ fn a_secret_that_may_not_be_deleted_is_named() {
 }
 
 #[test]
-fn a_secret_that_is_known_to_stand_is_deleted_unless_namespace_and_right_are_going() {
+fn an_observed_secret_is_deleted_unless_the_namespace_is_deleted_and_the_right_is_gone() {
     let last_write = |s: Snapshot| {
         let mut s = s;
         let mut last = Vec::new();
@@ -341,34 +341,37 @@ fn a_secret_that_is_known_to_stand_is_deleted_unless_namespace_and_right_are_goi
         last.contains(&"delete Secret shop/web-db-binding".to_owned())
     };
     let up = postgresql().up();
-    assert!(last_write(may_not(up.clone())), "to try is the way to learn of a right");
+    assert!(
+        last_write(forbidden_secrets(up.clone())),
+        "the operator tries, because the right may be back"
+    );
     assert!(last_write(terminating_namespace(up.clone())));
-    assert!(!last_write(terminating_namespace(may_not(up))));
+    assert!(!last_write(terminating_namespace(forbidden_secrets(up))));
 }
 
 #[test]
-fn the_status_names_the_secret_while_it_stands() {
+fn the_status_names_the_secret_while_it_exists() {
     assert_eq!(in_status(&postgresql()), None);
     assert_eq!(in_status(&postgresql().up()).unwrap().name, "web-db-binding");
     assert_eq!(in_status(&confirmed(postgresql().up().down())), None);
-    let mut going = postgresql().up();
-    going.children.bindings[0].terminating = true;
-    assert_eq!(in_status(&going), None, "it is being deleted");
+    let mut terminating = postgresql().up();
+    terminating.children.bindings[0].terminating = true;
+    assert_eq!(in_status(&terminating), None, "it is being deleted");
     let mut other = postgresql().up();
     "another-binding".clone_into(&mut other.children.bindings[0].object.name);
-    assert_eq!(in_status(&other), None, "it is a stray one");
+    assert_eq!(in_status(&other), None, "it has another name");
 }
 
 #[test]
-fn a_secret_is_unseen_while_nothing_is_known_and_the_spec_or_the_status_has_one() {
-    assert!(is_unseen(&not_seen(postgresql())));
-    assert!(is_unseen(&not_seen(confirmed(fixture::snapshot()))));
-    assert!(!is_unseen(&not_seen(fixture::snapshot())), "there is none");
+fn a_secret_is_unseen_while_the_secrets_are_unknown_and_the_spec_or_the_status_has_one() {
+    assert!(is_unseen(&unknown_secrets(postgresql())));
+    assert!(is_unseen(&unknown_secrets(confirmed(fixture::snapshot()))));
+    assert!(!is_unseen(&unknown_secrets(fixture::snapshot())), "there is none");
     assert!(!is_unseen(&postgresql()), "it is known");
 }
 
 #[test]
-fn no_value_is_shown_wherever_a_binding_goes() {
+fn debug_output_of_snapshots_plans_and_effects_has_no_secret_value() {
     let s = with_credentials().up();
     let plan = build(&s, &BTreeSet::new()).unwrap();
     let rotated = referring(s.clone(), "another");

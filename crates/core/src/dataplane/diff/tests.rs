@@ -30,10 +30,10 @@ fn refuse(s: &mut Snapshot, key: Key) {
     s.refusals.insert(key, refusal);
 }
 
-/// A Service of somebody else with the directory's name.
-fn strangers_directory() -> Observed<Directory> {
+/// A foreign Service with the directory's name.
+fn foreign_directory() -> Observed<Directory> {
     Observed {
-        uid: "a-stranger".to_owned(),
+        uid: "foreign".to_owned(),
         resource_version: "7".to_owned(),
         terminating: false,
         object: ChildSpec {
@@ -48,7 +48,7 @@ fn strangers_directory() -> Observed<Directory> {
 }
 
 #[test]
-fn slices_come_after_the_directory_is_confirmed() {
+fn slices_are_created_after_the_directory_is_confirmed() {
     let mut s = fixture::snapshot();
     assert_eq!(
         due(&s),
@@ -70,7 +70,7 @@ fn a_change_of_the_target_replaces_each_slice_in_one_write() {
 }
 
 #[test]
-fn old_slices_go_after_new_ones_stand() {
+fn old_slices_are_deleted_after_new_ones_exist() {
     let mut s = fixture::snapshot()
         .up()
         .with_target_deployment(vec![pod("pg-0", "fd00::10")]);
@@ -80,7 +80,7 @@ fn old_slices_go_after_new_ones_stand() {
 }
 
 #[test]
-fn a_refused_child_does_not_hold_the_others() {
+fn a_refused_child_does_not_block_the_others() {
     let mut s = fixture::snapshot();
     refuse(&mut s, key(Kind::Environment, "web-links"));
     for _ in 0..2 {
@@ -93,7 +93,7 @@ fn a_refused_child_does_not_hold_the_others() {
 }
 
 #[test]
-fn no_slice_is_written_where_the_directory_was_refused() {
+fn no_slice_is_written_if_the_directory_was_refused() {
     let mut s = fixture::snapshot();
     refuse(&mut s, key(Kind::Directory, "web-links"));
     s.execute(&bring_up(&s, &plan(&s)));
@@ -102,9 +102,9 @@ fn no_slice_is_written_where_the_directory_was_refused() {
 }
 
 #[test]
-fn a_strangers_service_is_left_alone_and_named() {
+fn a_foreign_service_is_not_changed_and_is_reported() {
     let mut s = fixture::snapshot();
-    s.children.directories.push(strangers_directory());
+    s.children.directories.push(foreign_directory());
     assert_eq!(due(&s), ["create ConfigMap shop/web-links"]);
     let problem = problems(&s, &plan(&s)).remove(0);
     assert_eq!(problem.reason, Reason::NameTaken);
@@ -116,23 +116,23 @@ fn a_strangers_service_is_left_alone_and_named() {
 }
 
 #[test]
-fn slices_go_at_once_when_the_directory_becomes_a_strangers() {
+fn slices_are_deleted_at_once_when_the_directory_becomes_foreign() {
     let mut s = fixture::snapshot().up();
-    s.children.directories = vec![strangers_directory()];
+    s.children.directories = vec![foreign_directory()];
     assert_eq!(due(&s), ["delete EndpointSlice shop/web-db-v4"]);
     s.execute(&bring_up(&s, &plan(&s)));
     assert_eq!(due(&s), Vec::<String>::new());
 }
 
 #[test]
-fn a_directory_that_lost_our_labels_is_a_strangers() {
+fn a_directory_that_lost_the_operators_labels_is_foreign() {
     let mut s = fixture::snapshot().up();
     s.children.directories[0].object.labels.clear();
     assert_eq!(reasons(&s), [Reason::NameTaken]);
 }
 
 #[test]
-fn a_directory_of_a_dead_source_is_taken_over() {
+fn a_directory_of_a_deleted_source_is_taken_over() {
     let s = fixture::snapshot().up().with_source_uid("reborn");
     assert_eq!(
         due(&s),
@@ -144,7 +144,7 @@ fn a_directory_of_a_dead_source_is_taken_over() {
 }
 
 #[test]
-fn a_directory_of_another_living_source_is_waited_for_without_a_slice_in_it() {
+fn a_directory_of_another_existing_source_is_waited_for_without_a_slice_in_it() {
     let mut s = fixture::snapshot().up().with_source_uid("a-stateful-set-of-that-name");
     s.living_owners.insert(fixture::SOURCE_UID.to_owned());
     assert_eq!(due(&s), ["delete EndpointSlice shop/web-db-v4"]);
@@ -152,7 +152,7 @@ fn a_directory_of_another_living_source_is_waited_for_without_a_slice_in_it() {
 }
 
 #[test]
-fn a_lost_owner_reference_comes_back() {
+fn a_lost_owner_reference_is_restored() {
     let mut s = fixture::snapshot().up();
     s.children.directories[0].object.owners.clear();
     s.children.slices[0].object.owners.clear();
@@ -161,14 +161,14 @@ fn a_lost_owner_reference_comes_back() {
 }
 
 #[test]
-fn a_slice_that_lost_its_labels_is_still_its_links() {
+fn a_slice_that_lost_its_labels_still_belongs_to_its_link() {
     let mut s = fixture::snapshot().up();
     s.children.slices[0].object.labels.clear();
     assert_eq!(due(&s), ["replace EndpointSlice shop/web-db-v4"]);
 }
 
 #[test]
-fn a_strangers_slice_is_left_alone_and_named() {
+fn a_foreign_slice_is_not_changed_and_is_reported() {
     let mut s = fixture::snapshot().up();
     s.children.slices[0].object.labels.clear();
     s.children.slices[0].object.owners.clear();
@@ -189,16 +189,16 @@ fn a_slice_of_an_earlier_link_of_the_name_waits_for_the_sweep() {
 }
 
 #[test]
-fn a_stray_slice_of_the_link_goes() {
+fn a_surplus_slice_of_the_link_is_deleted() {
     let mut s = fixture::snapshot().up();
-    let mut stray = s.children.slices[0].clone();
-    stray.object.name = "copied".to_owned();
-    s.children.slices.push(stray);
+    let mut surplus = s.children.slices[0].clone();
+    surplus.object.name = "copied".to_owned();
+    s.children.slices.push(surplus);
     assert_eq!(due(&s), ["delete EndpointSlice shop/copied"]);
 }
 
 #[test]
-fn a_slice_that_stopped_answering_answers_again() {
+fn a_slice_that_was_drained_answers_again() {
     let mut s = fixture::snapshot().up();
     s.children.slices[0]
         .object
@@ -208,7 +208,7 @@ fn a_slice_that_stopped_answering_answers_again() {
 }
 
 #[test]
-fn a_slice_with_endpoints_that_are_not_ours_is_repaired() {
+fn a_slice_with_foreign_endpoints_is_repaired() {
     let s = fixture::snapshot().up();
     let mut api = s.children.slices[0].object.to_api(None);
     let mut foreign = api.endpoints.as_ref().unwrap()[0].clone();
@@ -220,7 +220,7 @@ fn a_slice_with_endpoints_that_are_not_ours_is_repaired() {
 }
 
 #[test]
-fn a_directory_that_got_a_cluster_ip_is_made_anew() {
+fn a_directory_that_got_a_cluster_ip_is_created_again() {
     let mut s = fixture::snapshot().up();
     s.children.directories[0].object.body.headless = false;
     assert_eq!(due(&s), ["delete Service shop/web-links"]);
@@ -254,7 +254,7 @@ fn nothing_is_created_in_a_terminating_namespace() {
 }
 
 #[test]
-fn a_child_that_somebodys_finalizer_holds_is_waited_for() {
+fn a_child_that_a_finalizer_holds_is_waited_for() {
     let mut s = fixture::snapshot().up();
     s.children.slices[0].terminating = true;
     assert_eq!(due(&s), Vec::<String>::new());
@@ -263,7 +263,7 @@ fn a_child_that_somebodys_finalizer_holds_is_waited_for() {
 }
 
 #[test]
-fn an_environment_nobody_wants_any_more_goes() {
+fn an_environment_that_no_link_needs_is_deleted() {
     let s = fixture::snapshot().up().edited(|spec| {
         spec.outputs = serde_yaml_ng::from_str("{environment: None}").unwrap();
     });
@@ -272,7 +272,7 @@ fn an_environment_nobody_wants_any_more_goes() {
 }
 
 #[test]
-fn a_shared_object_that_somebodys_finalizer_holds_is_waited_for() {
+fn a_shared_child_that_a_finalizer_holds_is_waited_for() {
     let mut s = fixture::snapshot().up();
     s.children.directories[0].terminating = true;
     assert_eq!(due(&s), Vec::<String>::new());
@@ -282,23 +282,23 @@ fn a_shared_object_that_somebodys_finalizer_holds_is_waited_for() {
         spec.outputs = serde_yaml_ng::from_str("{environment: None}").unwrap();
     });
     s.children.environments[0].terminating = true;
-    assert_eq!(due(&s), Vec::<String>::new(), "it is going already");
+    assert_eq!(due(&s), Vec::<String>::new(), "it is being deleted already");
     assert_eq!(reasons(&s), [Reason::Pending]);
 }
 
 #[test]
-fn the_entry_of_the_link_in_an_environment_of_another_name_goes() {
+fn the_entry_of_the_link_in_an_environment_of_another_name_is_removed() {
     let mut s = fixture::snapshot().up();
-    let mut stray = s.children.environments[0].clone();
-    "renamed".clone_into(&mut stray.object.name);
-    s.children.environments.push(stray);
+    let mut surplus = s.children.environments[0].clone();
+    "renamed".clone_into(&mut surplus.object.name);
+    s.children.environments.push(surplus);
     assert_eq!(due(&s), ["delete ConfigMap shop/renamed"]);
     s.children.environments[1].terminating = true;
-    assert_eq!(due(&s), Vec::<String>::new(), "it is going already");
+    assert_eq!(due(&s), Vec::<String>::new(), "it is being deleted already");
 }
 
 #[test]
-fn a_shared_object_is_told_by_namespace_and_name() {
+fn a_shared_child_is_identified_by_namespace_and_name() {
     let s = fixture::snapshot().up();
     let mut other = s.children.directories[0].clone();
     "api-links".clone_into(&mut other.object.name);
@@ -312,7 +312,7 @@ fn a_shared_object_is_told_by_namespace_and_name() {
 }
 
 #[test]
-fn a_shared_object_that_lost_one_of_its_marks_is_repaired() {
+fn a_shared_child_that_lost_its_label_or_annotation_is_repaired() {
     let mut s = fixture::snapshot().up();
     s.children.directories[0].object.annotations.clear();
     assert_eq!(due(&s), ["replace Service shop/web-links"]);
@@ -322,11 +322,11 @@ fn a_shared_object_that_lost_one_of_its_marks_is_repaired() {
 }
 
 #[test]
-fn a_slice_that_has_one_of_two_marks_of_another_link_is_a_strangers() {
-    for mark in [(keys::MANAGED_BY, keys::MANAGER), (keys::LINK_UID, "dead")] {
+fn a_slice_with_one_of_two_labels_of_another_link_is_foreign() {
+    for label in [(keys::MANAGED_BY, keys::MANAGER), (keys::LINK_UID, "dead")] {
         let mut s = fixture::snapshot().up();
         s.children.slices[0].object.owners.clear();
-        s.children.slices[0].object.labels = [(mark.0.to_owned(), mark.1.to_owned())].into();
-        assert_eq!(reasons(&s), [Reason::NameTaken], "{mark:?}");
+        s.children.slices[0].object.labels = [(label.0.to_owned(), label.1.to_owned())].into();
+        assert_eq!(reasons(&s), [Reason::NameTaken], "{label:?}");
     }
 }

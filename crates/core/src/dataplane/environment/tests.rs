@@ -32,7 +32,7 @@ fn environment(s: &Snapshot) -> &ChildSpec<Environment> {
 }
 
 #[test]
-fn the_environment_says_whose_each_key_is() {
+fn the_environment_lists_the_keys_of_each_link() {
     let s = fixture::snapshot().up();
     let environment = environment(&s);
     assert_eq!(environment.body.data["DB_PORT_5432_TCP_ADDR"], "db.web-links.shop.svc");
@@ -42,7 +42,7 @@ fn the_environment_says_whose_each_key_is() {
 }
 
 #[test]
-fn a_link_adds_its_keys_and_keeps_the_others() {
+fn a_link_adds_its_keys_and_keeps_those_of_others() {
     let s = with_keys_of_sibling(&["CACHE_NAME"]).up();
     assert_eq!(environment(&s).body.data["CACHE_NAME"], "theirs");
     assert_eq!(environment(&s).body.data["DB_NAME"], "/web/db");
@@ -64,7 +64,7 @@ fn a_younger_links_key_is_taken_over() {
 }
 
 #[test]
-fn a_key_in_nobodys_list_is_dropped() {
+fn a_key_in_no_list_is_dropped() {
     let mut s = fixture::snapshot().up();
     s.children.environments[0]
         .object
@@ -75,7 +75,7 @@ fn a_key_in_nobodys_list_is_dropped() {
 }
 
 #[test]
-fn an_unreadable_list_is_written_anew() {
+fn an_unreadable_list_is_rewritten() {
     let mut s = fixture::snapshot().up();
     s.children.environments[0]
         .object
@@ -87,7 +87,7 @@ fn an_unreadable_list_is_written_anew() {
 }
 
 #[test]
-fn without_an_environment_of_its_own_a_link_leaves_the_others_theirs() {
+fn a_link_without_an_environment_keeps_the_entries_of_others() {
     let s = with_keys_of_sibling(&["CACHE_NAME"]).up().edited(|spec| {
         spec.outputs = serde_yaml_ng::from_str("{environment: None}").unwrap();
     });
@@ -97,23 +97,23 @@ fn without_an_environment_of_its_own_a_link_leaves_the_others_theirs() {
 }
 
 #[test]
-fn siblings_agree_on_the_link_that_a_shared_object_names() {
+fn siblings_agree_on_the_link_that_a_shared_child_names() {
     let s = with_keys_of_sibling(&["CACHE_NAME"]).up();
     assert_eq!(
         environment(&s).annotations[keys::LINK],
         "shop/web-cache",
-        "a sibling that stands there stays"
+        "a named sibling stays"
     );
     let orphaned = Snapshot { siblings: vec![], ..s };
     assert_eq!(
         environment(&orphaned.up()).annotations[keys::LINK],
         "shop/web-db",
-        "else the link that looks"
+        "without one, the link itself"
     );
 }
 
 #[test]
-fn a_link_that_goes_takes_its_own_entry_and_no_other() {
+fn a_link_that_is_taken_down_removes_only_its_own_entry() {
     let mut s = with_keys_of(OTHER, &["CACHE_NAME"]).up();
     s.children.slices.clear();
     let Teardown::Act(effects) = take_down(&s, None) else {
@@ -126,16 +126,16 @@ fn a_link_that_goes_takes_its_own_entry_and_no_other() {
 }
 
 #[test]
-fn an_environment_of_a_stranger_is_not_read() {
+fn a_foreign_environment_is_not_read() {
     let mut s = with_keys_of_sibling(&["DB_PORT"]);
     s.children.environments[0].object.labels.clear();
     let plan = build(&s, &BTreeSet::from([SIBLING_UID.to_owned()])).unwrap();
-    let wanted = plan.environment.get().unwrap();
-    assert!(wanted.body.data.contains_key("DB_PORT"));
+    let desired = plan.environment.get().unwrap();
+    assert!(desired.body.data.contains_key("DB_PORT"));
 }
 
 #[test]
-fn an_environment_that_named_the_link_that_goes_names_one_that_has_an_entry() {
+fn an_environment_that_named_the_removed_link_names_one_that_has_an_entry() {
     let mut bystander = fixture::sibling(State::Active, true);
     let metadata = &mut std::sync::Arc::make_mut(&mut bystander.object).metadata;
     metadata.name = Some("web-queue".to_owned());

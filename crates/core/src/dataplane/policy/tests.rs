@@ -12,8 +12,8 @@ use crate::fixture::{self, service_port, shown};
 use crate::refusal::Refusal;
 use crate::snapshot::{Isolator, Service, Snapshot, TargetObject};
 
-/// The link asks for a policy, and a default-deny of this namespace isolates its pods.
-fn closed(s: Snapshot, namespace: &str) -> Snapshot {
+/// A link with a policy, in front of pods that a default-deny policy of this namespace isolates.
+fn isolated(s: Snapshot, namespace: &str) -> Snapshot {
     isolated_by(allowing(s), namespace, "{}")
 }
 
@@ -48,8 +48,8 @@ fn opened(s: &Snapshot) -> Vec<String> {
 }
 
 #[test]
-fn a_policy_lets_the_sources_pods_in_on_the_links_ports_and_nobody_else() {
-    let s = closed(fixture::snapshot().with_target_in("data"), "data").granted_by(
+fn a_policy_allows_the_sources_pods_on_the_links_ports_and_nothing_else() {
+    let s = isolated(fixture::snapshot().with_target_in("data"), "data").granted_by(
         "data",
         "{from: [{namespace: shop}], to: [{kind: Deployment}], allow: [Endpoints, NetworkPolicy]}",
     );
@@ -59,10 +59,10 @@ fn a_policy_lets_the_sources_pods_in_on_the_links_ports_and_nobody_else() {
 }
 
 #[test]
-fn none_is_written_where_no_policy_of_others_isolates_the_target_for_it_would_shut_others_out() {
+fn no_policy_is_written_if_no_other_policy_isolates_the_target_because_it_would_exclude_other_clients() {
     let s = allowing(fixture::snapshot());
     assert_eq!(policies(&s), Vec::<String>::new());
-    assert_eq!(policies(&closed(s.clone(), "shop")).len(), 1);
+    assert_eq!(policies(&isolated(s.clone(), "shop")).len(), 1);
     assert_eq!(
         policies(&isolated_by(s.clone(), "shop", "{matchLabels: {app: pg}}")).len(),
         1
@@ -71,11 +71,11 @@ fn none_is_written_where_no_policy_of_others_isolates_the_target_for_it_would_sh
         policies(&isolated_by(s.clone(), "shop", "{matchLabels: {app: other}}")),
         Vec::<String>::new()
     );
-    assert_eq!(policies(&closed(s, "another-namespace")), Vec::<String>::new());
+    assert_eq!(policies(&isolated(s, "another-namespace")), Vec::<String>::new());
 }
 
 #[test]
-fn none_is_written_where_some_of_the_targets_pods_are_open_to_all() {
+fn no_policy_is_written_if_some_of_the_targets_pods_are_open_to_all() {
     let mut labelled = fixture::pod("pg-0", "10.0.0.10");
     labelled.labels.insert("tier".to_owned(), "inner".to_owned());
     let s = allowing(fixture::snapshot()).with_target_deployment(vec![labelled, fixture::pod("pg-1", "10.0.0.11")]);
@@ -86,7 +86,7 @@ fn none_is_written_where_some_of_the_targets_pods_are_open_to_all() {
 }
 
 #[test]
-fn a_target_without_pods_is_judged_by_the_labels_it_asks_for() {
+fn a_target_without_pods_is_judged_by_the_labels_of_its_selector() {
     let s = isolated_by(allowing(fixture::snapshot()), "shop", "{matchLabels: {app: pg}}");
     assert_eq!(policies(&s.with_target_deployment(vec![])).len(), 1);
 }
@@ -102,7 +102,7 @@ fn the_ports_are_those_of_the_pods_behind_a_service() {
         ..fixture::service()
     };
     let pods = vec![fixture::pod("pg-0", "10.0.0.10").ports(vec![fixture::container_port("sql", 5432)])];
-    let s = closed(fixture::snapshot().with_target_service(service, pods), "shop");
+    let s = isolated(fixture::snapshot().with_target_service(service, pods), "shop");
     assert_eq!(opened(&s), ["82", "9187", "\"sql\""]);
     let one = s.edited(|spec| spec.ports = serde_yaml_ng::from_str("[{name: pg, port: 80}]").unwrap());
     assert_eq!(opened(&one), ["\"sql\""]);
@@ -112,7 +112,7 @@ fn the_ports_are_those_of_the_pods_behind_a_service() {
 
 #[test]
 fn the_ports_are_those_that_a_virtual_ip_leads_to() {
-    let s = closed(fixture::snapshot(), "shop").edited(|spec| {
+    let s = isolated(fixture::snapshot(), "shop").edited(|spec| {
         spec.addressing = instancelink_api::Addressing::VirtualIP;
         spec.ports = serde_yaml_ng::from_str("[{name: pg, port: 80, targetPort: 5432}, {name: b, port: 81}]").unwrap();
     });
@@ -120,10 +120,10 @@ fn the_ports_are_those_that_a_virtual_ip_leads_to() {
 }
 
 #[test]
-fn what_no_policy_can_say_is_refused_with_a_reason() {
-    let s = closed(fixture::snapshot(), "shop");
+fn a_policy_that_cannot_be_expressed_is_refused_with_a_reason() {
+    let s = isolated(fixture::snapshot(), "shop");
     let mut no_labels = s.clone();
-    no_labels.source.as_mut().unwrap().pods = fixture_selector("{}");
+    no_labels.source.as_mut().unwrap().pods = selector("{}");
     assert_eq!(refused(&no_labels), Reason::AddressingNotPossible);
 
     let bare = crate::snapshot::Pod {
@@ -152,17 +152,17 @@ fn what_no_policy_can_say_is_refused_with_a_reason() {
 }
 
 #[test]
-fn consent_to_endpoints_alone_is_none_to_a_policy() {
-    let s = closed(fixture::snapshot().with_target_in("data"), "data").granted("data", "{kind: Deployment}");
+fn consent_to_endpoints_alone_does_not_allow_a_policy() {
+    let s = isolated(fixture::snapshot().with_target_in("data"), "data").granted("data", "{kind: Deployment}");
     let plan = build(&s, &BTreeSet::new()).unwrap();
     assert_eq!(plan.policy, None);
     let message = &problems(&s, &plan).remove(0).message;
     assert!(message.contains("allow: [Endpoints, NetworkPolicy]"), "{message}");
 }
 
-/// Up in another namespace, and then the consent to the policy is gone.
+/// A link with a policy in another namespace, whose consent is gone.
 fn revoked() -> Snapshot {
-    let mut s = closed(fixture::snapshot().with_target_in("data"), "data")
+    let mut s = isolated(fixture::snapshot().with_target_in("data"), "data")
         .granted_by(
             "data",
             "{from: [{namespace: shop}], to: [{kind: Deployment}], allow: [Endpoints, NetworkPolicy]}",
@@ -173,7 +173,7 @@ fn revoked() -> Snapshot {
 }
 
 #[test]
-fn without_its_consent_a_policy_goes_before_anything_else() {
+fn without_consent_a_policy_is_deleted_first() {
     let mut s = revoked().granted("data", "{kind: Deployment}");
     s.children.slices[0].object.annotations.clear();
     let due = shown(&bring_up(&s, &build(&s, &BTreeSet::new()).unwrap()));
@@ -195,8 +195,8 @@ fn without_its_consent_a_policy_goes_before_anything_else() {
 }
 
 #[test]
-fn consent_of_the_namespace_that_a_link_turned_to_is_none_to_a_policy_it_left() {
-    let s = closed(revoked().with_target_in("other"), "other").granted_by(
+fn consent_of_the_new_target_does_not_cover_the_policy_of_the_old_one() {
+    let s = isolated(revoked().with_target_in("other"), "other").granted_by(
         "other",
         "{from: [{namespace: shop}], to: [{kind: Deployment}], allow: [Endpoints, NetworkPolicy]}",
     );
@@ -208,7 +208,7 @@ fn consent_of_the_namespace_that_a_link_turned_to_is_none_to_a_policy_it_left() 
 }
 
 #[test]
-fn without_its_consent_a_policy_goes_while_no_plan_can_be_made_too_but_is_not_asked_for_twice() {
+fn without_consent_and_without_a_plan_a_policy_is_deleted_once() {
     let s = revoked().edited(|spec| spec.addressing = instancelink_api::Addressing::ServiceIP);
     let deletions = |s: &Snapshot| {
         let mut all = shown(&prune(s));
@@ -224,14 +224,14 @@ fn without_its_consent_a_policy_goes_while_no_plan_can_be_made_too_but_is_not_as
     };
     refused.refusals.insert(policy.key(Kind::Policy), refusal);
     assert_eq!(deletions(&refused), 0, "it was refused in this pass");
-    let mut going = s;
-    going.children.policies[0].terminating = true;
-    assert_eq!(deletions(&going), 0, "it is going already");
+    let mut terminating = s;
+    terminating.children.policies[0].terminating = true;
+    assert_eq!(deletions(&terminating), 0, "it is being deleted already");
 }
 
 #[test]
-fn a_policy_that_somebody_changed_is_repaired() {
-    let mut s = closed(fixture::snapshot(), "shop").up();
+fn a_changed_policy_is_repaired() {
+    let mut s = isolated(fixture::snapshot(), "shop").up();
     s.children.policies[0].object.body.spec.ingress = None;
     let due = shown(&bring_up(&s, &build(&s, &BTreeSet::new()).unwrap()));
     assert!(
@@ -241,8 +241,8 @@ fn a_policy_that_somebody_changed_is_repaired() {
 }
 
 #[test]
-fn a_cut_link_keeps_its_policy_until_the_drain_ends() {
-    let mut s = closed(fixture::snapshot(), "shop").up();
+fn a_deactivated_link_keeps_its_policy_until_the_drain_ends() {
+    let mut s = isolated(fixture::snapshot(), "shop").up();
     let Teardown::Act(effects) = take_down(&s, Some(30)) else {
         panic!()
     };
@@ -270,15 +270,15 @@ fn a_cut_link_keeps_its_policy_until_the_drain_ends() {
 }
 
 #[test]
-fn a_policy_in_the_namespace_of_an_earlier_target_goes_once_the_slices_have_left_it() {
-    let s = closed(fixture::snapshot().with_target_in("data"), "data")
+fn a_policy_of_an_earlier_target_is_deleted_after_the_slices_have_left_it() {
+    let s = isolated(fixture::snapshot().with_target_in("data"), "data")
         .granted_by(
             "data",
             "{from: [{namespace: shop}], to: [{kind: Deployment}], allow: [Endpoints, NetworkPolicy]}",
         )
         .up();
     let programmed = s.link.object.spec.target_instance_ref.clone();
-    let mut s = closed(s.with_target_in("shop"), "shop");
+    let mut s = isolated(s.with_target_in("shop"), "shop");
     s.link.object.status.get_or_insert_default().target = programmed;
     let mut groups = Vec::new();
     loop {
@@ -296,6 +296,6 @@ fn a_policy_in_the_namespace_of_an_earlier_target_goes_once_the_slices_have_left
     );
 }
 
-fn fixture_selector(yaml: &str) -> k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector {
+fn selector(yaml: &str) -> k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector {
     serde_yaml_ng::from_str(yaml).unwrap()
 }

@@ -1,4 +1,5 @@
 use instancelink_api::condition::Reason;
+use jiff::SignedDuration;
 
 use super::*;
 use crate::child::Kind;
@@ -22,7 +23,7 @@ fn all_writes(mut s: Snapshot) -> Vec<String> {
 }
 
 #[test]
-fn slices_go_first_then_the_environment_then_the_directory() {
+fn slices_are_deleted_first_then_the_environment_then_the_directory() {
     assert_eq!(
         all_writes(fixture::snapshot().up()),
         [
@@ -34,13 +35,13 @@ fn slices_go_first_then_the_environment_then_the_directory() {
 }
 
 #[test]
-fn a_link_with_nothing_up_is_down() {
+fn a_link_without_children_is_down() {
     assert_eq!(take_down(&fixture::snapshot(), Some(30)), Teardown::Done);
     assert!(!has_children(&fixture::snapshot()));
 }
 
 #[test]
-fn a_drain_stops_the_names_and_counts_from_there() {
+fn a_drain_starts_when_the_alias_stops() {
     let pods = vec![pod("pg-0", "10.0.0.10"), pod("pg-1", "10.0.0.11").not_ready()];
     let mut s = fixture::snapshot().with_target_deployment(pods).up();
     s.execute(&act(&s, Some(30)));
@@ -48,7 +49,7 @@ fn a_drain_stops_the_names_and_counts_from_there() {
     let slice = &s.children.slices[0].object;
     assert_eq!(slice.annotations[keys::DRAIN_FROM], fixture::NOW);
     let [endpoint] = slice.body.endpoints.as_slice() else {
-        panic!("only what was ready has connections to keep")
+        panic!("only endpoints that were ready have connections to keep")
     };
     assert!(!endpoint.ready && endpoint.serving && endpoint.terminating);
 
@@ -64,7 +65,7 @@ fn a_drain_stops_the_names_and_counts_from_there() {
 }
 
 #[test]
-fn a_drain_ends_at_once_when_it_is_called_off_or_the_namespace_goes() {
+fn a_drain_ends_at_once_without_a_drain_time_or_when_the_namespace_is_deleted() {
     let mut s = fixture::snapshot().up();
     s.execute(&act(&s, Some(30)));
     for drain in [None, Some(0)] {
@@ -75,7 +76,7 @@ fn a_drain_ends_at_once_when_it_is_called_off_or_the_namespace_goes() {
 }
 
 #[test]
-fn the_earliest_stop_counts_and_one_in_the_future_does_not() {
+fn the_earliest_start_of_a_drain_counts_and_one_in_the_future_does_not() {
     let mut s = fixture::snapshot().up().later(10);
     let stamp = |s: &mut Snapshot, at: &str| {
         s.children.slices[0]
@@ -95,7 +96,7 @@ fn the_earliest_stop_counts_and_one_in_the_future_does_not() {
 }
 
 #[test]
-fn the_directory_stays_for_a_sibling_that_needs_it() {
+fn the_directory_is_kept_for_a_sibling_that_needs_it() {
     let kept = |state, has_children| {
         let s = fixture::snapshot().up().with_sibling(sibling(state, has_children));
         !all_writes(s).contains(&"delete Service shop/web-links".to_owned())
@@ -105,7 +106,7 @@ fn the_directory_stays_for_a_sibling_that_needs_it() {
     assert!(kept(State::Deactivating, true));
     assert!(
         !kept(State::Deactivating, false),
-        "two that go at the same time do not wait for each other"
+        "two links that are taken down at the same time do not wait for each other"
     );
     assert!(!kept(State::Inactive, false));
 }
@@ -119,7 +120,7 @@ fn a_sibling_of_another_kind_of_source_does_not_need_this_directory() {
 }
 
 #[test]
-fn a_directory_whose_source_cannot_be_told_stays_for_any_sibling_of_the_name() {
+fn a_directory_of_an_unknown_source_is_kept_for_any_sibling_of_the_name() {
     let mut other = sibling(State::Active, true);
     std::sync::Arc::make_mut(&mut other.object).spec.instance_ref.kind = "StatefulSet".to_owned();
     let mut s = fixture::snapshot().up().with_sibling(other);
@@ -132,18 +133,18 @@ fn a_directory_whose_source_cannot_be_told_stays_for_any_sibling_of_the_name() {
 }
 
 #[test]
-fn what_a_living_source_of_the_name_or_a_stranger_has_stays() {
+fn a_directory_of_another_source_or_a_foreign_one_is_kept() {
     let mut other = fixture::snapshot().up().with_source_uid("another");
     other.living_owners.insert(fixture::SOURCE_UID.to_owned());
-    let mut strange = fixture::snapshot().up();
-    strange.children.directories[0].object.labels.clear();
-    for s in [other, strange] {
+    let mut foreign = fixture::snapshot().up();
+    foreign.children.directories[0].object.labels.clear();
+    for s in [other, foreign] {
         assert!(!all_writes(s).contains(&"delete Service shop/web-links".to_owned()));
     }
 }
 
 #[test]
-fn a_link_goes_down_when_its_source_is_gone_too() {
+fn a_link_is_taken_down_after_its_source_is_gone_too() {
     let s = fixture::snapshot().up().without_source().down();
     assert!(!has_children(&s) && s.children.directories.is_empty());
 }
@@ -166,7 +167,7 @@ fn children_are_found_by_label_and_never_by_spec() {
 }
 
 #[test]
-fn a_refused_deletion_waits_and_names_object_and_right_and_holds_no_other() {
+fn a_refused_deletion_waits_reports_the_missing_right_and_blocks_no_other() {
     let mut s = fixture::snapshot().up();
     let slice = key(Kind::Slice, "web-db-v4");
     s.refusals
@@ -187,12 +188,12 @@ fn a_refused_deletion_waits_and_names_object_and_right_and_holds_no_other() {
     assert_eq!(
         s.children.directories.len(),
         1,
-        "the directory stays while a slice stands in it"
+        "the directory is kept while it has a slice"
     );
 }
 
 #[test]
-fn a_name_that_cannot_be_stopped_is_said() {
+fn an_alias_that_cannot_be_stopped_is_reported() {
     let mut s = fixture::snapshot().up();
     let refusal = Refusal {
         reason: Reason::Forbidden,
@@ -206,7 +207,7 @@ fn a_name_that_cannot_be_stopped_is_said() {
 }
 
 #[test]
-fn a_child_that_somebodys_finalizer_holds_is_waited_for_and_counts() {
+fn a_child_that_a_finalizer_holds_is_waited_for_and_counts() {
     let mut s = fixture::snapshot().up();
     s.children.slices[0].terminating = true;
     assert!(has_children(&s));
@@ -215,9 +216,9 @@ fn a_child_that_somebodys_finalizer_holds_is_waited_for_and_counts() {
 }
 
 #[test]
-fn a_directory_named_by_the_uid_of_a_dead_source_is_told_by_its_owner_or_by_the_link_it_names() {
+fn a_directory_named_by_the_uid_of_a_deleted_source_is_identified_by_its_owner_or_its_annotation() {
     let long = "w".repeat(60);
-    let goes = |owner: Option<crate::child::Owner>, named: &str| {
+    let is_deleted = |owner: Option<crate::child::Owner>, named: &str| {
         let s = fixture::snapshot().edited(|spec| spec.instance_ref.name.clone_from(&long));
         let mut s = s.up().without_source();
         let directory = &mut s.children.directories[0].object;
@@ -226,17 +227,20 @@ fn a_directory_named_by_the_uid_of_a_dead_source_is_told_by_its_owner_or_by_the_
         s.down_as_far_as_possible().children.directories.is_empty()
     };
     let source = || Some(fixture::owner("apps/v1", "Deployment", &long, fixture::SOURCE_UID));
-    assert!(goes(source(), "shop/gone"), "its owner had the source's name");
-    assert!(goes(None, "shop/web-db"), "it names this link");
-    assert!(!goes(None, "shop/gone"), "it may be anybody's");
+    assert!(is_deleted(source(), "shop/gone"), "its owner had the source's name");
+    assert!(is_deleted(None, "shop/web-db"), "it names this link");
+    assert!(!is_deleted(None, "shop/gone"), "it may belong to any source");
     let namesake = fixture::owner("apps/v1", "StatefulSet", &long, fixture::SOURCE_UID);
-    assert!(!goes(Some(namesake), "shop/gone"), "it is of another kind of source");
+    assert!(
+        !is_deleted(Some(namesake), "shop/gone"),
+        "its source is of another kind"
+    );
     let other = fixture::owner("apps/v1", "Deployment", "other", fixture::SOURCE_UID);
-    assert!(!goes(Some(other), "shop/gone"), "it is of a source of another name");
+    assert!(!is_deleted(Some(other), "shop/gone"), "its source has another name");
 }
 
 #[test]
-fn an_environment_without_entries_goes_with_the_last() {
+fn an_environment_without_entries_is_deleted_with_the_last_link() {
     let mut s = fixture::snapshot().up();
     s.children.environments[0].object.annotations.remove(keys::ENTRIES);
     assert_eq!(
@@ -250,7 +254,7 @@ fn an_environment_without_entries_goes_with_the_last() {
 }
 
 #[test]
-fn what_was_on_its_way_out_and_still_served_drains_too() {
+fn a_terminating_endpoint_that_still_serves_drains_too() {
     let kept = |ready, serving, terminating| {
         let mut s = fixture::snapshot().up();
         let endpoints = &mut s.children.slices[0].object.body.endpoints;
@@ -263,6 +267,6 @@ fn what_was_on_its_way_out_and_still_served_drains_too() {
     };
     assert!(kept(true, true, false));
     assert!(kept(false, true, true));
-    assert!(!kept(false, true, false), "nobody was led there");
+    assert!(!kept(false, true, false), "no client was sent there");
     assert!(!kept(false, false, true), "it does not answer");
 }

@@ -23,7 +23,7 @@ fn in_state(mut s: Snapshot, state: State) -> Snapshot {
     s
 }
 
-/// `name: address:port …` of each slice that stands.
+/// `name: addresses ports` of each slice.
 fn slices(s: &Snapshot) -> Vec<String> {
     let slices = s.children.slices.iter().map(|f| &f.object);
     let mut shown: Vec<String> = slices
@@ -49,7 +49,7 @@ fn slices(s: &Snapshot) -> Vec<String> {
 }
 
 #[test]
-fn the_service_comes_first_then_the_pods_behind_it_and_the_alias_last() {
+fn the_service_is_created_first_then_the_slices_behind_it_and_the_alias_last() {
     let mut s = pg();
     let mut groups = Vec::new();
     loop {
@@ -84,7 +84,7 @@ fn the_service_comes_first_then_the_pods_behind_it_and_the_alias_last() {
 }
 
 #[test]
-fn the_service_has_no_selector_and_the_pods_behind_it_no_name_of_their_own() {
+fn the_service_has_no_selector_and_the_pods_behind_it_have_no_hostnames() {
     let s = pg().up();
     let service = s.children.virtual_ips[0].object.to_api(None);
     let yaml = serde_yaml_ng::to_string(&service).unwrap();
@@ -101,7 +101,7 @@ fn the_service_has_no_selector_and_the_pods_behind_it_no_name_of_their_own() {
 }
 
 #[test]
-fn a_named_target_port_is_what_each_pod_declares() {
+fn a_named_target_port_is_the_port_that_each_pod_declares() {
     let pods = vec![
         pod("pg-0", "10.0.0.10").ports(vec![container_port("sql", 5432)]),
         pod("pg-1", "10.0.0.11").ports(vec![container_port("sql", 6432)]),
@@ -132,7 +132,7 @@ fn two_ports_may_lead_to_one_port_of_the_pods() {
 }
 
 #[test]
-fn a_link_that_is_called_like_the_virtual_ip_of_another_has_other_slices() {
+fn a_link_with_the_name_of_another_links_virtual_ip_has_other_slices() {
     let names = |s: &Snapshot| {
         s.children
             .slices
@@ -146,14 +146,14 @@ fn a_link_that_is_called_like_the_virtual_ip_of_another_has_other_slices() {
 }
 
 #[test]
-fn a_retarget_changes_the_pods_behind_it_and_nothing_else() {
+fn a_change_of_the_target_rewrites_only_the_slices_behind_the_virtual_ip() {
     let s = pg().up().with_target_deployment(vec![pod("pg2-0", "10.0.0.20")]);
     let effects = bring_up(&s, &build(&s, &BTreeSet::new()).unwrap());
     assert_eq!(shown(&effects), ["replace EndpointSlice shop/web-db-vip4"]);
 }
 
 #[test]
-fn without_a_ready_pod_the_alias_gives_no_address() {
+fn without_a_ready_pod_the_alias_has_no_ready_address() {
     let s = pg()
         .with_target_deployment(vec![pod("pg-0", "10.0.0.10").not_ready()])
         .up();
@@ -161,14 +161,11 @@ fn without_a_ready_pod_the_alias_gives_no_address() {
 }
 
 #[test]
-fn the_address_outlives_the_links_being_cut() {
+fn the_address_is_kept_while_the_link_is_inactive() {
     let mut s = pg().up();
     let first = s.children.virtual_ips[0].clone();
     s = in_state(s, State::Deactivating).down();
-    assert!(
-        !has_children(&s),
-        "it is not counted among what a resting link may not have"
-    );
+    assert!(!has_children(&s), "it does not count as a child");
     assert_eq!(s.children.virtual_ips, [first]);
     assert_eq!(slices(&s), Vec::<String>::new());
     let s = s.up();
@@ -176,17 +173,17 @@ fn the_address_outlives_the_links_being_cut() {
 }
 
 #[test]
-fn it_goes_with_a_link_that_is_removed_or_purged_or_that_asks_for_another_addressing() {
+fn the_virtual_ip_is_deleted_when_the_link_is_removed_purged_or_has_another_addressing() {
     for state in [State::Removing, State::Removed, State::Purging, State::Purged] {
         assert_eq!(in_state(pg().up(), state).down().children.virtual_ips, [], "{state}");
     }
-    let parked = in_state(pg().up(), State::Inactive).down();
-    let other = parked.edited(|spec| spec.addressing = instancelink_api::Addressing::Auto);
+    let inactive = in_state(pg().up(), State::Inactive).down();
+    let other = inactive.edited(|spec| spec.addressing = instancelink_api::Addressing::Auto);
     assert_eq!(other.down().children.virtual_ips, []);
 }
 
 #[test]
-fn an_update_away_from_it_moves_the_alias_before_it_goes() {
+fn an_update_to_another_addressing_moves_the_alias_before_the_virtual_ip_is_deleted() {
     let mut s = pg()
         .up()
         .edited(|spec| spec.addressing = instancelink_api::Addressing::PodIP);
@@ -212,7 +209,7 @@ fn an_update_away_from_it_moves_the_alias_before_it_goes() {
 }
 
 #[test]
-fn a_drain_empties_what_stands_behind_it_at_once() {
+fn a_drain_empties_the_slices_behind_the_virtual_ip_at_once() {
     let mut s = in_state(pg().up(), State::Deactivating);
     let Teardown::Act(effects) = take_down(&s, Some(30)) else {
         panic!()
@@ -223,19 +220,19 @@ fn a_drain_empties_what_stands_behind_it_at_once() {
     assert_eq!(
         of("web-db-vip4").object.body.endpoints,
         [],
-        "kube-proxy would use what is on its way out"
+        "kube-proxy would use terminating endpoints"
     );
     let alias = &of("web-db-v4").object.body.endpoints[0];
     assert!(!alias.ready && alias.terminating);
 }
 
 #[test]
-fn a_strangers_service_on_its_name_leaves_the_alias_where_it_led() {
+fn a_foreign_service_with_its_name_leaves_the_alias_as_it_is() {
     let mut s = fixture::snapshot().up();
-    let mut stranger = pg().up().children.virtual_ips.remove(0);
-    stranger.object.labels.clear();
-    stranger.object.owners.clear();
-    s.children.virtual_ips.push(stranger);
+    let mut foreign = pg().up().children.virtual_ips.remove(0);
+    foreign.object.labels.clear();
+    foreign.object.owners.clear();
+    s.children.virtual_ips.push(foreign);
     let s = by_virtual_ip(s, "[{name: pg, port: 5432}]");
     let plan = build(&s, &BTreeSet::new()).unwrap();
     let effects: Vec<_> = shown(&bring_up(&s, &plan))
@@ -252,7 +249,7 @@ fn a_strangers_service_on_its_name_leaves_the_alias_where_it_led() {
 }
 
 #[test]
-fn one_that_was_damaged_is_mended_and_keeps_its_address() {
+fn a_damaged_virtual_ip_is_repaired_and_keeps_its_address() {
     let mut s = pg().up();
     s.children.virtual_ips[0].object.body.damaged = true;
     s.children.virtual_ips[0].object.body.ports.clear();
@@ -262,7 +259,7 @@ fn one_that_was_damaged_is_mended_and_keeps_its_address() {
 }
 
 #[test]
-fn one_that_is_gone_is_made_again_and_the_alias_follows() {
+fn a_deleted_virtual_ip_is_created_again() {
     let mut s = pg().up();
     s.children.forget(&key(Kind::VirtualIp, "web-db-vip"));
     let plan = build(&s, &BTreeSet::new()).unwrap();
@@ -270,7 +267,7 @@ fn one_that_is_gone_is_made_again_and_the_alias_follows() {
 }
 
 #[test]
-fn both_families_of_pods_stand_behind_it() {
+fn pods_of_both_families_are_behind_the_virtual_ip() {
     let mut both = pod("pg-0", "10.0.0.10");
     both.addresses.push("fd00::10".parse().unwrap());
     let s = by_virtual_ip(
@@ -283,10 +280,10 @@ fn both_families_of_pods_stand_behind_it() {
 }
 
 #[test]
-fn the_address_is_that_of_the_virtual_ip_of_the_links_name_that_stays() {
+fn only_the_address_of_the_existing_virtual_ip_with_the_right_name_is_kept() {
     let addresses = |s: &Snapshot| {
-        let wanted = build(s, &BTreeSet::new()).unwrap().virtual_ip.unwrap();
-        wanted.body.addresses.len()
+        let desired = build(s, &BTreeSet::new()).unwrap().virtual_ip.unwrap();
+        desired.body.addresses.len()
     };
     let s = pg().up();
     assert_eq!(addresses(&s), 1);
@@ -302,7 +299,7 @@ fn the_address_is_that_of_the_virtual_ip_of_the_links_name_that_stays() {
 }
 
 #[test]
-fn a_virtual_ip_is_repaired_where_it_has_an_address_and_made_anew_where_it_has_none() {
+fn a_virtual_ip_with_an_address_is_repaired_and_one_without_is_created_again() {
     let due = |s: &Snapshot| shown(&bring_up(s, &build(s, &BTreeSet::new()).unwrap()));
     let mut s = pg().up();
     s.children.virtual_ips[0].object.body.ports.clear();

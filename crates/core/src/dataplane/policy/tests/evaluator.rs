@@ -1,5 +1,5 @@
-//! Says of a connection whether NetworkPolicies let it through, from the API's own objects and by the words of its
-//! reference: a stand-in for a network plugin, and written apart from what it judges.
+//! Evaluates NetworkPolicies on a connection, as the API reference describes it: a replacement for a network plugin that does
+//! not use the code under test.
 
 use std::collections::BTreeMap;
 
@@ -16,8 +16,8 @@ pub(super) struct Peer {
     pub(super) ports: BTreeMap<String, i32>,
 }
 
-/// True where a pod that no policy selects is concerned, or where one of those that select it lets the connection in.
-pub(super) fn lets_in(policies: &[NetworkPolicy], from: &Peer, to: &Peer, protocol: &str, port: i32) -> bool {
+/// True if no policy selects the pod, or if one that selects it allows the connection.
+pub(super) fn allows(policies: &[NetworkPolicy], from: &Peer, to: &Peer, protocol: &str, port: i32) -> bool {
     let selecting: Vec<&NetworkPolicy> = policies
         .iter()
         .filter(|p| p.metadata.namespace.as_deref() == Some(to.namespace.as_str()))
@@ -38,7 +38,7 @@ pub(super) fn lets_in(policies: &[NetworkPolicy], from: &Peer, to: &Peer, protoc
         rules.iter().any(|rule| {
             let peers = rule.from.as_deref().unwrap_or_default();
             let ports = rule.ports.as_deref().unwrap_or_default();
-            // Absent or empty: everybody, or every port.
+            // Absent or empty means all peers, or all ports.
             (peers.is_empty() || peers.iter().any(|peer| is_from(peer, &to.namespace, from)))
                 && (ports.is_empty() || ports.iter().any(|p| is_port(p, to, protocol, port)))
         })
@@ -59,13 +59,13 @@ fn is_from(peer: &NetworkPolicyPeer, policy_namespace: &str, from: &Peer) -> boo
             .is_none_or(|selector| matches(selector, &from.labels))
 }
 
-fn is_port(wanted: &NetworkPolicyPort, to: &Peer, protocol: &str, port: i32) -> bool {
-    let number = match &wanted.port {
-        None => return wanted.protocol.as_deref().unwrap_or("TCP") == protocol,
+fn is_port(desired: &NetworkPolicyPort, to: &Peer, protocol: &str, port: i32) -> bool {
+    let number = match &desired.port {
+        None => return desired.protocol.as_deref().unwrap_or("TCP") == protocol,
         Some(IntOrString::Int(number)) => Some(*number),
         Some(IntOrString::String(name)) => to.ports.get(name).copied(),
     };
-    wanted.protocol.as_deref().unwrap_or("TCP") == protocol && number == Some(port)
+    desired.protocol.as_deref().unwrap_or("TCP") == protocol && number == Some(port)
 }
 
 pub(super) fn matches(selector: &LabelSelector, labels: &BTreeMap<String, String>) -> bool {
@@ -86,7 +86,7 @@ pub(super) fn matches(selector: &LabelSelector, labels: &BTreeMap<String, String
 }
 
 #[test]
-fn a_pod_that_no_policy_selects_is_open_and_one_that_a_policy_selects_is_not() {
+fn a_pod_that_no_policy_selects_is_open_and_a_selected_one_is_not() {
     let peer = |namespace: &str, app: &str| Peer {
         namespace: namespace.to_owned(),
         labels: [("app".to_owned(), app.to_owned())].into(),
@@ -98,15 +98,15 @@ fn a_pod_that_no_policy_selects_is_open_and_one_that_a_policy_selects_is_not() {
         "{metadata: {namespace: data}, spec: {podSelector: {}, ingress: [{from: [{podSelector: {matchLabels: {app: web}}}], ports: [{port: 5432}]}]}}",
     );
     let (web, pg) = (peer("data", "web"), peer("data", "pg"));
-    assert!(lets_in(&[], &web, &pg, "TCP", 5432));
-    assert!(!lets_in(std::slice::from_ref(&deny), &web, &pg, "TCP", 5432));
-    assert!(lets_in(std::slice::from_ref(&deny), &pg, &web, "TCP", 5432));
+    assert!(allows(&[], &web, &pg, "TCP", 5432));
+    assert!(!allows(std::slice::from_ref(&deny), &web, &pg, "TCP", 5432));
+    assert!(allows(std::slice::from_ref(&deny), &pg, &web, "TCP", 5432));
     let both = [deny, allow];
-    assert!(lets_in(&both, &web, &pg, "TCP", 5432));
-    assert!(!lets_in(&both, &web, &pg, "UDP", 5432));
-    assert!(!lets_in(&both, &web, &pg, "TCP", 5433));
+    assert!(allows(&both, &web, &pg, "TCP", 5432));
+    assert!(!allows(&both, &web, &pg, "UDP", 5432));
+    assert!(!allows(&both, &web, &pg, "TCP", 5433));
     assert!(
-        !lets_in(&both, &peer("shop", "web"), &pg, "TCP", 5432),
-        "a peer without namespaces is of the policy's own"
+        !allows(&both, &peer("shop", "web"), &pg, "TCP", 5432),
+        "a peer without a namespace selector is in the policy's namespace"
     );
 }

@@ -1,5 +1,5 @@
-//! What a link's policy lets in is exactly what the link declares, over generated pods and policies: nobody else gets in,
-//! and nobody who got in before is shut out.
+//! Over generated pods and policies, a link's policy allows exactly the connections that the link declares: it allows no
+//! others, and it denies none that were allowed before.
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,7 +8,7 @@ use k8s_openapi::api::networking::v1::NetworkPolicy;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use proptest::prelude::*;
 
-use super::evaluator::{Peer, lets_in, matches};
+use super::evaluator::{Peer, allows, matches};
 use super::{allowing, fixture};
 use crate::dataplane::build;
 use crate::resolve::isolation::isolates;
@@ -120,7 +120,7 @@ fn case() -> impl Strategy<Value = Case> {
 }
 
 impl Case {
-    /// A Service selects by labels alone, and a link to it may lead to ports by name.
+    /// The target's selector. A Service selects by labels alone.
     fn target(&self) -> LabelSelector {
         if self.by_service {
             LabelSelector {
@@ -210,7 +210,7 @@ impl Case {
         }]
     }
 
-    /// What the link says: these pods, these pods, these ports.
+    /// True if the link declares the connection: its source's pods, its target's pods, its ports.
     fn declares(&self, from: &Peer, to: &Peer, protocol: &str, port: i32) -> bool {
         let is_port = if self.is_named() {
             to.ports["sql"] == port
@@ -241,7 +241,7 @@ fn the_allowed_set_is_the_declared_set() {
     let result = runner.run(&case(), |case| {
         let s = case.snapshot();
         let Ok(plan) = build(&s, &BTreeSet::new()) else {
-            return Ok(()); // What no policy can say is refused, and has tests of its own.
+            return Ok(()); // A policy that cannot be expressed is refused; other tests cover that.
         };
         with_policy.set(with_policy.get() + u32::from(plan.policy.is_some()));
         let mut policies = case.others.clone();
@@ -249,16 +249,16 @@ fn the_allowed_set_is_the_declared_set() {
         for from in &case.peers {
             for to in &case.peers {
                 for (protocol, port) in PORTS.iter().flat_map(|port| [("TCP", *port), ("UDP", *port)]) {
-                    let before = lets_in(&case.others, from, to, protocol, port);
-                    let after = lets_in(&policies, from, to, protocol, port);
+                    let before = allows(&case.others, from, to, protocol, port);
+                    let after = allows(&policies, from, to, protocol, port);
                     let declared = case.declares(from, to, protocol, port);
-                    prop_assert!(!before || after, "shut out: {from:?} to {to:?} {protocol} {port}");
+                    prop_assert!(!before || after, "denied: {from:?} to {to:?} {protocol} {port}");
                     prop_assert!(
                         before || !after || declared,
-                        "let in: {from:?} to {to:?} {protocol} {port}"
+                        "allowed: {from:?} to {to:?} {protocol} {port}"
                     );
                     if plan.policy.is_some() {
-                        prop_assert!(!declared || after, "not let in: {from:?} to {to:?} {protocol} {port}");
+                        prop_assert!(!declared || after, "not allowed: {from:?} to {to:?} {protocol} {port}");
                     }
                 }
             }

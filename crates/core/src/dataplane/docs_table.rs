@@ -1,4 +1,4 @@
-//! The table of what an active link has in the cluster, in the book: rendered from what the builders make.
+//! Checks the table of a link's children in `docs/reference/objects.md` against what the builders make.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use instancelink_api::spec::NetworkPolicyMode;
 use instancelink_api::{Addressing, keys};
 
-use super::binding::Wanted;
+use super::binding::DesiredBinding;
 use super::build;
 use crate::child::{ChildSpec, Children, DesiredChild, Kind};
 use crate::fixture;
@@ -14,8 +14,8 @@ use crate::snapshot::Snapshot;
 
 const PAGE: &str = include_str!("../../../../docs/reference/objects.md");
 
-/// A link that asks for everything.
-fn rich() -> Snapshot {
+/// A link with every kind of child.
+fn link_with_all_children() -> Snapshot {
     let mut s = fixture::snapshot().with_target_in("data").edited(|spec| {
         spec.addressing = Addressing::VirtualIP;
         spec.network_policy = NetworkPolicyMode::Allow;
@@ -76,7 +76,7 @@ fn row<T>(kind: Kind, object: &ChildSpec<T>, says: String) -> Row {
 }
 
 fn rows() -> Vec<Row> {
-    let s = rich();
+    let s = link_with_all_children();
     let plan = build(&s, &BTreeSet::new()).unwrap();
     let service = plan.directory.to_api(None).spec.unwrap();
     assert!(service.selector.is_none() && service.ports.is_none());
@@ -138,7 +138,7 @@ fn rows() -> Vec<Row> {
             ports.join(", ")
         ),
     ));
-    let Wanted::Secret(binding) = plan.binding else {
+    let DesiredBinding::Present(binding) = plan.binding else {
         panic!()
     };
     let entries: Vec<_> = binding.body.data.keys().map(|key| format!("`{key}`")).collect();
@@ -179,7 +179,7 @@ fn table() -> String {
 }
 
 #[test]
-fn the_books_table_of_the_data_plane_is_what_the_builders_make() {
+fn the_table_in_the_documentation_is_what_the_builders_make() {
     let table = table();
     assert!(
         PAGE.contains(&table),
@@ -188,8 +188,8 @@ fn the_books_table_of_the_data_plane_is_what_the_builders_make() {
 }
 
 #[test]
-fn the_table_has_every_kind_of_child_that_is_written() {
-    let s = rich();
+fn the_table_has_every_kind_of_child() {
+    let s = link_with_all_children();
     let plan = build(&s, &BTreeSet::new()).unwrap();
     let written: BTreeSet<Kind> = crate::dataplane::bring_up(
         &Snapshot {

@@ -1,0 +1,72 @@
+//! The plan: what a link has in the cluster while it is up, put together from the builders of each kind.
+
+use std::collections::BTreeSet;
+
+use super::binding::{self, DesiredBinding};
+use super::environment::DesiredEnvironment;
+use super::naming::Names;
+use super::{directory, policy, slices, virtual_ip};
+use crate::child::{ChildSpec, Directory, Policy, Slice, VirtualIp};
+use crate::refusal::Refusal;
+use crate::resolve::Unservable;
+use crate::resolve::endpoints::{Group, reach_of};
+use crate::snapshot::Snapshot;
+
+/// The desired children of a link that is up.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan<'a> {
+    /// The source's directory.
+    pub directory: ChildSpec<Directory>,
+    /// The slices: at least one under the directory, which may be empty, and the same under a virtual IP.
+    pub slices: Vec<ChildSpec<Slice>>,
+    /// The link's virtual IP, if the spec asks for one.
+    pub virtual_ip: Option<ChildSpec<VirtualIp>>,
+    /// The policy in the target's namespace, if the spec asks for one and policies of others isolate the target.
+    pub policy: Option<ChildSpec<Policy>>,
+    /// The source's environment, with this link's entry if the spec asks for one.
+    pub environment: DesiredEnvironment<'a>,
+    /// The link's binding.
+    pub binding: DesiredBinding,
+    /// Number of ready endpoints.
+    pub ready: usize,
+    /// What the spec asks for but the operator may not write (`Programmed=False/Forbidden`).
+    pub forbidden: Vec<Refusal>,
+}
+
+/// Builds the plan. `older` has the UIDs of the siblings whose keys in the environment take precedence over this link's
+/// (contract#older-key-wins).
+///
+/// # Errors
+/// If the spec cannot be served with the target as it is now.
+pub fn build<'a>(s: &'a Snapshot, older: &BTreeSet<String>) -> Result<Plan<'a>, Unservable> {
+    let reach = reach_of(s)?;
+    let names = Names::of(s);
+    let (policy, forbidden) = policy::desired(s, &names, &reach)?;
+    let virtual_ip = virtual_ip::desired(s, &names, &reach);
+    let slices = if virtual_ip.is_some() {
+        let group = Group {
+            ports: reach.ports.clone(),
+            endpoints: virtual_ip::endpoints(s, &names, &reach),
+        };
+        let mut slices = slices::under_virtual_ip(s, &names, &reach);
+        slices.extend(slices::under_directory(s, &names, &[group], &reach.ports));
+        slices
+    } else {
+        slices::under_directory(s, &names, &reach.groups, &reach.ports)
+    };
+    Ok(Plan {
+        directory: directory::desired(s, &names),
+        binding: binding::desired(s, &names, &reach.ports),
+        environment: DesiredEnvironment::new(s, &reach.ports, older),
+        ready: reach
+            .groups
+            .iter()
+            .flat_map(|group| &group.endpoints)
+            .filter(|endpoint| endpoint.ready)
+            .count(),
+        slices,
+        virtual_ip,
+        policy,
+        forbidden: forbidden.into_iter().collect(),
+    })
+}
