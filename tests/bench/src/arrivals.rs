@@ -1,4 +1,4 @@
-//! When a watcher of pods and a watcher of slices heard that an address is ready, or is not any more.
+//! The moments when a watch of pods and a watch of slices report that an address is ready or not ready.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
@@ -16,28 +16,28 @@ use serde_json::Value;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
-/// Longer than anybody's backoff between two attempts.
+/// Longer than the backoff of each contestant.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// Two watchers of one namespace.
+/// Two watches of one namespace.
 pub struct Arrivals {
     pods: Arc<Mutex<Heard>>,
     slices: Arc<Mutex<Heard>>,
     tasks: [JoinHandle<()>; 2],
 }
 
-/// What one watcher heard.
+/// What one watch has reported.
 #[derive(Default)]
 struct Heard {
-    /// The addresses that are ready, by the object that says so.
+    /// The ready addresses, by object.
     ready: HashMap<String, BTreeSet<String>>,
-    /// When that became otherwise last.
+    /// When that last changed.
     since: HashMap<String, (bool, Instant)>,
     events: usize,
 }
 
 impl Arrivals {
-    /// Listens from now on.
+    /// Starts both watches.
     pub async fn of(town: &Namespace) -> Self {
         let (pods, slices) = (Arc::default(), Arc::default());
         let tasks = [
@@ -47,7 +47,7 @@ impl Arrivals {
         Self { pods, slices, tasks }
     }
 
-    /// Waits until both have heard it of all these addresses: how much later than the pods the slices said so.
+    /// Waits until both have reported all these addresses. Returns the delays of the slices behind the pods.
     pub async fn after_each(&self, addresses: &[String], ready: bool) -> Vec<Duration> {
         let started = Instant::now();
         loop {
@@ -61,14 +61,14 @@ impl Arrivals {
         }
     }
 
-    /// How many versions of slices there were.
+    /// The number of versions of slices.
     #[allow(clippy::cast_precision_loss)] // a number of events
     pub fn slice_events(&self) -> f64 {
         self.slices.lock().expect("no panic while held").events as f64
     }
 
-    /// Waits until every slice says that exactly these addresses are ready: how much later than the last
-    /// event of a pod the last of a slice came.
+    /// Waits until the slices have exactly these ready addresses. Returns the delay of the last event of a slice behind
+    /// the last event of a pod.
     pub async fn converged(&self, slices: usize, addresses: &BTreeSet<String>) -> Duration {
         let started = Instant::now();
         loop {
@@ -118,7 +118,7 @@ impl Heard {
     }
 }
 
-/// No more of an object than is looked at: the time of parsing is part of what is measured.
+/// Only the fields that are read, because the time of parsing is part of the measurement.
 trait Says: DeserializeOwned + Send + 'static {
     fn meta(&self) -> &Meta;
     fn ready(&self) -> BTreeSet<String>;
@@ -175,7 +175,7 @@ impl Says for Sliced {
     }
 }
 
-/// Begins with what stands, which is no news.
+/// It starts with the existing objects, which are no changes.
 async fn listen<K, S: Says>(town: &Namespace, heard: Arc<Mutex<Heard>>) -> JoinHandle<()>
 where
     K: Resource<DynamicType = (), Scope = k8s_openapi::NamespaceResourceScope>,

@@ -1,4 +1,4 @@
-//! What the API server says it was asked: its audit log, of the accounts in the operator's namespace.
+//! The requests of the accounts in the operator's namespace, from the audit log of the API server.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -37,18 +37,18 @@ struct ResponseStatus {
     code: u16,
 }
 
-/// Requests by what they were, such as `patch instancelinks/status`.
+/// The number of requests by kind, such as `patch instancelinks/status`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
-    /// Those that changed something, or would have.
+    /// The writes.
     pub writes: BTreeMap<String, u64>,
     /// `get` and `list`.
     pub reads: BTreeMap<String, u64>,
-    /// Watches that ended.
+    /// Ended watches.
     pub watches: u64,
-    /// Writes that were refused because somebody had written in between.
+    /// Writes that were refused with 409, because another client wrote in between.
     pub conflicts: u64,
-    /// Requests that were told to come again later.
+    /// Requests that were refused with 429.
     pub too_many: u64,
 }
 
@@ -63,7 +63,7 @@ impl Counts {
         self.reads.values().sum()
     }
 
-    /// These and those.
+    /// The sum of both.
     fn join(&mut self, more: Self) {
         for (all, more) in [(&mut self.writes, more.writes), (&mut self.reads, more.reads)] {
             for (what, count) in more {
@@ -76,7 +76,7 @@ impl Counts {
     }
 
     fn add(&mut self, line: &Line) {
-        // The lease is not about links, and what is asked of the API server itself is about no object.
+        // Lease requests are not about links, and requests without a resource are about no object.
         if matches!(line.object_ref.resource.as_str(), "" | "leases") {
             return;
         }
@@ -106,26 +106,26 @@ impl fmt::Display for Counts {
     }
 }
 
-/// A place in the audit log.
+/// A position in the audit log.
 pub struct Audit {
     file: PathBuf,
     place: u64,
 }
 
 impl Audit {
-    /// From now on.
+    /// The current end of the log.
     pub fn start(plane: &ControlPlane) -> Self {
         let file = plane.audit_log();
         let written = std::fs::metadata(&file).map_or(0, |m| m.len());
         Self { file, place: written }
     }
 
-    /// What was asked since the last time.
+    /// The requests since the last call.
     pub fn take(&mut self) -> Counts {
         self.take_with_first_watch(Timestamp::MAX).0
     }
 
-    /// The same, and when the first watch was asked for since a time, of those that ended: a watch is written down then.
+    /// The same, and when the first ended watch since a time had started. A watch is audited when it ends.
     pub fn take_with_first_watch(&mut self, since: Timestamp) -> (Counts, Option<Timestamp>) {
         let mut counts = Counts::default();
         let mut first: Option<Timestamp> = None;
@@ -148,7 +148,7 @@ impl Audit {
         (counts, first)
     }
 
-    /// The same, once nothing was asked for as long as `quiet`.
+    /// The same, after no request arrived for `quiet`.
     pub async fn until_quiet(&mut self, quiet: Duration) -> Counts {
         let (mut counts, mut since) = (Counts::default(), Instant::now());
         while since.elapsed() < quiet {

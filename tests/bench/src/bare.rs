@@ -1,5 +1,6 @@
-//! The bare client: streams the objects that the operator watches, parses them into the usual types, and forgets them. What
-//! starting costs anybody who begins with a look at all of it.
+//! The bare client: streams the objects that the operator watches, parses them into the usual types, and drops them.
+//! This
+//! is the minimal cost of a start that reads all objects.
 
 use std::ffi::OsStr;
 use std::fmt::Debug;
@@ -21,7 +22,7 @@ use serde_json::json;
 use tokio::process::Command;
 use tokio::time::sleep;
 
-/// What it says once it has seen everything.
+/// Its output when it has seen everything.
 pub const READY: &str = "ready";
 const PERIOD: Duration = Duration::from_millis(2);
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -52,14 +53,14 @@ pub async fn run() {
     ];
     drop(seen);
     let all_seen = async {
-        // Nobody holds the other end any more once every kind has been seen.
+        // All senders are dropped when every kind has been seen.
         while waiting.recv().await.is_some() {}
         println!("{READY}");
     };
     tokio::join!(join_all(watches.map(tokio::spawn)), all_seen);
 }
 
-/// Drops `seen` when the first list has come to its end.
+/// Drops `seen` when the first list is complete.
 fn follow<K>(client: &Client, config: &watcher::Config, seen: tokio::sync::mpsc::Sender<()>) -> BoxFuture<'static, ()>
 where
     K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + 'static,
@@ -77,7 +78,7 @@ where
     .boxed()
 }
 
-/// Starts this very program with the operator's rights, and waits until it says that it is ready; when that was.
+/// Starts this program with the operator's rights, waits until it is ready, and returns when that was.
 pub async fn start(plane: &ControlPlane, name: &str, arguments: &[&OsStr]) -> (Program, Instant) {
     let [kubeconfig, log] = ["kubeconfig", "log"].map(|kind| plane.file(&format!("{name}.{kind}")));
     let token = Account::shipped().token(plane, None).await;
@@ -90,7 +91,7 @@ pub async fn start(plane: &ControlPlane, name: &str, arguments: &[&OsStr]) -> (P
     (program, ready)
 }
 
-/// Waits until something is so; when that was.
+/// Waits until a condition is true, and returns when that was.
 pub async fn until(is_so: impl AsyncFn() -> bool) -> Instant {
     let started = Instant::now();
     while !is_so().await {

@@ -1,4 +1,4 @@
-//! Who does the work in a run.
+//! The contestants: the programs that do the work in a run.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -10,19 +10,19 @@ use serde::Serialize;
 use serde_json::json;
 use tokio::process::Command;
 
-/// One of those that are compared.
+/// A contestant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Contestant {
-    /// This project's.
+    /// The operator of this project.
     Operator,
-    /// Sends the same requests, decides nothing.
+    /// The raw writer, which sends the same requests and decides nothing.
     Raw,
-    /// controller-runtime, as tuned as it goes.
+    /// A peer in controller-runtime with tuned settings.
     Tuned,
-    /// controller-runtime, as it is written first.
+    /// A peer in idiomatic controller-runtime.
     Idiomatic,
-    /// kopf.
+    /// A peer in kopf.
     Kopf,
 }
 
@@ -39,7 +39,7 @@ impl fmt::Display for Contestant {
 }
 
 impl Contestant {
-    /// Starts its process and waits until it serves; none for the raw writer, which has to learn first.
+    /// Starts its process and waits until it serves. None for the raw writer, which must learn first.
     pub async fn start(self, plane: &ControlPlane) -> Option<Program> {
         match self {
             Self::Raw => None,
@@ -57,7 +57,7 @@ impl Contestant {
     }
 }
 
-/// A peer runs with the rights of a cluster's administrator: what it may do is not what is compared.
+/// A peer runs with the rights of a cluster administrator, because rights are not compared.
 async fn peer(plane: &ControlPlane, name: &str, arguments: &[&str]) -> Program {
     let variable = format!("INSTANCELINK_{}", name.to_uppercase().replace('-', "_"));
     let path = std::env::var_os(&variable).map(PathBuf::from);
@@ -70,7 +70,7 @@ async fn peer(plane: &ControlPlane, name: &str, arguments: &[&str]) -> Program {
     let mut command = Command::new(path);
     command.args(arguments).env("KUBECONFIG", kubeconfig);
     let program = Program::start(name, &plane.file(&format!("{name}.log")), &mut command);
-    // It says nowhere that its caches are filled; without links they are at once.
+    // It does not report when its caches are filled. Without links they are filled immediately.
     tokio::time::sleep(Duration::from_secs(3)).await;
     program
 }

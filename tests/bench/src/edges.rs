@@ -1,7 +1,8 @@
-//! The least that each edge costs: exact writes by kind of request. A read is never needed, since everything is watched.
+//! The minimal cost of each edge: the exact number of writes by kind of request. No read is needed, because everything
+//! is watched.
 //!
-//! A state is one status write, because everybody who watches shall see each; k stands for the children that this link
-//! really needs: its slice, and with the first link of a source the directory and the environment.
+//! Each state is one status write, because each watcher must see it. k is the number of children that this link
+//! needs: its slice, and for the first link of a source the directory and the environment.
 
 use std::fmt::Write as _;
 
@@ -26,12 +27,12 @@ const GONE: [(&str, u64); 3] = [
     ("delete endpointslices", 1),
 ];
 
-/// What happens to a link, and what that may cost.
+/// An edge in a link's life, and its permitted cost.
 #[derive(Debug)]
 pub struct Edge {
-    /// In a few words.
+    /// Its name.
     pub what: &'static str,
-    /// Why so many.
+    /// The reason for this number.
     pub because: &'static str,
     /// Status writes, other writes of the link, events.
     links: [u64; 3],
@@ -53,13 +54,13 @@ const fn edge(
     }
 }
 
-/// Every edge; the gate plays each.
+/// Every edge. The gate runs each.
 #[rustfmt::skip]
 pub const EDGES: [Edge; 33] = [
     edge("the first link of a source becomes active", "k + 2", [2, 0, 0], &MADE),
     edge("another link of the source becomes active", "k + 2", [2, 0, 0], &[("update configmaps", 1), ("create endpointslices", 1)]),
     edge("a link without its finalizer becomes active", "k + 2, finalizer 1", [2, 1, 0], &MADE),
-    // A state is entered with its own message, and what it waits for is a message worth showing after it.
+    // The first status write of a state has the message of the state. A second one shows what it waits for.
     edge("a link waits for its source", "registering 1, the reason of the wait 1, event 1", [2, 0, 1], &[]),
     edge("its source appears", "k + 2", [2, 0, 0], &MADE),
     edge("the source of ten links appears", "10 × (slice 1 + 2), and the shared children once", [20, 0, 0], &MADE_OF_TEN),
@@ -93,13 +94,13 @@ pub const EDGES: [Edge; 33] = [
 ];
 
 impl Edge {
-    /// The one that is called so.
+    /// The edge with this name.
     pub fn named(what: &str) -> &'static Self {
         let found = EDGES.iter().find(|edge| edge.what == what);
         found.unwrap_or_else(|| panic!("no edge is called {what:?}"))
     }
 
-    /// What it may cost.
+    /// Its permitted cost.
     pub fn minimum(&self) -> Counts {
         let links = [STATUS, LINK, EVENT].into_iter().zip(self.links);
         let all = links

@@ -1,4 +1,4 @@
-//! The gate on what edges cost: each is played once, and the API server says what it was asked.
+//! The gate on the cost of edges: each edge runs once, and the audit log of the API server has its requests.
 
 use std::time::Duration;
 
@@ -9,14 +9,14 @@ use instancelink_testkit::campaign::{self, Campaign};
 use crate::audit::Audit;
 use crate::edges::{EDGES, Edge};
 
-/// When nothing was asked for so long, nothing more will be: the operator's own delays are shorter, but after failures.
+/// If no request arrives for this time, none will. The operator's delays are shorter, except after failures.
 const QUIET: Duration = Duration::from_secs(1);
 
-/// A control plane with an operator, and what was seen so far.
+/// A control plane with an operator, and the results so far.
 pub struct Gate {
-    /// Where it happens.
+    /// The control plane.
     pub plane: ControlPlane,
-    /// Who does it.
+    /// The operator.
     pub operator: Operator,
     audit: Audit,
     campaign: Campaign,
@@ -43,12 +43,12 @@ impl Gate {
         }
     }
 
-    /// A namespace of one story, with a source `web` and two targets that are always ready, `pg` and `pg2`.
+    /// A namespace for one scenario, with a source `web` and two targets that are always ready, `pg` and `pg2`.
     pub async fn town(&self, name: &str) -> Namespace {
         self.plane.namespace(name.to_owned()).await
     }
 
-    /// What is done costs what stands in the table under this name, and was not there before.
+    /// Runs an edge, and checks that it costs exactly what the table has under this name.
     pub async fn costs(&mut self, what: &str, done: impl AsyncFnOnce(&mut ControlPlane, &mut Operator)) {
         let edge = Edge::named(what);
         self.audit.until_quiet(QUIET).await;
@@ -63,7 +63,7 @@ impl Gate {
         }
     }
 
-    /// Tells the campaign's row; panics where an edge cost something else, or was not played.
+    /// Reports the row of the campaign. Panics if an edge had another cost, or did not run.
     pub fn finish(mut self) {
         let missing = EDGES.iter().filter(|edge| !self.played.contains(&edge.what));
         self.violations

@@ -1,8 +1,8 @@
-//! What the operator costs: in writes, in time, in memory, and in comparison.
+//! The cost of the operator in writes, time and memory, compared with others.
 //!
-//! Each run has a control plane of its own, durable and without a node; pods are objects whose status the harness writes.
+//! Each run has its own control plane, durable and without a node. Pods are objects whose status the harness writes.
 //! A run has one contestant: the operator, a raw writer that sends the same requests and decides nothing, or a peer.
-//! Requests are counted by the API server, in its audit log, and never by who sends them.
+//! The requests are those in the audit log of the API server, not those that a client counts.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a measurement that fails is none
 #![allow(clippy::missing_panics_doc, clippy::future_not_send)] // every run is on a runtime of its own

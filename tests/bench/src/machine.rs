@@ -1,4 +1,4 @@
-//! Where and of what a run was, without which its figures say little.
+//! The machine and the versions of a run.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use control_plane::ControlPlane;
 use serde::{Deserialize, Serialize};
 use tokio::process::Command;
 
-/// The variable by which `cargo xtask bench` tells the commit that the operator was built from.
+/// The variable in which `cargo xtask bench` passes the commit of the operator.
 pub const COMMIT: &str = "INSTANCELINK_COMMIT";
 
 /// The machine and the versions.
@@ -17,7 +17,7 @@ pub struct Machine {
     pub cores: usize,
     /// Memory, in GiB.
     pub memory_gib: u64,
-    /// Linux' release.
+    /// The Linux release.
     pub kernel: String,
     /// The API server's version.
     pub kubernetes: String,
@@ -50,7 +50,7 @@ impl Machine {
     }
 }
 
-/// What comes after the version says who built the kernel, not what it does.
+/// The text after the version names the builder of the kernel.
 fn release(text: &str) -> String {
     text.trim().split('-').next().unwrap_or_default().to_owned()
 }

@@ -1,4 +1,5 @@
-//! `cargo xtask bench` runs this: scenarios, contestants by turns, and the figures as lines of JSON and as a page.
+//! `cargo xtask bench` runs this program: scenarios, contestants in turn, and the figures as lines of JSON and as a
+//! page.
 
 use std::path::PathBuf;
 
@@ -8,7 +9,7 @@ use instancelink_bench::sample::{self, Record};
 use instancelink_bench::scenario::{Size, Which};
 use instancelink_bench::{bare, raw, report};
 
-/// Measures contestants beside each other.
+/// Measures contestants against each other.
 #[derive(Parser)]
 #[command(bin_name = "cargo xtask bench")]
 struct Command {
@@ -20,38 +21,38 @@ struct Command {
 enum Verb {
     /// Run scenarios
     Run(Run),
-    /// Stream all objects and forget them: what a start costs anybody
+    /// Stream all objects and drop them: the minimal cost of a start
     #[command(hide = true)]
     Bare,
     /// Write without deciding
     #[command(hide = true, subcommand)]
     Raw(Raw),
-    /// Write the page and the pictures from what was measured
+    /// Write the page and the pictures from the samples
     Report {
-        /// Where the samples are; the page is written beside it
+        /// The folder of the samples. The page is written next to it
         folder: PathBuf,
     },
 }
 
 #[derive(Subcommand)]
 enum Raw {
-    /// Make active whatever links come, as was learned
+    /// Activate each new link with the learned writes
     Links { pattern: PathBuf },
-    /// Say in the slices of a namespace what its pods say
+    /// Follow the pods of a namespace in its slices
     Slices { namespace: String },
 }
 
 #[derive(Args)]
 struct Run {
-    /// Which; all where none is named
+    /// The scenarios. Default: all
     scenarios: Vec<Which>,
-    /// Who takes part, in this order, again and again
+    /// The contestants, in this order in each turn
     #[arg(long, value_delimiter = ',', default_value = "operator,raw")]
     contestants: Vec<Contestant>,
-    /// How often each takes its turn
+    /// The number of turns
     #[arg(long, default_value_t = 5)]
     repeats: usize,
-    /// Where the samples go, a file of JSON lines a scenario, in place of earlier ones of this size
+    /// The folder for the samples, one file of JSON lines for each scenario. Earlier samples of this size are replaced
     #[arg(long)]
     out: Option<PathBuf>,
     #[command(flatten)]

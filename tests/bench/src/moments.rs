@@ -1,5 +1,6 @@
-//! When each link reached a state, or its status answered an edit, seen by a watcher of its own that reads no more of a link
-//! than that.
+//! The moments when links reach a state, or their status answers an edit. A separate watch records them, and reads no
+//! other
+//! fields of a link.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -38,14 +39,14 @@ struct Status {
     observed_generation: i64,
 }
 
-/// A watcher of all links; their names are unique.
+/// A watch of all links. Their names are unique.
 pub struct Moments {
     reached: Arc<Mutex<Times>>,
     task: JoinHandle<()>,
 }
 
 impl Moments {
-    /// Notes from now on when links are first seen in this state.
+    /// Records from now on when links are first seen in this state.
     pub fn of(client: Client, state: &'static str) -> Self {
         Self::noting(client, move |link, reached| {
             if link.status.state == state {
@@ -54,12 +55,13 @@ impl Moments {
         })
     }
 
-    /// Notes from now on when each version of the spec of links is first [`seen`], and first answered by the status, see
-    /// [`edit`]: between the two lies what is not the watcher's own delay.
+    /// Records from now on when each version of a link's spec is first [`seen`], and when the status first answers it,
+    /// see
+    /// [`edit`]. The time between the two does not include the delay of the watch.
     pub fn of_edits(client: Client) -> Self {
         Self::noting(client, |link, reached| {
             let (name, now) = (&link.metadata.name, Instant::now());
-            // Edits that come close upon each other are seen, or answered, together.
+            // Edits in quick succession may be seen, or answered, together.
             let mut note = |upto: i64, called: fn(&str, i64) -> String| {
                 let news = (1..=upto).rev().map(|generation| called(name, generation));
                 for news in news.take_while(|news| !reached.contains_key(news)).collect::<Vec<_>>() {
@@ -84,13 +86,13 @@ impl Moments {
         Self { reached, task }
     }
 
-    /// Waits until so many have; panics after `patience` without a new one.
+    /// Waits until this number of links has. Panics after `patience` without a new one.
     pub async fn all(&self, count: usize, patience: Duration) -> Times {
         self.until(count, patience, Duration::from_millis(5), Times::len).await;
         self.reached.lock().expect("no panic while held").clone()
     }
 
-    /// Waits until all that was asked for is there, and says since when; panics after `patience` without news.
+    /// Waits until everything requested has happened, and returns when. Panics after `patience` without progress.
     pub async fn each(&self, asked: &Times, patience: Duration) -> Times {
         let there = |reached: &Times| asked.keys().filter(|name| reached.contains_key(*name)).count();
         self.until(asked.len(), patience, Duration::from_millis(50), there)
@@ -125,17 +127,17 @@ impl Drop for Moments {
     }
 }
 
-/// What stands for an edit of a link: the generation that the API server gave it.
+/// The key of an edit of a link: the generation from the API server.
 pub fn edit(link: &str, generation: i64) -> String {
     format!("{link}@{generation}")
 }
 
-/// What stands for an edit being seen by the watcher, whatever the status says.
+/// The key of the moment when the watch sees an edit, whatever the status says.
 pub fn seen(link: &str, generation: i64) -> String {
     format!("{link}@{generation} seen")
 }
 
-/// One watch, until it ends; leaves where the next one begins.
+/// Runs one watch until it ends. Keeps the version where the next one starts.
 async fn watch(client: &Client, note: &impl Fn(&Seen, &mut Times), from: &mut String, sink: &Mutex<Times>) {
     let request = kube::core::Request::new(InstanceLink::url_path(&(), None))
         .watch(&WatchParams::default().disable_bookmarks(), from)

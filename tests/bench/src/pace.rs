@@ -1,11 +1,11 @@
-//! So many times a second, whether or not what was begun before is over: users do not wait for each other.
+//! A fixed rate that does not depend on the duration of earlier work, because users do not wait for each other.
 
 use std::time::Duration;
 
 use futures::{Stream, stream};
 use tokio::time::interval;
 
-/// Counts from 0, so many times a second. What comes late is made up for at once.
+/// Counts from 0 at this rate. Late ticks follow immediately.
 pub fn ticks(a_second: u32) -> impl Stream<Item = usize> {
     let times = interval(Duration::from_secs(1) / a_second);
     stream::unfold((times, 0), async |(mut times, count)| {

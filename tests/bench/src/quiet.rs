@@ -1,15 +1,15 @@
-//! When a process has nothing to do any more.
+//! Detects when a process is idle.
 
 use std::time::{Duration, Instant};
 
 use control_plane::Program;
 use tokio::time::sleep;
 
-/// Less of a processor's time than this, for as long as [`SPAN`], is nothing to do.
+/// A process that uses less CPU time than this during [`SPAN`] is idle.
 const NOTHING: Duration = Duration::from_millis(20);
 const SPAN: Duration = Duration::from_secs(1);
 
-/// Waits until a process has nothing to do, and says since when.
+/// Waits until a process is idle, and returns since when.
 pub async fn until_quiet(program: &Program) -> Instant {
     let used = || program.cpu().expect("it runs");
     let (mut before, mut since) = (used(), Instant::now());

@@ -1,4 +1,4 @@
-//! One run's figures.
+//! The figures of one run.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,27 +11,27 @@ use serde::{Deserialize, Serialize};
 use crate::audit::Counts;
 use crate::machine::Machine;
 
-/// What one contestant did in one run of a scenario.
+/// The result of one contestant in one run of a scenario.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Sample {
-    /// Such as `create`.
+    /// The scenario, such as `create`.
     pub scenario: String,
-    /// Who, as the page calls it.
+    /// The contestant's name on the page.
     pub contestant: String,
-    /// How many links there were, or pods where the scenario is about those.
+    /// The number of links, or of pods if the scenario is about pods.
     pub size: usize,
-    /// Named figures; the name ends in the unit.
+    /// Named figures. Each name ends with the unit.
     pub figures: BTreeMap<String, f64>,
-    /// What the API server was asked; none where whoever takes part is not audited.
+    /// The requests to the API server. None for a contestant that is not audited.
     pub requests: Option<Counts>,
 }
 
-/// A sample as it is kept.
+/// A sample as it is stored.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Record {
-    /// In which turn; what was measured in the same turn can be compared.
+    /// The turn. Samples of the same turn can be compared.
     pub turn: usize,
-    /// Where.
+    /// The machine.
     pub machine: Machine,
     /// The figures.
     #[serde(flatten)]
@@ -55,7 +55,7 @@ impl fmt::Display for Record {
     }
 }
 
-/// The samples in a file; none where there is no such file.
+/// The samples in a file. None if the file does not exist.
 pub fn read(file: &Path) -> Vec<Record> {
     let text = std::fs::read_to_string(file).unwrap_or_default();
     let records = text.lines().map(serde_json::from_str);
@@ -63,7 +63,7 @@ pub fn read(file: &Path) -> Vec<Record> {
     records.unwrap_or_else(|e| panic!("cannot read {}: {e}", file.display()))
 }
 
-/// Adds samples of one turn to a file. Those of the first turn take the place of an earlier run's of this size.
+/// Adds samples of one turn to a file. Those of the first turn replace the samples of an earlier run of this size.
 pub fn keep(file: &Path, turn: &[Record]) {
     let mut records = read(file);
     records.retain(|old| {
@@ -77,20 +77,20 @@ pub fn keep(file: &Path, turn: &[Record]) {
     written.unwrap_or_else(|e| panic!("cannot write {}: {e}", file.display()));
 }
 
-/// The processor's time and memory of a process, from a moment on.
+/// The CPU time and memory of a process since a moment.
 pub struct Meter<'a> {
     program: &'a Program,
     cpu: Duration,
 }
 
 impl<'a> Meter<'a> {
-    /// From now on.
+    /// The current end of the log.
     pub fn start(program: &'a Program) -> Self {
         let cpu = program.cpu().expect("it runs");
         Self { program, cpu }
     }
 
-    /// Milliseconds of processor time since then.
+    /// Milliseconds of CPU time since then.
     pub fn cpu_ms(&self) -> f64 {
         self.program
             .cpu()
@@ -100,7 +100,7 @@ impl<'a> Meter<'a> {
             * 1000.0
     }
 
-    /// A line of the kernel's account of its memory, in MiB.
+    /// A field of its memory in `/proc/<pid>/status`, in MiB.
     pub fn mib(&self, what: &str) -> f64 {
         #[allow(clippy::cast_precision_loss)] // bytes of a process
         let bytes = self.program.memory(what).expect("it runs") as f64;
@@ -108,10 +108,10 @@ impl<'a> Meter<'a> {
     }
 }
 
-/// When something happened, by the name of a link.
+/// The time of an event, by the name of a link.
 pub type Times = BTreeMap<String, Instant>;
 
-/// The time below which that part of all lies, in milliseconds.
+/// A quantile of the times, in milliseconds.
 pub fn percentile(times: &[Duration], part: f64) -> f64 {
     let mut sorted = times.to_vec();
     sorted.sort_unstable();
@@ -124,12 +124,12 @@ pub fn percentile(times: &[Duration], part: f64) -> f64 {
     sorted.get(index).map_or(0.0, |t| t.as_secs_f64() * 1000.0)
 }
 
-/// Half of these times and all but one in a hundred are below, as two figures: `to_active` has `to_active_p50_ms`.
+/// The 50th and 99th percentile as two figures, for example `to_active_p50_ms` and `to_active_p99_ms`.
 pub fn spread(name: &str, times: &[Duration]) -> [(String, f64); 2] {
     [("p50", 0.5), ("p99", 0.99)].map(|(part, of)| (format!("{name}_{part}_ms"), percentile(times, of)))
 }
 
-/// From when something was asked for until it was there, for everything that was asked for.
+/// The times from each request until its result.
 pub fn latencies(asked: &Times, reached: &Times) -> Vec<Duration> {
     let pairs = asked.iter().filter_map(|(name, at)| Some((at, reached.get(name)?)));
     pairs.map(|(at, there)| there.saturating_duration_since(*at)).collect()

@@ -7,24 +7,24 @@ use instancelink_api::{InstanceLink, keys};
 use kube::Resource as _;
 use serde_json::{Value, json};
 
-/// One of them.
+/// A kind of request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
-    /// The whole object, as it was read.
+    /// The whole object.
     Put,
-    /// The status alone.
+    /// Only the status.
     MergePatch,
-    /// The status alone, as one operation.
+    /// Only the status, as one operation.
     JsonPatch,
-    /// The status alone, all of which the sender owns.
+    /// Only the status, which the sender owns as a whole.
     Apply,
 }
 
 impl Shape {
-    /// All.
+    /// All kinds.
     pub const ALL: [Self; 4] = [Self::Put, Self::MergePatch, Self::JsonPatch, Self::Apply];
 
-    /// The request that gives a link, as it was read, this status.
+    /// The request that gives a link this status.
     pub fn request(self, link: &Value, status: Value) -> Request<Vec<u8>> {
         let text = |field: &str| link["metadata"][field].as_str().expect("a text");
         let (namespace, name) = (text("namespace"), text("name"));
@@ -36,7 +36,7 @@ impl Shape {
             }
             Self::MergePatch => ("merge-patch+json", json!({ "status": status })),
             Self::JsonPatch => {
-                // `replace` would find none the first time; `add` does either.
+                // `replace` fails if there is no status yet. `add` works in both cases.
                 let patch = json!([{ "op": "add", "path": "/status", "value": status }]);
                 ("json-patch+json", patch)
             }

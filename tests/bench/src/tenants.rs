@@ -1,4 +1,4 @@
-//! Namespaces of users who know nothing of each other: a target, and sources for the links that their users make.
+//! Namespaces of independent users: a target, and sources for the links that the users create.
 
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 use crate::pace::ticks;
 use crate::world::{AT_ONCE, make_pod, make_service};
 
-/// A namespace with a target and so many sources, whose links this client makes.
+/// A namespace with a target and this number of sources. This client creates its links.
 pub async fn make_town(plane: &ControlPlane, name: &str, sources: usize, client: &Client) -> Namespace {
     let town = plane.empty_namespace(name.to_owned()).await;
     make_service(&town, "db").await;
@@ -35,14 +35,15 @@ pub async fn make_town(plane: &ControlPlane, name: &str, sources: usize, client:
     }
 }
 
-/// Makes a link of one of its sources, `alias-<alias>`.
+/// Creates a link of one of its sources, `alias-<alias>`.
 pub async fn make_link(town: &Namespace, name: &str, source: usize, alias: usize) {
     let (source, alias) = (format!("Deployment/source-{source}"), format!("alias-{alias}"));
     town.create_object(&link(name, &alias, &source, "Service/db").into_value())
         .await;
 }
 
-/// Acts on one link of a namespace after the other, until told to stop: how often the API server took that, in what time.
+/// Requests an action on one link after the other until it is stopped. Returns how many the API server accepted, and
+/// the time.
 pub async fn act(
     town: &Namespace,
     name: impl Fn(usize) -> String,

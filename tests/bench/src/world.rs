@@ -1,4 +1,5 @@
-//! What links join: in each namespace a hundred sources without pods, and ten Services with a pod each that says it is ready.
+//! The objects that links connect: in each namespace a hundred sources without pods, and ten Services with one ready
+//! pod each.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -13,24 +14,24 @@ use serde_json::{Value, json};
 
 use crate::moments::Moments;
 
-/// Links a namespace has at most.
+/// The maximum of links in a namespace.
 pub const LINKS_IN_NAMESPACE: usize = 1000;
 /// Links of a source.
 pub const LINKS_OF_SOURCE: usize = 10;
 const TARGETS: usize = 10;
-/// Without a new active link for so long, none will come.
+/// If no link becomes active for this time, none will.
 pub const PATIENCE: Duration = Duration::from_mins(2);
-/// Requests of the harness at once.
+/// Concurrent requests of the harness.
 pub const AT_ONCE: usize = 32;
 
-/// A world for so many links.
+/// The objects for a number of links.
 pub struct World {
-    /// How many.
+    /// The number of links.
     pub links: usize,
     namespaces: Vec<Arc<Namespace>>,
 }
 
-/// Which link of the world; what it joins follows from its number.
+/// A link, by its number, which determines its source and target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Number(pub usize);
 
@@ -45,7 +46,7 @@ impl Number {
         format!("link-{:05}", self.0)
     }
 
-    /// The link of this name.
+    /// The link with this name.
     pub fn of(name: &str) -> Option<Self> {
         Some(Self(name.strip_prefix("link-")?.parse().ok()?))
     }
@@ -60,12 +61,12 @@ impl Number {
         format!("alias-{}", self.0 % LINKS_OF_SOURCE)
     }
 
-    /// The Service it leads to.
+    /// Its target Service.
     pub fn target(self) -> String {
         format!("db-{}", self.0 % TARGETS)
     }
 
-    /// What a user applies.
+    /// Its manifest.
     pub fn manifest(self) -> Value {
         let source = format!("Deployment/{}", self.source());
         let target = format!("Service/{}", self.target());
@@ -74,7 +75,7 @@ impl Number {
 }
 
 impl World {
-    /// Makes everything but the links.
+    /// Creates everything but the links.
     pub async fn make(plane: &ControlPlane, links: usize) -> Self {
         let mut namespaces = Vec::new();
         for first in (0..links).step_by(LINKS_IN_NAMESPACE) {
@@ -93,7 +94,7 @@ impl World {
         Self { links, namespaces }
     }
 
-    /// Creates these links, and waits until whoever runs has made all of them active.
+    /// Creates these links, and waits until the contestant has made all of them active.
     pub async fn activate(&self, plane: &ControlPlane, links: Range<usize>) {
         let moments = Moments::of(plane.client.clone(), "active");
         let creations = links.clone().map(|number| async move {
@@ -122,7 +123,7 @@ async fn make_target(namespace: &Namespace, name: &str, number: usize) {
     make_pod(namespace, &format!("{name}-0"), name, &format!("10.1.0.{}", number + 1)).await;
 }
 
-/// A Service of the pods that are labelled `app: <name>`.
+/// A Service that selects the pods with the label `app: <name>`.
 pub async fn make_service(namespace: &Namespace, name: &str) {
     let service = json!({
         "apiVersion": "v1", "kind": "Service", "metadata": { "name": name },
@@ -131,7 +132,7 @@ pub async fn make_service(namespace: &Namespace, name: &str) {
     namespace.create_object(&service).await;
 }
 
-/// A pod that is ready, on a node that there is not.
+/// A ready pod on a node that does not exist.
 pub async fn make_pod(namespace: &Namespace, name: &str, app: &str, address: &str) {
     let pod = json!({
         "apiVersion": "v1", "kind": "Pod",
@@ -142,7 +143,7 @@ pub async fn make_pod(namespace: &Namespace, name: &str, app: &str, address: &st
         },
     });
     let pods: Api<Pod> = namespace.api();
-    // The namespace's own service account comes a moment after the namespace.
+    // The service account of a namespace is created a moment after the namespace.
     eventually(
         &format!("pod {name} can be made"),
         Duration::from_secs(30),
@@ -158,7 +159,7 @@ pub async fn make_pod(namespace: &Namespace, name: &str, app: &str, address: &st
     set_ready(&pods, name, address, true).await;
 }
 
-/// Writes what a kubelet would.
+/// Writes the status as a kubelet would.
 pub async fn set_ready(pods: &Api<Pod>, name: &str, address: &str, ready: bool) {
     let ready = if ready { "True" } else { "False" };
     let status = json!({ "status": {

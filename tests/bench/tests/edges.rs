@@ -1,4 +1,4 @@
-//! What each edge costs in requests, in front of a real API server: exactly the least, and no read.
+//! The cost of each edge in requests, with a real API server: exactly the minimum, and no read.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test fails by panicking
 
@@ -25,7 +25,7 @@ async fn campaign_each_edge_costs_the_least_it_can() {
     gate.finish();
 }
 
-/// A link of `web` to `pg` whose alias is its name.
+/// A link of `web` to `pg` with its name as alias.
 fn simple(name: &str) -> LinkManifest {
     link(name, name, "Deployment/web", "Service/pg")
 }
@@ -101,7 +101,7 @@ async fn links_wait(gate: &mut Gate) {
     .await;
 
     let town = gate.town("waiting-for-target").await;
-    // Long enough that nothing of it has to be told meanwhile.
+    // Long enough that no progress is written during the test.
     let patient = json!({ "targetWaitSeconds": 3600 });
     let db = link("db", "db", "Deployment/web", "Service/late").spec("activation", patient);
     gate.costs("a link waits for its target", async |_, _| {
@@ -163,7 +163,7 @@ async fn links_are_acted_on(gate: &mut Gate) {
         db.reaches(Active).await;
     })
     .await;
-    // Admission itself says no where its policies are in force, and the operator never hears of it.
+    // With the admission policies in force the API server refuses it, and the operator never sees it.
     without_policies(&town, async || {
         gate.costs("an action is rejected", async |_, _| {
             db.act("deactivate").await.is_rejected("ManagedBySpec");
@@ -269,7 +269,7 @@ async fn links_are_deleted(gate: &mut Gate) {
     }
 }
 
-/// In front of the links of all towns, and some that wait.
+/// A start with the links of all namespaces, and some that wait.
 async fn nothing_happens(gate: &mut Gate) {
     let town = gate.town("quiet").await;
     let db = active(&town, "db").await;

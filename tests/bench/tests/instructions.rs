@@ -1,5 +1,6 @@
-//! What deciding costs, in instructions: callgrind counts those of every step of a life, so that no machine's speed is in
-//! the figure.
+//! The cost of decisions in instructions: callgrind counts those of every step of a life, so the figure does not
+//! depend on
+//! the speed of the machine.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test fails by panicking
 
@@ -11,9 +12,9 @@ use instancelink_core::snapshot::Sibling;
 use instancelink_testkit::campaign;
 use serde_json::json;
 
-/// Instructions all steps of [`life`] take, as the campaigns are built. Who changes it tells why.
+/// The instructions of all steps of [`life`], in the profile of the campaigns. Give the reason when you change it.
 const KNOWN: u64 = 8_140_000;
-/// The link's siblings: they share its directory and its environment.
+/// The siblings of the link. They share its directory and its environment.
 const SIBLINGS: usize = 9;
 
 #[test]
@@ -25,7 +26,7 @@ fn campaign_the_steps_of_a_life_take_as_many_instructions_as_they_did() {
     campaign.finish(1, 0, violations.as_slice());
 }
 
-/// This very program again, with the life alone, under callgrind.
+/// Runs this program again under callgrind, with only the life.
 fn counted() -> u64 {
     let program = std::env::current_exe().unwrap();
     let output = Command::new("valgrind")
@@ -69,7 +70,7 @@ fn life() {
     assert!(world.gone);
 }
 
-/// The siblings have their variables in the environment, too.
+/// The siblings have variables in the environment too.
 fn share_the_environment(world: &mut World) {
     let environment = &mut world.s.children.environments[0].object;
     let mut entries = serde_json::to_value(environment.entries()).unwrap();

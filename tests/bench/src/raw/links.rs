@@ -1,4 +1,4 @@
-//! The process: watches as the operator does, reads no more of an object than its name, UID and version, and writes.
+//! The process watches like the operator, reads only name, UID and version of an object, and writes.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -20,7 +20,7 @@ use super::pattern::Pattern;
 use crate::bare::READY;
 use crate::world::{AT_ONCE, LINKS_OF_SOURCE, Number};
 
-/// As much of an object as is looked at.
+/// The fields of an object that are read.
 #[derive(Clone, Deserialize)]
 struct Seen {
     metadata: Metadata,
@@ -29,7 +29,7 @@ struct Seen {
 
 #[derive(Clone, Deserialize)]
 struct Status {
-    /// Only a link has one.
+    /// Only links have it.
     state: Option<State>,
 }
 
@@ -49,11 +49,11 @@ struct Writer {
 
 struct Source {
     uid: String,
-    /// Its directory and its environment are there.
+    /// Whether its directory and its environment exist.
     made: OnceCell<()>,
 }
 
-/// Makes active whatever links come, until it is ended.
+/// Activates each new link until it is stopped.
 pub async fn run(pattern: &Path) {
     let text = std::fs::read_to_string(pattern).expect("a pattern");
     let pattern = serde_json::from_str(&text).expect("a pattern");
@@ -75,7 +75,7 @@ pub async fn run(pattern: &Path) {
     let all = WatchParams::default();
     let ours = all.clone().labels(&format!("{}={}", keys::MANAGED_BY, keys::MANAGER));
     let (links, due) = unbounded_channel();
-    // Nobody listens to the echoes of children.
+    // The events of its own children are not used.
     let echoes = unbounded_channel().0;
     let watches = [
         follow(client.clone(), path::<InstanceLink>(), all.clone(), links),
@@ -93,10 +93,10 @@ fn path<K: Resource<DynamicType = ()>>() -> String {
     K::url_path(&(), None)
 }
 
-/// Tells of each link that came and for which nothing was done.
+/// Sends each new link for which nothing was written yet.
 async fn follow(client: Client, path: String, params: WatchParams, came: UnboundedSender<Seen>) {
     let mut version = "0".to_owned();
-    // The API server ends a watch that is behind.
+    // The API server ends a watch that is too slow.
     loop {
         let request = kube::core::Request::new(path.clone()).watch(&params, &version);
         let request = request.expect("a request");
@@ -109,7 +109,7 @@ async fn follow(client: Client, path: String, params: WatchParams, came: Unbound
             version.clone_from(&object.metadata.resource_version);
             let state = object.status.as_ref().and_then(|status| status.state);
             if state == Some(State::Requested) {
-                // Nobody listens to the echoes of children.
+                // The events of its own children are not used.
                 let _ = came.send(object);
             }
         }
@@ -117,7 +117,7 @@ async fn follow(client: Client, path: String, params: WatchParams, came: Unbound
 }
 
 impl Writer {
-    /// What the operator writes for one link, in its order.
+    /// The writes of the operator for one link, in order.
     async fn activate(&self, link: Metadata) {
         let p = &self.pattern;
         let number = Number::of(&link.name).expect("a link of this world");

@@ -1,8 +1,9 @@
-//! The raw writer: sends what the operator sends, as fast as the API server answers, and decides nothing. Its time is what
-//! the API server takes, and its processor time the least that any client can do with.
+//! The raw writer sends the same requests as the operator, as fast as the API server answers, and decides nothing. Its
+//! time
+//! is that of the API server, and its CPU time the minimum for any client.
 //!
-//! It learns from the operator: one source's links are activated by it, and what they became is the pattern of all others;
-//! and of slices it changes those that stand.
+//! It learns from the operator, which activates the links of one source. Their writes are the pattern for all others.
+//! In existing slices it only changes endpoints.
 
 pub mod links;
 mod pattern;
@@ -16,7 +17,7 @@ use crate::bare;
 use crate::world::World;
 use pattern::Pattern;
 
-/// Learns, and starts the process that makes active whatever links come.
+/// Learns the pattern, and starts the process that activates new links.
 pub async fn of_links(plane: &ControlPlane, world: &World) -> Program {
     let learned = Pattern::learn(plane, world).await;
     let pattern = plane.file("raw.pattern");
@@ -24,7 +25,7 @@ pub async fn of_links(plane: &ControlPlane, world: &World) -> Program {
     start(plane, "links", pattern.as_os_str()).await
 }
 
-/// Starts the process that says in the slices of a namespace what its pods say.
+/// Starts the process that follows the pods of a namespace in its slices.
 pub async fn of_slices(plane: &ControlPlane, namespace: &str) -> Program {
     start(plane, "slices", namespace.as_ref()).await
 }

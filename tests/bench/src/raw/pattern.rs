@@ -1,4 +1,4 @@
-//! What the operator does for the links of one source.
+//! The writes of the operator for the links of one source.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -20,7 +20,7 @@ use crate::world::{LINKS_OF_SOURCE, Number, World};
 
 const LEARNS: Duration = Duration::from_secs(30);
 
-/// What was written for the first link, as JSON, and how often.
+/// The writes for the first link, as JSON.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Pattern {
     link_uid: String,
@@ -30,12 +30,12 @@ pub(super) struct Pattern {
     pub(super) slice: String,
     pub(super) directory: String,
     pub(super) environment: String,
-    /// How often the environment of a source is written again while its links become active.
+    /// How often the environment of a source is updated while its links become active.
     pub(super) rewrites: usize,
 }
 
 impl Pattern {
-    /// Lets an operator activate the links of one source of this world, and ends it.
+    /// Lets an operator activate the links of one source, records its writes, and stops it.
     pub(super) async fn learn(plane: &ControlPlane, world: &World) -> Self {
         let mut audit = Audit::start(plane);
         let seen = Seen::of(plane.client.clone());
@@ -57,7 +57,7 @@ impl Pattern {
             as_sent(child)
         };
         let mut environment = child("v1", "ConfigMap", &shared).await;
-        // An API server does not write what changes nothing: this differs from one link to the next.
+        // The API server skips a write that changes nothing, so this differs from one link to the next.
         environment["data"]["LAST"] = first.alias().into();
         let link = seen.in_state(&name, "active");
         let source = find(world.namespace_of(first), "apps/v1", "Deployment", &source).await;
@@ -75,7 +75,7 @@ impl Pattern {
         }
     }
 
-    /// The same of another link: other names and UIDs.
+    /// The same for another link, with other names and UIDs.
     pub(super) fn fitted(&self, of: &str, number: Number, uid: &str, source_uid: &str) -> String {
         let first = Number(0);
         of.replace(&first.namespace(), &number.namespace())
@@ -135,7 +135,7 @@ async fn find(namespace: &Namespace, api_version: &str, kind: &str, name: &str) 
     serde_json::to_value(found).expect("an object")
 }
 
-/// An object as whoever creates it would send it.
+/// An object as a client sends it in a creation.
 fn as_sent(mut object: Value) -> Value {
     let metadata = object["metadata"].as_object_mut().expect("an object");
     for field in [

@@ -1,5 +1,5 @@
-//! The process that follows pods: as soon as one is ready, or not any more, it writes the slice that has its address, one write
-//! of a slice at a time. It knows the slices from the start, and decides nothing.
+//! The process that follows pods. When a pod becomes ready or unready, it writes the slice with its address, one write
+//! for each slice at a time. It reads the slices once at the start, and decides nothing.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -15,13 +15,13 @@ use tokio::sync::Notify;
 
 use crate::bare::READY;
 
-/// A slice, and that it is other than was written last.
+/// A slice, and whether it differs from the last write.
 struct Kept {
     slice: Mutex<EndpointSlice>,
     changed: Notify,
 }
 
-/// Follows the pods of a namespace until it is ended.
+/// Follows the pods of a namespace until it is stopped.
 pub async fn run(namespace: &str) {
     let client = Client::try_default()
         .await
@@ -58,7 +58,7 @@ impl Kept {
         self.slice.lock().expect("no panic while held")
     }
 
-    /// Says of an address what its pod says; true where that is news.
+    /// Sets the readiness of an address. True if it changed.
     fn say(&self, address: &str, ready: bool) -> bool {
         let mut slice = self.lock();
         let mut endpoints = slice.endpoints.iter_mut().flatten();
@@ -72,7 +72,7 @@ impl Kept {
 
 async fn follow(pods: Api<Pod>, homes: &HashMap<String, Arc<Kept>>) {
     let mut version = "0".to_owned();
-    // The API server ends a watch that is behind.
+    // The API server ends a watch that is too slow.
     loop {
         let events = pods.watch(&WatchParams::default(), &version).await.expect("a watch");
         let mut events = std::pin::pin!(events);
@@ -94,7 +94,7 @@ async fn follow(pods: Api<Pod>, homes: &HashMap<String, Arc<Kept>>) {
     }
 }
 
-/// Writes one slice whenever it is other than before.
+/// Writes one slice each time it changes.
 async fn write(api: Api<EndpointSlice>, kept: Arc<Kept>) {
     loop {
         kept.changed.notified().await;

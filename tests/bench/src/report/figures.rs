@@ -1,20 +1,20 @@
-//! Many samples of one figure: the middle, the spread, and how two compare.
+//! Many samples of one figure: median, range and ratios.
 
 use std::fmt;
 
-/// The median, with the least and the most.
+/// The median, the minimum and the maximum.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Spread {
-    /// Half lie below.
+    /// The median.
     pub(super) median: f64,
-    /// The least.
+    /// The minimum.
     pub(super) min: f64,
-    /// The most.
+    /// The maximum.
     pub(super) max: f64,
 }
 
 impl Spread {
-    /// Of these; none without any.
+    /// The spread of these samples. None without samples.
     pub(super) fn of(samples: &[f64]) -> Option<Self> {
         let mut sorted = samples.to_vec();
         sorted.sort_unstable_by(f64::total_cmp);
@@ -38,7 +38,7 @@ impl fmt::Display for Spread {
     }
 }
 
-/// The ratio of what was measured in the same turn; none where no turn has both. Turns are where the machine was the same.
+/// The ratio of samples of the same turn. None if no turn has both. Within a turn the machine has the same speed.
 pub(super) fn ratio(ours: &[(usize, f64)], theirs: &[(usize, f64)]) -> Option<Spread> {
     let pairs = ours.iter().filter_map(|(turn, our)| {
         let (_, their) = theirs.iter().find(|(other, _)| other == turn)?;
@@ -47,7 +47,7 @@ pub(super) fn ratio(ours: &[(usize, f64)], theirs: &[(usize, f64)]) -> Option<Sp
     Spread::of(&pairs.collect::<Vec<f64>>())
 }
 
-/// Three digits that count, thousands apart.
+/// Three significant digits, with separated thousands.
 pub(super) fn short(number: f64) -> String {
     let size = number.abs();
     let digits = if size >= 100.0 || size == 0.0 {

@@ -1,4 +1,4 @@
-//! The goals of the benchmark, and what was measured.
+//! The goals of the benchmark, and the measured figures.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -16,7 +16,7 @@ struct Goal {
     of: (Which, usize),
     who: &'static str,
     figure: &'static str,
-    /// As part of whose figure in the same turn.
+    /// The contestant whose figure in the same turn is the divisor.
     than: Option<&'static str>,
     at_most: f64,
 }
@@ -43,7 +43,7 @@ impl Goal {
         Self { who, ..self }
     }
 
-    /// The same for who decides nothing, where the operator is compared with somebody else.
+    /// The same ratio for the raw writer, if the operator is compared with another contestant.
     fn of_the_raw_writer(self) -> Option<Self> {
         let than = self.than?;
         (self.who == OPERATOR && than != RAW).then(|| self.of(RAW))
@@ -125,7 +125,7 @@ const GOALS: [Goal; 26] = [
         .than("fault-free"),
 ];
 
-/// The goals as a table in Markdown, with the medians of what was measured in this folder.
+/// The goals as a Markdown table, with the medians of the samples in this folder.
 pub(super) fn table(folder: &Path) -> String {
     let mut text = TEXT.to_owned();
     for goal in &GOALS {

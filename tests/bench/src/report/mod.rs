@@ -1,4 +1,4 @@
-//! `docs/benchmarks.md` from the samples in `docs/benchmarks/`, and the pictures beside them.
+//! Renders `docs/benchmarks.md` and the pictures from the samples in `docs/benchmarks/`.
 
 mod figures;
 mod goals;
@@ -15,7 +15,7 @@ use crate::edges;
 use crate::sample::{self, Record};
 use crate::scenario::Which;
 
-/// Reads the samples of a folder, and writes the pictures into it and the page beside it.
+/// Reads the samples of a folder. Writes the pictures into the folder and the page next to it.
 pub fn write(folder: &Path) {
     let limits = include_str!("limits.md");
     let mut text = format!(
@@ -59,7 +59,7 @@ k is the number of children that the link needs.
 
 ";
 
-/// One scenario's part of the page.
+/// The section of one scenario.
 fn section(scenario: Which, records: &[Record]) -> String {
     let mut text = format!("## {}\n\n{}", scenario.title(), scenario.text());
     for (size, records) in by_size(records) {

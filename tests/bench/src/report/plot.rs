@@ -1,4 +1,4 @@
-//! One figure of all contestants as a picture: a bar to the median, a dot a sample.
+//! One figure of all contestants as a picture: a bar for the median, a dot for each sample.
 
 use std::path::Path;
 
@@ -15,9 +15,9 @@ const DOT: RGBColor = RGBColor(46, 52, 64);
 
 /// A bar's label and samples.
 pub(super) struct Bar {
-    /// Who.
+    /// The contestant.
     pub(super) label: String,
-    /// What was measured.
+    /// The samples.
     pub(super) samples: Vec<f64>,
 }
 
@@ -35,7 +35,7 @@ fn render(title: &str, bars: &[Bar]) -> String {
         .iter()
         .flat_map(|bar| bar.samples.iter().copied())
         .fold(0.0, f64::max);
-    // Room to the right for the number.
+    // Space to the right for the number.
     let x_of = |value: f64| LABELS + (value / most.max(f64::MIN_POSITIVE) * f64::from(WIDTH - LABELS - 80)) as i32;
     let mut svg = String::new();
     {
@@ -81,7 +81,7 @@ mod tests {
         );
         assert!(svg.starts_with("<svg"), "{svg}");
         assert_eq!(svg.matches("<circle").count(), 4);
-        // The background is one too.
+        // The background is a rectangle too.
         assert_eq!(svg.matches("<rect").count(), 3);
         assert!(svg.contains("raw writer") && svg.contains("wall s"), "{svg}");
     }

@@ -1,11 +1,11 @@
-//! One scenario's samples of one size as a table: a line a figure, a column a contestant.
+//! The samples of one scenario and size as a table: a row for each figure, a column for each contestant.
 
 use std::fmt::Write as _;
 
 use super::figures::{Spread, ratio};
 use crate::sample::Record;
 
-/// Every contestant, in the order they took part.
+/// Every contestant, in the order of the runs.
 pub(super) fn contestants(records: &[&Record]) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for record in records {
@@ -16,14 +16,14 @@ pub(super) fn contestants(records: &[&Record]) -> Vec<String> {
     names
 }
 
-/// One figure of one contestant, with the turns.
+/// One figure of one contestant, with its turns.
 pub(super) fn samples(records: &[&Record], contestant: &str, figure: &str) -> Vec<(usize, f64)> {
     let own = records.iter().filter(|record| record.sample.contestant == contestant);
     own.filter_map(|record| Some((record.turn, value(record, figure)?)))
         .collect()
 }
 
-/// The table in Markdown. Where others than the first take part, the first's part of theirs stands with their figures.
+/// The table in Markdown. The columns of all contestants but the first also show the ratio of the first to them.
 pub(super) fn table(records: &[&Record]) -> String {
     let names = contestants(records);
     let mut text = format!(
@@ -47,7 +47,7 @@ pub(super) fn table(records: &[&Record]) -> String {
     text
 }
 
-/// Every contestant, and how many turns it took where others took more.
+/// Every contestant, with the number of its turns if others have more.
 fn titles(records: &[&Record]) -> Vec<String> {
     let names = contestants(records);
     let turns = |name: &String| {
@@ -64,7 +64,7 @@ fn titles(records: &[&Record]) -> Vec<String> {
     names.iter().map(title).collect()
 }
 
-/// `to_active_p50_ms` as people write it.
+/// The readable form of a name like `to_active_p50_ms`.
 pub(super) fn readable(figure: &str) -> String {
     figure
         .replace('_', " ")
@@ -73,7 +73,7 @@ pub(super) fn readable(figure: &str) -> String {
         .replace("cpu", "CPU")
 }
 
-/// Names of figures, and of what was asked of the API server.
+/// The names of figures and of requests.
 fn figures(records: &[&Record]) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     let requests = ["writes", "reads", "watches", "conflicts", "too_many"].map(str::to_owned);

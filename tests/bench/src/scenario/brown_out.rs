@@ -1,4 +1,5 @@
-//! The API server is slow and refuses much, while links are made and edited: how long until all is done afterwards.
+//! The API server is slow and refuses many requests, while links are created and edited: how long until all is done
+//! afterwards.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -19,14 +20,14 @@ use crate::quiet::until_quiet;
 use crate::sample::{Meter, Sample, Times, latencies, spread};
 use crate::world::{AT_ONCE, Number, PATIENCE, World};
 
-/// Changes a second, by turns a new link and an edit: what the operator, held up like this, can still do.
+/// Changes a second, in turn a new link and an edit. The slowed operator can still handle this rate.
 const PACE: u32 = 20;
 const LATE: Duration = Duration::from_millis(200);
-/// Of a hundred requests.
+/// In percent of requests.
 const REFUSED: u32 = 30;
 const SEED: u64 = 1;
 
-/// What the page says.
+/// The text on the page.
 pub const TEXT: &str = "\
 Twenty times a second, a link is created or the description of another one is edited. Only the operator connects to the
 API server through a proxy that takes 200 ms for each request and refuses 30 % of them, with 429 or 500. The same
@@ -36,7 +37,7 @@ itself. The lines below count the requests that reached the API server. A client
 1/0.7 = 1.43 requests for each that is done.
 ";
 
-/// The operator, each time on a control plane of its own.
+/// Runs the operator, each time on a new control plane.
 pub async fn turn(_: &[Contestant], size: &Size) -> (Machine, Vec<Sample>) {
     let (mut machine, mut samples) = (Machine::default(), Vec::new());
     for browned_out in [true, false] {
@@ -108,7 +109,7 @@ async fn run(plane: &ControlPlane, browned_out: bool, size: &Size) -> Sample {
     }
 }
 
-/// Makes links and edits those that are there, by turns: when each was asked for.
+/// Creates a link and edits an existing one in turn. Returns when each was requested.
 async fn change(world: &World, there: usize, changes: usize) -> (Times, Times) {
     let (made, edited) = (Mutex::<Times>::default(), Mutex::<Times>::default());
     let note = |times: &Mutex<Times>, what: String, at: Instant| {

@@ -1,4 +1,4 @@
-//! Links that are there are changed without end, and pods of their targets become ready and unready.
+//! Existing links are changed continuously, and pods of their targets become ready and unready.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -23,12 +23,12 @@ use crate::world::{AT_ONCE, Number, PATIENCE, World, make_pod, make_service, set
 
 /// Changes a second.
 const RATES: [u32; 2] = [160, 300];
-/// Of ten changes, in this order: six descriptions, a retarget, a desired state, two flips of pods.
+/// Ten changes in this order: six descriptions, a retarget, a desired state, two flips of pods.
 const KINDS: usize = 10;
-/// Services of two pods, of which one flips, with a link each.
+/// Services with two pods, one of which flips, and one link each.
 const FLIPPING: usize = 10;
 
-/// What the page says.
+/// The text on the page.
 pub const TEXT: &str = "\
 All links are active. Of ten changes, six edit a description, one changes the target of a link, one deactivates or
 activates a link, and two make one of the two pods of a target ready or unready. *to observed* is the time from the
@@ -38,7 +38,7 @@ answered. *changes* is how many of them the API server accepted, with at most 32
 than planned, it could not accept more.
 ";
 
-/// The operator at each rate, one after the other on one control plane.
+/// Runs the operator at each rate, one after the other on one control plane.
 pub async fn turn(_: &[Contestant], size: &Size) -> (Machine, Vec<Sample>) {
     let plane = measured_plane().await;
     let world = World::make(&plane, size.links).await;
@@ -109,7 +109,7 @@ async fn run(
     }
 }
 
-/// One change, which follows from its number; the link and its generation where it is an edit.
+/// Sends one change, which its number determines. Returns the link and its generation if it is an edit.
 async fn change(world: &World, count: usize) -> Option<(String, i64)> {
     let (number, turn) = (Number(count % world.links), count / world.links);
     let spec = match count % KINDS {

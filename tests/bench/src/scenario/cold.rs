@@ -1,4 +1,4 @@
-//! The operator starts in front of links that are all as they should be: how long until it is ready, and what that costs.
+//! The operator starts when all links are already active: how long until it is ready, and what that costs.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -18,14 +18,14 @@ use crate::world::World;
 
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// What the page says.
+/// The text on the page.
 pub const TEXT: &str = "\
 The operator starts while links are active and nothing has changed: it must not write. The bare client streams the same
 kinds on the same control plane, parses the objects into the usual types, and forgets them. *first watch* is when the
 API server received the first watch request. *work ends* is when the process has nothing more to do.
 ";
 
-/// Both, on one control plane.
+/// Runs both on one control plane.
 pub async fn turn(_: &[Contestant], size: &Size) -> (Machine, Vec<Sample>) {
     let plane = measured_plane().await;
     let world = World::make(&plane, size.links).await;
@@ -77,7 +77,7 @@ async fn measure(
         ("peak_rss_mib".to_owned(), Meter::start(&program).mib("VmHWM")),
         ("rest_rss_mib".to_owned(), Meter::start(&program).mib("VmRSS")),
     ]);
-    // A watch is written down when it ends.
+    // A watch is audited when it ends.
     program.kill().await;
     sleep(Duration::from_millis(500)).await;
     let (requests, first_watch) = audit.take_with_first_watch(started.by_the_wall);

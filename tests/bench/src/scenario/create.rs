@@ -1,4 +1,4 @@
-//! Links are created, all at once: how long until the last is active, and what it cost.
+//! All links are created at the same time: how long until the last is active, and what that costs.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ use crate::raw;
 use crate::sample::{Meter, Sample, Times, latencies, percentile};
 use crate::world::{AT_ONCE, LINKS_OF_SOURCE, PATIENCE, World};
 
-/// What the page says.
+/// The text on the page.
 pub const TEXT: &str = "\
 For each thousand links there are a hundred sources with ten links each, and ten Services. The raw writer sends the same
 requests as the operator, with the same concurrency, and decides nothing: its time is the time of the API server. It
@@ -22,7 +22,7 @@ watches like the operator, and reads only the name, the UID and the version of e
 processor time.
 ";
 
-/// Each contestant once, each on a control plane of its own.
+/// Runs each contestant once, each on its own control plane.
 pub async fn turn(contestants: &[Contestant], size: &Size) -> (Machine, Vec<Sample>) {
     let (mut machine, mut samples) = (Machine::default(), Vec::new());
     for contestant in contestants {
@@ -36,7 +36,7 @@ pub async fn turn(contestants: &[Contestant], size: &Size) -> (Machine, Vec<Samp
 async fn run(contestant: Contestant, links: usize) -> (Machine, Sample) {
     let plane = measured_plane().await;
     let world = World::make(&plane, links).await;
-    // Who learns has the first source's links active by then.
+    // The raw writer has learned from the first source's links, which are active by then.
     let (program, first) = match contestant {
         Contestant::Raw => (raw::of_links(&plane, &world).await, LINKS_OF_SOURCE),
         other => (other.start(&plane).await.expect("a process"), 0),
@@ -75,7 +75,7 @@ async fn run(contestant: Contestant, links: usize) -> (Machine, Sample) {
     (Machine::this(&plane).await, sample)
 }
 
-/// Creates all links from the `first` on; when each was asked for.
+/// Creates all links from number `first`. Returns when each was requested.
 async fn create(world: &World, first: usize) -> Times {
     let creations = stream::iter(world.numbers().skip(first)).map(async |number| {
         let asked = Instant::now();

@@ -1,4 +1,4 @@
-//! The leader ends, or dies: for how long no link is served.
+//! The leader is terminated or killed: for how long no link is served.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -24,19 +24,19 @@ use crate::world::{Number, World};
 /// Duration, renew deadline and retry of the lease, as they are shipped.
 const LEASE: [u64; 3] = [15_000, 10_000, 2_000];
 const ENDS: Duration = Duration::from_secs(30);
-/// One link is edited so often.
+/// The interval of edits of one link.
 const EDITS: Duration = Duration::from_millis(20);
-/// How long is watched after the leader was asked to end, or killed.
+/// How long the links are watched after the leader was terminated or killed.
 const AFTER: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(25)];
 
-/// What the page says.
+/// The text on the page.
 pub const TEXT: &str = "\
 Two operators, with the shipped lease duration (15 s). Every 20 ms another link is edited. *gap* is the longest time in
 which no status showed that its edit was seen: after the leader was asked to end (SIGTERM), and after it was killed
 (SIGKILL).
 ";
 
-/// The operator alone: what its peers do is up to their libraries' same lease.
+/// Runs only the operator. The peers use the same kind of lease from their libraries.
 pub async fn turn(_: &[Contestant], size: &Size) -> (Machine, Vec<Sample>) {
     let plane = measured_plane().await;
     let world = World::make(&plane, size.links).await;
@@ -86,7 +86,7 @@ async fn start(plane: &ControlPlane, name: &str) -> Operator {
     Operator::start_ready(plane, &plane.server(), &options).await
 }
 
-/// Edits one link after the other, until it is ended.
+/// Edits one link after the other until it is stopped.
 async fn edit(client: Client, links: usize) {
     let mut times = interval(EDITS);
     for count in 0_usize.. {
@@ -119,7 +119,7 @@ struct Status {
     observed_generation: Option<i64>,
 }
 
-/// When a link's status said that its newest edit was seen.
+/// The moments when a link's status answered its newest edit.
 struct Served {
     moments: Arc<Mutex<Vec<Instant>>>,
     task: JoinHandle<()>,
@@ -146,7 +146,7 @@ impl Served {
         Self { moments, task }
     }
 
-    /// The longest time without such a moment, up to now.
+    /// The longest time without such a moment until now.
     fn longest_gap_since(&self, since: Instant) -> Duration {
         let moments = self.moments.lock().expect("no panic while held");
         let after = moments.iter().copied().filter(|at| *at > since);

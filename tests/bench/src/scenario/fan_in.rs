@@ -1,4 +1,4 @@
-//! Many links lead to one target, whose pods are replaced one after the other.
+//! Many links to one target, whose pods are replaced one after the other.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -23,17 +23,17 @@ use crate::world::{AT_ONCE, LINKS_OF_SOURCE, Number, PATIENCE, make_pod, make_se
 /// Pods of the target, and how many of them are replaced at once.
 const PODS: usize = 50;
 const STEP: usize = 5;
-/// Between a new pod and the end of the one it replaces, as the kubelet of a quick container would have it.
+/// The time between a new pod and the end of the pod that it replaces, as with a fast container.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// What the page says.
+/// The text on the page.
 pub const TEXT: &str = "\
 All links have one Service with fifty pods as their target. The pods are replaced, five at a time, every half second.
 *converged* is the time from the last event of a pod to the last event of a slice. One write for each link and step is
 the minimum, because each step must be visible.
 ";
 
-/// The operator once.
+/// Runs the operator once.
 pub async fn turn(_: &[Contestant], size: &Size) -> (Machine, Vec<Sample>) {
     let plane = measured_plane().await;
     let town = make_town(&plane, size.links).await;

@@ -1,4 +1,4 @@
-//! Pods become ready and unready: how long until a slice says so, seen by a third party.
+//! Pods become ready and unready: how long until a slice shows it, measured by a third client.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -29,7 +29,7 @@ const BURSTS: usize = 2;
 const CONTROLLER: &str = "endpointslice-controller";
 const FAST: [&str; 2] = ["--kube-api-qps=1000", "--kube-api-burst=1000"];
 
-/// What the page says.
+/// The text on the page.
 pub const TEXT: &str = "\
 The time from the event of the pod to the event of the slice, both as a watcher of the harness receives them. Single:
 two hundred flips, each after the slices have followed the one before. Burst: all pods of the target at once. The
@@ -38,7 +38,7 @@ plane, with its default rate of 20 requests a second, and with 1,000. The raw wr
 operator as soon as it receives the event of a pod, and decides nothing: its time is the time of the API server.
 ";
 
-/// Each once, for each number of pods.
+/// Runs each contestant once for each number of pods.
 pub async fn turn(_: &[Contestant], size: &Size) -> (Machine, Vec<Sample>) {
     let (mut machine, mut samples) = (Machine::default(), Vec::new());
     for pods in &size.pods {
@@ -64,9 +64,9 @@ pub async fn turn(_: &[Contestant], size: &Size) -> (Machine, Vec<Sample>) {
     (machine, samples)
 }
 
-/// A source, and a Service of so many pods.
+/// A source, and a Service with this number of pods.
 async fn make_town(plane: &ControlPlane, pods: usize) -> Namespace {
-    // Kubernetes' controller leaves out pods whose node there is not.
+    // The controller of Kubernetes leaves out pods on a node that does not exist.
     let nodes: Api<Node> = Api::all(plane.client.clone());
     let node = serde_json::from_value(json!({ "metadata": { "name": "nowhere" } })).expect("a node");
     nodes.create(&PostParams::default(), &node).await.expect("a node");
@@ -92,7 +92,7 @@ fn address(pod: usize) -> String {
 
 async fn run(plane: &ControlPlane, town: &Namespace, contestant: &str, pods: usize, mut program: Program) -> Sample {
     let api: Api<Pod> = town.api();
-    // The slices of those who are not there any more stand still.
+    // The slices of earlier contestants no longer change.
     until_quiet(&program).await;
     let arrivals = Arrivals::of(town).await;
     let mut audit = Audit::start(plane);
@@ -131,7 +131,7 @@ async fn run(plane: &ControlPlane, town: &Namespace, contestant: &str, pods: usi
         contestant: contestant.to_owned(),
         size: pods,
         figures,
-        // Kubernetes' own controllers are not written down.
+        // The controllers of Kubernetes are not audited.
         requests: (contestant == "operator").then(|| audit.take()),
     }
 }

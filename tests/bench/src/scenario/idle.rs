@@ -1,4 +1,4 @@
-//! Nothing happens: what active links cost at rest, in memory, processor time and requests.
+//! Nothing happens: the cost of active links at rest, in memory, CPU time and requests.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,13 +15,13 @@ use crate::world::World;
 
 const ENDS: Duration = Duration::from_secs(30);
 
-/// What the page says.
+/// The text on the page.
 pub const TEXT: &str = "\
 All links are active. Each contestant was started again afterwards, so its memory contains nothing from their creation.
 Bytes a link are the difference between all links and half of them. *own* is memory that does not belong to a file.
 ";
 
-/// Each contestant once, each on a control plane of its own; a raw writer has nothing to rest.
+/// Runs each contestant once, each on its own control plane. The raw writer has no state to keep.
 pub async fn turn(contestants: &[Contestant], size: &Size) -> (Machine, Vec<Sample>) {
     let (mut machine, mut samples) = (Machine::default(), Vec::new());
     for contestant in contestants.iter().filter(|c| **c != Contestant::Raw) {
@@ -63,7 +63,7 @@ async fn run(plane: &ControlPlane, contestant: Contestant, size: &Size) -> Sampl
     }
 }
 
-/// Has these links made active, and starts again; what is its own memory then, in MiB.
+/// Makes these links active, restarts the contestant, and returns its anonymous memory in MiB.
 async fn settled(
     plane: &ControlPlane,
     world: &World,

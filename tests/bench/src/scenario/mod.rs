@@ -1,4 +1,4 @@
-//! What is measured.
+//! The scenarios.
 
 pub mod brown_out;
 pub mod churn;
@@ -21,7 +21,7 @@ use crate::contestant::Contestant;
 use crate::machine::Machine;
 use crate::sample::Sample;
 
-/// How big a run is.
+/// The size of a run.
 #[derive(Args, Clone, Debug)]
 pub struct Size {
     /// How many links there are
@@ -35,7 +35,7 @@ pub struct Size {
     pub seconds: u64,
 }
 
-/// A control plane to measure on: its data are on the disk before it answers, and it writes down what is asked.
+/// A control plane for measurements: durable and with auditing.
 async fn measured_plane() -> ControlPlane {
     ControlPlane::start_as(Setup {
         durable: true,
@@ -70,7 +70,7 @@ pub enum Which {
 }
 
 impl Which {
-    /// Each contestant once, in a scenario that compares others than those that are asked for, with these.
+    /// Runs each contestant once. Scenarios with fixed contestants ignore the requested ones.
     pub async fn turn(self, contestants: &[Contestant], size: &Size) -> (Machine, Vec<Sample>) {
         match self {
             Self::Create => create::turn(contestants, size).await,
@@ -86,7 +86,7 @@ impl Which {
         }
     }
 
-    /// As the page calls it.
+    /// Its name on the page.
     pub const fn title(self) -> &'static str {
         match self {
             Self::Create => "Links are created at the same time",
@@ -102,7 +102,7 @@ impl Which {
         }
     }
 
-    /// What the page says of it.
+    /// Its text on the page.
     pub const fn text(self) -> &'static str {
         match self {
             Self::Create => create::TEXT,
@@ -118,7 +118,7 @@ impl Which {
         }
     }
 
-    /// The figure of its picture.
+    /// The figure in its picture.
     pub const fn shown(self) -> &'static str {
         match self {
             Self::Create => "wall_s",
@@ -134,7 +134,7 @@ impl Which {
         }
     }
 
-    /// What the size of its runs counts.
+    /// The unit of the size of its runs.
     pub const fn unit(self) -> &'static str {
         match self {
             Self::Create
@@ -150,7 +150,7 @@ impl Which {
         }
     }
 
-    /// Where its samples are.
+    /// The file of its samples.
     pub fn file(self, folder: &Path) -> PathBuf {
         folder.join(format!("{self}.jsonl"))
     }

@@ -1,4 +1,5 @@
-//! The links of one namespace are acted on without end: how long links of other namespaces take to become active meanwhile.
+//! Continuous actions on the links of one namespace: how long links of other namespaces take to become active
+//! meanwhile.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -18,19 +19,19 @@ use crate::sample::{Meter, Sample, Times, latencies, spread};
 use crate::tenants::{act, make_link, make_town};
 use crate::world::{AT_ONCE, LINKS_OF_SOURCE, PATIENCE};
 
-/// Actions a second that the noisy namespace asks for: none, as many as leave the API server room, and more than it takes;
+/// Actions a second in the noisy namespace: none, a rate that the API server can handle, and a rate that it cannot;
 /// and whether an operator runs.
 const NOISE: [(u32, bool); 4] = [(0, true), (20, true), (1000, true), (1000, false)];
 /// Its links, acted on one after the other.
 const NOISY: usize = 100;
 const NOISY_TOWN: &str = "noisy";
-/// The namespaces that are not to notice, and how many links a second are made in them.
+/// The quiet namespaces, and how many links a second are created in them.
 const NEIGHBOURS: usize = 8;
 const PACE: u32 = 10;
-/// The noise has begun before the first of them.
+/// The noise starts before the first of them.
 const BEFORE: Duration = Duration::from_secs(5);
 
-/// What the page says.
+/// The text on the page.
 pub const TEXT: &str = "\
 Ten links a second are created in eight namespaces, each with its own source. In a ninth namespace, a client deactivates
 and activates a hundred links: never, twenty times a second, and as often as the API server permits of 1,000 times a
@@ -41,7 +42,7 @@ has replaced it meanwhile, there is a conflict. *no operator*, where it was meas
 operator: what the API server alone costs the neighbours.
 ";
 
-/// The operator without the noise and with it, each on a control plane of its own.
+/// Runs the operator without and with the noise, each on its own control plane.
 pub async fn turn(_: &[Contestant], size: &Size) -> (Machine, Vec<Sample>) {
     let (mut machine, mut samples) = (Machine::default(), Vec::<Sample>::new());
     for (actions, operated) in NOISE {

@@ -1,4 +1,4 @@
-//! The status of a link is written in each way there is, of small and of big links: what that costs the API server.
+//! Each kind of request that writes a status, for small and big links: what it costs the API server.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -13,21 +13,21 @@ use crate::machine::Machine;
 use crate::sample::{Meter, Sample, spread};
 use crate::shape::Shape;
 
-/// Of the whole object as JSON without managed fields, in kB.
+/// The size of the whole object as JSON without managed fields, in kB.
 const SIZES: [usize; 4] = [1, 4, 16, 32];
-/// Writes of a kind in a row, and how often it is each kind's turn.
+/// Consecutive writes of one kind, and the number of turns of each kind.
 const WRITES: usize = 100;
 const ROUNDS: usize = 5;
 const BALLAST: &str = "example.com/ballast";
 
-/// What the page says.
+/// The text on the page.
 pub const TEXT: &str = "\
 The status of a link (a state, a message that differs each time, and a condition) is written five hundred times by each
 kind of request, one after the other, in turns of a hundred, without an operator. The size is that of the whole object
 as JSON without managed fields; an annotation fills it up. A PUT sends all of it, the others only the status.
 ";
 
-/// Each kind of request, for each size, on one control plane.
+/// Runs each kind of request for each size on one control plane.
 pub async fn turn(_: &[Contestant], _: &Size) -> (Machine, Vec<Sample>) {
     let plane = measured_plane().await;
     let town = plane.empty_namespace("town".to_owned()).await;
@@ -51,10 +51,10 @@ pub async fn turn(_: &[Contestant], _: &Size) -> (Machine, Vec<Sample>) {
     (Machine::this(&plane).await, samples)
 }
 
-/// A link of one kind of request's own: others would add managers to its fields.
+/// A link for one kind of request. Other kinds would add managers to its fields.
 struct Written {
     shape: Shape,
-    /// As it was answered last, without managed fields.
+    /// The object in the last answer, without managed fields.
     link: Value,
     times: Vec<Duration>,
     cpu_ms: f64,
@@ -84,7 +84,7 @@ impl Written {
         self.link = without_managed_fields(json!(object.patch(&patch).await));
     }
 
-    /// Writes a status that is not what stands there.
+    /// Writes a status that differs from the current one.
     async fn write(&mut self, client: &Client) {
         let request = self
             .shape
@@ -110,7 +110,7 @@ impl Written {
             contestant: self.shape.to_string(),
             size,
             figures,
-            // They are an administrator's, who is not written down.
+            // An administrator sends them, who is not audited.
             requests: None,
         }
     }
