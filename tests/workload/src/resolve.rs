@@ -17,7 +17,7 @@ pub(crate) enum Answer {
     Failed(String),
 }
 
-/// Asks anew each time: neither libc nor this program caches.
+/// Asks the DNS server each time: neither libc nor this program caches.
 pub(crate) fn lookup(name: &str) -> Answer {
     match (name, 0).to_socket_addrs() {
         Ok(found) => {
