@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-/// Where two values differ, a line a field: `path: the double has …, the real one …`.
+/// The differences of two values, one line for each field: `path: the double has …, the real one …`.
 pub fn differences(double: &Value, real: &Value) -> Vec<String> {
     let mut found = Vec::new();
     compare("", double, real, &mut found);
@@ -12,7 +12,7 @@ pub fn differences(double: &Value, real: &Value) -> Vec<String> {
 fn compare(path: &str, double: &Value, real: &Value, found: &mut Vec<String>) {
     match (double, real) {
         (Value::Object(a), Value::Object(b)) => {
-            // Another code says it all: the bodies are of another kind then.
+            // If the codes differ, the bodies are not compared: they are of different kinds.
             if let (Some(_), Some(_), false) = (a.get("code"), a.get("body"), a.get("code") == b.get("code")) {
                 found.push(line(path, Some(&summary(double)), Some(&summary(real))));
                 return;
@@ -39,7 +39,7 @@ fn compare(path: &str, double: &Value, real: &Value, found: &mut Vec<String>) {
     }
 }
 
-/// An answer in a few words.
+/// A short form of an answer.
 fn summary(answer: &Value) -> Value {
     let (code, body) = (&answer["code"], &answer["body"]);
     format!(

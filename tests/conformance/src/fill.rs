@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::play::Answer;
 
-/// What placeholders stand for.
+/// The values of placeholders.
 #[derive(Debug)]
 pub struct Known<'a> {
     pub namespace: &'a str,
@@ -13,7 +13,7 @@ pub struct Known<'a> {
 }
 
 impl Known<'_> {
-    /// A value with all placeholders filled.
+    /// A value with all placeholders replaced.
     pub fn fill(&self, value: &Value) -> Value {
         match value {
             Value::String(text) => self.value(text),
@@ -36,7 +36,7 @@ impl Known<'_> {
         self.text(text).into()
     }
 
-    /// A text with all placeholders filled.
+    /// A text with all placeholders replaced.
     pub fn text(&self, text: &str) -> String {
         let text = text
             .replace("$other", &other(self.namespace))

@@ -1,24 +1,24 @@
-//! What the double leaves out on purpose: all of it is here, each with its reason.
+//! The deliberate differences between the double and a real API server, each with its reason.
 
 use instancelink_testkit::api::failure::Failure;
 use serde_json::{Map, Value};
 
 const ACTION: &str = "f:instancelink.dev/action";
 
-/// What the control plane puts into namespaces, and the double does not.
+/// The objects that the control plane creates in namespaces, and the double does not.
 pub fn is_control_planes(item: &Value) -> bool {
     let meta = &item["object"]["metadata"];
     let managed_by = meta["labels"]["endpointslice.kubernetes.io/managed-by"].as_str();
     meta["name"] == "kube-root-ca.crt" || managed_by.is_some_and(|by| by.ends_with(".k8s.io"))
 }
 
-/// Takes out of answers what may differ.
+/// Removes from answers what may differ.
 pub fn apply(value: &mut Value) {
     words(value);
     keep_what_the_double_has(value);
 }
 
-/// What the real server says more than anyone reads: keys of etcd, Go's types, and the order of a map's fields.
+/// Details of the real server that no client reads: keys of etcd, types of Go, and the order of map fields.
 fn words(value: &mut Value) {
     const CUT_AFTER: [&str; 2] = [
         "the object provided is unrecognized (must be of type ",
@@ -30,13 +30,13 @@ fn words(value: &mut Value) {
         Value::Object(members) => {
             managers(members);
             if members.get("body").is_some_and(|body| body == PATH) {
-                // Of a group that nobody serves, where the double tells groups and kinds not apart.
+                // For a group that is not served. The double does not distinguish groups and kinds here.
                 members.insert("body".to_owned(), Failure::not_served().body());
             }
             if members.get("type").is_some_and(|of| of == "BOOKMARK")
                 && let Some(Value::Object(object)) = members.get_mut("object")
             {
-                // Go's zero values, as of a Lease without a spec.
+                // Zero values of Go, for example in a Lease without a spec.
                 object.retain(|field, _| ["apiVersion", "kind", "metadata"].contains(&field.as_str()));
             }
             if let Some(Value::String(token)) = members.get_mut("continue").filter(|token| *token != "") {
@@ -78,8 +78,8 @@ fn words(value: &mut Value) {
     }
 }
 
-/// Pods are written by others, and the double gives their specs no defaults: what the operator reads of a pod's spec is
-/// what stands in it.
+/// The double sets no defaults in the specs of pods, because others write pods, and the operator reads only fields of a
+/// pod's spec that are set there.
 fn keep_what_the_double_has(value: &mut Value) {
     const POD: [&str; 5] = [
         "nodeName",
@@ -110,7 +110,7 @@ fn keep_what_the_double_has(value: &mut Value) {
     }
 }
 
-/// Of `managedFields`, the operator reads who wrote the action annotation.
+/// The operator reads only the author of the action annotation from `managedFields`.
 fn managers(metadata: &mut Map<String, Value>) {
     let Some(Value::Array(entries)) = metadata.remove("managedFields") else {
         return;

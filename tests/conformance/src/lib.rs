@@ -2,10 +2,10 @@
 //!
 //! ```text
 //! scenarios/*.yaml ──► play (the double)     ──► normal ──┐
-//!                  └─► play (a real server)  ──► normal ──┴─► compare ──► differences, of which none may be there
+//!                  └─► play (a real server)  ──► normal ──┴─► compare ──► differences, which must be empty
 //! ```
 //!
-//! What the double leaves out on purpose is in [`leniency`], each with its reason, and nowhere else.
+//! All deliberate differences are in [`leniency`], each with its reason.
 
 #![allow(
     missing_docs,

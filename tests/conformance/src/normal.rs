@@ -1,5 +1,5 @@
-//! What was answered, without what is another every time: UIDs, resource versions, times and addresses become symbols
-//! in the order in which they appear, so that what stayed the same is still the same.
+//! Answers without what differs each time: UIDs, resource versions, times and addresses become symbols
+//! in the order of their appearance, so that equal values stay equal.
 
 use std::collections::BTreeMap;
 
@@ -8,12 +8,12 @@ use serde_json::{Map, Value, json};
 use crate::leniency;
 use crate::play::Played;
 
-/// Times that the API server writes.
+/// The times that the API server writes.
 const TIMES: [&str; 4] = ["creationTimestamp", "deletionTimestamp", "time", "lastTransitionTime"];
-/// Addresses that it gives.
+/// The addresses that it assigns.
 const ADDRESSES: [&str; 3] = ["clusterIP", "clusterIPs", "ip"];
 
-/// The answers and what was left, as they are compared.
+/// The answers and the remaining objects, in the form in which they are compared.
 pub fn normal(played: &Played) -> Value {
     let mut left: Vec<&Value> = played
         .left
@@ -93,7 +93,7 @@ impl Symbols {
             Value::Object(members) => {
                 members.retain(|_, value| !value.is_null());
                 if !is_object(members) {
-                    // Of a list or a bookmark: how far the whole server is, which others move too.
+                    // The version of a list or a bookmark is that of the whole server, which other clients change too.
                     if let Some(version) = members.get_mut("resourceVersion").filter(|v| v.is_string()) {
                         *version = "<now>".into();
                     }
@@ -115,7 +115,7 @@ impl Symbols {
         }
     }
 
-    /// Words of a message that are known. Versions are numbers like others, but where they are told.
+    /// Replaces known words of a message. Versions are replaced only where the message names one.
     fn in_text(&self, text: &str) -> String {
         let versions = text.contains("ResourceVersion");
         let is_of_word = |c: char| c.is_ascii_alphanumeric() || c == '-';
@@ -136,7 +136,7 @@ impl Symbols {
     }
 }
 
-/// Metadata of an object, unlike that of a list, has a UID.
+/// The metadata of an object has a UID, that of a list has none.
 fn is_object(members: &Map<String, Value>) -> bool {
     members.contains_key("uid")
 }

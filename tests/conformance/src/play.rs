@@ -1,4 +1,4 @@
-//! Plays a scenario against an API server, and tells what was answered.
+//! Runs a scenario against an API server, and returns the answers.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -11,24 +11,24 @@ use crate::fill::{self, Known};
 use crate::scenario::{Scenario, Step, Verb};
 use crate::wire;
 
-/// How long something that the control plane does is waited for.
+/// How long to wait for the control plane.
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// An answer: of a watch, the body is the list of its events.
+/// An answer. The body of a watch is the list of its events.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
     pub code: u16,
     pub body: Value,
 }
 
-/// What was answered, and what there was afterwards.
+/// The answers, and the objects afterwards.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Played {
     pub answers: Vec<Answer>,
     pub left: Vec<Value>,
 }
 
-/// Plays a scenario in namespaces of its own, which are there, and cleans up behind it.
+/// Runs a scenario in its own existing namespaces, and cleans up.
 pub async fn play(client: &Client, scenario: &Scenario, namespace: &str) -> Result<Played, String> {
     let mut answers = Vec::new();
     let mut outcome = Ok(());
@@ -67,7 +67,7 @@ async fn perform(client: &Client, step: &Step, namespace: &str, answers: &mut Ve
     Ok(())
 }
 
-/// Writes the kind into a whole object that does not say it; an empty kind stands for one that is left out.
+/// Adds the kind to a whole object without one. An empty kind means that it is left out.
 fn complete(step: &Step, body: &mut Value) {
     let Some(members) = body
         .as_object_mut()
@@ -102,7 +102,7 @@ async fn until(client: &Client, path: &str, code: u16) -> Result<Answer, String>
     }
 }
 
-/// The objects of all kinds that the scenario names, in its namespaces.
+/// The objects of all kinds of the scenario, in its namespaces.
 async fn left(client: &Client, scenario: &Scenario, namespace: &str) -> Vec<Value> {
     let targets = scenario.targets();
     let plurals: BTreeSet<&str> = targets
@@ -124,7 +124,7 @@ async fn left(client: &Client, scenario: &Scenario, namespace: &str) -> Vec<Valu
     left
 }
 
-/// The namespaces that a scenario plays in.
+/// The namespaces of a scenario.
 pub fn namespaces(scenario: &Scenario, namespace: &str) -> Vec<String> {
     let mut all = vec![namespace.to_owned()];
     if scenario.mentions("other:") || scenario.mentions("$other") {
@@ -133,7 +133,7 @@ pub fn namespaces(scenario: &Scenario, namespace: &str) -> Vec<String> {
     all
 }
 
-/// Drops finalizers, so that the namespace can go.
+/// Removes finalizers, so that the namespace can be deleted.
 async fn release(client: &Client, left: &[Value], namespace: &str) {
     let held = left
         .iter()

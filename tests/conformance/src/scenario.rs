@@ -1,4 +1,4 @@
-//! Scenarios as they stand in `scenarios/*.yaml`: a sentence, and the requests that show it.
+//! The scenarios of `scenarios/*.yaml`: a sentence, and the requests that show it.
 //!
 //! ```yaml
 //! a merge patch with an older version is refused:
@@ -7,7 +7,7 @@
 //!   - MERGE configmaps/a: {metadata: {resourceVersion: $1.rv}, data: {k: w}}
 //! ```
 //!
-//! The key `_` of a file holds what its scenarios share by YAML's anchors.
+//! The key `_` of a file has the YAML anchors that its scenarios share.
 
 use std::fs;
 use std::path::Path;
@@ -17,7 +17,7 @@ use serde_json::Value;
 /// A sentence about the API server, and the requests that show it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scenario {
-    /// The file it stands in.
+    /// Its file.
     pub file: String,
     pub name: String,
     pub steps: Vec<Step>,
@@ -27,10 +27,10 @@ pub struct Scenario {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step {
     pub verb: Verb,
-    /// `plural[/name[/subresource]][?query]` in the scenario's namespace, or a whole path from `/` on.
+    /// `plural[/name[/subresource]][?query]` in the scenario's namespace, or a whole path that starts with `/`.
     pub target: String,
     pub body: Option<Value>,
-    /// Of a watch: what is done while it is open.
+    /// For a watch: the requests while it is open.
     pub meanwhile: Vec<Step>,
 }
 
@@ -43,14 +43,14 @@ pub enum Verb {
     Json,
     Strategic,
     Delete,
-    /// Collects so many events; none for all until the watch ends.
+    /// The number of events to collect. None for all until the watch ends.
     Watch(Option<usize>),
-    /// Gets again and again until this code is answered.
+    /// Repeats the GET until the answer has this code.
     Await(u16),
 }
 
 impl Scenario {
-    /// All that are written.
+    /// All scenarios.
     pub fn all() -> Vec<Self> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
         let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|f| f.unwrap().path()).collect();
@@ -62,7 +62,7 @@ impl Scenario {
         files.iter().flat_map(of_file).collect()
     }
 
-    /// All targets, also of what is done during watches.
+    /// All targets, including those of requests during watches.
     pub fn targets(&self) -> Vec<&str> {
         let nested = self.steps.iter().flat_map(|step| &step.meanwhile);
         self.steps
@@ -72,7 +72,7 @@ impl Scenario {
             .collect()
     }
 
-    /// Whether some text stands in it.
+    /// Whether it contains a text.
     pub fn mentions(&self, text: &str) -> bool {
         format!("{:?}", self.steps).contains(text)
     }

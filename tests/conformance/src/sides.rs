@@ -1,4 +1,4 @@
-//! The two API servers, and the namespaces in which scenarios play.
+//! The two API servers, and the namespaces in which scenarios run.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::play::{self, Played};
 use crate::scenario::{Scenario, Verb};
 use crate::wire;
 
-/// A double, with its control plane, of a scenario's own. To be called in a runtime.
+/// A double with its control plane for one scenario. Needs a tokio runtime.
 pub fn double() -> Client {
     let api = Arc::new(Api::default());
     api.change(forgotten);
@@ -23,7 +23,7 @@ pub fn double() -> Client {
     service::undisturbed(&api, "conformance")
 }
 
-/// Something that happened before anyone asked, and is compacted: no server knows its first versions any more.
+/// Creates an object and compacts it, so that no server has its first versions any more.
 fn forgotten(store: &mut Store, now: Timestamp) {
     let writer = Writer { by: "etcd", now };
     for name in ["first", "second", "third"] {
@@ -33,7 +33,7 @@ fn forgotten(store: &mut Store, now: Timestamp) {
     store.compact();
 }
 
-/// The API server of KUBECONFIG, when the policies of `deploy/` have come into force in it.
+/// The API server of KUBECONFIG, when the policies of `deploy/` are in force there.
 pub async fn real() -> Client {
     let client = Client::try_default()
         .await
@@ -59,7 +59,7 @@ pub async fn real() -> Client {
     panic!("deploy/ is not in force: a new link is answered with {answer:?}");
 }
 
-/// Plays a scenario in new namespaces, which begin to go afterwards.
+/// Runs a scenario in new namespaces, and starts their deletion afterwards.
 pub async fn play(client: &Client, scenario: &Scenario, namespace: &str) -> Result<Played, String> {
     let namespaces = play::namespaces(scenario, namespace);
     for name in &namespaces {
@@ -69,7 +69,7 @@ pub async fn play(client: &Client, scenario: &Scenario, namespace: &str) -> Resu
         if answer.code != 201 {
             return Err(format!("no namespace: {}", answer.body));
         }
-        // Pods need one. The control plane makes it too, a moment later; the double has none, and needs none.
+        // Pods need a service account. The control plane creates it too, a moment later. The double needs none.
         let account = json!({"metadata": {"name": "default"}});
         let path = format!("/api/v1/namespaces/{name}/serviceaccounts");
         let _ = wire::send(client, wire::request(Verb::Post, &path, Some(&account))).await;

@@ -1,4 +1,4 @@
-//! Requests as they go over the wire, and what comes back.
+//! HTTP requests and their answers.
 
 use std::time::Duration;
 
@@ -13,9 +13,9 @@ use crate::fill;
 use crate::play::Answer;
 use crate::scenario::Verb;
 
-/// How the client calls itself; field managers are told by it.
+/// The user agent of the client. Field managers are derived from it.
 pub const USER_AGENT: &str = "conformance/1.0";
-/// How long an event is waited for.
+/// How long to wait for an event.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The path of a target in a namespace.
@@ -40,7 +40,7 @@ pub fn path(target: &str, namespace: &str) -> String {
     }
 }
 
-/// The kind that a target is of; of whole paths only namespaces and what is in them are known.
+/// The kind of a target. Of whole paths it knows only namespaces and their objects.
 pub fn resource(target: &str) -> Option<&'static Resource> {
     let words: Vec<&str> = target.split(['/', '?']).collect();
     let plural = match words.as_slice() {
@@ -81,7 +81,7 @@ pub fn request(verb: Verb, path: &str, body: Option<&Value>) -> Request<Body> {
         .unwrap()
 }
 
-/// Sends a request that is answered with one object.
+/// Sends a request whose answer is one object.
 pub async fn send(client: &Client, request: Request<Body>) -> Result<Answer, String> {
     let response = client.send(request).await.map_err(|e| e.to_string())?;
     let code = response.status().as_u16();
@@ -95,12 +95,12 @@ pub async fn send(client: &Client, request: Request<Body>) -> Result<Answer, Str
     Ok(Answer { code, body })
 }
 
-/// A bookmark that comes when time has passed, and not because of anything.
+/// A periodic bookmark.
 fn is_sign_of_life(event: &Value) -> bool {
     event["type"] == "BOOKMARK" && event["object"]["metadata"]["annotations"]["k8s.io/initial-events-end"].is_null()
 }
 
-/// Events of a watch that was begun: so many, or all until it ends.
+/// The events of a watch: this number, or all until it ends.
 pub async fn events(response: Response<Body>, count: Option<usize>) -> Result<Answer, String> {
     let code = response.status().as_u16();
     let mut body = response.into_body();
@@ -124,7 +124,7 @@ pub async fn events(response: Response<Body>, count: Option<usize>) -> Result<An
     if !text.is_empty() && events.is_empty() {
         events.push(serde_json::from_slice(&text).map_err(|e| e.to_string())?);
     }
-    // None more than were asked for: a frame may hold several.
+    // Not more than requested: a frame may hold several.
     if let Some(count) = count
         && let Some(Some(frame)) = body.frame().now_or_never()
     {

@@ -1,4 +1,4 @@
-//! The scenarios by themselves: without a cluster, so that a mistake in one shows in every `cargo test`.
+//! Runs the scenarios against the double alone, so that each `cargo test` finds a mistake in one.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -42,6 +42,6 @@ async fn a_link_is_judged_by_schema_and_rules_in_far_less_than_a_millisecond() {
     }
     let each = started.elapsed() / 100;
     println!("a link: {each:?}");
-    // Unoptimised, on a machine that does other things too.
+    // Unoptimised, and on a busy machine.
     assert!(each < Duration::from_millis(20), "{each:?}");
 }

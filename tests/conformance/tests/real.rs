@@ -1,4 +1,4 @@
-//! Every scenario against the double and against a real API server: the answers are the same, field by field.
+//! Runs every scenario against the double and a real API server. The answers must be equal, field by field.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -10,7 +10,7 @@ use instancelink_conformance::sides;
 use instancelink_testkit::campaign;
 use kube::client::Client;
 
-/// Scenarios that are played at once.
+/// Concurrent scenarios.
 const AT_ONCE: usize = 8;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -30,7 +30,7 @@ async fn the_double_answers_as_a_real_api_server_does() {
     campaign.finish(scenarios.len() as u64, 0, &violations);
 }
 
-/// A line for a scenario that differs.
+/// A line for a scenario with differences.
 async fn compare(scenario: &Scenario, real: Client, namespace: String) -> Vec<String> {
     let double = sides::double();
     let played = tokio::join!(

@@ -1,5 +1,6 @@
-//! Reads the files of this repository that decide how safe an installation is: the manifests that users apply, and the
-//! book's table of threats. The tests say what must be in them.
+//! Reads the files of this repository that determine the safety of an installation: the manifests that users apply,
+//! and the
+//! table of threats. The tests check their content.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test fails by panicking
 #![allow(clippy::missing_panics_doc)]
@@ -12,7 +13,7 @@ use serde_json::Value;
 /// A manifest and the file it is in.
 #[derive(Clone, Debug)]
 pub struct Manifest {
-    /// From the root of the repository.
+    /// Its path from the root of the repository.
     pub file: String,
     /// The object.
     pub object: Value,
@@ -23,13 +24,13 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// A file's text.
+/// The text of a file.
 pub fn text(file: &str) -> String {
     let path = root().join(file);
     std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("cannot read {}: {e}", path.display()))
 }
 
-/// Every manifest in a folder and below it, but those that only tell kustomize what to do.
+/// Every manifest in a folder and below it, without the files of kustomize.
 pub fn manifests(folder: &str) -> Vec<Manifest> {
     let mut found = Vec::new();
     let mut folders = vec![root().join(folder)];
@@ -72,7 +73,7 @@ impl Manifest {
         self.object["metadata"]["name"].as_str().unwrap_or_default()
     }
 
-    /// What a role lets its holder do, one `verb group/resource` each.
+    /// The rights of a role, each as `verb group/resource`.
     pub fn rights(&self) -> Vec<String> {
         let texts = |value: &Value| -> Vec<String> {
             let items = value.as_array().into_iter().flatten();

@@ -1,4 +1,4 @@
-//! T14: what the operator's pod may do to its node and to its network.
+//! T14: what the operator's pod may do on its node and in its network.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test fails by panicking
 
@@ -25,7 +25,8 @@ fn containers(pod: &Value) -> Vec<Value> {
         .collect()
 }
 
-/// The restricted profile of the Pod Security Standards, rule by rule; the namespace asks the API server for the same.
+/// The restricted profile of the Pod Security Standards, rule by rule. A label of the namespace makes the API server
+/// enforce it too.
 #[test]
 fn the_operators_pod_keeps_the_restricted_profile() {
     let pod = pod();
@@ -64,7 +65,7 @@ fn the_operators_pod_keeps_the_restricted_profile() {
     }
 }
 
-/// Beyond the profile: nothing to write to, and no more of the node than it was given.
+/// More than the profile: a read-only file system, and limits on resources.
 #[test]
 fn the_operators_pod_writes_no_file_and_has_limits() {
     for container in containers(&pod()) {
@@ -81,7 +82,7 @@ fn the_operators_pod_writes_no_file_and_has_limits() {
     }
 }
 
-/// A pod that uses the account without being the operator's gets no token by accident.
+/// Another pod with this account gets no token by accident.
 #[test]
 fn only_the_operators_own_pods_ask_for_its_token() {
     assert_eq!(one("ServiceAccount").object["automountServiceAccountToken"], false);

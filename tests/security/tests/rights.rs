@@ -1,4 +1,4 @@
-//! T11 and T12: what a stolen token of the operator is worth, and what an outage of the operator blocks.
+//! T11 and T12: what a stolen token of the operator allows, and what an outage of the operator blocks.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test fails by panicking
 
@@ -11,7 +11,7 @@ fn roles(folder: &str) -> Vec<Manifest> {
         .collect()
 }
 
-/// The roles that an installation binds to the operator without being asked.
+/// The roles that each installation binds to the operator.
 fn operators() -> Vec<Manifest> {
     let bound: Vec<String> = manifests("deploy/base")
         .into_iter()
@@ -85,7 +85,7 @@ fn leases_are_written_in_the_operators_own_namespace_alone() {
     }
 }
 
-/// The intent annotation is the operator's memory: who could write it could make an action out of nothing.
+/// The intent annotation is the operator's memory. A user who could write it could forge an action.
 #[test]
 fn nobody_but_the_operator_may_write_the_intent() {
     for role in roles("deploy") {
@@ -97,7 +97,7 @@ fn nobody_but_the_operator_may_write_the_intent() {
     }
 }
 
-/// What cannot be undone, and what opens a namespace to others, is for administrators.
+/// Only administrators may do what cannot be undone, or what opens a namespace to others.
 #[test]
 fn an_editor_may_neither_purge_nor_consent_for_a_namespace() {
     for role in roles("deploy/base") {
@@ -120,7 +120,7 @@ fn an_editor_may_neither_purge_nor_consent_for_a_namespace() {
     }
 }
 
-/// T12: what is asked in the API server itself cannot be down.
+/// T12: policies that run in the API server cannot be unavailable.
 #[test]
 fn nothing_of_the_installation_is_a_webhook() {
     for manifest in manifests("deploy") {
@@ -132,7 +132,7 @@ fn nothing_of_the_installation_is_a_webhook() {
     }
 }
 
-/// T12: a policy that cannot be evaluated must not keep pods from starting, nor namespaces from being used.
+/// T12: a policy that cannot be evaluated must not block pods or namespaces.
 #[test]
 fn a_policy_about_what_is_not_ours_fails_open() {
     let mut looked_at = 0;

@@ -1,4 +1,4 @@
-//! T13: what may come into the operator's image.
+//! T13: what the operator's image may contain.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test fails by panicking
 
@@ -55,7 +55,7 @@ fn dependencies_come_from_the_registry_alone_under_known_licences_and_are_pinned
                 .find_map(|line| line.strip_prefix(&prefix))
                 .map(|v| v.trim_end_matches('"').to_owned())
         };
-        // Those without a source are this workspace's own.
+        // Packages without a source are members of this workspace.
         if let Some(source) = field("source") {
             assert_eq!(source, registry, "{package}");
             assert_eq!(field("checksum").map(|sum| sum.len()), Some(64), "{package}");
@@ -63,7 +63,7 @@ fn dependencies_come_from_the_registry_alone_under_known_licences_and_are_pinned
     }
 }
 
-/// The operator's image is the static binary and nothing else, so what it is made of is what Cargo.lock says.
+/// The operator's image has only the static binary, so Cargo.lock has everything that it is built from.
 #[test]
 fn the_toolchain_is_pinned() {
     let toolchain = text("rust-toolchain.toml");
@@ -77,7 +77,7 @@ fn the_toolchain_is_pinned() {
     );
 }
 
-/// Every file under `deploy/` names its image in one place, where a digest can be put.
+/// Every file under `deploy/` names its image in one place, where a digest can be set.
 #[test]
 fn the_image_is_named_in_one_place() {
     let images: Vec<String> = security::manifests("deploy/base")

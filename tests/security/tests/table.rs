@@ -1,4 +1,4 @@
-//! The book's table of threats promises tests by name: each must be there, and be a test.
+//! The table of threats names tests. Each must exist, and be a test.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test fails by panicking
 
@@ -6,7 +6,7 @@ use std::path::Path;
 
 use security::{root, text};
 
-/// A row's number, its control, and the tests that it names.
+/// The number of a row, its control, and its tests.
 fn rows() -> Vec<(String, String, Vec<String>)> {
     let page = text("docs/security.md");
     let rows = page.lines().filter(|line| line.starts_with("| T"));
@@ -46,7 +46,7 @@ fn every_test_that_the_table_names_is_there() {
     }
 }
 
-/// A function of that name under a `#[test]` of whatever kind.
+/// Whether the file has a test function with this name.
 fn is_a_test(source: &str, name: &str) -> bool {
     let lines: Vec<&str> = source.lines().map(str::trim).collect();
     let function = [format!("fn {name}("), format!("async fn {name}(")];

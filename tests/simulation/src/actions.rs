@@ -1,4 +1,4 @@
-//! lifecycle#actions-once as users see it: the requests to each link, and its status, are linearizable.
+//! lifecycle#actions-once as users see it: the requests to each link and its status are linearizable.
 
 use std::collections::BTreeMap;
 
@@ -11,16 +11,16 @@ use serde_json::{Value, json};
 
 use crate::operator::NAME;
 
-/// What became of actions.
+/// The results of actions.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Actions {
-    /// Those that were asked for.
+    /// The requested actions.
     pub asked: u64,
-    /// Those that were overwritten before anybody took them.
+    /// The actions that were overwritten before they were taken.
     pub ambiguous: u64,
 }
 
-/// Judges every link of a run that has come to rest.
+/// Checks every link of a run at rest.
 pub fn judge(history: &[Change]) -> (Actions, Vec<String>) {
     let mut links: BTreeMap<&Key, Watched> = BTreeMap::new();
     for change in history.iter().filter(|change| *change.key.resource == LINKS) {
@@ -41,7 +41,8 @@ pub fn judge(history: &[Change]) -> (Actions, Vec<String>) {
     (actions, violations)
 }
 
-/// The members of a link that its history is judged by: a tenth of it, and there are thousands of runs.
+/// The fields of a link that the check of its history reads: a tenth of the object, because there are thousands of
+/// runs.
 fn judged_by(link: &Value) -> Value {
     let (metadata, status) = (&link["metadata"], &link["status"]);
     let mut members = json!({

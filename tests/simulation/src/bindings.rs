@@ -1,4 +1,4 @@
-//! A story of a link with a binding, and everything in a run that could show what is in a Secret.
+//! A script of a link with a binding, and everything in a run that could show the content of a Secret.
 
 use instancelink_testkit::api::Api;
 use instancelink_testkit::api::resource::SECRETS;
@@ -8,7 +8,7 @@ use crate::script::Deed::{Act, Create, Delete, Patch};
 use crate::script::kinds::LINKS;
 use crate::script::{Deed, Script, link};
 
-/// What must not be shown, as it is and as it is written in a Secret.
+/// The confidential values, in plain text and in base64.
 pub const CONFIDENTIAL: [[&str; 2]; 3] = [
     [
         "correct-horse-battery-staple",
@@ -18,7 +18,8 @@ pub const CONFIDENTIAL: [[&str; 2]; 3] = [
     ["a-strangers-own-password", "YS1zdHJhbmdlcnMtb3duLXBhc3N3b3Jk"],
 ];
 
-/// Credentials that come, change and go under a link that is cut and restored, and a stranger's Secret on the name of one.
+/// Credentials that are created, changed and deleted while the link is cut and restored, and a foreign Secret with its
+/// name.
 pub fn script() -> Script {
     let [first, second, theirs] = CONFIDENTIAL.map(|[_, written]| written);
     let of = |name: &str| format!("{{outputs: {{binding: {{type: postgresql, secretRef: {{name: {name}}}}}}}}}");
@@ -51,7 +52,7 @@ fn secret(name: &str, password: &str) -> Deed {
     )
 }
 
-/// Everything that was ever written, but for what is in Secrets; of them all else.
+/// Everything that was ever written, without the data of Secrets.
 pub fn written(api: &Api) -> Vec<String> {
     let store = api.store();
     let changes = store.changes_after(0).iter();
@@ -65,7 +66,7 @@ pub fn written(api: &Api) -> Vec<String> {
     shown.collect()
 }
 
-/// The first line that shows something confidential, and what.
+/// The first line that shows a confidential value, and the value.
 pub fn shows<'a>(lines: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let values = CONFIDENTIAL.as_flattened();
     let as_bytes = values.iter().map(|value| bytes(value));
@@ -76,7 +77,7 @@ pub fn shows<'a>(lines: impl IntoIterator<Item = &'a str>) -> Option<String> {
     })
 }
 
-/// As Rust shows bytes that nobody thought of as a text, but for the brackets.
+/// The bytes in the debug format of Rust, without the brackets.
 fn bytes(value: &str) -> String {
     let shown = format!("{:?}", value.as_bytes());
     shown.trim_matches(['[', ']']).to_owned()

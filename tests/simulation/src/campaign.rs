@@ -1,4 +1,4 @@
-//! Runs many plans side by side, and compares each run with the one without faults.
+//! Runs many plans in parallel, and compares each run with the one without faults.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -12,22 +12,22 @@ use crate::script::Script;
 /// What a plan may change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tolerance {
-    /// Nothing but how often something was asked for and updated: faults of requests.
+    /// Only the number of requests and updates: faults of requests.
     Requests,
-    /// Also the way there: faults of watches, whose news come late.
+    /// Also the states on the way: faults of watches, which delay events.
     Watches,
-    /// Also which requests were taken, and which were overwritten before: things happened too fast.
+    /// Also which requests were taken, and which were overwritten before: steps without a pause.
     Hurry,
-    /// All that is needed to repair what somebody damaged: only the end counts.
+    /// Everything that a repair of a damage needs: only the end must be equal.
     Damage,
 }
 
-/// A run without faults, with which others are compared.
+/// A run without faults, as the reference for others.
 pub struct Reference<'a> {
     pub script: &'a Script,
     pub setting: Setting,
     pub outcome: Outcome,
-    /// Actions of the runs that were judged, and those of them whose place in the order cannot be told.
+    /// The actions of the checked runs, and those of them whose position in the order is unknown.
     actions: [AtomicU64; 2],
 }
 
@@ -43,19 +43,19 @@ impl<'a> Reference<'a> {
         }
     }
 
-    /// A plan for each request and each of these faults.
+    /// Creates a plan for each request and each of these faults.
     pub fn at_requests(&self, faults: &[AtRequest], tolerance: Tolerance) -> Vec<(Plan, Tolerance)> {
         let points = (1..=self.outcome.points.0).flat_map(|n| faults.iter().map(move |what| Fault::Request(n, *what)));
         points.map(|fault| (Plan(vec![fault]), tolerance)).collect()
     }
 
-    /// A plan for each event and each of these faults.
+    /// Creates a plan for each event and each of these faults.
     pub fn at_events(&self, faults: &[AtEvent], tolerance: Tolerance) -> Vec<(Plan, Tolerance)> {
         let points = (1..=self.outcome.points.1).flat_map(|n| faults.iter().map(move |what| Fault::Event(n, *what)));
         points.map(|fault| (Plan(vec![fault]), tolerance)).collect()
     }
 
-    /// Runs a plan, and says what is wrong.
+    /// Runs a plan and returns its violations.
     pub fn judge(&self, plan: &Plan, tolerance: Tolerance) -> (u64, Vec<String>) {
         let found = run(self.script, plan, self.setting);
         for (sum, more) in self.actions.iter().zip([found.actions.asked, found.actions.ambiguous]) {
@@ -70,7 +70,7 @@ impl<'a> Reference<'a> {
         (found.injected, vec![line])
     }
 
-    /// What is wrong with a run of a plan.
+    /// The violations in a run of a plan.
     pub fn compare(&self, found: &Outcome, plan: &Plan, tolerance: Tolerance) -> Vec<String> {
         let mut wrong = found.violations.clone();
         wrong.extend(self.differences(found, plan, tolerance));
@@ -136,7 +136,7 @@ fn hurried(object: &serde_json::Value) -> serde_json::Value {
     object
 }
 
-/// The first place in which two values differ.
+/// The first difference of two values.
 fn difference(expected: &serde_json::Value, found: &serde_json::Value) -> String {
     use serde_json::Value::{Array, Object};
     match (expected, found) {
@@ -157,7 +157,7 @@ fn difference(expected: &serde_json::Value, found: &serde_json::Value) -> String
     }
 }
 
-/// Runs each script without faults, then all the plans that are made of these runs, and reports.
+/// Runs each script without faults, then all plans derived from these runs, and reports.
 pub fn run_plans(
     name: &str,
     scripts: &[Script],
@@ -185,7 +185,7 @@ pub fn run_plans(
     campaign.finish(plans.len() as u64, faults, &violations);
 }
 
-/// Judges all items on all cores: the faults that fell, and what was violated.
+/// Runs all items on all cores. Returns the number of faults, and the violations.
 pub fn side_by_side<T: Sync>(items: &[T], judge: impl Fn(&T) -> (u64, Vec<String>) + Sync) -> (u64, Vec<String>) {
     let (next, tally) = (AtomicUsize::new(0), Mutex::new((0, Vec::new())));
     let cores = std::thread::available_parallelism().map_or(2, usize::from);

@@ -1,4 +1,4 @@
-//! Everything that a third party can do to the metadata and the content of one object.
+//! Every damage that another client can do to the metadata and the content of one object.
 
 use instancelink_testkit::api::object::Meta as _;
 use instancelink_testkit::api::resource::{LINKS, Resource};
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::script::{CHILDREN, Damage};
 
-/// Members of metadata that nobody but the API server can change, or that make it another object.
+/// Fields of metadata that only the API server can change, or that identify the object.
 const FIXED: [&str; 8] = [
     "name",
     "namespace",
@@ -19,7 +19,7 @@ const FIXED: [&str; 8] = [
     "deletionTimestamp",
 ];
 
-/// Every damage to every link and every child that stands.
+/// Every damage to every existing link and child.
 pub fn all(store: &Store) -> Vec<Damage> {
     let mut damages = Vec::new();
     for (key, object) in store.all() {
@@ -40,7 +40,7 @@ pub fn all(store: &Store) -> Vec<Damage> {
         }
         for pointer in pointers.into_iter().filter(|pointer| counts(pointer)) {
             let found = object.pointer(&pointer).cloned().unwrap_or_default();
-            // What is left out of an endpoint's conditions means what it was.
+            // A missing condition of an endpoint has the same meaning as the default.
             let optional = pointer.contains("/conditions");
             for value in [(!optional).then_some(None), Some(altered(&found))]
                 .into_iter()
@@ -60,7 +60,7 @@ pub fn all(store: &Store) -> Vec<Damage> {
     damages
 }
 
-/// Another protocol is refused, and another's finalizer is another's.
+/// Another protocol is refused, and a finalizer of another client is not ours.
 fn counts(pointer: &str) -> bool {
     !pointer.ends_with("/protocol") && pointer != "/metadata/finalizers/0"
 }
@@ -71,7 +71,7 @@ fn is_ours(object: &Value) -> bool {
         .is_some_and(|l| l.get("app.kubernetes.io/managed-by") == Some(&json!("instancelink")))
 }
 
-/// What else there is to damage, and the API server would let pass. A link's spec is its user's to change.
+/// The other damages that the API server allows. The spec of a link belongs to its user.
 fn contents(resource: &Resource) -> &'static [&'static str] {
     match resource.kind {
         "Service" => &["/spec/selector", "/spec/ports/0/port", "/spec/publishNotReadyAddresses"],
@@ -82,14 +82,14 @@ fn contents(resource: &Resource) -> &'static [&'static str] {
     }
 }
 
-/// Whether nothing says any more that the object is the operator's: it is a stranger's then, which nobody touches.
+/// Whether the object has no mark of the operator any more. Then it is foreign, and must not be touched.
 pub fn disowns(damage: &Damage) -> bool {
     let shared = ["services", "configmaps"].contains(&damage.key.resource.plural);
     let labels = ["/metadata/labels", "/metadata/labels/app.kubernetes.io~1managed-by"];
     shared && labels.contains(&damage.pointer.as_str()) && !damage.key.name.ends_with("-vip")
 }
 
-/// The member and all that is in it.
+/// A field and all fields in it.
 fn members(pointer: &str, value: &Value, found: &mut Vec<String>) {
     found.push(pointer.to_owned());
     match value {

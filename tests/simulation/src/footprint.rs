@@ -1,4 +1,4 @@
-//! What links weigh in the operator's memory when all of them rest, and nobody has looked at them for long.
+//! The memory of links in the operator when all are at rest, and none was read recently.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,13 +19,13 @@ use crate::seeds;
 use crate::soak::Heap;
 use crate::stir::stir;
 
-/// Links of a source; as in the measurements on a real API server.
+/// Links of a source, as in the measurements with a real API server.
 const LINKS_OF_SOURCE: u64 = 10;
 const TARGETS: u64 = 10;
-/// In virtual time; everything has long come to rest by then.
+/// In virtual time. Everything is at rest by then.
 const REST: Duration = Duration::from_mins(10);
 
-/// The heap that is given back with an operator, and all that it started, after so many links of one namespace became
+/// The heap that is freed with an operator and its tasks, after this number of links in one namespace became
 /// active.
 pub fn weigh(links: u64, heap: Heap) -> u64 {
     let api = Arc::new(Api::default());

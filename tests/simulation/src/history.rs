@@ -1,5 +1,6 @@
-//! A run's history, reduced to what two runs have in common: what stands, how often it was written, and in which states
-//! the links were.
+//! The history of a run, reduced to what two runs must have in common: the objects, the number of writes, and the
+//! states
+//! of the links.
 
 use std::collections::BTreeMap;
 
@@ -7,10 +8,10 @@ use instancelink_testkit::api::resource::{EVENTS, LEASES, LINKS, Resource};
 use instancelink_testkit::api::store::{Change, Store};
 use serde_json::Value;
 
-/// What stands at the end, without what differs from run to run.
+/// The objects at the end, without fields that differ from run to run.
 pub type Ends = BTreeMap<String, Value>;
 
-/// What stands at the end.
+/// The objects at the end.
 pub fn ends(store: &Store) -> Ends {
     let counts = |resource: &Resource| *resource != EVENTS && *resource != LEASES;
     let objects = store.all().filter(|(key, _)| counts(key.resource));
@@ -22,7 +23,7 @@ pub fn ends(store: &Store) -> Ends {
         .collect()
 }
 
-/// Members that differ from run to run: times, versions, UIDs, and what is derived from UIDs.
+/// Fields that differ from run to run: times, versions, UIDs, and values derived from UIDs.
 const VOLATILE: [&str; 17] = [
     "resourceVersion",
     "uid",
@@ -51,7 +52,7 @@ fn plain(value: &Value) -> Value {
             Value::Object(kept.map(plain).collect())
         }
         Value::Array(items) => Value::Array(items.iter().map(plain).collect()),
-        // UIDs of the double, wherever they stand: in labels, targetRefs, messages.
+        // UIDs of the double, for example in labels, targetRefs and messages.
         Value::String(text) if text.contains("00000000-0000-4000-8000-") => {
             let at = text.find("00000000-0000-4000-8000-").unwrap_or(0);
             let end = (at + 36).min(text.len());
@@ -62,7 +63,7 @@ fn plain(value: &Value) -> Value {
     }
 }
 
-/// Any link of the source may speak for what the source's links share.
+/// Any link of the source may be the representative of the shared objects.
 fn plain_member(name: &str, value: &Value) -> Value {
     if name == "instancelink.dev/link" {
         return Value::Bool(value.is_string());
@@ -74,7 +75,8 @@ fn is_time(text: &str) -> bool {
     text.len() >= 20 && text.ends_with('Z') && text.starts_with("20") && text.as_bytes()[10] == b'T'
 }
 
-/// Creations and updates by operators, and deletions by anybody: some children the garbage collector may take first.
+/// Creations and updates by operators, and deletions by any client: the garbage collector may delete some children
+/// first.
 pub fn counts(history: &[Change], by: &str) -> BTreeMap<String, u32> {
     let mut counts = BTreeMap::new();
     for change in history {
@@ -96,7 +98,7 @@ pub fn counts(history: &[Change], by: &str) -> BTreeMap<String, u32> {
     counts
 }
 
-/// The states that each link went through.
+/// The states of each link.
 pub fn walks(history: &[Change]) -> BTreeMap<String, Vec<String>> {
     let mut walks: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for change in history.iter().filter(|change| *change.key.resource == LINKS) {

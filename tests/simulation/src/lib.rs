@@ -2,9 +2,9 @@
 //!
 //! ```text
 //! script (what users do) ──► double ◄── faults ◄── operator
-//!                              │ everything that ever happened
+//!                              │ the whole history
 //!                              ▼
-//!                           oracles: invariants, end state, counts, all against the run without faults
+//!                           oracles: invariants, end state, counts, all compared with the run without faults
 //! ```
 
 #![allow(

@@ -1,7 +1,7 @@
 //! Replays a plan: `cargo run --package instancelink-simulation -- 'there and back' r17:done-but-500`.
 //!
-//! Prints every request with its faults, every state that the links went through, and what was violated. With a star for
-//! the number (`'r*:crash'`, `'e*:hidden'`) the fault falls at each point, one at a time, until something is violated.
+//! Prints every request with its faults, every state of the links, and the violations. With a star for
+//! the number (`'r*:crash'`, `'e*:hidden'`) the fault happens at each point, one at a time, until there is a violation.
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -16,12 +16,12 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-/// Plans that are run before their violations are looked at.
+/// The number of plans that run before their violations are checked.
 const BATCH: usize = 8;
 
 #[derive(Parser)]
 struct Args {
-    /// The script's name; left out: all of them
+    /// The name of the script. Default: all
     script: String,
     /// The plan: `none`, or faults such as r17:done-but-500+e3:late, or one at each point: 'r*:crash'
     #[arg(default_value = "none")]
@@ -29,7 +29,7 @@ struct Args {
     /// Two operators, one of which leads
     #[arg(long)]
     pair: bool,
-    /// What the operators log, as a filter
+    /// The log filter of the operators
     #[arg(long, value_parser = logs::filter)]
     log: Option<Targets>,
 }

@@ -1,4 +1,4 @@
-//! An operator that runs against the double: the real one, through its own client.
+//! The real operator, with its own client, against the double.
 
 use std::sync::Arc;
 
@@ -14,10 +14,10 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-/// The name in which operators talk to the double, before their numbers.
+/// The prefix of the operators' names at the double, before their numbers.
 pub const NAME: &str = "operator";
 
-/// The double's time, as a machine sees it whose clock is wrong.
+/// The double's time on a machine with a wrong clock.
 struct SkewedClock {
     api: Arc<Api>,
     skew: SignedDuration,
@@ -37,7 +37,7 @@ pub struct Running {
 }
 
 impl Running {
-    /// Starts one. `elects`: it takes part in a leader election.
+    /// Starts an operator. `elects`: it takes part in a leader election.
     pub fn start(api: &Arc<Api>, faults: &Arc<Injector>, number: u32, elects: bool) -> Self {
         let more: &[&str] = if elects { &["--leader-elect"] } else { &[] };
         let skew = SignedDuration::from_secs(faults.skew());
@@ -45,7 +45,7 @@ impl Running {
         Self::start_with(api, &faults, &format!("{NAME}-{number}"), skew, more)
     }
 
-    /// Starts one of this name, with a clock that is wrong by so much and these options.
+    /// Starts an operator with this name, this clock skew and these options.
     pub fn start_with(
         api: &Arc<Api>,
         faults: &Arc<dyn Hooks>,
@@ -64,18 +64,18 @@ impl Running {
         };
         let options = options_of(&name, options);
         let task = tokio::spawn(async move {
-            // One that may not lead any more ends with an error; its pod would be started again.
+            // An operator that lost the lease ends with an error. The kubelet would restart its pod.
             let _ = run_in(surroundings, options, CancellationToken::new()).await;
         });
         Self { name, task }
     }
 
-    /// It has ended by itself.
+    /// Whether it has ended by itself.
     pub fn has_ended(&self) -> bool {
         self.task.is_finished()
     }
 
-    /// SIGKILL: what it asked for already may still be done.
+    /// Kills it, as with SIGKILL: requests that it sent may still be executed.
     pub fn kill(&self) {
         self.task.abort();
     }

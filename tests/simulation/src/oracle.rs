@@ -1,4 +1,4 @@
-//! The invariants of the lifecycle, judged over everything that ever happened in a run.
+//! The invariants of the lifecycle, checked over the whole history of a run.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -20,16 +20,16 @@ const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 #[derive(Default)]
 struct World {
     objects: BTreeMap<Key, Arc<Value>>,
-    /// UIDs of links whose purge began.
+    /// The UIDs of links whose purge has started.
     purging: BTreeSet<String>,
-    /// Taken requests, a link each: `seq` of an intent and what it says.
+    /// The taken requests of each link, by the `seq` of the intent.
     taken: BTreeMap<(String, u64), String>,
-    /// Addresses that pods of a namespace had at any time.
+    /// All addresses that pods of a namespace ever had.
     addresses: BTreeSet<(String, String)>,
     found: Vec<String>,
 }
 
-/// Everything that was violated.
+/// All violations.
 pub fn judge(history: &[Change]) -> Vec<String> {
     let mut world = World::default();
     for change in history {
@@ -205,7 +205,7 @@ impl World {
     /// Endpoints are existing pods (lifecycle#only-target-pods), in namespaces that consent
     /// (lifecycle#only-with-consent).
     fn slice_written(&mut self, change: &Change, link: &str) {
-        // An alias that leads to a virtual IP of the link's own.
+        // The alias resolves to the link's virtual IP.
         for (key, service) in self.objects.iter().filter(|(key, _)| *key.resource == SERVICES) {
             if let (true, Some(address)) = (label(service, LINK_UID) == link, service["spec"]["clusterIP"].as_str()) {
                 self.addresses.insert((key.namespace.clone(), address.to_owned()));
@@ -235,7 +235,7 @@ impl World {
         }
     }
 
-    /// What stands of a link, shared objects included. A namespace that goes takes its objects by itself.
+    /// The objects of a link, including shared ones. A terminating namespace deletes its objects itself.
     fn children_of(&self, uid: &str) -> Vec<String> {
         let mut children = Vec::new();
         for (key, object) in &self.objects {

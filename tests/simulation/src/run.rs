@@ -1,4 +1,4 @@
-//! Runs a script under a plan, in virtual time, and keeps everything that happened.
+//! Runs a script under a plan in virtual time, and records the whole history.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,49 +19,49 @@ use crate::script::{Deed, Script, Step};
 
 /// How long a step may take. Backoff after a refusal goes up to five minutes, with jitter.
 const PATIENCE: Duration = Duration::from_secs(700);
-/// A step is over when the links have rested for so long.
+/// A step is over when the links were at rest for this time.
 const REST: Duration = Duration::from_secs(4);
-/// A script is over when nothing was written for so long.
+/// A script is over when nothing was written for this time.
 const QUIET: Duration = Duration::from_secs(70);
-/// How long a process manager takes to start an operator again.
+/// How long the restart of an operator takes.
 const RESTART: Duration = Duration::from_secs(1);
 
-/// What came of a run.
+/// The result of a run.
 pub struct Outcome {
-    /// What stands at the end.
+    /// The objects at the end.
     pub ends: Ends,
     /// Successful writes of operators, by verb and object.
     pub counts: BTreeMap<String, u32>,
-    /// The states that each link went through.
+    /// The states of each link.
     pub walks: BTreeMap<String, Vec<String>>,
     /// Requests and events.
     pub points: (u32, u32),
-    /// Faults that fell.
+    /// The faults that happened.
     pub injected: u64,
-    /// What became of actions.
+    /// The results of actions.
     pub actions: Actions,
-    /// What was violated.
+    /// The violations.
     pub violations: Vec<String>,
-    /// Requests and faults, in their order.
+    /// Requests and faults in order.
     pub log: Vec<String>,
-    /// The objects, with all that ever happened to them.
+    /// The objects with their whole history.
     pub api: Arc<Api>,
 }
 
-/// How a script is run.
+/// The options of a run.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Setting {
     /// Two operators, one of which leads.
     pub pair: bool,
 }
 
-/// A runtime of one thread, whose time passes when there is nothing else to do.
+/// A runtime with one thread and virtual time.
 pub fn paused() -> Runtime {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     runtime.enable_all().start_paused(true).build().unwrap()
 }
 
-/// Runs it in a runtime of its own.
+/// Runs it in its own runtime.
 pub fn run(script: &Script, plan: &Plan, setting: Setting) -> Outcome {
     paused().block_on(play(script, plan, setting))
 }
@@ -111,7 +111,7 @@ async fn play(script: &Script, plan: &Plan, setting: Setting) -> Outcome {
     outcome
 }
 
-/// Keeps operators running, as a Deployment does: one that died or ended is started again under another name.
+/// Keeps operators running like a Deployment: it replaces one that ended by one with another name.
 async fn keep(api: Arc<Api>, faults: Arc<Injector>, setting: Setting) {
     let mut number = 0;
     let mut start = || {
@@ -134,7 +134,7 @@ async fn keep(api: Arc<Api>, faults: Arc<Injector>, setting: Setting) {
     }
 }
 
-/// Waits until every link is where the step leaves it, and stays there.
+/// Waits until every link is in the expected state of the step, and stays there.
 async fn rest(api: &Api, step: &Step) -> Result<(), String> {
     if let Deed::Wait(seconds) = step.deed {
         sleep(Duration::from_secs(seconds)).await;
@@ -190,7 +190,7 @@ fn wrong(api: &Api, step: &Step) -> Option<String> {
     None
 }
 
-/// Waits until nothing is written any more.
+/// Waits until nothing is written.
 async fn quiet(api: &Api) -> Result<(), String> {
     let newest = || {
         let store = api.store();

@@ -1,4 +1,4 @@
-//! What users do, a step after the other: each step waits until the links are where they should be by then.
+//! The steps of users. Each step waits until the links are in the expected state.
 
 use instancelink_testkit::api::Api;
 use instancelink_testkit::api::resource::{CONFIG_MAPS, GRANTS, LINKS, Resource, SERVICES, SLICES};
@@ -8,25 +8,25 @@ use serde_json::{Value, json};
 
 use crate::seeds;
 
-/// A story, and the states in which it rests on the way.
+/// A script of steps, with the resting states in between.
 pub struct Script {
-    /// What it is about.
+    /// Its name.
     pub name: &'static str,
-    /// What happens.
+    /// The steps.
     pub steps: Vec<Step>,
 }
 
-/// Something that users, or the rest of the cluster, do; then the links' states.
+/// An operation of users or of the cluster, and the states of the links after it.
 pub struct Step {
-    /// What is done.
+    /// The operation.
     pub deed: Deed,
-    /// The state in which each link then rests; none for one that is gone.
+    /// The resting state of each link after it. None for a deleted link.
     pub then: Vec<(&'static str, Option<&'static str>)>,
-    /// The next step follows at once.
+    /// The next step follows without a pause.
     pub at_once: bool,
 }
 
-/// What somebody does.
+/// The operations.
 pub enum Deed {
     /// `kubectl create`.
     Create(&'static Resource, Value),
@@ -38,29 +38,29 @@ pub enum Deed {
     Delete(&'static Resource, &'static str, &'static str),
     /// A workload with pods of these addresses in `shop`.
     Workload(&'static str, &'static [&'static str]),
-    /// A pod of `shop` becomes ready under this address, or ceases to be.
+    /// A pod of `shop` becomes ready with this address, or becomes unready.
     Ready(&'static str, &'static str, bool),
     /// The status of a link is lost, as backups do.
     WipeStatus(&'static str),
-    /// Somebody damages an object.
+    /// A client damages an object.
     Damage(Damage),
-    /// Time goes by.
+    /// Time passes.
     Wait(u64),
 }
 
-/// What somebody does to a member of an object.
+/// A damage to a field of an object.
 #[derive(Clone, Debug)]
 pub struct Damage {
     /// The object.
     pub key: Key,
-    /// The member, as a JSON pointer.
+    /// The field, as a JSON pointer.
     pub pointer: String,
-    /// What it becomes; none: it is taken away.
+    /// Its new value. None removes it.
     pub value: Option<Value>,
 }
 
 impl Script {
-    /// One in which nothing happens yet.
+    /// An empty script.
     pub fn new(name: &'static str) -> Self {
         Self {
             name,
@@ -68,7 +68,7 @@ impl Script {
         }
     }
 
-    /// And then this happens.
+    /// Adds a step.
     #[must_use]
     pub fn then(mut self, deed: Deed, then: &[(&'static str, &'static str)]) -> Self {
         let gone = |state: &'static str| (state != "gone").then_some(state);
@@ -81,7 +81,7 @@ impl Script {
         self
     }
 
-    /// And then this happens, and what comes next follows before anybody could see it.
+    /// Adds a step. The next step follows without a pause.
     #[must_use]
     pub fn at_once(mut self, deed: Deed) -> Self {
         self.steps.push(Step {
@@ -93,7 +93,7 @@ impl Script {
     }
 }
 
-/// A link of `shop` from `web`, with more in its spec.
+/// A link of `shop` from `web`, with more fields in its spec.
 pub fn link(name: &'static str, alias: &str, target: &str, more: &str) -> Deed {
     let mut spec: Value = serde_yaml_ng::from_str(more).unwrap();
     if spec.is_null() {
@@ -126,7 +126,7 @@ pub fn grant() -> Deed {
 }
 
 impl Deed {
-    /// Does it.
+    /// Runs the operation.
     pub fn act(&self, api: &Api) {
         match self {
             Self::Create(resource, object) => {
@@ -165,7 +165,7 @@ impl Deed {
 }
 
 impl Damage {
-    /// Does it, where the API server lets it be done.
+    /// Runs the operation if the API server allows it.
     fn act(&self, api: &Api) {
         let operation = match &self.value {
             Some(value) => json!([{"op": "replace", "path": self.pointer, "value": value}]),
@@ -188,7 +188,7 @@ pub(crate) fn key(resource: &'static Resource, namespace: &str, name: &str) -> K
     }
 }
 
-/// A merge patch. False where there is no such object.
+/// Sends a merge patch. False if the object does not exist.
 pub(crate) fn merge(api: &Api, key: &Key, subresource: Option<&str>, patch: &Value, by: &str) -> bool {
     api.change(|store, now| {
         let Some(old) = store.get(key) else { return false };
@@ -204,8 +204,8 @@ fn merge_in_shop(api: &Api, resource: &'static Resource, name: &str, part: Optio
     assert!(is_there, "{name} is gone, and should be patched");
 }
 
-/// Kinds that scripts name.
+/// The kinds in scripts.
 pub use instancelink_testkit::api::resource as kinds;
 
-/// The kinds of children, by which the operator's traces are found.
+/// The kinds of children, to find what the operator left.
 pub static CHILDREN: [&Resource; 4] = [&SERVICES, &SLICES, &CONFIG_MAPS, &kinds::POLICIES];

@@ -1,4 +1,4 @@
-//! The stories: together they walk over every edge of the lifecycle, and touch every kind of child.
+//! The scripts. Together they pass every edge of the lifecycle, and use every kind of child.
 
 use serde_json::json;
 
@@ -25,7 +25,7 @@ pub fn all() -> Vec<Script> {
     ]
 }
 
-/// Stories in which things happen too fast to be seen, one by one: what counts is the end.
+/// Scripts with steps without a pause: only the end is compared.
 pub fn hurried() -> Vec<Script> {
     vec![overtaken(), swapped(), replaced(), cut_early(), together()]
 }
@@ -75,7 +75,7 @@ fn replaced() -> Script {
         .then(Delete(&LINKS, "shop", "db"), &[("db", "gone")])
 }
 
-/// A link that is cut and deleted while it may not be up yet.
+/// A link that is cut and deleted before it may be active.
 pub fn cut_early() -> Script {
     Script::new("cut before it is up")
         .then(link("db", "db", "pg", ""), &[])
@@ -83,7 +83,7 @@ pub fn cut_early() -> Script {
         .then(Delete(&LINKS, "shop", "db"), &[("db", "gone")])
 }
 
-/// Links of one source that are due together, and so write what they share together.
+/// Links of one source that are due together, and so write their shared objects together.
 pub fn together() -> Script {
     Script::new("links of one source at once")
         .at_once(link("db", "db", "pg", ""))

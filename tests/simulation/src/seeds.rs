@@ -1,4 +1,4 @@
-//! What stands before a script begins: namespaces, and workloads with ready pods.
+//! The objects before a script starts: namespaces, and workloads with ready pods.
 
 use instancelink_testkit::api::Api;
 use instancelink_testkit::api::resource::{DEPLOYMENTS, NAMESPACES, NODES, PODS, REPLICA_SETS, Resource};
@@ -6,7 +6,7 @@ use instancelink_testkit::api::store::Key;
 use instancelink_testkit::api::write::{self, Writer};
 use serde_json::{Value, json};
 
-/// Who made it.
+/// The author.
 const BY: &str = "seed";
 
 /// Namespaces `shop`, `data` and `system`; Deployments `web`, `pg` and `pg-2` in `shop` and `pg` in `data`.
@@ -28,7 +28,7 @@ pub fn workload(api: &Api, namespace: &str, name: &str, addresses: &[&str]) {
     let meta = json!({"name": name, "namespace": namespace, "labels": {"app": name}});
     let object = json!({"metadata": meta, "spec": {"selector": selector, "template": template}});
     let deployment = put(api, &DEPLOYMENTS, object);
-    // The set of an earlier Deployment of this name may still stand.
+    // The ReplicaSet of an earlier Deployment with this name may still exist.
     let is_free = |set: &String| {
         let key = Key {
             resource: &REPLICA_SETS,
@@ -51,7 +51,7 @@ pub fn workload(api: &Api, namespace: &str, name: &str, addresses: &[&str]) {
     }
 }
 
-/// A ready pod of this set.
+/// A ready pod of this ReplicaSet.
 pub fn pod(api: &Api, namespace: &str, app: &str, name: &str, address: &str, set: &Value) {
     let object = json!({
         "metadata": {
@@ -64,7 +64,7 @@ pub fn pod(api: &Api, namespace: &str, app: &str, name: &str, address: &str, set
     pod_status(api, namespace, name, address, true);
 }
 
-/// What a kubelet says of a pod.
+/// The status of a pod as a kubelet writes it.
 pub fn pod_status(api: &Api, namespace: &str, name: &str, address: &str, ready: bool) {
     let key = Key {
         resource: &PODS,
@@ -92,7 +92,7 @@ fn owner(kind: &str, name: &str, object: &Value) -> Value {
     json!({"apiVersion": "apps/v1", "kind": kind, "name": name, "uid": object["metadata"]["uid"], "controller": true})
 }
 
-/// What somebody made before anything began.
+/// Creates an object before the script starts.
 pub fn put(api: &Api, resource: &'static Resource, object: Value) -> Value {
     let namespace = object["metadata"]["namespace"].as_str().unwrap_or_default().to_owned();
     api.change(|store, now| {

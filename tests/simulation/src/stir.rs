@@ -1,5 +1,5 @@
-//! What the operator looked at last it keeps parsed, about a thousand objects. One link that changes more often than that
-//! takes their places, so that what is kept is the same whatever happened before.
+//! The operator keeps the last thousand objects that it read uncompressed. One link that changes more often than that
+//! replaces them, so that the uncompressed objects do not depend on the history.
 
 use std::time::Duration;
 
@@ -10,11 +10,11 @@ use tokio::time::sleep;
 
 use crate::script::merge;
 
-/// Together a few hundred more than the objects that are kept parsed.
+/// In total a few hundred more than the uncompressed objects.
 const PORTIONS: u32 = 16;
 const PORTION: u32 = 100;
 
-/// Labels this link again and again. A portion at a time: what changed before a watch begins anew is told as one change.
+/// Changes a label of this link repeatedly, in portions: changes before a watch restarts arrive as one change.
 pub async fn stir(api: &Api, link: &Key) {
     for portion in 0..PORTIONS {
         for n in 0..PORTION {

@@ -1,5 +1,5 @@
-//! A third party alters or takes away any member of a link's metadata, or anything of a child: it is repaired, or the link
-//! says what stands in its way; and afterwards everything can still be taken down.
+//! Another client changes or removes any field of a link's metadata or of a child. It is repaired, or the link
+//! reports what blocks it. Afterwards everything can still be taken down.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
@@ -40,7 +40,7 @@ fn damaged(damage: &script::Damage) -> (Script, Script) {
     (repaired, taken_down)
 }
 
-/// An object that lost its mark is a stranger's: the links say so, and it survives them untouched.
+/// An object without a mark is foreign: the links report it, and leave it alone.
 fn stranger(damage: &script::Damage) -> Vec<String> {
     let (conflict, taken_down) = damaged(damage);
     let conflict = run::run(&conflict, &Plan::default(), Setting::default());

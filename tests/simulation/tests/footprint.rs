@@ -1,4 +1,4 @@
-//! What a link costs in memory, in bytes of the heap: no machine's page and no allocator's habit is in the figure.
+//! The memory of a link in bytes of the heap. The figure does not depend on pages or the allocator.
 
 mod heap;
 
@@ -7,9 +7,9 @@ use instancelink_testkit::campaign;
 
 use heap::heap;
 
-/// Bytes of an active link, with its part of what links share. Who changes it tells why.
+/// Bytes of an active link, with its share of shared objects. Give the reason when you change it.
 const KNOWN: u64 = 3_110;
-/// Tables that double are as full at either number.
+/// Tables that double their capacity are equally full at both numbers.
 const LINKS: u64 = 1500;
 
 #[test]

@@ -1,5 +1,5 @@
-//! Two operators, one of which leads: the leader dies at each request, or stands still for longer than its lease lasts and
-//! goes on where it was.
+//! Two operators with leader election: the leader dies at each request, or pauses for longer than its lease and
+//! continues.
 
 use instancelink_simulation::campaign::{Tolerance, run_plans};
 use instancelink_simulation::run::Setting;

@@ -1,4 +1,4 @@
-//! Every script without faults: it comes to where it says, nothing is violated, and two runs are alike.
+//! Every script without faults: it reaches its states, there are no violations, and two runs are equal.
 
 use instancelink_simulation::run::{Setting, run};
 use instancelink_simulation::scripts;

@@ -1,4 +1,4 @@
-//! One fault at each request: every failure that the API server or the network can give, before and after it is done.
+//! One fault at each request: every failure of the API server or the network, before and after the request is executed.
 
 use instancelink_simulation::campaign::{Reference, Tolerance, run_plans};
 use instancelink_simulation::run::Setting;

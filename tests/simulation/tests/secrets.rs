@@ -1,5 +1,6 @@
-//! No value of a Secret is ever in a log, an event, a label, an annotation or a status: with one fault at each request, and
-//! the log as verbose as it goes, of our own crates and of those that carry the requests.
+//! No value of a Secret is ever in a log, an event, a label, an annotation or a status: with one fault at each
+//! request, and
+//! the most verbose log of our crates and of the HTTP crates.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
@@ -25,12 +26,12 @@ use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-/// A log that is kept.
+/// A recorded log.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
-    /// What this thread logs, as an operator with this filter would, until the guard goes.
+    /// Records the log of this thread with this filter until the guard is dropped.
     fn kept(filter: &str) -> (Self, DefaultGuard) {
         let log = Self::default();
         let writer = log.clone();
@@ -58,7 +59,7 @@ impl io::Write for Log {
     }
 }
 
-/// The script under a plan, and what was logged.
+/// Runs the script under a plan, and returns the log.
 fn logged(plan: &Plan) -> (Outcome, String) {
     let (log, _guard) = Log::kept("trace");
     let outcome = run(&bindings::script(), plan, Setting::default());
@@ -105,7 +106,7 @@ fn no_value_of_a_secret_is_shown_whatever_goes_wrong_on_the_way() {
     campaign.finish(plans.len() as u64, faults, &violations);
 }
 
-/// An API server without streaming lists, whose lists of Secrets break off.
+/// An API server without streaming lists, whose lists of Secrets are cut short.
 struct Old;
 
 impl Hooks for Old {

@@ -1,5 +1,6 @@
-//! One operator that lives long among many links: nothing is violated, everything rests as its spec says, and the heap
-//! is no larger in the end than halfway.
+//! One operator with a long life and many links: there are no violations, all links rest as their specs say, and the
+//! heap
+//! is no larger at the end than halfway.
 
 #![allow(clippy::indexing_slicing)]
 
@@ -12,7 +13,7 @@ use instancelink_testkit::campaign;
 
 use heap::heap;
 
-/// A morning fills these slots, and a night empties them.
+/// These slots are filled each morning and emptied each night.
 const ORDINARY: Size = Size {
     namespaces: 10,
     links_each: 20,
@@ -28,7 +29,7 @@ const LONG: Size = Size {
     pace: 15,
 };
 
-/// What a link that came and went may have left, in bytes: less than it takes to remember it.
+/// The bytes that may be left for each deleted link: less than a record of it needs.
 const A_LINK: u64 = 100;
 
 #[test]
@@ -47,7 +48,8 @@ fn an_operator_that_lives_long_among_many_links_loses_nothing_and_does_not_grow(
     campaign.finish(report.deeds, report.faults, &violations);
 }
 
-/// From the two nights halfway to the last two: what is made once, such as a metric of a rare failure, is made by then.
+/// From the two nights halfway to the last two: what is allocated once, such as a metric of a rare failure, exists by
+/// then.
 fn growth(nights: &[u64], links: u32) -> Option<String> {
     let least = |nights: &[u64]| nights.iter().min().copied().unwrap_or_default();
     let (half, end) = (nights.len() / 2, nights.len());

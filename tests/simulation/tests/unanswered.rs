@@ -1,4 +1,4 @@
-//! A write whose answer is lost, and whose event is late: nobody tells the operator what stands.
+//! A write with a lost answer and a delayed event: the operator does not know the result.
 
 use instancelink_simulation::campaign::{Tolerance, run_plans};
 use instancelink_simulation::run::Setting;

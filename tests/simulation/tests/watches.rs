@@ -1,5 +1,5 @@
-//! One fault at each event of a watch: late, doubled, broken off, listed anew, hidden; and operators that are started
-//! again on a replica that is behind.
+//! One fault at each event of a watch: delayed, doubled, broken off, listed again, hidden; and operators that restart
+//! on a stale replica.
 
 use instancelink_simulation::campaign::{Tolerance, run_plans};
 use instancelink_simulation::run::Setting;

@@ -2,17 +2,17 @@
 
 use anyhow::{Context as _, Result, bail};
 
-/// Where a request goes, and for what.
+/// The address and the path of a request.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Address {
-    /// A name, an IPv4 address, or an IPv6 address without its brackets.
+    /// A name, an IPv4 address, or an IPv6 address without brackets.
     pub(crate) host: String,
     pub(crate) port: u16,
     pub(crate) path: String,
 }
 
 impl Address {
-    /// Takes `http://` as given when it is left out.
+    /// Assumes `http://` if it is left out.
     pub(crate) fn parse(url: &str) -> Result<Self> {
         if url.starts_with("https://") {
             bail!("{url} is https; this client speaks http only");

@@ -1,5 +1,5 @@
-//! An HTTP/1.1 GET with a deadline, a new name lookup and a new connection each time: a kept connection would hide
-//! exactly the change that a test looks for.
+//! An HTTP/1.1 GET with a deadline, and with a new name lookup and connection each time: a kept connection would hide
+//! the change that a test looks for.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::address::Address;
 use crate::resolve::{Answer, lookup};
 
-/// The answer to a GET, and who gave it.
+/// The answer to a GET, and the address that gave it.
 pub(crate) struct Response {
     pub(crate) code: u16,
     pub(crate) body: String,
@@ -39,7 +39,7 @@ pub(crate) fn get(url: &str, timeout: Duration) -> Result<Response> {
 }
 
 fn left(deadline: Instant) -> Duration {
-    // The socket API takes zero for "no timeout".
+    // The socket API takes zero as "no timeout".
     deadline
         .saturating_duration_since(Instant::now())
         .max(Duration::from_millis(1))

@@ -1,8 +1,9 @@
-//! The pods of the end-to-end tests and of the demo: a tiny HTTP server, clients that show what a pod sees of DNS and
-//! of the network, and the pause process of the native cluster. One static binary, so that an image is one file.
+//! The program in the pods of the end-to-end tests and of the demo: a small HTTP server, clients that show what a pod
+//! sees of DNS and
+//! of the network, and the pause process of the native cluster. It is one static binary, so an image is one file.
 //!
-//! Names are resolved by libc's `getaddrinfo`, as most programs in containers do it: a test of DNS must not bring a
-//! resolver of its own.
+//! It resolves names with `getaddrinfo` of libc, as most programs in containers do: a test of DNS must not use its own
+//! resolver.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))] // a failed unwrap is a failed test
 
@@ -31,49 +32,49 @@ struct Args {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Answer HTTP with a text and the pod's host name
+    /// Answer HTTP requests with a text and the pod's host name
     Serve {
-        /// A port to listen on; may be given many times
+        /// A port to listen on. Can be repeated
         #[arg(long = "port", required = true)]
         ports: Vec<u16>,
-        /// What to answer
+        /// The text of the answer
         #[arg(long)]
         text: String,
-        /// Ready as long as this file exists; `POST /ready/true|false` makes and removes it
+        /// Ready as long as this file exists. `POST /ready/true|false` creates and removes it
         #[arg(long)]
         ready_file: Option<PathBuf>,
-        /// Start as not ready
+        /// Start unready
         #[arg(long)]
         not_ready: bool,
     },
-    /// GET again and again, one line of JSON a request
+    /// Send GET requests, and print one line of JSON for each
     Poll {
         #[arg(long)]
         url: String,
         #[arg(long, default_value_t = 1000)]
         every_ms: u64,
-        /// How many requests; without end when left out
+        /// The number of requests. Default: no end
         #[arg(long)]
         count: Option<u64>,
         #[arg(long, default_value_t = 1000)]
         timeout_ms: u64,
     },
-    /// GET once and print the body; exit code 1 when it fails
+    /// Send one GET request and print the body. Exit code 1 if it fails
     Get {
         url: String,
         #[arg(long, default_value_t = 1000)]
         timeout_ms: u64,
     },
-    /// Print the addresses of a name; exit code 3 when there is no such name
+    /// Print the addresses of a name. Exit code 3 if the name does not exist
     Resolve { name: String },
-    /// Print the environment variables whose names begin with a prefix
+    /// Print the environment variables whose names start with a prefix
     Env {
         #[arg(default_value = "")]
         prefix: String,
     },
-    /// Print each file of a directory as `name=content`, in the order of their names
+    /// Print each file of a directory as `name=content`, sorted by name
     Files { directory: PathBuf },
-    /// SIGKILL the processes of another pod; needs `hostPID` and root
+    /// Send SIGKILL to the processes of another pod. Needs `hostPID` and root
     Kill {
         /// UID of the pod
         #[arg(long)]
@@ -82,9 +83,9 @@ enum Command {
         #[arg(long)]
         name: String,
     },
-    /// Do nothing for some seconds, without end when left out
+    /// Do nothing for some seconds. Default: no end
     Sleep { seconds: Option<u64> },
-    /// Do nothing until told to end: the sandbox process of a pod
+    /// Do nothing until a signal: the sandbox process of a pod
     Pause,
 }
 
@@ -92,7 +93,7 @@ fn main() -> ExitCode {
     match run(Args::parse().command) {
         Ok(code) => code,
         Err(error) => {
-            // A closed stderr must not turn a failure into a panic.
+            // A closed stderr must not turn an error into a panic.
             let _ = writeln!(io::stderr(), "{error:#}");
             ExitCode::FAILURE
         }

@@ -1,4 +1,4 @@
-//! One line of JSON a request, so that a test can tell to the millisecond when a name or a connection went away.
+//! One line of JSON for each request, so that a test knows to the millisecond when a name or a connection is gone.
 
 use std::io::{self, Write as _};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -25,7 +25,7 @@ struct Line {
     took: u128,
 }
 
-/// Keeps to the period: a slow request does not shift those after it, and those it overran are left out.
+/// Keeps the period: a slow request does not delay later ones, and those that it overlaps are skipped.
 pub(crate) fn run(url: &str, every: Duration, count: Option<u64>, timeout: Duration) -> Result<()> {
     let mut n = 0;
     let mut next = Instant::now();

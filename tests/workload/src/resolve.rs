@@ -1,4 +1,4 @@
-//! What the system's resolver says of a name.
+//! Looks up a name with the system's resolver.
 
 use std::io::{self, Write as _};
 use std::net::{IpAddr, ToSocketAddrs as _};
@@ -6,18 +6,18 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 
-/// Exit code of "there is no such name", so that a test can tell it from a failed lookup.
+/// The exit code if the name does not exist, to distinguish it from a failed lookup.
 pub(crate) const NO_SUCH_NAME: u8 = 3;
 
-/// The outcome of a lookup: no such name is an answer, not a failure.
+/// The result of a lookup. A name that does not exist is an answer, not a failure.
 pub(crate) enum Answer {
     Addresses(Vec<IpAddr>),
     NoSuchName,
-    /// The resolver did not answer, or refused to.
+    /// The resolver did not answer, or refused.
     Failed(String),
 }
 
-/// Asks the DNS server each time: neither libc nor this program caches.
+/// Sends a new query each time: neither libc nor this program caches.
 pub(crate) fn lookup(name: &str) -> Answer {
     match (name, 0).to_socket_addrs() {
         Ok(found) => {
@@ -26,9 +26,10 @@ pub(crate) fn lookup(name: &str) -> Answer {
             addresses.dedup();
             Answer::Addresses(addresses)
         }
-        // std hands on getaddrinfo's code as text only. musl says "Name does not resolve" (EAI_NONAME) and "Name has
+        // std returns the code of getaddrinfo only as text. musl says "Name does not resolve" (EAI_NONAME) and "Name
+        // has
         // no usable address" (EAI_NODATA), glibc "Name or service not known" and "No address associated…"; both
-        // say "Try again" or "Temporary failure" when the server could not be asked.
+        // say "Try again" or "Temporary failure" if the server could not be reached.
         Err(error) => {
             let text = error.to_string();
             let gone = [
@@ -46,7 +47,7 @@ pub(crate) fn lookup(name: &str) -> Answer {
     }
 }
 
-/// One address a line.
+/// One address in each line.
 pub(crate) fn run(name: &str) -> Result<ExitCode> {
     match lookup(name) {
         Answer::Addresses(addresses) => {

@@ -1,5 +1,5 @@
-//! The server: `GET /…` answers the text and the pod's host name, `GET /readyz` says whether it is ready, and
-//! `POST /ready/true|false` changes that, so that a test takes a pod out of the endpoints without ending it.
+//! The server: `GET /…` returns the text and the pod's host name, `GET /readyz` whether it is ready, and
+//! `POST /ready/true|false` changes that, so that a test can remove a pod from the endpoints and keep it running.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
-/// A client that sends nothing must not hold a thread for good.
+/// A client that sends nothing must not block a thread for ever.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 struct Server {
@@ -36,13 +36,13 @@ pub(crate) fn run(ports: &[u16], text: &str, ready_file: Option<PathBuf>, ready:
         threads.push(std::thread::spawn(move || accept(&listener, &server)));
     }
     for thread in threads {
-        // Only a panic ends an accepting thread, and that has been reported already.
+        // Only a panic ends an accepting thread, and it was reported already.
         let _ = thread.join();
     }
     Ok(())
 }
 
-/// On `[::]`, which takes IPv4 too; on `0.0.0.0` where the kernel has no IPv6.
+/// Listens on `[::]`, which accepts IPv4 too, or on `0.0.0.0` if the kernel has no IPv6.
 fn listen(port: u16) -> Result<TcpListener> {
     TcpListener::bind((Ipv6Addr::UNSPECIFIED, port))
         .or_else(|_| TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)))
@@ -52,7 +52,7 @@ fn listen(port: u16) -> Result<TcpListener> {
 fn accept(listener: &TcpListener, server: &Arc<Server>) {
     for stream in listener.incoming().flatten() {
         let server = Arc::clone(server);
-        // A client that goes away in the middle is its own affair.
+        // A client may close the connection at any time.
         std::thread::spawn(move || drop(server.answer(stream)));
     }
 }
@@ -64,7 +64,7 @@ impl Server {
         let mut reader = BufReader::new(stream.try_clone()?);
         let mut request = String::new();
         reader.read_line(&mut request)?;
-        // The headers are read to their end: closing with unread input would reset the connection.
+        // Reads all headers: closing with unread input would reset the connection.
         let mut header = String::new();
         while reader.read_line(&mut header)? > 2 {
             header.clear();

@@ -1,4 +1,4 @@
-//! What users and kubelets do all day.
+//! The operations of users and kubelets during a day.
 
 use instancelink_testkit::api::object::Meta as _;
 use instancelink_testkit::api::resource::{LINKS, PODS};
@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 
 use super::town::{PODS_EACH, TARGETS, Town, pod_of, space};
 
-/// Deeds, drawn from a seed.
+/// Operations from a seed.
 pub(super) struct Churn {
     dice: Dice,
-    /// Actions that were asked for, each by a number of its own.
+    /// The number of requested actions. Each has its own id.
     asked: u64,
     pub(super) deeds: u64,
 }
@@ -24,7 +24,7 @@ impl Churn {
         }
     }
 
-    /// Somebody does something, or a pod comes or goes.
+    /// Runs one operation of a user or a kubelet.
     pub(super) fn deed(&mut self, town: &mut Town) {
         self.deeds += 1;
         let namespace = space(self.dice.roll(town.size.namespaces));
@@ -71,7 +71,7 @@ impl Churn {
         town.patch(namespace, slot, &patch, "kubectl-annotate");
     }
 
-    /// Somebody comes to a link at rest and asks for something, or not; where it will be then.
+    /// Requests an action on a link at rest, or none. Returns the expected state.
     pub(super) fn last(&mut self, town: &Town, namespace: &str, slot: u32, link: &Value) -> String {
         let state = link["status"]["state"].as_str().unwrap_or_default();
         let choices: &[(&str, &str)] = match state {

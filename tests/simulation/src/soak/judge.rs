@@ -1,5 +1,5 @@
-//! What the other campaigns judge a run by, for a history that is long and wide: namespace by namespace, since links of
-//! two namespaces have nothing to do with each other here.
+//! The checks of the other campaigns for a long history, namespace by namespace, because links of
+//! two namespaces are independent here.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,10 +11,10 @@ use serde_json::Value;
 use crate::campaign::side_by_side;
 use crate::{actions, oracle};
 
-/// What stood when the history began.
+/// The objects at the start of the history.
 pub(super) type Base = BTreeMap<Key, Arc<Value>>;
 
-/// How many actions were asked for, and everything that was violated.
+/// The number of requested actions, and all violations.
 pub(super) fn judge(base: &Base, history: &[Change]) -> (u64, Vec<String>) {
     let mut places: BTreeMap<&str, Vec<Change>> = BTreeMap::new();
     let counts = |key: &&Key| ![&EVENTS, &LEASES].contains(&key.resource);

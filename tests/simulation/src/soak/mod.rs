@@ -1,6 +1,6 @@
-//! An hour of the life of one operator: links come, are acted on, retargeted and go, pods come and go, and one request of
-//! a hundred fails. Days and nights: in the evening everything is mended and must be as the specs say; at night only
-//! one link stays. The heap of the whole process is measured when both have rested, and must not grow.
+//! The life of one operator: links are created, acted on, retargeted and deleted, pods come and go, and one request of
+//! a hundred fails. In the evening of each day the faults stop, and everything must be as the specs say. At night only
+//! one link stays. The heap of the whole process is measured at both rests, and must not grow.
 
 mod churn;
 mod judge;
@@ -31,30 +31,30 @@ use rest::Expected;
 use town::{Town, space};
 use weather::Weather;
 
-/// How much happens.
+/// The size of the campaign.
 #[derive(Clone, Copy, Debug)]
 pub struct Size {
     pub namespaces: u32,
-    /// Links of each namespace, by day.
+    /// Links in each namespace during the day.
     pub links_each: u32,
     pub days: u32,
-    /// How long users are at work.
+    /// The length of a day.
     pub day: Duration,
-    /// Deeds a second.
+    /// Operations a second.
     pub pace: u32,
 }
 
 impl Size {
-    /// The slot of a link in the first namespace that nobody acts on, and that always stands.
+    /// The slot of a link in the first namespace that always exists, and gets no actions.
     fn still(&self) -> u32 {
         self.links_each
     }
 }
 
-/// Live bytes of the process.
+/// The live bytes of the process.
 pub type Heap = fn() -> u64;
 
-/// What came of it.
+/// The result.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
     /// The heap at rest, each night.
@@ -67,7 +67,7 @@ pub struct Report {
     pub violations: Vec<String>,
 }
 
-/// Runs it in a runtime of its own.
+/// Runs it in its own runtime.
 pub fn run(size: Size, seed: u64, heap: Heap) -> Report {
     paused().block_on(play(size, seed, heap))
 }
@@ -117,7 +117,7 @@ struct Soak {
     town: Town,
     weather: Arc<Weather>,
     churn: Churn,
-    /// What stood when everything rested last.
+    /// The objects at the last rest.
     base: Base,
     port: u16,
     heap: Heap,
@@ -125,7 +125,7 @@ struct Soak {
 }
 
 impl Soak {
-    /// All slots are filled, in a tenth of the day; then the churn.
+    /// Fills all slots in a tenth of the day, then runs the churn.
     async fn day(&mut self) {
         let size = self.town.size;
         for slot in 0..size.links_each {
@@ -142,7 +142,7 @@ impl Soak {
         }
     }
 
-    /// Every slot has a link, somebody asks the last thing of each, and all rest as they should.
+    /// Every slot has a link with a last request. All must come to rest in the expected state.
     async fn evening(&mut self, day: u32) {
         self.town.mend();
         let size = self.town.size;
@@ -166,7 +166,7 @@ impl Soak {
         self.settle(&when).await;
     }
 
-    /// Only the link is left that nobody acts on.
+    /// Only the link without actions is left.
     async fn night(&mut self, day: u32) {
         let size = self.town.size;
         let when = format!("night {day}");
@@ -178,7 +178,7 @@ impl Soak {
         let still = (space(0), self.town.name_of(size.still()));
         let expected = Expected::from([(still, Some("active".to_owned()))]);
         self.until(&when, |store| rest::wrong(store, &expected)).await;
-        // What the weather still holds back is told by the time everything is quiet.
+        // Events that faults delayed have arrived when everything is at rest.
         self.weather.calm(true);
         self.settle(&when).await;
         let still = key(&LINKS, &space(0), &self.town.name_of(size.still()));
@@ -187,7 +187,7 @@ impl Soak {
         self.weather.calm(false);
         let heap = (self.heap)();
         self.report.nights.push(heap);
-        // The long one takes its time: who waits for it sees how far it is.
+        // The long campaign prints its progress.
         println!(
             "night {}: {} deeds, {heap} bytes of heap at rest",
             self.report.nights.len(),
@@ -196,7 +196,7 @@ impl Soak {
     }
 }
 
-/// All links that stand, wherever they come to rest.
+/// All existing links, in any resting state.
 fn present(store: &Store) -> Expected {
     let names = store
         .of(&LINKS)

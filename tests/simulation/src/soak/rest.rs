@@ -1,4 +1,4 @@
-//! What must be true of links that nobody touches any more.
+//! What must be true for links at rest.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,10 +9,10 @@ use serde_json::Value;
 
 use crate::oracle::{LINK_UID, label};
 
-/// Namespace and name of each link, and the state in which it should be, where that is known.
+/// Namespace and name of each link, and its expected state if it is known.
 pub(super) type Expected = BTreeMap<(String, String), Option<String>>;
 
-/// What is not yet as it should be, the first few of it.
+/// The first few differences from the expected state.
 pub(super) fn wrong(store: &Store, expected: &Expected) -> Vec<String> {
     let (slices, pods) = (by_link(store), ready(store));
     let none = BTreeSet::new();
@@ -52,7 +52,7 @@ pub(super) fn wrong(store: &Store, expected: &Expected) -> Vec<String> {
     wrong
 }
 
-/// What was asked for was taken, and what was taken shows in the status: between the two a link looks at rest.
+/// Each request was taken and acknowledged. Between the two a link looks as if it was at rest.
 fn is_heard(link: &Value) -> bool {
     let annotation = |key: &str| link["metadata"]["annotations"][key].as_str();
     let last = &link["status"]["lastAction"];
@@ -66,7 +66,7 @@ fn is_heard(link: &Value) -> bool {
     shown && annotation("instancelink.dev/action").is_none_or(|action| handled(Value::from(action)))
 }
 
-/// Where the slices of each link lead, virtual IPs of its own left out.
+/// The addresses in the slices of each link, without its virtual IP.
 fn by_link(store: &Store) -> BTreeMap<String, BTreeSet<String>> {
     let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for slice in store.of(&SLICES) {

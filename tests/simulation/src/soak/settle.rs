@@ -1,4 +1,4 @@
-//! The quiet after a day or a night: waiting for it, and judging what happened before it.
+//! The rest after a day or a night: waits for it, and checks what happened before.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,13 +10,13 @@ use tokio::time::{Instant, sleep};
 use super::{Soak, judge, told};
 use crate::operator::NAME;
 
-/// How long everything may take to come to rest: patience with a refusal goes up to five minutes.
+/// How long everything may take to come to rest. The backoff after a refusal is up to five minutes.
 const PATIENCE: Duration = Duration::from_mins(25);
-/// Nothing is written for so long where nothing happens.
+/// How long nothing is written at rest.
 const QUIET: Duration = Duration::from_secs(70);
 
 impl Soak {
-    /// Waits until nothing is wrong any more, and stays so for a while.
+    /// Waits until there are no differences for a while.
     pub(super) async fn until(&mut self, when: &str, wrong: impl Fn(&Store) -> Vec<String>) {
         let began = Instant::now();
         let mut good = 0;
@@ -35,7 +35,7 @@ impl Soak {
         }
     }
 
-    /// Waits until nothing is written any more, judges what happened since the last time, and forgets it.
+    /// Waits until nothing is written, checks the history since the last call, and drops it.
     pub(super) async fn settle(&mut self, when: &str) {
         if !self.is_quiet().await {
             let line = format!("lifecycle#no-idle-writes: {when}: a converged cluster is written to again and again");
@@ -65,7 +65,7 @@ impl Soak {
             .map(|(key, object)| (key.clone(), Arc::clone(object)))
             .collect();
         drop(history);
-        // The watches hear of the end of the events, and of nothing else.
+        // The watches get the end of the events, and nothing else.
         sleep(Duration::from_secs(1)).await;
     }
 
@@ -85,7 +85,7 @@ impl Soak {
         false
     }
 
-    /// The operator's own account: nothing waits, and its caches are what stands.
+    /// The metrics of the operator: its queue is empty, and its caches have the existing objects.
     async fn listen(&mut self, when: &str) {
         let metrics = told::metrics(self.port).await;
         let stand = self.town.api.store().of(&LINKS).count() as u64;

@@ -1,15 +1,15 @@
-//! What the operator tells about itself, as Prometheus would ask for it.
+//! The metrics of the operator, read as Prometheus does.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 
-/// A port that nobody listens on.
+/// A free port.
 pub(super) fn free_port() -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     listener.local_addr().unwrap().port()
 }
 
-/// The metrics, which are asked for outside of the runtime whose time stands still.
+/// The metrics, read from outside of the runtime with virtual time.
 pub(super) async fn metrics(port: u16) -> String {
     let ask = move || {
         let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
@@ -22,7 +22,7 @@ pub(super) async fn metrics(port: u16) -> String {
     tokio::task::spawn_blocking(ask).await.unwrap()
 }
 
-/// The sum of a metric's values over all labels that contain this.
+/// The sum of a metric's values over all label sets that contain this text.
 pub(super) fn sum(metrics: &str, name: &str, label: &str) -> u64 {
     let lines = metrics.lines().filter(|line| {
         let rest = line.strip_prefix(name).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Where it happens: namespaces with workloads whose pods come and go, and slots for links.
+//! The namespaces of the campaign, with workloads whose pods come and go, and slots for links.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::Size;
 use crate::script::{key, merge};
 use crate::seeds;
 
-/// Workloads of a namespace from which links lead, and to which.
+/// The source and target workloads of a namespace.
 const SOURCES: u32 = 10;
 pub(super) const TARGETS: u32 = 4;
 /// Pods of each target.
@@ -21,7 +21,7 @@ pub(super) struct Town {
     pub(super) api: Arc<Api>,
     pub(super) size: Size,
     addresses: u32,
-    /// Links of another day have other names, but for the one that stays at night.
+    /// Links of another day have other names, except the one that stays at night.
     pub(super) today: u32,
 }
 
@@ -50,14 +50,14 @@ impl Town {
         town
     }
 
-    /// One that no pod had before.
+    /// An address that no pod had before.
     fn address(&mut self) -> String {
         self.addresses += 1;
         let [_, a, b, c] = (self.addresses + 0x0100_0000).to_be_bytes();
         format!("11.{a}.{b}.{c}")
     }
 
-    /// A pod of a target becomes ready, under an address of its own where it is new or moves.
+    /// A pod of a target becomes ready. It gets a new address if it is new or moves.
     pub(super) fn pod_up(&mut self, namespace: &str, target: u32, pod: u32, moves: bool) {
         let name = pod_of(target, pod);
         let found = self.get(&PODS, namespace, &name);
@@ -81,7 +81,7 @@ impl Town {
         }
     }
 
-    /// All pods stand, and are ready.
+    /// Makes all pods exist and ready.
     pub(super) fn mend(&mut self) {
         for n in 0..self.size.namespaces {
             for target in 0..TARGETS {
@@ -92,7 +92,7 @@ impl Town {
         }
     }
 
-    /// A link in this slot. Whoever was there before may still be on its way out.
+    /// Creates a link in this slot. An earlier link may still be in deletion.
     pub(super) fn link_up(&self, namespace: &str, slot: u32, target: u32) {
         let mut spec = json!({
             "linkName": format!("db-{slot}"),
@@ -119,12 +119,12 @@ impl Town {
         });
     }
 
-    /// A merge patch of a link that stands.
+    /// A merge patch of an existing link.
     pub(super) fn patch(&self, namespace: &str, slot: u32, patch: &Value, by: &str) {
         merge(&self.api, &key(&LINKS, namespace, &self.name_of(slot)), None, patch, by);
     }
 
-    /// The link of this slot.
+    /// The link in this slot.
     pub(super) fn name_of(&self, slot: u32) -> String {
         if slot == self.size.still() {
             "still".to_owned()

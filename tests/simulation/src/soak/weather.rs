@@ -1,4 +1,4 @@
-//! Faults that fall all the time, at points drawn from a seed: at one request of a hundred, and at some events of watches.
+//! Continuous faults at points from a seed: at one request of a hundred, and at some events of watches.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,12 +13,12 @@ use instancelink_testkit::faults::injector::{fate_of, unguarded};
 use instancelink_testkit::faults::plan::{AtEvent, AtRequest};
 use serde_json::Value;
 
-/// Of so many requests one is struck.
+/// One of this number of requests has a fault.
 const REQUESTS: u32 = 100;
-/// Of so many events one is struck.
+/// One of this number of events has a fault.
 const EVENTS: u32 = 5_000;
 
-/// What fell so far.
+/// The faults so far.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tally {
     pub(super) requests: u64,
@@ -28,7 +28,7 @@ pub(super) struct Tally {
     pub(super) unguarded: Vec<String>,
 }
 
-/// Nobody dies of it: an operator that is started again has forgotten what this is about.
+/// No fault ends the operator, because a restarted operator has lost the state that this campaign measures.
 pub(super) struct Weather {
     faults: (Vec<AtRequest>, Vec<AtEvent>),
     state: Mutex<(Dice, Tally)>,
@@ -46,7 +46,7 @@ impl Weather {
         }
     }
 
-    /// Whether nothing falls for a while.
+    /// Whether faults are paused.
     pub(super) fn calm(&self, calm: bool) {
         self.calm.store(calm, Ordering::Relaxed);
     }
