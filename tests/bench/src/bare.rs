@@ -1,6 +1,5 @@
 //! The bare client: streams the objects that the operator watches, parses them into the usual types, and drops them.
-//! This
-//! is the minimal cost of a start that reads all objects.
+//! This is the minimal cost of a start that reads all objects.
 
 use std::ffi::OsStr;
 use std::fmt::Debug;

@@ -1,6 +1,5 @@
 //! The moments when links reach a state, or their status answers an edit. A separate watch records them, and reads no
-//! other
-//! fields of a link.
+//! other fields of a link.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};

@@ -251,8 +251,7 @@ fn asset(name: &str) -> PathBuf {
 }
 
 /// Ports for servers on loopback: below node ports, and below those that the kernel uses for outgoing connections. A
-/// port
-/// of that range could be taken between the check that it is free and the start of the server.
+/// port of that range could be taken between the check that it is free and the start of the server.
 const PORTS: Range<u16> = 20_000..30_000;
 
 /// Free ports on loopback.

@@ -1,6 +1,5 @@
 //! Every version of a link, across outages of the API server. Where a watch cannot continue, the gap is recorded, and
-//! the
-//! current version is read.
+//! the current version is read.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -29,8 +29,7 @@ pub struct Worked {
 }
 
 /// Deactivates and activates a link of `web` to `pg` and `pg2` in turn, each action with its own id and after the last
-/// one
-/// was completed, until it is stopped. Then checks the whole history.
+/// one was completed, until it is stopped. Then checks the whole history.
 pub async fn work(namespace: &Namespace, name: &str, stop: &AtomicBool) -> Worked {
     let watch = History::start(namespace, name);
     let link = namespace.link(link(name, name, "Deployment/web", "Service/pg")).await;

@@ -1,6 +1,5 @@
 //! An operator without the right to list or watch a kind, or to use its lease: it is not ready, or does not lead,
-//! reports
-//! the missing right, retries rarely, and continues when it has the right.
+//! reports the missing right, retries rarely, and continues when it has the right.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test fails by panicking
 
@@ -31,8 +30,7 @@ enum Without {
     /// It is not ready, and reports what it waits for.
     NotReady,
     /// It is ready as with the right: it lists with a streaming watch, and there is nothing to read of kinds that are
-    /// not
-    /// installed.
+    /// not installed.
     Ready,
 }
 

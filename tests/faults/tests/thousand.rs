@@ -1,6 +1,5 @@
 //! A thousand links: their memory in the operator, what happens when the operator is killed because memory is
-//! exhausted, and
-//! how long the deletion of their namespace takes.
+//! exhausted, and how long the deletion of their namespace takes.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test fails by panicking
 
@@ -29,8 +28,7 @@ const STARVES: Duration = Duration::from_mins(2);
 /// The time in which a namespace with a thousand links must be gone.
 const GOES: Duration = Duration::from_mins(1);
 /// On a machine that is too slow for that: this multiple of the time for creating them. The API server takes most of
-/// it,
-/// because it deletes one link after the other. Measured: 2.0 and 2.8.
+/// it, because it deletes one link after the other. Measured: 2.0 and 2.8.
 const GOES_FOR_MAKING: u32 = 4;
 /// Writes for a link that is deleted with its source: four of its status, one for its finalizer, one for its slice.
 const WRITES: usize = 6;

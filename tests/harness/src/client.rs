@@ -140,10 +140,8 @@ impl Client {
     }
 
     /// Waits until the name does not exist. For a name that is not fully qualified the resolver asks, at last, for the
-    /// name
-    /// alone, outside of the cluster's zone. A cluster without an upstream server cannot answer that: for such a name
-    /// it is
-    /// sufficient that it has no address.
+    /// name alone, outside of the cluster's zone. A cluster without an upstream server cannot answer that: for such a
+    /// name it is sufficient that it has no address.
     pub async fn resolves_to_nothing(&self, name: &str) {
         let complete = name.ends_with(".cluster.local");
         eventually(

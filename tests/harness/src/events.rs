@@ -7,8 +7,7 @@ use crate::{Link, Namespace, SHORT, eventually};
 
 impl Namespace {
     /// Waits until a link has events with a reason, and panics unless there are this many. A series counts as often as
-    /// it
-    /// says.
+    /// it says.
     pub async fn events_of(&self, link: &Link, reason: &str, count: i32) -> Vec<Event> {
         self.events_about(&link.name, reason, count).await
     }

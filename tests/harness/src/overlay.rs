@@ -12,8 +12,7 @@ use crate::{eventually, kubectl};
 const EFFECTIVE: Duration = Duration::from_mins(1);
 
 /// Runs a test with an overlay of `deploy/overlays`, and deletes the overlay even if the test fails. `is_in_force`
-/// sends
-/// a request that the overlay refuses.
+/// sends a request that the overlay refuses.
 pub async fn with_overlay(overlay: &str, is_in_force: impl AsyncFn() -> bool, test: impl AsyncFnOnce()) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../deploy/overlays")

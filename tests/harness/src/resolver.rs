@@ -64,9 +64,8 @@ impl Resolver {
         }
     }
 
-    /// The command that looks up the SRV records of a name. No C library has a function for them: the musl image has
-    /// no program,
-    /// and in the glibc image it is busybox's program, which does not use the search list.
+    /// The command that looks up the SRV records of a name. No C library has a function for them: the musl image has no
+    /// program, and in the glibc image it is busybox's program, which does not use the search list.
     pub(crate) fn question_for_ports(self, name: &str) -> Vec<&str> {
         match self {
             Self::Musl => panic!("the workload asks for addresses only"),

@@ -24,8 +24,7 @@ enum Lost {
 }
 
 /// Continues from the last version seen, however often the API server is unavailable. `take` gets each object, and
-/// whether
-/// it was deleted.
+/// whether it was deleted.
 pub(crate) async fn follow<K>(api: Api<K>, params: WatchParams, mut from: String, take: impl Fn(K, bool))
 where
     K: Resource + Clone + Debug + DeserializeOwned,

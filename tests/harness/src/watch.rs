@@ -30,8 +30,7 @@ struct Seen {
 
 impl Watch {
     /// Watches the link with this name. Returns when no later event can be missed. If the link exists already, its
-    /// state is
-    /// the start of the first `walks`.
+    /// state is the start of the first `walks`.
     pub async fn start(namespace: &Namespace, name: &str) -> Self {
         let api: Api<InstanceLink> = namespace.api();
         let field = format!("metadata.name={name}");

@@ -1,4 +1,5 @@
-//! Records which edges, verdicts, kinds and reasons a campaign reached: a promise that is never exercised proves nothing.
+//! Records which edges, verdicts, kinds and reasons a campaign reached: a promise that is never exercised proves
+//! nothing.
 
 use std::collections::BTreeSet;
 

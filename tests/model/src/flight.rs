@@ -1,5 +1,5 @@
-//! Writes in flight: one group that `step` decided on. Each may arrive or be lost, in any order, even after its operator lost
-//! the lease.
+//! Writes in flight: one group that `step` decided on. Each may arrive or be lost, in any order, even after its
+//! operator lost the lease.
 
 use crate::object::Object;
 

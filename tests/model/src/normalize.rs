@@ -68,8 +68,8 @@ pub(crate) fn intent_of(link: &InstanceLink) -> Option<Intent> {
     serde_json::from_str(annotations.get(keys::INTENT)?).ok()
 }
 
-/// The parts of a link that `step` reads when it decides about a sibling: identity, alias and source, state, and desired
-/// state with its time.
+/// The parts of a link that `step` reads when it decides about a sibling: identity, alias and source, state, and
+/// desired state with its time.
 pub(crate) fn as_sibling(link: &InstanceLink) -> InstanceLink {
     let spec = serde_json::json!({"linkName": link.spec.link_name, "instanceRef": link.spec.instance_ref});
     let name = link.metadata.name.as_deref().unwrap();

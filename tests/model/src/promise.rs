@@ -9,8 +9,8 @@ pub enum Promise {
     Actions,
     /// lifecycle#no-children-at-rest: a link that rests below active has no child.
     NoChildren,
-    /// lifecycle#active-is-complete, lifecycle#only-target-pods: at rest the children are as desired, and every endpoint is a pod
-    /// of the target.
+    /// lifecycle#active-is-complete, lifecycle#only-target-pods: at rest the children are as desired, and every
+    /// endpoint is a pod of the target.
     Content,
     /// lifecycle#no-child-after-purge: no child of a link is written after its purge began.
     Purged,

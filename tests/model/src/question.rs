@@ -25,5 +25,6 @@ pub(crate) struct Question {
     pub(crate) around: Surroundings,
 }
 
-/// What the verdict of a sweep depends on: a child, the links that the caches know, and the links that exist, a bit each.
+/// What the verdict of a sweep depends on: a child, the links that the caches know, and the links that exist, a bit
+/// each.
 pub(crate) type SweepQuestion = (ChildNumber, u8, u8);

@@ -98,7 +98,8 @@ impl Model {
         }
     }
 
-    /// True if the intent is the request in the annotation, with the verdict of the specification (lifecycle#actions-once).
+    /// True if the intent is the request in the annotation, with the verdict of the specification
+    /// (lifecycle#actions-once).
     fn is_taken_correctly(&self, before: &Link, intent: &Intent) -> bool {
         self.coverage.taken(intent);
         let value = before.action.clone().unwrap_or_default();

@@ -1,7 +1,7 @@
 //! Operations: what users and the cluster do to a link, in sequence.
 //!
-//! They are generated here, applied to the real lifecycle in `drive`, and applied to the reference model in `model`. They
-//! are plain data, so that a failing sequence can be printed and shrunk.
+//! They are generated here, applied to the real lifecycle in `drive`, and applied to the reference model in `model`.
+//! They are plain data, so that a failing sequence can be printed and shrunk.
 
 use instancelink_api::spec::DesiredState;
 use instancelink_api::{State, Verb};

@@ -1,5 +1,5 @@
-//! Requests of one link are linearizable: clients that overwrite each other, watchers that read late and two operators at
-//! once see what one sequential order of the requests would show.
+//! Requests of one link are linearizable: clients that overwrite each other, watchers that read late and two operators
+//! at once see what one sequential order of the requests would show.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,5 +1,5 @@
-//! The reference model: after any sequence of operations, a link rests where the specification says, after the states that
-//! it says, with the answers to requests that it says.
+//! The reference model: after any sequence of operations, a link rests where the specification says, after the states
+//! that it says, with the answers to requests that it says.
 
 #![allow(
     clippy::unwrap_used,

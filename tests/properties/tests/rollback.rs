@@ -1,5 +1,5 @@
-//! Rollback (lifecycle#good-after-bad): for every field of the spec and many values, restoring the old spec gives the same
-//! end as a new link.
+//! Rollback (lifecycle#good-after-bad): for every field of the spec and many values, restoring the old spec gives the
+//! same end as a new link.
 
 #![allow(
     clippy::unwrap_used,

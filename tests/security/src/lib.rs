@@ -1,6 +1,5 @@
-//! Reads the files of this repository that determine the safety of an installation: the manifests that users apply,
-//! and the
-//! table of threats. The tests check their content.
+//! Reads the files of this repository that determine the safety of an installation: the manifests that users apply, and
+//! the table of threats. The tests check their content.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test fails by panicking
 #![allow(clippy::missing_panics_doc)]

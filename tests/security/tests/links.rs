@@ -1,6 +1,5 @@
 //! The links of the documentation: each relative link leads to a file of this repository, and each anchor to a heading
-//! or
-//! an anchor of that page. Each file that a page names in backticks exists, too.
+//! or an anchor of that page. Each file that a page names in backticks exists, too.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test fails by panicking
 

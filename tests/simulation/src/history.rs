@@ -1,6 +1,5 @@
 //! The history of a run, reduced to what two runs must have in common: the objects, the number of writes, and the
-//! states
-//! of the links.
+//! states of the links.
 
 use std::collections::BTreeMap;
 

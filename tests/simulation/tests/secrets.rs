@@ -1,6 +1,5 @@
-//! No value of a Secret is ever in a log, an event, a label, an annotation or a status: with one fault at each
-//! request, and
-//! the most verbose log of our crates and of the HTTP crates.
+//! No value of a Secret is ever in a log, an event, a label, an annotation or a status: with one fault at each request,
+//! and the most verbose log of our crates and of the HTTP crates.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 

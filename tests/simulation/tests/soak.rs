@@ -1,6 +1,5 @@
 //! One operator with a long life and many links: there are no violations, all links rest as their specs say, and the
-//! heap
-//! is no larger at the end than halfway.
+//! heap is no larger at the end than halfway.
 
 #![allow(clippy::indexing_slicing)]
 

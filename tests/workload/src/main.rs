@@ -1,6 +1,6 @@
 //! The program in the pods of the end-to-end tests and of the demo: a small HTTP server, clients that show what a pod
-//! sees of DNS and
-//! of the network, and the pause process of the native cluster. It is one static binary, so an image is one file.
+//! sees of DNS and of the network, and the pause process of the native cluster. It is one static binary, so an image is
+//! one file.
 //!
 //! It resolves names with `getaddrinfo` of libc, as most programs in containers do: a test of DNS must not use its own
 //! resolver.

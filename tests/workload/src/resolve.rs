@@ -27,9 +27,8 @@ pub(crate) fn lookup(name: &str) -> Answer {
             Answer::Addresses(addresses)
         }
         // std returns the code of getaddrinfo only as text. musl says "Name does not resolve" (EAI_NONAME) and "Name
-        // has
-        // no usable address" (EAI_NODATA), glibc "Name or service not known" and "No address associated…"; both
-        // say "Try again" or "Temporary failure" if the server could not be reached.
+        // has no usable address" (EAI_NODATA), glibc "Name or service not known" and "No address associated…"; both say
+        // "Try again" or "Temporary failure" if the server could not be reached.
         Err(error) => {
             let text = error.to_string();
             let gone = [

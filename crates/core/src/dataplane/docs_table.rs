@@ -162,7 +162,8 @@ fn rows() -> Vec<Row> {
 }
 
 fn table() -> String {
-    let mut table = String::from("| object | namespace | name | label | owner | content |\n|---|---|---|---|---|---|\n");
+    let mut table =
+        String::from("| object | namespace | name | label | owner | content |\n|---|---|---|---|---|---|\n");
     for row in rows() {
         let _ = writeln!(
             table,

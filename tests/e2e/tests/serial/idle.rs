@@ -10,11 +10,9 @@ use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 /// Writes of other clients, or writes that do not count: leases (also the operator's), the kubelet's status writes of
-/// its
-/// node and of pods (the kubelet may be restarting the operator after an earlier test), reviews of rights
-/// and tokens, which change nothing, and policies, which the operator has no right to write (a policy of an earlier
-/// test may still be
-/// being deleted). The operator's writes to pods are read from the pods.
+/// its node and of pods (the kubelet may be restarting the operator after an earlier test), reviews of rights and
+/// tokens, which change nothing, and policies, which the operator has no right to write (a policy of an earlier test
+/// may still be being deleted). The operator's writes to pods are read from the pods.
 const OTHERS: [&str; 7] = [
     "coordination.k8s.io/leases",
     "/nodes",

@@ -271,8 +271,7 @@ async fn a_pod_reads_its_binding_as_the_specification_projects_it() {
 }
 
 /// "It is RECOMMENDED that a `CustomResourceDefinition` exposing a Provisioned Service add […] a label", and "SHOULD
-/// opt-in
-/// resources to expose provisioned services by defining a `ClusterRole` with a label matching
+/// opt-in resources to expose provisioned services by defining a `ClusterRole` with a label matching
 /// `servicebinding.io/controller=true`. The `get`, `list`, and `watch` verbs MUST be granted".
 #[tokio::test]
 #[ignore = "needs a cluster"]

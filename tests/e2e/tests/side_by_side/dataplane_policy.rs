@@ -1,6 +1,5 @@
 //! The NetworkPolicy of a link as an object. The test cluster has no network plugin that enforces policies. An
-//! evaluator
-//! in `core` tests which traffic such an object allows.
+//! evaluator in `core` tests which traffic such an object allows.
 
 use std::time::Duration;
 

@@ -214,9 +214,8 @@ async fn pods_that_serve_on_different_ports_stand_in_two_slices_under_one_name()
     .await;
 }
 
-/// The kernel has IPv6, but the network of the test cluster gives each pod one IPv4 address. So the pods are fakes:
-/// no node runs them, and the test writes the status that the kubelet of a dual-stack cluster would write. The test
-/// shows
+/// The kernel has IPv6, but the network of the test cluster gives each pod one IPv4 address. So the pods are fakes: no
+/// node runs them, and the test writes the status that the kubelet of a dual-stack cluster would write. The test shows
 /// that slices and names are right. It does not show that IPv6 connections work.
 #[tokio::test]
 #[ignore = "needs a cluster"]

@@ -1,5 +1,5 @@
-//! The action annotation: any value is a request, a value outside the grammar, or nothing, and can be shown safely (threat T9
-//! of `docs/security.md`).
+//! The action annotation: any value is a request, a value outside the grammar, or nothing, and can be shown safely
+//! (threat T9 of `docs/security.md`).
 
 use instancelink_api::{Verb, Verdict, keys};
 use instancelink_core::action::{Request, parse};

@@ -1,5 +1,5 @@
-//! Names: for any name of an alias, an instance, a port or a selector, the derived names are valid in Kubernetes, and every
-//! variable belongs to the alias (threats T7 and T8 of `docs/security.md`).
+//! Names: for any name of an alias, an instance, a port or a selector, the derived names are valid in Kubernetes, and
+//! every variable belongs to the alias (threats T7 and T8 of `docs/security.md`).
 
 use instancelink_api::spec::LinkPort;
 use instancelink_core::fixture::World;

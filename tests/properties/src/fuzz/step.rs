@@ -1,5 +1,5 @@
-//! `step` under any sequence of operations: after whole passes it agrees with the reference model, and between single steps
-//! it keeps the invariants and comes to rest.
+//! `step` under any sequence of operations: after whole passes it agrees with the reference model, and between single
+//! steps it keeps the invariants and comes to rest.
 
 use instancelink_api::spec::DesiredState;
 use instancelink_api::{State, Verb};

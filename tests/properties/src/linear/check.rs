@@ -1,5 +1,5 @@
-//! Searches for an order: each event at one instant within its interval, each allowed by the specification at that instant
-//! (the algorithm of Wing and Gong, with Lowe's memory of visited states).
+//! Searches for an order: each event at one instant within its interval, each allowed by the specification at that
+//! instant (the algorithm of Wing and Gong, with Lowe's memory of visited states).
 
 use std::collections::{BTreeSet, HashSet};
 

@@ -1,6 +1,6 @@
-//! Linearizability: the requests of several clients, and what watchers see of them, have one order that the specification
-//! allows, for any interleaving with the passes of two operators (a leader, and one that does not know that it lost the
-//! lease).
+//! Linearizability: the requests of several clients, and what watchers see of them, have one order that the
+//! specification allows, for any interleaving with the passes of two operators (a leader, and one that does not know
+//! that it lost the lease).
 //!
 //! `record` generates histories with core alone, `watched` builds them from the versions of a real operator's links,
 //! `check` searches for the order, and `specification` is the specification.

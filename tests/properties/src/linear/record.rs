@@ -116,8 +116,8 @@ impl Stage {
         )
     }
 
-    /// One step of an operator. Its writes carry the observed version: a stale write is refused, and the operator observes
-    /// again. (Writes of children carry their own versions; refusing them too only makes the operator slower.)
+    /// One step of an operator. Its writes carry the observed version: a stale write is refused, and the operator
+    /// observes again. (Writes of children carry their own versions; refusing them too only makes the operator slower.)
     fn step(&mut self, which: usize) {
         let (snapshot, version) = &self.seen[which];
         let Step::Act(effects) = step(snapshot) else { return };

@@ -76,7 +76,8 @@ impl Surroundings {
             && self.target.is_some_and(|ready| ready || publish)
     }
 
-    /// True if the spec can be served with this target (lifecycle#unservable-spec-waits): a Deployment has no `ServiceIP`.
+    /// True if the spec can be served with this target (lifecycle#unservable-spec-waits): a Deployment has no
+    /// `ServiceIP`.
     pub(super) fn servable(&self, destination: Destination, addressing: AddressingMode) -> bool {
         addressing != AddressingMode::ServiceIP
             || destination == Destination::NoTarget
@@ -85,8 +86,8 @@ impl Surroundings {
     }
 }
 
-/// The rank of a claim in the alias queue: a link that is up comes first (lifecycle#never-evicted), then the earliest time,
-/// then the smaller UID (lifecycle#earliest-claim-first).
+/// The rank of a claim in the alias queue: a link that is up comes first (lifecycle#never-evicted), then the earliest
+/// time, then the smaller UID (lifecycle#earliest-claim-first).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct ClaimRank {
     pub(super) not_up: bool,
@@ -95,8 +96,8 @@ pub(super) struct ClaimRank {
 }
 
 impl Rival {
-    /// True if it claims the alias (lifecycle#who-claims). No action was taken on it, so its goal is to be active, except in
-    /// the final states.
+    /// True if it claims the alias (lifecycle#who-claims). No action was taken on it, so its goal is to be active,
+    /// except in the final states.
     pub(super) fn claims(self) -> bool {
         !matches!(self.state, State::Purging | State::Purged)
     }

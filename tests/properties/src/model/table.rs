@@ -1,4 +1,5 @@
-//! The table of actions, copied from contract#action-table. It does not use core's table, so that the two can be compared.
+//! The table of actions, copied from contract#action-table. It does not use core's table, so that the two can be
+//! compared.
 
 use instancelink_api::{State, Verb};
 

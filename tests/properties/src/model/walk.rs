@@ -230,7 +230,8 @@ impl Model {
         let to = self.spec.programmed;
         let waited = self.now >= self.entered + self.spec.wait;
         let has_no_target = to.destination == crate::Destination::NoTarget;
-        // Children for a missing target are built only after the waiting time (lifecycle#target-wait-delays-active-only).
+        // Children for a missing target are built only after the waiting time
+        // (lifecycle#target-wait-delays-active-only).
         if self.around.target.is_none() && !has_no_target && !waited && !self.children.any() {
             return Next::Stay;
         }

@@ -31,7 +31,8 @@ fn children(world: &World) -> Vec<String> {
     shown.extend(children.environments.iter().map(|f| format!("{:?}", f.object)));
     shown.extend(children.policies.iter().map(|f| format!("{:?}", f.object)));
     shown.extend(children.bindings.iter().map(|f| format!("{:?}", f.object)));
-    // A virtual IP is kept from the first activation on (lifecycle#children), so an inactive link may or may not have one.
+    // A virtual IP is kept from the first activation on (lifecycle#children), so an inactive link may or may not have
+    // one.
     if world.state() != State::Inactive {
         shown.extend(children.virtual_ips.iter().map(|f| format!("{:?}", f.object)));
     }

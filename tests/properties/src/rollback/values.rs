@@ -1,6 +1,6 @@
-//! Values to try in every field: at its bounds, beyond them, null, empty, huge, in other scripts, and names of objects that
-//! are missing or belong to others. Values that the API server would refuse are tried too, because a stored object can be
-//! older than the rule that refuses them.
+//! Values to try in every field: at its bounds, beyond them, null, empty, huge, in other scripts, and names of objects
+//! that are missing or belong to others. Values that the API server would refuse are tried too, because a stored object
+//! can be older than the rule that refuses them.
 
 use serde_json::{Value, json};
 
@@ -83,7 +83,8 @@ pub fn values(field: &str) -> Option<Vec<Value>> {
         "publishNotReadyAddresses" => vec![json!(true), json!(false)],
         "activation" | "deactivation" => vec![json!({})],
         "activation.targetWaitSeconds" => numbers(&[0, 1, 3600, 3601, -1, i64::MAX, i64::MIN]),
-        // No greater value: a very long drain is valid behaviour, so the link would not rest. The schema allows an hour.
+        // No greater value: a very long drain is valid behaviour, so the link would not rest. The schema allows an
+        // hour.
         "deactivation.drainSeconds" => numbers(&[0, 1, 3600, 3601, -1, i64::MIN]),
         "networkPolicy" => strings(&["None", "Allow"]),
         "outputs" => vec![

@@ -1,6 +1,5 @@
 //! The histories of all links, from the events of one watch. If the watch cannot continue (the API server has dropped
-//! the
-//! versions in between, or the CRD is gone), all histories end, and new ones start from the objects of a new list.
+//! the versions in between, or the CRD is gone), all histories end, and new ones start from the objects of a new list.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};

@@ -1,10 +1,8 @@
 //! Watches every link of the cluster while the end-to-end tests run, and checks the history of each: its actions must
-//! have
-//! an order that the contract allows.
+//! have an order that the contract allows.
 //!
 //! `cargo xtask e2e` starts it. It reports that it watches, runs until its standard input ends, and prints what it
-//! found
-//! as one line of JSON.
+//! found as one line of JSON.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // who started it shows why it ended
 
