@@ -3,7 +3,7 @@
 //! Each module uses only the modules below it:
 //!
 //! ```text
-//! watch     one watch per kind          observe   from the caches to a snapshot
+//! watch     one watch per kind          observe   from the caches to a snapshot          orphans   what to sweep
 //! cache     the caches behind one lock: events and answers to our own writes in, affected links out
 //! affects   which links and pods a change concerns
 //! index     what is kept of each kind, and how it is found
@@ -26,6 +26,7 @@ pub mod index;
 pub mod meter;
 pub mod name;
 mod observe;
+pub mod orphans;
 pub mod store;
 pub mod watch;
 #[cfg(test)]

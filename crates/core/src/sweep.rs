@@ -79,6 +79,13 @@ impl<L: Borrow<InstanceLink>> FromIterator<L> for KnownLinks {
     }
 }
 
+impl KnownLinks {
+    /// Adds links of which only the UID is of interest.
+    pub fn add_uids<'a>(&mut self, uids: impl IntoIterator<Item = &'a str>) {
+        self.uids.extend(uids.into_iter().map(str::to_owned));
+    }
+}
+
 /// What must be asked about a child; nothing where its links are known, or where it is not ours.
 pub fn live_check(child: &ObservedChild, known: &KnownLinks) -> Option<LiveCheck> {
     match child {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use instancelink_core::child::{Environment, Observed};
 use k8s_openapi::api::core::v1::ConfigMap;
 
+use super::claims::extend_with_rivals;
 use super::orphans::note_orphan;
 use super::sources;
 use super::{Watched, Who};
@@ -44,14 +45,17 @@ impl Watched for Environments {
         );
         let (old, new) = (old.as_deref(), new.as_deref());
         note_orphan(&index.links, new, who, &mut affected);
+        let mentions = |e: Option<&Observed<Environment>>| e.map(mentions_of_environment).unwrap_or_default();
+        let (before, after) = (mentions(old), mentions(new));
         match who {
             Who::Others if differs(old, new) => {
-                let mentions = |e: Option<&Observed<Environment>>| e.map(mentions_of_environment).unwrap_or_default();
-                sources::extend(index, mentions(old).iter().chain(&mentions(new)), &mut affected);
+                sources::extend(index, before.iter().chain(&after), &mut affected);
             }
             Who::Others => {}
             Who::Us => extend_with_waiting_siblings(index, old, new, &mut affected),
         }
+        let words = before.iter().map(|(_, word)| word.as_str());
+        extend_with_rivals(index, words, after.iter().map(|(_, word)| word.as_str()), &mut affected);
         affected
     }
 }

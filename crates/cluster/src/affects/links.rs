@@ -56,11 +56,14 @@ impl Watched for Links {
             }
         }
         affected.kinds |= names_other_scaled(old, new);
-        if claims_differ(old, new)
-            && let (Some(link), Some(cached)) = (new.or(old), is.or(was))
-        {
-            let rivals = index.links.rivals(&change.name, &source_key(link), cached);
-            affected.extend(rivals, Cause::Change);
+        if claims_differ(old, new) {
+            let (left, now) = (old.zip(was), new.zip(is));
+            // A link that another one of its name replaced may have had another alias.
+            let replaced = left.filter(|(_, was)| is.is_none_or(|is| is.uid != was.uid));
+            for (link, cached) in replaced.into_iter().chain(now) {
+                let rivals = index.links.rivals(&change.name, &source_key(link), cached);
+                affected.extend(rivals, Cause::Change);
+            }
         }
         affected
     }

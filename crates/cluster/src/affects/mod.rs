@@ -3,6 +3,7 @@
 //! A kind answers two questions about a change, apart from each other: how the lookups follow it, and whom it concerns.
 //! The second changes nothing, so it can be asked again for the same change.
 
+mod claims;
 pub(crate) mod ends;
 mod environments;
 mod grants;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use instancelink_core::child::{Binding, Observed};
 use k8s_openapi::api::core::v1::Secret;
 
+use super::claims::extend_with_rivals;
 use super::orphans::note_orphan;
 use super::sources;
 use super::{Watched, Who};
@@ -44,10 +45,13 @@ impl Watched for Secrets {
         let mut affected = Affected::default();
         let (old, new) = (change.old.as_deref(), change.new.as_deref());
         note_orphan(&index.links, new, who, &mut affected);
+        let mentions = |found: Option<&Observed<Binding>>| found.map(mentions_of).unwrap_or_default();
+        let (before, after) = (mentions(old), mentions(new));
         if who == Who::Others && differs(old, new) {
-            let mentions = |found: Option<&Observed<Binding>>| found.map(mentions_of).unwrap_or_default();
-            sources::extend(index, mentions(old).iter().chain(&mentions(new)), &mut affected);
+            sources::extend(index, before.iter().chain(&after), &mut affected);
         }
+        let words = before.iter().map(|(_, word)| word.as_str());
+        extend_with_rivals(index, words, after.iter().map(|(_, word)| word.as_str()), &mut affected);
         let entries = |found: Option<&Observed<Binding>>| found.map(|f| f.object.body.data.clone());
         if entries(old) != entries(new) {
             affected.extend(index.links.that_refer_to(&change.name), Cause::Change);

@@ -4,6 +4,7 @@
 use instancelink_core::child::{Observed, Slice};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 
+use super::claims::extend_with_rivals;
 use super::orphans::note_orphan;
 use super::{Watched, Who};
 use crate::affected::{Affected, Cause};
@@ -43,23 +44,13 @@ impl Watched for Slices {
         note_orphan(&index.links, new, who, &mut affected);
         let links = |slice: Option<&Observed<Slice>>| slice.map(links_of).unwrap_or_default();
         let (before, after) = (links(old), links(new));
-        for uid in before.iter().chain(after.iter().filter(|uid| !before.contains(uid))) {
-            let Some(key) = index.links.by_uid.get(uid.as_str()) else {
-                continue;
-            };
-            if who == Who::Others && differs(old, new) {
-                affected.add(key, Cause::Change);
-            }
-            // Whether the link has another slice is the same before and after the change.
-            let others = index
-                .slices
-                .by_link
-                .count(uid.as_str())
-                .saturating_sub(usize::from(after.contains(uid)));
-            if others == 0 && before.contains(uid) != after.contains(uid) {
-                affected.extend(&index.links.rivals_of(key), Cause::Change);
+        if who == Who::Others && differs(old, new) {
+            for uid in before.iter().chain(&after) {
+                affected.extend(index.links.by_uid.get(uid.as_str()), Cause::Change);
             }
         }
+        let (before, after) = (before.iter().map(String::as_str), after.iter().map(String::as_str));
+        extend_with_rivals(index, before, after, &mut affected);
         affected
     }
 }

@@ -83,4 +83,12 @@ impl Index {
     pub fn link(&self, key: &LinkKey) -> Option<Arc<InstanceLink>> {
         Some(self.links.table.get(key)?.object(&self.recent))
     }
+
+    /// How many children of a link exist by which it claims its alias: slices, environments with an entry, Secrets.
+    pub(crate) fn count_claims(&self, namespace: &Arc<str>, uid: &str) -> usize {
+        let mention = (Arc::clone(namespace), uid.to_owned());
+        self.slices.by_link.count(uid)
+            + self.environments.by_mention.count(&mention)
+            + self.secrets.by_mention.count(&mention)
+    }
 }

@@ -64,6 +64,12 @@ impl ServiceStore {
         self.table.get(name)?.child.as_ref()
     }
 
+    /// The first word of a child that leads to links, so that a walk over all mentions takes it up once.
+    pub(crate) fn first_mention(&self, name: &ObjectName) -> Option<String> {
+        let mentions = self.table.get(name)?.mentions();
+        mentions.into_iter().map(|(_, word)| word).min()
+    }
+
     pub(crate) fn reindex(&mut self, change: &Change<CachedService>) {
         let mentions = |service: &Option<Arc<CachedService>>| {
             service.as_ref().map(|service| service.mentions()).unwrap_or_default()

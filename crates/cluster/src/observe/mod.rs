@@ -198,16 +198,9 @@ fn siblings_of(index: &Index, key: &LinkKey, link: &InstanceLink) -> Vec<Sibling
         .get(&source_key(link))
         .filter(|other| *other != key)
         .filter_map(|other| index.links.table.get(other))
-        .map(|sibling| {
-            let uid = sibling.uid.to_string();
-            let has_slices = index.slices.by_link.count(uid.as_str()) > 0;
-            let mention = (Arc::clone(&key.namespace), uid);
-            Sibling {
-                object: sibling.object(&index.recent),
-                has_children: has_slices
-                    || index.environments.by_mention.count(&mention) > 0
-                    || index.secrets.by_mention.count(&mention) > 0,
-            }
+        .map(|sibling| Sibling {
+            object: sibling.object(&index.recent),
+            has_children: index.count_claims(&key.namespace, &sibling.uid) > 0,
         })
         .collect()
 }

@@ -2,6 +2,7 @@
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 use crate::name::ObjectName;
 
@@ -68,7 +69,9 @@ impl<K> Default for Groups<K> {
 impl<K: Ord + Clone> Groups<K> {
     /// Moves an object from its old properties to its new ones.
     pub fn update(&mut self, name: &ObjectName, old: &[K], new: &[K]) {
-        for key in old.iter().filter(|k| !new.contains(k)) {
+        // An environment mentions as many links as its source has: a search in a list would take the square of that.
+        let kept: BTreeSet<&K> = new.iter().collect();
+        for key in old.iter().filter(|key| !kept.contains(key)) {
             if self.members.get_mut(key).is_some_and(|group| group.remove(name)) {
                 self.members.remove(key);
             }
@@ -109,6 +112,13 @@ impl<K: Ord + Clone> Groups<K> {
         Q: Ord + ?Sized,
     {
         self.members.get(key).map_or(0, Members::len)
+    }
+
+    /// The groups behind a key, in order; all without one.
+    pub fn after(&self, key: Option<&K>) -> impl Iterator<Item = (&K, impl Iterator<Item = &ObjectName>)> {
+        let start = key.map_or(Bound::Unbounded, Bound::Excluded);
+        let behind = self.members.range((start, Bound::Unbounded));
+        behind.map(|(key, group)| (key, group.iter()))
     }
 
     /// The groups from a key on, in order.

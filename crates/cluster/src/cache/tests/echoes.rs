@@ -1,6 +1,7 @@
 //! Our own writes: seen at once by the next pass, and no reason for one.
 
 use super::*;
+use crate::store::table::Change;
 
 fn at(version: u64) -> Value {
     link("a", "db", &to("Deployment", "pg"), version)
@@ -119,4 +120,106 @@ fn a_write_that_the_watch_has_passed_without_showing_it_was_undone_by_somebody()
     world.apply::<Links>(link("b", "other", &to("Pod", "p"), 9));
     assert_eq!(version_known(&world), None);
     assert_eq!(world.cache.read(|i| i.links.table.outstanding()), 0);
+}
+
+/// A child of link `a` by its label and, for an environment, by its entries. `a` and `b` want one alias.
+fn child_of_a(version: u64) -> Value {
+    json!({
+        "metadata": {
+            "namespace": "shop", "name": "child", "uid": "child-uid", "resourceVersion": version.to_string(),
+            "labels": {"app.kubernetes.io/managed-by": "instancelink", "instancelink.dev/link-uid": "a-uid"},
+            "annotations": {"instancelink.dev/entries": r#"{"a-uid": ["DB_NAME"]}"#},
+        },
+        "addressType": "IPv4", "endpoints": [],
+    })
+}
+
+fn two_rivals() -> World {
+    let world = World::new();
+    world.apply::<Links>(at(1));
+    world.apply::<Links>(link("b", "db", &to("Deployment", "pg"), 2));
+    world
+}
+
+fn deletion_wakes_the_rival<W: Watched>() {
+    for event_first in [false, true] {
+        let world = two_rivals();
+        world.apply::<W>(child_of_a(3));
+        world.heard();
+        let in_flight = world.cache.begin::<W>(ObjectName::new("shop", "child"));
+        if event_first {
+            world.delete::<W>(child_of_a(4));
+        }
+        in_flight.gone("child-uid");
+        assert_eq!(world.heard(), names(["b"]), "{}, event first: {event_first}", W::KIND);
+        if !event_first {
+            world.delete::<W>(child_of_a(4));
+        }
+        assert_eq!(world.heard(), names([]), "{}, event first: {event_first}", W::KIND);
+    }
+}
+
+fn creation_wakes_the_rival<W: Watched>() {
+    for event_first in [false, true] {
+        let world = two_rivals();
+        world.heard();
+        let in_flight = world.cache.begin::<W>(ObjectName::new("shop", "child"));
+        if event_first {
+            world.apply::<W>(child_of_a(3));
+        }
+        in_flight.answered(W::reduce(serde_json::from_value(child_of_a(3)).unwrap()));
+        assert_eq!(world.heard(), names(["b"]), "{}, event first: {event_first}", W::KIND);
+    }
+}
+
+#[test]
+fn a_link_that_waits_for_an_alias_is_woken_when_our_deletion_ends_the_claim_of_its_rival() {
+    deletion_wakes_the_rival::<Slices>();
+    deletion_wakes_the_rival::<Environments>();
+    deletion_wakes_the_rival::<Secrets>();
+}
+
+#[test]
+fn a_link_that_waits_for_an_alias_is_woken_when_our_creation_begins_the_claim_of_its_rival() {
+    creation_wakes_the_rival::<Slices>();
+    creation_wakes_the_rival::<Environments>();
+    creation_wakes_the_rival::<Secrets>();
+}
+
+#[test]
+fn an_entry_that_our_write_takes_out_of_an_environment_ends_the_claim_of_its_link() {
+    let world = two_rivals();
+    world.apply::<Environments>(child_of_a(3));
+    world.heard();
+    let entries = json!({"instancelink.dev/entries": r#"{"c-uid": ["CACHE_NAME"]}"#});
+    let without = with(child_of_a(4), "/metadata/annotations", entries);
+    let without = with(
+        without,
+        "/metadata/labels",
+        json!({"app.kubernetes.io/managed-by": "instancelink"}),
+    );
+    let in_flight = world.cache.begin::<Environments>(ObjectName::new("shop", "child"));
+    in_flight.answered(Environments::reduce(serde_json::from_value(without).unwrap()));
+    assert_eq!(world.heard(), names(["b"]));
+}
+
+#[test]
+fn the_same_question_about_a_change_has_the_same_answer_twice() {
+    let world = two_rivals();
+    world.apply::<Slices>(child_of_a(3));
+    let name = ObjectName::new("shop", "child");
+    let slice = world.cache.read(|index| index.slices.table.get(&name).cloned());
+    let created = Change {
+        name,
+        old: None,
+        new: slice,
+    };
+    let ask = |who| world.cache.read(|index| Slices::concerns(index, &created, who));
+    assert_eq!(ask(Who::Others), ask(Who::Others));
+    assert_eq!(ask(Who::Us).links.len(), 1);
+    let again = world.cache.write(|index| {
+        Slices::reindex(index, &created);
+        Slices::concerns(index, &created, Who::Us)
+    });
+    assert_eq!(again, ask(Who::Us));
 }

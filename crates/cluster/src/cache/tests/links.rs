@@ -74,6 +74,21 @@ fn a_link_made_anew_under_its_name_leaves_the_old_one_to_be_swept() {
 }
 
 #[test]
+fn a_link_recreated_under_its_name_with_another_alias_wakes_the_link_that_waits_for_the_first_alias() {
+    let world = World::new();
+    world.apply::<Links>(link("a", "db", &to("Deployment", "pg"), 1));
+    world.apply::<Links>(link("b", "db", &to("Deployment", "pg"), 2));
+    world.heard();
+    let again = with(
+        link("a", "cache", &to("Deployment", "pg"), 3),
+        "/metadata/uid",
+        json!("another"),
+    );
+    world.apply::<Links>(again);
+    assert_eq!(world.heard(), names(["a", "b"]));
+}
+
+#[test]
 fn a_link_that_a_relist_does_not_show_is_gone() {
     let world = World::new();
     world.list::<Links>(vec![

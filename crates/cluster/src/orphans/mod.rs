@@ -1,0 +1,120 @@
+//! Which children may be orphans: their links are not in the caches. Nothing here decides that a child is one: core asks
+//! the API server first, and the operator's sweep drives both.
+//!
+//! A search through all children goes in portions, so that no event waits for long. What it needs of slices, policies and
+//! Secrets is in the lookups, and so uncompressed; an environment is parsed outside of the lock.
+
+mod search;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use instancelink_api::keys;
+use instancelink_core::child::{Key, Kind, ObservedChild, Owner};
+use instancelink_core::sweep::{KnownLinks, LiveCheck, live_check};
+
+use crate::affected::GoneLink;
+use crate::index::Index;
+use crate::index::mentions::instance_of;
+use crate::name::{ObjectName, SourceKey};
+
+pub use search::OrphanSearch;
+
+/// A child as the caches show it.
+pub fn observed_child(index: &Index, key: &Key) -> Option<ObservedChild> {
+    let name = ObjectName::new(&key.namespace, &key.name);
+    match key.kind {
+        Kind::Slice => {
+            let slice = index.slices.table.get(&name)?;
+            Some(ObservedChild::Slice((*slice.child.peek()).clone()))
+        }
+        Kind::Directory | Kind::VirtualIp => index.services.child(&name).cloned(),
+        Kind::Policy => index.policies.child(&name).cloned().map(ObservedChild::Policy),
+        Kind::Binding => index
+            .secrets
+            .get(&name)
+            .map(|found| ObservedChild::Binding((**found).clone())),
+        Kind::Environment => {
+            let environment = index.environments.table.get(&name)?;
+            Some(ObservedChild::Environment((*environment.peek()).clone()))
+        }
+    }
+}
+
+/// What the API server has to be asked about a child; nothing if its links are in the caches.
+pub fn check(index: &Index, child: &ObservedChild) -> Option<LiveCheck> {
+    live_check(child, &known_links(index, child))
+}
+
+/// Of the links that a child names, those that are in the caches. No other link matters for it.
+fn known_links(index: &Index, child: &ObservedChild) -> KnownLinks {
+    let (labelled, path, entries) = match child {
+        ObservedChild::Slice(found) => (found.label(keys::LINK_UID), None, Vec::new()),
+        ObservedChild::VirtualIp(found) => (found.label(keys::LINK_UID), None, Vec::new()),
+        ObservedChild::Policy(found) => (found.label(keys::LINK_UID), None, Vec::new()),
+        ObservedChild::Binding(found) => (found.label(keys::LINK_UID), None, Vec::new()),
+        ObservedChild::Directory(found) => (None, found.object.annotations.get(keys::LINK), Vec::new()),
+        ObservedChild::Environment(found) => {
+            let entries = found.object.entries().into_keys().collect();
+            (None, found.object.annotations.get(keys::LINK), entries)
+        }
+    };
+    let named = path
+        .and_then(|path| path.split_once('/'))
+        .and_then(|(namespace, name)| {
+            let link = index.links.table.get(&ObjectName::new(namespace, name))?;
+            Some(link.peek())
+        });
+    let mut known: KnownLinks = named.into_iter().collect();
+    let uids = labelled.into_iter().chain(entries);
+    known.add_uids(uids.filter(|uid| index.links.by_uid.contains_key(*uid)));
+    known
+}
+
+/// What links that are gone may have left. Each child is checked before anything is done about it.
+pub fn left_by(index: &Index, gone: &[GoneLink]) -> BTreeSet<Key> {
+    let mut keys = BTreeSet::new();
+    for link in gone {
+        let (namespace, instance) = &link.source;
+        let slices = index.slices.by_link.get(link.uid.as_str());
+        keys.extend(slices.map(|name| key_of(Kind::Slice, name)));
+        let policies = index.policies.by_link.get(link.uid.as_str());
+        keys.extend(policies.map(|name| key_of(Kind::Policy, name)));
+        let words = [instance.clone(), link.uid.clone(), format!("link/{}", link.name.name)];
+        for mention in words.map(|word| (Arc::clone(namespace), word)) {
+            let services = index.services.children.get(&mention);
+            keys.extend(services.filter_map(|name| Some(index.services.child(name)?.key())));
+            let environments = index.environments.by_mention.get(&mention);
+            keys.extend(environments.map(|name| key_of(Kind::Environment, name)));
+            let secrets = index.secrets.by_mention.get(&mention);
+            keys.extend(secrets.map(|name| key_of(Kind::Binding, name)));
+        }
+    }
+    keys
+}
+
+/// The source whose links share a child; none for a child of one link.
+pub fn source_of(index: &Index, key: &Key) -> Option<SourceKey> {
+    let first = |owners: &[Owner]| owners.first().map(|owner| owner.name.clone());
+    let owner = match observed_child(index, key)? {
+        ObservedChild::Slice(_)
+        | ObservedChild::VirtualIp(_)
+        | ObservedChild::Policy(_)
+        | ObservedChild::Binding(_) => return None,
+        ObservedChild::Directory(found) => first(&found.object.owners),
+        ObservedChild::Environment(found) => first(&found.object.owners),
+    };
+    let instance = owner.or_else(|| instance_of(&key.name).map(str::to_owned))?;
+    Some((key.namespace.as_str().into(), instance))
+}
+
+fn key_of(kind: Kind, name: &ObjectName) -> Key {
+    Key {
+        kind,
+        namespace: name.namespace.to_string(),
+        name: name.name.to_string(),
+    }
+}
