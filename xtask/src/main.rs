@@ -2,7 +2,7 @@
 //!
 //! `main` reads the arguments and calls one task. `dev` has the tasks that a developer uses with a cluster, `verify` the
 //! tests, `generate` the generated files. Below them: `cluster` starts and ends clusters, `image` packs images,
-//! `artifacts` builds binaries. Nothing else in the workspace depends on this crate.
+//! `artifacts` builds binaries, and `inputs` says what a build or a test depends on. Nothing else in the workspace depends on this crate.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))] // a failed unwrap is a failed test
 
@@ -13,6 +13,7 @@ mod dev;
 mod digest;
 mod generate;
 mod image;
+mod inputs;
 mod packages;
 mod paths;
 mod progress;

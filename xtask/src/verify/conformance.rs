@@ -8,9 +8,10 @@ use clap::Args;
 use instancelink_testkit::campaign;
 
 use super::campaigns::record;
-use super::proofs::{Figures, Needs, ProofOptions, Proofs, Subject};
+use super::proofs::{Figures, ProofOptions, Proofs, Subject};
 use crate::cluster::{Cluster, Wanted};
 use crate::dev::up;
+use crate::inputs::Needs;
 use crate::progress::say;
 use crate::{command, paths};
 

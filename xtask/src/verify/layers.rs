@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use anyhow::{Result, bail};
 
-use super::members::{Dependency, Member, Members};
+use crate::inputs::{Dependency, Member, Members};
 
 const OPERATOR: &str = "instancelink";
 const API: &str = "instancelink-api";

@@ -5,7 +5,6 @@ pub(crate) mod campaigns;
 pub(crate) mod conformance;
 pub(crate) mod e2e;
 mod layers;
-mod members;
 pub(crate) mod mutants;
 mod proofs;
 mod runner;

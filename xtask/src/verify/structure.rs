@@ -4,8 +4,8 @@ use std::io::{self, Write as _};
 
 use anyhow::{Result, bail};
 
-use super::members::Members;
 use super::{layers, sizes};
+use crate::inputs::Members;
 use crate::{command, paths};
 
 /// Prints what is found. Fails where a layer is crossed, a file is too long, or files form a circle.

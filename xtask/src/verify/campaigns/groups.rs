@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
 
-use crate::verify::members::Members;
+use crate::inputs::Members;
 use crate::{command, paths};
 
 /// The packages whose campaigns start etcd, an API server and the operator.

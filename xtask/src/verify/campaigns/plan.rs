@@ -6,8 +6,9 @@ use instancelink_testkit::campaign;
 use super::Options;
 use super::groups::{self, Group};
 use super::record;
+use crate::inputs::Needs;
 use crate::progress::say;
-use crate::verify::proofs::{Figures, Needs, Proofs, Subject};
+use crate::verify::proofs::{Figures, Proofs, Subject};
 
 /// The chosen groups in the order in which they run.
 #[derive(Debug, Default)]

@@ -8,9 +8,10 @@ use instancelink_testkit::campaign::Row;
 use super::Options;
 use super::groups::{Groups, NEED_RESOLVER, Run};
 use crate::cluster::{Cluster, DEFAULT};
+use crate::inputs::Needs;
 use crate::progress::say;
 use crate::verify::campaigns::record;
-use crate::verify::proofs::{Figures, Needs, Proofs, Subject};
+use crate::verify::proofs::{Figures, Proofs, Subject};
 
 /// The name under which the row of the links' histories is shown and remembered.
 pub(super) const HISTORIES: &str = "end to end";

@@ -4,24 +4,19 @@
 //! runs a group and calls [`Proofs::remember`] after the whole group passed. Runs of a part of a group, failed runs and
 //! runs in which a file changed are not remembered.
 
-mod files;
-mod lockfile;
-mod needs;
 mod store;
-mod workspace;
 
 use std::process::Command;
 
 use anyhow::Result;
 use clap::Args;
 
+use crate::inputs::{Inputs, Needs, Workspace, digest_of};
 use crate::progress::say;
 use crate::{command, paths};
 
 use store::Store;
-use workspace::{Inputs, Workspace, digest_of};
 
-pub(crate) use needs::Needs;
 pub(crate) use store::{Figures, Proof};
 
 /// How a command uses the proofs.

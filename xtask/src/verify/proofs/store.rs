@@ -9,8 +9,8 @@ use anyhow::{Context as _, Result};
 use instancelink_testkit::campaign::Row;
 use serde::{Deserialize, Serialize};
 
-use super::workspace::{Inputs, digest_of};
 use crate::digest;
+use crate::inputs::{Inputs, digest_of};
 
 /// Changes whenever the meaning of an entry changes: older entries are then not found.
 const FORMAT: &str = "1";

@@ -11,8 +11,8 @@ use anyhow::{Context as _, Result};
 
 use super::files::{Files, is_below};
 use super::lockfile::Lockfile;
+use super::members::{Member, Members};
 use super::needs::{Needs, READ_BY_PACKAGES};
-use crate::verify::members::{Member, Members};
 use crate::{command, digest, paths};
 
 /// A checkout as it is now.

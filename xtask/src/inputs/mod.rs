@@ -1,0 +1,15 @@
+//! What a build or a test depends on, as digests of the working tree.
+//!
+//! A caller declares its [`Needs`]. [`Workspace`] finds the packages, external crates, files and settings that they stand for.
+//! `verify::proofs` compares digests to know whether a test that passed must run again; `artifacts` to know whether a binary
+//! must be built again.
+
+mod files;
+mod lockfile;
+mod members;
+mod needs;
+mod workspace;
+
+pub(crate) use members::{Dependency, Member, Members};
+pub(crate) use needs::Needs;
+pub(crate) use workspace::{Inputs, Workspace, digest_of};
