@@ -5,6 +5,7 @@ pub(crate) mod cluster_binaries;
 pub(crate) mod earlier_operator;
 mod go_build;
 pub(crate) mod go_programs;
+mod kept_binaries;
 mod kopf;
 mod memory;
 pub(crate) mod peers;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::memory;
+use super::{kept_binaries, memory};
 use crate::progress::{Gauge, long_step, say, step};
 use crate::{command, packages, paths};
 
@@ -68,11 +68,17 @@ pub(crate) fn static_binary(package: &str) -> Result<PathBuf> {
 
 /// The same with a profile.
 pub(crate) fn compiled(package: &str, profile: Profile) -> Result<PathBuf> {
-    let folders = BuildPaths {
-        folder: &paths::target()?,
-        home: &paths::cargo_home()?,
+    let here = || {
+        let folders = BuildPaths {
+            folder: &paths::target()?,
+            home: &paths::cargo_home()?,
+        };
+        build(package, profile, paths::cargo(), &folders)
     };
-    build(package, profile, paths::cargo(), &folders)
+    match profile {
+        Profile::Dist => kept_binaries::binary(package, &PACKAGES, &target(), here),
+        Profile::Dev | Profile::Release => here(),
+    }
 }
 
 /// Builds them without asking for one.

@@ -1,4 +1,4 @@
-//! What the operator's image consists of, as a bill of materials that scanners read (CycloneDX 1.5): every crate that is
+//! What the operator's image consists of, as a bill of materials that scanners read (`CycloneDX` 1.5): every crate that is
 //! linked into the binary, with its licence and the checksum of `Cargo.lock`, and Rust's own library.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,7 +23,7 @@ struct Crate {
     license: String,
 }
 
-/// The parts of CycloneDX that are used.
+/// The parts of `CycloneDX` that are used.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Bill {
