@@ -30,7 +30,7 @@ pub(crate) struct Seed {
 pub(crate) enum Catcher {
     /// A unit test of a package.
     Test {
-        /// `core` or `operator`.
+        /// `core`, `cluster` or `operator`.
         of: Package,
         /// A part of the name of the test.
         filter: String,
@@ -48,6 +48,7 @@ pub(crate) enum Catcher {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Package {
     Core,
+    Cluster,
     Operator,
 }
 
@@ -68,10 +69,26 @@ pub(crate) fn all() -> Result<Vec<Seed>> {
 }
 
 impl Package {
+    /// The package that a patch names by this word.
+    fn read(word: &str) -> Option<Self> {
+        [Self::Core, Self::Cluster, Self::Operator]
+            .into_iter()
+            .find(|package| package.word() == word)
+    }
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Core => "core",
+            Self::Cluster => "cluster",
+            Self::Operator => "operator",
+        }
+    }
+
     /// The name of the package.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Core => "instancelink-core",
+            Self::Cluster => "instancelink-cluster",
             Self::Operator => "instancelink",
         }
     }
@@ -114,13 +131,13 @@ impl Seed {
 impl Catcher {
     fn read(text: &str) -> Result<Self> {
         let (who, rest) = text.split_once(' ').unwrap_or((text, ""));
-        let unit_test = |of| Self::Test {
-            of,
-            filter: rest.to_owned(),
-        };
+        if let Some(of) = Package::read(who).filter(|_| !rest.is_empty()) {
+            return Ok(Self::Test {
+                of,
+                filter: rest.to_owned(),
+            });
+        }
         match who {
-            "core" if !rest.is_empty() => Ok(unit_test(Package::Core)),
-            "operator" if !rest.is_empty() => Ok(unit_test(Package::Operator)),
             "simulation" => {
                 let quoted = rest.strip_prefix('\'').and_then(|rest| rest.split_once('\''));
                 let (script, plan) =
@@ -134,7 +151,7 @@ impl Catcher {
                     plan,
                 })
             }
-            _ => bail!("{text:?}: it must begin with core, operator or simulation"),
+            _ => bail!("{text:?}: it must begin with core, cluster, operator or simulation"),
         }
     }
 }
@@ -142,14 +159,7 @@ impl Catcher {
 impl fmt::Display for Catcher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Test {
-                of: Package::Core,
-                filter,
-            } => write!(f, "core {filter}"),
-            Self::Test {
-                of: Package::Operator,
-                filter,
-            } => write!(f, "operator {filter}"),
+            Self::Test { of, filter } => write!(f, "{} {filter}", of.word()),
             Self::Simulation { script, plan } => write!(f, "simulation '{script}' {}", plan.join(" ")),
         }
     }
@@ -170,8 +180,9 @@ mod tests {
             ("stale-state (Sieve)", "it forgets.")
         );
         assert_eq!(seed.caught_by.to_string(), "simulation 'there and back' e3:late --pair");
-        let core = Catcher::read("core memory").unwrap();
-        assert_eq!(core.to_string(), "core memory");
+        for text in ["core memory", "cluster table", "operator queue"] {
+            assert_eq!(Catcher::read(text).unwrap().to_string(), text);
+        }
     }
 
     #[test]
