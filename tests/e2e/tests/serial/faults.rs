@@ -1,4 +1,6 @@
 //! The operator is killed: in every transition, as the leader of two, and for a longer time.
+//!
+//! Rules: lifecycle#actions-once, lifecycle#converges.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,6 @@
 //! An idle operator writes nothing.
+//!
+//! Rule: lifecycle#no-idle-writes.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -1,5 +1,7 @@
 //! Without the shipped admission policies: requests that they would refuse reach the operator, which uses the same
 //! table.
+//!
+//! Rules: contract#table-without-policy, contract#finalizer-at-creation.
 
 use futures::future::join_all;
 use harness::{Link, Namespace, User, Watch, in_namespace, link, without_policies};

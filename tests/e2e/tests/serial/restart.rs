@@ -1,4 +1,6 @@
 //! An operator that restarts reads what it only knows on demand before it cuts any link.
+//!
+//! Rules: contract#scaled-kinds, contract#unseen-secrets.
 
 use std::time::Duration;
 

@@ -1,5 +1,7 @@
 //! Uninstalling, which runs last: the links are deleted while the operator still serves them, then everything else. The
 //! operator can be installed again.
+//!
+//! Rule: contract#uninstall.
 
 use std::path::Path;
 use std::process::Stdio;

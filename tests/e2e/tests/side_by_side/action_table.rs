@@ -1,4 +1,6 @@
 //! The action table: every verb in each of the thirteen states, requested with kubectl, with the admission policies.
+//!
+//! Rules: contract#action-table, contract#action-admission.
 
 use Cell::{Goes, Nothing, Refused};
 use futures::future::join_all;

@@ -1,4 +1,6 @@
 //! Actions as users request them, with `kubectl annotate`, and the result of each.
+//!
+//! Rule: contract#actions.
 
 use harness::{Hold, Link, Namespace, User, Watch, in_namespace, link};
 use instancelink_api::State::{Activating, Active, Deactivating, Inactive, Removed, Removing, Requested, Restoring};

@@ -1,5 +1,7 @@
 //! Bad input, from the table `tests/manifests/bad.yaml`: each manifest and annotation is refused with the message
 //! in the table. The operator must not write during the test, because the table sets the states that it needs.
+//!
+//! Rules: contract#schema-rules, contract#bad-input.
 
 use std::collections::BTreeMap;
 

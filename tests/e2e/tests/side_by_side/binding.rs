@@ -1,4 +1,6 @@
 //! The Secret of a link: its content, the right to write it, and how a pod reads it.
+//!
+//! Rules: contract#binding-secret, contract#least-rights.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

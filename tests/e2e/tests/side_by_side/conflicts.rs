@@ -1,4 +1,6 @@
 //! Conflicts: links of one alias, sources of one directory, and foreign objects with the name of a child.
+//!
+//! Rules: lifecycle#alias-queue, lifecycle#directory-queue, contract#name-taken.
 
 use std::time::Duration;
 

@@ -1,4 +1,6 @@
 //! A target in another namespace needs a grant there, as long as the link refers to it.
+//!
+//! Rules: contract#grants, contract#revoked-consent.
 
 use std::time::Duration;
 

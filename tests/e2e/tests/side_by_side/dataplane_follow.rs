@@ -1,4 +1,6 @@
 //! The alias as a pod sees it: while the link is active it resolves to the ready pods of the target, and follows them.
+//!
+//! Rule: lifecycle#only-target-pods.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

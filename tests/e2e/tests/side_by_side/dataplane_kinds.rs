@@ -1,4 +1,6 @@
 //! Every kind of source and target, and both ways to address a Service.
+//!
+//! Rules: contract#spec-instance-ref, contract#endpoints-of-services.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

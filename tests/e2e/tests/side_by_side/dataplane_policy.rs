@@ -1,5 +1,7 @@
 //! The NetworkPolicy of a link as an object. The test cluster has no network plugin that enforces policies. An
 //! evaluator in `core` tests which traffic such an object allows.
+//!
+//! Rule: contract#network-policy.
 
 use std::time::Duration;
 

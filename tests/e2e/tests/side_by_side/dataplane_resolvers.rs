@@ -1,5 +1,7 @@
 //! The alias as the resolvers of glibc, musl and Go see it: where they agree, where they differ, and what else may
 //! answer. `docs/guide/names.md` documents this for users.
+//!
+//! Rules: contract#dns-names, contract#short-name-is-a-convenience.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;

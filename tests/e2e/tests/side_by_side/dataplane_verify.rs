@@ -1,4 +1,6 @@
 //! What the cluster's DNS answers for the alias, and what else answers under its names. Conditions report both.
+//!
+//! Rules: contract#condition-verified, contract#alias-shadowed.
 
 use std::time::Duration;
 

@@ -1,4 +1,6 @@
 //! A link with its own address: the alias resolves to a cluster IP that stays the same when the endpoints change.
+//!
+//! Rule: contract#virtual-ip.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;

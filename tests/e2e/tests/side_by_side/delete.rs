@@ -1,4 +1,6 @@
 //! Deletion from every state and in every way. Nothing is left.
+//!
+//! Rules: contract#delete-is-not-held-up, lifecycle#delete-through-purging.
 
 use std::time::Duration;
 

@@ -1,4 +1,6 @@
 //! The environment of a source: the variables of Docker links, for all its active links.
+//!
+//! Rules: contract#environment-variables, contract#older-key-wins.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,6 @@
 //! What holds a link back, and how it continues without help when the cause is gone.
+//!
+//! Rule: contract#holds.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,6 @@
 //! Pods that request the links of an instance with a label, or have them in their manifest.
+//!
+//! Rule: contract#injection.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;

@@ -1,4 +1,6 @@
 //! What a link remembers when its status, its annotations or both are lost, and what a copy of it must not remember.
+//!
+//! Rules: lifecycle#rebuild-lost-memory, contract#no-unwanted-return.
 
 use harness::{Hold, Link, Namespace, Watch, in_namespace, link};
 use instancelink_api::State::{

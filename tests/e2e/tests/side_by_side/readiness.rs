@@ -1,4 +1,6 @@
 //! Pods that are ready only while their link is active and has ready endpoints.
+//!
+//! Rule: contract#readiness-gates.
 
 use std::time::Duration;
 

@@ -1,4 +1,6 @@
 //! Children that are deleted or changed by hand are repaired without a change of state. Foreign objects are left alone.
+//!
+//! Rules: lifecycle#repair-in-place, lifecycle#foreign-untouched.
 
 use std::time::Duration;
 

@@ -1,4 +1,6 @@
 //! The content of a link's status and metadata during its life.
+//!
+//! Rule: contract#status-fields.
 
 use harness::{in_namespace, link};
 use instancelink_api::State::{Activating, Active, Deactivating, Inactive, Removed, Removing, Requested};

@@ -1,5 +1,7 @@
 //! Two tenants, each with all rights in their own namespace and none elsewhere. Mallory wants addresses of alice's
 //! pods in her own slices. Addresses that alice did not consent to never appear there, whatever mallory tries.
+//!
+//! Rules: contract#consent, lifecycle#only-with-consent.
 
 use std::time::Duration;
 

@@ -1,4 +1,6 @@
 //! Waiting for a link, and the verdict of generic tools about it.
+//!
+//! Rule: contract#kubectl-wait.
 
 use harness::{Hold, Kstatus, Namespace, in_namespace, kstatus, link};
 use instancelink_api::State::{Active, Inactive, Registering, Removed, Requested};

@@ -1,4 +1,6 @@
 //! The states of a link during its life, as one watch sees them: none is missing, none is added.
+//!
+//! Rule: contract#state-before-work.
 
 use std::time::Duration;
 

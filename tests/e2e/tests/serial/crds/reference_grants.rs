@@ -1,4 +1,6 @@
 //! Consent by a `ReferenceGrant` of the Gateway API.
+//!
+//! Rule: contract#reference-grants.
 
 use std::time::Duration;
 

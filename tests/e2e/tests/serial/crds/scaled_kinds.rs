@@ -1,4 +1,6 @@
 //! Custom kinds with a scale subresource, as source and as target, with and without the rights to read them.
+//!
+//! Rule: contract#scaled-kinds.
 
 use std::time::Duration;
 
