@@ -30,7 +30,8 @@ use clap::{Parser, Subcommand};
 use artifacts::cluster_binaries;
 use cluster::{Cluster, DEFAULT};
 use dev::{status, up};
-use verify::{bench, campaigns, conformance, e2e, mutants, seeded, stages, structure};
+use verify::proofs::ProofOptions;
+use verify::{bench, campaigns, check, conformance, e2e, mutants, seeded, stages, structure};
 
 #[derive(Parser)]
 #[command(bin_name = "cargo xtask", about)]
@@ -99,7 +100,7 @@ enum Task {
     /// List what is wrong with the structure: layers that are crossed, files that are too long, circles of files
     Structure,
     /// What holds for every change: format, lints, unit tests, licences, generated files. Needs neither root nor a cluster
-    Check,
+    Check(ProofOptions),
     /// Everything: the check, the documentation, campaigns, conformance and the end-to-end tests. Groups of tests on whose
     /// inputs nothing has changed since they passed do not run again
     Test(stages::Options),
@@ -140,8 +141,8 @@ fn run(task: Task) -> Result<()> {
         Task::Conformance(options) => conformance::run(&options),
         Task::Seeded(options) => seeded::run(&options),
         Task::Structure => structure::run(),
-        Task::Check => stages::check(),
-        Task::Test(options) => stages::test(options),
+        Task::Check(options) => check::run(options),
+        Task::Test(options) => stages::run(options),
     }
 }
 

@@ -2,11 +2,12 @@
 
 pub(crate) mod bench;
 pub(crate) mod campaigns;
+pub(crate) mod check;
 pub(crate) mod conformance;
 pub(crate) mod e2e;
 mod layers;
 pub(crate) mod mutants;
-mod proofs;
+pub(crate) mod proofs;
 mod runner;
 pub(crate) mod seeded;
 mod sizes;

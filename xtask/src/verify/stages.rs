@@ -1,7 +1,6 @@
-//! The two tiers of tests. `cargo xtask check` is for every change: minutes, without root and without a cluster.
-//! `cargo xtask test` is everything: the check, and the suites that start servers or run for long.
+//! `cargo xtask test`: everything. The check, and the suites that start servers or run for long.
 //!
-//! This module says which stages there are and in which order; `runner` runs them.
+//! This module says which stages there are and which run at the same time; `runner` runs them.
 
 use anyhow::Result;
 use clap::Args;
@@ -9,10 +8,9 @@ use clap::Args;
 use super::campaigns::{self, Output, Part, record};
 use super::proofs::{ProofOptions, Proofs};
 use super::runner::{self, Stage};
-use super::{conformance, e2e, layers, seeded};
-use crate::artifacts::static_binaries;
-use crate::progress::say;
-use crate::{command, generate, image, paths};
+use super::{check, conformance, e2e, seeded};
+use crate::artifacts::{cluster_binaries, static_binaries};
+use crate::image;
 
 #[derive(Args, Clone, Copy, Debug)]
 pub(crate) struct Options {
@@ -21,24 +19,6 @@ pub(crate) struct Options {
     long: bool,
     #[command(flatten)]
     proofs: ProofOptions,
-}
-
-/// `cargo xtask check`.
-pub(crate) fn check() -> Result<()> {
-    runner::run(check_stages(), || Ok(()))
-}
-
-fn check_stages() -> Vec<Stage<'static>> {
-    vec![
-        Stage::in_turn("format", || cargo(&["fmt", "--all", "--check"])),
-        Stage::in_turn("layers", layers::check),
-        Stage::in_turn("CRDs", || generate::crds(true)),
-        Stage::in_turn("documents", || generate::docs(true)),
-        Stage::in_turn("seeded patches", seeded::check),
-        Stage::in_turn("dependencies", dependencies),
-        Stage::in_turn("lints", lints),
-        Stage::in_turn("unit tests", || cargo(&["test", "--workspace", "--quiet"])),
-    ]
 }
 
 /// What the suites still have to run.
@@ -65,92 +45,94 @@ impl Suites {
     }
 
     fn need_the_operator(&self) -> bool {
-        self.campaigns.needs_servers() || !self.e2e.is_empty()
+        self.campaigns.needs(Part::OnServers) || !self.e2e.is_empty()
+    }
+
+    /// Whether nothing needs the processors for long: then the suites that mostly wait can run at the same time.
+    fn mostly_wait(&self) -> Result<bool> {
+        Ok(check::is_light(&self.proofs)? && !self.campaigns.needs(Part::WithoutServers))
     }
 }
 
 /// `cargo xtask test`.
-pub(crate) fn test(options: Options) -> Result<()> {
+pub(crate) fn run(options: Options) -> Result<()> {
     record::clear()?;
     let suites = Suites::new(options)?;
-    let mut stages = Vec::new();
-    if options.long {
-        stages.extend(check_stages());
-        stages.extend(long_stages(&suites));
+    let stages = if options.long {
+        long(&suites)
+    } else if suites.mostly_wait()? {
+        short(&suites)
     } else {
-        if suites.need_the_operator() {
-            // One core links it for minutes. The suites that need it wait for it.
-            stages.push(Stage::beside("static binaries", || {
-                static_binaries::static_binary("instancelink").map(drop)
-            }));
-        }
-        stages.extend(check_stages());
-        stages.extend(ordinary_stages(&suites));
-    }
+        ordinary(&suites)
+    };
     runner::run(stages, record::print)
 }
 
 /// What takes processors runs at the lowest priority beside what mostly waits.
-fn ordinary_stages(suites: &Suites) -> Vec<Stage<'_>> {
+fn ordinary(suites: &Suites) -> Vec<Stage<'_>> {
     let campaigns = |part| move || campaigns::run_part(&suites.campaigns, part, Output::Collected, &suites.proofs);
-    vec![
-        Stage::in_turn("documentation", documentation),
+    let mut stages = Vec::new();
+    if suites.need_the_operator() {
+        // One core links it for minutes. The suites that need it wait for it.
+        stages.push(Stage::beside("static binaries", static_binaries));
+    }
+    stages.extend(check::stages(&suites.proofs));
+    stages.extend([
+        Stage::in_turn("documentation", || check::documentation(&suites.proofs)),
         Stage::beside("campaigns", campaigns(Part::WithoutServers)),
         Stage::in_turn("campaigns on servers", campaigns(Part::OnServers)),
         Stage::in_turn("conformance", || {
             conformance::run_plan(&suites.conformance, &suites.proofs)
         }),
         Stage::in_turn("end to end", || e2e::run_plan(&suites.e2e, &suites.proofs)),
-    ]
+    ]);
+    stages
+}
+
+/// After a change of manifests or documents: the end-to-end tests run beside everything else.
+fn short(suites: &Suites) -> Vec<Stage<'_>> {
+    let mut stages = Vec::new();
+    if !suites.e2e.is_empty() {
+        // First, since two suites that build the same binary at the same time disturb each other.
+        stages.push(Stage::in_turn("static binaries", static_binaries));
+        stages.push(Stage::in_turn("cluster", || {
+            cluster_binaries::ensure(cluster_binaries::WITH_NODE)
+        }));
+        stages.push(Stage::beside("end to end", || {
+            e2e::run_plan(&suites.e2e, &suites.proofs)
+        }));
+    }
+    stages.extend(check::stages(&suites.proofs));
+    stages.extend([
+        Stage::in_turn("documentation", || check::documentation(&suites.proofs)),
+        Stage::in_turn("campaigns on servers", || {
+            campaigns::run_part(&suites.campaigns, Part::OnServers, Output::Collected, &suites.proofs)
+        }),
+        Stage::in_turn("conformance", || {
+            conformance::run_plan(&suites.conformance, &suites.proofs)
+        }),
+    ]);
+    stages
 }
 
 /// One after the other: their output can be read while they run.
-fn long_stages(suites: &Suites) -> Vec<Stage<'_>> {
-    let campaigns = |part| move || campaigns::run_part(&suites.campaigns, part, Output::Live, &suites.proofs);
-    vec![
-        Stage::in_turn("documentation", documentation),
+fn long(suites: &Suites) -> Vec<Stage<'_>> {
+    let mut stages = check::stages(&suites.proofs);
+    stages.extend([
+        Stage::in_turn("documentation", || check::documentation(&suites.proofs)),
         Stage::in_turn("built twice", image::reproducible::check),
         Stage::in_turn("seeded bugs", || seeded::run(&seeded::Options::default())),
-        Stage::in_turn("campaigns", campaigns(Part::All)),
+        Stage::in_turn("campaigns", || {
+            campaigns::run_part(&suites.campaigns, Part::All, Output::Live, &suites.proofs)
+        }),
         Stage::in_turn("conformance", || {
             conformance::run_plan(&suites.conformance, &suites.proofs)
         }),
         Stage::in_turn("end to end", || e2e::run_plan(&suites.e2e, &suites.proofs)),
-    ]
+    ]);
+    stages
 }
 
-fn cargo(args: &[&str]) -> Result<()> {
-    command::run(paths::cargo().args(args))
-}
-
-fn lints() -> Result<()> {
-    cargo(&[
-        "clippy",
-        "--workspace",
-        "--all-targets",
-        "--all-features",
-        "--quiet",
-        "--",
-        "-D",
-        "warnings",
-    ])
-}
-
-/// Licences, sources and bans. Advisories need the network and are checked apart.
-fn dependencies() -> Result<()> {
-    if command::find("cargo-deny").is_none() {
-        say("installing cargo-deny (once, takes minutes)");
-        cargo(&["install", "cargo-deny", "--locked"])?;
-    }
-    cargo(&["deny", "--log-level", "error", "check", "bans", "licenses", "sources"])
-}
-
-fn documentation() -> Result<()> {
-    command::run(paths::cargo().env("RUSTDOCFLAGS", "-D warnings").args([
-        "doc",
-        "--workspace",
-        "--no-deps",
-        "--keep-going",
-        "--quiet",
-    ]))
+fn static_binaries() -> Result<()> {
+    static_binaries::static_binary("instancelink").map(drop)
 }

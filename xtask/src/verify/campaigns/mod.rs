@@ -49,6 +49,16 @@ pub(crate) enum Part {
     WithoutServers,
 }
 
+impl Part {
+    fn has(self, group: &Group) -> bool {
+        match self {
+            Self::All => true,
+            Self::OnServers => group.needs_servers(),
+            Self::WithoutServers => !group.needs_servers(),
+        }
+    }
+}
+
 /// When the output of a group is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Output {
@@ -76,11 +86,7 @@ pub(crate) fn run_part(plan: &Plan, part: Part, output: Output, proofs: &Proofs)
         .groups
         .iter()
         .zip(executables)
-        .filter(|(planned, _)| match part {
-            Part::All => true,
-            Part::OnServers => planned.group.needs_servers(),
-            Part::WithoutServers => !planned.group.needs_servers(),
-        })
+        .filter(|(planned, _)| part.has(&planned.group))
         .collect();
     let groups: Vec<&Group> = chosen.iter().map(|(planned, _)| &planned.group).collect();
     let settings = settings(&groups, &plan.options)?;

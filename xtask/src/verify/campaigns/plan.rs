@@ -3,9 +3,9 @@
 use anyhow::Result;
 use instancelink_testkit::campaign;
 
-use super::Options;
 use super::groups::{self, Group};
 use super::record;
+use super::{Options, Part};
 use crate::inputs::Needs;
 use crate::progress::say;
 use crate::verify::proofs::{Figures, Proofs, Subject};
@@ -47,9 +47,9 @@ impl Plan {
         Ok(plan)
     }
 
-    /// Whether a group that runs starts etcd, an API server and the operator.
-    pub(crate) fn needs_servers(&self) -> bool {
-        self.groups.iter().any(|planned| planned.group.needs_servers())
+    /// Whether a group of this part runs.
+    pub(crate) fn needs(&self, part: Part) -> bool {
+        self.groups.iter().any(|planned| part.has(&planned.group))
     }
 }
 

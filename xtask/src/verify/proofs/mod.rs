@@ -84,6 +84,23 @@ impl Proofs {
         found
     }
 
+    /// Whether there is a proof that the group passes.
+    pub(crate) fn is_proven(&self, group: &str, needs: &Needs) -> Result<bool> {
+        let inputs = self.workspace.inputs(needs)?;
+        Ok(!self.rerun && self.store.find(group, &inputs).is_some())
+    }
+
+    /// Runs a group that has no figures, if it is not proven.
+    pub(crate) fn unless_proven(&self, group: &str, needs: Needs, work: impl FnOnce() -> Result<()>) -> Result<()> {
+        let subject = self.subject(group.to_owned(), needs)?;
+        if let Some(proof) = self.find(&subject) {
+            say(&format!("{group}: {}", proof.since()));
+            return Ok(());
+        }
+        work()?;
+        self.remember(&subject, Figures::default())
+    }
+
     /// Writes that the whole group passed with the inputs that it had when it began.
     pub(crate) fn remember(&self, subject: &Subject, figures: Figures) -> Result<()> {
         let Subject { group, needs, inputs } = subject;
