@@ -129,9 +129,7 @@ impl Model {
         self.creations.get((group, write), |(group, write)| {
             self.groups
                 .read(*group, |group| match &group.writes[usize::from(*write)] {
-                    Effect::Create { child } | Effect::Replace { child, .. } => {
-                        self.child(fixture::standing(child, "1"))
-                    }
+                    Effect::Create { child } | Effect::Replace { child, .. } => self.child(fixture::stored(child, "1")),
                     _ => 0,
                 })
         })

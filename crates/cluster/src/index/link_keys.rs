@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use instancelink_api::InstanceLink;
 use instancelink_api::spec::NetworkPolicyMode;
-use instancelink_core::resolve::kinds::scalable;
+use instancelink_core::resolve::scaled_kinds::scalable;
 use instancelink_core::snapshot::ApiKind;
 
 use crate::name::SourceKey;

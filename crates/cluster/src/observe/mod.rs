@@ -6,7 +6,7 @@ use std::sync::Arc;
 use instancelink_api::{InstanceLink, TargetRef, keys};
 use instancelink_core::child::{Children, Owner};
 use instancelink_core::resolve::directory_of;
-use instancelink_core::resolve::kinds::scalable;
+use instancelink_core::resolve::scaled_kinds::scalable;
 use instancelink_core::rights::Account;
 use instancelink_core::snapshot::{
     Answering, ApiKind, Candidate, Grant, Isolator, Link, Namesake, Namespace, Pod, Sibling, Snapshot, Source, Target,

@@ -9,7 +9,7 @@ use super::{directory, policy, slices, virtual_ip};
 use crate::child::{ChildSpec, Directory, Policy, Slice, VirtualIp};
 use crate::refusal::Refusal;
 use crate::resolve::Unservable;
-use crate::resolve::endpoints::{Group, reach_of};
+use crate::resolve::endpoints::{Group, endpoint_groups};
 use crate::snapshot::Snapshot;
 
 /// The desired children of a link that is up.
@@ -39,26 +39,26 @@ pub struct Plan<'a> {
 /// # Errors
 /// If the spec cannot be served with the target as it is now.
 pub fn build<'a>(s: &'a Snapshot, older: &BTreeSet<String>) -> Result<Plan<'a>, Unservable> {
-    let reach = reach_of(s)?;
+    let endpoints = endpoint_groups(s)?;
     let names = Names::of(s);
-    let (policy, forbidden) = policy::desired(s, &names, &reach)?;
-    let virtual_ip = virtual_ip::desired(s, &names, &reach);
+    let (policy, forbidden) = policy::desired(s, &names, &endpoints)?;
+    let virtual_ip = virtual_ip::desired(s, &names, &endpoints);
     let slices = if virtual_ip.is_some() {
         let group = Group {
-            ports: reach.ports.clone(),
-            endpoints: virtual_ip::endpoints(s, &names, &reach),
+            ports: endpoints.ports.clone(),
+            endpoints: virtual_ip::endpoints(s, &names, &endpoints),
         };
-        let mut slices = slices::under_virtual_ip(s, &names, &reach);
-        slices.extend(slices::under_directory(s, &names, &[group], &reach.ports));
+        let mut slices = slices::under_virtual_ip(s, &names, &endpoints);
+        slices.extend(slices::under_directory(s, &names, &[group], &endpoints.ports));
         slices
     } else {
-        slices::under_directory(s, &names, &reach.groups, &reach.ports)
+        slices::under_directory(s, &names, &endpoints.groups, &endpoints.ports)
     };
     Ok(Plan {
         directory: directory::desired(s, &names),
-        binding: binding::desired(s, &names, &reach.ports),
-        environment: DesiredEnvironment::new(s, &reach.ports, older),
-        ready: reach
+        binding: binding::desired(s, &names, &endpoints.ports),
+        environment: DesiredEnvironment::new(s, &endpoints.ports, older),
+        ready: endpoints
             .groups
             .iter()
             .flat_map(|group| &group.endpoints)

@@ -18,7 +18,7 @@ use crate::child::{ChildSpec, Observed, Policy};
 use crate::hash;
 use crate::refusal::Refusal;
 use crate::resolve::consent::{is_permitted, manifest};
-use crate::resolve::endpoints::Reach;
+use crate::resolve::endpoints::EndpointGroups;
 use crate::resolve::isolation::{Isolation, isolation_of, normalized, selector_of};
 use crate::resolve::pod_ports::{PodPort, of_pods};
 use crate::resolve::{TargetVerdict, Unservable, target_of};
@@ -34,7 +34,11 @@ pub(super) type DesiredPolicy = (Option<ChildSpec<Policy>>, Option<Refusal>);
 ///
 /// # Errors
 /// If no policy can express what the spec asks for.
-pub(super) fn desired(s: &Snapshot, names: &Names<'_>, reach: &Reach) -> Result<DesiredPolicy, Unservable> {
+pub(super) fn desired(
+    s: &Snapshot,
+    names: &Names<'_>,
+    endpoints: &EndpointGroups,
+) -> Result<DesiredPolicy, Unservable> {
     let spec = &s.link.object.spec;
     let TargetVerdict::Observed(target) = target_of(s) else {
         return Ok((None, None));
@@ -57,7 +61,7 @@ pub(super) fn desired(s: &Snapshot, names: &Names<'_>, reach: &Reach) -> Result<
             spec.instance_ref.kind, names.instance
         ),
     })?;
-    let ports = of_pods(spec, &target.object, &reach.ports);
+    let ports = of_pods(spec, &target.object, &endpoints.ports);
     if ports.is_empty() {
         return Err(Unservable {
             reason: Reason::InvalidPorts,

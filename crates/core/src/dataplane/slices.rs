@@ -7,7 +7,7 @@ use super::naming::{Names, labels};
 use super::ownership::own_slices;
 use super::slice_packing::{SliceContent, distribute};
 use crate::child::{ChildSpec, Family, Slice, SlicePort};
-use crate::resolve::endpoints::{Group, Reach};
+use crate::resolve::endpoints::{EndpointGroups, Group};
 use crate::resolve::ports::Port;
 use crate::snapshot::Snapshot;
 
@@ -29,12 +29,12 @@ pub(super) fn under_directory(
 }
 
 /// The slices under the link's virtual IP: the same pods without hostnames.
-pub(super) fn under_virtual_ip(s: &Snapshot, names: &Names<'_>, reach: &Reach) -> Vec<ChildSpec<Slice>> {
-    let mut groups = reach.groups.clone();
+pub(super) fn under_virtual_ip(s: &Snapshot, names: &Names<'_>, endpoints: &EndpointGroups) -> Vec<ChildSpec<Slice>> {
+    let mut groups = endpoints.groups.clone();
     for endpoint in groups.iter_mut().flat_map(|group| &mut group.endpoints) {
         endpoint.hostname.clear();
     }
-    desired(s, names, Parent::VirtualIp, &groups, &reach.ports)
+    desired(s, names, Parent::VirtualIp, &groups, &endpoints.ports)
 }
 
 /// True for a slice under a virtual IP: it carries traffic and has no hostnames.
@@ -127,7 +127,7 @@ fn slice_port(alias: &str, port: &Port) -> SlicePort {
 
 /// The name of a port. The first one is the alias alone, so that the SRV record is `_db._tcp`.
 pub(super) fn port_name(alias: &str, port: &Port) -> String {
-    if port.further {
+    if port.additional {
         format!("{alias}--{}", port.name)
     } else {
         alias.to_owned()
@@ -138,12 +138,12 @@ pub(super) fn port_name(alias: &str, port: &Port) -> String {
 mod tests {
     use super::*;
     use crate::fixture;
-    use crate::resolve::endpoints::reach_of;
+    use crate::resolve::endpoints::endpoint_groups;
     use crate::snapshot::Pod;
 
     fn built(s: &crate::snapshot::Snapshot) -> Vec<ChildSpec<Slice>> {
-        let reach = reach_of(s).unwrap();
-        under_directory(s, &Names::of(s), &reach.groups, &reach.ports)
+        let endpoints = endpoint_groups(s).unwrap();
+        under_directory(s, &Names::of(s), &endpoints.groups, &endpoints.ports)
     }
 
     fn names(slices: &[ChildSpec<Slice>]) -> Vec<(&str, usize)> {
@@ -191,14 +191,14 @@ mod tests {
     #[test]
     fn the_slices_of_several_groups_are_numbered_together() {
         let s = fixture::snapshot();
-        let reach = reach_of(&s).unwrap();
+        let endpoints = endpoint_groups(&s).unwrap();
         let other = Group {
             ports: vec![],
-            ..reach.groups[0].clone()
+            ..endpoints.groups[0].clone()
         };
-        let two = [reach.groups[0].clone(), other];
+        let two = [endpoints.groups[0].clone(), other];
         assert_eq!(
-            names(&under_directory(&s, &Names::of(&s), &two, &reach.ports)),
+            names(&under_directory(&s, &Names::of(&s), &two, &endpoints.ports)),
             [("web-db-v4", 2), ("web-db-v4-2", 2)]
         );
     }

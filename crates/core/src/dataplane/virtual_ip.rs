@@ -7,7 +7,7 @@ use super::naming::{Names, labels};
 use super::ownership::is_own;
 use super::slices::port_name;
 use crate::child::{ChildSpec, Endpoint, EndpointTarget, Observed, VirtualIp, VirtualPort};
-use crate::resolve::endpoints::Reach;
+use crate::resolve::endpoints::EndpointGroups;
 use crate::resolve::pod_ports::declared_port;
 use crate::resolve::ports::Port;
 use crate::snapshot::Snapshot;
@@ -18,7 +18,7 @@ pub(super) fn is_requested(s: &Snapshot) -> bool {
 }
 
 /// Builds the desired virtual IP. An assigned address is kept.
-pub(super) fn desired(s: &Snapshot, names: &Names<'_>, reach: &Reach) -> Option<ChildSpec<VirtualIp>> {
+pub(super) fn desired(s: &Snapshot, names: &Names<'_>, groups: &EndpointGroups) -> Option<ChildSpec<VirtualIp>> {
     is_requested(s).then(|| ChildSpec {
         namespace: names.namespace.to_owned(),
         name: names.virtual_ip(),
@@ -26,7 +26,7 @@ pub(super) fn desired(s: &Snapshot, names: &Names<'_>, reach: &Reach) -> Option<
         annotations: labels([(keys::LINK, &names.link_path())]),
         owners: names.link_owner(),
         body: VirtualIp {
-            ports: reach.ports.iter().map(|port| virtual_port(s, names, port)).collect(),
+            ports: groups.ports.iter().map(|port| virtual_port(s, names, port)).collect(),
             addresses: observed(s, names).map_or_else(Vec::new, |found| found.object.body.addresses.clone()),
             damaged: false,
         },
@@ -34,11 +34,11 @@ pub(super) fn desired(s: &Snapshot, names: &Names<'_>, reach: &Reach) -> Option<
 }
 
 /// The endpoints of the alias: the virtual IP's addresses, ready if a pod behind it is ready.
-pub(super) fn endpoints(s: &Snapshot, names: &Names<'_>, reach: &Reach) -> Vec<Endpoint> {
+pub(super) fn endpoints(s: &Snapshot, names: &Names<'_>, groups: &EndpointGroups) -> Vec<Endpoint> {
     let Some(found) = observed(s, names) else {
         return Vec::new();
     };
-    let ready = reach.groups.iter().flat_map(|g| &g.endpoints).any(|e| e.ready);
+    let ready = groups.groups.iter().flat_map(|g| &g.endpoints).any(|e| e.ready);
     let addresses = found.object.body.addresses.iter();
     let endpoint = |address: &std::net::IpAddr| Endpoint {
         address: *address,

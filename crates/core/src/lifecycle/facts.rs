@@ -10,7 +10,7 @@ use super::alias::{self, Rivals, older_siblings};
 use crate::action::Memory;
 use crate::dataplane::{self, Plan, Unservable};
 use crate::hash;
-use crate::resolve::{TargetVerdict, directory_of, kinds, target_of};
+use crate::resolve::{TargetVerdict, directory_of, scaled_kinds, target_of};
 use crate::snapshot::Snapshot;
 
 /// Where the link shall come to rest.
@@ -160,7 +160,7 @@ impl<'a> Facts<'a> {
 fn starts_nothing(s: &Snapshot, hold: Option<&Hold>) -> bool {
     hold.is_some_and(|hold| match hold.reason {
         Reason::SourceNotFound => s.source.is_some(),
-        Reason::KindNotSupported => kinds::is_unreadable(s, &s.link.object.spec.instance_ref),
+        Reason::KindNotSupported => scaled_kinds::is_unreadable(s, &s.link.object.spec.instance_ref),
         _ => false,
     })
 }
@@ -195,7 +195,7 @@ fn consent_hold(target: &TargetVerdict<'_>) -> Option<Hold> {
 /// The holds of a registered link, and what an unregistered one waits for: its source, its alias, its directory.
 fn claim_hold(s: &Snapshot, link: &InstanceLink, rivals: &Rivals) -> Option<Hold> {
     let source = &link.spec.instance_ref;
-    let refusal = || kinds::refusal(s, "instanceRef", source.api_version(), &source.kind);
+    let refusal = || scaled_kinds::refusal(s, "instanceRef", source.api_version(), &source.kind);
     if s.source.is_none()
         && let Some(message) = refusal()
     {

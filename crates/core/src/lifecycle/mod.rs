@@ -26,7 +26,7 @@ use instancelink_api::{State, Verdict, keys};
 
 use crate::action::{Decision, Legality, Request, cell, expire, judge, parse, take};
 use crate::effect::{Effect, Event, Step};
-use crate::resolve::kinds;
+use crate::resolve::scaled_kinds;
 use crate::snapshot::Snapshot;
 use facts::Facts;
 use wait::Wait;
@@ -37,7 +37,7 @@ pub use table::{Process, TABLE, is_edge};
 
 /// The next group of writes, or nothing.
 pub fn step(snapshot: &Snapshot) -> Step {
-    if kinds::awaits_list(snapshot) {
+    if scaled_kinds::awaits_list(snapshot) {
         // What is not listed yet is not gone: nothing is cut, or begun, before that is known.
         return Step::Settled {
             wake: None,

@@ -1,7 +1,7 @@
-//! Consent: whether the target's namespace lets links from the link's namespace lead to the target.
+//! Consent: whether the target's namespace permits links from the link's namespace to the target (contract#consent).
 //!
-//! Without this, whoever may write a link could have the operator, which may write every EndpointSlice, reach the pods of
-//! other tenants for him (CVE-2021-25740). Where something is not known, there is no consent.
+//! The operator may write every EndpointSlice. Without consent, a user who may write links could reach the pods of other
+//! tenants through it (CVE-2021-25740). If something is unknown, there is no consent.
 
 use instancelink_api::grant::{GrantFrom, GrantTo, InstanceLinkGrant, Permission};
 use instancelink_api::reference::{default_api_version, group_in};
@@ -16,8 +16,8 @@ use crate::snapshot::{Grant, Namespace, Snapshot};
 /// The longest name an object may have.
 const MAX_NAME: usize = 253;
 
-/// True where a grant in the target's namespace allows links of the link's namespace to have `what` there. The link's own
-/// namespace needs none.
+/// True if a grant in the target's namespace allows `what` to links of the link's namespace. The link's own namespace needs no
+/// grant.
 pub fn is_permitted(s: &Snapshot, reference: &TargetRef, what: Permission) -> bool {
     let own = s.link.object.metadata.namespace.as_deref().unwrap_or_default();
     let Some(namespace) = reference.namespace.as_deref().filter(|n| *n != own) else {
@@ -25,7 +25,7 @@ pub fn is_permitted(s: &Snapshot, reference: &TargetRef, what: Permission) -> bo
     };
     s.grants
         .iter()
-        // Those observed for an earlier spec speak for another namespace; one being deleted speaks no more.
+        // Grants that were observed for an earlier spec are of another namespace. A grant that is being deleted does not count.
         .filter(|grant| grant.namespace == namespace && !grant.terminating)
         .any(|grant| {
             grant.allow.contains(&what)
@@ -34,8 +34,8 @@ pub fn is_permitted(s: &Snapshot, reference: &TargetRef, what: Permission) -> bo
         })
 }
 
-/// The manifest that would permit it, as a message. Its first line is a comment, so that the whole can be applied.
-/// It tells nothing of the target: it reads the same whether one exists or not.
+/// The manifest that would permit the link, as a message. Its first line is a comment, so that the whole text can be applied.
+/// It is the same whether the target exists or not, so that it discloses nothing.
 pub fn manifest(reference: &TargetRef, namespace: &str, own: &str, policy: NetworkPolicyMode) -> String {
     let TargetRef { kind, name, .. } = reference;
     let group = match group_of(reference) {
@@ -63,7 +63,8 @@ pub fn manifest(reference: &TargetRef, namespace: &str, own: &str, policy: Netwo
     )
 }
 
-/// Of its own for each namespace, kind and name, so that applying it replaces no other grant.
+/// The name of the grant in the manifest. It differs for each namespace, kind and name, so that applying it replaces no other
+/// grant.
 fn grant_name(kind: &str, name: &str, own: &str) -> String {
     let full = format!("{own}-to-{}-{name}", kind.to_lowercase());
     if full.len() <= MAX_NAME {
@@ -75,7 +76,7 @@ fn grant_name(kind: &str, name: &str, own: &str) -> String {
 fn comes_from(from: &GrantFrom, own: &str, namespace: &Namespace) -> bool {
     match (&from.namespace, &from.namespace_selector) {
         (Some(name), None) => name == own,
-        // Of a namespace that was not seen yet no labels are known, and an absent label may be selected too.
+        // The labels of a namespace that was not seen yet are unknown, and a selector may match an absent label.
         (None, Some(selector)) => !namespace.uid.is_empty() && selects(selector, &namespace.labels),
         _ => false,
     }

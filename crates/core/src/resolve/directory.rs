@@ -1,4 +1,4 @@
-//! Names: of a source's directory, and of an alias in it.
+//! The name of a source's directory, and of an alias in it (contract#directory-name, contract#dns-names).
 
 use instancelink_api::InstanceLink;
 
@@ -7,9 +7,9 @@ use crate::hash;
 /// Longest name of a Service.
 const LABEL_LENGTH: usize = 63;
 
-/// The name of a source's directory Service (and of its environment ConfigMap): `<instance>-links`, or
-/// `il-<10 hex digits>` made from the source's UID where that would be no name for a Service. Instances may be called
-/// what Services may not: with dots, a leading digit, or up to 253 characters.
+/// The name of a source's directory Service and of its environment ConfigMap: `<instance>-links`, or `il-<10 hex digits>` of
+/// the source's UID if that is not a valid name for a Service. Names of instances may have dots, a leading digit, and up to
+/// 253 characters.
 pub fn directory_name(instance_name: &str, source_uid: &str) -> String {
     let name = format!("{instance_name}-links");
     if is_dns_1035_label(&name) {
@@ -19,7 +19,7 @@ pub fn directory_name(instance_name: &str, source_uid: &str) -> String {
     }
 }
 
-/// The directory of a link's source; `source_uid` as long as the source is there, else as the status remembers it.
+/// The directory of a link's source. Without `source_uid`, the UID in the status is used.
 pub fn directory_of(link: &InstanceLink, source_uid: Option<&str>) -> String {
     let remembered = link.status.as_ref().and_then(|status| status.instance_id.as_deref());
     let uid = source_uid.or(remembered).unwrap_or_default();
@@ -31,7 +31,7 @@ pub fn fqdn(alias: &str, directory: &str, namespace: &str, domain: &str) -> Stri
     format!("{}.{domain}", host(alias, directory, namespace))
 }
 
-/// The alias as a name that every pod of the cluster resolves, whatever the cluster's domain is.
+/// The alias as a name that every pod resolves with any cluster domain.
 pub fn host(alias: &str, directory: &str, namespace: &str) -> String {
     format!("{alias}.{directory}.{namespace}.svc")
 }

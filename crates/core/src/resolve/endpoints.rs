@@ -1,4 +1,5 @@
-//! What answers behind a link's alias: addresses, with the ports they answer on.
+//! The endpoints of a link's alias, grouped by the ports that they listen on (contract#endpoints-of-workloads,
+//! contract#endpoints-of-services).
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -6,6 +7,7 @@ use std::net::IpAddr;
 use instancelink_api::condition::Reason;
 use instancelink_api::{Addressing, InstanceLinkSpec};
 
+use super::addressing::{Addresses, addresses_of, not_possible, ports_in_spec};
 use super::pod_ports;
 use super::pods::{is_usable, pods_behind};
 use super::ports::{self, Port};
@@ -13,16 +15,16 @@ use super::{TargetVerdict, Unservable, target_of};
 use crate::child::{Endpoint, EndpointTarget};
 use crate::snapshot::{Candidate, Service, Snapshot, Target, TargetObject};
 
-/// What answers behind an alias.
+/// The endpoints of an alias.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Reach {
-    /// Endpoints with the ports they answer on; usually one group. Sorted by ports, never empty ones.
+pub struct EndpointGroups {
+    /// The groups, sorted by ports and never empty. Usually there is one.
     pub groups: Vec<Group>,
-    /// The link's ports, as its environment shows them; those of the first group where pods differ.
+    /// The link's ports, as in its environment. If pods differ, those of the first group.
     pub ports: Vec<Port>,
 }
 
-/// Endpoints that answer on the same ports.
+/// Endpoints that listen on the same ports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Group {
     /// The ports.
@@ -31,20 +33,14 @@ pub struct Group {
     pub endpoints: Vec<Endpoint>,
 }
 
-/// Which addresses a target is reached by.
-#[derive(Clone, Copy, Debug)]
-enum Way<'a> {
-    Pods,
-    /// The same, on the ports that the virtual IP's ports lead to.
-    PodsBehindVirtualIp,
-    ClusterIps(&'a Service),
-}
-
-/// Finds what answers behind the alias. Nothing does, legally, where there is no target, or it is missing, or it is not
-/// permitted: the endpoints of another namespace are nobody's to show without consent.
-pub fn reach_of(s: &Snapshot) -> Result<Reach, Unservable> {
+/// Determines the endpoints of the alias. There are none if the link has no target, if the target is missing, or if its
+/// namespace does not consent; that is not an error.
+///
+/// # Errors
+/// If the spec cannot be served with the target as it is.
+pub fn endpoint_groups(s: &Snapshot) -> Result<EndpointGroups, Unservable> {
     let spec = &s.link.object.spec;
-    if spec.addressing == Addressing::VirtualIP && named(spec).is_none() {
+    if spec.addressing == Addressing::VirtualIP && ports_in_spec(spec).is_none() {
         return Err(not_possible(
             "addressing VirtualIP needs ports, because a cluster IP answers only on listed ports; list them in spec.ports"
                 .to_owned(),
@@ -55,85 +51,34 @@ pub fn reach_of(s: &Snapshot) -> Result<Reach, Unservable> {
             reason: Reason::KindNotSupported,
             message,
         }),
-        TargetVerdict::NoTarget | TargetVerdict::NotPermitted { .. } | TargetVerdict::Missing { .. } => Ok(Reach {
-            groups: Vec::new(),
-            ports: ports::of_spec(spec.ports.as_deref().unwrap_or_default(), &spec.link_name)?,
-        }),
-        TargetVerdict::Observed(target) => match way_to(target, spec)? {
-            Way::ClusterIps(service) => by_cluster_ips(spec, target, service),
-            Way::Pods => by_pods(spec, target),
-            Way::PodsBehindVirtualIp => by_pods_behind_virtual_ip(spec, target),
+        TargetVerdict::NoTarget | TargetVerdict::NotPermitted { .. } | TargetVerdict::Missing { .. } => {
+            Ok(EndpointGroups {
+                groups: Vec::new(),
+                ports: ports::of_spec(spec.ports.as_deref().unwrap_or_default(), &spec.link_name)?,
+            })
+        }
+        TargetVerdict::Observed(target) => match addresses_of(target, spec)? {
+            Addresses::ClusterIps(service) => by_cluster_ips(spec, target, service),
+            Addresses::Pods => by_pods(spec, target),
+            Addresses::PodsBehindVirtualIp => by_pods_behind_virtual_ip(spec, target),
         },
     }
 }
 
-/// True where a Service that may have no ready pod counts as answering: its selector finds a pod that counts, or it has
-/// none, and somebody else writes its endpoints.
+/// True if a Service counts as answering: its selector finds a pod that counts, or it has no selector, so that others write
+/// its endpoints.
 pub fn service_answers(target: &Target, service: &Service, publish: bool) -> bool {
     let publish = publish || service.publish_not_ready_addresses;
     service.selector.is_empty() || pods_behind(target).any(|candidate| candidate.pod.ready || publish)
 }
 
-/// True where the link leads to the Service's own addresses and not to its pods'.
-pub(super) fn leads_to_cluster_ip(spec: &InstanceLinkSpec, service: &Service) -> bool {
-    match spec.addressing {
-        Addressing::ServiceIP => true,
-        Addressing::Auto => !service.cluster_ips.is_empty(),
-        Addressing::PodIP | Addressing::VirtualIP => false,
-    }
-}
-
-fn way_to<'a>(target: &'a Target, spec: &InstanceLinkSpec) -> Result<Way<'a>, Unservable> {
-    let service = match &target.object {
-        TargetObject::Workload(_) | TargetObject::Pod(_) if spec.addressing == Addressing::ServiceIP => {
-            return Err(not_possible(format!(
-                "addressing ServiceIP needs a target of kind Service, but the target is a {}; write addressing: PodIP, or \
-                 remove addressing",
-                target.object.kind()
-            )));
-        }
-        TargetObject::Workload(_) | TargetObject::Pod(_) => return Ok(way_to_pods(spec)),
-        TargetObject::Service(service) => service,
-    };
-    let by_cluster_ip = leads_to_cluster_ip(spec, service);
-    let (namespace, name) = (&service.namespace, &service.name);
-    if by_cluster_ip && service.cluster_ips.is_empty() {
-        return Err(not_possible(format!(
-            "Service {namespace}/{name} is headless, so it has no cluster IP for addressing ServiceIP; write addressing: \
-             PodIP, or remove addressing"
-        )));
-    }
-    if !by_cluster_ip && service.selector.is_empty() {
-        let instead = if service.cluster_ips.is_empty() {
-            "add a selector to the Service, or set targetInstanceRef to the workload behind it"
-        } else {
-            "write addressing: ServiceIP, remove addressing, or add a selector to the Service"
-        };
-        return Err(not_possible(format!(
-            "Service {namespace}/{name} has no selector, so the operator cannot find the pods behind it; {instead}"
-        )));
-    }
-    Ok(if by_cluster_ip {
-        Way::ClusterIps(service)
-    } else {
-        way_to_pods(spec)
-    })
-}
-
-fn not_possible(message: String) -> Unservable {
-    Unservable {
-        reason: Reason::AddressingNotPossible,
-        message,
-    }
-}
-
-fn by_cluster_ips(spec: &InstanceLinkSpec, target: &Target, service: &Service) -> Result<Reach, Unservable> {
-    let ports = match named(spec) {
-        Some(named) => ports::of_spec(named, &spec.link_name)?,
+fn by_cluster_ips(spec: &InstanceLinkSpec, target: &Target, service: &Service) -> Result<EndpointGroups, Unservable> {
+    let ports = match ports_in_spec(spec) {
+        Some(listed) => ports::of_spec(listed, &spec.link_name)?,
         None => ports::of_cluster_ip(service, &spec.link_name)?,
     };
     let answers = service_answers(target, service, spec.publish_not_ready_addresses);
-    let stands_for = EndpointTarget {
+    let target_ref = EndpointTarget {
         kind: "Service".to_owned(),
         namespace: service.namespace.clone(),
         name: service.name.clone(),
@@ -149,16 +94,16 @@ fn by_cluster_ips(spec: &InstanceLinkSpec, target: &Target, service: &Service) -
             ready: answers,
             serving: answers,
             terminating: false,
-            target: Some(stands_for.clone()),
+            target: Some(target_ref.clone()),
             node: None,
             zone: None,
         });
     Ok(grouped(endpoints.map(|e| (ports.clone(), e)), ports.clone()))
 }
 
-/// Port by port, as many as the virtual IP has: a named target port that a pod does not declare is left out there.
-fn by_pods_behind_virtual_ip(spec: &InstanceLinkSpec, target: &Target) -> Result<Reach, Unservable> {
-    let declared = named(spec).unwrap_or_default();
+/// The pods behind a virtual IP. A port is left out for a pod that does not declare its named target port.
+fn by_pods_behind_virtual_ip(spec: &InstanceLinkSpec, target: &Target) -> Result<EndpointGroups, Unservable> {
+    let declared = ports_in_spec(spec).unwrap_or_default();
     let ports = ports::of_spec(declared, &spec.link_name)?;
     let publish = publishes_not_ready(spec, target);
     let endpoints = pods_behind(target).flat_map(|candidate| {
@@ -166,23 +111,23 @@ fn by_pods_behind_virtual_ip(spec: &InstanceLinkSpec, target: &Target) -> Result
         let usable = candidate.pod.addresses.iter().filter(|a| is_usable(a));
         usable.map(move |a| (own.clone(), endpoint(candidate, *a, &spec.link_name, publish)))
     });
-    let Reach { groups, .. } = grouped(endpoints, Vec::new());
-    Ok(Reach { groups, ports })
+    let EndpointGroups { groups, .. } = grouped(endpoints, Vec::new());
+    Ok(EndpointGroups { groups, ports })
 }
 
-fn by_pods(spec: &InstanceLinkSpec, target: &Target) -> Result<Reach, Unservable> {
+fn by_pods(spec: &InstanceLinkSpec, target: &Target) -> Result<EndpointGroups, Unservable> {
     let alias = &spec.link_name;
-    let (ports, of_each) = match (named(spec), &target.object) {
-        (Some(named), _) => (ports::of_spec(named, alias)?, None),
+    let (ports, per_pod) = match (ports_in_spec(spec), &target.object) {
+        (Some(listed), _) => (ports::of_spec(listed, alias)?, None),
         (None, TargetObject::Workload(workload)) => (ports::of_containers(&workload.container_ports, alias)?, None),
         (None, TargetObject::Pod(pod)) => (ports::of_containers(&pod.container_ports, alias)?, None),
-        (None, TargetObject::Service(service)) => (ports::of_pod_of(service, None, alias)?, Some(service)),
+        (None, TargetObject::Service(service)) => (ports::of_service_pod(service, None, alias)?, Some(service)),
     };
     let publish = publishes_not_ready(spec, target);
     let mut endpoints = Vec::new();
     for candidate in pods_behind(target) {
-        let own = match of_each {
-            Some(service) => ports::of_pod_of(service, Some(&candidate.pod), alias)?,
+        let own = match per_pod {
+            Some(service) => ports::of_service_pod(service, Some(&candidate.pod), alias)?,
             None => ports.clone(),
         };
         let usable = candidate.pod.addresses.iter().filter(|a| is_usable(a));
@@ -194,18 +139,6 @@ fn by_pods(spec: &InstanceLinkSpec, target: &Target) -> Result<Reach, Unservable
 fn publishes_not_ready(spec: &InstanceLinkSpec, target: &Target) -> bool {
     spec.publish_not_ready_addresses
         || matches!(&target.object, TargetObject::Service(service) if service.publish_not_ready_addresses)
-}
-
-const fn way_to_pods(spec: &InstanceLinkSpec) -> Way<'static> {
-    match spec.addressing {
-        Addressing::VirtualIP => Way::PodsBehindVirtualIp,
-        Addressing::Auto | Addressing::PodIP | Addressing::ServiceIP => Way::Pods,
-    }
-}
-
-/// The ports that the spec names; an empty list names none.
-fn named(spec: &InstanceLinkSpec) -> Option<&[instancelink_api::LinkPort]> {
-    spec.ports.as_deref().filter(|ports| !ports.is_empty())
 }
 
 fn endpoint(candidate: &Candidate, address: IpAddr, alias: &str, publish: bool) -> Endpoint {
@@ -227,7 +160,7 @@ fn endpoint(candidate: &Candidate, address: IpAddr, alias: &str, publish: bool) 
     }
 }
 
-fn grouped(endpoints: impl Iterator<Item = (Vec<Port>, Endpoint)>, without_endpoints: Vec<Port>) -> Reach {
+fn grouped(endpoints: impl Iterator<Item = (Vec<Port>, Endpoint)>, without_endpoints: Vec<Port>) -> EndpointGroups {
     let mut groups: BTreeMap<Vec<Port>, Vec<Endpoint>> = BTreeMap::new();
     for (ports, endpoint) in endpoints {
         groups.entry(ports).or_default().push(endpoint);
@@ -240,7 +173,7 @@ fn grouped(endpoints: impl Iterator<Item = (Vec<Port>, Endpoint)>, without_endpo
         })
         .collect();
     let ports = groups.first().map_or(without_endpoints, |group| group.ports.clone());
-    Reach { groups, ports }
+    EndpointGroups { groups, ports }
 }
 
 #[cfg(test)]

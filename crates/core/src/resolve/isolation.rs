@@ -1,8 +1,7 @@
-//! Isolation: whether policies of others keep strangers from the target's pods, so that a policy of ours is what lets the
-//! source in, and its end what keeps it out.
+//! Isolation: whether NetworkPolicies of others isolate the target's pods.
 //!
-//! A NetworkPolicy that selects a pod shuts out everybody whom no policy lets in. One of ours in front of pods that no
-//! other policy isolates would therefore open no way and close all others: it is not written there.
+//! A NetworkPolicy that selects a pod denies all connections that no policy allows. In front of pods that no other policy
+//! isolates, the operator's own policy would allow nothing new and deny all other clients, so it is not written there.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -14,24 +13,24 @@ use super::pods::pods_behind;
 use super::selector::selects;
 use crate::snapshot::{Isolator, Snapshot, Target, TargetObject};
 
-/// How far the target's pods are isolated by policies that are not ours.
+/// How far policies of others isolate the target's pods.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Isolation {
-    /// All of them, by these policies.
+    /// All pods are isolated, by these policies.
     Isolated(BTreeSet<String>),
-    /// Some: these are not.
+    /// Some pods are isolated; these are not.
     Partly(BTreeSet<String>),
-    /// None.
+    /// No pod is isolated.
     Open,
 }
 
-/// Judges the pods that stand behind the target; where there are none, the labels that its selector asks for.
+/// The isolation of the target's pods. Without pods, the labels of its selector decide.
 pub fn isolation_of(s: &Snapshot, target: &Target) -> Isolation {
     let namespace = target.object.namespace();
     let isolators: Vec<&Arc<Isolator>> = s.isolators.iter().filter(|p| p.namespace == namespace).collect();
     let mut by = BTreeSet::new();
     let mut open = BTreeSet::new();
-    let mut judge = |name: &str, labels: &BTreeMap<String, String>| {
+    let mut check = |name: &str, labels: &BTreeMap<String, String>| {
         let selecting = isolators.iter().filter(|p| selects(&p.pods, labels));
         let names: Vec<String> = selecting.map(|p| p.name.clone()).collect();
         if names.is_empty() {
@@ -41,9 +40,9 @@ pub fn isolation_of(s: &Snapshot, target: &Target) -> Isolation {
     };
     let mut pods = pods_behind(target).peekable();
     if pods.peek().is_none() {
-        judge("", &labels_asked_for(&target.object));
+        check("", &labels_of_selector(&target.object));
     }
-    pods.for_each(|candidate| judge(&candidate.pod.name, &candidate.pod.labels));
+    pods.for_each(|candidate| check(&candidate.pod.name, &candidate.pod.labels));
     match (by.is_empty(), open.is_empty()) {
         (true, _) => Isolation::Open,
         (false, true) => Isolation::Isolated(by),
@@ -51,8 +50,8 @@ pub fn isolation_of(s: &Snapshot, target: &Target) -> Isolation {
     }
 }
 
-/// Which pods are the target's, as a NetworkPolicy can say it; none where it cannot, and an empty selector never: it would
-/// take in the whole namespace.
+/// A selector of the target's pods for a NetworkPolicy. None if there is no such selector; it is never empty, because an empty
+/// selector selects the whole namespace.
 pub fn selector_of(object: &TargetObject) -> Option<LabelSelector> {
     let selector = match object {
         TargetObject::Workload(workload) => workload.selector.clone(),
@@ -62,7 +61,7 @@ pub fn selector_of(object: &TargetObject) -> Option<LabelSelector> {
     normalized(&selector)
 }
 
-/// The selector without empty parts, as the API server gives it back; none where nothing is left.
+/// The selector without empty parts, as the API server returns it; none if it is empty.
 pub fn normalized(selector: &LabelSelector) -> Option<LabelSelector> {
     let selector = LabelSelector {
         match_labels: selector.match_labels.clone().filter(|labels| !labels.is_empty()),
@@ -71,14 +70,13 @@ pub fn normalized(selector: &LabelSelector) -> Option<LabelSelector> {
     (selector != LabelSelector::default()).then_some(selector)
 }
 
-/// True for a policy that shuts out from the pods it selects whom no policy lets in. Where the types are left out, ingress
-/// is among them.
+/// True for a policy that isolates the pods that it selects for ingress. Without `policyTypes`, ingress is included.
 pub fn isolates(spec: &NetworkPolicySpec) -> bool {
     let types = spec.policy_types.as_deref().unwrap_or_default();
     types.is_empty() || types.iter().any(|t| t == "Ingress")
 }
 
-fn labels_asked_for(object: &TargetObject) -> BTreeMap<String, String> {
+fn labels_of_selector(object: &TargetObject) -> BTreeMap<String, String> {
     selector_of(object)
         .and_then(|selector| selector.match_labels)
         .unwrap_or_default()
@@ -99,13 +97,13 @@ mod tests {
     #[test]
     fn a_policy_isolates_unless_it_is_for_egress_only() {
         let isolates = |yaml: &str| isolates(&serde_yaml_ng::from_str(yaml).unwrap());
-        assert!(isolates("{podSelector: {}}"), "the API server puts Ingress there");
+        assert!(isolates("{podSelector: {}}"), "Ingress is the default");
         assert!(isolates("{podSelector: {}, policyTypes: [Egress, Ingress]}"));
         assert!(!isolates("{podSelector: {}, policyTypes: [Egress]}"));
     }
 
     #[test]
-    fn a_selector_loses_its_empty_parts_and_nothing_else() {
+    fn normalizing_a_selector_removes_only_its_empty_parts() {
         let normalized = |yaml: &str| normalized(&serde_yaml_ng::from_str(yaml).unwrap());
         let selector = |yaml: &str| Some(serde_yaml_ng::from_str::<LabelSelector>(yaml).unwrap());
         for empty in [
@@ -114,7 +112,7 @@ mod tests {
             "{matchExpressions: []}",
             "{matchLabels: {}, matchExpressions: []}",
         ] {
-            assert_eq!(normalized(empty), None, "it would take in the whole namespace");
+            assert_eq!(normalized(empty), None, "it would select the whole namespace");
         }
         let labels = "{matchLabels: {app: pg}}";
         let expressions = "{matchExpressions: [{key: app, operator: Exists}]}";

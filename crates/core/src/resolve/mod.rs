@@ -1,19 +1,21 @@
-//! What the names in a spec stand for right now: references, names of what is made for them, pods, ports, endpoints.
+//! Resolves the names in a spec: references, consent, directory names, pods, ports, endpoints.
 //!
-//! Reads the snapshot and returns values. Writes nothing and knows no child; `dataplane` builds those from its answers.
+//! It reads the snapshot and returns values. It writes nothing and knows no children; `dataplane` builds them from its
+//! results, and `lifecycle` reads its verdicts.
 
 use instancelink_api::condition::Reason;
 
+mod addressing;
 pub mod consent;
 pub mod directory;
 pub mod endpoints;
 pub mod isolation;
-pub mod kinds;
 pub mod pod_ports;
 pub mod pods;
 pub mod ports;
 pub mod reference;
 pub mod reference_grant;
+pub mod scaled_kinds;
 pub mod selector;
 pub mod selector_text;
 
@@ -25,6 +27,6 @@ pub use reference::{TargetVerdict, target_of};
 pub struct Unservable {
     /// The condition's reason.
     pub reason: Reason,
-    /// What is wrong, why, and what to write instead.
+    /// What is wrong, why, and what to do.
     pub message: String,
 }

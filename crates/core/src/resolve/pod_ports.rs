@@ -1,5 +1,4 @@
-//! The ports of pods that a link's ports lead to: by number where a connection is made, and by number or name where a
-//! policy judges it.
+//! The pod ports behind a link's ports: numbers for endpoints, numbers or names for a policy.
 
 use std::collections::BTreeSet;
 
@@ -7,11 +6,11 @@ use instancelink_api::spec::Protocol;
 use instancelink_api::{Addressing, InstanceLinkSpec, LinkPort};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use super::endpoints::leads_to_cluster_ip;
-use super::ports::Port;
+use super::addressing::uses_cluster_ips;
+use super::ports::{Port, number_of};
 use crate::snapshot::{Pod, ServicePort, TargetObject};
 
-/// The ports of one pod that the virtual IP's `ports` lead to, under their names. Two may lead to one.
+/// The ports of one pod behind the virtual IP's `ports`, with the names of these. Two may have the same number.
 pub fn behind_virtual_ip(declared: &[LinkPort], ports: &[Port], pod: &Pod) -> Vec<Port> {
     let target_port = |port: &Port| {
         let target_port = declared_port(declared, port).and_then(|p| p.target_port.as_ref());
@@ -26,7 +25,7 @@ pub fn behind_virtual_ip(declared: &[LinkPort], ports: &[Port], pod: &Pod) -> Ve
     resolved.flatten().collect()
 }
 
-/// A port of pods, as a policy names it: by its number, or by the name that each container gives it.
+/// A port of pods in a policy: a number, or a name that each container resolves.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PodPort {
     /// A number.
@@ -54,16 +53,16 @@ impl From<PodPort> for IntOrString {
     }
 }
 
-/// The ports of the target's pods that the link's ports lead to: policies judge a connection where it arrives, behind
-/// every Service.
+/// The ports of the target's pods behind the link's ports. A policy applies at the pod, after every Service has translated
+/// the port.
 pub fn of_pods(spec: &InstanceLinkSpec, object: &TargetObject, ports: &[Port]) -> BTreeSet<(Protocol, PodPort)> {
     let declared = spec.ports.as_deref().unwrap_or_default();
     match object {
-        TargetObject::Service(service) if declared.is_empty() || leads_to_cluster_ip(spec, service) => {
-            let wanted = |p: &&ServicePort| {
+        TargetObject::Service(service) if declared.is_empty() || uses_cluster_ips(spec, service) => {
+            let is_used = |p: &&ServicePort| {
                 declared.is_empty() || ports.iter().any(|own| (own.port, own.protocol) == (p.port, p.protocol))
             };
-            let own = service.ports.iter().filter(wanted);
+            let own = service.ports.iter().filter(is_used);
             own.map(|p| (p.protocol, PodPort::of(p.target_port.as_ref(), p.port)))
                 .collect()
         }
@@ -80,30 +79,17 @@ pub fn of_pods(spec: &InstanceLinkSpec, object: &TargetObject, ports: &[Port]) -
     }
 }
 
-/// The spec's own line on one of the link's ports.
+/// The entry of a port in the spec.
 pub fn declared_port<'a>(declared: &'a [LinkPort], port: &Port) -> Option<&'a LinkPort> {
     let same = |p: &&LinkPort| p.port == i32::from(port.port) && p.protocol.unwrap_or_default() == port.protocol;
     declared.iter().find(same)
 }
 
-/// The number of a target port: the port's own where it is absent; of a named one, what the pod declares.
-pub(super) fn number_of(target: Option<&IntOrString>, port: u16, protocol: Protocol, pod: Option<&Pod>) -> Option<u16> {
-    match target {
-        None | Some(IntOrString::Int(0)) => Some(port),
-        Some(IntOrString::Int(number)) => u16::try_from(*number).ok(),
-        Some(IntOrString::String(name)) => pod?
-            .container_ports
-            .iter()
-            .find(|p| p.name == *name && p.protocol == protocol)
-            .map(|p| p.port),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture::{self, container_port, pod, service, service_port};
-    use crate::snapshot::{ContainerPort, Service};
+    use crate::fixture::{self, service, service_port};
+    use crate::snapshot::Service;
 
     fn spec(more: &str) -> InstanceLinkSpec {
         fixture::link(&format!("{}{more}", fixture::SPEC)).spec
@@ -125,7 +111,7 @@ mod tests {
 
     fn ports(spec: &InstanceLinkSpec, service: Service, port: u16) -> Vec<PodPort> {
         let port = Port {
-            further: false,
+            additional: false,
             name: "pg".to_owned(),
             port,
             protocol: Protocol::Tcp,
@@ -162,20 +148,5 @@ mod tests {
         let target = || to(Some(IntOrString::Int(5434)));
         assert_eq!(ports(&declared("VirtualIP"), target(), 80), [PodPort::Number(5433)]);
         assert_eq!(ports(&declared("PodIP"), target(), 80), [PodPort::Number(80)]);
-    }
-
-    /// contract#named-target-ports
-    #[test]
-    fn a_named_target_port_is_the_port_of_the_pod_with_that_name_and_protocol() {
-        let udp = ContainerPort {
-            protocol: Protocol::Udp,
-            ..container_port("dns", 5353)
-        };
-        let pod = pod("pg-0", "10.0.0.10").ports(vec![container_port("pg", 5432), udp, container_port("dns", 53)]);
-        let number = |name, protocol| number_of(Some(&named(name)), 1, protocol, Some(&pod));
-        assert_eq!(number("dns", Protocol::Tcp), Some(53));
-        assert_eq!(number("dns", Protocol::Udp), Some(5353));
-        assert_eq!(number("pg", Protocol::Udp), None);
-        assert_eq!(number("sql", Protocol::Tcp), None);
     }
 }

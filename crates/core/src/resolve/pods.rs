@@ -1,25 +1,25 @@
-//! Which pods stand behind a target, and which of their addresses may stand in a slice.
+//! The pods of a target, and the addresses that may be endpoints.
 
 use std::net::IpAddr;
 
 use super::selector::{contains, selects};
 use crate::snapshot::{Candidate, Pod, Service, Target, TargetObject, Workload};
 
-/// The pods behind the target that are not on their way out, ready or not. Those of a workload are the ones that its
-/// selector selects *and* it owns, so that a label on a stranger's pod joins nothing.
+/// The pods of the target that are not terminating or finished, ready or not. A workload's pods are those that its selector
+/// selects *and* it owns, so that a label on a foreign pod has no effect.
 pub fn pods_behind(target: &Target) -> impl Iterator<Item = &Candidate> {
     target
         .candidates
         .iter()
-        .filter(|candidate| is_alive(&candidate.pod) && stands_behind(candidate, &target.object))
+        .filter(|candidate| is_alive(&candidate.pod) && belongs_to(candidate, &target.object))
 }
 
-/// True for a pod that may still answer. A finished pod's address may belong to another pod already.
+/// True for a pod that can answer. The address of a finished pod may already belong to another pod.
 pub fn is_alive(pod: &Pod) -> bool {
     !pod.terminating && !pod.finished
 }
 
-fn stands_behind(candidate: &Candidate, object: &TargetObject) -> bool {
+fn belongs_to(candidate: &Candidate, object: &TargetObject) -> bool {
     match object {
         TargetObject::Workload(workload) => is_member(candidate, workload),
         TargetObject::Pod(pod) => candidate.pod.uid == pod.uid,
@@ -41,15 +41,15 @@ fn is_selected(pod: &Pod, service: &Service) -> bool {
     !service.selector.is_empty() && pod.namespace == service.namespace && contains(&pod.labels, &service.selector)
 }
 
-/// True for an address that the API server takes in a slice, and that leads to one place whoever asks: no loopback,
-/// link-local, multicast, broadcast or unspecified one, and no IPv4 address dressed as IPv6 to pass for another.
+/// True for an address that the API server accepts in a slice and that means the same host for every client: not loopback,
+/// link-local, multicast, broadcast or unspecified, and not an IPv4-mapped IPv6 address (contract#excluded-addresses).
 pub fn is_usable(address: &IpAddr) -> bool {
-    let barred = address.is_loopback() || address.is_unspecified() || address.is_multicast();
-    let barred_in_family = match address {
+    let is_excluded = address.is_loopback() || address.is_unspecified() || address.is_multicast();
+    let is_excluded_in_family = match address {
         IpAddr::V4(v4) => v4.is_link_local() || v4.is_broadcast(),
         IpAddr::V6(v6) => v6.is_unicast_link_local() || v6.to_ipv4_mapped().is_some(),
     };
-    !barred && !barred_in_family
+    !is_excluded && !is_excluded_in_family
 }
 
 #[cfg(test)]
@@ -66,15 +66,15 @@ mod tests {
 
     /// contract#endpoints-of-workloads
     #[test]
-    fn a_workload_has_the_pods_it_selects_and_owns() {
+    fn a_workload_has_the_pods_that_it_selects_and_owns() {
         let unlabelled = Pod {
             labels: [].into(),
             ..pod("pg-2", "10.0.0.12")
         };
         let mut s = fixture::snapshot().with_target_deployment(vec![pod("pg-0", "10.0.0.10"), unlabelled]);
-        let mut strange = fixture::candidate(pod("labelled-by-a-stranger", "10.0.0.66"));
-        strange.grand_owner = None;
-        s.target.as_mut().unwrap().candidates.push(strange);
+        let mut foreign = fixture::candidate(pod("foreign-with-the-label", "10.0.0.66"));
+        foreign.grand_owner = None;
+        s.target.as_mut().unwrap().candidates.push(foreign);
         assert_eq!(names(&s), ["pg-0"]);
     }
 

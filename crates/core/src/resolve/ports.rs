@@ -1,27 +1,27 @@
-//! The ports of a link: those its spec names, else those its target declares.
+//! The ports of a link: those in its spec, or else those that its target declares (contract#default-ports).
 
 use std::collections::BTreeSet;
 
 use instancelink_api::LinkPort;
 use instancelink_api::condition::Reason;
 use instancelink_api::spec::Protocol;
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::Unservable;
-use super::pod_ports::number_of;
 use crate::snapshot::{ContainerPort, Pod, Service, ServicePort};
 
 /// Most ports of an EndpointSlice.
 const MOST_PORTS: usize = 100;
 /// Longest name of a link's port.
 const NAME_LENGTH: usize = 15;
-/// Longest alias beside a second port: 46, `--` and a name of 15 make the 63 characters of a slice's port name.
+/// Longest alias with several ports: 46, `--` and a name of 15 are the 63 characters of a port name in a slice.
 const ALIAS_LENGTH_WITH_SEVERAL: usize = 46;
 
 /// One port of a link.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Port {
-    /// Not the first one declared. The first one is named by the alias alone, and sorts first.
-    pub further: bool,
+    /// False for the first declared port, which is named by the alias alone and sorts first.
+    pub additional: bool,
     /// Its name, unique within the link.
     pub name: String,
     /// Its number.
@@ -30,7 +30,7 @@ pub struct Port {
     pub protocol: Protocol,
 }
 
-/// The ports that the spec names.
+/// The ports in the spec.
 pub fn of_spec(ports: &[LinkPort], alias: &str) -> Result<Vec<Port>, Unservable> {
     let declared = ports
         .iter()
@@ -48,13 +48,13 @@ pub fn of_spec(ports: &[LinkPort], alias: &str) -> Result<Vec<Port>, Unservable>
             Ok((p.name.as_str(), port, p.protocol.unwrap_or_default()))
         })
         .collect::<Result<Vec<_>, _>>()?;
-    settle(declared.into_iter().map(Some), alias)
+    normalize(declared.into_iter().map(Some), alias)
 }
 
 /// The ports that containers declare.
 pub fn of_containers(ports: &[ContainerPort], alias: &str) -> Result<Vec<Port>, Unservable> {
     let declared = ports.iter().map(|p| Some((p.name.as_str(), p.port, p.protocol)));
-    settle(declared, alias)
+    normalize(declared, alias)
 }
 
 /// The ports of a Service's cluster IP.
@@ -63,26 +63,39 @@ pub fn of_cluster_ip(service: &Service, alias: &str) -> Result<Vec<Port>, Unserv
         .ports
         .iter()
         .map(|p| Some((p.name.as_str(), p.port, p.protocol)));
-    settle(declared, alias)
+    normalize(declared, alias)
 }
 
-/// The ports of a Service's pod. A named target port that the pod does not declare is left out, as Kubernetes does;
-/// without a pod every named one is.
-pub fn of_pod_of(service: &Service, pod: Option<&Pod>, alias: &str) -> Result<Vec<Port>, Unservable> {
+/// The ports of a Service's pod. A named target port that the pod does not declare is left out, as in Kubernetes; without a
+/// pod all named ones are (contract#named-target-ports).
+pub fn of_service_pod(service: &Service, pod: Option<&Pod>, alias: &str) -> Result<Vec<Port>, Unservable> {
     let declared = service
         .ports
         .iter()
         .map(|p| Some((p.name.as_str(), target_port(p, pod)?, p.protocol)));
-    settle(declared, alias)
+    normalize(declared, alias)
 }
 
 fn target_port(port: &ServicePort, pod: Option<&Pod>) -> Option<u16> {
     number_of(port.target_port.as_ref(), port.port, port.protocol, pod)
 }
 
-/// Drops repeated ports, gives each a name, and checks that a slice can hold them. `None` stands for a port that is
-/// declared but has no number here: it keeps its place, so that no other one becomes the first.
-fn settle<'a>(
+/// The number of a target port. Without a target port, it is the port itself; a name is looked up in the pod.
+pub(super) fn number_of(target: Option<&IntOrString>, port: u16, protocol: Protocol, pod: Option<&Pod>) -> Option<u16> {
+    match target {
+        None | Some(IntOrString::Int(0)) => Some(port),
+        Some(IntOrString::Int(number)) => u16::try_from(*number).ok(),
+        Some(IntOrString::String(name)) => pod?
+            .container_ports
+            .iter()
+            .find(|p| p.name == *name && p.protocol == protocol)
+            .map(|p| p.port),
+    }
+}
+
+/// Drops repeated ports, gives each a name, and checks the limits of a slice. `None` is a declared port without a number for
+/// this pod: it keeps its place, so that no other port becomes the first.
+fn normalize<'a>(
     declared: impl Iterator<Item = Option<(&'a str, u16, Protocol)>>,
     alias: &str,
 ) -> Result<Vec<Port>, Unservable> {
@@ -115,13 +128,13 @@ fn settle<'a>(
     Ok(ports)
 }
 
-/// Declared names are kept where they are fit and the first of their kind; all others become `p<port>`. Should a kept
-/// name be another port's `p<port>`, it gives way to its own, which is unique: (port, protocol) is.
+/// Names the ports. A declared name is kept if it is valid and not repeated; all other ports are named `p<port>`. A declared
+/// name that equals another port's `p<port>` is replaced too. The result is unique, because (port, protocol) is.
 fn name(unnamed: &[(bool, &str, u16, Protocol)]) -> Vec<Port> {
     let mut seen = BTreeSet::new();
     let mut kept: Vec<bool> = unnamed
         .iter()
-        .map(|(_, name, ..)| is_fit(name) && seen.insert(*name))
+        .map(|(_, name, ..)| is_valid_name(name) && seen.insert(*name))
         .collect();
     loop {
         let fallbacks: BTreeSet<String> = unnamed
@@ -144,8 +157,8 @@ fn name(unnamed: &[(bool, &str, u16, Protocol)]) -> Vec<Port> {
     unnamed
         .iter()
         .zip(kept)
-        .map(|(&(further, name, port, protocol), kept)| Port {
-            further,
+        .map(|(&(additional, name, port, protocol), kept)| Port {
+            additional,
             name: if kept {
                 name.to_owned()
             } else {
@@ -157,7 +170,7 @@ fn name(unnamed: &[(bool, &str, u16, Protocol)]) -> Vec<Port> {
         .collect()
 }
 
-fn is_fit(name: &str) -> bool {
+fn is_valid_name(name: &str) -> bool {
     let plain = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit();
     let bytes = name.as_bytes();
     (1..=NAME_LENGTH).contains(&bytes.len())
@@ -177,8 +190,6 @@ fn fallback_name(port: u16, protocol: Protocol) -> String {
 
 #[cfg(test)]
 mod tests {
-    use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
-
     use super::*;
     use crate::fixture::{container_port, pod, service, service_port};
 
@@ -194,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_are_missing_long_or_repeated_become_the_port() {
+    fn a_missing_long_or_repeated_name_is_replaced_by_the_port() {
         let udp = ContainerPort {
             protocol: Protocol::Udp,
             ..container_port("dns", 53)
@@ -227,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_would_be_another_ports_name_gives_way() {
+    fn a_name_that_equals_another_ports_fallback_name_is_replaced() {
         let ports = [
             container_port("p80", 8080),
             container_port("", 80),
@@ -237,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_alias_has_one_port_only() {
+    fn a_long_alias_can_have_only_one_port() {
         let alias = "a".repeat(47);
         let two = [container_port("a", 1), container_port("b", 2)];
         assert_eq!(of_containers(&two, &alias).unwrap_err().reason, Reason::InvalidPorts);
@@ -246,21 +257,21 @@ mod tests {
     }
 
     #[test]
-    fn a_link_has_at_most_a_hundred_ports() {
+    fn a_link_can_have_at_most_100_ports() {
         let ports: Vec<_> = (1..=101).map(|n| container_port("", n)).collect();
         assert_eq!(of_containers(&ports, "db").unwrap_err().reason, Reason::InvalidPorts);
         assert_eq!(of_containers(&ports[..100], "db").unwrap().len(), 100);
     }
 
     #[test]
-    fn ports_of_the_spec_are_taken_as_they_are() {
+    fn ports_in_the_spec_keep_their_names() {
         let ports: Vec<LinkPort> =
             serde_yaml_ng::from_str("[{name: pg, port: 5432}, {name: dns, port: 53, protocol: UDP}]").unwrap();
         assert_eq!(shown(&of_spec(&ports, "db").unwrap()), ["pg=5432/TCP", "dns=53/UDP"]);
     }
 
     #[test]
-    fn a_port_of_the_spec_is_from_1_to_65535() {
+    fn a_port_in_the_spec_is_from_1_to_65535() {
         let of = |port: i32| {
             of_spec(
                 &[serde_yaml_ng::from_str(&format!("{{name: pg, port: {port}}}")).unwrap()],
@@ -276,17 +287,17 @@ mod tests {
     }
 
     #[test]
-    fn a_declared_name_is_kept_where_a_port_of_a_slice_may_be_called_so() {
-        for fit in ["a", "7", "pg-2", "a-b-c", "fifteen-letters"] {
-            assert_eq!(containers(&[container_port(fit, 80)]), [format!("{fit}=80/TCP")]);
+    fn a_declared_name_is_kept_if_it_is_a_valid_port_name() {
+        for valid in ["a", "7", "pg-2", "a-b-c", "fifteen-letters"] {
+            assert_eq!(containers(&[container_port(valid, 80)]), [format!("{valid}=80/TCP")]);
         }
-        for unfit in ["", "-", "-a", "a-", "a--b", "A", "a.b", "a_b", "ü", "sixteen-letters-"] {
-            assert_eq!(containers(&[container_port(unfit, 80)]), ["p80=80/TCP"], "{unfit}");
+        for invalid in ["", "-", "-a", "a-", "a--b", "A", "a.b", "a_b", "ü", "sixteen-letters-"] {
+            assert_eq!(containers(&[container_port(invalid, 80)]), ["p80=80/TCP"], "{invalid}");
         }
     }
 
     #[test]
-    fn a_services_named_target_port_is_what_the_pod_calls_so() {
+    fn a_services_named_target_port_is_the_pods_port_of_that_name() {
         let mut s = service();
         s.ports = vec![
             ServicePort {
@@ -300,15 +311,31 @@ mod tests {
         ];
         let with_metrics = pod("pg-0", "10.0.0.10").ports(vec![container_port("metrics", 9187)]);
         assert_eq!(
-            shown(&of_pod_of(&s, Some(&with_metrics), "db").unwrap()),
+            shown(&of_service_pod(&s, Some(&with_metrics), "db").unwrap()),
             ["m=9187/TCP", "pg=5433/TCP"]
         );
-        let without = of_pod_of(&s, None, "db").unwrap();
+        let without = of_service_pod(&s, None, "db").unwrap();
         assert_eq!(shown(&without), ["pg=5433/TCP"]);
         assert!(
-            without[0].further,
-            "a port keeps its place where the one before it is missing"
+            without[0].additional,
+            "a port keeps its place if the one before it is missing"
         );
         assert_eq!(shown(&of_cluster_ip(&s, "db").unwrap()), ["m=9/TCP", "pg=5432/TCP"]);
+    }
+
+    /// contract#named-target-ports
+    #[test]
+    fn a_named_target_port_is_the_port_of_the_pod_with_that_name_and_protocol() {
+        let udp = ContainerPort {
+            protocol: Protocol::Udp,
+            ..container_port("dns", 5353)
+        };
+        let pod = pod("pg-0", "10.0.0.10").ports(vec![container_port("pg", 5432), udp, container_port("dns", 53)]);
+        let number =
+            |name: &str, protocol| number_of(Some(&IntOrString::String(name.to_owned())), 1, protocol, Some(&pod));
+        assert_eq!(number("dns", Protocol::Tcp), Some(53));
+        assert_eq!(number("dns", Protocol::Udp), Some(5353));
+        assert_eq!(number("pg", Protocol::Udp), None);
+        assert_eq!(number("sql", Protocol::Tcp), None);
     }
 }

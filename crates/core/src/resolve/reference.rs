@@ -1,39 +1,39 @@
-//! The target's reference: what it names, whether it may, and whether a link can lead there.
+//! Resolves the reference to the target: consent, kind, existence.
 //!
-//! The order of the answers is the order in which a stranger may learn them: consent comes before existence.
+//! Consent is checked before existence, so that a user without consent does not learn whether the target exists.
 
 use instancelink_api::TargetRef;
 use instancelink_api::grant::Permission;
 
-use super::{consent, kinds};
+use super::{consent, scaled_kinds};
 use crate::snapshot::{Snapshot, Target, TargetObject};
 
-/// What became of `spec.targetInstanceRef`.
+/// The result of resolving `spec.targetInstanceRef`.
 #[derive(Clone, Debug)]
 pub enum TargetVerdict<'a> {
-    /// The spec names none: the alias resolves to nothing, legally.
+    /// The spec has no target: the alias resolves to no address. This is valid.
     NoTarget,
     /// The target's namespace has not consented (`RefNotPermitted`, a hold).
     NotPermitted {
         /// The manifest that would permit it.
         message: String,
     },
-    /// A link cannot lead to such a thing (`KindNotSupported`).
+    /// The target's kind is not supported (`KindNotSupported`).
     NotSupported {
-        /// What, why, and what to do next.
+        /// What is not supported, why, and what to do.
         message: String,
     },
-    /// Nothing of that name exists now (`TargetNotFound`).
+    /// The target does not exist (`TargetNotFound`).
     Missing {
-        /// What is waited for.
+        /// What is missing, and what to do.
         message: String,
     },
-    /// There it is.
+    /// The target exists.
     Observed(&'a Target),
 }
 
 impl<'a> TargetVerdict<'a> {
-    /// UID of a target that was found.
+    /// UID of the target, if it exists.
     pub fn uid(&self) -> Option<&'a str> {
         match self {
             Self::Observed(target) => Some(target.object.uid()),
@@ -42,8 +42,8 @@ impl<'a> TargetVerdict<'a> {
     }
 }
 
-/// Resolves the target's reference. The snapshot's target counts only where it is what the reference names, so that one
-/// observed for an earlier spec never stands in for the new one.
+/// Resolves the reference to the target. The snapshot's target counts only if the reference names it, because it may have been
+/// observed for an earlier spec.
 pub fn target_of(s: &Snapshot) -> TargetVerdict<'_> {
     let Some(reference) = s.link.object.spec.target_instance_ref.as_ref() else {
         return TargetVerdict::NoTarget;
@@ -54,7 +54,7 @@ pub fn target_of(s: &Snapshot) -> TargetVerdict<'_> {
         let message = consent::manifest(reference, namespace, own, s.link.object.spec.network_policy);
         return TargetVerdict::NotPermitted { message };
     }
-    if let Some(message) = kinds::refusal(s, "targetInstanceRef", reference.api_version(), &reference.kind) {
+    if let Some(message) = scaled_kinds::refusal(s, "targetInstanceRef", reference.api_version(), &reference.kind) {
         return TargetVerdict::NotSupported { message };
     }
     let TargetRef { kind, name, .. } = reference;
@@ -137,7 +137,7 @@ mod tests {
     use crate::fixture;
 
     #[test]
-    fn a_link_without_target_has_none() {
+    fn a_spec_without_a_target_resolves_to_no_target() {
         let s = fixture::snapshot().edited(|spec| spec.target_instance_ref = None);
         assert!(matches!(target_of(&s), TargetVerdict::NoTarget));
     }
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_target_that_is_not_there_is_missing_and_the_message_names_it() {
+    fn a_target_that_does_not_exist_is_missing_and_the_message_names_it() {
         let s = fixture::snapshot().without_target();
         let TargetVerdict::Missing { message } = target_of(&s) else {
             panic!()
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_target_in_another_namespace_is_found_there_where_that_consents() {
+    fn a_target_in_another_namespace_is_found_if_that_namespace_consents() {
         let s = fixture::snapshot()
             .with_target_in("data")
             .granted("data", "{kind: Deployment}");
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_of_the_links_own_namespace_never_stands_in_for_one_of_another() {
+    fn an_object_of_the_links_own_namespace_is_never_taken_for_one_of_another() {
         let mut s = fixture::snapshot()
             .with_target_in("data")
             .granted("data", "{kind: Deployment}");
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn another_namespace_does_not_permit_and_does_not_tell_whether_the_target_exists() {
+    fn without_consent_the_message_does_not_show_whether_the_target_exists() {
         let elsewhere = |s: Snapshot| {
             s.edited(|spec| spec.target_instance_ref.as_mut().unwrap().namespace = Some("data".to_owned()))
         };
@@ -206,13 +206,13 @@ mod tests {
     }
 
     #[test]
-    fn a_kind_that_no_link_leads_to_is_not_supported() {
+    fn a_job_as_target_is_not_supported() {
         let s = fixture::snapshot().edited(|spec| spec.target_instance_ref.as_mut().unwrap().kind = "Job".to_owned());
         assert!(matches!(target_of(&s), TargetVerdict::NotSupported { .. }));
     }
 
     #[test]
-    fn an_external_name_is_not_supported() {
+    fn a_service_of_type_external_name_is_not_supported() {
         let service = crate::snapshot::Service {
             external_name: true,
             ..fixture::service()

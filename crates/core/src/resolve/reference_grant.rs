@@ -1,8 +1,7 @@
-//! A `ReferenceGrant` of the Gateway API, read as a grant of ours.
+//! Converts a `ReferenceGrant` of the Gateway API into a grant (contract#reference-grants).
 //!
-//! Its rules are narrower: groups are always written out, a namespace is always named, and it speaks of references, so
-//! that it never lets a `NetworkPolicy` be made. Whatever says more than is understood here consents to nothing: a field
-//! that a later version adds may take back what the others say.
+//! It permits less than an InstanceLinkGrant: groups and namespaces are always explicit, and it never permits a
+//! `NetworkPolicy`. An entry with an unknown field permits nothing, because a field of a later version may restrict it.
 
 use std::collections::BTreeSet;
 
@@ -46,15 +45,15 @@ impl ReferenceFrom {
     }
 }
 
-/// What a `ReferenceGrant` with this `spec` consents to, as far as it is about links.
+/// What a `ReferenceGrant` with this `spec` permits to links.
 pub fn grant_of(meta: ObjectMeta, spec: Value) -> Grant {
-    let spec: Spec = understood(spec).unwrap_or_default();
+    let spec: Spec = parsed(spec).unwrap_or_default();
     let from = spec
         .from
         .into_iter()
-        .filter_map(understood)
+        .filter_map(parsed)
         .filter(ReferenceFrom::is_about_links);
-    let to = spec.to.into_iter().filter_map(understood);
+    let to = spec.to.into_iter().filter_map(parsed);
     Grant {
         namespace: meta.namespace.unwrap_or_default(),
         uid: meta.uid.unwrap_or_default(),
@@ -77,7 +76,7 @@ pub fn grant_of(meta: ObjectMeta, spec: Value) -> Grant {
     }
 }
 
-fn understood<T: DeserializeOwned>(value: Value) -> Option<T> {
+fn parsed<T: DeserializeOwned>(value: Value) -> Option<T> {
     serde_json::from_value(value).ok()
 }
 

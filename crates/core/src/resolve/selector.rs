@@ -4,23 +4,23 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement};
 
-/// True where the selector selects an object with these labels. An empty selector selects everything; an operator
-/// that does not exist selects nothing, for too few endpoints are a fault and too many are a breach.
+/// True if the selector selects an object with these labels. An empty selector selects everything. An unknown operator
+/// selects nothing: missing endpoints are a fault, but wrong ones are a security problem.
 pub fn selects(selector: &LabelSelector, labels: &BTreeMap<String, String>) -> bool {
     let LabelSelector {
         match_labels,
         match_expressions,
     } = selector;
-    match_labels.iter().all(|wanted| contains(labels, wanted))
+    match_labels.iter().all(|required| contains(labels, required))
         && match_expressions
             .iter()
             .flatten()
             .all(|requirement| meets(labels, requirement))
 }
 
-/// True where the labels hold all the wanted ones: the selector of a Service.
-pub fn contains(labels: &BTreeMap<String, String>, wanted: &BTreeMap<String, String>) -> bool {
-    wanted.iter().all(|(key, value)| labels.get(key) == Some(value))
+/// True if the labels contain all required ones, as for the selector of a Service.
+pub fn contains(labels: &BTreeMap<String, String>, required: &BTreeMap<String, String>) -> bool {
+    required.iter().all(|(key, value)| labels.get(key) == Some(value))
 }
 
 fn meets(labels: &BTreeMap<String, String>, requirement: &LabelSelectorRequirement) -> bool {
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn an_operator_nobody_knows_selects_nothing() {
+    fn an_unknown_operator_selects_nothing() {
         let s = selector("{matchExpressions: [{key: app, operator: Like, values: [pg]}]}");
         assert!(!selects(&s, &labels("{app: pg}")));
     }

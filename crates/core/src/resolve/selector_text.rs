@@ -1,11 +1,11 @@
-//! Label selectors as text, the way kubectl and the status of a scale write them: `app=pg,tier in (hot,warm),!canary`.
+//! Label selectors as text, as kubectl and the scale subresource write them: `app=pg,tier in (hot,warm),!canary`.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement};
 
-/// Reads a selector; an empty text is an empty selector.
+/// Parses a selector. An empty text is an empty selector.
 ///
 /// # Errors
-/// The requirement that cannot be read.
+/// The requirement that cannot be parsed.
 pub fn parse(text: &str) -> Result<LabelSelector, String> {
     let requirements = requirements_in(text)
         .into_iter()
@@ -17,7 +17,7 @@ pub fn parse(text: &str) -> Result<LabelSelector, String> {
     })
 }
 
-/// The selector that selects nothing: what stands for one that cannot be read.
+/// A selector that selects nothing, in place of one that cannot be parsed.
 pub fn nothing() -> LabelSelector {
     LabelSelector {
         match_labels: None,
@@ -25,7 +25,7 @@ pub fn nothing() -> LabelSelector {
     }
 }
 
-/// Split at commas, but for those between parentheses.
+/// The requirements: the text split at commas outside parentheses.
 fn requirements_in(text: &str) -> Vec<&str> {
     if text.trim().is_empty() {
         return Vec::new();
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn every_form_that_kubectl_knows_is_read() {
+    fn every_form_of_kubectl_is_parsed() {
         let s = parse("a=b, c!=d,e in (x, y),f,!g,h notin (z),example.com/i == j").unwrap();
         let base = "a: b, e: y, f: anything, example.com/i: j";
         assert!(selects(&s, &labels(&format!("{{{base}}}"))));
@@ -122,14 +122,14 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_text_is_an_empty_selector_and_an_empty_value_a_value() {
+    fn an_empty_text_is_an_empty_selector_and_an_empty_value_is_valid() {
         assert_eq!(parse("").unwrap(), LabelSelector::default());
         let s = parse("a=").unwrap();
         assert!(selects(&s, &labels("{a: \"\"}")) && !selects(&s, &labels("{a: b}")));
     }
 
     #[test]
-    fn what_cannot_be_read_is_told_and_selects_nothing() {
+    fn a_text_that_cannot_be_parsed_is_an_error_and_selects_nothing() {
         for bad in [
             "a>1",
             "a in x",

@@ -4,7 +4,7 @@ use instancelink_api::State;
 
 use super::*;
 use crate::dataplane::{Teardown, bring_up, build, has_children, is_up, problems, take_down};
-use crate::fixture::{self, found, key, shown};
+use crate::fixture::{self, key, observed, shown};
 
 const VALUE: &str = "correct-horse-battery-staple";
 
@@ -249,7 +249,7 @@ fn a_foreign_secret_with_its_name_is_not_changed() {
     let mut theirs = secret(&s);
     theirs.labels.clear();
     theirs.owners.clear();
-    s.children.bindings = vec![found(&theirs, "theirs", "1")];
+    s.children.bindings = vec![observed(&theirs, "theirs", "1")];
     let s = as_far_as_possible(s);
     assert_eq!(s.children.bindings[0].uid, "theirs");
     let reported = reported(&s);

@@ -336,7 +336,7 @@ fn a_rejected_action_is_answered_and_changes_nothing_else() {
         operate(&mut world, row.operation);
         world.settle();
         let pair = format!("{} in {}", row.operation, row.state);
-        assert_eq!(world.writes, ["take", "status"], "{pair}");
+        assert_eq!(world.writes, ["accept", "status"], "{pair}");
         assert_eq!(format!("{:?}", world.s.children), children, "{pair}");
         assert_eq!(world.state(), row.state, "{pair}");
         assert_eq!(self::desired(&world), desired, "{pair}");

@@ -2,7 +2,7 @@ use super::*;
 use crate::fixture;
 
 /// The link of namespace `shop` to the Deployment `data/pg`.
-fn foreign() -> Snapshot {
+fn to_other_namespace() -> Snapshot {
     fixture::snapshot().with_target_in("data")
 }
 
@@ -15,22 +15,22 @@ fn permitted(s: &Snapshot) -> bool {
 }
 
 fn to(to: &str) -> bool {
-    permitted(&foreign().granted("data", to))
+    permitted(&to_other_namespace().granted("data", to))
 }
 
 fn from(from: &str) -> bool {
-    permitted(&foreign().granted_by("data", &format!("{{from: [{from}], to: [{{kind: Deployment}}]}}")))
+    permitted(&to_other_namespace().granted_by("data", &format!("{{from: [{from}], to: [{{kind: Deployment}}]}}")))
 }
 
 #[test]
-fn the_own_namespace_needs_no_grant_spelled_out_or_not() {
+fn the_links_own_namespace_needs_no_grant() {
     assert!(permitted(&fixture::snapshot()));
     assert!(permitted(&fixture::snapshot().with_target_in("shop")));
-    assert!(!permitted(&foreign()));
+    assert!(!permitted(&to_other_namespace()));
 }
 
 #[test]
-fn a_grant_names_a_kind_and_perhaps_one_of_it() {
+fn a_grant_permits_a_kind_or_one_object_of_it() {
     assert!(to("{kind: Deployment}"));
     assert!(to("{kind: Deployment, name: pg}"));
     assert!(!to("{kind: Deployment, name: pg2}"));
@@ -40,13 +40,13 @@ fn a_grant_names_a_kind_and_perhaps_one_of_it() {
 }
 
 #[test]
-fn the_group_is_the_kinds_where_it_is_left_out() {
+fn without_a_group_a_grant_means_the_default_group_of_the_kind() {
     assert!(to("{group: apps, kind: Deployment}"));
     assert!(!to(r#"{group: "", kind: Deployment}"#));
     assert!(!to("{group: example.com, kind: Deployment}"));
     assert!(!to("{kind: Rollout}"));
     let pod = |to: &str| {
-        let s = foreign().edited(|spec| spec.target_instance_ref.as_mut().unwrap().kind = "Pod".to_owned());
+        let s = to_other_namespace().edited(|spec| spec.target_instance_ref.as_mut().unwrap().kind = "Pod".to_owned());
         permitted(&s.granted("data", to))
     };
     assert!(pod("{kind: Pod}"));
@@ -55,8 +55,8 @@ fn the_group_is_the_kinds_where_it_is_left_out() {
 }
 
 #[test]
-fn a_target_of_another_api_does_not_pass_for_the_one_granted() {
-    let s = foreign().edited(|spec| {
+fn a_grant_does_not_permit_a_target_of_another_api_group() {
+    let s = to_other_namespace().edited(|spec| {
         spec.target_instance_ref.as_mut().unwrap().api_version = Some("example.com/v1".to_owned());
     });
     assert!(!permitted(&s.clone().granted("data", "{kind: Deployment}")));
@@ -64,14 +64,14 @@ fn a_target_of_another_api_does_not_pass_for_the_one_granted() {
 }
 
 #[test]
-fn a_grant_counts_for_the_namespaces_it_names() {
+fn a_grant_permits_the_namespaces_that_it_names() {
     assert!(from("{namespace: shop}"));
     assert!(!from("{namespace: shop-2}"));
     assert!(from("{namespace: other}, {namespace: shop}"), "any entry counts");
 }
 
 #[test]
-fn a_grant_may_select_namespaces_by_label() {
+fn a_grant_can_select_namespaces_by_label() {
     assert!(from("{namespaceSelector: {}}"), "an empty selector selects all");
     assert!(from(
         "{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: shop}}}"
@@ -87,27 +87,29 @@ fn a_grant_may_select_namespaces_by_label() {
 }
 
 #[test]
-fn a_namespace_that_was_not_seen_yet_is_selected_by_nothing() {
-    let mut s = foreign().granted_by("data", "{from: [{namespaceSelector: {}}], to: [{kind: Deployment}]}");
+fn a_namespace_that_was_not_seen_yet_is_not_selected() {
+    let mut s = to_other_namespace().granted_by("data", "{from: [{namespaceSelector: {}}], to: [{kind: Deployment}]}");
     s.namespace = Namespace::default();
     assert!(!permitted(&s));
 }
 
 #[test]
-fn an_entry_that_says_nothing_or_two_things_counts_for_nobody() {
+fn an_entry_with_neither_or_both_fields_permits_nothing() {
     assert!(!from("{}"));
     assert!(!from("{namespace: shop, namespaceSelector: {}}"));
 }
 
 #[test]
-fn a_grant_counts_in_its_own_namespace_only() {
-    assert!(!permitted(&foreign().granted("data-2", "{kind: Deployment}")));
-    assert!(!permitted(&foreign().granted("shop", "{kind: Deployment}")));
+fn a_grant_counts_only_in_its_own_namespace() {
+    assert!(!permitted(
+        &to_other_namespace().granted("data-2", "{kind: Deployment}")
+    ));
+    assert!(!permitted(&to_other_namespace().granted("shop", "{kind: Deployment}")));
 }
 
 #[test]
 fn a_grant_that_is_being_deleted_does_not_count() {
-    let mut s = foreign().granted("data", "{kind: Deployment}");
+    let mut s = to_other_namespace().granted("data", "{kind: Deployment}");
     let mut grant = (*s.grants[0]).clone();
     grant.terminating = true;
     s.grants = vec![std::sync::Arc::new(grant)];
@@ -115,10 +117,10 @@ fn a_grant_that_is_being_deleted_does_not_count() {
 }
 
 #[test]
-fn a_grant_allows_what_it_says_and_endpoints_where_it_says_nothing() {
+fn a_grant_allows_what_it_lists_and_endpoints_by_default() {
     let allows = |allow: &str, what| {
         let spec = format!("{{from: [{{namespace: shop}}], to: [{{kind: Deployment}}]{allow}}}");
-        let s = foreign().granted_by("data", &spec);
+        let s = to_other_namespace().granted_by("data", &spec);
         is_permitted(&s, &reference(&s), what)
     };
     assert!(allows("", Permission::Endpoints));
@@ -128,16 +130,16 @@ fn a_grant_allows_what_it_says_and_endpoints_where_it_says_nothing() {
 }
 
 #[test]
-fn two_grants_do_not_add_up_to_one() {
-    let s = foreign()
+fn entries_of_two_grants_are_not_combined() {
+    let s = to_other_namespace()
         .granted("data", "{kind: Service}")
         .granted_by("data", "{from: [{namespace: other}], to: [{kind: Deployment}]}");
     assert!(!permitted(&s));
 }
 
 #[test]
-fn the_message_is_a_manifest_that_permits_just_this() {
-    let s = foreign();
+fn the_message_is_a_manifest_that_permits_exactly_this_target() {
+    let s = to_other_namespace();
     let message = manifest(&reference(&s), "data", "shop", NetworkPolicyMode::None);
     assert_eq!(
         message,
@@ -151,8 +153,8 @@ fn the_message_is_a_manifest_that_permits_just_this() {
 }
 
 #[test]
-fn where_the_link_asks_for_a_policy_the_manifest_permits_one_too() {
-    let mut s = foreign();
+fn the_manifest_permits_a_policy_if_the_link_has_one() {
+    let mut s = to_other_namespace();
     let message = manifest(&reference(&s), "data", "shop", NetworkPolicyMode::Allow);
     s.grants = vec![std::sync::Arc::new(Grant::from(
         serde_yaml_ng::from_str::<InstanceLinkGrant>(&message).unwrap(),
@@ -162,12 +164,12 @@ fn where_the_link_asks_for_a_policy_the_manifest_permits_one_too() {
 }
 
 #[test]
-fn whatever_the_names_are_the_manifest_permits() {
+fn the_manifest_is_valid_for_any_names() {
     let long = "p".repeat(253);
     for name in ["pg", "1", "1e3", "true", "no", "0x1f", "a.b-c", long.as_str()] {
         for own in ["shop", "007", "on"] {
             for (api_version, kind) in [(None, "Pod"), (None, "Deployment"), (Some("example.com/v1"), "Pod")] {
-                let mut s = foreign();
+                let mut s = to_other_namespace();
                 s.link.object.metadata.namespace = Some(own.to_owned());
                 s = s.edited(|spec| {
                     let target = spec.target_instance_ref.as_mut().unwrap();

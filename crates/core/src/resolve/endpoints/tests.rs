@@ -10,8 +10,8 @@ use crate::snapshot::{Pod, ServicePort};
 
 /// Each endpoint as `address ready/serving`.
 fn shown(s: &Snapshot) -> Vec<String> {
-    let reach = reach_of(s).unwrap();
-    let all = reach.groups.iter().flat_map(|g| &g.endpoints);
+    let endpoints = endpoint_groups(s).unwrap();
+    let all = endpoints.groups.iter().flat_map(|g| &g.endpoints);
     all.map(|e| format!("{} {}/{}", e.address, e.ready, e.serving))
         .collect()
 }
@@ -25,8 +25,12 @@ fn addressed(s: Snapshot, addressing: Addressing) -> Snapshot {
 }
 
 fn reason(s: &Snapshot) -> Reason {
-    let refused = reach_of(s).unwrap_err();
-    assert!(refused.message.contains(';'), "says what to do: {}", refused.message);
+    let refused = endpoint_groups(s).unwrap_err();
+    assert!(
+        refused.message.contains(';'),
+        "the message says what to do: {}",
+        refused.message
+    );
     refused.reason
 }
 
@@ -35,15 +39,15 @@ fn reason(s: &Snapshot) -> Reason {
 fn the_endpoints_of_a_workload_are_its_pods() {
     let s = fixture::snapshot();
     assert_eq!(shown(&s), ["10.0.0.10 true/true", "10.0.0.11 true/true"]);
-    let reach = reach_of(&s).unwrap();
-    let first = &reach.groups[0].endpoints[0];
+    let endpoints = endpoint_groups(&s).unwrap();
+    let first = &endpoints.groups[0].endpoints[0];
     assert_eq!(first.hostname, "db");
     assert_eq!(first.target.as_ref().unwrap().uid, "uid-of-pg-0");
     assert_eq!(
         (first.node.as_deref(), first.zone.as_deref()),
         (Some("node-1"), Some("zone-a"))
     );
-    assert_eq!(numbers(&reach.ports), [5432]);
+    assert_eq!(numbers(&endpoints.ports), [5432]);
 }
 
 /// contract#endpoints-of-workloads
@@ -91,8 +95,11 @@ fn the_cluster_ip_of_a_service_is_ready_when_one_of_its_pods_is() {
         ["10.96.0.5 false/false"]
     );
     assert_eq!(shown(&s(vec![])), ["10.96.0.5 false/false"]);
-    let reach = reach_of(&s(vec![])).unwrap();
-    assert_eq!(reach.groups[0].endpoints[0].target.as_ref().unwrap().kind, "Service");
+    let endpoints = endpoint_groups(&s(vec![])).unwrap();
+    assert_eq!(
+        endpoints.groups[0].endpoints[0].target.as_ref().unwrap().kind,
+        "Service"
+    );
 }
 
 /// contract#endpoints-of-services
@@ -160,10 +167,10 @@ fn the_ports_of_the_spec_replace_those_of_the_target() {
     let s = fixture::snapshot().edited(|spec| {
         spec.ports = serde_yaml_ng::from_str("[{name: pg, port: 6432}]").unwrap();
     });
-    assert_eq!(numbers(&reach_of(&s).unwrap().ports), [6432]);
-    assert_eq!(numbers(&reach_of(&s.without_target()).unwrap().ports), [6432]);
+    assert_eq!(numbers(&endpoint_groups(&s).unwrap().ports), [6432]);
+    assert_eq!(numbers(&endpoint_groups(&s.without_target()).unwrap().ports), [6432]);
     let missing = fixture::snapshot().without_target();
-    assert_eq!(reach_of(&missing).unwrap(), Reach::default());
+    assert_eq!(endpoint_groups(&missing).unwrap(), EndpointGroups::default());
 }
 
 /// contract#default-ports
@@ -175,9 +182,9 @@ fn the_ports_of_a_service_depend_on_the_addressing() {
         ..service_port("", 5432)
     }];
     let s = fixture::snapshot().with_target_service(with_target_port, vec![pod("pg-0", "10.0.0.10")]);
-    assert_eq!(numbers(&reach_of(&s).unwrap().ports), [5432]);
+    assert_eq!(numbers(&endpoint_groups(&s).unwrap().ports), [5432]);
     assert_eq!(
-        numbers(&reach_of(&addressed(s, Addressing::PodIP)).unwrap().ports),
+        numbers(&endpoint_groups(&addressed(s, Addressing::PodIP)).unwrap().ports),
         [15432]
     );
 }
@@ -196,7 +203,7 @@ fn pods_whose_ports_differ_form_groups_of_their_own() {
         pod("pg-2", "10.0.0.12").ports(vec![container_port("pg", 6432)]),
     ];
     let s = addressed(fixture::snapshot().with_target_service(named, pods), Addressing::PodIP);
-    let groups = reach_of(&s).unwrap().groups;
+    let groups = endpoint_groups(&s).unwrap().groups;
     let shown: Vec<_> = groups.iter().map(|g| (numbers(&g.ports), g.endpoints.len())).collect();
     assert_eq!(shown, [(vec![5432], 1), (vec![6432], 2)]);
 }

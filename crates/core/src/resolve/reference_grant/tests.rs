@@ -79,10 +79,7 @@ fn a_reference_grant_consents_to_a_kind_or_to_one_object_of_it() {
 /// contract#reference-grants
 #[test]
 fn the_groups_of_a_reference_grant_are_exact_and_empty_means_core() {
-    assert!(
-        !to(r#"{group: "", kind: Deployment}"#),
-        "the group of a kind is not filled in"
-    );
+    assert!(!to(r#"{group: "", kind: Deployment}"#), "there is no default group");
     let core = |kind: &str, group: &str| {
         let spec = format!(r#"{{from: [{SHOP}], to: [{{group: "{group}", kind: {kind}}}]}}"#);
         let s = with(grant(&spec)).edited(|spec| spec.target_instance_ref.as_mut().unwrap().kind = kind.to_owned());
@@ -119,7 +116,7 @@ fn an_entry_with_unknown_or_missing_fields_consents_to_nothing() {
     assert!(!to("{kind: Deployment}"));
     assert!(!to("{group: apps, kind: Deployment, port: 80}"));
     assert!(!to("Deployment"));
-    assert!(to(&format!("{{kind: Deployment}}, {PG}")), "the others do");
+    assert!(to(&format!("{{kind: Deployment}}, {PG}")), "the other entries count");
 }
 
 /// contract#reference-grants
@@ -147,13 +144,13 @@ fn a_reference_grant_counts_in_its_own_namespace_until_it_is_being_deleted() {
         deletion_timestamp: Some(Time(jiff::Timestamp::UNIX_EPOCH)),
         ..ObjectMeta::default()
     };
-    let leaving = grant_of(meta, serde_yaml_ng::from_str(&spec).unwrap());
-    assert!(!allows(leaving, Permission::Endpoints));
+    let terminating = grant_of(meta, serde_yaml_ng::from_str(&spec).unwrap());
+    assert!(!allows(terminating, Permission::Endpoints));
 }
 
 /// contract#grants
 #[test]
-fn entries_of_two_grants_do_not_add_up() {
+fn entries_of_two_reference_grants_are_not_combined() {
     let mut s = with(grant(&format!(
         "{{from: [{SHOP}], to: [{{group: apps, kind: StatefulSet}}]}}"
     )));

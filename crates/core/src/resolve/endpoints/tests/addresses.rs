@@ -9,7 +9,7 @@ use super::*;
 const ROUNDS: u64 = 2_000;
 const PODS: usize = 250;
 
-/// A generator of its own, so that a failure is the same in every run.
+/// A pseudo-random generator with a fixed seed, so that every run is the same.
 struct Numbers(u64);
 
 impl Numbers {
@@ -25,7 +25,7 @@ impl Numbers {
         self.next() % limit
     }
 
-    /// Any address; more often than not near a border of what is usable.
+    /// Any address, often near a bound of a usable range.
     fn v4(&mut self) -> Ipv4Addr {
         let [a, b, c, d, ..] = self.next().to_be_bytes();
         let first = [a, 0, 10, 126, 127, 128, 168, 169, 170, 223, 224, 239, 240, 255][index(self.below(14))];
@@ -61,8 +61,8 @@ fn index(number: u64) -> usize {
     usize::try_from(number).unwrap()
 }
 
-/// Said once more, by the numbers of the RFCs and not by the standard library's names for them.
-fn leads_to_one_place(address: &IpAddr) -> bool {
+/// The rule for usable addresses, written with the numbers of the RFCs and not with the standard library.
+fn is_usable_by_the_rfcs(address: &IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => match v4.octets() {
             [0, 0, 0, 0] | [127, ..] | [169, 254, ..] | [255, 255, 255, 255] => false,
@@ -79,7 +79,7 @@ fn leads_to_one_place(address: &IpAddr) -> bool {
 }
 
 #[test]
-fn of_a_million_addresses_only_usable_ones_of_the_targets_own_pods_answer() {
+fn of_a_million_addresses_only_usable_ones_of_the_targets_pods_become_endpoints() {
     let mut numbers = Numbers(1);
     let (mut tried, mut shown) = (0, 0);
     for round in 0..ROUNDS {
@@ -90,8 +90,8 @@ fn of_a_million_addresses_only_usable_ones_of_the_targets_own_pods_answer() {
             one.addresses = vec![IpAddr::V4(numbers.v4()), IpAddr::V6(numbers.v6())];
             tried += one.addresses.len();
             let mut candidate = fixture::candidate(one.clone());
-            let what = numbers.below(8);
-            match what {
+            let defect = numbers.below(8);
+            match defect {
                 0 => one.labels = [].into(),
                 1 => candidate.grand_owner = None,
                 2 => candidate.grand_owner.as_mut().unwrap().uid = "of-another".to_owned(),
@@ -99,7 +99,7 @@ fn of_a_million_addresses_only_usable_ones_of_the_targets_own_pods_answer() {
                 4 => one.finished = true,
                 5 => "data".clone_into(&mut one.namespace),
                 _ => {
-                    let usable = one.addresses.iter().filter(|address| leads_to_one_place(address));
+                    let usable = one.addresses.iter().filter(|address| is_usable_by_the_rfcs(address));
                     expected.extend(usable.map(|address| (one.uid.clone(), *address)));
                 }
             }
@@ -108,15 +108,15 @@ fn of_a_million_addresses_only_usable_ones_of_the_targets_own_pods_answer() {
         }
         let mut s = fixture::snapshot().with_target_deployment(vec![]);
         s.target.as_mut().unwrap().candidates = candidates;
-        let reach = reach_of(&s).unwrap();
-        let answering: BTreeSet<(String, IpAddr)> = reach
+        let endpoints = endpoint_groups(&s).unwrap();
+        let found: BTreeSet<(String, IpAddr)> = endpoints
             .groups
             .iter()
             .flat_map(|group| &group.endpoints)
             .map(|e| (e.target.as_ref().unwrap().uid.clone(), e.address))
             .collect();
-        shown += answering.len();
-        assert_eq!(answering, expected, "round {round}");
+        shown += found.len();
+        assert_eq!(found, expected, "round {round}");
     }
     assert!(tried >= 1_000_000 && shown > 100_000, "{shown} of {tried}");
 }

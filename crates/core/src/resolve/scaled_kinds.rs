@@ -1,4 +1,5 @@
-//! Kinds beyond those that every cluster has: whatever has a scale subresource, if the operator may read it.
+//! Workloads beyond the built-in kinds: every kind with a scale subresource that the operator may read
+//! (contract#scaled-kinds).
 
 use instancelink_api::InstanceRef;
 use instancelink_api::reference::{default_api_version, group_in};
@@ -6,30 +7,31 @@ use instancelink_api::reference::{default_api_version, group_in};
 use crate::rights::quoted;
 use crate::snapshot::{ApiKind, Snapshot, Unlisted};
 
-/// Label by which a `ClusterRole` joins the operator's rights.
+/// The label that aggregates a `ClusterRole` into the operator's role.
 pub const AGGREGATE: &str = "instancelink.dev/aggregate-to-operator";
 
-/// The kind, where it is not one that the operator knows by itself, but may have a scale subresource.
+/// The kind, if it is not a built-in kind of the operator and may have a scale subresource.
 pub fn scalable(api_version: &str, kind: &str) -> Option<ApiKind> {
     let known = default_api_version(kind) == Some(api_version);
     let group = group_in(api_version);
     (!known && !group.is_empty() && group != "apps").then(|| ApiKind::new(api_version, kind))
 }
 
-/// True where it is not known yet whether the link's ends exist. Deletion needs neither of them.
+/// True while it is unknown whether source and target exist (lifecycle#unknown-kinds-wait). A link that is being deleted does
+/// not need them.
 pub(crate) fn awaits_list(s: &Snapshot) -> bool {
     let is_pending = s.unlisted.values().any(|why| *why == Unlisted::Pending);
     is_pending && s.link.object.metadata.deletion_timestamp.is_none()
 }
 
-/// True where objects of the kind may exist and the operator may not read them.
+/// True if the operator may not read objects of the source's kind.
 pub(crate) fn is_unreadable(s: &Snapshot, source: &InstanceRef) -> bool {
     scalable(source.api_version(), &source.kind)
         .and_then(|kind| s.unlisted.get(&kind))
         .is_some_and(|why| matches!(why, Unlisted::Forbidden { .. }))
 }
 
-/// Why no link can have an end of this kind now, and what to do; none where it can.
+/// Why a link cannot have a source or target of this kind, and what to do; none if it can.
 pub(crate) fn refusal(s: &Snapshot, field: &str, api_version: &str, kind: &str) -> Option<String> {
     if default_api_version(kind) == Some(api_version) {
         return None;
@@ -69,7 +71,7 @@ fn instead(field: &str, instance: &str) -> String {
     }
 }
 
-/// The role that is missing, as a message. Its first line is a comment, so that the whole can be applied.
+/// The missing role, as a message. Its first line is a comment, so that the whole text can be applied.
 fn role(kind: &ApiKind, plural: &str) -> String {
     let (group, _) = kind.group_version();
     format!(
@@ -131,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kind_with_a_scale_is_found_by_its_api_version_and_kind() {
+    fn a_target_with_a_scale_subresource_is_found_by_api_version_and_kind() {
         assert_eq!(target_of(&to_rollout()).uid(), Some(fixture::TARGET_UID));
         let of_another_group = to_rollout().edited(|spec| {
             spec.target_instance_ref.as_mut().unwrap().api_version = Some("example.com/v1".to_owned());
@@ -140,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_namesake_of_a_kind_that_every_cluster_has_is_another_kind() {
+    fn a_kind_with_the_name_of_a_built_in_kind_is_another_kind() {
         assert_eq!(scalable("apps/v1", "Deployment"), None);
         assert_eq!(
             scalable("example.com/v1", "Deployment"),
@@ -151,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn without_rights_the_message_is_the_role_that_gives_them() {
+    fn without_the_right_the_message_is_the_role_that_gives_it() {
         let plural = "rollouts".to_owned();
         let message = refused(Unlisted::Forbidden { plural });
         let role: serde_json::Value = serde_yaml_ng::from_str(&message).unwrap();
@@ -165,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kind_that_is_not_served_or_has_no_scale_is_named_with_what_to_do() {
+    fn a_kind_that_is_not_served_or_has_no_scale_subresource_is_reported_with_what_to_do() {
         let not_served = refused(Unlisted::NotServed);
         assert!(
             not_served
@@ -191,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_source_of_a_kind_that_cannot_be_read_holds_the_link_and_says_why() {
+    fn a_source_of_a_kind_that_cannot_be_read_holds_the_link_and_reports_why() {
         let mut s = fixture::snapshot().without_source().edited(|spec| {
             spec.instance_ref.api_version = Some("argoproj.io/v1alpha1".to_owned());
             spec.instance_ref.kind = "Rollout".to_owned();

@@ -1,0 +1,87 @@
+//! Decides which addresses a link uses: those of the target's pods, or the cluster IPs of the target Service.
+
+use instancelink_api::condition::Reason;
+use instancelink_api::{Addressing, InstanceLinkSpec};
+
+use super::Unservable;
+use crate::snapshot::{Service, Target, TargetObject};
+
+/// The addresses that become the alias' endpoints.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Addresses<'a> {
+    /// Those of the target's pods.
+    Pods,
+    /// The same, on the target ports of the virtual IP.
+    PodsBehindVirtualIp,
+    /// The cluster IPs of the target Service.
+    ClusterIps(&'a Service),
+}
+
+/// Decides from the spec and the target which addresses are used.
+///
+/// # Errors
+/// If the target does not have the addresses that the spec asks for.
+pub(super) fn addresses_of<'a>(target: &'a Target, spec: &InstanceLinkSpec) -> Result<Addresses<'a>, Unservable> {
+    let service = match &target.object {
+        TargetObject::Workload(_) | TargetObject::Pod(_) if spec.addressing == Addressing::ServiceIP => {
+            return Err(not_possible(format!(
+                "addressing ServiceIP needs a target of kind Service, but the target is a {}; write addressing: PodIP, or \
+                 remove addressing",
+                target.object.kind()
+            )));
+        }
+        TargetObject::Workload(_) | TargetObject::Pod(_) => return Ok(pod_addresses(spec)),
+        TargetObject::Service(service) => service,
+    };
+    let by_cluster_ips = uses_cluster_ips(spec, service);
+    let (namespace, name) = (&service.namespace, &service.name);
+    if by_cluster_ips && service.cluster_ips.is_empty() {
+        return Err(not_possible(format!(
+            "Service {namespace}/{name} is headless, so it has no cluster IP for addressing ServiceIP; write addressing: \
+             PodIP, or remove addressing"
+        )));
+    }
+    if !by_cluster_ips && service.selector.is_empty() {
+        let instead = if service.cluster_ips.is_empty() {
+            "add a selector to the Service, or set targetInstanceRef to the workload behind it"
+        } else {
+            "write addressing: ServiceIP, remove addressing, or add a selector to the Service"
+        };
+        return Err(not_possible(format!(
+            "Service {namespace}/{name} has no selector, so the operator cannot find the pods behind it; {instead}"
+        )));
+    }
+    Ok(if by_cluster_ips {
+        Addresses::ClusterIps(service)
+    } else {
+        pod_addresses(spec)
+    })
+}
+
+pub(super) fn not_possible(message: String) -> Unservable {
+    Unservable {
+        reason: Reason::AddressingNotPossible,
+        message,
+    }
+}
+
+/// True if the link uses the Service's cluster IPs and not the addresses of its pods.
+pub(super) fn uses_cluster_ips(spec: &InstanceLinkSpec, service: &Service) -> bool {
+    match spec.addressing {
+        Addressing::ServiceIP => true,
+        Addressing::Auto => !service.cluster_ips.is_empty(),
+        Addressing::PodIP | Addressing::VirtualIP => false,
+    }
+}
+
+const fn pod_addresses(spec: &InstanceLinkSpec) -> Addresses<'static> {
+    match spec.addressing {
+        Addressing::VirtualIP => Addresses::PodsBehindVirtualIp,
+        Addressing::Auto | Addressing::PodIP | Addressing::ServiceIP => Addresses::Pods,
+    }
+}
+
+/// The ports in the spec; none if the list is empty.
+pub(super) fn ports_in_spec(spec: &InstanceLinkSpec) -> Option<&[instancelink_api::LinkPort]> {
+    spec.ports.as_deref().filter(|ports| !ports.is_empty())
+}
