@@ -1,4 +1,5 @@
-//! What a decision may ask for, and what comes back.
+//! The effects that a decision asks for, and their answers. The operator executes the effects; the model and the simulator do
+//! the same.
 
 use instancelink_api::{InstanceLink, InstanceLinkStatus, Intent};
 use jiff::Timestamp;
@@ -10,21 +11,22 @@ use crate::snapshot::Snapshot;
 /// The answer of `step`: the next group of writes, or nothing.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Step {
-    /// Writes that are independent of each other: execute them all, fold the answers, ask again.
+    /// Writes that are independent of each other: execute all of them, fold the answers, and call `step` again.
     Act(Vec<Effect>),
     /// Nothing is due.
     Settled {
-        /// Come back at this time, if nothing changes before.
+        /// Call `step` again at this time, if nothing changes before.
         wake: Option<Timestamp>,
-        /// A child was refused: try again with backoff.
+        /// A child was refused: retry with backoff.
         retry: bool,
     },
 }
 
-/// One request. Nothing else touches the API server.
+/// One request to the API server, or one event.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
-    /// One merge patch on the link: the intent set, the action removed unless it stays, the finalizer added if missing.
+    /// Take a request with one merge patch on the link (lifecycle#take-in-one-write): write the intent, remove the action, add
+    /// the finalizer.
     AcceptAction {
         /// The intent to write.
         intent: Box<Intent>,
@@ -38,41 +40,41 @@ pub enum Effect {
         /// The intent to write.
         intent: Box<Intent>,
     },
-    /// Put the finalizer on the link.
+    /// Add the finalizer to the link.
     AddFinalizer,
-    /// Take the finalizer off the link.
+    /// Remove the finalizer from the link.
     DropFinalizer,
-    /// Patch the link's status into this.
+    /// Write the link's status.
     WriteStatus {
         /// The whole new status.
         status: Box<InstanceLinkStatus>,
     },
-    /// Delete the link itself.
+    /// Delete the link.
     DeleteLink,
     /// Create a child.
     Create {
-        /// What to create.
+        /// The child.
         child: DesiredChild,
     },
-    /// Replace a child that stands.
+    /// Replace a child.
     Replace {
-        /// What it shall be.
+        /// The new content.
         child: DesiredChild,
-        /// UID of the one that stands.
+        /// UID of the observed child.
         uid: String,
-        /// Its resource version as seen.
+        /// Its observed resource version.
         resource_version: String,
     },
-    /// Delete a child that stands.
+    /// Delete a child.
     Delete {
-        /// Which.
+        /// The child.
         key: Key,
         /// Its UID.
         uid: String,
-        /// Its resource version as seen.
+        /// Its observed resource version.
         resource_version: String,
     },
-    /// Tell the user, once the group's other effects have succeeded.
+    /// Publish an event, after the other effects of the group have succeeded.
     Publish(Event),
 }
 
@@ -85,29 +87,29 @@ pub struct Event {
     pub reason: String,
     /// The verb, or what the operator was doing.
     pub action: String,
-    /// For people.
+    /// The message.
     pub note: String,
 }
 
-/// What came of one effect. Failures that repetition may mend (transport, conflict, overload) end the pass instead.
+/// The answer to one effect. A failure that a retry may fix (transport, conflict, overload) ends the pass instead.
 #[derive(Clone, Debug)]
 pub enum Answer {
     /// The link after the write.
     Link(Box<InstanceLink>),
-    /// The link does not exist any more, or is another one of its name.
+    /// The link is gone, or was replaced by another with its name.
     LinkGone,
-    /// A child after a write; or, after a refused creation, what stands under its name.
+    /// A child after a write or, after a refused creation, the existing object with its name.
     Child(ObservedChild),
-    /// A child that does not stand any more.
+    /// A child that is gone.
     ChildGone(Key),
     /// A child's write was refused.
     Refused(Key, Refusal),
-    /// Nothing to remember.
+    /// Nothing to record.
     Done,
 }
 
 impl Snapshot {
-    /// Takes an answer into account, so that the next step sees it.
+    /// Adds an answer to the snapshot, so that the next step sees it.
     pub fn fold(&mut self, answer: Answer) {
         match answer {
             Answer::Link(object) => self.link.object = *object,

@@ -1,5 +1,5 @@
-//! Readiness gates: a pod that lists `instancelink.dev/<alias>` among its gates is ready only while the link of that
-//! alias, of the instance the pod belongs to, is active and available. Decides which conditions the pod is to be given.
+//! Readiness gates (contract#readiness-gates): a pod with the gate `instancelink.dev/<alias>` is ready only while the link of
+//! that alias and of the pod's instance is active and available. Decides the conditions of the pod; the operator writes them.
 
 use instancelink_api::condition::{Reason, types};
 use instancelink_api::{InstanceLink, State, keys};
@@ -9,42 +9,18 @@ use k8s_openapi::api::core::v1::PodCondition;
 use crate::child::Owner;
 use crate::effect::Event;
 use crate::rights::{self, Account};
-use crate::snapshot::Pod;
+use crate::snapshot::{GateVerdict, Pod};
 use crate::time::second;
 
-/// The gates of a pod that are aliases.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Gates(pub Vec<Gate>);
-
-/// One gate, and what the pod's status says to it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Gate {
-    /// The alias: the condition's type without its prefix.
-    pub alias: String,
-    /// The condition that stands; none where it was never written.
-    pub standing: Option<Verdict>,
-}
-
-/// Whether a gate is open, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verdict {
-    /// The condition's status: True, or False.
-    pub open: bool,
-    /// `EndpointsReady`, `LinkNotFound`, `NotActive`, or why the link is not available.
-    pub reason: String,
-    /// For people.
-    pub message: String,
-}
-
-/// The alias in a gate's condition type, if it is one of ours.
+/// The alias in the condition type of a gate, if it names one.
 pub fn alias_of(condition_type: &str) -> Option<&str> {
     condition_type.strip_prefix(keys::GATE_PREFIX)
 }
 
-/// The conditions that the pod is to be given, where they differ from those it has. `instances` are the pod itself and
-/// what owns it, nearest first; `links` are those that may have one of them as their source.
+/// The conditions to write to the pod: those that differ from the observed ones. `instances` are the pod and its owners,
+/// nearest first; `links` are those that may have one of them as their source.
 pub fn due(pod: &Pod, instances: &[Owner], links: &[&InstanceLink], now: Timestamp) -> Vec<PodCondition> {
-    // Nobody asks any more whether it is ready.
+    // The readiness of such a pod does not matter any more.
     if pod.terminating || pod.finished {
         return Vec::new();
     }
@@ -52,27 +28,27 @@ pub fn due(pod: &Pod, instances: &[Owner], links: &[&InstanceLink], now: Timesta
     gates
         .filter_map(|gate| {
             let verdict = verdict(pod, &gate.alias, instances, links);
-            let standing = gate.standing.as_ref();
-            if standing == Some(&verdict) {
+            let observed = gate.observed.as_ref();
+            if observed == Some(&verdict) {
                 return None;
             }
-            // Left out where it stays what it is: the API server merges.
-            let turned = standing.is_none_or(|standing| standing.open != verdict.open);
+            // If the status does not change, the time is left out, and the API server keeps the old one.
+            let has_changed = observed.is_none_or(|observed| observed.open != verdict.open);
             Some(PodCondition {
                 type_: format!("{}{}", keys::GATE_PREFIX, gate.alias),
                 status: if verdict.open { "True" } else { "False" }.to_owned(),
                 reason: Some(verdict.reason),
                 message: Some(verdict.message),
-                last_transition_time: turned.then(|| second(now)),
+                last_transition_time: has_changed.then(|| second(now)),
                 ..PodCondition::default()
             })
         })
         .collect()
 }
 
-/// Texts are the same as long as the verdict is: each of them is a write for every pod of the source.
-fn verdict(pod: &Pod, alias: &str, instances: &[Owner], links: &[&InstanceLink]) -> Verdict {
-    let no = |reason: &str, message: String| Verdict {
+/// The verdict on a gate. Its texts change only with the verdict, because each change is a write for every pod of the source.
+fn verdict(pod: &Pod, alias: &str, instances: &[Owner], links: &[&InstanceLink]) -> GateVerdict {
+    let no = |reason: &str, message: String| GateVerdict {
         open: false,
         reason: reason.to_owned(),
         message,
@@ -98,7 +74,7 @@ fn verdict(pod: &Pod, alias: &str, instances: &[Owner], links: &[&InstanceLink])
     }
     let conditions = link.status.iter().flat_map(|status| &status.conditions);
     match conditions.into_iter().find(|c| c.type_ == types::AVAILABLE) {
-        Some(available) if available.status == "True" => Verdict {
+        Some(available) if available.status == "True" => GateVerdict {
             open: true,
             reason: Reason::EndpointsReady.as_str().to_owned(),
             message: format!("link {name} is active and has ready endpoints"),
@@ -111,18 +87,18 @@ fn verdict(pod: &Pod, alias: &str, instances: &[Owner], links: &[&InstanceLink])
     }
 }
 
-/// Several links may want one alias; the one that is active has it. Where none is, the oldest stands for them all.
+/// The link of an alias. If several links want it, the active one counts; without an active one, the oldest.
 fn link_of<'a>(alias: &str, instances: &[Owner], links: &[&'a InstanceLink]) -> Option<&'a InstanceLink> {
-    let wanting = links
+    let candidates = links
         .iter()
         .filter(|link| link.spec.link_name == alias && instances.iter().any(|instance| is_source(link, instance)));
-    wanting.copied().min_by_key(|link| {
+    candidates.copied().min_by_key(|link| {
         let created = link.metadata.creation_timestamp.as_ref().map(|t| t.0);
         (!is_active(link), created, link.metadata.uid.as_deref())
     })
 }
 
-/// A namesake of the link's source that is not the one it found is another instance.
+/// True if the instance is the link's source. An instance with another UID than in the link's status is a different one.
 fn is_source(link: &InstanceLink, instance: &Owner) -> bool {
     let reference = &link.spec.instance_ref;
     let found = link.status.as_ref().and_then(|status| status.instance_id.as_ref());
@@ -132,7 +108,7 @@ fn is_source(link: &InstanceLink, instance: &Owner) -> bool {
         && found.is_none_or(|uid| *uid == instance.uid)
 }
 
-/// An update leaves the alias answering.
+/// True if the alias resolves. It does so during an update too.
 fn is_active(link: &InstanceLink) -> bool {
     matches!(link.state(), State::Active | State::UpdatingActive)
 }

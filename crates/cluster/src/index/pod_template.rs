@@ -2,8 +2,8 @@
 
 use instancelink_api::spec::Protocol;
 use instancelink_core::child::Owner;
-use instancelink_core::readiness::{Gate, Gates, Verdict, alias_of};
-use instancelink_core::snapshot::ContainerPort;
+use instancelink_core::readiness::alias_of;
+use instancelink_core::snapshot::{ContainerPort, Gate, GateVerdict, Gates};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 use serde::Deserialize;
 
@@ -90,10 +90,10 @@ impl PodSpec {
                 continue;
             }
             let conditions = status.conditions.iter().flatten();
-            let standing = conditions.into_iter().find(|c| c.type_ == gate.condition_type);
+            let observed = conditions.into_iter().find(|c| c.type_ == gate.condition_type);
             gates.push(Gate {
                 alias: alias.to_owned(),
-                standing: standing.map(|c| Verdict {
+                observed: observed.map(|c| GateVerdict {
                     open: c.status == "True",
                     reason: c.reason.clone().unwrap_or_default(),
                     message: c.message.clone().unwrap_or_default(),

@@ -5,7 +5,7 @@ use instancelink_api::condition::Reason;
 
 use super::binding::{self, DesiredBinding};
 use super::naming::Names;
-use super::ownership::{Claim, claim_of, delete_own_slices, is_of_another_link, is_own, own_slices};
+use super::ownership::{Ownership, delete_own_slices, is_of_another_link, is_own, own_slices, ownership_of};
 use super::plan::Plan;
 use super::prune::prune;
 use super::slices::is_under_virtual_ip;
@@ -96,12 +96,12 @@ fn differences(s: &Snapshot, plan: &Plan<'_>) -> Vec<Difference> {
     differences.extend(policy_differences(s, plan));
     differences.extend(binding_differences(s, plan));
     let directory = &plan.directory;
-    match claim_of(s, &s.children.directories, &directory.namespace, &directory.name) {
-        Claim::Free => {}
-        Claim::OtherSource | Claim::Foreign => {
+    match ownership_of(s, &s.children.directories, &directory.namespace, &directory.name) {
+        Ownership::Free => {}
+        Ownership::OtherSource | Ownership::Foreign => {
             differences.extend(delete_own_slices(s).map(|e| Difference::Write(Stage::Services, e)))
         }
-        Claim::Own(_) => differences.extend(alias_differences(s, plan)),
+        Ownership::Own(_) => differences.extend(alias_differences(s, plan)),
     }
     differences
 }
@@ -109,22 +109,22 @@ fn differences(s: &Snapshot, plan: &Plan<'_>) -> Vec<Difference> {
 /// The difference of a shared child.
 fn shared_difference<T: Body>(s: &Snapshot, all: &[Observed<T>], desired: &ChildSpec<T>) -> Option<Difference> {
     let key = key_of(desired);
-    match claim_of(s, all, &desired.namespace, &desired.name) {
-        Claim::Own(found) if found.terminating => Some(held(&key)),
+    match ownership_of(s, all, &desired.namespace, &desired.name) {
+        Ownership::Own(found) if found.terminating => Some(held(&key)),
         // The desired environment borrows the observed one if they are equal.
-        Claim::Own(found) if std::ptr::eq(&raw const found.object, desired) || found.object == *desired => None,
-        Claim::Free | Claim::Own(_) if !source_exists(s) => Some(pending(
+        Ownership::Own(found) if std::ptr::eq(&raw const found.object, desired) || found.object == *desired => None,
+        Ownership::Free | Ownership::Own(_) if !source_exists(s) => Some(pending(
             &key,
             "is not written while the source is missing or being deleted, because the source owns it",
         )),
-        Claim::Own(found) => Some(Difference::Write(Stage::Services, repair(found, desired))),
-        Claim::Free => Some(create_difference(s, Stage::Services, desired)),
-        Claim::OtherSource => Some(pending(
+        Ownership::Own(found) => Some(Difference::Write(Stage::Services, repair(found, desired))),
+        Ownership::Free => Some(create_difference(s, Stage::Services, desired)),
+        Ownership::OtherSource => Some(pending(
             &key,
             "belongs to an earlier source, or to a source of another kind with the same name; the operator creates it again \
              when the garbage collector has deleted it with that source",
         )),
-        Claim::Foreign => Some(taken(key)),
+        Ownership::Foreign => Some(taken(key)),
     }
 }
 
@@ -133,10 +133,10 @@ fn environment_differences(s: &Snapshot, plan: &Plan<'_>) -> Vec<Difference> {
     let key = (&plan.directory.namespace, &plan.directory.name);
     let own = match plan.environment.get() {
         Some(desired) => shared_difference(s, environments, desired),
-        None => match claim_of(s, environments, key.0, key.1) {
-            Claim::Own(found) if found.terminating => Some(held(&key_of(&found.object))),
-            Claim::Own(found) => Some(Difference::Write(Stage::Services, delete(found))),
-            Claim::Free | Claim::OtherSource | Claim::Foreign => None,
+        None => match ownership_of(s, environments, key.0, key.1) {
+            Ownership::Own(found) if found.terminating => Some(held(&key_of(&found.object))),
+            Ownership::Own(found) => Some(Difference::Write(Stage::Services, delete(found))),
+            Ownership::Free | Ownership::OtherSource | Ownership::Foreign => None,
         },
     };
     let others = environments

@@ -3,7 +3,7 @@
 use instancelink_api::keys;
 
 use super::naming::{Names, labels, representative, source_owner};
-use super::ownership::{Claim, claim_of};
+use super::ownership::{Ownership, ownership_of};
 use crate::child::{ChildSpec, Directory, Observed};
 use crate::snapshot::Snapshot;
 
@@ -22,9 +22,9 @@ pub(super) fn desired(s: &Snapshot, names: &Names<'_>) -> ChildSpec<Directory> {
 
 /// The observed directory, if it is the operator's own.
 fn observed<'a>(s: &'a Snapshot, names: &Names<'_>) -> Option<&'a Observed<Directory>> {
-    match claim_of(s, &s.children.directories, names.namespace, &names.directory) {
-        Claim::Own(found) => Some(found),
-        Claim::Free | Claim::OtherSource | Claim::Foreign => None,
+    match ownership_of(s, &s.children.directories, names.namespace, &names.directory) {
+        Ownership::Own(found) => Some(found),
+        Ownership::Free | Ownership::OtherSource | Ownership::Foreign => None,
     }
 }
 

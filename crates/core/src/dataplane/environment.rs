@@ -13,7 +13,7 @@ use instancelink_api::spec::EnvironmentMode;
 
 use super::docker;
 use super::naming::{Names, representative, sibling_paths, source_owner};
-use super::ownership::{Claim, claim_of, is_shared_child};
+use super::ownership::{Ownership, is_shared_child, ownership_of};
 use super::writes::{delete, replace};
 use crate::child::{ChildSpec, Environment, Observed};
 use crate::effect::Effect;
@@ -59,9 +59,9 @@ impl PartialEq for DesiredEnvironment<'_> {
 /// Builds the desired environment; none if no link has an entry in it. If it equals the observed one, it borrows that.
 fn desired<'a>(s: &'a Snapshot, ports: &[Port], older: &BTreeSet<String>) -> Option<Cow<'a, ChildSpec<Environment>>> {
     let names = &Names::of(s);
-    let observed = match claim_of(s, &s.children.environments, names.namespace, &names.directory) {
-        Claim::Own(found) => Some(found),
-        Claim::Free | Claim::OtherSource | Claim::Foreign => None,
+    let observed = match ownership_of(s, &s.children.environments, names.namespace, &names.directory) {
+        Ownership::Own(found) => Some(found),
+        Ownership::Free | Ownership::OtherSource | Ownership::Foreign => None,
     };
     let mut own = match s.link.object.spec.environment() {
         EnvironmentMode::Docker => docker::variables(names, ports),

@@ -10,7 +10,7 @@ use crate::snapshot::Snapshot;
 
 /// The owner of the object with a shared child's name.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Claim<'a, T> {
+pub(super) enum Ownership<'a, T> {
     /// There is no object.
     Free,
     /// The operator created it for this source, or for a source that no longer exists.
@@ -22,15 +22,20 @@ pub(super) enum Claim<'a, T> {
 }
 
 /// Determines the owner of the object with this namespace and name.
-pub(super) fn claim_of<'a, T>(s: &Snapshot, all: &'a [Observed<T>], namespace: &str, name: &str) -> Claim<'a, T> {
+pub(super) fn ownership_of<'a, T>(
+    s: &Snapshot,
+    all: &'a [Observed<T>],
+    namespace: &str,
+    name: &str,
+) -> Ownership<'a, T> {
     match all
         .iter()
         .find(|f| f.object.namespace == namespace && f.object.name == name)
     {
-        None => Claim::Free,
-        Some(found) if !is_shared_child(found) => Claim::Foreign,
-        Some(found) if is_of_another_source(s, found) => Claim::OtherSource,
-        Some(found) => Claim::Own(found),
+        None => Ownership::Free,
+        Some(found) if !is_shared_child(found) => Ownership::Foreign,
+        Some(found) if is_of_another_source(s, found) => Ownership::OtherSource,
+        Some(found) => Ownership::Own(found),
     }
 }
 

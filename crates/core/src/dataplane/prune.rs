@@ -4,7 +4,7 @@
 use instancelink_api::grant::Permission;
 
 use super::naming::Names;
-use super::ownership::{Claim, claim_of, delete_own_slices, own_slices};
+use super::ownership::{Ownership, delete_own_slices, own_slices, ownership_of};
 use super::policy;
 use super::writes::{delete, key_of, replace};
 use crate::child::{Endpoint, EndpointTarget};
@@ -20,11 +20,11 @@ use crate::snapshot::{Snapshot, TargetObject};
 /// An endpoint need not belong to the target in the spec: the edit that cannot be served may have changed the target.
 pub fn prune(s: &Snapshot) -> Vec<Effect> {
     let names = Names::of(s);
-    match claim_of(s, &s.children.directories, names.namespace, &names.directory) {
-        Claim::OtherSource | Claim::Foreign => {
+    match ownership_of(s, &s.children.directories, names.namespace, &names.directory) {
+        Ownership::OtherSource | Ownership::Foreign => {
             return delete_own_slices(s).filter(|effect| !is_refused(s, effect)).collect();
         }
-        Claim::Free | Claim::Own(_) => {}
+        Ownership::Free | Ownership::Own(_) => {}
     }
     let unconsented = policy::unconsented(s).filter(|found| !found.terminating).map(delete);
     let unconsented = unconsented.filter(|effect| !is_refused(s, effect));

@@ -2,12 +2,13 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use super::*;
 use crate::fixture::{self, NOW, SOURCE_UID};
+use crate::snapshot::{Gate, Gates};
 
 /// A pod of the Deployment `web` that waits for `db`.
 fn waiting() -> Pod {
     let gate = Gate {
         alias: "db".to_owned(),
-        standing: None,
+        observed: None,
     };
     Pod {
         name: "web-1".to_owned(),
@@ -16,10 +17,10 @@ fn waiting() -> Pod {
     }
 }
 
-/// The same, told this.
-fn told(condition: &PodCondition) -> Pod {
+/// The same, with this condition.
+fn with_condition(condition: &PodCondition) -> Pod {
     let mut pod = waiting();
-    pod.gates.as_mut().unwrap().0[0].standing = Some(Verdict {
+    pod.gates.as_mut().unwrap().0[0].observed = Some(GateVerdict {
         open: condition.status == "True",
         reason: condition.reason.clone().unwrap(),
         message: condition.message.clone().unwrap(),
@@ -140,7 +141,7 @@ fn of_several_links_with_the_alias_the_active_one_counts() {
 #[test]
 fn what_the_pod_was_told_is_not_told_again() {
     let [told_so] = due_for(&waiting(), &[&serving()]).try_into().unwrap();
-    assert!(due_for(&told(&told_so), &[&serving()]).is_empty());
+    assert!(due_for(&with_condition(&told_so), &[&serving()]).is_empty());
 }
 
 #[test]
@@ -148,9 +149,9 @@ fn the_time_of_a_condition_is_that_of_its_turn() {
     let [closed] = due_for(&waiting(), &[]).try_into().unwrap();
     assert!(closed.last_transition_time.is_some());
     let parked = link_in(State::Inactive, "False", "NotActive");
-    let [still_closed] = due_for(&told(&closed), &[&parked]).try_into().unwrap();
+    let [still_closed] = due_for(&with_condition(&closed), &[&parked]).try_into().unwrap();
     assert_eq!(still_closed.last_transition_time, None, "only its reason is another");
-    let [open] = due_for(&told(&closed), &[&serving()]).try_into().unwrap();
+    let [open] = due_for(&with_condition(&closed), &[&serving()]).try_into().unwrap();
     assert!(open.last_transition_time.is_some());
 }
 

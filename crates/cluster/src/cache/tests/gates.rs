@@ -51,13 +51,13 @@ fn a_gate_is_kept_with_what_the_status_says_to_it() {
         let [db, cache] = pod.gates.as_ref().unwrap().0.as_slice() else {
             panic!("{pod:?}")
         };
-        let verdict = db.standing.as_ref().unwrap();
+        let verdict = db.observed.as_ref().unwrap();
         assert_eq!(db.alias, "db");
         assert_eq!(
             (verdict.open, verdict.reason.as_str(), verdict.message.as_str()),
             (true, "R", "M")
         );
-        assert_eq!((cache.alias.as_str(), cache.standing.as_ref()), ("cache", None));
+        assert_eq!((cache.alias.as_str(), cache.observed.as_ref()), ("cache", None));
     });
 }
 

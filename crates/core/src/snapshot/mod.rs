@@ -1,0 +1,172 @@
+//! The snapshot: everything that a decision about one link may read, as plain data that a test can build.
+
+mod kind;
+mod pod;
+mod target;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use instancelink_api::InstanceLink;
+use instancelink_api::grant::{GrantFrom, GrantTo, Permission};
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+
+use crate::child::{Children, Entries, Key};
+use crate::refusal::Refusal;
+use crate::rights::Account;
+use crate::verify::Lookup;
+
+pub use kind::{ApiKind, Unlisted, WorkloadKind};
+pub use pod::{ContainerPort, Gate, GateVerdict, Gates, Pod};
+pub use target::{Candidate, Service, ServicePort, Target, TargetObject, Workload};
+
+/// Everything that a pass over one link may read. It is observed from the caches without a request, and then updated with the
+/// answers to the pass' own writes.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// The time of this pass.
+    pub now: Timestamp,
+    /// The cluster's DNS domain, such as `cluster.local`.
+    pub cluster_domain: String,
+    /// The operator's own account, for messages about rights that it lacks.
+    pub account: Account,
+    /// The link.
+    pub link: Link,
+    /// Its namespace.
+    pub namespace: Namespace,
+    /// The source that `instanceRef` names, if it exists.
+    pub source: Option<Source>,
+    /// The target that `targetInstanceRef` names, if it exists and its kind is watched, with or without consent.
+    pub target: Option<Target>,
+    /// The kinds of source and target whose objects are unknown, and why.
+    pub unlisted: BTreeMap<ApiKind, Unlisted>,
+    /// The grants of the target's namespace, both for the target in the spec and for the one in the status.
+    pub grants: Vec<Arc<Grant>>,
+    /// The other links of this namespace with the same `instanceRef.name`, of any kind.
+    pub siblings: Vec<Sibling>,
+    /// The observed children of this link and of its source.
+    pub children: Children,
+    /// The UIDs of existing owners of the shared children.
+    pub living_owners: BTreeSet<String>,
+    /// The existing pods and Services behind the endpoints of this link's slices. They may belong to an earlier target.
+    pub answering: Answering,
+    /// The Secrets of the link's namespace, as far as they are known.
+    pub secrets: Secrets,
+    /// Objects of others that may answer under a name of the alias.
+    pub namesakes: BTreeSet<Namesake>,
+    /// The NetworkPolicies of others in the target's namespace that isolate pods.
+    pub isolators: Vec<Arc<Isolator>>,
+    /// The result of the last DNS lookup of the alias.
+    pub lookup: Lookup,
+    /// Children whose writes were refused in this pass; the next pass tries them again.
+    pub refusals: BTreeMap<Key, Refusal>,
+}
+
+/// An object of others that may answer under a name of the alias (contract#alias-shadowed).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Namesake {
+    /// A slice that Kubernetes mirrors from an `Endpoints` object with the directory's name.
+    MirroredEndpoints,
+    /// A Service of the link's namespace with the alias' name.
+    ServiceBeside,
+    /// A Service with the alias' name, in a namespace with the directory's name.
+    ServiceElsewhere,
+    /// A namespace with the alias' name.
+    Namespace,
+}
+
+/// The Secrets of the link's namespace. The operator reads them only with a right to them, and only while a link there needs
+/// them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Secrets {
+    /// They have not been read yet.
+    #[default]
+    Unknown,
+    /// The operator may not read them. Its own Secrets are as it last saw them.
+    Forbidden,
+    /// They are known.
+    Known {
+        /// The entries of the Secret that `outputs.binding.secretRef` names, if it exists.
+        referenced: Option<Entries>,
+    },
+}
+
+/// The existing objects behind the endpoints of slices.
+#[derive(Clone, Debug, Default)]
+pub struct Answering {
+    /// Pods.
+    pub pods: Vec<Arc<Pod>>,
+    /// Services.
+    pub services: Vec<Arc<Service>>,
+}
+
+/// A link as in the caches: without `managedFields` and last-applied.
+#[derive(Clone, Debug)]
+pub struct Link {
+    /// The object.
+    pub object: InstanceLink,
+    /// The field manager that wrote the action annotation; empty if it is unknown.
+    pub action_manager: String,
+}
+
+/// The namespace of the link.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Namespace {
+    /// Its UID, the `accountId` of Rancher 1.x; empty until the namespace was seen.
+    pub uid: String,
+    /// Being deleted: nothing can be created in it.
+    pub terminating: bool,
+    /// Its labels, which a grant may select.
+    pub labels: BTreeMap<String, String>,
+}
+
+/// The consent of a namespace to links from others.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Grant {
+    /// The namespace that consents.
+    pub namespace: String,
+    /// UID.
+    pub uid: String,
+    /// Resource version.
+    pub resource_version: String,
+    /// Being deleted: it no longer counts.
+    pub terminating: bool,
+    /// The namespaces that links may come from.
+    pub from: Vec<GrantFrom>,
+    /// The targets that they may have.
+    pub to: Vec<GrantTo>,
+    /// What is allowed for them.
+    pub allow: BTreeSet<Permission>,
+}
+
+/// The source of a link: the instance that uses the alias.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Source {
+    /// UID.
+    pub uid: String,
+    /// The selector of its pods.
+    pub pods: LabelSelector,
+    /// Being deleted: nothing that it owns is created or repaired.
+    pub terminating: bool,
+}
+
+/// A NetworkPolicy of others that isolates the pods that it selects.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Isolator {
+    /// Namespace.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+    /// The selector of its pods.
+    pub pods: LabelSelector,
+}
+
+/// Another link with the same source name.
+#[derive(Clone, Debug)]
+pub struct Sibling {
+    /// The object.
+    pub object: Arc<InstanceLink>,
+    /// It has slices, a Secret, or an entry in an environment.
+    pub has_children: bool,
+}

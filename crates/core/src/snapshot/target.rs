@@ -1,0 +1,105 @@
+//! The target of a link, and the pods that may be its endpoints.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use instancelink_api::spec::Protocol;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+
+use super::kind::ApiKind;
+use super::pod::{ContainerPort, Pod};
+use crate::child::Owner;
+
+/// The target of a link, with the pods that may be its endpoints.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// The object.
+    pub object: TargetObject,
+    /// Pods of its namespace that may be its endpoints; `resolve` decides which of them are.
+    pub candidates: Vec<Candidate>,
+}
+
+/// The object that a link can have as its target.
+#[derive(Clone, Debug)]
+pub enum TargetObject {
+    /// Deployment, StatefulSet, DaemonSet, ReplicaSet, or any other kind with a scale subresource.
+    Workload(Arc<Workload>),
+    /// A pod, which is its own only candidate.
+    Pod(Arc<Pod>),
+    /// A Service.
+    Service(Arc<Service>),
+}
+
+/// A pod that may be an endpoint.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    /// The pod.
+    pub pod: Arc<Pod>,
+    /// The controller of the pod's ReplicaSet or StatefulSet, if it is known.
+    pub grand_owner: Option<Owner>,
+    /// Zone of the pod's node.
+    pub zone: Option<String>,
+}
+
+/// A workload, reduced to the fields that links need.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Workload {
+    /// Deployment, StatefulSet, DaemonSet, ReplicaSet, or any other kind with a scale subresource.
+    pub kind: ApiKind,
+    /// Namespace.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+    /// UID.
+    pub uid: String,
+    /// Resource version.
+    pub resource_version: String,
+    /// Being deleted.
+    pub terminating: bool,
+    /// Its selector. It is empty if the scale subresource has none: then the pods that it owns count.
+    pub selector: LabelSelector,
+    /// The ports that its pod template declares.
+    pub container_ports: Vec<ContainerPort>,
+    /// Its controller (of a ReplicaSet: the Deployment).
+    pub controller: Option<Owner>,
+}
+
+/// A Service, reduced to the fields that links need.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Service {
+    /// Namespace.
+    pub namespace: String,
+    /// Name.
+    pub name: String,
+    /// UID.
+    pub uid: String,
+    /// Resource version.
+    pub resource_version: String,
+    /// Being deleted.
+    pub terminating: bool,
+    /// Of type ExternalName: it has no addresses.
+    pub external_name: bool,
+    /// Its cluster IPs; empty for a headless Service.
+    pub cluster_ips: Vec<IpAddr>,
+    /// Its selector; empty for a Service whose endpoints others write.
+    pub selector: BTreeMap<String, String>,
+    /// Its ports.
+    pub ports: Vec<ServicePort>,
+    /// It publishes pods that are not ready too.
+    pub publish_not_ready_addresses: bool,
+}
+
+/// A port of a Service.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ServicePort {
+    /// Its name; may be empty.
+    pub name: String,
+    /// The port of the cluster IP.
+    pub port: u16,
+    /// The port of the pods; if it is absent, the same port.
+    pub target_port: Option<IntOrString>,
+    /// Its protocol.
+    pub protocol: Protocol,
+}
