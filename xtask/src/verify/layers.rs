@@ -116,7 +116,7 @@ fn broken(members: &Members) -> Vec<String> {
         if member.folder.starts_with("crates/") && name != TESTKIT && !SHIPPED.contains(&name) {
             broken.push(format!("{name}: no rule names this package; add it to the table"));
         }
-        // Whoever builds what is shipped needs Rust and a C compiler, and nothing that a script would call.
+        // To build what is shipped, Rust and a C compiler are enough.
         if SHIPPED.contains(&name) && member.targets.iter().any(|target| target.is("custom-build")) {
             broken.push(format!(
                 "{name} has a build script: what is shipped is built without other tools"
