@@ -14,7 +14,7 @@ use futures::future::BoxFuture;
 use instancelink_api::{InstanceLink, State};
 use instancelink_core::child::{Observed, Slice};
 use instancelink_core::resolve::{directory_of, fqdn};
-use instancelink_core::verify::{Answer, Lookup, Resolution, api_server_in, programmed, verdict};
+use instancelink_core::verify::{Answer, Lookup, Resolution, api_server_in, finding, programmed};
 use jiff::SignedDuration;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -32,7 +32,7 @@ use schedule::{Life, Print, Schedule};
 const IN_FLIGHT: usize = 8;
 const PACE: Duration = Duration::from_millis(50);
 
-/// How long the words of a verdict stay, if nothing but they would change.
+/// How long the message of a finding stays, if nothing but they would change.
 const WORDS_STAY: SignedDuration = SignedDuration::from_mins(10);
 
 /// The DNS as pods ask it.
@@ -165,7 +165,7 @@ impl Verifier {
             api_server,
             domain_of_pod: resolver.domain_of_pod().map(str::to_owned),
         };
-        let agrees = verdict(&resolution, &self.cluster_domain).status == "True";
+        let agrees = finding(&resolution, &self.cluster_domain).status == "True";
         tracing::debug!(link = %key, agrees, ?resolution, "looked up");
         if self.believes(key, &life, print, agrees, resolution) {
             self.queue.add([(key, &Cause::Change)]);
@@ -180,8 +180,8 @@ impl Verifier {
         }
         if let Some(before) = schedule.believed(key, life) {
             let (old, new) = (
-                verdict(&before, &self.cluster_domain),
-                verdict(&seen, &self.cluster_domain),
+                finding(&before, &self.cluster_domain),
+                finding(&seen, &self.cluster_domain),
             );
             // Addresses in the words for what is wrong may change with every look: the words stay for a while.
             let recent = seen.at.duration_since(before.at) < WORDS_STAY;

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use instancelink_core::verify::{Resolution, look_again};
+use instancelink_core::verify::{Resolution, next_lookup};
 use jiff::Timestamp;
 use tokio::time::Instant;
 
@@ -70,7 +70,7 @@ impl Schedule {
         }
         entry.print = print;
         // What disagreed may have been about what stood before; what was believed to be wrong stays so until it agrees.
-        if !look_again(entry.disagreements).believed {
+        if !next_lookup(entry.disagreements).believed {
             entry.disagreements = 0;
         }
         let latest = *entry.changing.get_or_insert(now) + LONGEST;
@@ -94,7 +94,7 @@ impl Schedule {
     pub(super) fn pop(&mut self, now: Instant) -> Option<LinkKey> {
         let (_, key) = self.timers.first().filter(|(due, _)| *due <= now)?.clone();
         self.entries.get_mut(&key)?.changing = None;
-        self.set_timer(&key, now + look_again(0).after);
+        self.set_timer(&key, now + next_lookup(0).after);
         Some(key)
     }
 
@@ -118,7 +118,7 @@ impl Schedule {
             entry.disagreements.saturating_add(1)
         };
         let times = entry.disagreements;
-        let look = look_again(times);
+        let look = next_lookup(times);
         self.set_timer(
             key,
             now + spread(key, u32::try_from(times).unwrap_or(u32::MAX), look.after),

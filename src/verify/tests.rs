@@ -110,7 +110,7 @@ impl World {
         match self.verifier.seen(&self.key, &typed()) {
             Lookup::Off => "off",
             Lookup::Pending => "pending",
-            Lookup::Seen(seen) => verdict(&seen, "cluster.local").status,
+            Lookup::Seen(seen) => finding(&seen, "cluster.local").status,
         }
     }
 

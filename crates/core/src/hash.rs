@@ -1,4 +1,4 @@
-//! Stable hashes: the same for every version of the operator and on every machine.
+//! Stable hashes: the same in each version of the operator and on each machine.
 
 use sha2::{Digest, Sha256};
 
@@ -9,7 +9,7 @@ pub fn hex(input: &str, digits: usize) -> String {
     text
 }
 
-/// The first 52 bits of the SHA-256 of `input`: a number that a JSON reader with doubles keeps exact.
+/// The first 52 bits of the SHA-256 of `input`: a number that JSON readers that use doubles keep exact.
 pub fn bits52(input: &str) -> i64 {
     Sha256::digest(input.as_bytes())
         .iter()
@@ -23,7 +23,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_hash_is_the_same_for_ever() {
+    fn a_hash_is_the_same_in_each_version_and_on_each_machine() {
         assert_eq!(hex("6f2c", 10), hex("6f2c", 64)[..10]);
         assert_eq!(hex("", 8), "e3b0c442", "the well-known SHA-256 of nothing");
         assert_eq!(bits52(""), 0x000e_3b0c_4429_8fc1 & ((1 << 52) - 1));

@@ -1,7 +1,7 @@
-//! Every decision of the InstanceLink operator, as pure functions: no client, no clock, no randomness, no environment.
+//! All decisions of the InstanceLink operator, as pure functions: no client, no clock, no randomness, no environment.
 //!
 //! The operator observes the cluster into a [`snapshot::Snapshot`], asks [`lifecycle::step`] what is due, executes the
-//! [`effect::Effect`]s, folds the [`effect::Answer`]s back into the snapshot and asks again, until nothing is due.
+//! [`effect::Effect`]s, folds the [`effect::Answer`]s into the snapshot and asks again, until nothing is due.
 //!
 //! ```text
 //! snapshot ──► lifecycle::step ──► Act(effects) ──► executor ──► Snapshot::fold(answers) ─┐

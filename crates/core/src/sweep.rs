@@ -1,25 +1,25 @@
-//! Sweeping: what to do with a child whose link is not known.
+//! The sweep: what to do with a child whose link is not known.
 //!
-//! Someone can take our finalizer away and delete the link; a re-list can hide a deletion. So at start, after each
-//! re-list and after a link's deletion the operator shows every child that carries our labels to [`question`], puts the
-//! question to the API server, and executes what [`sentence`] makes of the answer.
+//! A user can remove the finalizer and delete the link, and a re-list can hide a deletion. So at its start, after each re-list
+//! and after the deletion of a link, the operator calls [`live_check`] for each child with its labels, sends that request to
+//! the API server, and executes what [`verdict`] makes of the answer (lifecycle#sweep-orphans).
 //!
-//! Only a live answer condemns a child: caches of different kinds may be of different ages, so "not in the cache" means
-//! "ask", never "delete". The answer has to be newer than the child as shown; and as the shared children of a source are
-//! also written by its links, the operator holds the source's lock from the question to the write. Each write carries
-//! the UID and resource version of the child that was judged, so one that changed meanwhile is judged again.
+//! Only a live answer leads to a deletion: caches of different kinds can have different ages, so "not in the cache" means
+//! "ask", never "delete". The answer has to be newer than the observed child. The links of a source also write its shared
+//! children, so the operator holds the lock of the source from the request to the write. Each write has the UID and the
+//! resource version of the observed child as preconditions, so a child that changed meanwhile is judged again.
 //!
 //! ```text
-//! child            asks                              goes when
+//! child            live check                        is deleted when
 //! slice            GET of its link                   NotFound, or another UID
 //! virtual IP       the same
 //! policy           the same
 //! binding          the same
-//! environment      LIST of its namespace's links     its entries of links not in the list; the last takes it along
+//! environment      LIST of its namespace's links     no entry is left of a link in the list; others lose theirs
 //! directory        the same                          no link in the list has the instance it is named after
 //! ```
-//! An environment has entries of many links and names but one of them, and a directory may be needed by any link of its
-//! source: hence the list.
+//! An environment has entries of many links but names only one of them, and each link of a source can need its directory:
+//! so these two need the list.
 
 use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,11 +35,11 @@ use crate::resolve::directory_name;
 #[derive(Clone, Debug, Default)]
 pub struct KnownLinks {
     uids: BTreeSet<String>,
-    /// The instance of each, by the link's path.
+    /// The source of each, by `namespace/name` of the link.
     instances: BTreeMap<String, InstanceRef>,
 }
 
-/// What has to be asked of the API server, live, before a child may be condemned.
+/// The request to the API server that is needed before a child can be deleted.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LiveCheck {
     /// GET this link.
@@ -48,7 +48,7 @@ pub enum LiveCheck {
         namespace: String,
         /// Its name.
         name: String,
-        /// The UID that the child names: any other one is another link.
+        /// The UID on the child: a link with another UID is another link.
         uid: String,
     },
     /// LIST all links of this namespace.
@@ -86,7 +86,7 @@ impl KnownLinks {
     }
 }
 
-/// What must be asked about a child; nothing where its links are known, or where it is not ours.
+/// The request that a child needs; none where its links are known, or where the child is foreign.
 pub fn live_check(child: &ObservedChild, known: &KnownLinks) -> Option<LiveCheck> {
     match child {
         ObservedChild::Slice(found) => check_of_own(found, known),
@@ -95,13 +95,14 @@ pub fn live_check(child: &ObservedChild, known: &KnownLinks) -> Option<LiveCheck
         ObservedChild::Binding(found) => check_of_own(found, known),
         ObservedChild::Directory(found) => (is_shared_child(found) && !found.terminating)
             .then_some(found)
-            .filter(|found| !speaks(found, known))
+            .filter(|found| !is_known(found, known))
             .map(|found| links_of(&found.object.namespace)),
         ObservedChild::Environment(found) => check_of_environment(found, known),
     }
 }
 
-/// What the answer means for the child: the write that removes it or the dead links' part in it, or nothing.
+/// The write that follows from the answer: it deletes the child, or the part of links that do not exist. None where nothing
+/// has to change.
 pub fn verdict(child: &ObservedChild, answer: LiveAnswer<'_>) -> Option<Effect> {
     match (child, answer) {
         (ObservedChild::Slice(found), answer) => verdict_on_own(found, answer),
@@ -112,15 +113,15 @@ pub fn verdict(child: &ObservedChild, answer: LiveAnswer<'_>) -> Option<Effect> 
             (is_shared_child(found) && !is_needed(found, links)).then(|| delete(found))
         }
         (ObservedChild::Environment(found), LiveAnswer::Links(links)) if is_shared_child(found) => {
-            sentence_on_environment(found, links)
+            verdict_on_environment(found, links)
         }
-        // Not a question that was asked about such a child.
+        // No live check of such a child has this answer.
         (ObservedChild::Environment(_), LiveAnswer::Links(_))
         | (ObservedChild::Directory(_) | ObservedChild::Environment(_), LiveAnswer::Link(_)) => None,
     }
 }
 
-/// About what belongs to one link.
+/// The request for a child of one link.
 fn check_of_own<T: Body>(found: &Observed<T>, known: &KnownLinks) -> Option<LiveCheck> {
     let uid = found
         .label(keys::LINK_UID)
@@ -128,8 +129,8 @@ fn check_of_own<T: Body>(found: &Observed<T>, known: &KnownLinks) -> Option<Live
     if known.uids.contains(uid) {
         return None;
     }
-    // Where it does not say which link, the list of its namespace tells; for a policy, which may stand in another
-    // namespace than its link, that of all.
+    // Without the name of the link, the links of the namespace are listed. A policy can be in another namespace than its
+    // link, so for it the links of all namespaces are.
     let named = found
         .object
         .annotations
@@ -161,11 +162,11 @@ fn check_of_environment(found: &Observed<Environment>, known: &KnownLinks) -> Op
     }
     let entries = found.object.entries();
     let has_unknown = entries.keys().any(|uid| !known.uids.contains(*uid));
-    let is_nobodys = entries.is_empty() && !speaks(found, known);
-    (has_unknown || is_nobodys).then(|| links_of(&found.object.namespace))
+    let has_no_link = entries.is_empty() && !is_known(found, known);
+    (has_unknown || has_no_link).then(|| links_of(&found.object.namespace))
 }
 
-fn sentence_on_environment(found: &Observed<Environment>, links: &[InstanceLink]) -> Option<Effect> {
+fn verdict_on_environment(found: &Observed<Environment>, links: &[InstanceLink]) -> Option<Effect> {
     let entries = found.object.entries();
     let dead: BTreeSet<&str> = entries.into_keys().filter(|uid| !lives(uid, links)).collect();
     let is_empty = found.object.entries().is_empty();
@@ -181,20 +182,20 @@ fn sentence_on_environment(found: &Observed<Environment>, links: &[InstanceLink]
     Some(without(found, &dead, path_of_uid).map_or_else(|| delete(found), |rest| replace(found, rest)))
 }
 
-/// True where the link that a shared child names is known, and has the instance: its own passes look after the child then.
-fn speaks<T>(found: &Observed<T>, known: &KnownLinks) -> bool {
+/// True where the link that a shared child names is known and has the same source: the passes of that link write the child.
+fn is_known<T>(found: &Observed<T>, known: &KnownLinks) -> bool {
     let path = found.object.annotations.get(keys::LINK);
     path.and_then(|path| known.instances.get(path))
         .is_some_and(|instance| is_named_after(found, instance))
 }
 
-/// True where a link has the instance that the child is named after. What that link needs it decides itself.
+/// True where a link has the source that the child is named after. The passes of that link decide whether it is needed.
 fn is_needed<T>(found: &Observed<T>, links: &[InstanceLink]) -> bool {
     links.iter().any(|link| is_named_after(found, &link.spec.instance_ref))
 }
 
-/// True where the child has the name that this instance's would have, and no owner says that it is another one's. A link
-/// whose instance is of another kind does not need the child, and waits for its name.
+/// True where the child has the name that it would have for this source, and no other owner. A link whose source has
+/// another kind does not need the child; it waits for the name.
 fn is_named_after<T>(found: &Observed<T>, instance: &InstanceRef) -> bool {
     let source_uid = found.label(keys::SOURCE_UID).unwrap_or_default();
     let owners = &found.object.owners;

@@ -1,4 +1,4 @@
-//! Times as the API keeps them: what is compared later must survive the journey.
+//! Times as the API stores them: cut to that precision, so that a time equals the one that is read back.
 
 use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, Time};

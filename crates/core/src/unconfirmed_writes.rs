@@ -1,7 +1,7 @@
-//! Writes of children whose answers were lost: what has to be asked before a decision may be acted on.
+//! Writes of children whose answers were lost: which children have to be read from the API server before a step is executed.
 //!
-//! Such a write may have been done, and the watch may be late to tell. Not every decision has to wait for that: the same write
-//! once more is answered with what stands, and what another link wrote counts only where it would change what this one does.
+//! Such a write may have succeeded, and the watch may show it later. Not each step has to wait for that: a repetition of the
+//! same write is answered with the object that exists, and a write of another link matters only where it changes this step.
 
 use instancelink_api::keys;
 
@@ -10,10 +10,10 @@ use crate::effect::{Effect, Step};
 use crate::lifecycle;
 use crate::snapshot::Snapshot;
 
-/// The children to ask for before this step may be acted on, which was decided as if none of these writes had been done.
-pub fn to_ask(s: &Snapshot, step: &Step, doubtful: &[DesiredChild]) -> Vec<Key> {
-    let matters = |child: &&DesiredChild| !writes(step, &child.key()) && !is_all_one(s, step, child);
-    let mut children: Vec<Key> = doubtful.iter().filter(matters).map(DesiredChild::key).collect();
+/// The children to read before this step is executed. The step was decided as if none of these writes had succeeded.
+pub fn to_ask(s: &Snapshot, step: &Step, unconfirmed: &[DesiredChild]) -> Vec<Key> {
+    let matters = |child: &&DesiredChild| !writes(step, &child.key()) && !changes_nothing(s, step, child);
+    let mut children: Vec<Key> = unconfirmed.iter().filter(matters).map(DesiredChild::key).collect();
     children.dedup();
     children
 }
@@ -26,38 +26,38 @@ fn writes(step: &Step, key: &Key) -> bool {
     })
 }
 
-/// The link would do the same if this had been written.
-fn is_all_one(s: &Snapshot, step: &Step, child: &DesiredChild) -> bool {
+/// True where the step would be the same if this child had been written.
+fn changes_nothing(s: &Snapshot, step: &Step, child: &DesiredChild) -> bool {
     let mut s = s.clone();
-    let can_be_imagined = match child {
-        DesiredChild::Slice(slice) => imagine_slice(&mut s, slice),
+    let can_be_assumed = match child {
+        DesiredChild::Slice(slice) => assume_slice(&mut s, slice),
         DesiredChild::Environment(environment) => {
             for sibling in &mut s.siblings {
                 let uid = sibling.object.metadata.uid.as_deref();
                 sibling.has_children |= uid.is_some_and(|uid| environment.mentions(uid));
             }
-            imagine(&mut s, environment, ObservedChild::Environment);
+            assume(&mut s, environment, ObservedChild::Environment);
             true
         }
         DesiredChild::Directory(directory) => {
-            imagine(&mut s, directory, ObservedChild::Directory);
+            assume(&mut s, directory, ObservedChild::Directory);
             true
         }
         DesiredChild::VirtualIp(_) | DesiredChild::Policy(_) | DesiredChild::Binding(_) => false,
     };
-    can_be_imagined && lifecycle::step(&s) == *step
+    can_be_assumed && lifecycle::step(&s) == *step
 }
 
-/// Another link's slice: all that is seen of it is that there is one. False where no such link is.
-fn imagine_slice(s: &mut Snapshot, slice: &ChildSpec<Slice>) -> bool {
+/// A slice of another link: only that it exists matters. False where that link is not a sibling.
+fn assume_slice(s: &mut Snapshot, slice: &ChildSpec<Slice>) -> bool {
     let link = slice.labels.get(keys::LINK_UID);
     let mut siblings = s.siblings.iter_mut();
     let sibling = siblings.find(|sibling| sibling.object.metadata.uid.as_ref() == link);
     sibling.map(|sibling| sibling.has_children = true).is_some()
 }
 
-/// What the links of the source share.
-fn imagine<T: Clone>(s: &mut Snapshot, object: &ChildSpec<T>, standing: fn(Observed<T>) -> ObservedChild) {
+/// A child that the links of the source share.
+fn assume<T: Clone>(s: &mut Snapshot, object: &ChildSpec<T>, standing: fn(Observed<T>) -> ObservedChild) {
     s.living_owners.extend(s.source.iter().map(|source| source.uid.clone()));
     let mut found = object.clone().written("", "");
     if let Some(before) = s.children.find(&standing(found.clone()).key()) {

@@ -15,28 +15,28 @@ pub struct ActionContext<'a> {
     pub desired: Option<Desired>,
     /// `spec.desiredState` is set.
     pub managed_by_spec: bool,
-    /// `namespace/name` of a link that claims the alias (or the directory) while this one does not.
+    /// Name of a link that claims the alias (or the directory) while this one does not.
     pub alias_taken_by: Option<&'a str>,
 }
 
 /// The answer to a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// It rules from now on.
+    /// It decides from now on.
     Accepted,
-    /// It changes nothing; the reason (`CamelCase`) and, for people, why and what to do instead.
+    /// It changes nothing. With the reason (`CamelCase`), and a message with why and what to do instead.
     Rejected(&'static str, String),
 }
 
-/// Judges a verb; values outside the grammar never come here.
-pub fn judge(verb: Verb, bench: &ActionContext<'_>) -> Decision {
+/// Judges a verb. Values that are no action are rejected before.
+pub fn judge(verb: Verb, context: &ActionContext<'_>) -> Decision {
     let ActionContext {
         state,
         deleting,
         desired,
         managed_by_spec,
         alias_taken_by,
-    } = *bench;
+    } = *context;
     if deleting {
         return Decision::Rejected(
             "Deleting",
@@ -93,8 +93,8 @@ mod tests {
         alias_taken_by: None,
     };
 
-    fn reason(verb: Verb, bench: &ActionContext<'_>) -> &'static str {
-        match judge(verb, bench) {
+    fn reason(verb: Verb, context: &ActionContext<'_>) -> &'static str {
+        match judge(verb, context) {
             Decision::Accepted => "",
             Decision::Rejected(reason, _) => reason,
         }

@@ -1,18 +1,18 @@
 //! The memory of a link: the requests that it took, in two copies (lifecycle#memory).
 //!
 //! The intent annotation is written when a request is taken, `status.lastAction` when it is acknowledged. Either may be
-//! lost to a backup or a bare `kubectl replace`; the one with the higher `seq` rules.
+//! lost by a backup or a bare `kubectl replace`; the one with the higher `seq` decides.
 
 use instancelink_api::{Desired, InstanceLink, Intent, keys};
 use jiff::Timestamp;
 
-/// Greatest `seq`: the greatest integer that a JSON reader with doubles counts up to exactly.
+/// Greatest `seq`: JSON readers that use doubles are exact up to this integer.
 const MAX_SEQ: u64 = 1 << 53;
 
 /// What the link remembers, and which of the copies has to be written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Memory {
-    /// The request taken last; none if there never was one, or both copies are lost.
+    /// The last request that was taken; none if there never was one, or both copies are lost.
     pub last: Option<Intent>,
     /// The request was taken and is not acknowledged in `lastAction` yet (or the status was lost).
     pub outstanding: bool,

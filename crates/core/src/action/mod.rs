@@ -1,4 +1,4 @@
-//! Actions: what a user may ask for, what is answered, and what the link remembers of it.
+//! Actions: what a user can ask for, what the operator answers, and what the link remembers.
 
 mod judge;
 mod memory;

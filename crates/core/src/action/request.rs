@@ -6,10 +6,10 @@ use crate::hash;
 
 /// Longest id, in characters.
 const MAX_ID: usize = 63;
-/// How much of a value outside the grammar is shown, in characters.
+/// How much of a value that is no action is shown, in characters.
 const MAX_SHOWN: usize = 80;
 
-/// What stands in the annotation.
+/// What the annotation asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Request {
     /// A verb, and an id or none.
@@ -19,16 +19,16 @@ pub enum Request {
         /// Under which id; empty if none was given.
         id: String,
     },
-    /// A value outside the grammar.
+    /// A value that is no action.
     Invalid {
-        /// Its printable characters, cut.
+        /// Its first printable characters.
         shown: String,
         /// `#` and 8 hexadecimal digits of its hash: how it is remembered.
         mark: String,
     },
 }
 
-/// Reads the annotation's value; an empty one is no request.
+/// Reads the value of the annotation; an empty one is no request.
 pub fn parse(value: &str) -> Option<Request> {
     if value.is_empty() {
         return None;

@@ -5,9 +5,9 @@ use instancelink_api::{State, Verb};
 /// One cell of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Legality {
-    /// The action moves the link, now or once the present transition has ended.
+    /// The action changes the state, now or after the present transition.
     Yes,
-    /// Nothing moves, but the action rules from now on.
+    /// The state stays, but the action decides from now on.
     NoOp,
     /// The action is rejected.
     No,
@@ -38,8 +38,7 @@ pub const fn cell(state: State, verb: Verb) -> Legality {
     }
 }
 
-/// The actions that would change something in a state. Where the manifest sets `desiredState`, activate and deactivate
-/// are its business.
+/// The actions that change something in a state. Where the spec sets `desiredState`, activate and deactivate do not.
 pub fn available(state: State, managed_by_spec: bool) -> Vec<Verb> {
     Verb::ALL
         .into_iter()

@@ -11,17 +11,17 @@ use crate::time::micro;
 
 /// How many values a link remembers.
 const HANDLED: usize = 16;
-/// Manager of the purge that a link's own ttl asks for.
+/// The manager of a purge by ttl.
 const TTL_MANAGER: &str = "ttlSecondsAfterRemoved";
 
-/// The intent that takes `request`. `cell` is the table's word on it: a restore that brings the link back puts it at
-/// the end of the queue for its alias.
+/// The intent that takes `request`; `cell` is what the table says of it. A restore that brings the link back puts the link
+/// at the end of the queue for its alias.
 pub fn take(
     memory: &Memory,
     link: &str,
     request: &Request,
     cell: Legality,
-    ruling: &Decision,
+    decision: &Decision,
     manager: &str,
     now: Timestamp,
 ) -> Intent {
@@ -43,7 +43,7 @@ pub fn take(
         let surplus = intent.handled.len().saturating_sub(HANDLED);
         intent.handled.drain(..surplus);
     }
-    match (ruling, verb) {
+    match (decision, verb) {
         (Decision::Accepted, Some(verb)) => accept(&mut intent, verb, cell),
         (Decision::Accepted, None) => reject(&mut intent, "InvalidValue"),
         (Decision::Rejected(reason, _), _) => reject(&mut intent, reason),
@@ -51,7 +51,7 @@ pub fn take(
     intent
 }
 
-/// The purge that a removed link's ttl asks for.
+/// The intent of a purge by ttl.
 pub fn expire(memory: &Memory, link: &str, now: Timestamp) -> Intent {
     let mut intent = next(memory, link, now);
     Verb::Purge.as_str().clone_into(&mut intent.action);
@@ -60,7 +60,7 @@ pub fn expire(memory: &Memory, link: &str, now: Timestamp) -> Intent {
     intent
 }
 
-/// The next request's intent, with what is carried over from the last.
+/// The intent of the next request, with what it keeps of the last one.
 fn next(memory: &Memory, link: &str, now: Timestamp) -> Intent {
     let last = memory.last.as_ref();
     Intent {

@@ -9,16 +9,16 @@ use crate::action::Memory;
 use crate::resolve::directory_name;
 use crate::snapshot::Snapshot;
 
-/// One link's place in the queue.
+/// The rank of one link in the queue.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct ClaimRank<'a> {
     /// A link that is up sorts first, since false is less than true: lifecycle#never-evicted.
     not_up: bool,
-    /// The earliest has it: lifecycle#earliest-claim-first.
+    /// The earliest is first: lifecycle#earliest-claim-first.
     since: Timestamp,
-    /// With equal times, the smaller UID has it.
+    /// With equal times, the smaller UID is first.
     uid: &'a str,
-    /// Whose it is.
+    /// Name of the link.
     name: &'a str,
 }
 
@@ -33,14 +33,14 @@ impl<'a> ClaimRank<'a> {
     }
 }
 
-/// What others have of what this link needs.
+/// The other links that have, or claim before this one, what it needs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Rivals {
     /// Claims the alias before this link (lifecycle#alias-taken).
     pub alias: Option<String>,
     /// Claims the directory's name before this link's source.
     pub directory: Option<String>,
-    /// Claims the alias or the directory at all: what a restore would come after.
+    /// Claims the alias or the directory at all: a restored link would be behind it.
     pub any: Option<String>,
 }
 
@@ -62,9 +62,9 @@ pub(crate) fn rivals(s: &Snapshot, memory: &Memory, has_children: bool) -> Rival
         if !contends || !claims(other, &memory, sibling.has_children) {
             continue;
         }
-        let place = ClaimRank::of(other, &memory, sibling.has_children);
-        any.get_or_insert_with(|| place.name.to_owned());
-        if same_source { &mut alias } else { &mut directory }.push(place);
+        let rank = ClaimRank::of(other, &memory, sibling.has_children);
+        any.get_or_insert_with(|| rank.name.to_owned());
+        if same_source { &mut alias } else { &mut directory }.push(rank);
     }
     let ahead = |rivals: Vec<ClaimRank<'_>>| {
         let first = rivals.into_iter().chain([own.clone()]).min();
@@ -77,7 +77,7 @@ pub(crate) fn rivals(s: &Snapshot, memory: &Memory, has_children: bool) -> Rival
     }
 }
 
-/// UIDs of the siblings of the same source that come before this link in age: their environment keys stay.
+/// UIDs of the siblings of the same source that are older than this link: their environment keys come first.
 pub(crate) fn older_siblings(s: &Snapshot, memory: &Memory) -> BTreeSet<String> {
     let link = &s.link.object;
     let own = (since(link, memory), link.metadata.uid.as_deref().unwrap_or_default());
@@ -122,8 +122,8 @@ fn since(link: &InstanceLink, memory: &Memory) -> Timestamp {
         .unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
-/// Sources of different kinds and one name want the same directory, unless the name is so long that the directory is
-/// called after the UID.
+/// Sources of different kinds with one name need the same directory, unless the name is so long that the directory is
+/// named by the UID.
 fn shares_directory_name(link: &InstanceLink) -> bool {
     let name = &link.spec.instance_ref.name;
     directory_name(name, "a") == directory_name(name, "b")

@@ -1,4 +1,4 @@
-//! Causes: why a link entered a state, in one word, for its history.
+//! Why a link entered a state, in one word, for its history.
 
 use instancelink_api::{State, Verdict};
 
@@ -11,15 +11,17 @@ pub(crate) fn cause(f: &Facts<'_>, to: State) -> String {
         State::Registering => "create".to_owned(),
         State::UpdatingActive | State::UpdatingInactive => "spec".to_owned(),
         State::Activating if matches!(f.state, State::Requested | State::Registering) => "create".to_owned(),
-        State::Deactivating if f.goal == Goal::Inactive && f.wish == Goal::Active => {
+        State::Deactivating if f.goal == Goal::Inactive && f.unheld_goal == Goal::Active => {
             f.hold.as_ref().map_or("spec", |hold| hold.reason.as_str()).to_owned()
         }
-        State::Activating | State::Deactivating | State::Removing | State::Restoring | State::Purging => asked(f),
+        State::Activating | State::Deactivating | State::Removing | State::Restoring | State::Purging => {
+            origin_of_goal(f)
+        }
     }
 }
 
-/// Who asked for the present goal.
-fn asked(f: &Facts<'_>) -> String {
+/// The request that set the present goal.
+fn origin_of_goal(f: &Facts<'_>) -> String {
     if f.deleting {
         return "delete".to_owned();
     }

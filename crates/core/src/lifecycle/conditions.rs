@@ -1,4 +1,4 @@
-//! Conditions: the state in the terms of Kubernetes tools (contract#conditions).
+//! The conditions of a link (contract#conditions).
 
 use std::collections::BTreeSet;
 
@@ -7,23 +7,15 @@ use instancelink_api::condition::{Reason, types};
 use instancelink_api::spec::NetworkPolicyMode;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
+use super::condition::NewCondition;
 use super::facts::{Facts, Goal};
 use super::wait::Wait;
 use super::{shadow, verified};
 use crate::resolve::TargetVerdict;
 use crate::resolve::isolation::{Isolation, isolation_of};
-use crate::time::second;
 
-/// A condition before it is dated.
-pub(super) struct Verdict {
-    pub(super) type_: &'static str,
-    pub(super) status: &'static str,
-    pub(super) reason: Reason,
-    pub(super) message: String,
-}
-
-fn verdict(type_: &'static str, is_true: bool, reason: Reason, message: impl Into<String>) -> Verdict {
-    Verdict {
+fn condition(type_: &'static str, is_true: bool, reason: Reason, message: impl Into<String>) -> NewCondition {
+    NewCondition {
         type_,
         status: if is_true { "True" } else { "False" },
         reason,
@@ -34,32 +26,32 @@ fn verdict(type_: &'static str, is_true: bool, reason: Reason, message: impl Int
 /// The conditions of the link in `state`; `wait` is absent where the state is just being entered.
 pub(crate) fn conditions(f: &Facts<'_>, state: State, wait: Option<&Wait>) -> Vec<Condition> {
     let mut conditions = Vec::with_capacity(6);
-    let say = |verdicts: Vec<Verdict>| verdicts.into_iter().map(|v| dated(f, v));
-    // Nothing is asked of the references of a link that is gone or going: an old verdict would be a lie some day.
+    let date = |all: Vec<NewCondition>| all.into_iter().map(|condition| condition.dated(f));
+    // The references of a link that goes away are not checked any more, so their conditions would become wrong.
     let leaving = f.deleting || matches!(state, State::Removing | State::Removed | State::Purging | State::Purged);
     let as_before = wait.is_some_and(|w| w.as_before);
     if !leaving {
-        conditions.extend(say(vec![accepted(f), resolved_refs(f)]));
+        conditions.extend(date(vec![accepted(f), resolved_refs(f)]));
     }
     if as_before {
         conditions.extend(unchanged(f, &[types::PROGRAMMED]));
     } else {
-        conditions.extend(say(vec![programmed(f, state, wait)]));
+        conditions.extend(date(vec![programmed(f, state, wait)]));
     }
-    conditions.extend(say(vec![available(f, state)]));
+    conditions.extend(date(vec![available(f, state)]));
     if as_before {
         conditions.extend(unchanged(f, &[types::READY, types::RECONCILING, types::STALLED]));
     } else {
-        conditions.extend(say(ready(f, state, wait)));
+        conditions.extend(date(ready(f, state, wait)));
     }
     if !leaving {
-        conditions.extend(say(shadowed(f).into_iter().chain(enforced(f)).collect()));
+        conditions.extend(date(shadowed(f).into_iter().chain(enforced(f)).collect()));
     }
     conditions.extend(verified::condition(f, state));
     conditions
 }
 
-/// What the status says of the children.
+/// The conditions of these types as the status has them.
 fn unchanged(f: &Facts<'_>, of_types: &[&str]) -> Vec<Condition> {
     let mut old = f.status.conditions.clone();
     old.retain(|condition| of_types.contains(&condition.type_.as_str()));
@@ -69,22 +61,22 @@ fn unchanged(f: &Facts<'_>, of_types: &[&str]) -> Vec<Condition> {
     old
 }
 
-fn accepted(f: &Facts<'_>) -> Verdict {
+fn accepted(f: &Facts<'_>) -> NewCondition {
     if let Some(hold) = &f.hold
         && matches!(hold.reason, Reason::AliasConflict | Reason::DirectoryConflict)
     {
-        return verdict(types::ACCEPTED, false, hold.reason, hold.message.clone());
+        return condition(types::ACCEPTED, false, hold.reason, hold.message.clone());
     }
     match &f.plan {
         Err(unservable) if unservable.reason != Reason::KindNotSupported => {
-            verdict(types::ACCEPTED, false, unservable.reason, unservable.message.clone())
+            condition(types::ACCEPTED, false, unservable.reason, unservable.message.clone())
         }
-        _ => verdict(types::ACCEPTED, true, Reason::Accepted, "the spec can be served"),
+        _ => condition(types::ACCEPTED, true, Reason::Accepted, "the spec can be served"),
     }
 }
 
-fn resolved_refs(f: &Facts<'_>) -> Verdict {
-    let no = |reason, message: &str| verdict(types::RESOLVED_REFS, false, reason, message);
+fn resolved_refs(f: &Facts<'_>) -> NewCondition {
+    let no = |reason, message: &str| condition(types::RESOLVED_REFS, false, reason, message);
     let of_source = |reason| matches!(reason, Reason::SourceNotFound | Reason::KindNotSupported);
     if let Some(hold) = f.hold.as_ref().filter(|hold| of_source(hold.reason)) {
         return no(hold.reason, &hold.message);
@@ -95,11 +87,11 @@ fn resolved_refs(f: &Facts<'_>) -> Verdict {
         TargetVerdict::Missing { message } => return no(Reason::TargetNotFound, message),
         TargetVerdict::NoTarget => {
             let message = "spec.targetInstanceRef is not set, so the alias resolves to no address";
-            return verdict(types::RESOLVED_REFS, true, Reason::NoTarget, message);
+            return condition(types::RESOLVED_REFS, true, Reason::NoTarget, message);
         }
         TargetVerdict::Observed(_) => {}
     }
-    verdict(
+    condition(
         types::RESOLVED_REFS,
         true,
         Reason::Resolved,
@@ -107,12 +99,12 @@ fn resolved_refs(f: &Facts<'_>) -> Verdict {
     )
 }
 
-fn programmed(f: &Facts<'_>, state: State, wait: Option<&Wait>) -> Verdict {
+fn programmed(f: &Facts<'_>, state: State, wait: Option<&Wait>) -> NewCondition {
     if let Some((reason, wait)) = wait.and_then(|w| w.problem.map(|reason| (reason, w))) {
-        return verdict(types::PROGRAMMED, false, reason, wait.message.clone());
+        return condition(types::PROGRAMMED, false, reason, wait.message.clone());
     }
     if state.is_transitional() {
-        return verdict(
+        return condition(
             types::PROGRAMMED,
             false,
             Reason::Pending,
@@ -122,9 +114,9 @@ fn programmed(f: &Facts<'_>, state: State, wait: Option<&Wait>) -> Verdict {
     if state == State::Active
         && let Err(unservable) = &f.plan
     {
-        return verdict(types::PROGRAMMED, false, Reason::Pending, unservable.message.clone());
+        return condition(types::PROGRAMMED, false, Reason::Pending, unservable.message.clone());
     }
-    verdict(
+    condition(
         types::PROGRAMMED,
         true,
         Reason::Programmed,
@@ -132,9 +124,9 @@ fn programmed(f: &Facts<'_>, state: State, wait: Option<&Wait>) -> Verdict {
     )
 }
 
-/// By what stands in the cluster, so that the old target's endpoints count as long as they answer.
-fn available(f: &Facts<'_>, state: State) -> Verdict {
-    let no = |reason, message: &str| verdict(types::AVAILABLE, false, reason, message);
+/// By the slices in the cluster, so that the old target's endpoints count as long as the alias resolves to them.
+fn available(f: &Facts<'_>, state: State) -> NewCondition {
+    let no = |reason, message: &str| condition(types::AVAILABLE, false, reason, message);
     if !matches!(state, State::Active | State::UpdatingActive) {
         return no(Reason::NotActive, "the link is not active");
     }
@@ -145,7 +137,7 @@ fn available(f: &Facts<'_>, state: State) -> Verdict {
         .flat_map(|slice| &slice.object.body.endpoints)
         .any(|endpoint| endpoint.ready)
     {
-        return verdict(
+        return condition(
             types::AVAILABLE,
             true,
             Reason::EndpointsReady,
@@ -165,14 +157,14 @@ fn available(f: &Facts<'_>, state: State) -> Verdict {
     }
 }
 
-/// A warning beside the state: it makes no link less ready.
-fn shadowed(f: &Facts<'_>) -> Option<Verdict> {
-    shadow::condition(f).map(|(reason, message)| verdict(types::ALIAS_SHADOWED, true, reason, message))
+/// A warning; it does not make the link less ready.
+fn shadowed(f: &Facts<'_>) -> Option<NewCondition> {
+    shadow::condition(f).map(|(reason, message)| condition(types::ALIAS_SHADOWED, true, reason, message))
 }
 
-/// What cutting the link achieves. Where no target is known there is nothing to be said.
-fn enforced(f: &Facts<'_>) -> Option<Verdict> {
-    let no = |reason, message: &str| Some(verdict(types::ENFORCED, false, reason, message));
+/// Whether the source can still connect when the link is not active; none where no target is known.
+fn enforced(f: &Facts<'_>) -> Option<NewCondition> {
+    let no = |reason, message: &str| Some(condition(types::ENFORCED, false, reason, message));
     if f.link.spec.network_policy == NetworkPolicyMode::None {
         return no(
             Reason::DNSOnly,
@@ -184,7 +176,7 @@ fn enforced(f: &Facts<'_>) -> Option<Verdict> {
         return None;
     };
     match isolation_of(f.s, target) {
-        Isolation::Isolated(by) => Some(verdict(
+        Isolation::Isolated(by) => Some(condition(
             types::ENFORCED,
             true,
             Reason::TargetIsolated,
@@ -210,7 +202,7 @@ fn enforced(f: &Facts<'_>) -> Option<Verdict> {
     }
 }
 
-/// A few names, for a message.
+/// The first few names, for a message.
 fn listed(names: &BTreeSet<String>) -> String {
     const SHOWN: usize = 3;
     let shown: Vec<&str> = names.iter().take(SHOWN).map(String::as_str).collect();
@@ -223,28 +215,28 @@ fn listed(names: &BTreeSet<String>) -> String {
     format!("{}{rest}", shown.join(", "))
 }
 
-/// Ready, and beside it Reconciling or Stalled while it is not.
-fn ready(f: &Facts<'_>, state: State, wait: Option<&Wait>) -> Vec<Verdict> {
+/// Ready; where it is not True, also Reconciling or Stalled.
+fn ready(f: &Facts<'_>, state: State, wait: Option<&Wait>) -> Vec<NewCondition> {
     let message = wait.map(|w| w.message.as_str()).filter(|m| !m.is_empty());
-    let held = state == State::Inactive && f.wish == Goal::Active;
+    let held = state == State::Inactive && f.unheld_goal == Goal::Active;
     if let Some(reason) = stalled(f, state, wait) {
         let by_hold = || f.hold.as_ref().map(|hold| hold.message.clone()).unwrap_or_default();
         let message = message.map_or_else(by_hold, str::to_owned);
         let outer = if held { Reason::Held } else { Reason::Stalled };
         return vec![
-            verdict(types::READY, false, outer, message.clone()),
-            verdict(types::STALLED, true, reason, message),
+            condition(types::READY, false, outer, message.clone()),
+            condition(types::STALLED, true, reason, message),
         ];
     }
     if let Some(hold) = f.hold.as_ref().filter(|_| held) {
         return vec![
-            verdict(types::READY, false, Reason::Held, hold.message.clone()),
-            verdict(types::RECONCILING, true, hold.reason, hold.message.clone()),
+            condition(types::READY, false, Reason::Held, hold.message.clone()),
+            condition(types::RECONCILING, true, hold.reason, hold.message.clone()),
         ];
     }
     let problem = wait.and_then(|w| w.problem);
     if is_at_goal(f, state) && problem.is_none() {
-        return vec![verdict(
+        return vec![condition(
             types::READY,
             true,
             Reason::Ready,
@@ -253,8 +245,8 @@ fn ready(f: &Facts<'_>, state: State, wait: Option<&Wait>) -> Vec<Verdict> {
     }
     let message = message.map_or_else(|| format!("the link is {state}"), str::to_owned);
     vec![
-        verdict(types::READY, false, Reason::Transitioning, message.clone()),
-        verdict(
+        condition(types::READY, false, Reason::Transitioning, message.clone()),
+        condition(
             types::RECONCILING,
             true,
             problem.unwrap_or(Reason::Transitioning),
@@ -263,9 +255,9 @@ fn ready(f: &Facts<'_>, state: State, wait: Option<&Wait>) -> Vec<Verdict> {
     ]
 }
 
-/// Why a person has to do something, if so. On entry only a hold of the resting state is known.
+/// Why the link waits for a person, if it does. On entry only a hold of the resting state is known.
 fn stalled(f: &Facts<'_>, state: State, wait: Option<&Wait>) -> Option<Reason> {
-    let held = state == State::Inactive && f.wish == Goal::Active;
+    let held = state == State::Inactive && f.unheld_goal == Goal::Active;
     let by_hold = || {
         f.hold
             .as_ref()
@@ -291,23 +283,5 @@ fn is_at_goal(f: &Facts<'_>, state: State) -> bool {
         | State::Removing
         | State::Restoring
         | State::Purging => false,
-    }
-}
-
-/// `lastTransitionTime` changes with the status alone.
-pub(super) fn dated(f: &Facts<'_>, verdict: Verdict) -> Condition {
-    let since = f
-        .status
-        .conditions
-        .iter()
-        .find(|old| old.type_ == verdict.type_ && old.status == verdict.status)
-        .map_or_else(|| second(f.s.now), |old| old.last_transition_time.clone());
-    Condition {
-        type_: verdict.type_.to_owned(),
-        status: verdict.status.to_owned(),
-        reason: verdict.reason.as_str().to_owned(),
-        message: verdict.message,
-        observed_generation: f.link.metadata.generation,
-        last_transition_time: since,
     }
 }

@@ -1,4 +1,4 @@
-//! Facts: everything the walk and the status are decided by, worked out once a step.
+//! Facts: everything that the walk and the status are decided by, computed once in each step.
 
 use instancelink_api::condition::Reason;
 use instancelink_api::spec::{DesiredState, InstanceLinkSpec, Protocol};
@@ -13,12 +13,12 @@ use crate::hash;
 use crate::resolve::{TargetVerdict, directory_of, scaled_kinds, target_of};
 use crate::snapshot::Snapshot;
 
-/// Where the link shall come to rest.
+/// The state at which the link is to rest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Goal {
-    /// The alias answers.
+    /// The alias resolves.
     Active,
-    /// Parked.
+    /// The alias does not resolve.
     Inactive,
     /// Softly deleted.
     Removed,
@@ -33,7 +33,7 @@ pub enum Goal {
 pub(crate) struct Hold {
     /// `RefNotPermitted`, `SourceNotFound`, `KindNotSupported`, `AliasConflict` or `DirectoryConflict`.
     pub reason: Reason,
-    /// What is missing and what to do.
+    /// What is missing, and what to do.
     pub message: String,
 }
 
@@ -47,13 +47,13 @@ pub(crate) struct Facts<'a> {
     pub deleting: bool,
     pub has_children: bool,
     pub rivals: Rivals,
-    /// The first hold there is, whether it counts in this state or not.
+    /// The first hold, whether it counts in this state or not.
     pub hold: Option<Hold>,
     /// Consent of the target's namespace is missing: the hold that counts in every state.
     pub no_consent: bool,
     pub goal: Goal,
-    /// The goal if no hold counted.
-    pub wish: Goal,
+    /// The goal without any hold.
+    pub unheld_goal: Goal,
     pub target: TargetVerdict<'a>,
     pub plan: Result<Plan<'a>, Unservable>,
 }
@@ -71,19 +71,20 @@ impl<'a> Facts<'a> {
         let registered = !matches!(state, State::Requested | State::Registering);
         let consent = consent_hold(&target);
         let claim = claim_hold(s, link, &rivals);
-        // Before it is registered a link waits for its source and its alias; consent alone would not keep it there.
+        // Before it is registered, a link waits for its source and its alias, and not for consent.
         let hold = if registered {
             consent.or(claim)
         } else {
             claim.or(consent)
         };
-        let wish = wish(link, state, deleting, memory.desired());
+        let unheld_goal = unheld_goal(link, state, deleting, memory.desired());
         let rivalled = rivals.alias.is_some() || rivals.directory.is_some();
-        let counts = no_consent || (registered && (rivalled || (hold.is_some() && !starts_nothing(s, hold.as_ref()))));
-        let goal = if counts && wish == Goal::Active {
+        let counts =
+            no_consent || (registered && (rivalled || (hold.is_some() && !only_delays_a_start(s, hold.as_ref()))));
+        let goal = if counts && unheld_goal == Goal::Active {
             Goal::Inactive
         } else {
-            wish
+            unheld_goal
         };
         let plan = dataplane::build(s, &older_siblings(s, &memory));
         Self {
@@ -97,7 +98,7 @@ impl<'a> Facts<'a> {
             hold,
             no_consent,
             goal,
-            wish,
+            unheld_goal,
             target,
             plan,
             memory,
@@ -108,13 +109,13 @@ impl<'a> Facts<'a> {
         self.link.metadata.uid.as_deref().unwrap_or_default()
     }
 
-    /// Hash of the six fields an update is about, as the spec has them now.
+    /// Hash of the six fields that start an update, as the spec has them now.
     pub(crate) fn hash(&self) -> String {
         let namespace = self.link.metadata.namespace.as_deref().unwrap_or_default();
         programmed_hash(&self.link.spec, namespace)
     }
 
-    /// The spec says what was programmed last.
+    /// The spec is the one that was programmed last.
     pub(crate) fn is_programmed(&self) -> bool {
         self.status.programmed_hash.as_ref() == Some(&self.hash())
     }
@@ -140,7 +141,7 @@ impl<'a> Facts<'a> {
         self.source_usable() && self.rivals.alias.is_none() && self.rivals.directory.is_none()
     }
 
-    /// When the present state was entered, if the history tells.
+    /// When the present state was entered, if the history has it.
     pub(crate) fn entered_at(&self) -> Option<Timestamp> {
         self.status
             .history
@@ -149,15 +150,15 @@ impl<'a> Facts<'a> {
             .map(|entry| entry.at.0)
     }
 
-    /// `spec.desiredState` is set: the manifest rules.
+    /// `spec.desiredState` is set, so the manifest decides and not the actions.
     pub(crate) fn managed_by_spec(&self) -> bool {
         self.link.spec.desired_state.is_some()
     }
 }
 
 /// A source that is being deleted still exists (lifecycle#terminating-source), and one that the operator cannot read
-/// may exist: no reason to cut the link yet, only to start nothing.
-fn starts_nothing(s: &Snapshot, hold: Option<&Hold>) -> bool {
+/// may exist: nothing is started then, but an active link stays active.
+fn only_delays_a_start(s: &Snapshot, hold: Option<&Hold>) -> bool {
     hold.is_some_and(|hold| match hold.reason {
         Reason::SourceNotFound => s.source.is_some(),
         Reason::KindNotSupported => scaled_kinds::is_unreadable(s, &s.link.object.spec.instance_ref),
@@ -166,7 +167,7 @@ fn starts_nothing(s: &Snapshot, hold: Option<&Hold>) -> bool {
 }
 
 /// The goal (contract#goal) without its third line, the holds.
-fn wish(link: &InstanceLink, state: State, deleting: bool, desired: Option<Desired>) -> Goal {
+fn unheld_goal(link: &InstanceLink, state: State, deleting: bool, desired: Option<Desired>) -> Goal {
     if deleting {
         return Goal::Gone;
     }
@@ -181,7 +182,7 @@ fn wish(link: &InstanceLink, state: State, deleting: bool, desired: Option<Desir
     }
 }
 
-/// The hold that counts in every state: the target's namespace has not consented.
+/// The hold that counts in each state: the target's namespace has not consented.
 fn consent_hold(target: &TargetVerdict<'_>) -> Option<Hold> {
     match target {
         TargetVerdict::NotPermitted { message } => Some(Hold {
@@ -192,7 +193,7 @@ fn consent_hold(target: &TargetVerdict<'_>) -> Option<Hold> {
     }
 }
 
-/// The holds of a registered link, and what an unregistered one waits for: its source, its alias, its directory.
+/// The holds of a registered link. A link that is not registered waits for the same: its source, its alias, its directory.
 fn claim_hold(s: &Snapshot, link: &InstanceLink, rivals: &Rivals) -> Option<Hold> {
     let source = &link.spec.instance_ref;
     let refusal = || scaled_kinds::refusal(s, "instanceRef", source.api_version(), &source.kind);
@@ -236,7 +237,8 @@ fn claim_hold(s: &Snapshot, link: &InstanceLink, rivals: &Rivals) -> Option<Hold
         .then(|| not_found("is being deleted; the link waits until it exists again"))
 }
 
-/// Hash of the six fields an update is about, with their defaults filled in, so that a respelling is no update.
+/// Hash of the six fields that start an update, with their defaults filled in: writing a default into the spec is no
+/// update.
 fn programmed_hash(spec: &InstanceLinkSpec, namespace: &str) -> String {
     let ports: Option<Vec<_>> = spec.ports.as_ref().map(|ports| {
         ports

@@ -1,11 +1,11 @@
-//! Words for people: what a link does in the state it enters, and what came of an action.
+//! Messages for users: what the operator does in a state that a link enters, and the result of an action.
 
 use instancelink_api::{Intent, State, Verb, Verdict};
 
 use super::facts::Facts;
 use crate::action::{ActionContext, Decision, judge};
 
-/// What the link does in a state it enters.
+/// What the operator does in a state that the link enters.
 pub(crate) fn on_entry(f: &Facts<'_>, state: State) -> String {
     let alias = &f.link.spec.link_name;
     match state {
@@ -27,7 +27,7 @@ pub(crate) fn on_entry(f: &Facts<'_>, state: State) -> String {
     .to_owned()
 }
 
-/// What came of an action, when it is acknowledged.
+/// The result of an action, when it is acknowledged.
 pub(crate) fn of_action(f: &Facts<'_>, intent: &Intent) -> String {
     if intent.verdict == Verdict::Accepted {
         return format!("{} accepted", intent.action);
@@ -35,11 +35,11 @@ pub(crate) fn of_action(f: &Facts<'_>, intent: &Intent) -> String {
     if intent.reason == "InvalidValue" {
         return invalid_value(&intent.action);
     }
-    let ruling = Verb::ALL
+    let decision = Verb::ALL
         .into_iter()
         .find(|verb| verb.as_str() == intent.action)
         .map(|verb| judge(verb, &action_context(f)));
-    match ruling {
+    match decision {
         Some(Decision::Rejected(reason, message)) if reason == intent.reason => message,
         _ => format!("{} rejected: {}", intent.action, intent.reason),
     }

@@ -1,10 +1,11 @@
 //! The lifecycle: which write is due next (lifecycle#one-pass).
 //!
-//! [`step`] looks at one snapshot and returns the next group of writes, or that nothing is due. It is total, pure and
-//! small-stepped: a crash between two groups is just a new first call.
+//! [`step`] looks at one snapshot and returns the next group of writes, or that nothing is due. It has no memory of earlier
+//! calls: after a crash between two groups, the next call goes on from what the cluster shows.
 
 mod alias;
 mod cause;
+mod condition;
 mod conditions;
 mod facts;
 mod message;
@@ -30,7 +31,7 @@ use crate::resolve::scaled_kinds;
 use crate::snapshot::Snapshot;
 use facts::Facts;
 use wait::Wait;
-use walk::Due;
+use walk::NextStep;
 
 pub use facts::Goal;
 pub use table::{Process, TABLE, is_edge};
@@ -38,7 +39,7 @@ pub use table::{Process, TABLE, is_edge};
 /// The next group of writes, or nothing.
 pub fn step(snapshot: &Snapshot) -> Step {
     if scaled_kinds::awaits_list(snapshot) {
-        // What is not listed yet is not gone: nothing is cut, or begun, before that is known.
+        // An object that is not listed yet may exist: until that is known, nothing starts and nothing ends.
         return Step::Settled {
             wake: None,
             retry: false,
@@ -74,15 +75,15 @@ pub fn step(snapshot: &Snapshot) -> Step {
     if lacks_finalizer(&f) {
         return Step::Act(vec![Effect::AddFinalizer]);
     }
-    match walk::due(&f) {
-        Due::Enter(state) => Step::Act(write_status(&f, state, &Wait::default())),
-        Due::Work(effects) => Step::Act(effects),
-        Due::Rest(wait) => {
+    match walk::next_step(&f) {
+        NextStep::Enter(state) => Step::Act(write_status(&f, state, &Wait::default())),
+        NextStep::Work(effects) => Step::Act(effects),
+        NextStep::Rest(wait) => {
             let effects = write_status(&f, f.state, &wait);
             if effects.is_empty() {
                 Step::Settled {
                     wake: wait.wake,
-                    retry: wait.refused,
+                    retry: wait.retry,
                 }
             } else {
                 Step::Act(effects)
@@ -91,7 +92,7 @@ pub fn step(snapshot: &Snapshot) -> Step {
     }
 }
 
-/// The request that stands in the annotation and was not handled before.
+/// The request in the annotation, if it was not handled before.
 fn waiting_request(f: &Facts<'_>) -> Option<Request> {
     let value = f.link.metadata.annotations.as_ref()?.get(keys::ACTION)?;
     let request = parse(value)?;
@@ -101,7 +102,7 @@ fn waiting_request(f: &Facts<'_>) -> Option<Request> {
 
 /// One write takes the request (lifecycle#take-in-one-write); the event follows it.
 fn take_request(f: &Facts<'_>, request: &Request) -> Vec<Effect> {
-    let (shown, cell, ruling) = match request {
+    let (shown, cell, decision) = match request {
         Request::Action { verb, .. } => (
             verb.as_str(),
             cell(f.state, *verb),
@@ -118,11 +119,11 @@ fn take_request(f: &Facts<'_>, request: &Request) -> Vec<Effect> {
         &f.name(),
         request,
         cell,
-        &ruling,
+        &decision,
         &f.s.link.action_manager,
         f.s.now,
     );
-    let (reason, note) = match ruling {
+    let (reason, note) = match decision {
         Decision::Accepted => ("ActionAccepted", format!("{shown} accepted in state {}", f.state)),
         Decision::Rejected(reason, message) => (reason, message),
     };
@@ -138,12 +139,12 @@ fn take_request(f: &Facts<'_>, request: &Request) -> Vec<Effect> {
         remove_action: matches!(request, Request::Action { .. }),
         add_finalizer: lacks_finalizer(f),
     };
-    iter::once(take).chain(tell(f, event)).collect()
+    iter::once(take).chain(publish(f, event)).collect()
 }
 
 /// A namespace that is being deleted takes nothing new, events neither: telling there would be a refused request for each
 /// of its links.
-fn tell(f: &Facts<'_>, event: Event) -> Option<Effect> {
+fn publish(f: &Facts<'_>, event: Event) -> Option<Effect> {
     (!f.s.namespace.terminating).then_some(Effect::Publish(event))
 }
 
@@ -168,7 +169,7 @@ fn write_status(f: &Facts<'_>, state: State, wait: &Wait) -> Vec<Effect> {
             action: Reason::Transitioning.as_str().to_owned(),
             note,
         };
-        tell(f, event)
+        publish(f, event)
     }));
     effects
 }

@@ -2,25 +2,25 @@
 //!
 //! A pod of namespace `shop` has the search list `shop.svc.cluster.local svc.cluster.local cluster.local`, then its
 //! node's domains, then what its `dnsConfig` adds (`web-links.shop.svc.cluster.local`), and `ndots:5`: a name of fewer
-//! dots is tried with each domain in this order before it is tried as it stands. So for the alias `db` of `web`:
+//! dots is tried with each domain in this order before it is tried alone. So for the alias `db` of `web`:
 //!
 //! | tried for plain `db` | what may answer |
 //! |---|---|
-//! | `db.shop.svc.cluster.local` | a Service `db` beside the source: before the alias, whether that is up or not |
-//! | `db.svc.cluster.local` | nothing has this name; but where a namespace `db` exists, the answer is "no data" and not "no such name" (so says `CoreDNS`). glibc and Go go on then, musl ends its search: the name leads nowhere |
-//! | `db.cluster.local`, the node's domains | nothing of the cluster's; a host outside is beyond our sight |
+//! | `db.shop.svc.cluster.local` | a Service `db` in the namespace of the source: before the alias, whether the link is active or not |
+//! | `db.svc.cluster.local` | nothing has this name. But where a namespace `db` exists, CoreDNS answers "no data" and not "no such name". glibc and Go then try the next domain; musl ends its search without an address |
+//! | `db.cluster.local`, the node's domains | nothing in the cluster; a host outside the cluster is not seen |
 //! | `db.web-links.shop.svc.cluster.local` | the alias |
 //!
 //! | tried for `db.web-links` | what may answer |
 //! |---|---|
 //! | `db.web-links.shop.svc.cluster.local` | the alias |
-//! | `db.web-links.svc.cluster.local` | a Service `db` of a namespace `web-links`: as soon as the alias has no answer, so after the cut |
+//! | `db.web-links.svc.cluster.local` | a Service `db` in a namespace `web-links`, when the alias has no address: while the link is inactive |
 //!
-//! Whatever ends in `.shop.svc` is safe from both: no longer name of a Service can be read from it. A namespace `db`
-//! shadows `db` alone, for under it stand names such as `x.db`, and none of the alias ends so.
+//! Names that end in `.shop.svc` are safe from both: no other Service has such a name. A namespace `db` shadows only `db`:
+//! the names in it are such as `x.db`, and no name of the alias ends so.
 //!
-//! An `Endpoints` object called like the directory is another matter: Kubernetes mirrors it into a slice of the directory,
-//! and those of its addresses that have the hostname `db` are given for every name of the alias.
+//! An `Endpoints` object with the name of the directory is another case: Kubernetes mirrors it into a slice of the directory,
+//! and the DNS returns its addresses with the hostname `db` for each name of the alias.
 
 use instancelink_api::InstanceLinkStatus;
 use instancelink_api::condition::{Reason, types};
@@ -32,15 +32,15 @@ use crate::snapshot::Namesake;
 /// Between two shadows in one message.
 const AND: &str = "; ";
 
-/// The gravest reason and all that is to be said; none where nothing is in the way.
+/// The most serious reason, and all messages; none where nothing shadows the alias.
 pub(super) fn condition(f: &Facts<'_>) -> Option<(Reason, String)> {
     let shadows = shadows(f);
-    let (gravest, _) = shadows.first()?;
+    let (most_serious, _) = shadows.first()?;
     let said: Vec<&str> = shadows.iter().map(|(_, message)| message.as_str()).collect();
-    Some((*gravest, said.join(AND)))
+    Some((*most_serious, said.join(AND)))
 }
 
-/// Those that the new status tells of and the old one did not.
+/// Those in the new status that the old one did not have.
 pub(super) fn new(f: &Facts<'_>, new: &InstanceLinkStatus) -> Vec<(String, String)> {
     let tells = |status: &InstanceLinkStatus, message: &str| {
         let told = status.conditions.iter().find(|c| c.type_ == types::ALIAS_SHADOWED);
@@ -53,7 +53,7 @@ pub(super) fn new(f: &Facts<'_>, new: &InstanceLinkStatus) -> Vec<(String, Strin
         .collect()
 }
 
-/// The gravest first.
+/// The most serious first.
 fn shadows(f: &Facts<'_>) -> Vec<(Reason, String)> {
     if f.s.namesakes.is_empty() {
         return Vec::new();

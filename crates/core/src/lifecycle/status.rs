@@ -1,4 +1,4 @@
-//! The status a link has in a state: one projection, so that every write shows the whole truth.
+//! The status of a link in a state. It is always computed as a whole, so each write makes all of it current.
 
 use instancelink_api::condition::Reason;
 use instancelink_api::status::{HistoryEntry, Transitioning};
@@ -14,10 +14,10 @@ use crate::resolve::fqdn;
 use crate::time::{micro, second};
 use crate::{dataplane, hash};
 
-/// How many states the history keeps.
+/// Length of the history.
 const HISTORY: usize = 10;
 
-/// The status of the link in `state`. Where that is the present state, `wait` says why it stays.
+/// The status of the link in `state`. Where that is the present state, `wait` says why the link stays in it.
 pub(crate) fn status(f: &Facts<'_>, state: State, wait: &Wait) -> InstanceLinkStatus {
     let old = &f.status;
     let spec = &f.link.spec;
@@ -101,17 +101,17 @@ fn entry_time(f: &Facts<'_>, to: State) -> MicroTime {
     }
 }
 
-/// True where the link rested or waited in its present state, and did not only come through.
+/// True where the link rested or waited in its present state, and did not only pass through it.
 fn has_stayed(f: &Facts<'_>, to: State) -> bool {
     let desired = f.memory.desired();
     match f.state {
         State::Requested => false,
-        // It has nothing else to do there, but to take down at once what an earlier life left.
+        // Apart from waiting, a link only leaves it at once to delete children from before its status was lost.
         State::Registering => to != State::Deactivating,
         State::Inactive => !matches!(desired, Some(Desired::Removed | Desired::Purged)),
         State::Removed => desired != Some(Desired::Purged),
         State::Active | State::Purged => true,
-        // Its status says what it waited for.
+        // The status has what it waited for.
         State::Activating
         | State::UpdatingActive
         | State::Deactivating
@@ -206,16 +206,16 @@ const fn resting_state(desired: Desired) -> State {
     }
 }
 
-/// Problems that the new status shows and the old one did not: each is told once.
+/// Problems in the new status that the old one did not have: each gets one event.
 pub(crate) fn new_problems(f: &Facts<'_>, new: &InstanceLinkStatus) -> Vec<(String, String)> {
     use instancelink_api::condition::types::{ACCEPTED, PROGRAMMED, RESOLVED_REFS, VERIFIED};
     let old = &f.status;
-    let told = |reason: &str| old.conditions.iter().any(|c| c.status == "False" && c.reason == reason);
+    let is_known = |reason: &str| old.conditions.iter().any(|c| c.status == "False" && c.reason == reason);
     let quiet = [Reason::Pending.as_str(), Reason::NotActive.as_str()];
     new.conditions
         .iter()
         .filter(|c| [ACCEPTED, RESOLVED_REFS, PROGRAMMED, VERIFIED].contains(&c.type_.as_str()) && c.status == "False")
-        .filter(|c| !quiet.contains(&c.reason.as_str()) && !told(&c.reason))
+        .filter(|c| !quiet.contains(&c.reason.as_str()) && !is_known(&c.reason))
         .map(|c| (c.reason.clone(), c.message.clone()))
         .chain(shadow::new(f, new))
         .collect()

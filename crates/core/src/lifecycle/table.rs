@@ -3,12 +3,12 @@
 
 use instancelink_api::State;
 
-/// One process of the lifecycle: from any of these states through one to another.
+/// One process of the lifecycle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Process {
     /// Its name in the contract.
     pub name: &'static str,
-    /// The edges it consists of.
+    /// Its edges, from state to state.
     pub edges: &'static [(State, State)],
 }
 
@@ -17,7 +17,7 @@ use State::{
     UpdatingActive, UpdatingInactive,
 };
 
-/// Every process, and so every edge there is.
+/// All processes, and so all edges.
 pub const TABLE: &[Process] = &[
     Process {
         name: "create",
@@ -83,7 +83,7 @@ pub const TABLE: &[Process] = &[
     },
 ];
 
-/// True for an edge of the table.
+/// True where the table has this edge.
 pub fn is_edge(from: State, to: State) -> bool {
     TABLE.iter().any(|process| process.edges.contains(&(from, to)))
 }

@@ -1,4 +1,4 @@
-//! The two clocks of a link that is on its way out.
+//! The two ttl of a link: when a removed link is purged, and when the object of a purged link is deleted.
 
 use instancelink_api::{Desired, InstanceLink};
 use jiff::{SignedDuration, Timestamp};
@@ -27,7 +27,7 @@ fn after(since: Timestamp, seconds: i64) -> Option<Timestamp> {
     since.checked_add(SignedDuration::from_secs(seconds)).ok()
 }
 
-/// True where Argo CD, Flux or Helm owns the object: they would create it again, active.
+/// True where Argo CD, Flux or Helm owns the object: they would create the link again, active.
 fn is_kept_by_gitops(link: &InstanceLink) -> bool {
     const ANNOTATIONS: [&str; 2] = ["argocd.argoproj.io/tracking-id", "meta.helm.sh/release-name"];
     const LABELS: [&str; 3] = [

@@ -1,32 +1,32 @@
-//! Waiting: why nothing is due now, as the status shows it.
+//! Why no write is due now, as the status shows it, and when to look again.
 
 use instancelink_api::condition::Reason;
 use jiff::{SignedDuration, Timestamp};
 
-/// Why nothing is due.
+/// Why no write is due.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Wait {
-    /// For people; empty where the link is where it shall be.
+    /// What the link waits for; empty where it waits for nothing.
     pub message: String,
-    /// Percentage of the waiting time that remains; absent where no time is set.
+    /// Percentage of the waiting time that remains; none without a waiting time.
     pub progress: Option<i32>,
     /// Why the children are not what this state asks for.
     pub problem: Option<Reason>,
     /// A person has to do something.
     pub stalled: Option<Reason>,
-    /// A write was refused: try again with backoff.
-    pub refused: bool,
-    /// What the conditions say of the children stays as it was: they could not be looked at yet.
+    /// Try again with backoff, because a write was refused.
+    pub retry: bool,
+    /// The conditions about the children stay as they were: the children were not seen yet.
     pub as_before: bool,
-    /// Come back then.
+    /// Look again at this time.
     pub wake: Option<Timestamp>,
 }
 
-/// Shorter waits are over before anybody could read a second figure.
+/// Shorter waits are over before a second figure could be read.
 const COUNTED: SignedDuration = SignedDuration::from_secs(8);
 
-/// The percentage that remains of a waiting time, in quarters, and when to look again: a status write costs the API
-/// server more than seven slices, so a long wait shows four figures and not one a second.
+/// The percentage that remains of a waiting time, in quarters, and when to look again. A status write costs the API server
+/// more than the write of seven slices, so a long wait shows four figures and not one each second.
 pub(crate) fn countdown(now: Timestamp, until: Timestamp, total: SignedDuration) -> (Option<i32>, Timestamp) {
     let left = until.duration_since(now);
     if total < COUNTED || left.is_negative() {

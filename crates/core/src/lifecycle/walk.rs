@@ -11,48 +11,48 @@ use crate::dataplane::{self, Teardown, TeardownNow};
 use crate::effect::Effect;
 use crate::refusal::joined;
 
-/// What is due in the present state.
+/// What to do next in the present state.
 #[derive(Debug)]
-pub(crate) enum Due {
-    /// Write this state.
+pub(crate) enum NextStep {
+    /// Enter this state.
     Enter(State),
-    /// Write these children (or let the link go).
+    /// Make these writes: of children, or those that let the object go.
     Work(Vec<Effect>),
-    /// Nothing now.
+    /// Nothing; the reason is what the status shows.
     Rest(Wait),
 }
 
-pub(crate) fn due(f: &Facts<'_>) -> Due {
+pub(crate) fn next_step(f: &Facts<'_>) -> NextStep {
     match f.state {
-        State::Requested => first_steps(f).map_or(Due::Enter(State::Registering), Due::Enter),
+        State::Requested => first_steps(f).map_or(NextStep::Enter(State::Registering), NextStep::Enter),
         State::Registering => registering(f),
         State::Activating => activating(f),
         State::Active => active(f),
         State::UpdatingActive => updating_active(f),
         State::Deactivating => deactivating(f),
         State::Inactive => inactive(f),
-        State::UpdatingInactive => Due::Enter(leaving(f.goal).unwrap_or(State::Inactive)),
+        State::UpdatingInactive => NextStep::Enter(leaving(f.goal).unwrap_or(State::Inactive)),
         State::Removing => cleared(
             f,
-            Due::Enter(if f.goal == Goal::Gone {
+            NextStep::Enter(if f.goal == Goal::Gone {
                 State::Purging
             } else {
                 State::Removed
             }),
         ),
         State::Removed => removed(f),
-        State::Restoring => Due::Enter(if f.goal == Goal::Gone {
+        State::Restoring => NextStep::Enter(if f.goal == Goal::Gone {
             State::Purging
         } else {
             State::Inactive
         }),
         State::Purging if f.deleting => drop_finalizer(f),
-        State::Purging => cleared(f, Due::Enter(State::Purged)),
+        State::Purging => cleared(f, NextStep::Enter(State::Purged)),
         State::Purged => purged(f),
     }
 }
 
-/// From requested and registering: the first state there is something to do in, if it is there yet.
+/// The state that follows requested or registering; none where the link has to wait there.
 fn first_steps(f: &Facts<'_>) -> Option<State> {
     if !f.has_children
         && let Some(state) = leaving(f.goal)
@@ -69,7 +69,7 @@ fn first_steps(f: &Facts<'_>) -> Option<State> {
     }
 }
 
-/// The next state of a link without children that is to go away.
+/// The next state of a link without children, if it is to go away.
 const fn leaving(goal: Goal) -> Option<State> {
     match goal {
         Goal::Gone => Some(State::Purging),
@@ -78,45 +78,45 @@ const fn leaving(goal: Goal) -> Option<State> {
     }
 }
 
-fn registering(f: &Facts<'_>) -> Due {
+fn registering(f: &Facts<'_>) -> NextStep {
     if let Some(state) = first_steps(f) {
-        return Due::Enter(state);
+        return NextStep::Enter(state);
     }
     if f.has_children {
-        return Due::Enter(State::Deactivating);
+        return NextStep::Enter(State::Deactivating);
     }
     let message = f
         .hold
         .as_ref()
         .map_or_else(|| "waiting for the source".to_owned(), |hold| hold.message.clone());
-    Due::Rest(Wait {
+    NextStep::Rest(Wait {
         message,
         stalled: stalled_by_hold(f),
         ..Wait::default()
     })
 }
 
-fn activating(f: &Facts<'_>) -> Due {
-    let patience = patience(f);
-    // What is built for a target that is not there would have to be written again when it comes.
+fn activating(f: &Facts<'_>) -> NextStep {
+    let target_wait = target_wait(f);
+    // Children that are built without the target would have to be written again when it exists.
     if f.goal == Goal::Active
         && f.s.target.is_none()
         && !f.has_children
         && f.plan.is_ok()
         && f.source_usable()
-        && let Some(patience) = patience
+        && let Some(target_wait) = target_wait
     {
-        return Due::Rest(patience);
+        return NextStep::Rest(target_wait);
     }
-    match (program(f), patience) {
+    match (program(f), target_wait) {
         (Programmed::No(due), _) => due,
-        (Programmed::Yes { ready: 0 }, Some(patience)) => Due::Rest(patience),
-        (Programmed::Yes { .. }, _) => Due::Enter(State::Active),
+        (Programmed::Yes { ready: 0 }, Some(target_wait)) => NextStep::Rest(target_wait),
+        (Programmed::Yes { .. }, _) => NextStep::Enter(State::Active),
     }
 }
 
-/// How an activation waits for its target; none where it has no target, or has waited for long enough.
-fn patience(f: &Facts<'_>) -> Option<Wait> {
+/// The wait of an activation for its target; none without a target, or when the waiting time is over.
+fn target_wait(f: &Facts<'_>) -> Option<Wait> {
     f.link.spec.target_instance_ref.as_ref()?;
     let seconds = f.link.spec.target_wait_seconds();
     let wait = SignedDuration::from_secs(seconds);
@@ -134,90 +134,90 @@ fn patience(f: &Facts<'_>) -> Option<Wait> {
     })
 }
 
-fn active(f: &Facts<'_>) -> Due {
+fn active(f: &Facts<'_>) -> NextStep {
     if f.goal != Goal::Active {
-        return Due::Enter(State::Deactivating);
+        return NextStep::Enter(State::Deactivating);
     }
     if !f.is_programmed() {
-        return Due::Enter(State::UpdatingActive);
+        return NextStep::Enter(State::UpdatingActive);
     }
     match program(f) {
-        // An operator that has just started is no news for a link at rest.
-        Programmed::No(Due::Rest(wait)) if dataplane::is_unseen(f.s) => Due::Rest(Wait {
+        // At the start of an operator the Secrets are not read yet. For a link at rest that is no reason to write.
+        Programmed::No(NextStep::Rest(wait)) if dataplane::is_unseen(f.s) => NextStep::Rest(Wait {
             as_before: true,
             ..wait
         }),
         Programmed::No(due) => due,
-        Programmed::Yes { .. } => Due::Rest(Wait::default()),
+        Programmed::Yes { .. } => NextStep::Rest(Wait::default()),
     }
 }
 
-fn updating_active(f: &Facts<'_>) -> Due {
+fn updating_active(f: &Facts<'_>) -> NextStep {
     match program(f) {
         Programmed::No(due) => due,
-        Programmed::Yes { .. } => Due::Enter(State::Active),
+        Programmed::Yes { .. } => NextStep::Enter(State::Active),
     }
 }
 
-/// How far the children of a link that is up are what they should be.
+/// Whether the children of a link are what the spec asks for.
 enum Programmed {
-    /// All of them are confirmed; so many endpoints are ready.
+    /// All of them are confirmed, with this number of ready endpoints.
     Yes { ready: usize },
-    /// Not yet: this is due.
-    No(Due),
+    /// Not yet; this is next.
+    No(NextStep),
 }
 
 fn program(f: &Facts<'_>) -> Programmed {
     if f.goal != Goal::Active {
-        return Programmed::No(Due::Enter(State::Deactivating));
+        return Programmed::No(NextStep::Enter(State::Deactivating));
     }
     let plan = match &f.plan {
         Ok(plan) => plan,
         Err(unservable) => {
             let shrunk = dataplane::prune(f.s);
             return Programmed::No(if shrunk.is_empty() {
-                Due::Rest(Wait {
+                NextStep::Rest(Wait {
                     message: unservable.message.clone(),
                     stalled: Some(unservable.reason),
                     ..Wait::default()
                 })
             } else {
-                Due::Work(shrunk)
+                NextStep::Work(shrunk)
             });
         }
     };
     if !f.source_usable() {
-        // However long that lasts, a pod that is gone does not go on answering.
+        // However long that lasts, the alias does not go on with pods that are gone.
         let shrunk = dataplane::prune(f.s);
         if !shrunk.is_empty() {
-            return Programmed::No(Due::Work(shrunk));
+            return Programmed::No(NextStep::Work(shrunk));
         }
         let message = f
             .hold
             .as_ref()
             .map_or_else(|| "the namespace is being deleted".to_owned(), |h| h.message.clone());
-        return Programmed::No(Due::Rest(Wait {
+        return Programmed::No(NextStep::Rest(Wait {
             message,
             ..Wait::default()
         }));
     }
     let writes = dataplane::bring_up(f.s, plan);
     if !writes.is_empty() {
-        return Programmed::No(Due::Work(writes));
+        return Programmed::No(NextStep::Work(writes));
     }
     let problems = dataplane::problems(f.s, plan);
-    // What a person has to mend is told before what may mend itself.
+    // A problem that waits for a person gives the reason before one that can go by itself.
     let gravest = problems
         .iter()
         .find(|p| p.reason.waits_for_a_person())
         .or(problems.first());
     if let Some(gravest) = gravest {
         let message = joined(problems.iter().map(|p| p.message.clone()));
-        return Programmed::No(Due::Rest(Wait {
+        return Programmed::No(NextStep::Rest(Wait {
             message,
             problem: Some(gravest.reason),
             stalled: gravest.reason.waits_for_a_person().then_some(gravest.reason),
-            refused: true,
+            retry: true,
             ..Wait::default()
         }));
     }
@@ -225,11 +225,11 @@ fn program(f: &Facts<'_>) -> Programmed {
     Programmed::Yes { ready: plan.ready }
 }
 
-fn deactivating(f: &Facts<'_>) -> Due {
+fn deactivating(f: &Facts<'_>) -> NextStep {
     // There is no drain where consent is lost or the namespace terminates: lifecycle#drain.
     let drain = (!f.no_consent && !f.s.namespace.terminating).then(|| f.link.spec.drain_seconds());
     match dataplane::take_down(f.s, drain) {
-        Teardown::Act(effects) => Due::Work(effects),
+        Teardown::Act(effects) => NextStep::Work(effects),
         Teardown::Draining { from, until } => {
             let (progress, wake) = countdown(f.s.now, until, until.duration_since(from));
             let message = format!(
@@ -237,7 +237,7 @@ fn deactivating(f: &Facts<'_>) -> Due {
                  connections can end",
                 f.link.spec.drain_seconds()
             );
-            Due::Rest(Wait {
+            NextStep::Rest(Wait {
                 message,
                 progress,
                 wake: Some(wake),
@@ -245,44 +245,44 @@ fn deactivating(f: &Facts<'_>) -> Due {
             })
         }
         Teardown::Waiting(message) => waiting_for_deletion(f, message),
-        Teardown::Done if f.goal == Goal::Gone => Due::Enter(State::Purging),
-        Teardown::Done => Due::Enter(State::Inactive),
+        Teardown::Done if f.goal == Goal::Gone => NextStep::Enter(State::Purging),
+        Teardown::Done => NextStep::Enter(State::Inactive),
     }
 }
 
-fn inactive(f: &Facts<'_>) -> Due {
+fn inactive(f: &Facts<'_>) -> NextStep {
     if let Some(state) = leaving(f.goal) {
-        return Due::Enter(state);
+        return NextStep::Enter(state);
     }
     if !f.is_programmed() {
-        return Due::Enter(State::UpdatingInactive);
+        return NextStep::Enter(State::UpdatingInactive);
     }
     if f.goal == Goal::Active && f.source_usable() {
-        return Due::Enter(State::Activating);
+        return NextStep::Enter(State::Activating);
     }
     let message = f
         .hold
         .as_ref()
-        .filter(|_| f.wish == Goal::Active)
+        .filter(|_| f.unheld_goal == Goal::Active)
         .map(|h| h.message.clone())
         .unwrap_or_default();
     cleared(
         f,
-        Due::Rest(Wait {
+        NextStep::Rest(Wait {
             message,
-            stalled: stalled_by_hold(f).filter(|_| f.wish == Goal::Active),
+            stalled: stalled_by_hold(f).filter(|_| f.unheld_goal == Goal::Active),
             ..Wait::default()
         }),
     )
 }
 
-fn removed(f: &Facts<'_>) -> Due {
+fn removed(f: &Facts<'_>) -> NextStep {
     match f.goal {
-        Goal::Purged | Goal::Gone => Due::Enter(State::Purging),
-        Goal::Active | Goal::Inactive => Due::Enter(State::Restoring),
+        Goal::Purged | Goal::Gone => NextStep::Enter(State::Purging),
+        Goal::Active | Goal::Inactive => NextStep::Enter(State::Restoring),
         Goal::Removed => cleared(
             f,
-            Due::Rest(Wait {
+            NextStep::Rest(Wait {
                 wake: super::ttl::removed_until(f),
                 ..Wait::default()
             }),
@@ -290,15 +290,15 @@ fn removed(f: &Facts<'_>) -> Due {
     }
 }
 
-fn purged(f: &Facts<'_>) -> Due {
+fn purged(f: &Facts<'_>) -> NextStep {
     if f.deleting {
         return drop_finalizer(f);
     }
     match super::ttl::purged_until(f) {
-        Some(until) if until <= f.s.now => Due::Work(vec![Effect::DeleteLink]),
+        Some(until) if until <= f.s.now => NextStep::Work(vec![Effect::DeleteLink]),
         wake => cleared(
             f,
-            Due::Rest(Wait {
+            NextStep::Rest(Wait {
                 wake,
                 ..Wait::default()
             }),
@@ -307,26 +307,26 @@ fn purged(f: &Facts<'_>) -> Due {
 }
 
 /// The finalizer goes when nothing of the link is left: lifecycle#delete-through-purging.
-fn drop_finalizer(f: &Facts<'_>) -> Due {
+fn drop_finalizer(f: &Facts<'_>) -> NextStep {
     let done = if has_finalizer(f) {
-        Due::Work(vec![Effect::DropFinalizer])
+        NextStep::Work(vec![Effect::DropFinalizer])
     } else {
-        Due::Rest(Wait::default())
+        NextStep::Rest(Wait::default())
     };
     cleared(f, done)
 }
 
-/// Deletes what is still found, without a drain, also a stray child of a resting link (lifecycle#repair-in-place). Then
-/// `done` is due.
-fn cleared(f: &Facts<'_>, done: Due) -> Due {
+/// Deletes what is still found, without a drain, also an orphan of a resting link (lifecycle#repair-in-place); then `done`
+/// is next.
+fn cleared(f: &Facts<'_>, done: NextStep) -> NextStep {
     match dataplane::teardown_now(f.s) {
-        TeardownNow::Act(effects) => Due::Work(effects),
+        TeardownNow::Act(effects) => NextStep::Work(effects),
         TeardownNow::Waiting(message) => waiting_for_deletion(f, message),
         TeardownNow::Done => done,
     }
 }
 
-fn waiting_for_deletion(f: &Facts<'_>, message: String) -> Due {
+fn waiting_for_deletion(f: &Facts<'_>, message: String) -> NextStep {
     let doubt = dataplane::unconfirmed(f.s);
     let reason =
         f.s.refusals
@@ -334,11 +334,11 @@ fn waiting_for_deletion(f: &Facts<'_>, message: String) -> Due {
             .next()
             .or(doubt.as_ref())
             .map_or(Reason::Pending, |refusal| refusal.reason);
-    Due::Rest(Wait {
+    NextStep::Rest(Wait {
         message,
         problem: Some(reason),
         stalled: reason.waits_for_a_person().then_some(reason),
-        refused: true,
+        retry: true,
         ..Wait::default()
     })
 }

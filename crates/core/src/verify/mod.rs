@@ -1,12 +1,12 @@
-//! Whether the cluster's DNS says of an alias what the operator programmed. Advice to people: no state and no write but
-//! that of the condition `Verified` depends on it, for a pod may use another resolver than the operator's.
+//! Whether the cluster's DNS returns for an alias what the operator programmed. This is advice: only the condition `Verified`
+//! depends on it, because a pod may use another resolver than the operator.
 //!
 //! ```text
-//! operator looks a name up ──► Resolution ──► verdict ──► condition `Verified`
-//!                                        └──► patience: when to look again, and whether to believe it
+//! operator looks a name up ──► Resolution ──► finding ──► condition `Verified`
+//!                                        └──► lookup_schedule: when to look again, and whether to believe it
 //! ```
 
-mod patience;
+mod lookup_schedule;
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -18,7 +18,7 @@ use jiff::Timestamp;
 
 use crate::child::{Observed, Slice};
 
-pub use patience::{Look, look_again};
+pub use lookup_schedule::{NextLookup, next_lookup};
 
 /// What is known of the DNS.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,42 +26,42 @@ pub enum Lookup {
     /// The operator asks no DNS.
     #[default]
     Off,
-    /// Not asked yet by this operator.
+    /// This operator has not asked yet.
     Pending,
     /// Asked.
     Seen(Arc<Resolution>),
 }
 
-/// One look at an alias through the DNS.
+/// One lookup of an alias in the DNS.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resolution {
-    /// When.
+    /// When it was looked up.
     pub at: Timestamp,
-    /// The complete name that was asked for.
+    /// The complete name that was looked up.
     pub name: String,
-    /// The ready addresses that stood in the alias's slices then.
+    /// The ready addresses in the alias's slices at that time.
     pub programmed: BTreeSet<IpAddr>,
-    /// What the DNS said.
+    /// What the DNS answered.
     pub answer: Answer,
-    /// What it said of the API server's own name in the same domain; asked for where the alias was not found.
+    /// What it answered for the API server's name in the same domain; looked up only where the alias was not found.
     pub api_server: Option<Answer>,
-    /// The cluster's domain as the search list of the operator's pod has it.
+    /// The cluster's domain by the search list of the operator's pod.
     pub domain_of_pod: Option<String>,
 }
 
-/// What the DNS said of a name.
+/// What the DNS answered for a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// It has these addresses, or none.
+    /// The name has these addresses, or none.
     Addresses(BTreeSet<IpAddr>),
-    /// It does not exist.
+    /// The name does not exist.
     NoSuchName,
-    /// Nothing that tells: why.
+    /// No useful answer, for this reason.
     NoAnswer(&'static str),
 }
 
 impl Answer {
-    /// The addresses, as far as it has any.
+    /// The addresses, if there are any.
     fn found(&self) -> Option<&BTreeSet<IpAddr>> {
         match self {
             Self::Addresses(found) if !found.is_empty() => Some(found),
@@ -70,14 +70,14 @@ impl Answer {
     }
 }
 
-/// What a [`Resolution`] comes to.
+/// What a [`Resolution`] means.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verdict {
+pub struct Finding {
     /// `True`, `False` or `Unknown`.
     pub status: &'static str,
     /// The condition's reason.
     pub reason: Reason,
-    /// What was seen, why that may be, and what to do. The same as long as the same is wrong.
+    /// What was seen, why that can be, and what to do. It stays the same while the same is wrong.
     pub message: String,
 }
 
@@ -93,14 +93,14 @@ pub fn programmed<'a>(
         .map(|endpoint| endpoint.address)
 }
 
-/// The name of the API server, which every cluster's DNS knows.
+/// The DNS name of the API server, which each cluster has.
 pub fn api_server_in(domain: &str) -> String {
     format!("kubernetes.default.svc.{domain}")
 }
 
-/// What a look comes to; `domain` is the cluster's domain as the operator was told.
-pub fn verdict(r: &Resolution, domain: &str) -> Verdict {
-    let no = |reason, message| Verdict {
+/// What a lookup means; `domain` is the cluster's domain that the operator was started with.
+pub fn finding(r: &Resolution, domain: &str) -> Finding {
+    let no = |reason, message| Finding {
         status: "False",
         reason,
         message,
@@ -111,7 +111,7 @@ pub fn verdict(r: &Resolution, domain: &str) -> Verdict {
         Answer::Addresses(found) => found,
         Answer::NoSuchName => &nothing,
         Answer::NoAnswer(why) => {
-            return wrong_domain(r, domain).unwrap_or_else(|| Verdict {
+            return wrong_domain(r, domain).unwrap_or_else(|| Finding {
                 status: "Unknown",
                 reason: Reason::NoAnswer,
                 message: format!(
@@ -122,7 +122,7 @@ pub fn verdict(r: &Resolution, domain: &str) -> Verdict {
         }
     };
     if *found == r.programmed {
-        return Verdict {
+        return Finding {
             status: "True",
             reason: Reason::Resolves,
             message: "the cluster's DNS returns exactly the ready endpoints of the alias".to_owned(),
@@ -158,8 +158,8 @@ pub fn verdict(r: &Resolution, domain: &str) -> Verdict {
     )
 }
 
-/// The name is not found because the whole domain is not there.
-fn wrong_domain(r: &Resolution, domain: &str) -> Option<Verdict> {
+/// The finding that the domain is wrong, so that no name in it exists.
+fn wrong_domain(r: &Resolution, domain: &str) -> Option<Finding> {
     let api_server = r.api_server.as_ref()?;
     if r.programmed.is_empty() || api_server.found().is_some() {
         return None;
@@ -175,7 +175,7 @@ fn wrong_domain(r: &Resolution, domain: &str) -> Option<Verdict> {
         ),
         Some(_) | None => return None,
     };
-    Some(Verdict {
+    Some(Finding {
         status: "False",
         reason: Reason::WrongClusterDomain,
         message: format!(
@@ -192,7 +192,7 @@ fn directory_in(name: &str) -> &str {
     name.split('.').nth(1).unwrap_or_default()
 }
 
-/// The first few addresses; none of none.
+/// The first few addresses; none without any.
 fn shown<'a>(addresses: impl Iterator<Item = &'a IpAddr>) -> Option<String> {
     const FEW: usize = 3;
     let mut shown: Vec<String> = addresses.take(FEW + 1).map(IpAddr::to_string).collect();

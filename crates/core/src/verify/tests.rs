@@ -24,11 +24,11 @@ fn found<const N: usize>(found: [&str; N]) -> Answer {
 }
 
 fn of(r: &Resolution) -> (&'static str, Reason) {
-    let Verdict {
+    let Finding {
         status,
         reason,
         message,
-    } = verdict(r, "cluster.local");
+    } = finding(r, "cluster.local");
     assert!(!message.is_empty());
     (status, reason)
 }
@@ -56,7 +56,7 @@ fn programmed_are_the_ready_addresses_that_stand_in_the_directory_and_nowhere_el
 
 #[test]
 fn a_name_that_gives_what_was_programmed_is_verified_and_the_words_do_not_depend_on_it() {
-    let one = verdict(&looked(["10.0.0.1"], found(["10.0.0.1"])), "cluster.local");
+    let one = finding(&looked(["10.0.0.1"], found(["10.0.0.1"])), "cluster.local");
     assert_eq!((one.status, one.reason), ("True", Reason::Resolves));
     for r in [
         looked(["10.0.0.2", "fd00::2"], found(["10.0.0.2", "fd00::2"])),
@@ -64,7 +64,7 @@ fn a_name_that_gives_what_was_programmed_is_verified_and_the_words_do_not_depend
         looked([], Answer::NoSuchName),
     ] {
         assert_eq!(
-            verdict(&r, "cluster.local"),
+            finding(&r, "cluster.local"),
             one,
             "churn is no change of verdict: {r:?}"
         );
@@ -87,17 +87,17 @@ fn a_domain_in_which_not_even_the_api_server_has_a_name_is_the_wrong_one() {
         let mut r = looked(["10.0.0.1"], answer.clone());
         r.api_server = Some(answer);
         r.domain_of_pod = Some("corp.example".to_owned());
-        let verdict = verdict(&r, "cluster.local");
-        assert_eq!((verdict.status, verdict.reason), ("False", Reason::WrongClusterDomain));
+        let finding = finding(&r, "cluster.local");
+        assert_eq!((finding.status, finding.reason), ("False", Reason::WrongClusterDomain));
         assert!(
-            verdict.message.contains("--cluster-domain=corp.example"),
+            finding.message.contains("--cluster-domain=corp.example"),
             "{}",
-            verdict.message
+            finding.message
         );
         assert!(
-            verdict.message.contains("kubernetes.default.svc.cluster.local"),
+            finding.message.contains("kubernetes.default.svc.cluster.local"),
             "the name of the API server was asked for, too: {}",
-            verdict.message
+            finding.message
         );
     }
 }
@@ -125,7 +125,7 @@ fn a_domain_is_not_called_wrong_while_the_pods_own_search_list_has_it() {
 fn addresses_of_others_are_named_and_weigh_more_than_those_that_are_missing() {
     let r = looked(["10.0.0.1"], found(["10.0.0.7", "10.0.0.8", "10.0.0.9", "10.0.0.10"]));
     assert_eq!(of(&r), ("False", Reason::OtherAddresses));
-    let message = verdict(&r, "cluster.local").message;
+    let message = finding(&r, "cluster.local").message;
     assert!(message.contains("10.0.0.7, 10.0.0.8, 10.0.0.9, others"), "{message}");
     assert_eq!(of(&looked([], found(["10.0.0.7"]))), ("False", Reason::OtherAddresses));
 }
@@ -133,13 +133,13 @@ fn addresses_of_others_are_named_and_weigh_more_than_those_that_are_missing() {
 #[test]
 fn as_many_addresses_as_are_shown_are_all_there_are() {
     let three = looked(["10.0.0.1"], found(["10.0.0.7", "10.0.0.8", "10.0.0.9"]));
-    let message = verdict(&three, "cluster.local").message;
+    let message = finding(&three, "cluster.local").message;
     assert!(
         message.contains("returns 10.0.0.7, 10.0.0.8, 10.0.0.9 for"),
         "{message}"
     );
     let five = looked([], found(["10.0.0.5", "10.0.0.6", "10.0.0.7", "10.0.0.8", "10.0.0.9"]));
-    let message = verdict(&five, "cluster.local").message;
+    let message = finding(&five, "cluster.local").message;
     assert!(
         message.contains("returns 10.0.0.5, 10.0.0.6, 10.0.0.7, others for"),
         "{message}"
@@ -150,7 +150,7 @@ fn as_many_addresses_as_are_shown_are_all_there_are() {
 fn missing_addresses_are_named() {
     let r = looked(["10.0.0.1", "10.0.0.2"], found(["10.0.0.1"]));
     assert_eq!(of(&r), ("False", Reason::AddressesMissing));
-    assert!(verdict(&r, "cluster.local").message.contains("10.0.0.2"));
+    assert!(finding(&r, "cluster.local").message.contains("10.0.0.2"));
 }
 
 #[test]
