@@ -35,7 +35,7 @@ pub struct TargetRef {
     /// Name of the instance.
     #[schemars(length(min = 1, max = 253))]
     pub name: String,
-    /// Namespace of the instance. If unset, the link's own. Another namespace has to consent with an InstanceLinkGrant.
+    /// Namespace of the instance. If unset, the link's own. Another namespace has to consent with an `InstanceLinkGrant`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 63))]
     pub namespace: Option<String>,

@@ -68,11 +68,11 @@ pub(crate) fn joined(messages: impl IntoIterator<Item = String>) -> String {
     if manifests.is_empty() {
         return others.join("; ");
     }
-    let comments: String = others
+    let comments = others
         .iter()
-        .map(|other| format!("# Also: {}\n", rights::one_line(other)))
-        .collect();
-    format!("{comments}{}", manifests.join("---\n"))
+        .map(|other| format!("# Also: {}", rights::one_line(other)));
+    let manifest = manifests.join("---\n");
+    comments.chain([manifest]).collect::<Vec<_>>().join("\n")
 }
 
 fn is_manifest(message: &str) -> bool {

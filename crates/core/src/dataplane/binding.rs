@@ -45,11 +45,11 @@ pub(super) fn desired(s: &Snapshot, names: &Names<'_>, ports: &[Port]) -> Desire
     let entries = match (&spec.secret_ref, known) {
         (None, _) => Entries::new(),
         (Some(_), Some(entries)) => entries.clone(),
-        (Some(named), None) => {
+        (Some(reference), None) => {
             let message = format!(
                 "Secret {}/{}, the one in spec.outputs.binding.secretRef, does not exist, or has a type that the operator does \
                  not read (service account token, Helm release); create it, and the link goes on by itself",
-                names.namespace, named.name
+                names.namespace, reference.name
             );
             return DesiredBinding::Pending(refusal(Reason::Pending, message));
         }

@@ -99,7 +99,7 @@ fn differences(s: &Snapshot, plan: &Plan<'_>) -> Vec<Difference> {
     match ownership_of(s, &s.children.directories, &directory.namespace, &directory.name) {
         Ownership::Free => {}
         Ownership::OtherSource | Ownership::Foreign => {
-            differences.extend(delete_own_slices(s).map(|e| Difference::Write(Stage::Services, e)))
+            differences.extend(delete_own_slices(s).map(|e| Difference::Write(Stage::Services, e)));
         }
         Ownership::Own(_) => differences.extend(alias_differences(s, plan)),
     }
@@ -279,7 +279,7 @@ fn source_exists(s: &Snapshot) -> bool {
 }
 
 fn held(key: &Key) -> Difference {
-    pending(key, &format!("{}; the operator then creates it again", HELD_BACK))
+    pending(key, &format!("{HELD_BACK}; the operator then creates it again"))
 }
 
 fn pending(key: &Key, why: &str) -> Difference {

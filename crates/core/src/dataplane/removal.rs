@@ -30,7 +30,7 @@ impl PendingRemoval {
         let wait = if let Some(refusal) = s.refusals.get(key) {
             refusal.told(key, &s.account)
         } else if self.terminating {
-            format!("{key} {}", HELD_BACK)
+            format!("{key} {HELD_BACK}")
         } else {
             return Some(self.effect.clone());
         };

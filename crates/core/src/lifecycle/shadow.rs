@@ -7,7 +7,7 @@
 //! | tried for plain `db` | what may answer |
 //! |---|---|
 //! | `db.shop.svc.cluster.local` | a Service `db` in the namespace of the source: before the alias, whether the link is active or not |
-//! | `db.svc.cluster.local` | nothing has this name. But where a namespace `db` exists, CoreDNS answers "no data" and not "no such name". glibc and Go then try the next domain; musl ends its search without an address |
+//! | `db.svc.cluster.local` | nothing has this name. But where a namespace `db` exists, `CoreDNS` answers "no data" and not "no such name". glibc and Go then try the next domain; musl ends its search without an address |
 //! | `db.cluster.local`, the node's domains | nothing in the cluster; a host outside the cluster is not seen |
 //! | `db.web-links.shop.svc.cluster.local` | the alias |
 //!

@@ -29,7 +29,7 @@ fn literals_of(rest: &str) -> Vec<String> {
             }
             '/' if tail.starts_with("//") => skip(&mut chars, at + tail.find('\n').unwrap_or(tail.len())),
             '\'' if tail.chars().nth(2) == Some('\'') => {
-                skip(&mut chars, at + tail.chars().take(3).map(char::len_utf8).sum::<usize>())
+                skip(&mut chars, at + tail.chars().take(3).map(char::len_utf8).sum::<usize>());
             }
             '(' | '[' | '{' => depth += 1,
             ')' | ']' | '}' if depth == 0 => break,

@@ -16,7 +16,7 @@ pub(super) fn policies() -> Result<BTreeSet<Row>> {
         let text = file::read(&name)?;
         for document in Deserializer::from_str(&text) {
             let object = Value::deserialize(document).with_context(|| format!("{name} is no YAML"))?;
-            if object["kind"] == "ValidatingAdmissionPolicy" {
+            if at(&object, &["kind"]) == "ValidatingAdmissionPolicy" {
                 rows.extend(messages_of(&object)?);
             }
         }
@@ -25,18 +25,25 @@ pub(super) fn policies() -> Result<BTreeSet<Row>> {
 }
 
 fn messages_of(policy: &Value) -> Result<Vec<Row>> {
-    let name = text(&policy["metadata"]["name"]);
+    let name = text(at(policy, &["metadata", "name"]));
     let mut rows = Vec::new();
-    for rule in policy["spec"]["validations"].as_sequence().into_iter().flatten() {
+    for rule in at(policy, &["spec", "validations"]).as_sequence().into_iter().flatten() {
         let said: Vec<Row> = ["message", "messageExpression"]
             .iter()
             .filter(|field| rule.get(**field).is_some())
-            .map(|field| (format!("policy {name}, {field}"), text(&rule[*field])))
+            .map(|field| (format!("policy {name}, {field}"), text(at(rule, &[field]))))
             .collect();
         anyhow::ensure!(!said.is_empty(), "a rule of policy {name} has no message");
         rows.extend(said);
     }
     Ok(rows)
+}
+
+/// The value at this path; null where there is none.
+fn at<'a>(value: &'a Value, path: &[&str]) -> &'a Value {
+    path.iter()
+        .try_fold(value, |value, name| value.get(*name))
+        .unwrap_or(&Value::Null)
 }
 
 fn text(value: &Value) -> String {
@@ -49,9 +56,9 @@ pub(super) fn validation_rules() -> Result<BTreeSet<Row>> {
     let mut rows = BTreeSet::new();
     for crd in instancelink_api::crd::all() {
         let crd = serde_yaml_ng::to_value(&crd)?;
-        let kind = text(&crd["spec"]["names"]["kind"]);
-        for version in crd["spec"]["versions"].as_sequence().into_iter().flatten() {
-            rules_of(&version["schema"]["openAPIV3Schema"], &kind, &mut rows);
+        let kind = text(at(&crd, &["spec", "names", "kind"]));
+        for version in at(&crd, &["spec", "versions"]).as_sequence().into_iter().flatten() {
+            rules_of(at(version, &["schema", "openAPIV3Schema"]), &kind, &mut rows);
         }
     }
     Ok(rows)
@@ -60,7 +67,7 @@ pub(super) fn validation_rules() -> Result<BTreeSet<Row>> {
 fn rules_of(schema: &Value, path: &str, rows: &mut BTreeSet<Row>) {
     let rules = schema.get("x-kubernetes-validations").and_then(Value::as_sequence);
     for rule in rules.into_iter().flatten() {
-        rows.insert((path.to_owned(), text(&rule["message"])));
+        rows.insert((path.to_owned(), text(at(rule, &["message"]))));
     }
     for (name, property) in schema
         .get("properties")

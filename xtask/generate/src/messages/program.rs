@@ -77,11 +77,10 @@ fn help_in(source: &str) -> Vec<Row> {
             continue;
         }
         is_option |= line.contains("arg(long") || line == "long,";
-        let Some(place) = place_of(line, is_option) else {
-            continue;
-        };
-        if let Some(place) = place.filter(|_| !comment.is_empty()) {
-            rows.push((place, comment.join(" ")));
+        match line_of(line, is_option) {
+            Line::Attribute => continue,
+            Line::Help(place) if !comment.is_empty() => rows.push((place, comment.join(" "))),
+            Line::Help(_) | Line::Code => {}
         }
         comment.clear();
         is_option = false;
@@ -89,30 +88,41 @@ fn help_in(source: &str) -> Vec<Row> {
     rows
 }
 
-/// Which part of the help a comment before this line is; the inner `None` for code that no help shows. None where the
-/// line is still an attribute.
-fn place_of(line: &str, is_option: bool) -> Option<Option<String>> {
+/// What a line after a comment is.
+enum Line {
+    /// An attribute, or a part of one: what the comment is about follows.
+    Attribute,
+    /// Code that no help shows.
+    Code,
+    /// A command, an option or a value: the comment is its help.
+    Help(String),
+}
+
+fn line_of(line: &str, is_option: bool) -> Line {
     let name: String = line
         .trim_start_matches("pub ")
         .chars()
         .take_while(|c| c.is_alphanumeric() || *c == '_')
         .collect();
     if line.starts_with('#') || line.starts_with(')') || line.starts_with("long") || name.is_empty() {
-        return None;
+        return Line::Attribute;
     }
     let is_field = line.starts_with("pub ") && line.contains(": ") && !line.contains("fn ");
     let is_variant = name.starts_with(char::is_uppercase) && (line.ends_with("),") || line == format!("{name},"));
     if is_field && is_option {
-        return Some(Some(format!("--{}", name.replace('_', "-"))));
+        return Line::Help(format!("--{}", name.replace('_', "-")));
     }
     if is_variant {
-        return Some(Some(name.to_lowercase()));
+        return Line::Help(name.to_lowercase());
     }
     if line.starts_with("pub struct Command") {
-        return Some(Some("instancelink".to_owned()));
+        return Line::Help("instancelink".to_owned());
     }
-    let is_item = line.contains(['{', ';', '(']) || is_field;
-    is_item.then_some(None)
+    if line.contains(['{', ';', '(']) || is_field {
+        Line::Code
+    } else {
+        Line::Attribute
+    }
 }
 
 #[cfg(test)]
