@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::affected::Affected;
 use crate::affects::Watched;
-use crate::cache::{Cache, Listener};
+use crate::cache::{Cache, Listener, Taken};
 use crate::store::strip_managed_fields::Stripped;
 
 /// Records what the caches tell.
@@ -57,13 +57,13 @@ impl World {
             .observe::<W>(Event::Delete(serde_json::from_value(object).unwrap()));
     }
 
-    pub(crate) fn list<W: Watched>(&self, objects: Vec<Value>) {
+    pub(crate) fn list<W: Watched>(&self, objects: Vec<Value>) -> Taken {
         self.cache.observe::<W>(Event::Init);
         for object in objects {
             self.cache
                 .observe::<W>(Event::InitApply(serde_json::from_value(object).unwrap()));
         }
-        self.cache.observe::<W>(Event::InitDone);
+        self.cache.observe::<W>(Event::InitDone)
     }
 
     /// The names of the links that changes concerned since the last call.

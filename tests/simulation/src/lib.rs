@@ -19,6 +19,7 @@
 pub mod actions;
 pub mod bindings;
 pub mod campaign;
+pub mod crowd;
 pub mod damage;
 pub mod footprint;
 pub mod history;

@@ -36,6 +36,15 @@ pub trait Listener: Send + Sync {
     fn listed(&self, kind: &'static str, times: u64);
 }
 
+/// What became of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// It is taken in.
+    In,
+    /// The list that it completed cannot be trusted: resourceVersions went back.
+    ListAgain,
+}
+
 /// All caches, shared by watches and passes.
 pub struct Cache {
     index: RwLock<Index>,
@@ -89,19 +98,20 @@ impl Cache {
         idle.compress();
     }
 
-    /// Takes in an event of a watch.
-    pub fn observe<W: Watched>(&self, event: Event<W::Raw>) {
-        self.observe_in::<W>("", event);
+    /// Takes in an event of a watch. The watch has to begin again if the answer is [`Taken::ListAgain`].
+    pub fn observe<W: Watched>(&self, event: Event<W::Raw>) -> Taken {
+        self.observe_in::<W>("", event)
     }
 
     /// Takes in an event of the watch of one namespace.
-    fn observe_in<W: Watched>(&self, namespace: &str, event: Event<W::Raw>) {
+    fn observe_in<W: Watched>(&self, namespace: &str, event: Event<W::Raw>) -> Taken {
         match event {
             Event::Init => self.write(|index| W::table_in(index, namespace).relist()),
             Event::InitApply(raw) | Event::Apply(raw) => self.shown::<W>(raw),
             Event::Delete(raw) => self.hidden::<W>(&raw),
-            Event::InitDone => self.listed::<W>(namespace),
+            Event::InitDone => return self.listed::<W>(namespace),
         }
+        Taken::In
     }
 
     /// Takes in that a kind is not served: there are no objects of it.
@@ -142,18 +152,25 @@ impl Cache {
         self.tell(affected);
     }
 
-    fn listed<W: Watched>(&self, namespace: &str) {
-        let (affected, times) = self.write(|index| {
+    fn listed<W: Watched>(&self, namespace: &str) -> Taken {
+        let listed = self.write(|index| {
             let mut affected = Affected::default();
             let table = W::table_in(index, namespace);
-            let mut lost = table.listed();
+            let mut lost = table.listed()?;
             lost.extend(table.passed());
             for change in lost {
                 W::reindex(index, &change);
                 affected.merge(W::concerns(index, &change, Who::Others));
             }
-            (affected, W::table_in(index, namespace).lists())
+            Some((affected, W::table_in(index, namespace).lists()))
         });
+        let Some((affected, times)) = listed else {
+            tracing::warn!(
+                kind = W::KIND,
+                "resourceVersions went back, as after a restored backup of etcd; listing again"
+            );
+            return Taken::ListAgain;
+        };
         self.tell(affected);
         self.listener.listed(W::KIND, times);
         let mut pending = self.pending.lock();
@@ -161,6 +178,7 @@ impl Cache {
         if pending.is_empty() {
             self.synced.send_replace(true);
         }
+        Taken::In
     }
 
     /// Takes in an object that was read live rather than written.

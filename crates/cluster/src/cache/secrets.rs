@@ -6,7 +6,7 @@ use std::sync::Arc;
 use k8s_openapi::api::core::v1::Secret;
 use kube::runtime::watcher::Event;
 
-use super::Cache;
+use super::{Cache, Taken};
 use crate::affected::{Affected, Cause};
 use crate::affects::Secrets;
 use crate::index::secrets::{Sight, is_kept};
@@ -18,7 +18,7 @@ impl Cache {
         namespace: &Arc<str>,
         referred_to: &Arc<BTreeSet<String>>,
         event: Event<Secret>,
-    ) {
+    ) -> Taken {
         let event = match event {
             Event::Apply(mut raw) => {
                 if is_kept(&mut raw, referred_to) {
@@ -30,17 +30,18 @@ impl Cache {
             }
             Event::InitApply(mut raw) => {
                 if !is_kept(&mut raw, referred_to) {
-                    return;
+                    return Taken::In;
                 }
                 Event::InitApply(raw)
             }
             event @ (Event::Delete(_) | Event::Init | Event::InitDone) => event,
         };
         let is_all = matches!(event, Event::InitDone);
-        self.observe_in::<Secrets>(namespace, event);
-        if is_all {
+        let taken = self.observe_in::<Secrets>(namespace, event);
+        if is_all && taken == Taken::In {
             self.see(namespace, Sight::Clear(Arc::clone(referred_to)));
         }
+        taken
     }
 
     /// The right to the Secrets of a namespace is missing.

@@ -2,7 +2,8 @@
 //!
 //! An answer counts until the watch has caught up with it, so that a pass never acts on an object that is older than its
 //! own write. resourceVersions of a kind grow and compare as numbers, and the watch delivers them in order. All
-//! bookkeeping here relies on that, and it stays small: what the watch has passed is forgotten.
+//! bookkeeping here relies on that, and it stays small: what the watch has passed is forgotten. Only a restored backup of
+//! etcd turns them back: a list shows that, and then the table trusts nothing that it knows.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -72,6 +73,8 @@ struct Relist {
     seen: HashSet<ObjectName>,
     still_listed: HashSet<String>,
     version: u64,
+    /// It shows an object in an older version than the watch did before.
+    went_back: bool,
 }
 
 /// The objects of one kind.
@@ -134,10 +137,14 @@ impl<T: Item> Table<T> {
     /// The watch shows an object in this version: false where it is our own write, or older than what we know.
     pub fn is_news(&mut self, name: &ObjectName, uid: &str, resource_version: &str) -> bool {
         let version = version_of(resource_version);
+        let known = self.entries.get(name);
         match self.relist.as_mut() {
             Some(relist) => {
                 relist.seen.insert(name.clone());
                 relist.version = relist.version.max(version);
+                // A list may be older than our own writes, but never older than what the watch delivered.
+                let was_delivered = known.filter(|k| k.item.uid() == uid && k.version <= self.delivered);
+                relist.went_back |= version != 0 && was_delivered.is_some_and(|known| known.version > version);
             }
             None => self.delivered = self.delivered.max(version),
         }
@@ -147,7 +154,7 @@ impl<T: Item> Table<T> {
             }
             return false;
         }
-        if let Some(known) = self.entries.get(name)
+        if let Some(known) = known
             && version != 0
             && known.version >= version
         {
@@ -171,12 +178,18 @@ impl<T: Item> Table<T> {
         Some(self.take(name))
     }
 
-    /// The list is complete: what it did not show is gone, unless it is a write of ours that the list is too old for.
-    pub fn listed(&mut self) -> Vec<Change<T>> {
-        self.lists += 1;
+    /// The list is complete: what it did not show is gone, unless it is a write of ours that the list is too old for. None
+    /// if resourceVersions went back: then the list has to be repeated, and the table takes it as it comes.
+    pub fn listed(&mut self) -> Option<Vec<Change<T>>> {
         let Some(relist) = self.relist.take() else {
-            return Vec::new();
+            self.lists += 1;
+            return Some(Vec::new());
         };
+        if relist.went_back {
+            self.forget_versions();
+            return None;
+        }
+        self.lists += 1;
         self.gone.retain(|uid| relist.still_listed.contains(uid));
         self.delivered = self.delivered.max(relist.version);
         let lost: Vec<ObjectName> = self
@@ -188,7 +201,15 @@ impl<T: Item> Table<T> {
             })
             .map(|(name, _)| name.clone())
             .collect();
-        lost.iter().map(|name| self.take(name)).collect()
+        Some(lost.iter().map(|name| self.take(name)).collect())
+    }
+
+    /// After this, whatever the watch or a list shows is news. Changes are still found: the objects themselves stay.
+    fn forget_versions(&mut self) {
+        self.entries.values_mut().for_each(|known| known.version = 0);
+        self.delivered = 0;
+        self.unconfirmed.clear();
+        self.gone.clear();
     }
 
     /// What we wrote and the watch has passed without showing it was deleted unseen.

@@ -9,7 +9,7 @@ use instancelink_api::keys;
 
 use super::backoff::WatchBackoff;
 use crate::affects::Watched;
-use crate::cache::Cache;
+use crate::cache::{Cache, Taken};
 use crate::meter::Meter;
 
 /// Keeps the cache of a kind up to date. Returns only if the kind may be absent and is not served.
@@ -30,10 +30,11 @@ pub(super) async fn follow_again<W: Watched>(
         let round = *asked.borrow_and_update();
         let take = |event| {
             let is_complete = matches!(event, Event::InitDone);
-            cache.observe::<W>(event);
-            if is_complete {
+            let taken = cache.observe::<W>(event);
+            if is_complete && taken == Taken::In {
                 cache.relists.listed(W::KIND, round);
             }
+            taken
         };
         tokio::select! {
             biased;
@@ -49,19 +50,25 @@ pub(super) async fn watch<W: Watched>(
     api: Api<W::Raw>,
     config: watcher::Config,
     meter: &dyn Meter,
-    take: &(impl Fn(Event<W::Raw>) + Sync),
+    take: &(impl Fn(Event<W::Raw>) -> Taken + Sync),
     is_expected: &(impl Fn(Option<u16>) -> bool + Sync),
 ) {
     // A server without streaming lists refuses the request as invalid: then the lists are read in pages.
-    let streaming = config.clone().streaming_lists();
-    if run::<W>(api.clone(), streaming, meter, take, is_expected).await == Ended::NoStreaming {
-        run::<W>(api, config, meter, take, is_expected).await;
+    let paged = config.clone();
+    let mut config = config.streaming_lists();
+    loop {
+        match run::<W>(api.clone(), config.clone(), meter, take, is_expected).await {
+            Ended::NoStreaming => config = paged.clone(),
+            Ended::ListAgain => {}
+            Ended::NotServed | Ended::Stream => return,
+        }
     }
 }
 
 #[derive(PartialEq, Eq)]
 enum Ended {
     NoStreaming,
+    ListAgain,
     NotServed,
     Stream,
 }
@@ -70,7 +77,7 @@ async fn run<W: Watched>(
     api: Api<W::Raw>,
     config: watcher::Config,
     meter: &dyn Meter,
-    take: &(impl Fn(Event<W::Raw>) + Sync),
+    take: &(impl Fn(Event<W::Raw>) -> Taken + Sync),
     is_expected: &(impl Fn(Option<u16>) -> bool + Sync),
 ) -> Ended {
     let streaming = config.initial_list_strategy == watcher::InitialListStrategy::StreamingList;
@@ -78,7 +85,11 @@ async fn run<W: Watched>(
     let mut events = std::pin::pin!(watcher(api, config).backoff(backoff));
     while let Some(event) = events.next().await {
         match event {
-            Ok(event) => take(event),
+            Ok(event) => {
+                if take(event) == Taken::ListAgain {
+                    return Ended::ListAgain;
+                }
+            }
             Err(error) => {
                 let code = code_of(&error);
                 if W::MAY_BE_ABSENT && code == Some(404) {

@@ -1,6 +1,7 @@
 //! Our own writes: seen at once by the next pass, and no reason for one.
 
 use super::*;
+use crate::cache::Taken;
 use crate::store::table::Change;
 
 fn at(version: u64) -> Value {
@@ -222,4 +223,33 @@ fn the_same_question_about_a_change_has_the_same_answer_twice() {
         Slices::concerns(index, &created, Who::Us)
     });
     assert_eq!(again, ask(Who::Us));
+}
+
+/// As after a restored backup of etcd: what was written since then is undone, and the numbers begin again.
+#[test]
+fn a_list_with_older_versions_is_repeated_and_then_taken_as_it_comes() {
+    let world = World::new();
+    world.list::<Links>(vec![at(50), link("b", "other", &to("Pod", "p"), 60)]);
+    world.cache.begin::<Links>(ObjectName::new("shop", "b")).gone("b-uid");
+    world.heard();
+    let restored = || vec![at(20), link("b", "other", &to("Pod", "p"), 10)];
+    assert_eq!(world.list::<Links>(restored()), Taken::ListAgain);
+    assert_eq!(world.list::<Links>(restored()), Taken::In);
+    assert_eq!(version_known(&world).as_deref(), Some("20"));
+    assert_eq!(
+        world.heard(),
+        names(["a", "b"]),
+        "the link that we deleted is back, too"
+    );
+    world.apply::<Links>(at(21));
+    assert_eq!(version_known(&world).as_deref(), Some("21"));
+}
+
+#[test]
+fn a_list_that_is_only_older_than_our_own_write_is_not_repeated() {
+    let world = World::new();
+    world.list::<Links>(vec![at(5)]);
+    world.cache.begin::<Links>(key()).answered(Links::reduce(typed(at(7))));
+    assert_eq!(world.list::<Links>(vec![at(5)]), Taken::In);
+    assert_eq!(version_known(&world).as_deref(), Some("7"));
 }

@@ -1,0 +1,82 @@
+//! The children of a link and of its source, and what their endpoints lead to.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use instancelink_api::InstanceLink;
+use instancelink_core::child::Children;
+use instancelink_core::snapshot::{Answering, Source};
+
+use crate::index::Index;
+use crate::index::link_keys::source_key;
+use crate::name::ObjectName;
+
+/// Children by label, owner, annotation or name, so that neither a wiped status nor an edited spec hides one.
+pub(super) fn children_of(index: &Index, link: &InstanceLink, source: Option<&Source>) -> Children {
+    let uid = link.metadata.uid.clone().unwrap_or_default();
+    let (namespace, instance) = source_key(link);
+    let slices = index.slices.by_link.get(uid.as_str());
+    let slices = slices.filter_map(|name| index.slices.table.get(name));
+    let slices = slices.map(|s| (*s.child.get(&index.recent)).clone()).collect();
+    let words = [
+        Some(instance),
+        source.map(|s| s.uid.clone()),
+        link.metadata.name.as_ref().map(|name| format!("link/{name}")),
+        Some(uid.clone()),
+    ];
+    let mentions: Vec<_> = words
+        .into_iter()
+        .flatten()
+        .map(|word| (Arc::clone(&namespace), word))
+        .collect();
+    let services: BTreeSet<&ObjectName> = mentions.iter().flat_map(|m| index.services.children.get(m)).collect();
+    let environments: BTreeSet<&ObjectName> = mentions
+        .iter()
+        .flat_map(|m| index.environments.by_mention.get(m))
+        .collect();
+    let secrets: BTreeSet<&ObjectName> = mentions.iter().flat_map(|m| index.secrets.by_mention.get(m)).collect();
+    let mut children = Children {
+        slices,
+        bindings: secrets
+            .into_iter()
+            .filter_map(|name| index.secrets.get(name).map(|s| (**s).clone()))
+            .collect(),
+        environments: environments
+            .into_iter()
+            .filter_map(|name| {
+                index
+                    .environments
+                    .table
+                    .get(name)
+                    .map(|e| (*e.get(&index.recent)).clone())
+            })
+            .collect(),
+        policies: index
+            .policies
+            .by_link
+            .get(uid.as_str())
+            .filter_map(|name| index.policies.child(name).cloned())
+            .collect(),
+        ..Children::default()
+    };
+    let services = services.into_iter().filter_map(|name| index.services.child(name));
+    services.for_each(|child| children.put(child.clone()));
+    children
+}
+
+/// The pods and Services that the endpoints of the slices lead to, as far as they exist.
+pub(super) fn answering(index: &Index, children: &Children) -> Answering {
+    let mut answering = Answering::default();
+    let endpoints = children.slices.iter().flat_map(|slice| &slice.object.body.endpoints);
+    for stands_for in endpoints.filter_map(|endpoint| endpoint.target.as_ref()) {
+        let name = ObjectName::new(&stands_for.namespace, &stands_for.name);
+        match stands_for.kind.as_str() {
+            "Pod" => answering.pods.extend(index.pods.table.get(&name).cloned()),
+            "Service" => answering
+                .services
+                .extend(index.services.table.get(&name).map(|s| Arc::clone(&s.service))),
+            _ => {}
+        }
+    }
+    answering
+}

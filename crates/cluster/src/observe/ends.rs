@@ -1,0 +1,121 @@
+//! The two ends of a link: its source and its target, with the pods behind the target.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use instancelink_api::{InstanceLink, TargetRef};
+use instancelink_core::resolve::kinds::scalable;
+use instancelink_core::snapshot::{ApiKind, Candidate, Pod, Source, Target, TargetObject, Unlisted, Workload};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+
+use crate::index::Index;
+use crate::index::pods::selects;
+use crate::index::source_kind::workload_kind;
+use crate::name::{LinkKey, ObjectName};
+
+/// What `instanceRef` names, if it exists.
+pub(super) fn source_of(index: &Index, link: &InstanceLink) -> Option<Source> {
+    let reference = &link.spec.instance_ref;
+    let name = ObjectName::new(link.metadata.namespace.as_deref().unwrap_or_default(), &reference.name);
+    if is_workload(reference.api_version(), &reference.kind) {
+        let workload = workload_of(index, reference.api_version(), &reference.kind, &name)?;
+        return Some(Source {
+            uid: workload.uid.clone(),
+            pods: workload.selector.clone(),
+            terminating: workload.terminating,
+        });
+    }
+    let pod = index.pods.table.get(&name).filter(|_| reference.kind == "Pod")?;
+    Some(Source {
+        uid: pod.uid.clone(),
+        pods: LabelSelector {
+            match_labels: Some(pod.labels.clone()),
+            match_expressions: None,
+        },
+        terminating: pod.terminating,
+    })
+}
+
+/// What `targetInstanceRef` names, if it exists.
+pub(super) fn target_of(index: &Index, key: &LinkKey, reference: &TargetRef) -> Option<Target> {
+    let namespace = reference.namespace.as_deref().unwrap_or(&key.namespace);
+    let name = ObjectName::new(namespace, &reference.name);
+    if is_workload(reference.api_version(), &reference.kind) {
+        let workload = workload_of(index, reference.api_version(), &reference.kind, &name)?;
+        let mut owners = vec![workload.uid.as_str()];
+        owners.extend(index.workloads.sets_of(&workload.uid).map(|set| set.uid.as_str()));
+        let pods = owners.into_iter().flat_map(|uid| index.pods.by_owner.get(uid));
+        return Some(Target {
+            candidates: candidates(index, pods.filter_map(|name| index.pods.table.get(name))),
+            object: TargetObject::Workload(Arc::clone(workload)),
+        });
+    }
+    match reference.kind.as_str() {
+        "Pod" => {
+            let pod = index.pods.table.get(&name)?;
+            Some(Target {
+                candidates: candidates(index, std::iter::once(pod)),
+                object: TargetObject::Pod(Arc::clone(pod)),
+            })
+        }
+        "Service" => {
+            let service = &index.services.table.get(&name)?.service;
+            let pods = index.pods.by_namespace.get(&name.namespace);
+            let pods = pods
+                .filter_map(|name| index.pods.table.get(name))
+                .filter(|pod| selects(&service.selector, &pod.labels));
+            Some(Target {
+                candidates: candidates(index, pods),
+                object: TargetObject::Service(Arc::clone(service)),
+            })
+        }
+        _ => None,
+    }
+}
+
+fn is_workload(api_version: &str, kind: &str) -> bool {
+    scalable(api_version, kind).is_some() || workload_kind(kind).is_some()
+}
+
+fn workload_of<'a>(index: &'a Index, api_version: &str, kind: &str, name: &ObjectName) -> Option<&'a Arc<Workload>> {
+    match scalable(api_version, kind) {
+        Some(kind) => index.scaled.found(&kind, name),
+        None => index.workloads.of(workload_kind(kind)?).get(name),
+    }
+}
+
+fn candidates<'a>(index: &Index, pods: impl Iterator<Item = &'a Arc<Pod>>) -> Vec<Candidate> {
+    pods.map(|pod| {
+        let set = pod
+            .controller
+            .as_ref()
+            .and_then(|owner| index.workloads.set(&pod.namespace, owner));
+        let node = pod
+            .node
+            .as_deref()
+            .and_then(|node| index.nodes.get(&ObjectName::new("", node)));
+        Candidate {
+            pod: Arc::clone(pod),
+            grand_owner: set.and_then(|set| set.controller.clone()),
+            zone: node.and_then(|node| node.zone.clone()),
+        }
+    })
+    .collect()
+}
+
+/// The kinds of the two ends of which no objects can be known, and why.
+pub(super) fn unlisted(index: &Index, key: &LinkKey, link: &InstanceLink) -> BTreeMap<ApiKind, Unlisted> {
+    let source = &link.spec.instance_ref;
+    let own = scalable(source.api_version(), &source.kind).map(|kind| (kind, &*key.namespace, &source.name));
+    let target = link.spec.target_instance_ref.as_ref().and_then(|target| {
+        let namespace = target.namespace.as_deref().unwrap_or(&key.namespace);
+        Some((scalable(target.api_version(), &target.kind)?, namespace, &target.name))
+    });
+    own.into_iter()
+        .chain(target)
+        .filter_map(|(kind, namespace, name)| {
+            let why = index.scaled.why_not(&kind, &ObjectName::new(namespace, name))?;
+            Some((kind, why))
+        })
+        .collect()
+}
