@@ -21,7 +21,8 @@ const LOOK: Duration = Duration::from_secs(1);
 /// In virtual time.
 const LIMIT: u32 = 3600;
 
-/// The processor's time until so many links are active, which are spread over so many sources.
+/// The time until so many links are active, which are spread over so many sources. They write no environment: that of a source
+/// with thousands of links would be larger than a ConfigMap may be.
 ///
 /// # Panics
 ///
@@ -61,6 +62,7 @@ fn plant(api: &Arc<Api>, links: u64, sources: u64) {
             "linkName": format!("alias-{number}"),
             "instanceRef": {"kind": "Deployment", "name": format!("source-{:04}", number % sources)},
             "targetInstanceRef": {"kind": "Deployment", "name": "db"},
+            "outputs": {"environment": "None"},
         });
         let link = json!({"metadata": {"name": format!("link-{number:05}"), "namespace": "shop"}, "spec": spec});
         seeds::put(api, &LINKS, link);

@@ -93,7 +93,7 @@ impl Cache {
     }
 
     /// Compresses what was not used for a while. To be called about once a second.
-    pub(crate) fn compress_idle(&self) {
+    pub fn compress_idle(&self) {
         let idle = self.read(|index| index.recent.begin_round());
         idle.compress();
     }

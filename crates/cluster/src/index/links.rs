@@ -12,6 +12,7 @@ use super::link_keys::{
 };
 use super::namesakes::Namesakes;
 use super::source_kind::SourceKind;
+use super::sources::{Claim, Sources};
 use crate::name::{LinkKey, ObjectName, SourceKey};
 use crate::store::compressed::{Compressed, Forgotten, Recent};
 use crate::store::field_manager::strip_last_applied;
@@ -54,6 +55,14 @@ impl CachedLink {
         }
     }
 
+    /// What it competes for with other links of its source.
+    fn claim(&self) -> Claim<'_> {
+        Claim {
+            alias: &self.alias,
+            kind: &self.source_kind,
+        }
+    }
+
     /// The object, to work with: it then stays parsed for a while.
     pub fn object(&self, recent: &Recent) -> Arc<InstanceLink> {
         self.compressed.get(recent)
@@ -85,7 +94,7 @@ pub struct LinkStore {
     /// The links themselves.
     pub table: Table<CachedLink>,
     /// Links by their source.
-    pub by_source: Groups<SourceKey>,
+    pub by_source: Sources,
     pub(crate) by_target: Groups<TargetKey>,
     /// Links by the kinds that are watched only because links name them.
     pub(crate) by_kind: Groups<ApiKind>,
@@ -113,9 +122,9 @@ impl LinkStore {
             change.new.as_ref().map(|l| l.peek()),
         );
         let (old, new) = (old.as_deref(), new.as_deref());
-        let sources = |link: Option<&InstanceLink>| link.map(source_key).into_iter().collect::<Vec<_>>();
         let targets = |link: Option<&InstanceLink>| link.map(target_keys).unwrap_or_default();
-        self.by_source.update(name, &sources(old), &sources(new));
+        let sources = (old.map(source_key), new.map(source_key));
+        self.reindex_source(change, sources.0.as_ref(), sources.1.as_ref());
         self.by_target.update(name, &targets(old), &targets(new));
         let kinds = |link: Option<&InstanceLink>| link.map(scaled_kinds).unwrap_or_default();
         self.by_kind.update(name, &kinds(old), &kinds(new));
@@ -140,6 +149,14 @@ impl LinkStore {
         }
     }
 
+    fn reindex_source(&mut self, change: &Change<CachedLink>, old: Option<&SourceKey>, new: Option<&SourceKey>) {
+        let old = old.zip(change.old.as_ref().map(|link| link.claim()));
+        let new = new.zip(change.new.as_ref().map(|link| link.claim()));
+        let table = &self.table;
+        let claim_of = |other: &LinkKey| table.get(other).map(|link| link.claim());
+        self.by_source.update(&change.name, old, new, claim_of);
+    }
+
     fn reindex_namesakes(&mut self, name: &LinkKey, old: Option<&InstanceLink>, new: Option<&InstanceLink>) {
         let namesakes = |link: Option<&InstanceLink>| link.map(|l| Namesakes::of(l, &directory_of(l, None)).all());
         let (before, after) = (namesakes(old), namesakes(new));
@@ -161,7 +178,8 @@ impl LinkStore {
         source: &SourceKey,
         link: &'a CachedLink,
     ) -> impl Iterator<Item = &'a LinkKey> + use<'a> {
-        self.by_source.get(source).filter(move |other| {
+        let others = self.by_source.may_compete(source, &link.claim());
+        others.filter(move |other| {
             *other != name
                 && self
                     .table

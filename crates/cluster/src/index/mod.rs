@@ -20,6 +20,7 @@ pub mod secrets;
 pub mod services;
 pub mod slices;
 pub(crate) mod source_kind;
+pub mod sources;
 pub mod workloads;
 
 use std::sync::Arc;
@@ -86,9 +87,8 @@ impl Index {
 
     /// How many children of a link exist by which it claims its alias: slices, environments with an entry, Secrets.
     pub(crate) fn count_claims(&self, namespace: &Arc<str>, uid: &str) -> usize {
+        let slices = self.slices.by_link.count(uid);
         let mention = (Arc::clone(namespace), uid.to_owned());
-        self.slices.by_link.count(uid)
-            + self.environments.by_mention.count(&mention)
-            + self.secrets.by_mention.count(&mention)
+        slices + self.environments.by_mention.count(&mention) + self.secrets.by_mention.count(&mention)
     }
 }

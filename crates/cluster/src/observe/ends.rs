@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use instancelink_api::{InstanceLink, TargetRef};
-use instancelink_core::resolve::kinds::scalable;
+use instancelink_core::resolve::scaled_kinds::scalable;
 use instancelink_core::snapshot::{ApiKind, Candidate, Pod, Source, Target, TargetObject, Unlisted, Workload};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 

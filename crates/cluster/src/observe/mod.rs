@@ -3,27 +3,45 @@
 mod children;
 mod ends;
 mod owners;
+mod siblings;
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use instancelink_api::InstanceLink;
+use instancelink_core::child::DesiredChild;
 use instancelink_core::resolve::directory_of;
 use instancelink_core::rights::Account;
-use instancelink_core::snapshot::{Grant, Isolator, Link, Namesake, Namespace, Sibling, Snapshot, Source};
+use instancelink_core::snapshot::{Grant, Isolator, Link, Namesake, Namespace, Snapshot, Source};
 use instancelink_core::verify::Lookup;
 use jiff::Timestamp;
 
 use crate::index::Index;
-use crate::index::link_keys::{foreign_namespaces, policy_namespace, source_key};
+use crate::index::link_keys::{foreign_namespaces, policy_namespace};
 use crate::index::namesakes::Namesakes;
 use crate::name::{LinkKey, ObjectName};
 use children::{answering, children_of};
 use ends::{source_of, target_of, unlisted};
 use owners::living_owners;
+use siblings::siblings_of;
 
 /// The snapshot of a link; none if the link does not exist.
 pub fn observe(index: &Index, key: &LinkKey, now: Timestamp, cluster_domain: &str) -> Option<Snapshot> {
+    observe_with(index, key, now, cluster_domain, &[])
+}
+
+/// The same, where children of the source may or may not have been written: the links that these belong to are in the
+/// snapshot, too.
+pub fn observe_with(
+    index: &Index,
+    key: &LinkKey,
+    now: Timestamp,
+    cluster_domain: &str,
+    unconfirmed: &[DesiredChild],
+) -> Option<Snapshot> {
     let link = index.links.table.get(key)?;
     let object = &*link.object(&index.recent);
     let source = source_of(index, object);
@@ -43,7 +61,7 @@ pub fn observe(index: &Index, key: &LinkKey, now: Timestamp, cluster_domain: &st
             .as_ref()
             .and_then(|t| target_of(index, key, t)),
         grants: grants_of(index, object),
-        siblings: siblings_of(index, key, object),
+        siblings: siblings_of(index, (key, link), object, &children, unconfirmed),
         living_owners: living_owners(index, key, &children),
         answering: answering(index, &children),
         isolators: isolators_of(index, object),
@@ -86,20 +104,6 @@ fn isolators_of(index: &Index, link: &InstanceLink) -> Vec<Arc<Isolator>> {
         .iter()
         .flat_map(|namespace| index.policies.isolators_in(namespace));
     isolators.cloned().collect()
-}
-
-fn siblings_of(index: &Index, key: &LinkKey, link: &InstanceLink) -> Vec<Sibling> {
-    index
-        .links
-        .by_source
-        .get(&source_key(link))
-        .filter(|other| *other != key)
-        .filter_map(|other| index.links.table.get(other))
-        .map(|sibling| Sibling {
-            object: sibling.object(&index.recent),
-            has_children: index.count_claims(&key.namespace, &sibling.uid) > 0,
-        })
-        .collect()
 }
 
 /// Objects of others that shadow the alias.

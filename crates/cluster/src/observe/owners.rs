@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use instancelink_api::keys;
 use instancelink_core::child::{Children, Owner};
-use instancelink_core::resolve::kinds::scalable;
+use instancelink_core::resolve::scaled_kinds::scalable;
 
 use crate::index::Index;
 use crate::index::link_keys::source_key;

@@ -46,7 +46,7 @@ impl OrphanSearch {
                 let is_unknown = |uid: &String| !index.links.by_uid.contains_key(uid.as_str());
                 let last = collect(
                     &index.slices.by_link,
-                    last,
+                    last.as_ref(),
                     |uid, name| is_unknown(uid).then(|| key_of(Kind::Slice, name)),
                     &mut found,
                 );
@@ -56,7 +56,7 @@ impl OrphanSearch {
                 let is_unknown = |uid: &String| !index.links.by_uid.contains_key(uid.as_str());
                 let last = collect(
                     &index.policies.by_link,
-                    last,
+                    last.as_ref(),
                     |uid, name| is_unknown(uid).then(|| key_of(Kind::Policy, name)),
                     &mut found,
                 );
@@ -66,7 +66,7 @@ impl OrphanSearch {
                 let is_unknown = |word: &str| !word.starts_with("link/") && !index.links.by_uid.contains_key(word);
                 let last = collect(
                     &index.secrets.by_mention,
-                    last,
+                    last.as_ref(),
                     |(_, word), name| is_unknown(word).then(|| key_of(Kind::Binding, name)),
                     &mut found,
                 );
@@ -75,7 +75,7 @@ impl OrphanSearch {
             Stage::Services(last) => cache.read(|index| {
                 let last = collect(
                     &index.services.children,
-                    last,
+                    last.as_ref(),
                     |mention, name| service(index, mention, name),
                     &mut found,
                 );
@@ -103,12 +103,12 @@ impl OrphanSearch {
 /// Looks at a portion of a lookup. Returns its last key; none if it is the last portion.
 fn collect<K: Ord + Clone>(
     groups: &Groups<K>,
-    last: Option<K>,
+    last: Option<&K>,
     candidate: impl Fn(&K, &ObjectName) -> Option<Key>,
     found: &mut BTreeSet<Key>,
 ) -> Option<K> {
     let mut seen = 0;
-    for (key, names) in groups.after(last.as_ref()) {
+    for (key, names) in groups.after(last) {
         for name in names {
             seen += 1;
             found.extend(candidate(key, name));

@@ -105,6 +105,15 @@ impl<K: Ord + Clone> Groups<K> {
         self.members.values().flat_map(Members::iter)
     }
 
+    /// True if this object has this property.
+    pub fn has(&self, key: &K, name: &ObjectName) -> bool {
+        match self.members.get(key) {
+            Some(Members::One(only)) => only == name,
+            Some(Members::Many(set)) => set.contains(name),
+            None => false,
+        }
+    }
+
     /// How many objects have this property.
     pub fn count<Q>(&self, key: &Q) -> usize
     where

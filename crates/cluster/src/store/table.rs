@@ -112,6 +112,11 @@ impl<T: Item> Table<T> {
         self.entries.get(name).map(|e| &e.item)
     }
 
+    /// The name of an object as the table keeps it, if it exists.
+    pub fn name(&self, name: &ObjectName) -> Option<&ObjectName> {
+        self.entries.get_key_value(name).map(|(name, _)| name)
+    }
+
     /// All objects.
     pub fn iter(&self) -> impl Iterator<Item = (&ObjectName, &Arc<T>)> {
         self.entries.iter().map(|(name, e)| (name, &e.item))
