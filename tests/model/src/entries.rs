@@ -100,10 +100,10 @@ impl Child {
             _ => 0,
         };
         Self {
+            observed,
             of,
             owners,
             ready,
-            observed,
         }
     }
 

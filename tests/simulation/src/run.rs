@@ -95,7 +95,12 @@ async fn play(script: &Script, plan: &Plan, setting: Setting) -> Outcome {
     let (actions, disordered) = actions::judge(store.changes_after(0));
     violations.extend(disordered);
     violations.extend(faults.unsafe_requests());
-    violations.extend(faults.without_lease().into_iter().map(|what| format!("lifecycle#one-writer: {what}")));
+    violations.extend(
+        faults
+            .without_lease()
+            .into_iter()
+            .map(|what| format!("lifecycle#one-writer: {what}")),
+    );
     let outcome = Outcome {
         ends: history::ends(&store),
         counts: history::counts(history, NAME),

@@ -97,6 +97,12 @@ macro_rules! kinds {
                 }
             }
 
+            /// All children, kind by kind.
+            pub fn all(&self) -> impl Iterator<Item = ObservedChild> {
+                let none = std::iter::empty();
+                none$(.chain(self.$list.iter().cloned().map(ObservedChild::$kind)))*
+            }
+
             /// Records the child that exists now, in place of an earlier one of its name.
             pub fn put(&mut self, child: ObservedChild) {
                 self.forget(&child.key());

@@ -1,6 +1,6 @@
 //! Converts a `ReferenceGrant` of the Gateway API into a grant (contract#reference-grants).
 //!
-//! It permits less than an InstanceLinkGrant: groups and namespaces are always explicit, and it never permits a
+//! It permits less than an `InstanceLinkGrant`: groups and namespaces are always explicit, and it never permits a
 //! `NetworkPolicy`. An entry with an unknown field permits nothing, because a field of a later version may restrict it.
 
 use std::collections::BTreeSet;

@@ -1,6 +1,7 @@
 //! The end state of a trial, reduced to what must not depend on the path to it.
 
 use instancelink_api::State;
+use instancelink_core::child::ObservedChild;
 use instancelink_core::fixture::World;
 use serde_json::{Value, json};
 
@@ -24,18 +25,11 @@ pub(super) fn end(world: &World) -> (Value, Vec<String>) {
 }
 
 fn children(world: &World) -> Vec<String> {
-    let children = &world.s.children;
-    let mut shown = Vec::new();
-    shown.extend(children.directories.iter().map(|f| format!("{:?}", f.object)));
-    shown.extend(children.slices.iter().map(|f| format!("{:?}", f.object)));
-    shown.extend(children.environments.iter().map(|f| format!("{:?}", f.object)));
-    shown.extend(children.policies.iter().map(|f| format!("{:?}", f.object)));
-    shown.extend(children.bindings.iter().map(|f| format!("{:?}", f.object)));
-    // A virtual IP is kept from the first activation on (lifecycle#children), so an inactive link may or may not have
-    // one.
-    if world.state() != State::Inactive {
-        shown.extend(children.virtual_ips.iter().map(|f| format!("{:?}", f.object)));
-    }
+    // A virtual IP is kept from the first activation on (lifecycle#children), so an inactive link may or may not have one.
+    let is_compared =
+        |child: &ObservedChild| world.state() != State::Inactive || !matches!(child, ObservedChild::VirtualIp(_));
+    let children = world.s.children.all().filter(is_compared);
+    let mut shown: Vec<String> = children.map(|child| format!("{:?}", child.into_desired())).collect();
     shown.sort();
     shown
 }

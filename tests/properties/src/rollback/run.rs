@@ -84,14 +84,7 @@ fn recreated(trial: &Trial, good: &InstanceLinkSpec, bad: InstanceLinkSpec) -> R
 }
 
 fn names_of_children(world: &World) -> Vec<String> {
-    let children = &world.s.children;
-    let mut left: Vec<String> = children.slices.iter().map(|f| f.object.name.clone()).collect();
-    left.extend(children.directories.iter().map(|f| f.object.name.clone()));
-    left.extend(children.environments.iter().map(|f| f.object.name.clone()));
-    left.extend(children.policies.iter().map(|f| f.object.name.clone()));
-    left.extend(children.bindings.iter().map(|f| f.object.name.clone()));
-    left.extend(children.virtual_ips.iter().map(|f| f.object.name.clone()));
-    left
+    world.s.children.all().map(|child| child.key().to_string()).collect()
 }
 
 fn compare_with_new(trial: &Trial, world: &World, good: &InstanceLinkSpec) -> Result<(), String> {
