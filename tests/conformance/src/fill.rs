@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::play::Answer;
+use crate::answer::Answer;
 
 /// The values of placeholders.
 #[derive(Debug)]

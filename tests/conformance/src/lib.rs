@@ -16,6 +16,7 @@
     clippy::missing_panics_doc
 )]
 
+pub mod answer;
 pub mod compare;
 pub mod fill;
 pub mod leniency;

@@ -7,19 +7,13 @@ use kube::client::Client;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use crate::answer::Answer;
 use crate::fill::{self, Known};
 use crate::scenario::{Scenario, Step, Verb};
 use crate::wire;
 
 /// How long to wait for the control plane.
 const PATIENCE: Duration = Duration::from_secs(90);
-
-/// An answer. The body of a watch is the list of its events.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Answer {
-    pub code: u16,
-    pub body: Value,
-}
 
 /// The answers, and the objects afterwards.
 #[derive(Clone, Debug, PartialEq)]

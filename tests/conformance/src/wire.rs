@@ -9,8 +9,8 @@ use instancelink_testkit::api::resource::{RESOURCES, Resource};
 use kube::client::{Body, Client};
 use serde_json::Value;
 
+use crate::answer::Answer;
 use crate::fill;
-use crate::play::Answer;
 use crate::scenario::Verb;
 
 /// The user agent of the client. Field managers are derived from it.

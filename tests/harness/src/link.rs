@@ -8,7 +8,7 @@ use kube::Api;
 use kube::api::{DeleteParams, Patch, PatchParams};
 use serde_json::{Value, json};
 
-use crate::{Namespace, Object, SHORT, eventually, manifest::reference, never};
+use crate::{LinkManifest, Namespace, Object, SHORT, eventually, manifest::reference, never};
 
 /// A link in a test's namespace.
 #[derive(Clone)]
@@ -18,6 +18,14 @@ pub struct Link {
     /// `metadata.name`.
     pub name: String,
     pub(crate) api: Api<InstanceLink>,
+}
+
+impl Namespace {
+    /// Creates a link.
+    pub async fn link(&self, manifest: impl Into<LinkManifest>) -> Link {
+        let manifest = manifest.into().into_value();
+        Link::at(self, &self.create_object(&manifest).await.name)
+    }
 }
 
 impl Link {

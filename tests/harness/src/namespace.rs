@@ -1,17 +1,15 @@
-//! A namespace for one test. It is created before the test, deleted after it, and kept with a hint when the test fails.
+//! The namespace of one test: creates it, reports it and deletes it, and creates objects in it.
 
-use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use futures::FutureExt as _;
 use instancelink_api::InstanceLink;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::{DeleteParams, ListParams};
 use kube::{Api, Client};
 use serde_json::{Value, json};
 
-use crate::{Link, LinkManifest, Object, SHORT, Watch, connect, eventually, hold, residue_of};
+use crate::{Object, SHORT, connect, eventually};
 
 /// The namespace of one test.
 #[derive(Clone)]
@@ -22,27 +20,8 @@ pub struct Namespace {
     pub name: String,
 }
 
-/// Runs a test in its own namespace. After the test, no object of an inactive link may remain in any namespace.
-pub async fn in_namespace(test: impl AsyncFnOnce(&Namespace)) {
-    let namespace = Namespace::create().await;
-    let body = async {
-        test(&namespace).await;
-        hold::lift_all(&namespace).await;
-        namespace.has_no_residue().await;
-    };
-    let outcome = AssertUnwindSafe(body).catch_unwind().await;
-    hold::lift_all(&namespace).await;
-    match outcome {
-        Ok(()) => namespace.delete().await,
-        Err(panic) => {
-            namespace.report().await;
-            std::panic::resume_unwind(panic);
-        }
-    }
-}
-
 impl Namespace {
-    async fn create() -> Self {
+    pub(crate) async fn create() -> Self {
         let client = connect().await;
         let name = unique_name();
         let manifest = json!({
@@ -78,19 +57,6 @@ impl Namespace {
             .await
     }
 
-    /// Creates a link.
-    pub async fn link(&self, manifest: impl Into<LinkManifest>) -> Link {
-        let manifest = manifest.into().into_value();
-        Link::at(self, &self.create_object(&manifest).await.name)
-    }
-
-    /// Creates a link, and watches it from before its creation.
-    pub async fn watched_link(&self, manifest: impl Into<LinkManifest>) -> (Link, Watch) {
-        let manifest = manifest.into();
-        let watch = Watch::start(self, manifest.name()).await;
-        (self.link(manifest).await, watch)
-    }
-
     /// Waits until the next created object gets a later creation time than those before it. Creation times have whole
     /// seconds.
     pub async fn next_second(&self) {
@@ -106,29 +72,15 @@ impl Namespace {
         Api::namespaced(self.client.clone(), &self.name)
     }
 
-    /// Waits until no object of an inactive link remains. It is called after every test, and tests may call it
-    /// themselves.
-    pub async fn has_no_residue(&self) {
-        eventually("nothing remains of links that are not active", SHORT, async || {
-            let residue = residue_of(self).await;
-            if residue.is_empty() {
-                Ok(())
-            } else {
-                Err(residue.join("\n"))
-            }
-        })
-        .await;
-    }
-
     /// Starts the deletion. The pods end while the next test runs.
-    async fn delete(&self) {
+    pub(crate) async fn delete(&self) {
         Object::named(&self.client, "", "v1", "Namespace", &self.name)
             .delete_with(&DeleteParams::default())
             .await;
     }
 
     /// What a developer needs to look into a failure.
-    async fn report(&self) {
+    pub(crate) async fn report(&self) {
         eprintln!(
             "\nnamespace {0} is kept; look at it with\n  kubectl -n {0} get il,svc,endpointslices,cm,pods\n  kubectl delete namespace {0}",
             self.name

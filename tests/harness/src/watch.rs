@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 use crate::versions::follow;
-use crate::{Namespace, SHORT};
+use crate::{Link, LinkManifest, Namespace, SHORT};
 
 /// A watch with a position: each call of `walks` continues where the one before it ended.
 pub struct Watch {
@@ -26,6 +26,15 @@ struct Seen {
     /// One entry per event; `None` is the deletion.
     events: Mutex<Vec<Option<InstanceLink>>>,
     arrived: Notify,
+}
+
+impl Namespace {
+    /// Creates a link, and watches it from before its creation.
+    pub async fn watched_link(&self, manifest: impl Into<LinkManifest>) -> (Link, Watch) {
+        let manifest = manifest.into();
+        let watch = Watch::start(self, manifest.name()).await;
+        (self.link(manifest).await, watch)
+    }
 }
 
 impl Watch {
