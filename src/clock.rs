@@ -1,8 +1,8 @@
-//! The time that is written into objects. Passes ask a clock, so that tests can turn it.
+//! The time that is written into objects. Passes take it from a clock that tests can set.
 
 use jiff::Timestamp;
 
-/// Tells the time.
+/// A clock.
 pub trait Clock: Send + Sync {
     /// Now.
     fn now(&self) -> Timestamp;

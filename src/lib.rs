@@ -1,20 +1,27 @@
-//! The InstanceLink operator: watches the cluster, asks `instancelink-core` what is due, and does it.
+//! The InstanceLink operator: watches the cluster, asks `instancelink-core` what to do, and does it.
 //!
-//! I/O only. Everything that is decided is decided in core; this crate observes, executes and reports.
+//! This crate observes, executes and reports. All decisions are in core.
 
 #![cfg_attr(
     test,
     allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
 )]
 
+mod admin;
 pub mod args;
+mod backoff;
 mod client;
 pub mod clock;
 mod crds;
+mod events;
 mod leader;
 pub mod operator;
+mod queue;
+mod readiness;
 mod reconcile;
 pub mod run;
+mod supervise;
+mod sweep;
 pub mod telemetry;
 mod uninstall;
 pub mod verify;

@@ -1,4 +1,4 @@
-//! The command line of InstanceLink.
+//! The binary `instancelink`.
 
 use std::process::ExitCode;
 

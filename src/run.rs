@@ -1,4 +1,4 @@
-//! The subcommands, and how the process ends.
+//! Runs the subcommands, and ends the process on signals.
 
 use std::process::ExitCode;
 
@@ -10,7 +10,7 @@ use crate::args::{Command, Verb};
 use crate::telemetry::logs;
 use crate::{crds, operator, uninstall};
 
-/// Runs a command to its end.
+/// Runs a command. The result is the exit code of the process.
 pub fn main(command: Command) -> ExitCode {
     let done = logs::start(command.log_format, &command.log).and_then(|()| dispatch(command.verb));
     match done {
@@ -25,7 +25,7 @@ pub fn main(command: Command) -> ExitCode {
 fn dispatch(verb: Verb) -> anyhow::Result<()> {
     match verb {
         Verb::Crds(options) => crds::print(&options),
-        Verb::Operator(options) => in_runtime(operate(options)),
+        Verb::Operator(options) => in_runtime(operate(*options)),
         Verb::Uninstall(options) => in_runtime(uninstall::run(options)),
     }
 }
@@ -44,16 +44,16 @@ async fn operate(options: crate::args::Operator) -> anyhow::Result<()> {
 
 fn stop_on_signals() -> anyhow::Result<CancellationToken> {
     let stop = CancellationToken::new();
-    let told = stop.clone();
-    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be listened for")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be listened for")?;
+    let on_signal = stop.clone();
+    let mut terminate = signal(SignalKind::terminate()).context("the handler of SIGTERM cannot be installed")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("the handler of SIGINT cannot be installed")?;
     tokio::spawn(async move {
         tokio::select! {
-            _ = terminate.recv() => tracing::info!("SIGTERM: finishing what runs"),
-            _ = interrupt.recv() => tracing::info!("SIGINT: finishing what runs"),
+            _ = terminate.recv() => tracing::info!("SIGTERM: the operator finishes its running passes and stops; a second signal ends it at once"),
+            _ = interrupt.recv() => tracing::info!("SIGINT: the operator finishes its running passes and stops; a second signal ends it at once"),
         }
-        told.cancel();
-        // Whoever asks twice does not want to wait.
+        on_signal.cancel();
+        // A second signal means: do not wait.
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}

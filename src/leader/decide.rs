@@ -1,18 +1,18 @@
-//! What to do about the lease: pure, so that every case can be read in a table.
+//! What to do about the lease. Pure, so that one table shows every case.
 //!
-//! Whether a lease has run out is judged by our own clock alone: it has, if it did not change before our eyes for as
-//! long as it says. What time its holder wrote into it does not matter, so clocks may differ.
+//! Only the local clock decides whether a lease has expired: it has, if it did not change for as long as it says while this
+//! process watched it. The time that its holder wrote into it is ignored, so clocks may differ.
 
 use std::time::Duration;
 
-/// The lease as read, and for how long it has not changed before our eyes.
+/// The lease as last read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Seen {
-    /// Who holds it; empty where it was released.
+pub(super) struct ObservedLease {
+    /// Who holds it; empty if it was released.
     pub(super) holder: String,
     /// How long it says it lasts.
     pub(super) duration: Duration,
-    /// Time since it last changed, by our own clock.
+    /// Time since it last changed, by the local clock.
     pub(super) unchanged: Duration,
 }
 
@@ -21,47 +21,47 @@ pub(super) struct Seen {
 pub(super) enum Decision {
     /// There is no lease: create it.
     Create,
-    /// It is ours: renew it.
+    /// This process holds it: renew it.
     Renew,
-    /// It is nobody's, or has run out: take it over.
+    /// It is free or has expired: take it over.
     TakeOver,
-    /// It is somebody else's.
+    /// Another process holds it.
     Wait,
 }
 
-/// The lease as it was before our own lists began.
+/// The lease as it was before this process listed anything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) enum Before {
+pub(super) enum InitialLease {
     /// It was held, or could not be read.
     #[default]
     Held,
-    /// There was none.
+    /// It did not exist.
     Absent,
-    /// Nobody held it in this version.
+    /// It was free, with this resourceVersion.
     Free(String),
 }
 
-/// True where nobody can have led since `before` when the lease was written anew, or from the version `taken`: then our
-/// lists show all that other operators wrote.
-pub(super) fn nobody_led_since(before: &Before, taken: Option<&str>) -> bool {
-    match before {
-        Before::Held => false,
-        Before::Absent => taken.is_none(),
-        Before::Free(version) => taken == Some(version),
+/// True if no operator can have led between `initial` and the write that took the lease, which created it or replaced
+/// the version `taken`. Then the lists of this process contain everything that other operators wrote.
+pub(super) fn no_leader_since(initial: &InitialLease, taken: Option<&str>) -> bool {
+    match initial {
+        InitialLease::Held => false,
+        InitialLease::Absent => taken.is_none(),
+        InitialLease::Free(version) => taken == Some(version),
     }
 }
 
-/// What `me` does about the lease.
-pub(super) fn decide(me: &str, seen: Option<&Seen>) -> Decision {
-    match seen {
+/// What the contender `identity` does about the lease.
+pub(super) fn decide(identity: &str, lease: Option<&ObservedLease>) -> Decision {
+    match lease {
         None => Decision::Create,
-        Some(seen) if seen.holder == me => Decision::Renew,
-        Some(seen) if seen.holder.is_empty() || seen.unchanged >= seen.duration => Decision::TakeOver,
+        Some(lease) if lease.holder == identity => Decision::Renew,
+        Some(lease) if lease.holder.is_empty() || lease.unchanged >= lease.duration => Decision::TakeOver,
         Some(_) => Decision::Wait,
     }
 }
 
-/// True while writes are allowed: the last renewal that succeeded was *sent* less than the renewal deadline ago.
+/// True while writes are allowed: the last successful renewal was *sent* less than the renew deadline ago.
 pub(super) const fn may_write(since_renewal_was_sent: Duration, deadline: Duration) -> bool {
     since_renewal_was_sent.as_millis() < deadline.as_millis()
 }
@@ -70,8 +70,8 @@ pub(super) const fn may_write(since_renewal_was_sent: Duration, deadline: Durati
 mod tests {
     use super::*;
 
-    fn seen(holder: &str, unchanged: u64) -> Seen {
-        Seen {
+    fn lease(holder: &str, unchanged: u64) -> ObservedLease {
+        ObservedLease {
             holder: holder.to_owned(),
             duration: Duration::from_secs(15),
             unchanged: Duration::from_secs(unchanged),
@@ -79,40 +79,40 @@ mod tests {
     }
 
     #[test]
-    fn every_case_has_one_answer() {
+    fn a_contender_has_one_answer_to_each_lease() {
         let table = [
             (None, Decision::Create),
-            (Some(seen("me", 0)), Decision::Renew),
-            (Some(seen("me", 99)), Decision::Renew),
-            (Some(seen("", 0)), Decision::TakeOver),
-            (Some(seen("other", 0)), Decision::Wait),
-            (Some(seen("other", 14)), Decision::Wait),
-            (Some(seen("other", 15)), Decision::TakeOver),
+            (Some(lease("me", 0)), Decision::Renew),
+            (Some(lease("me", 99)), Decision::Renew),
+            (Some(lease("", 0)), Decision::TakeOver),
+            (Some(lease("other", 0)), Decision::Wait),
+            (Some(lease("other", 14)), Decision::Wait),
+            (Some(lease("other", 15)), Decision::TakeOver),
         ];
-        for (seen, expected) in table {
-            assert_eq!(decide("me", seen.as_ref()), expected, "{seen:?}");
+        for (lease, expected) in table {
+            assert_eq!(decide("me", lease.as_ref()), expected, "{lease:?}");
         }
     }
 
     #[test]
-    fn only_a_lease_that_was_free_before_and_is_unchanged_shows_that_nobody_led() {
-        let free = Before::Free("7".to_owned());
+    fn only_a_lease_that_was_free_and_did_not_change_proves_that_no_operator_led() {
+        let free = InitialLease::Free("7".to_owned());
         let table = [
-            (Before::Held, None, false),
-            (Before::Held, Some("7"), false),
-            (Before::Absent, None, true),
-            (Before::Absent, Some("7"), false),
+            (InitialLease::Held, None, false),
+            (InitialLease::Held, Some("7"), false),
+            (InitialLease::Absent, None, true),
+            (InitialLease::Absent, Some("7"), false),
             (free.clone(), Some("7"), true),
             (free.clone(), Some("8"), false),
             (free, None, false),
         ];
-        for (before, taken, nobody) in table {
-            assert_eq!(nobody_led_since(&before, taken), nobody, "{before:?} {taken:?}");
+        for (initial, taken, expected) in table {
+            assert_eq!(no_leader_since(&initial, taken), expected, "{initial:?} {taken:?}");
         }
     }
 
     #[test]
-    fn writing_ends_before_another_may_begin() {
+    fn writes_stop_before_another_operator_may_begin() {
         let deadline = Duration::from_secs(10);
         assert!(may_write(Duration::from_millis(9_999), deadline));
         assert!(!may_write(Duration::from_secs(10), deadline));

@@ -1,37 +1,37 @@
-//! Writes of what links of one source share, kept back while others of the source are due: one of them sends what all of
-//! them have to say.
+//! Writes of shared children that are held back while other links of the source are due, so that one write carries the
+//! changes of all of them.
 
 use std::collections::HashMap;
 
+use instancelink_cluster::SourceKey;
 use instancelink_core::batch;
 use instancelink_core::effect::Effect;
 use instancelink_core::snapshot::Snapshot;
 use parking_lot::Mutex;
 
-use super::queue::{Queue, Turn};
-use instancelink_cluster::SourceKey;
+use crate::queue::{Queue, Turn};
 
-/// One write a source: the last link's that gave way, on top of those before it. A link that gave way has another turn and
-/// decides anew, so nothing is lost with what is kept here.
+/// At most one write per source: that of the last link that yielded, on top of the earlier ones. A link that yielded has
+/// another turn and decides again, so nothing is lost with a write that is held back.
 #[derive(Debug, Default)]
 pub(crate) struct Batches(Mutex<HashMap<SourceKey, Effect>>);
 
 impl Batches {
-    /// Puts the shared write of a group together with those that were kept back. True where it is kept back as well, and
-    /// the link gives way once the rest of the group is done.
-    pub(super) fn keep_back(&self, queue: &Queue, turn: &Turn, snapshot: &Snapshot, group: &mut Vec<Effect>) -> bool {
+    /// Merges the shared write of a group with those that were held back. True if it is held back as well, and the link
+    /// yields after the rest of the group.
+    pub(super) fn hold_back(&self, queue: &Queue, turn: &Turn, snapshot: &Snapshot, group: &mut Vec<Effect>) -> bool {
         let Some(source) = &turn.source else { return false };
         let Some(own) = batch::take_shared(group) else {
             return false;
         };
         let before = self.0.lock().remove(source);
-        // What nobody waits for is not meant any more.
-        let before = before.filter(|_| turn.gave_way || turn.others_gave_way);
+        // Without a link that yielded, the write that is held back is outdated.
+        let before = before.filter(|_| turn.yielded || turn.others_yielded);
         let write = match before {
             Some(before) => batch::on_top(snapshot, &before, own),
             None => own,
         };
-        if queue.may_give_way(turn) {
+        if queue.may_yield(turn) {
             self.0.lock().insert(source.clone(), write);
             return true;
         }
@@ -39,9 +39,10 @@ impl Batches {
         false
     }
 
-    /// A link that gave way has decided anew: what was kept back with its word in it may hold no more.
-    pub(super) fn decided_anew(&self, turn: &Turn) {
-        if let Some(source) = turn.source.as_ref().filter(|_| turn.gave_way) {
+    /// A turn ended. If its link had yielded before, it has decided again now, and the write that is held back may contain
+    /// its older decision.
+    pub(super) fn end_turn(&self, turn: &Turn) {
+        if let Some(source) = turn.source.as_ref().filter(|_| turn.yielded) {
             self.0.lock().remove(source);
         }
     }

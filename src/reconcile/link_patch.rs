@@ -1,4 +1,5 @@
-//! Merge patches on a link. Each carries the UID and resourceVersion of the link as read: a stale one is refused.
+//! Merge patches of a link. Each carries the UID and resourceVersion of the link as read, so the API server refuses a stale
+//! one (`lifecycle#preconditions`).
 
 use instancelink_api::{InstanceLink, InstanceLinkStatus, Intent, keys};
 use serde_json::{Map, Value, json};
@@ -11,7 +12,7 @@ pub(super) struct Change<'a> {
     pub(super) finalizer: Option<Finalizer>,
 }
 
-/// What becomes of our finalizer.
+/// What to do with the operator's finalizer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Finalizer {
     Add,
@@ -32,7 +33,7 @@ pub(super) fn metadata(link: &InstanceLink, change: &Change<'_>) -> Result<Value
         metadata.insert("annotations".to_owned(), Value::Object(annotations));
     }
     if let Some(finalizer) = change.finalizer {
-        // The list as a whole: the resourceVersion makes sure that nobody else's is lost.
+        // The whole list is replaced. The resourceVersion protects finalizers that others add at the same time.
         let others = link
             .metadata
             .finalizers
@@ -48,7 +49,7 @@ pub(super) fn metadata(link: &InstanceLink, change: &Change<'_>) -> Result<Value
     Ok(json!({ "metadata": metadata }))
 }
 
-/// The patch that makes a link's status this one; none where it already is.
+/// The patch that gives a link this status; none if it already has it.
 pub(super) fn status(link: &InstanceLink, status: &InstanceLinkStatus) -> Result<Option<Value>, serde_json::Error> {
     let before = match &link.status {
         Some(before) => serde_json::to_value(before)?,
@@ -65,7 +66,7 @@ fn precondition(link: &InstanceLink) -> Map<String, Value> {
     metadata
 }
 
-/// The merge patch that turns one value into the other: objects field by field, null for what is gone, all else whole.
+/// The merge patch from one value to the other: objects field by field, null for removed fields, other values as a whole.
 fn merge_diff(from: Value, to: Value) -> Option<Value> {
     let (mut from, to) = match (from, to) {
         (Value::Object(from), Value::Object(to)) => (from, to),
@@ -89,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_differs_is_sent() {
+    fn a_patch_contains_only_the_fields_that_differ() {
         let from = json!({"state": "active", "fqdn": "x", "list": [1, 2], "target": {"name": "a", "kind": "Pod"}});
         let to = json!({"state": "active", "list": [1], "target": {"name": "b", "kind": "Pod"}, "id": 7});
         let expected = json!({"fqdn": null, "list": [1], "target": {"name": "b"}, "id": 7});
@@ -97,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_equal_needs_no_patch() {
+    fn equal_values_need_no_patch() {
         let status = json!({"state": "active", "history": [{"state": "active"}]});
         assert_eq!(merge_diff(status.clone(), status), None);
     }

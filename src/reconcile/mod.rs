@@ -1,16 +1,21 @@
-//! From "something about this link changed" to "nothing is due": the queue, the loop, and the requests it makes.
+//! From "something about this link changed" to "nothing is due": the loop over one link, and the requests that it sends.
+//!
+//! ```text
+//! driver ─► pass: observe ─► decide ─► ask ─► execute ─► fold ─► decide …
+//! ```
 
-pub(crate) mod backoff;
-pub(crate) mod batches;
-pub(crate) mod driver;
-pub(crate) mod events;
-mod execute;
-pub(crate) mod gates;
+mod batches;
+mod driver;
+mod executor;
 mod link_patch;
-mod patience;
-pub(crate) mod queue;
+mod outcome;
+mod pass;
+mod record;
 mod refuse;
-mod report;
-mod schedule;
-pub(crate) mod sweep;
-pub(crate) mod unconfirmed;
+mod repairs;
+mod unconfirmed_writes;
+
+pub(crate) use batches::Batches;
+pub(crate) use driver::Driver;
+pub(crate) use executor::Executor;
+pub(crate) use pass::{PassContext, source_of};

@@ -1,4 +1,4 @@
-//! Failures of a child's write that repetition will not mend: said in words a user can act on.
+//! Which failures of a child's write a retry does not mend. Core writes the message.
 
 use instancelink_core::child::Key;
 use instancelink_core::refusal::Refusal;

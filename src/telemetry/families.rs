@@ -1,4 +1,4 @@
-//! The label sets of the metric families. Every label has a bounded set of values, but for namespaces.
+//! The label sets of the metric families. Each label has a bounded set of values; only the namespaces are unbounded.
 
 use prometheus_client::encoding::EncodeLabelSet;
 
@@ -15,7 +15,7 @@ pub(super) struct TransitionLabels {
     pub(super) to: &'static str,
 }
 
-/// A request of a user, and what was said to it.
+/// An action that a user requested, and the verdict on it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct ActionLabels {
     pub(super) action: &'static str,
@@ -45,12 +45,18 @@ pub(super) struct KindLabels {
 pub(super) struct RequestLabels {
     pub(super) verb: &'static str,
     pub(super) kind: &'static str,
-    /// The HTTP status, or `none` where no answer came.
+    /// The HTTP status, or `none` if there was no answer.
     pub(super) code: String,
 }
 
-/// What became of an event.
+/// What happened to an event.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct EventLabels {
     pub(super) result: &'static str,
+}
+
+/// A background task.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct TaskLabels {
+    pub(super) task: &'static str,
 }

@@ -1,4 +1,4 @@
-//! Logs to stderr, one line an event: JSON in a cluster, text for people. stdout is for answers.
+//! Logs go to stderr, one line an event: JSON in a cluster, text in a terminal. Command output goes to stdout.
 
 use std::io::IsTerminal;
 
@@ -10,29 +10,31 @@ use tracing_subscriber::{Registry, fmt};
 /// How a line is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum LogFormat {
-    /// JSON where stderr is no terminal, else text.
+    /// Text if stderr is a terminal, else JSON.
     Auto,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
     /// Text.
     Text,
 }
 
-/// What is let through of this: a `tracing` filter such as `info` or `info,instancelink=debug`.
+/// Parses a `tracing` filter such as `info` or `info,instancelink=debug`.
 ///
-/// The client's own word on an answer that it cannot read is the whole answer, and may be all Secrets of a namespace. We
-/// log the error that it gives us.
+/// The target `kube_client::client` stays off: where it cannot parse an answer, it logs the whole answer, which may contain
+/// all Secrets of a namespace. The operator logs the error without the answer.
 ///
 /// # Errors
 /// What is wrong with the filter.
 pub fn filter(filter: &str) -> anyhow::Result<Targets> {
-    let parsed: Targets = filter
-        .parse()
-        .map_err(|e| anyhow::anyhow!("--log {filter:?} is no log filter: {e}; write e.g. --log info"))?;
+    let parsed: Targets = filter.parse().map_err(|e| {
+        anyhow::anyhow!(
+            "--log={filter} is not a log filter: {e}. Use a level such as --log=info, or --log=info,instancelink=debug"
+        )
+    })?;
     Ok(parsed.with_target("kube_client::client", LevelFilter::OFF))
 }
 
-/// Starts logging what this filter lets through.
+/// Starts the logs.
 pub(crate) fn start(format: LogFormat, filter: &str) -> anyhow::Result<()> {
     let filter = self::filter(filter)?;
     let is_terminal = std::io::stderr().is_terminal();
@@ -44,7 +46,7 @@ pub(crate) fn start(format: LogFormat, filter: &str) -> anyhow::Result<()> {
     tracing_subscriber::registry()
         .with(lines.with_filter(filter))
         .try_init()
-        .map_err(|e| anyhow::anyhow!("logging was already started: {e}"))
+        .map_err(|e| anyhow::anyhow!("the logs cannot be started: {e}"))
 }
 
 fn text(colored: bool) -> Box<dyn Layer<Registry> + Send + Sync> {

@@ -1,4 +1,4 @@
-//! The operator's metrics (contract#metrics). Gauges that mirror the caches are filled when a scrape asks.
+//! The operator's metrics, as `contract#metrics` promises them. The gauges that mirror the caches are filled at each scrape.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,12 +13,13 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
 use super::families::{
-    ActionLabels, EventLabels, KindLabels, NamespaceLabels, OutcomeLabels, RequestLabels, StateLabels, TransitionLabels,
+    ActionLabels, EventLabels, KindLabels, NamespaceLabels, OutcomeLabels, RequestLabels, StateLabels, TaskLabels,
+    TransitionLabels,
 };
 
 type Timers<L> = Family<L, Histogram, fn() -> Histogram>;
 
-/// All metrics. Every method is cheap enough for the hot path.
+/// All metrics. Each method is cheap enough for the hot path.
 pub(crate) struct Metrics {
     registry: Registry,
     links: Family<StateLabels, Gauge>,
@@ -37,6 +38,7 @@ pub(crate) struct Metrics {
     request_seconds: Histogram,
     events: Family<EventLabels, Counter>,
     swept: Family<KindLabels, Counter>,
+    task_restarts: Family<TaskLabels, Counter>,
     leader: Gauge,
 }
 
@@ -71,6 +73,7 @@ impl Metrics {
             request_seconds: short_times(),
             events: Family::default(),
             swept: Family::default(),
+            task_restarts: Family::default(),
             leader: Gauge::default(),
         };
         metrics.register();
@@ -80,63 +83,76 @@ impl Metrics {
     fn register(&mut self) {
         let r = &mut self.registry;
         r.register("links", "Links by state", self.links.clone());
-        r.register("transitions", "Changes of state", self.transitions.clone());
+        r.register("transitions", "State changes of links", self.transitions.clone());
         r.register_with_unit(
             "transition",
-            "Time from leaving one resting state to reaching the next",
+            "Time from leaving one resting state to reaching the next one",
             Unit::Seconds,
             self.transition_seconds.clone(),
         );
-        r.register("actions", "Requests of users that were taken", self.actions.clone());
-        r.register("endpoints", "Endpoints in slices of ours", self.endpoints.clone());
+        r.register(
+            "actions",
+            "Actions that users requested, by verdict",
+            self.actions.clone(),
+        );
+        r.register(
+            "endpoints",
+            "Endpoints in the EndpointSlices of links, by namespace",
+            self.endpoints.clone(),
+        );
         r.register_with_unit(
             "endpoint_propagation",
-            "Time from seeing a pod change to the confirmed write of a slice",
+            "Time from the event of a pod to the confirmed write of an EndpointSlice",
             Unit::Seconds,
             self.propagation.clone(),
         );
-        r.register(
-            "reconciles",
-            "Passes over a link, by how they ended",
-            self.reconciles.clone(),
-        );
+        r.register("reconciles", "Passes over a link, by outcome", self.reconciles.clone());
         r.register_with_unit(
             "reconcile",
-            "Time a pass takes",
+            "Duration of a pass over a link",
             Unit::Seconds,
             self.reconcile_seconds.clone(),
         );
-        r.register(
-            "queue_depth",
-            "Links that wait for their pass",
-            self.queue_depth.clone(),
-        );
+        r.register("queue_depth", "Links that wait for a pass", self.queue_depth.clone());
         r.register_with_unit(
             "queue",
-            "Time from due to the start of the pass",
+            "Time that a link waits for its pass",
             Unit::Seconds,
             self.queue_seconds.clone(),
         );
-        r.register("watch_errors", "Watches that failed", self.watch_errors.clone());
-        r.register("relists", "Times a kind was listed anew", self.relists.clone());
-        r.register("api_requests", "Requests to the API server", self.requests.clone());
+        r.register("watch_errors", "Errors of watches, by kind", self.watch_errors.clone());
+        r.register("relists", "Lists of a kind after its first one", self.relists.clone());
+        r.register(
+            "api_requests",
+            "Requests to the API server, by verb, kind and status code",
+            self.requests.clone(),
+        );
         r.register_with_unit(
             "api_request",
-            "Time to the API server's answer",
+            "Time until the API server answers a request",
             Unit::Seconds,
             self.request_seconds.clone(),
         );
         r.register(
             "events",
-            "Kubernetes events, by what became of them",
+            "Kubernetes events, by result: sent, dropped or failed",
             self.events.clone(),
         );
-        r.register("swept", "Objects of links that are gone, deleted", self.swept.clone());
-        r.register("leader", "1 while this process leads", self.leader.clone());
+        r.register(
+            "swept",
+            "Orphans that were deleted or corrected, by kind",
+            self.swept.clone(),
+        );
+        r.register(
+            "task_restarts",
+            "Restarts of background tasks after a panic, by task",
+            self.task_restarts.clone(),
+        );
+        r.register("leader", "1 while this process leads, else 0", self.leader.clone());
     }
 
     /// A link went from one state to another.
-    pub(crate) fn transition(&self, from: State, to: State) {
+    pub(crate) fn count_transition(&self, from: State, to: State) {
         let labels = TransitionLabels {
             from: from.as_str(),
             to: to.as_str(),
@@ -144,8 +160,8 @@ impl Metrics {
         self.transitions.get_or_create(&labels).inc();
     }
 
-    /// A link came to rest after so long.
-    pub(crate) fn rested(&self, from: State, to: State, took: Duration) {
+    /// A link reached a resting state after this time.
+    pub(crate) fn time_transition(&self, from: State, to: State, took: Duration) {
         let labels = TransitionLabels {
             from: from.as_str(),
             to: to.as_str(),
@@ -155,8 +171,9 @@ impl Metrics {
             .observe(took.as_secs_f64());
     }
 
-    /// A request of a user was taken. What is outside the grammar counts as `invalid`, so that users cannot add labels.
-    pub(crate) fn action(&self, action: &str, verdict: Verdict) {
+    /// A user's action was accepted or rejected. A verb outside the grammar counts as `invalid`, so that users cannot add
+    /// label values.
+    pub(crate) fn count_action(&self, action: &str, verdict: Verdict) {
         let action = Verb::ALL.into_iter().find(|v| v.as_str() == action);
         let labels = ActionLabels {
             action: action.map_or("invalid", Verb::as_str),
@@ -168,43 +185,48 @@ impl Metrics {
         self.actions.get_or_create(&labels).inc();
     }
 
-    /// A slice was written so long after the change of a pod was seen.
-    pub(crate) fn propagated(&self, took: Duration) {
+    /// A slice was written this time after the event of a pod.
+    pub(crate) fn time_propagation(&self, took: Duration) {
         self.propagation.observe(took.as_secs_f64());
     }
 
     /// A pass ended.
-    pub(crate) fn reconciled(&self, outcome: &'static str, took: Duration) {
+    pub(crate) fn count_pass(&self, outcome: &'static str, took: Duration) {
         self.reconciles.get_or_create(&OutcomeLabels { outcome }).inc();
         self.reconcile_seconds.observe(took.as_secs_f64());
     }
 
-    /// A link's pass starts after so long a wait.
-    pub(crate) fn dequeued(&self, waited: Duration) {
+    /// A pass starts; its link waited for this time.
+    pub(crate) fn time_in_queue(&self, waited: Duration) {
         self.queue_seconds.observe(waited.as_secs_f64());
     }
 
-    /// A kind was listed anew.
+    /// A kind was listed again.
     pub(crate) fn relisted(&self, kind: &'static str) {
         self.relists.get_or_create(&KindLabels { kind }).inc();
     }
 
-    /// What became of an event: `sent`, `dropped` or `failed`.
-    pub(crate) fn event(&self, result: &'static str) {
+    /// An event was `sent`, `dropped` or `failed`.
+    pub(crate) fn count_event(&self, result: &'static str) {
         self.events.get_or_create(&EventLabels { result }).inc();
     }
 
-    /// An object of a link that is gone was deleted.
-    pub(crate) fn swept(&self, kind: &'static str) {
+    /// An orphan was deleted or corrected.
+    pub(crate) fn count_swept(&self, kind: &'static str) {
         self.swept.get_or_create(&KindLabels { kind }).inc();
     }
 
+    /// A background task panicked and starts again.
+    pub(crate) fn count_task_restart(&self, task: &'static str) {
+        self.task_restarts.get_or_create(&TaskLabels { task }).inc();
+    }
+
     /// This process leads, or does not.
-    pub(crate) fn leads(&self, leads: bool) {
+    pub(crate) fn set_leader(&self, leads: bool) {
         self.leader.set(i64::from(leads));
     }
 
-    /// The metrics in the `OpenMetrics` text format, with the gauges that mirror the caches.
+    /// All metrics in the `OpenMetrics` text format. The arguments fill the gauges that mirror the caches and the queue.
     pub(crate) fn render(
         &self,
         links: &BTreeMap<State, usize>,
@@ -227,7 +249,7 @@ impl Metrics {
         }
         let mut text = String::new();
         if encode(&mut text, &self.registry).is_err() {
-            tracing::error!("metrics could not be rendered");
+            tracing::error!("the metrics cannot be rendered; this is a bug");
         }
         text
     }

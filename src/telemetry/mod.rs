@@ -1,6 +1,5 @@
-//! What the operator tells about itself: metrics, logs, and the endpoints that probes and Prometheus ask.
+//! Logs and metrics. Nothing in here knows the rest of the operator; the server that shows the metrics is `admin`.
 
-pub(crate) mod admin;
 mod families;
 pub mod logs;
 pub(crate) mod metrics;

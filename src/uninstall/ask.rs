@@ -1,20 +1,22 @@
-//! The question before the deed.
+//! Asks for confirmation before anything is deleted.
 
 use std::io::{IsTerminal, Write};
 
 use anyhow::bail;
 
-/// Asks whether to go on. Without a terminal there is nobody to ask, and the answer is no.
+/// Asks whether to delete. Without a terminal the answer is no.
 pub(super) fn confirm(links: usize) -> anyhow::Result<()> {
     if !std::io::stdin().is_terminal() {
-        bail!("nothing was deleted: there is no terminal to ask on; say --yes if this is wanted");
+        bail!(
+            "nothing was deleted: there is no terminal on which to ask for confirmation. Add --yes to delete without it"
+        );
     }
-    print!("Delete all of this? {links} links will stop answering. [y/N] ");
+    print!("Delete all of this? The aliases of {links} links will stop working. [y/N] ");
     std::io::stdout().flush()?;
     let mut answer = String::new();
     std::io::stdin().read_line(&mut answer)?;
     if !is_yes(&answer) {
-        bail!("nothing was deleted");
+        bail!("nothing was deleted: the answer was not yes");
     }
     Ok(())
 }
@@ -28,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_yes_is_a_yes() {
+    fn only_y_and_yes_confirm() {
         assert!(is_yes("y\n") && is_yes(" Yes "));
         assert!(!is_yes("") && !is_yes("n") && !is_yes("yolo"));
     }

@@ -1,4 +1,4 @@
-//! Deletes all links, and says what it waits for.
+//! Deletes all links, and prints what it waits for.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,10 +11,11 @@ use tokio::time::Instant;
 
 use instancelink_cluster::ObjectName;
 
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
-const PATIENCE: Duration = Duration::from_secs(30);
+const POLL: Duration = Duration::from_secs(1);
+/// Without progress for this time, a hint is printed.
+const HINT_AFTER: Duration = Duration::from_secs(30);
 
-/// Names of all links; none where the CRD is not installed.
+/// Names of all links; none if the CRD is not installed.
 pub(super) async fn all(client: &Client) -> anyhow::Result<Vec<String>> {
     let links = list(client).await?;
     Ok(links
@@ -23,7 +24,7 @@ pub(super) async fn all(client: &Client) -> anyhow::Result<Vec<String>> {
         .collect())
 }
 
-/// Deletes every link, and waits until the operator has let go of the last. Links that are made meanwhile go too.
+/// Deletes all links, also those that are created meanwhile, and waits until the operator has removed the last finalizer.
 pub(super) async fn delete_all(client: &Client, operator_namespace: &str) -> anyhow::Result<()> {
     let mut shown: BTreeMap<String, String> = BTreeMap::new();
     let mut changed = Instant::now();
@@ -47,15 +48,15 @@ pub(super) async fn delete_all(client: &Client, operator_namespace: &str) -> any
         if now.is_empty() {
             return Ok(());
         }
-        if changed.elapsed() > PATIENCE {
+        if changed.elapsed() > HINT_AFTER {
             println!(
-                "still waiting for {} links; what the operator says: kubectl -n {operator_namespace} logs deployment/instancelink --tail=20",
+                "still waiting for {} links. To see what the operator does: kubectl -n {operator_namespace} logs deployment/instancelink --tail=20",
                 now.len()
             );
             changed = Instant::now();
         }
         shown = now;
-        tokio::time::sleep(LOOK_AGAIN).await;
+        tokio::time::sleep(POLL).await;
     }
 }
 
@@ -63,9 +64,11 @@ async fn list(client: &Client) -> anyhow::Result<Vec<InstanceLink>> {
     let api: Api<InstanceLink> = Api::all(client.clone());
     match api.list(&ListParams::default()).await {
         Ok(list) => Ok(list.items),
-        // Without the CRD the path itself is unknown, and the answer no Status: only its code tells.
+        // Without the CRD the API server does not know the path, and its answer is not a Status. Only the code shows it.
         Err(kube::Error::Api(status)) if status.code == 404 => Ok(Vec::new()),
-        Err(error) => Err(error).context("the links cannot be listed; nothing more was deleted"),
+        Err(error) => Err(error).context(
+            "the links cannot be listed, so nothing more was deleted. Run the command again once the cause is mended",
+        ),
     }
 }
 
@@ -81,9 +84,10 @@ async fn delete(client: &Client, link: &InstanceLink) -> anyhow::Result<()> {
     };
     match api.delete(&name.name, &params).await {
         Ok(_) => Ok(()),
-        // Gone, or made anew: the next look tells.
+        // It was deleted or replaced. The next list shows it.
         Err(kube::Error::Api(status)) if status.is_not_found() || status.is_conflict() => Ok(()),
-        Err(error) => Err(error).with_context(|| format!("link {name} cannot be deleted")),
+        Err(error) => Err(error)
+            .with_context(|| format!("link {name} cannot be deleted. Run the command again once the cause is mended")),
     }
 }
 

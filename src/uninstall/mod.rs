@@ -1,4 +1,5 @@
-//! `instancelink uninstall`: the links first, while the operator still serves their finalizers, then the installation.
+//! `instancelink uninstall` deletes the links first, while the operator can still remove their finalizers, and then the
+//! installation (`contract#uninstall`).
 
 mod ask;
 mod links;
@@ -12,20 +13,19 @@ use serde_json::Value;
 
 use crate::args::Uninstall;
 use crate::client;
+use rest::PART_OF;
 
-/// Label on everything that `deploy/` installs.
-const PART_OF: &str = "app.kubernetes.io/part-of=instancelink";
-/// Label of the operator's pods.
+/// The labels of the operator's pods.
 const OPERATOR: &str = "app.kubernetes.io/name=instancelink,app.kubernetes.io/component=operator";
 
-/// Asks, deletes the links, waits for them, and deletes the rest.
+/// Asks for confirmation, deletes the links, waits for them, and deletes the rest.
 pub(crate) async fn run(options: Uninstall) -> anyhow::Result<()> {
     let config = client::config().await?;
     let client = client::for_calls(&config)?;
     let links = links::all(&client).await?;
     let installed = rest::find(&client, &options.operator_namespace).await?;
     if links.is_empty() && installed.is_empty() {
-        println!("nothing to do: no links, and nothing labelled {PART_OF}");
+        println!("nothing to do: there are no links and no objects with the label {PART_OF}");
         return Ok(());
     }
     println!("on {}:", config.cluster_url);
@@ -36,7 +36,7 @@ pub(crate) async fn run(options: Uninstall) -> anyhow::Result<()> {
         println!("  delete {object}");
     }
     if !links.is_empty() && !options.operator_elsewhere && ready_operators(&client, &options).await? == 0 {
-        bail!("{}", without_operator(links.len(), &options.operator_namespace));
+        bail!("{}", operator_is_missing(links.len(), &options.operator_namespace));
     }
     if !options.yes {
         ask::confirm(links.len())?;
@@ -63,16 +63,16 @@ fn is_ready(pod: &DynamicObject) -> bool {
             .any(|c| c["type"] == "Ready" && c["status"] == "True")
 }
 
-fn without_operator(links: usize, namespace: &str) -> String {
+fn operator_is_missing(links: usize, namespace: &str) -> String {
     [
         &format!(
-            "no operator pod is ready in namespace {namespace}, and {links} link(s) wait on a finalizer that only it \
-             serves: deleting them now would hang. Nothing was deleted. What to do:"
+            "nothing was deleted: no operator pod is ready in namespace {namespace}, and only the operator can remove the \
+             finalizers of {links} link(s), so their deletion would not end. What to do:"
         ),
-        &format!("- start it: kubectl -n {namespace} scale deployment/instancelink --replicas=1"),
-        "- if it runs in another namespace: --operator-namespace <namespace>",
-        "- if it runs outside of the cluster: --operator-elsewhere",
-        "- if it is gone for good, take the finalizers off by hand and delete what the links have in the cluster:",
+        &format!("- start the operator: kubectl -n {namespace} scale deployment/instancelink --replicas=1"),
+        "- if it runs in another namespace, add --operator-namespace=<namespace>",
+        "- if it runs outside the cluster, add --operator-elsewhere",
+        "- if it does not exist any more, remove the finalizers by hand and delete what the links created:",
         "  kubectl get il -A --no-headers -o custom-columns=:metadata.namespace,:metadata.name | while read ns name; do",
         r#"    kubectl -n $ns patch il $name --type=merge -p '{"metadata":{"finalizers":null}}'; done"#,
         "  kubectl delete services,configmaps,endpointslices -A -l app.kubernetes.io/managed-by=instancelink",

@@ -1,13 +1,14 @@
-//! The installation itself: what carries its label, kind by kind, and nothing else.
+//! The installation itself: the objects with its label, kind by kind, and nothing else.
 
 use anyhow::Context;
 use kube::api::{ApiResource, DeleteParams, DynamicObject, ListParams, Preconditions};
 use kube::{Api, Client, ResourceExt};
 
-use super::PART_OF;
+/// The label of all objects of an installation.
+pub(super) const PART_OF: &str = "app.kubernetes.io/part-of=instancelink";
 
-/// Kinds of an installation, in the order they go: first what could refuse or change requests, last the
-/// kind of the links. (Group, versions newest first, kind, plural.)
+/// Kinds of an installation, in the order of their deletion: first those that could refuse or change requests, last the
+/// definitions of the links. (Group, versions newest first, kind, plural.)
 const KINDS: [(&str, &[&str], &str, &str); 12] = [
     (
         "admissionregistration.k8s.io",
@@ -47,7 +48,7 @@ const KINDS: [(&str, &[&str], &str, &str); 12] = [
         "clusterrolebindings",
     ),
     ("rbac.authorization.k8s.io", &["v1"], "ClusterRole", "clusterroles"),
-    // What overlays put into namespaces of users.
+    // Overlays create these in the namespaces of users.
     ("rbac.authorization.k8s.io", &["v1"], "RoleBinding", "rolebindings"),
     ("rbac.authorization.k8s.io", &["v1"], "Role", "roles"),
     ("", &["v1"], "Namespace", "namespaces"),
@@ -77,8 +78,8 @@ impl std::fmt::Display for Installed {
     }
 }
 
-/// Everything that carries the label, but what goes with the operator's namespace. Of namespaces only that one: others
-/// may be somebody's.
+/// All objects with the label, except those in the operator's namespace, which are deleted with it. Of the namespaces only the
+/// operator's own: others may belong to users.
 pub(super) async fn find(client: &Client, operator_namespace: &str) -> anyhow::Result<Vec<Installed>> {
     let mut found = Vec::new();
     for (group, versions, kind, plural) in KINDS {
@@ -87,10 +88,10 @@ pub(super) async fn find(client: &Client, operator_namespace: &str) -> anyhow::R
             let api: Api<DynamicObject> = Api::all_with(client.clone(), &resource);
             let list = match api.list(&ListParams::default().labels(PART_OF)).await {
                 Ok(list) => list,
-                // This server does not know the kind in this version.
+                // The API server does not know the kind in this version.
                 Err(kube::Error::Api(status)) if status.code == 404 => continue,
                 Err(error) => {
-                    return Err(error).with_context(|| format!("{plural} cannot be listed; nothing was deleted"));
+                    return Err(error).with_context(|| format!("{plural} cannot be listed, so nothing was deleted. Run the command again once the cause is mended"));
                 }
             };
             found.extend(
@@ -110,7 +111,7 @@ pub(super) async fn find(client: &Client, operator_namespace: &str) -> anyhow::R
     Ok(found)
 }
 
-/// Deletes what was found, in its order.
+/// Deletes the objects in their order.
 pub(super) async fn delete(client: &Client, installed: Vec<Installed>) -> anyhow::Result<()> {
     for object in installed {
         let api: Api<DynamicObject> = match &object.namespace {
@@ -127,7 +128,11 @@ pub(super) async fn delete(client: &Client, installed: Vec<Installed>) -> anyhow
         match api.delete(&object.name, &params).await {
             Ok(_) => println!("deleted {object}"),
             Err(kube::Error::Api(status)) if status.is_not_found() => {}
-            Err(error) => return Err(error).with_context(|| format!("{object} cannot be deleted; run this again")),
+            Err(error) => {
+                return Err(error).with_context(|| {
+                    format!("{object} cannot be deleted. Run the command again once the cause is mended")
+                });
+            }
         }
     }
     Ok(())

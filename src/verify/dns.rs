@@ -1,4 +1,4 @@
-//! The pod's own DNS server, asked without a cache: `/etc/resolv.conf` as the kubelet writes it for every pod.
+//! A resolver without a cache for the DNS servers of the pod: those that the kubelet writes into `/etc/resolv.conf`.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -17,10 +17,10 @@ use hickory_resolver::proto::rr::{Name, RData, RecordType};
 use hickory_resolver::system_conf::read_system_conf;
 use instancelink_core::verify::Answer;
 
-use super::Resolver;
+use super::resolver::Resolver;
 use crate::args::Operator;
 
-/// Time for one server to answer, which is milliseconds away.
+/// Time for one server to answer. It is in the same cluster.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
 struct Dns {
@@ -28,24 +28,25 @@ struct Dns {
     domain_of_pod: Option<String>,
 }
 
-/// The DNS that the options ask for; none where they want none, or where this is no pod that asks the cluster's DNS: any
-/// other server knows no alias, and would be taken for wrong.
+/// The resolver that the options ask for. None if they disable it, or if this process is not in a pod that uses the cluster's
+/// DNS: another DNS server knows no alias, so each alias would look wrong.
 ///
 /// # Errors
-/// Where it is asked for and cannot be had.
-pub(crate) fn of_pod(options: &Operator) -> anyhow::Result<Option<Arc<dyn Resolver>>> {
+/// The options require a resolver, and it cannot be built.
+pub(crate) fn resolver_of(options: &Operator) -> anyhow::Result<Option<Arc<dyn Resolver>>> {
     if options.verify_dns == Some(false) {
         return Ok(None);
     }
     let wanted = options.verify_dns == Some(true) || options.dns_server.is_some();
-    let dns = Dns::new(options.dns_server).context("aliases cannot be looked up; --verify-dns=false does without");
+    let dns = Dns::new(options.dns_server)
+        .context("aliases cannot be looked up in the DNS (--verify-dns=false disables the lookup)");
     match dns {
         Ok(dns) if wanted || dns.domain_of_pod.is_some() => Ok(Some(Arc::new(dns))),
         Err(error) if wanted => Err(error),
         Ok(_) | Err(_) => {
             tracing::info!(
-                "/etc/resolv.conf is not that of a pod that asks the cluster's DNS, so aliases are not looked up; \
-                 --dns-server names a server that knows them"
+                "aliases are not looked up: /etc/resolv.conf has no search domain svc.<cluster domain>, so this process \
+                 does not use the cluster's DNS. To look them up, set --dns-server to the address of the cluster's DNS"
             );
             Ok(None)
         }
@@ -56,9 +57,9 @@ impl Dns {
     fn new(server: Option<SocketAddr>) -> anyhow::Result<Self> {
         let system = read_system_conf().context("/etc/resolv.conf cannot be read");
         let search = system.as_ref().map(|(config, _)| config.search().to_vec());
-        let domain_of_pod = search.unwrap_or_default().iter().find_map(domain_behind);
+        let domain_of_pod = search.unwrap_or_default().iter().find_map(cluster_domain_in);
         let servers = match server {
-            Some(server) => vec![at(server)],
+            Some(server) => vec![name_server(server)],
             None => system?.0.name_servers().to_vec(),
         };
         let config = ResolverConfig::from_name_servers(servers);
@@ -92,9 +93,9 @@ impl Dns {
 }
 
 impl Resolver for Dns {
-    fn ask<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Answer> {
+    fn resolve<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Answer> {
         async move {
-            // With the dot at its end, for which no search list is gone through.
+            // With the dot at the end the name is absolute: no search domain is added.
             let Ok(name) = Name::from_ascii(format!("{name}.")) else {
                 return Answer::NoAnswer("could not be asked");
             };
@@ -102,7 +103,7 @@ impl Resolver for Dns {
                 self.of_type(name.clone(), RecordType::A),
                 self.of_type(name, RecordType::AAAA)
             );
-            both(four, six)
+            combined(four, six)
         }
         .boxed()
     }
@@ -112,8 +113,8 @@ impl Resolver for Dns {
     }
 }
 
-/// One answer of two: half of an answer is none.
-fn both(four: Answer, six: Answer) -> Answer {
+/// The answer from both families. If one of them failed, there is no answer.
+fn combined(four: Answer, six: Answer) -> Answer {
     match (four, six) {
         (Answer::NoAnswer(why), _) | (_, Answer::NoAnswer(why)) => Answer::NoAnswer(why),
         (Answer::NoSuchName, Answer::NoSuchName) => Answer::NoSuchName,
@@ -144,7 +145,7 @@ fn answer_of(error: &NetError) -> Answer {
     }
 }
 
-fn at(server: SocketAddr) -> NameServerConfig {
+fn name_server(server: SocketAddr) -> NameServerConfig {
     let mut config = NameServerConfig::udp_and_tcp(server.ip());
     for connection in &mut config.connections {
         connection.port = server.port();
@@ -152,8 +153,8 @@ fn at(server: SocketAddr) -> NameServerConfig {
     config
 }
 
-/// `cluster.local` of `svc.cluster.local`.
-fn domain_behind(search: &Name) -> Option<String> {
+/// `cluster.local` from `svc.cluster.local`.
+fn cluster_domain_in(search: &Name) -> Option<String> {
     let name = search.to_ascii();
     let domain = name.trim_end_matches('.').strip_prefix("svc.")?;
     Some(domain.to_owned())
@@ -164,8 +165,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_domain_of_a_pod_stands_behind_svc_in_its_search_list() {
-        let domain = |search: &str| domain_behind(&Name::from_ascii(search).unwrap());
+    fn the_cluster_domain_follows_svc_in_the_search_list_of_a_pod() {
+        let domain = |search: &str| cluster_domain_in(&Name::from_ascii(search).unwrap());
         assert_eq!(domain("svc.cluster.local"), Some("cluster.local".to_owned()));
         assert_eq!(domain("svc.corp.example."), Some("corp.example".to_owned()));
         assert_eq!(domain("shop.svc.cluster.local"), None);
@@ -173,10 +174,10 @@ mod tests {
     }
 
     #[test]
-    fn half_of_an_answer_is_none_and_a_name_of_one_family_exists() {
+    fn an_answer_needs_both_families_but_a_name_may_have_addresses_of_one() {
         let four = || Answer::Addresses(["10.0.0.1".parse().unwrap()].into());
-        assert_eq!(both(four(), Answer::NoAnswer("failed")), Answer::NoAnswer("failed"));
-        assert_eq!(both(four(), Answer::Addresses(BTreeSet::new())), four());
-        assert_eq!(both(Answer::NoSuchName, Answer::NoSuchName), Answer::NoSuchName);
+        assert_eq!(combined(four(), Answer::NoAnswer("failed")), Answer::NoAnswer("failed"));
+        assert_eq!(combined(four(), Answer::Addresses(BTreeSet::new())), four());
+        assert_eq!(combined(Answer::NoSuchName, Answer::NoSuchName), Answer::NoSuchName);
     }
 }

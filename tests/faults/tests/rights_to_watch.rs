@@ -163,7 +163,7 @@ async fn without_lease(plane: &ControlPlane, all: &[Right], verb: &str) {
     options.account = Account::named(&name);
     options.arguments.push(format!("--lease-name={name}"));
     let mut operator = Operator::start_ready(plane, &proxy.server, &options).await;
-    says(&operator, "the lease cannot be had").await;
+    says(&operator, "the lease cannot be read or written").await;
     let before = proxy.count();
     sleep(COUNTED).await;
     let made = proxy.count() - before;

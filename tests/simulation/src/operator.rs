@@ -5,7 +5,7 @@ use std::sync::Arc;
 use clap::Parser as _;
 use instancelink::args::{Command, Operator, Verb};
 use instancelink::clock::Clock;
-use instancelink::operator::{Surroundings, run_in};
+use instancelink::operator::{Dependencies, run_in};
 use instancelink_testkit::api::Api;
 use instancelink_testkit::api::service::Connection;
 use instancelink_testkit::faults::hooks::Hooks;
@@ -56,7 +56,7 @@ impl Running {
         let name = name.to_owned();
         let client = || Connection::new(Arc::clone(api), &name, Arc::clone(faults)).client();
         let api = Arc::clone(api);
-        let surroundings = Surroundings {
+        let dependencies = Dependencies {
             watches: client(),
             calls: client(),
             clock: Arc::new(SkewedClock { api, skew }),
@@ -65,7 +65,7 @@ impl Running {
         let options = options_of(&name, options);
         let task = tokio::spawn(async move {
             // An operator that lost the lease ends with an error. The kubelet would restart its pod.
-            let _ = run_in(surroundings, options, CancellationToken::new()).await;
+            let _ = run_in(dependencies, options, CancellationToken::new()).await;
         });
         Self { name, task }
     }
@@ -94,7 +94,7 @@ fn options_of(name: &str, more: &[&str]) -> Operator {
         args.push("--admin-port=0");
     }
     match Command::parse_from(args).verb {
-        Verb::Operator(options) => options,
+        Verb::Operator(options) => *options,
         verb => panic!("{verb:?} is no operator"),
     }
 }

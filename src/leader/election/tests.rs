@@ -1,0 +1,126 @@
+use http::{Request, Response, StatusCode};
+use instancelink_cluster::ObjectName;
+use kube::client::Body;
+use parking_lot::Mutex;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::clock::SystemClock;
+use crate::telemetry::metrics::Metrics;
+
+/// How long the API server of these tests takes to answer the creation of the lease. It stores the lease at once.
+const SLOW: Duration = Duration::from_secs(1);
+
+/// An API server that stores one lease.
+#[derive(Clone, Default)]
+struct Server {
+    lease: Arc<Mutex<Option<Value>>>,
+    version: Arc<Mutex<u64>>,
+}
+
+impl Server {
+    fn client(&self) -> Client {
+        let server = self.clone();
+        let serve = tower::service_fn(move |request: Request<Body>| {
+            let server = server.clone();
+            async move { Ok::<_, std::convert::Infallible>(server.answer(request).await) }
+        });
+        Client::new(serve, "system")
+    }
+
+    async fn answer(&self, request: Request<Body>) -> Response<Body> {
+        if request.uri().query().is_some_and(|query| query.contains("watch")) {
+            return std::future::pending().await;
+        }
+        match request.method().as_str() {
+            "GET" => match self.lease.lock().clone() {
+                Some(lease) => response(StatusCode::OK, &lease),
+                None => response(
+                    StatusCode::NOT_FOUND,
+                    &json!({"kind": "Status", "code": 404, "reason": "NotFound", "message": "no lease", "status": "Failure",
+                        "details": {"name": "instancelink", "kind": "leases"}}),
+                ),
+            },
+            method => {
+                let is_creation = method == "POST";
+                let body = request.into_body().collect_bytes().await.unwrap();
+                let lease = self.store(serde_json::from_slice(&body).unwrap());
+                if is_creation {
+                    tokio::time::sleep(SLOW).await;
+                }
+                response(StatusCode::OK, &lease)
+            }
+        }
+    }
+
+    fn store(&self, mut lease: Value) -> Value {
+        let mut version = self.version.lock();
+        *version += 1;
+        lease["metadata"]["resourceVersion"] = version.to_string().into();
+        *self.lease.lock() = Some(lease.clone());
+        lease
+    }
+
+    fn holder(&self) -> Option<String> {
+        let lease = self.lease.lock().clone()?;
+        lease["spec"]["holderIdentity"].as_str().map(str::to_owned)
+    }
+}
+
+fn response(code: StatusCode, body: &Value) -> Response<Body> {
+    let body = Body::from(serde_json::to_vec(body).unwrap());
+    Response::builder().status(code).body(body).unwrap()
+}
+
+fn contender(server: &Server) -> Election {
+    let config = LeaseConfig {
+        lease: ObjectName::new("system", "instancelink"),
+        identity: "me".to_owned(),
+        duration: Duration::from_secs(15),
+        renew_deadline: Duration::from_secs(10),
+        retry: Duration::from_secs(2),
+    };
+    let calls = Calls::new(server.client(), Arc::new(Metrics::new()));
+    Election::new(calls, server.client(), Arc::new(SystemClock), config)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_free_lease_is_taken() {
+    let server = Server::default();
+    assert!(contender(&server).acquire(&CancellationToken::new()).await);
+    assert_eq!(server.holder().as_deref(), Some("me"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_operator_that_stops_while_it_takes_the_lease_releases_it() {
+    let server = Server::default();
+    let stop = CancellationToken::new();
+    let mut election = contender(&server);
+    let stopping = stop.clone();
+    let stopped = async {
+        // The creation was stored, and its answer is on the way.
+        tokio::time::sleep(SLOW / 2).await;
+        assert_eq!(server.holder().as_deref(), Some("me"));
+        stopping.cancel();
+    };
+    let (leads, ()) = tokio::join!(election.acquire(&stop), stopped);
+    assert!(!leads);
+    assert_eq!(server.holder(), None, "others would wait until it expires");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_operator_that_stops_while_another_one_leads_leaves_the_lease_alone() {
+    let server = Server::default();
+    server.store(json!({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
+        "metadata": {"namespace": "system", "name": "instancelink"},
+        "spec": {"holderIdentity": "other", "leaseDurationSeconds": 15}}));
+    let stop = CancellationToken::new();
+    let mut election = contender(&server);
+    let stopped = async {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        stop.cancel();
+    };
+    let (leads, ()) = tokio::join!(election.acquire(&stop), stopped);
+    assert!(!leads);
+    assert_eq!(server.holder().as_deref(), Some("other"));
+}

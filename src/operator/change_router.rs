@@ -1,0 +1,36 @@
+//! Passes what the caches report to those who act on it: the queue, the sweeper and the gate writer.
+
+use std::sync::Arc;
+
+use instancelink_cluster::{Affected, Listener};
+
+use crate::queue::Queue;
+use crate::readiness::GateRequests;
+use crate::sweep::SweepRequests;
+use crate::telemetry::metrics::Metrics;
+
+/// The listener of the caches.
+pub(super) struct ChangeRouter {
+    pub(super) queue: Arc<Queue>,
+    pub(super) sweeps: Arc<SweepRequests>,
+    pub(super) gates: Arc<GateRequests>,
+    pub(super) metrics: Arc<Metrics>,
+}
+
+impl Listener for ChangeRouter {
+    fn affected(&self, affected: Affected) {
+        self.queue.add(&affected.links);
+        self.sweeps.add_gone_links(affected.gone);
+        if affected.orphans {
+            self.sweeps.full_scan_soon();
+        }
+        self.gates.add(affected.gated);
+    }
+
+    fn listed(&self, kind: &'static str, times: u64) {
+        if times > 1 {
+            self.metrics.relisted(kind);
+            self.sweeps.full_scan();
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! The parts of the operator: how they are connected, and in which order they start and stop.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use instancelink_cluster::{Cache, Calls, Meter, watch};
+use instancelink_core::rights::Account;
+use kube::Client;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::change_router::ChangeRouter;
+use super::dependencies::Dependencies;
+use crate::args::Operator;
+use crate::clock::Clock;
+use crate::events;
+use crate::leader::{Election, Leadership, LeaseConfig};
+use crate::queue::Queue;
+use crate::readiness::{GateRequests, GateWriter};
+use crate::reconcile::{Batches, Driver, Executor, PassContext, source_of};
+use crate::supervise::supervise;
+use crate::sweep::{SweepRequests, Sweeper};
+use crate::telemetry::metrics::Metrics;
+use crate::verify::{Resolver, Verifier};
+
+/// Time for the events and sweeps in flight when the operator stops.
+const LAST_TASKS: Duration = Duration::from_secs(1);
+
+/// What the tasks share.
+pub(super) struct Components {
+    pub(super) watches: Client,
+    pub(super) calls: Calls,
+    pub(super) cache: Arc<Cache>,
+    pub(super) queue: Arc<Queue>,
+    sweeps: Arc<SweepRequests>,
+    gates: Arc<GateRequests>,
+    metrics: Arc<Metrics>,
+    clock: Arc<dyn Clock>,
+    dns: Option<Arc<dyn Resolver>>,
+    lease: Option<LeaseConfig>,
+    reporter: String,
+}
+
+impl Components {
+    /// Connects the parts. Nothing runs yet.
+    ///
+    /// # Errors
+    /// The options contradict each other.
+    pub(super) fn build(
+        options: &Operator,
+        dependencies: Dependencies,
+        metrics: &Arc<Metrics>,
+    ) -> anyhow::Result<Self> {
+        let Dependencies {
+            watches,
+            calls,
+            clock,
+            dns,
+        } = dependencies;
+        let reporter = reporter_of(options);
+        let lease = options
+            .leader_elect
+            .then(|| LeaseConfig::from_options(options, &reporter, clock.now()))
+            .transpose()?;
+        let queue = Arc::new(Queue::new(usize::from(options.concurrency)));
+        let sweeps = Arc::new(SweepRequests::default());
+        let gates = Arc::new(GateRequests::default());
+        let router = ChangeRouter {
+            queue: Arc::clone(&queue),
+            sweeps: Arc::clone(&sweeps),
+            gates: Arc::clone(&gates),
+            metrics: Arc::clone(metrics),
+        };
+        let cache = Arc::new(Cache::new(&watch::KINDS, Arc::new(router)));
+        // Weak: the cache holds the queue, and a cycle of references would never be freed.
+        let weak = Arc::downgrade(&cache);
+        queue.set_source_lookup(move |key| source_of(weak.upgrade()?.as_ref(), key));
+        Ok(Self {
+            watches,
+            calls: Calls::new(calls, Arc::clone(metrics) as Arc<dyn Meter>),
+            cache,
+            queue,
+            sweeps,
+            gates,
+            metrics: Arc::clone(metrics),
+            clock,
+            dns,
+            lease,
+            reporter,
+        })
+    }
+
+    /// The contender of the election; none if there is no election.
+    pub(super) fn election(&self) -> Option<Election> {
+        let config = self.lease.clone()?;
+        Some(Election::new(
+            self.calls.clone(),
+            self.watches.clone(),
+            Arc::clone(&self.clock),
+            config,
+        ))
+    }
+
+    /// Waits for the caches and for the lease, then works until `stop` or until the lease is lost.
+    pub(super) async fn lead(
+        &self,
+        election: Option<Election>,
+        options: &Operator,
+        stop: CancellationToken,
+    ) -> anyhow::Result<()> {
+        let mut synced = self.cache.synced();
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            ready = synced.wait_for(|synced| *synced) => {
+                ready.context("the caches ended before they were filled; this is a bug")?;
+            }
+        }
+        tracing::info!("caches are filled");
+        let Some(mut election) = election else {
+            self.work(options, Leadership::always(), &stop).await;
+            return Ok(());
+        };
+        if !election.acquire(&stop).await {
+            return Ok(());
+        }
+        let leadership = election.leadership();
+        let caches_are_current = election.caches_are_current();
+        // The lease is renewed until the last write is done. Only then may another operator begin.
+        let done = CancellationToken::new();
+        let work = async {
+            if caches_are_current || self.list_again(&stop).await {
+                self.work(options, leadership, &stop).await;
+            }
+            done.cancel();
+        };
+        let keep = async {
+            if !election.renew_until(&done).await {
+                bail!(
+                    "the lease was lost: it was not renewed in time, so another operator may lead now. This process ends \
+                     without another write; when it is restarted, it waits for the lease"
+                );
+            }
+            election.release().await;
+            Ok(())
+        };
+        tokio::pin!(work, keep);
+        tokio::select! {
+            kept = &mut keep => kept,
+            () = &mut work => keep.await,
+        }
+    }
+
+    /// Lists again what operators write, so that the caches contain all writes of the previous leader. False if `stop` comes
+    /// first.
+    async fn list_again(&self, stop: &CancellationToken) -> bool {
+        tracing::info!("another operator led before: the objects that operators write are listed again");
+        tokio::select! {
+            () = stop.cancelled() => false,
+            () = self.cache.catch_up() => true,
+        }
+    }
+
+    /// Runs everything that writes. Returns when all of it has ended.
+    async fn work(&self, options: &Operator, leadership: Leadership, stop: &CancellationToken) {
+        self.metrics.set_leader(true);
+        tracing::info!(concurrency = options.concurrency, "leading");
+        let clock = Arc::clone(&self.clock);
+        let account = options.user_name.as_deref().map(Account::new).unwrap_or_default();
+        let (publisher, sender) =
+            events::channel(self.calls.clone(), &self.metrics, Arc::clone(&clock), &self.reporter);
+        let executor = Executor::new(self.calls.clone(), Arc::clone(&self.cache));
+        let sweeper = Arc::new(Sweeper {
+            requests: Arc::clone(&self.sweeps),
+            cache: Arc::clone(&self.cache),
+            queue: Arc::clone(&self.queue),
+            calls: self.calls.clone(),
+            executor: executor.unrecorded(),
+            leadership: leadership.clone(),
+            metrics: Arc::clone(&self.metrics),
+        });
+        let gate_writer = Arc::new(GateWriter {
+            requests: Arc::clone(&self.gates),
+            cache: Arc::clone(&self.cache),
+            calls: self.calls.clone(),
+            events: publisher.clone(),
+            leadership: leadership.clone(),
+            clock: Arc::clone(&clock),
+            account: account.clone(),
+        });
+        let verifier = Arc::new(Verifier::new(
+            self.dns.clone(),
+            Arc::clone(&self.cache),
+            Arc::clone(&self.queue),
+            Arc::clone(&clock),
+            &options.cluster_domain,
+        ));
+        let driver = Driver::new(PassContext {
+            executor,
+            batches: Batches::default(),
+            cache: Arc::clone(&self.cache),
+            queue: Arc::clone(&self.queue),
+            events: publisher,
+            leadership,
+            clock,
+            metrics: Arc::clone(&self.metrics),
+            cluster_domain: options.cluster_domain.clone(),
+            account,
+            verifier: Arc::clone(&verifier),
+        });
+        let mut tasks = JoinSet::new();
+        let (metrics, token) = (&self.metrics, stop.clone());
+        let start = move || Arc::clone(&sweeper).run(token.clone());
+        tasks.spawn(supervise("sweeper", Arc::clone(metrics), stop.clone(), start));
+        let token = stop.clone();
+        let start = move || Arc::clone(&gate_writer).run(token.clone());
+        tasks.spawn(supervise("readiness gates", Arc::clone(metrics), stop.clone(), start));
+        let sender = Arc::new(sender);
+        let start = move || Arc::clone(&sender).run();
+        tasks.spawn(supervise("events", Arc::clone(metrics), stop.clone(), start));
+        let token = stop.clone();
+        let start = move || Arc::clone(&verifier).run(token.clone());
+        tasks.spawn(supervise("verifier", Arc::clone(metrics), stop.clone(), start));
+        Arc::new(driver).run(stop.clone(), options.shutdown_grace).await;
+        // These tasks end on `stop`. What they cannot finish in this time is repeated by the next leader.
+        let ended = async { while tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(LAST_TASKS, ended).await.is_err() {
+            tasks.shutdown().await;
+        }
+        self.metrics.set_leader(false);
+        tracing::info!("all work is done");
+    }
+}
+
+/// The name of this process in events and in the lease: the pod's, or the host's.
+fn reporter_of(options: &Operator) -> String {
+    let host = || {
+        std::fs::read_to_string("/etc/hostname")
+            .ok()
+            .map(|h| h.trim().to_owned())
+    };
+    let name = options.pod_name.clone().or_else(host).filter(|name| !name.is_empty());
+    name.unwrap_or_else(|| "instancelink".to_owned())
+}

@@ -1,0 +1,144 @@
+//! Requests for children. Each is written once, for all kinds.
+
+use instancelink_api::keys;
+use instancelink_cluster::{CallError, Deleted, InFlight, ObjectName, SourceKey, Watched};
+use instancelink_core::child::{ChildKind as _, DesiredChild, Key, with_desired, with_kind};
+use instancelink_core::effect::Answer;
+use instancelink_core::refusal::Refusal;
+use kube::Resource as _;
+
+use super::super::refuse::refusal_of;
+use super::kinds::WatchedChild;
+use super::{Collisions, Executor};
+
+impl Executor {
+    /// Creates a child.
+    pub(super) async fn create(&self, child: &DesiredChild, collisions: &Collisions) -> Result<Answer, CallError> {
+        let key = child.key();
+        with_desired!(child, K(spec) => self.create_as::<K>(key, &K::to_api(spec, None), collisions).await)
+    }
+
+    /// Replaces a child that has this UID and resourceVersion.
+    pub(crate) async fn replace(&self, child: &DesiredChild, replaces: (&str, &str)) -> Result<Answer, CallError> {
+        let key = child.key();
+        with_desired!(child, K(spec) => self.replace_as::<K>(key, &K::to_api(spec, Some(replaces)), replaces.0).await)
+    }
+
+    /// Deletes a child that has this UID and resourceVersion.
+    pub(crate) async fn delete(&self, key: &Key, uid: &str, version: &str) -> Result<Answer, CallError> {
+        with_kind!(key.kind, K => self.delete_as::<K>(key, uid, version).await)
+    }
+
+    /// Reads a child whose last write is unconfirmed. After a failure it stays unconfirmed, because nothing was learnt.
+    pub(in crate::reconcile) async fn confirm(&self, source: &SourceKey, key: &Key) -> Result<(), CallError> {
+        with_kind!(key.kind, K => self.read_as::<K>(key).await)?;
+        self.unconfirmed.confirm(source, key);
+        Ok(())
+    }
+
+    async fn create_as<K: WatchedChild>(
+        &self,
+        key: Key,
+        body: &K::Api,
+        collisions: &Collisions,
+    ) -> Result<Answer, CallError> {
+        let name = name_of(&key);
+        let in_flight = self.cache.begin::<K::Watch>(name.clone());
+        match self.calls.create::<_, Raw<K>>(K::Watch::KIND, &name, body).await {
+            Ok(raw) => Ok(record::<K>(Some(in_flight), raw)),
+            Err(CallError::AlreadyExists(_)) => {
+                drop(in_flight);
+                if !collisions.lock().insert(key.clone()) {
+                    let refusal = Refusal::name_taken(&key);
+                    return Ok(Answer::Refused(key, refusal));
+                }
+                match self.read_as::<K>(&key).await {
+                    Err(error) => answer_refusal(error, "get", key),
+                    answer => answer,
+                }
+            }
+            Err(error) => answer_refusal(error, "create", key),
+        }
+    }
+
+    /// Reads a child live, after "already exists" or after no answer. Core decides whose object it is.
+    async fn read_as<K: WatchedChild>(&self, key: &Key) -> Result<Answer, CallError> {
+        let name = name_of(key);
+        match self.calls.get::<Raw<K>>(K::Watch::KIND, &name).await {
+            Ok(raw) => {
+                let labels = raw.meta().labels.as_ref();
+                let manager = labels.and_then(|l| l.get(keys::MANAGED_BY)).map(String::as_str);
+                let is_own = manager == Some(keys::MANAGER);
+                let item = K::Watch::reduce(raw);
+                let answer = K::observed_in(&item).map_or(Answer::Done, Answer::Child);
+                // A foreign object is not watched, so it would never leave the caches again.
+                if is_own {
+                    self.cache.read_live::<K::Watch>(&name, item);
+                }
+                Ok(answer)
+            }
+            Err(CallError::NotFound(_)) => Ok(Answer::ChildGone(key.clone())),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn replace_as<K: WatchedChild>(&self, key: Key, body: &K::Api, uid: &str) -> Result<Answer, CallError> {
+        let name = name_of(&key);
+        let in_flight = self.begin::<K>(&name);
+        match self.calls.replace::<_, Raw<K>>(K::Watch::KIND, &name, body).await {
+            Ok(raw) => Ok(record::<K>(in_flight, raw)),
+            Err(CallError::NotFound(_)) => {
+                record_gone(in_flight, uid);
+                Ok(Answer::ChildGone(key))
+            }
+            Err(error) => answer_refusal(error, "update", key),
+        }
+    }
+
+    async fn delete_as<K: WatchedChild>(&self, key: &Key, uid: &str, version: &str) -> Result<Answer, CallError> {
+        let name = name_of(key);
+        let in_flight = self.begin::<K>(&name);
+        match self.calls.delete::<Raw<K>>(K::Watch::KIND, &name, uid, version).await {
+            Ok(Deleted::Held(raw)) => Ok(record::<K>(in_flight, *raw)),
+            Ok(Deleted::Gone) | Err(CallError::NotFound(_)) => {
+                record_gone(in_flight, uid);
+                Ok(Answer::ChildGone(key.clone()))
+            }
+            Err(error) => answer_refusal(error, "delete", key.clone()),
+        }
+    }
+
+    /// Begins a write of a child. None if this executor does not record its writes.
+    fn begin<K: WatchedChild>(&self, name: &ObjectName) -> Option<InFlight<K::Watch>> {
+        self.records.then(|| self.cache.begin::<K::Watch>(name.clone()))
+    }
+}
+
+/// An object of a kind as the API server sends it.
+type Raw<K> = <<K as WatchedChild>::Watch as Watched>::Raw;
+
+fn record<K: WatchedChild>(in_flight: Option<InFlight<K::Watch>>, raw: Raw<K>) -> Answer {
+    let item = K::Watch::reduce(raw);
+    let answer = K::observed_in(&item).map_or(Answer::Done, Answer::Child);
+    if let Some(write) = in_flight {
+        write.answered(item);
+    }
+    answer
+}
+
+fn record_gone<W: Watched>(in_flight: Option<InFlight<W>>, uid: &str) {
+    if let Some(write) = in_flight {
+        write.gone(uid);
+    }
+}
+
+fn name_of(key: &Key) -> ObjectName {
+    ObjectName::new(&key.namespace, &key.name)
+}
+
+fn answer_refusal(error: CallError, verb: &'static str, key: Key) -> Result<Answer, CallError> {
+    match refusal_of(&error, verb, &key) {
+        Some(refusal) => Ok(Answer::Refused(key, refusal)),
+        None => Err(error),
+    }
+}

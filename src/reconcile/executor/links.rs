@@ -1,0 +1,104 @@
+//! Requests for links: merge patches of metadata and status, and deletions.
+
+use instancelink_api::{InstanceLink, InstanceLinkStatus};
+use instancelink_cluster::{CallError, Deleted, Links, ObjectName, Stripped, Watched};
+use instancelink_core::effect::Answer;
+use serde_json::Value;
+
+use super::super::link_patch::{self, Change, Finalizer};
+use super::Executor;
+
+impl Executor {
+    /// Patches the status; without a difference no request is sent.
+    pub(super) async fn write_status(
+        &self,
+        link: &InstanceLink,
+        status: &InstanceLinkStatus,
+    ) -> Result<Answer, CallError> {
+        match link_patch::status(link, status).map_err(|e| unwritable(&e))? {
+            Some(patch) => self.patch_link(link, Some("status"), &patch).await,
+            None => Ok(Answer::Link(Box::new(link.clone()))),
+        }
+    }
+
+    /// Adds or removes the finalizer.
+    pub(super) async fn set_finalizer(&self, link: &InstanceLink, finalizer: Finalizer) -> Result<Answer, CallError> {
+        let change = Change {
+            finalizer: Some(finalizer),
+            ..Change::default()
+        };
+        self.patch_metadata(link, &change).await
+    }
+
+    /// Patches the metadata.
+    pub(super) async fn patch_metadata(&self, link: &InstanceLink, change: &Change<'_>) -> Result<Answer, CallError> {
+        let patch = link_patch::metadata(link, change).map_err(|e| unwritable(&e))?;
+        self.patch_link(link, None, &patch).await
+    }
+
+    async fn patch_link(
+        &self,
+        link: &InstanceLink,
+        subresource: Option<&str>,
+        patch: &Value,
+    ) -> Result<Answer, CallError> {
+        let name = ObjectName::of(&link.metadata);
+        let in_flight = self.cache.begin::<Links>(name.clone());
+        match self
+            .calls
+            .patch::<Stripped<InstanceLink>>(Links::KIND, &name, subresource, patch)
+            .await
+        {
+            Ok(object) => {
+                let meta = &object.object.metadata;
+                let held = meta.finalizers.as_ref().is_some_and(|f| !f.is_empty());
+                if meta.deletion_timestamp.is_some() && !held {
+                    // This patch removed the last finalizer, and so the object.
+                    in_flight.gone(meta.uid.as_deref().unwrap_or_default());
+                    return Ok(Answer::LinkGone);
+                }
+                let item = Links::reduce(object);
+                let answer = InstanceLink::clone(&item.peek());
+                in_flight.answered(item);
+                Ok(Answer::Link(Box::new(answer)))
+            }
+            Err(CallError::NotFound(_)) => {
+                in_flight.gone(link.metadata.uid.as_deref().unwrap_or_default());
+                Ok(Answer::LinkGone)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Deletes the link.
+    pub(super) async fn delete_link(&self, link: &InstanceLink) -> Result<Answer, CallError> {
+        let name = ObjectName::of(&link.metadata);
+        let uid = link.metadata.uid.as_deref().unwrap_or_default();
+        let version = link.metadata.resource_version.as_deref().unwrap_or_default();
+        let in_flight = self.cache.begin::<Links>(name.clone());
+        match self
+            .calls
+            .delete::<Stripped<InstanceLink>>(Links::KIND, &name, uid, version)
+            .await
+        {
+            Ok(Deleted::Held(object)) => {
+                let item = Links::reduce(*object);
+                let answer = InstanceLink::clone(&item.peek());
+                in_flight.answered(item);
+                Ok(Answer::Link(Box::new(answer)))
+            }
+            Ok(Deleted::Gone) | Err(CallError::NotFound(_)) => {
+                in_flight.gone(uid);
+                Ok(Answer::LinkGone)
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn unwritable(error: &serde_json::Error) -> CallError {
+    CallError::Refused {
+        code: 0,
+        message: format!("the patch cannot be written as JSON: {error}"),
+    }
+}

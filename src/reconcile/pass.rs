@@ -1,0 +1,242 @@
+//! One pass over one link: observe, decide, ask, execute, fold, and decide again, until nothing is due
+//! (`lifecycle#one-pass`).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::join_all;
+use instancelink_cluster::index::link_keys::source_key;
+use instancelink_cluster::{Cache, CallError, LinkKey, SourceKey, observe};
+use instancelink_core::effect::{Answer, Effect, Step};
+use instancelink_core::lifecycle;
+use instancelink_core::rights::Account;
+use instancelink_core::snapshot::Snapshot;
+use instancelink_core::unconfirmed_writes::to_ask;
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use super::batches::Batches;
+use super::executor::{Collisions, Executor};
+use super::outcome::{Outcome, worst};
+use super::record;
+use super::repairs::Repairs;
+use crate::clock::Clock;
+use crate::events::Publisher;
+use crate::leader::Leadership;
+use crate::queue::{Ending, Queue, Turn};
+use crate::telemetry::metrics::Metrics;
+use crate::verify::Verifier;
+
+/// More groups of writes than any walk through the lifecycle needs. A pass that reaches this number does not converge.
+const MAX_STEPS: usize = 64;
+/// The shortest time until the next pass: a wake-up time in the past must not cause passes without a pause.
+const SHORTEST_WAKE: Duration = Duration::from_millis(20);
+
+/// Everything that passes need.
+pub(crate) struct PassContext {
+    pub(crate) executor: Executor,
+    pub(crate) batches: Batches,
+    pub(crate) cache: Arc<Cache>,
+    pub(crate) queue: Arc<Queue>,
+    pub(crate) events: Publisher,
+    pub(crate) leadership: Leadership,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) cluster_domain: String,
+    /// The operator's user name, for manifests in messages.
+    pub(crate) account: Account,
+    pub(crate) verifier: Arc<Verifier>,
+}
+
+impl PassContext {
+    /// Runs one pass.
+    pub(super) async fn pass(&self, turn: &Turn) -> Outcome {
+        let mut pass = Pass {
+            context: self,
+            turn,
+            collisions: Collisions::default(),
+            repairs: Repairs::default(),
+            endpoints_since: turn.endpoints_since,
+        };
+        pass.run().await
+    }
+}
+
+/// A pass that runs.
+struct Pass<'a> {
+    context: &'a PassContext,
+    turn: &'a Turn,
+    collisions: Collisions,
+    repairs: Repairs,
+    /// When a change of the link's endpoints was first seen that no slice shows yet.
+    endpoints_since: Option<Instant>,
+}
+
+impl Pass<'_> {
+    async fn run(&mut self) -> Outcome {
+        let Some(mut snapshot) = self.observe() else {
+            return self.gone();
+        };
+        for _ in 0..MAX_STEPS {
+            let step = decide(&snapshot);
+            match self.ask(&snapshot, &step).await {
+                Ok(false) => {}
+                Ok(true) => {
+                    // The answers are in the caches now, and may lead to another decision.
+                    let Some(observed) = self.observe() else {
+                        return self.gone();
+                    };
+                    let refusals = std::mem::take(&mut snapshot.refusals);
+                    snapshot = Snapshot { refusals, ..observed };
+                    continue;
+                }
+                Err(error) => return Outcome::after(&error),
+            }
+            let mut effects = match step {
+                Step::Settled { wake, retry } => return self.settle(&snapshot, wake, retry),
+                Step::Act(effects) => effects,
+            };
+            if !self.context.leadership.holds() {
+                return Outcome::new(Ending::Failed(None), "not_leading");
+            }
+            self.repairs.record(&effects);
+            let batches = &self.context.batches;
+            let yields = batches.hold_back(&self.context.queue, self.turn, &snapshot, &mut effects);
+            let answers = self.execute(&snapshot, &effects).await;
+            if let Some(outcome) = self.fold(&mut snapshot, effects, answers) {
+                return outcome;
+            }
+            if yields {
+                return Outcome::new(Ending::Yielded, "yielded");
+            }
+        }
+        tracing::error!(
+            link = %self.turn.key,
+            steps = MAX_STEPS,
+            "a pass does not converge; this is a bug, please report it with this line. The link is tried again later"
+        );
+        Outcome::new(Ending::Failed(None), "endless")
+    }
+
+    /// The link and all that its decision depends on, as the caches show it; none if there is no such link.
+    fn observe(&self) -> Option<Snapshot> {
+        let context = self.context;
+        let (key, now) = (&self.turn.key, context.clock.now());
+        let mut snapshot = context
+            .cache
+            .read(|index| observe(index, key, now, &context.cluster_domain))?;
+        snapshot.account.clone_from(&context.account);
+        snapshot.lookup = context.verifier.lookup_of(key, &snapshot.link.object);
+        Some(snapshot)
+    }
+
+    /// Reads the children with an unconfirmed write on which this step depends. True if there were any.
+    async fn ask(&self, snapshot: &Snapshot, step: &Step) -> Result<bool, CallError> {
+        let executor = &self.context.executor;
+        let Some(source) = self.turn.source.as_ref() else {
+            return Ok(false);
+        };
+        let unconfirmed = executor.unconfirmed.of(source);
+        if unconfirmed.is_empty() {
+            return Ok(false);
+        }
+        let children = to_ask(snapshot, step, &unconfirmed);
+        for key in &children {
+            if let Err(error) = executor.confirm(source, key).await {
+                record::unread_child(&self.turn.key, key, &error);
+                return Err(error);
+            }
+        }
+        Ok(!children.is_empty())
+    }
+
+    /// Sends the requests of a group, all at once.
+    async fn execute(&mut self, snapshot: &Snapshot, effects: &[Effect]) -> Vec<Result<Answer, CallError>> {
+        let (executor, link) = (&self.context.executor, &snapshot.link.object);
+        let requests = effects
+            .iter()
+            .map(|effect| executor.execute(link, effect, &self.collisions));
+        let answers = join_all(requests).await;
+        let (metrics, events) = (&self.context.metrics, &self.context.events);
+        record::group(metrics, events, snapshot, effects, &answers, &mut self.endpoints_since);
+        answers
+    }
+
+    /// Takes the answers into the snapshot. An outcome if the pass cannot go on.
+    fn fold(
+        &self,
+        snapshot: &mut Snapshot,
+        effects: Vec<Effect>,
+        answers: Vec<Result<Answer, CallError>>,
+    ) -> Option<Outcome> {
+        let mut errors = Vec::new();
+        let mut gone = false;
+        for (effect, answer) in effects.into_iter().zip(answers) {
+            match answer {
+                Ok(Answer::LinkGone) => gone = true,
+                Ok(answer) => snapshot.fold(answer),
+                Err(error) => {
+                    record::failure(&self.turn.key, &effect, &error);
+                    errors.push(error);
+                }
+            }
+        }
+        snapshot.now = self.context.clock.now();
+        if gone {
+            // The caches know. A new link of the same name has its own pass by its own event.
+            self.forget_gone_sources();
+            return Some(Outcome::new(Ending::Settled(None), "gone"));
+        }
+        worst(errors).map(|error| Outcome::after(&error))
+    }
+
+    fn settle(&self, snapshot: &Snapshot, wake: Option<Timestamp>, retry: bool) -> Outcome {
+        let slices = &snapshot.children.slices;
+        let verifier = &self.context.verifier;
+        verifier.pass_settled(&self.turn.key, &snapshot.link.object, slices);
+        let wake = wake.map(|at| {
+            let left = at.duration_since(self.context.clock.now());
+            Duration::try_from(left).unwrap_or_default().max(SHORTEST_WAKE)
+        });
+        if retry {
+            record::refusals(snapshot);
+            Outcome::new(Ending::Refused(wake), "refused")
+        } else if self.repairs.only_repaired() {
+            Outcome::new(Ending::Repaired(wake), "repaired")
+        } else {
+            Outcome::new(Ending::Settled(wake), "settled")
+        }
+    }
+
+    fn gone(&self) -> Outcome {
+        self.context.verifier.forget(&self.turn.key);
+        self.forget_gone_sources();
+        Outcome::new(Ending::Gone, "gone")
+    }
+
+    /// Forgets the unconfirmed writes of sources without links. The sweep finds what they may have left.
+    fn forget_gone_sources(&self) {
+        let unconfirmed = &self.context.executor.unconfirmed;
+        if !unconfirmed.is_empty() {
+            let has_links = |source: &SourceKey| {
+                self.context
+                    .cache
+                    .read(|index| index.links.by_source.get(source).next().is_some())
+            };
+            unconfirmed.retain_sources(has_links);
+        }
+    }
+}
+
+/// What is due next, by core alone.
+fn decide(snapshot: &Snapshot) -> Step {
+    lifecycle::step(snapshot)
+}
+
+/// The source of a link that is in the caches.
+pub(crate) fn source_of(cache: &Cache, key: &LinkKey) -> Option<SourceKey> {
+    cache.read(|index| {
+        let link = index.links.table.get(key)?;
+        Some(source_key(&link.peek()))
+    })
+}

@@ -1,0 +1,177 @@
+//! What the next sweeps have to look at. The caches add requests, the [`Sweeper`](super::Sweeper) takes them.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use instancelink_cluster::GoneLink;
+use instancelink_core::child::Key;
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+/// Requests that come within this time are one sweep.
+const GATHER: Duration = Duration::from_millis(200);
+/// The delay of a full scan after a deletion: a thousand deletions cause one scan, and what is new to one cache may be known
+/// to another one by then.
+const SCAN_DELAY: Duration = Duration::from_secs(2);
+/// With more deleted links than this, one full scan costs less than the search for the children of each.
+const MAX_GONE: usize = 1000;
+
+/// What may have to be swept.
+#[derive(Debug, Default)]
+pub(crate) struct SweepRequests {
+    pending: Mutex<Pending>,
+    added: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Pending {
+    /// When to check all children.
+    full_scan: Option<Instant>,
+    gone: Vec<GoneLink>,
+    /// Single children, and when to check each.
+    children: BTreeMap<Key, Instant>,
+}
+
+/// What one sweep looks at.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Scope {
+    /// All children.
+    pub(super) everything: bool,
+    /// What these links may have left.
+    pub(super) gone: Vec<GoneLink>,
+    /// These children.
+    pub(super) children: Vec<Key>,
+}
+
+impl SweepRequests {
+    /// Requests a check of all children.
+    pub(crate) fn full_scan(&self) {
+        self.pending.lock().full_scan_at(Instant::now());
+        self.added.notify_one();
+    }
+
+    /// Requests a check of all children after a short delay.
+    pub(crate) fn full_scan_soon(&self) {
+        self.pending.lock().full_scan_at(Instant::now() + SCAN_DELAY);
+        self.added.notify_one();
+    }
+
+    /// Requests a search for children of these deleted links, and soon after it a check of all children: each deletion is a
+    /// reason to look for what earlier ones left.
+    pub(crate) fn add_gone_links(&self, gone: Vec<GoneLink>) {
+        if gone.is_empty() {
+            return;
+        }
+        let now = Instant::now();
+        let mut pending = self.pending.lock();
+        pending.gone.extend(gone);
+        if pending.gone.len() > MAX_GONE {
+            pending.gone.clear();
+            pending.full_scan_at(now);
+        } else {
+            pending.full_scan_at(now + SCAN_DELAY);
+        }
+        drop(pending);
+        self.added.notify_one();
+    }
+
+    /// Requests another check of one child after a delay.
+    pub(super) fn retry(&self, child: Key, delay: Duration) {
+        self.pending.lock().children.insert(child, Instant::now() + delay);
+        self.added.notify_one();
+    }
+
+    /// Waits until something is due, and takes it.
+    pub(super) async fn next(&self) -> Scope {
+        loop {
+            let due = self.pending.lock().next_time();
+            if due.is_some_and(|due| due <= Instant::now()) {
+                tokio::time::sleep(GATHER).await;
+                return self.pending.lock().take(Instant::now());
+            }
+            let due = due.unwrap_or_else(|| Instant::now() + Duration::from_hours(1));
+            tokio::select! {
+                () = self.added.notified() => {}
+                () = tokio::time::sleep_until(due) => {}
+            }
+        }
+    }
+}
+
+impl Pending {
+    fn full_scan_at(&mut self, time: Instant) {
+        self.full_scan = Some(self.full_scan.map_or(time, |planned| planned.min(time)));
+    }
+
+    fn next_time(&self) -> Option<Instant> {
+        let now = (!self.gone.is_empty()).then(Instant::now);
+        let children = self.children.values().min().copied();
+        [now, self.full_scan, children].into_iter().flatten().min()
+    }
+
+    fn take(&mut self, now: Instant) -> Scope {
+        let everything = self.full_scan.take_if(|due| *due <= now).is_some();
+        let children = self.children.extract_if(.., |_, due| *due <= now);
+        Scope {
+            everything,
+            children: children.map(|(key, _)| key).collect(),
+            gone: std::mem::take(&mut self.gone),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use instancelink_core::child::Kind;
+
+    use super::*;
+    use instancelink_cluster::LinkKey;
+
+    fn gone(number: usize) -> GoneLink {
+        GoneLink {
+            name: LinkKey::new("shop", &format!("link-{number}")),
+            uid: format!("uid-{number}"),
+            source: ("shop".into(), "web".to_owned()),
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn deletions_at_once_are_one_search_and_one_full_scan() {
+        let requests = SweepRequests::default();
+        for number in 0..10 {
+            requests.add_gone_links(vec![gone(number)]);
+        }
+        let search = requests.next().await;
+        assert_eq!((search.gone.len(), search.everything), (10, false));
+        let started = Instant::now();
+        let scan = requests.next().await;
+        assert!(scan.everything && scan.gone.is_empty());
+        assert!(started.elapsed() <= SCAN_DELAY + GATHER, "{:?}", started.elapsed());
+        let more = tokio::time::timeout(Duration::from_mins(1), requests.next()).await;
+        assert!(more.is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn very_many_deletions_are_one_full_scan() {
+        let requests = SweepRequests::default();
+        requests.add_gone_links((0..=MAX_GONE).map(gone).collect());
+        let scan = requests.next().await;
+        assert!(scan.everything && scan.gone.is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_retry_checks_one_child_after_its_delay() {
+        let requests = SweepRequests::default();
+        let key = Key {
+            kind: Kind::Slice,
+            namespace: "shop".to_owned(),
+            name: "web-db".to_owned(),
+        };
+        requests.retry(key.clone(), Duration::from_secs(5));
+        let started = Instant::now();
+        let retry = requests.next().await;
+        assert!(started.elapsed() >= Duration::from_secs(5));
+        assert_eq!((retry.children, retry.everything), (vec![key], false));
+    }
+}

@@ -1,0 +1,139 @@
+//! The task that sweeps. Its writes are not recorded in the caches: the watch brings them, and so gives the links that they
+//! concern a pass.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use instancelink_api::{InstanceLink, keys};
+use instancelink_cluster::{Cache, CallError, Calls, ObjectName};
+use instancelink_core::child::{Key, ObservedChild};
+use instancelink_core::effect::{Answer, Effect};
+use instancelink_core::sweep::{LiveAnswer, LiveCheck, live_check, verdict};
+use tokio_util::sync::CancellationToken;
+
+use super::candidates::{candidates, known_links, observed_child, source_of};
+use super::requests::SweepRequests;
+use crate::leader::Leadership;
+use crate::queue::Queue;
+use crate::reconcile::Executor;
+use crate::telemetry::metrics::Metrics;
+
+/// Time until a child is checked again that changed between the check and the write. The watch shows the change by then.
+const AFTER_CONFLICT: Duration = Duration::from_secs(1);
+/// Time until a child is checked again whose check or write failed.
+const AFTER_FAILURE: Duration = Duration::from_secs(5);
+
+/// Looks for orphans and removes them.
+pub(crate) struct Sweeper {
+    pub(crate) requests: Arc<SweepRequests>,
+    pub(crate) cache: Arc<Cache>,
+    pub(crate) queue: Arc<Queue>,
+    pub(crate) calls: Calls,
+    pub(crate) executor: Executor,
+    pub(crate) leadership: Leadership,
+    pub(crate) metrics: Arc<Metrics>,
+}
+
+impl Sweeper {
+    /// Sweeps until `stop`.
+    pub(crate) async fn run(self: Arc<Self>, stop: CancellationToken) {
+        self.requests.full_scan();
+        loop {
+            let scope = tokio::select! {
+                () = stop.cancelled() => return,
+                scope = self.requests.next() => scope,
+            };
+            for key in self.cache.read(|index| candidates(index, &scope)) {
+                if stop.is_cancelled() || !self.leadership.holds() {
+                    return;
+                }
+                self.sweep(key).await;
+            }
+        }
+    }
+
+    async fn sweep(&self, key: Key) {
+        match self.sweep_child(&key).await {
+            Ok(()) => {}
+            Err(error @ CallError::Conflict(_)) => {
+                tracing::debug!(child = %key, %error, "an orphan changed before it was swept; checking it again");
+                self.requests.retry(key, AFTER_CONFLICT);
+            }
+            Err(error) => {
+                tracing::warn!(child = %key, %error, "a child that may be an orphan was not checked or swept; retrying");
+                self.requests.retry(key, AFTER_FAILURE);
+            }
+        }
+    }
+
+    /// Checks one child and removes it if it is an orphan. The source stays locked from the check to the write, so no pass
+    /// over a link of the source writes in between.
+    async fn sweep_child(&self, key: &Key) -> Result<(), CallError> {
+        let _lock = match self.cache.read(|index| source_of(index, key)) {
+            Some(source) => Some(self.queue.lock_source(source).await),
+            None => None,
+        };
+        let checked = self.cache.read(|index| {
+            let child = observed_child(index, key)?;
+            let check = live_check(&child, &known_links(index, key))?;
+            Some((child, check))
+        });
+        let Some((child, check)) = checked else { return Ok(()) };
+        match self.verdict(&child, &check).await? {
+            Some(effect) => self.write(key, &effect).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Asks the API server about the links of a child. Only a live answer condemns it.
+    async fn verdict(&self, child: &ObservedChild, check: &LiveCheck) -> Result<Option<Effect>, CallError> {
+        match check {
+            LiveCheck::Link { namespace, name, .. } => {
+                let link = ObjectName::new(namespace, name);
+                let uid = match self.calls.get::<InstanceLink>(keys::KIND, &link).await {
+                    Ok(link) => link.metadata.uid,
+                    Err(CallError::NotFound(_)) => None,
+                    Err(error) => return Err(error),
+                };
+                Ok(verdict(child, LiveAnswer::Link(uid.as_deref())))
+            }
+            LiveCheck::Links { namespace } => {
+                let links = self.calls.list::<InstanceLink>(keys::KIND, namespace).await?;
+                Ok(verdict(child, LiveAnswer::Links(&links)))
+            }
+        }
+    }
+
+    async fn write(&self, key: &Key, effect: &Effect) -> Result<(), CallError> {
+        let answer = match effect {
+            Effect::Delete {
+                key,
+                uid,
+                resource_version,
+            } => self.executor.delete(key, uid, resource_version).await?,
+            Effect::Replace {
+                child,
+                uid,
+                resource_version,
+            } => self.executor.replace(child, (uid, resource_version)).await?,
+            other => {
+                tracing::error!(effect = ?other, "a sweep may only delete and replace children; this is a bug");
+                return Ok(());
+            }
+        };
+        match answer {
+            Answer::Refused(_, refusal) => {
+                tracing::warn!(child = %key, "an orphan was not swept: {}; retrying", refusal.message);
+                self.requests.retry(key.clone(), AFTER_FAILURE);
+            }
+            Answer::Link(_) | Answer::LinkGone | Answer::Child(_) | Answer::ChildGone(_) | Answer::Done => {
+                self.metrics.count_swept(key.kind.as_str());
+                tracing::info!(child = %key, "orphan swept: its link is gone");
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

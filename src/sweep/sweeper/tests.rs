@@ -1,0 +1,95 @@
+use http::{Request, Response, StatusCode};
+use instancelink_cluster::{Affected, Listener, Meter, Slices};
+use kube::Client;
+use kube::client::Body;
+use kube::runtime::watcher::Event;
+use parking_lot::Mutex;
+use serde_json::{Value, json};
+
+use super::*;
+
+struct NoListener;
+
+impl Listener for NoListener {
+    fn affected(&self, _: Affected) {}
+    fn listed(&self, _: &'static str, _: u64) {}
+}
+
+/// A slice of a link that does not exist.
+fn orphan(name: &str) -> Value {
+    json!({
+        "metadata": {
+            "namespace": "shop", "name": name, "uid": format!("{name}-uid"), "resourceVersion": "1",
+            "labels": {"app.kubernetes.io/managed-by": "instancelink", "instancelink.dev/link-uid": name},
+            "annotations": {"instancelink.dev/link": format!("shop/{name}")},
+        },
+        "addressType": "IPv4",
+        "endpoints": [],
+    })
+}
+
+fn status(code: u16, reason: &str) -> Response<Body> {
+    let status = json!({"kind": "Status", "status": "Failure", "code": code, "reason": reason, "message": reason,
+        "details": {"name": "x", "kind": "x"}});
+    let body = Body::from(serde_json::to_vec(&status).unwrap());
+    let code = StatusCode::from_u16(code).unwrap();
+    Response::builder().status(code).body(body).unwrap()
+}
+
+/// The requests that a server received, as `METHOD name`.
+type Requests = Arc<Mutex<Vec<String>>>;
+
+/// An API server without links, whose first deletion of the slice `changed` is a conflict.
+fn client(requests: &Requests) -> Client {
+    let requests = Arc::clone(requests);
+    let serve = tower::service_fn(move |request: Request<Body>| {
+        let requests = Arc::clone(&requests);
+        async move {
+            let name = request.uri().path().rsplit('/').next().unwrap_or_default().to_owned();
+            let line = format!("{} {name}", request.method());
+            let is_first = !requests.lock().contains(&line);
+            requests.lock().push(line);
+            Ok::<_, std::convert::Infallible>(match request.method().as_str() {
+                "GET" => status(404, "NotFound"),
+                _ if name == "changed" && is_first => status(409, "Conflict"),
+                _ => {
+                    let gone = json!({"kind": "Status", "status": "Success"});
+                    Response::new(Body::from(serde_json::to_vec(&gone).unwrap()))
+                }
+            })
+        }
+    });
+    Client::new(serve, "system")
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_orphan_that_changes_before_its_deletion_is_checked_again_alone() {
+    let requests = Requests::default();
+    let cache = Arc::new(Cache::new(&["EndpointSlice"], Arc::new(NoListener)));
+    for name in ["changed", "other"] {
+        cache.observe::<Slices>(Event::Apply(serde_json::from_value(orphan(name)).unwrap()));
+    }
+    let metrics = Arc::new(Metrics::new());
+    let calls = Calls::new(client(&requests), Arc::clone(&metrics) as Arc<dyn Meter>);
+    let sweeper = Arc::new(Sweeper {
+        requests: Arc::default(),
+        queue: Arc::new(Queue::new(1)),
+        executor: Executor::new(calls.clone(), Arc::clone(&cache)).unrecorded(),
+        cache,
+        calls,
+        leadership: Leadership::always(),
+        metrics,
+    });
+    let run = tokio::time::timeout(Duration::from_millis(1_500), sweeper.run(CancellationToken::new()));
+    assert!(run.await.is_err(), "it runs until it is stopped");
+    // No watch removes them from the caches, so a full scan would check both again.
+    let expected = [
+        "GET changed",
+        "DELETE changed",
+        "GET other",
+        "DELETE other",
+        "GET changed",
+        "DELETE changed",
+    ];
+    assert_eq!(*requests.lock(), expected);
+}
