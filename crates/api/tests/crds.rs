@@ -1,4 +1,4 @@
-//! The manifests in `crds/` say what the types say.
+//! The manifests in `crds/` equal what the types make.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
@@ -22,7 +22,7 @@ fn property<'a>(schema: &'a JSONSchemaProps, path: &str) -> &'a JSONSchemaProps 
 }
 
 #[test]
-fn the_committed_manifests_are_those_the_types_make() {
+fn the_committed_manifests_are_those_that_the_types_make() {
     for made in instancelink_api::crd::all() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../crds");
         let file = format!("{folder}/{}.yaml", made.spec.names.plural);
@@ -33,7 +33,7 @@ fn the_committed_manifests_are_those_the_types_make() {
 }
 
 #[test]
-fn a_grant_allows_endpoints_where_it_does_not_say_what() {
+fn a_grant_without_allow_allows_endpoints() {
     let crd = instancelink_api::crd::instance_link_grant();
     let allow = property(schema(&crd), "spec.allow");
     assert_eq!(allow.default.as_ref().unwrap().0, serde_json::json!(["Endpoints"]));
@@ -41,7 +41,7 @@ fn a_grant_allows_endpoints_where_it_does_not_say_what() {
 }
 
 #[test]
-fn a_new_link_reads_requested_and_no_tool_takes_it_for_finished() {
+fn a_new_link_is_requested_and_no_tool_takes_it_for_finished() {
     let crd = instancelink_api::crd::instance_link();
     let default = &property(schema(&crd), "status").default.as_ref().unwrap().0;
     assert_eq!(default["state"], "requested");
@@ -52,7 +52,7 @@ fn a_new_link_reads_requested_and_no_tool_takes_it_for_finished() {
 }
 
 #[test]
-fn what_is_written_as_a_whole_is_atomic_and_conditions_are_a_map() {
+fn fields_that_are_written_as_a_whole_are_atomic_and_conditions_are_a_map() {
     let crd = instancelink_api::crd::instance_link();
     let status = property(schema(&crd), "status");
     for name in ["lastAction", "target", "binding"] {
@@ -78,7 +78,7 @@ fn what_is_written_as_a_whole_is_atomic_and_conditions_are_a_map() {
 }
 
 #[test]
-fn no_default_stands_inside_a_list_item() {
+fn no_list_item_has_a_default() {
     fn check(schema: &JSONSchemaProps, path: &str, in_item: bool) {
         assert!(
             !in_item || schema.default.is_none(),

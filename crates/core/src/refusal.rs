@@ -45,8 +45,8 @@ impl Refusal {
         }
     }
 
-    /// The message with what to apply: a missing right is told as the manifest that gives it.
-    pub(crate) fn told(&self, key: &Key, account: &Account) -> String {
+    /// The message with what to apply: a missing right is shown as the manifest that gives it.
+    pub(crate) fn message_for(&self, key: &Key, account: &Account) -> String {
         if self.reason != Reason::Forbidden || is_manifest(&self.message) {
             return self.message.clone();
         }
@@ -93,15 +93,15 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_right_is_told_as_the_manifest_that_gives_it() {
-        let message = Refusal::forbidden("delete", &key(), "no").told(&key(), &Account::default());
+    fn a_missing_right_is_shown_as_the_manifest_that_gives_it() {
+        let message = Refusal::forbidden("delete", &key(), "no").message_for(&key(), &Account::default());
         assert!(
             message.starts_with("# the operator may not delete EndpointSlice shop/web-db-v4: no. "),
             "{message}"
         );
         assert!(message.contains("resources: [endpointslices]"), "{message}");
         let failed = Refusal::failed("update", &key(), "too large");
-        assert_eq!(failed.told(&key(), &Account::default()), failed.message);
+        assert_eq!(failed.message_for(&key(), &Account::default()), failed.message);
     }
 
     #[test]

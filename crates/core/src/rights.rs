@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_right_is_told_as_a_role_and_its_binding_to_the_operators_service_account() {
+    fn a_missing_right_is_shown_as_a_role_and_its_binding_to_the_operators_service_account() {
         let account = Account::of_service_account("links", "operator");
         let message = to_children("why\nin two lines", Kind::Binding, "shop", &account);
         let [role, binding] = &objects(&message)[..] else {

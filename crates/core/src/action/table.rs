@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_is_the_contracts() {
+    fn the_table_of_actions_is_that_of_the_contract() {
         // One row a group of states, as the contract prints it: y yes, o no-op, - rejected.
         let contract = [
             ("requested registering", "oyy--"),
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn a_managed_link_offers_neither_activate_nor_deactivate() {
+    fn a_link_with_a_desired_state_offers_neither_activate_nor_deactivate() {
         assert_eq!(available(State::Active, false), [Verb::Deactivate, Verb::Remove]);
         assert_eq!(available(State::Active, true), [Verb::Remove]);
         assert_eq!(available(State::Removed, true), [Verb::Restore, Verb::Purge]);

@@ -20,7 +20,7 @@ fn cache() -> World {
     World::new(s)
 }
 
-/// Goes on until the environment is to be written; what that is.
+/// Steps until the environment is due, and returns that write.
 fn shared_write(world: &mut World) -> Effect {
     for _ in 0..10 {
         if let Step::Act(mut group) = lifecycle::step(&world.s)
@@ -34,7 +34,7 @@ fn shared_write(world: &mut World) -> Effect {
     panic!("no write of the environment");
 }
 
-/// The same, on top of what another link has to write.
+/// The same, on top of the write of another link.
 fn shared_write_on_top(world: &mut World, before: &Effect) -> Effect {
     let own = shared_write(world);
     on_top(&world.s, before, own)
@@ -57,7 +57,7 @@ fn both_up() -> (World, World) {
     (db, cache)
 }
 
-/// Both are up, and asked to leave.
+/// Both links are up and get the action deactivate.
 fn both_leaving() -> (World, World) {
     let (mut db, mut cache) = both_up();
     db.annotate("deactivate");

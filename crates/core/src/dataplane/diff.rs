@@ -84,7 +84,7 @@ fn refusal_with_advice(s: &Snapshot, key: &Key) -> Option<Refusal> {
     let refusal = s.refusals.get(key)?;
     Some(Refusal {
         reason: refusal.reason,
-        message: refusal.told(key, &s.account),
+        message: refusal.message_for(key, &s.account),
     })
 }
 

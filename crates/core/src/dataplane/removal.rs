@@ -28,7 +28,7 @@ impl PendingRemoval {
     pub(super) fn due(&self, s: &Snapshot, waits: &mut BTreeMap<Key, String>) -> Option<Effect> {
         let key = &self.key;
         let wait = if let Some(refusal) = s.refusals.get(key) {
-            refusal.told(key, &s.account)
+            refusal.message_for(key, &s.account)
         } else if self.terminating {
             format!("{key} {HELD_BACK}")
         } else {

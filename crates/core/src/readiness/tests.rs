@@ -139,18 +139,18 @@ fn of_several_links_with_the_alias_the_active_one_counts() {
 }
 
 #[test]
-fn what_the_pod_was_told_is_not_told_again() {
+fn a_condition_that_a_pod_has_is_not_written_again() {
     let [told_so] = due_for(&waiting(), &[&serving()]).try_into().unwrap();
     assert!(due_for(&with_condition(&told_so), &[&serving()]).is_empty());
 }
 
 #[test]
-fn the_time_of_a_condition_is_that_of_its_turn() {
+fn the_time_of_a_gate_changes_only_with_its_status() {
     let [closed] = due_for(&waiting(), &[]).try_into().unwrap();
     assert!(closed.last_transition_time.is_some());
     let parked = link_in(State::Inactive, "False", "NotActive");
     let [still_closed] = due_for(&with_condition(&closed), &[&parked]).try_into().unwrap();
-    assert_eq!(still_closed.last_transition_time, None, "only its reason is another");
+    assert_eq!(still_closed.last_transition_time, None, "only the reason changed");
     let [open] = due_for(&with_condition(&closed), &[&serving()]).try_into().unwrap();
     assert!(open.last_transition_time.is_some());
 }
@@ -167,7 +167,7 @@ fn pods_that_end_or_have_no_gate_are_left_alone() {
 }
 
 #[test]
-fn a_pod_without_gates_carries_a_pointer_for_them() {
+fn a_pod_without_gates_has_only_a_pointer_for_them() {
     assert_eq!(size_of::<Option<Box<Gates>>>(), size_of::<usize>());
 }
 
@@ -183,7 +183,7 @@ fn a_missing_right_is_named_with_the_manifest_that_gives_it() {
 }
 
 #[test]
-fn a_gate_of_ours_is_told_by_its_prefix_and_names_the_alias() {
+fn a_gate_of_a_link_is_known_by_its_prefix_and_names_the_alias() {
     assert_eq!(alias_of("instancelink.dev/db"), Some("db"));
     assert_eq!(alias_of("example.com/db"), None);
 }

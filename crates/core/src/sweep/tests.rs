@@ -126,7 +126,7 @@ fn an_environment_loses_the_entries_of_dead_links_only() {
     assert_eq!(
         rest.annotations[keys::LINK],
         "shop/web-db",
-        "it names a link that lives"
+        "it names a link that exists"
     );
     assert!(rest.body.data.keys().all(|key| key.starts_with("DB_")));
     assert_eq!(
@@ -220,7 +220,7 @@ fn the_shared_children_of_a_gone_source_are_deleted_for_a_source_of_another_kind
     assert_eq!(
         verdict(&child, LiveAnswer::Links(&[namesake])),
         None,
-        "without its owner it may be anybody's"
+        "without its owner it can belong to any source"
     );
 }
 

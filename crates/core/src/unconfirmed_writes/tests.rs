@@ -5,19 +5,19 @@ use crate::child::Kind;
 use crate::fixture::{self, SIBLING_UID, World};
 use crate::snapshot::Sibling;
 
-/// A sibling on its way up, nothing of which was seen to stand.
+/// A sibling that is activating, without a child that was seen.
 fn sibling(alias: &str) -> Sibling {
     let mut sibling = fixture::sibling(State::Activating, false);
     std::sync::Arc::make_mut(&mut sibling.object).spec.link_name = alias.to_owned();
     sibling
 }
 
-/// A link that was just made, beside another one with this alias.
+/// A new link, beside another one with this alias.
 fn beside(alias: &str) -> World {
     World::new(fixture::snapshot().with_sibling(sibling(alias)))
 }
 
-/// The same, on its way until its next step writes a child of this kind; and what it writes.
+/// The same, before the step that writes a child of this kind; and that child.
 fn about_to_write(kind: Kind) -> (World, DesiredChild) {
     let mut world = beside("cache");
     loop {
@@ -30,11 +30,11 @@ fn about_to_write(kind: Kind) -> (World, DesiredChild) {
                 return (world, child);
             }
         }
-        assert!(world.step().is_ok(), "it is written some time");
+        assert!(world.step().is_ok(), "the child is written at some step");
     }
 }
 
-/// What the sibling wrote.
+/// A child that the sibling wrote.
 fn siblings(kind: Kind) -> DesiredChild {
     let (_, mut child) = about_to_write(kind);
     match &mut child {
@@ -71,7 +71,7 @@ fn a_child_that_a_link_may_have_written_before_its_cut_is_read() {
     let (mut world, slice) = about_to_write(Kind::Slice);
     world.annotate("deactivate");
     assert!(asked(&world, &slice));
-    assert!(asked(&World::inactive(), &slice), "even where nothing is due");
+    assert!(asked(&World::inactive(), &slice), "also when nothing is due");
 }
 
 /// lifecycle#unconfirmed-writes
@@ -86,7 +86,10 @@ fn the_slice_of_a_sibling_with_another_alias_is_not_read() {
 fn a_slice_that_would_give_a_sibling_the_alias_is_read_before_the_link_moves() {
     let mut world = beside("db");
     while !asked(&world, &siblings(Kind::Slice)) {
-        assert!(world.step().is_ok(), "the link took the alias without a question");
+        assert!(
+            world.step().is_ok(),
+            "the link took the alias without reading the slice"
+        );
     }
     assert!(world.watched().is_empty());
 }
@@ -104,11 +107,11 @@ fn the_slice_of_a_link_that_is_gone_is_read() {
 fn a_shared_child_is_read_where_the_decision_depends_on_it() {
     let (directory, environment) = (siblings(Kind::Directory), siblings(Kind::Environment));
     for child in [&directory, &environment] {
-        assert!(!asked(&beside("cache"), child), "not to say that a link is activating");
+        assert!(!asked(&beside("cache"), child), "the first status needs no read");
     }
     assert!(
         asked(&World::active(), &environment),
-        "but where the link's own entry may be missing"
+        "the link's own entry can be missing"
     );
-    assert!(asked(&World::inactive(), &directory), "or where nobody needs it");
+    assert!(asked(&World::inactive(), &directory), "the last link deletes it");
 }

@@ -34,7 +34,7 @@ fn of(r: &Resolution) -> (&'static str, Reason) {
 }
 
 #[test]
-fn programmed_are_the_ready_addresses_that_stand_in_the_directory_and_nowhere_else() {
+fn only_ready_addresses_in_the_directory_count_as_programmed() {
     let up = World::active().s;
     let mut slices = up.children.slices.clone();
     let directory = slices[0].label(keys::SERVICE_NAME).unwrap().to_owned();
@@ -44,7 +44,7 @@ fn programmed_are_the_ready_addresses_that_stand_in_the_directory_and_nowhere_el
         ready: false,
         ..unready
     });
-    // A virtual IP's slices are behind a Service of their own, whose address is what the name gives.
+    // The slices of a virtual IP belong to another Service, and the alias resolves to the address of that Service.
     let mut behind = slices[0].clone();
     let labels = &mut behind.object.labels;
     labels.insert(keys::SERVICE_NAME.to_owned(), "web-db".to_owned());
@@ -55,7 +55,7 @@ fn programmed_are_the_ready_addresses_that_stand_in_the_directory_and_nowhere_el
 }
 
 #[test]
-fn a_name_that_gives_what_was_programmed_is_verified_and_the_words_do_not_depend_on_it() {
+fn a_name_that_resolves_to_what_was_programmed_is_verified_with_a_message_without_addresses() {
     let one = finding(&looked(["10.0.0.1"], found(["10.0.0.1"])), "cluster.local");
     assert_eq!((one.status, one.reason), ("True", Reason::Resolves));
     for r in [
@@ -66,7 +66,7 @@ fn a_name_that_gives_what_was_programmed_is_verified_and_the_words_do_not_depend
         assert_eq!(
             finding(&r, "cluster.local"),
             one,
-            "churn is no change of verdict: {r:?}"
+            "other endpoints do not change the finding: {r:?}"
         );
     }
 }
@@ -82,7 +82,7 @@ fn a_name_without_addresses_though_endpoints_are_ready_is_not_found() {
 }
 
 #[test]
-fn a_domain_in_which_not_even_the_api_server_has_a_name_is_the_wrong_one() {
+fn a_domain_without_a_name_of_the_api_server_is_wrong() {
     for answer in [Answer::NoSuchName, Answer::NoAnswer("refused")] {
         let mut r = looked(["10.0.0.1"], answer.clone());
         r.api_server = Some(answer);
@@ -103,26 +103,34 @@ fn a_domain_in_which_not_even_the_api_server_has_a_name_is_the_wrong_one() {
 }
 
 #[test]
-fn a_domain_in_which_the_api_server_has_an_address_is_right_whatever_the_pod_says() {
+fn a_domain_with_an_address_of_the_api_server_is_right_even_if_the_pod_has_another() {
     let mut r = looked(["10.0.0.1"], Answer::NoSuchName);
     r.domain_of_pod = Some("corp.example".to_owned());
     r.api_server = Some(found(["10.96.0.1"]));
     assert_eq!(of(&r), ("False", Reason::NameNotFound));
     r.api_server = Some(found([]));
-    assert_eq!(of(&r), ("False", Reason::WrongClusterDomain), "no address is none");
+    assert_eq!(
+        of(&r),
+        ("False", Reason::WrongClusterDomain),
+        "a name without an address does not count"
+    );
 }
 
 #[test]
-fn a_domain_is_not_called_wrong_while_the_pods_own_search_list_has_it() {
+fn a_domain_in_the_search_list_of_the_pod_is_not_called_wrong() {
     let mut r = looked(["10.0.0.1"], Answer::NoSuchName);
     r.api_server = Some(Answer::NoSuchName);
     assert_eq!(of(&r), ("False", Reason::NameNotFound));
     r.domain_of_pod = None;
-    assert_eq!(of(&r), ("False", Reason::WrongClusterDomain), "nobody knows better");
+    assert_eq!(
+        of(&r),
+        ("False", Reason::WrongClusterDomain),
+        "no search list contradicts"
+    );
 }
 
 #[test]
-fn addresses_of_others_are_named_and_weigh_more_than_those_that_are_missing() {
+fn foreign_addresses_are_named_before_missing_ones() {
     let r = looked(["10.0.0.1"], found(["10.0.0.7", "10.0.0.8", "10.0.0.9", "10.0.0.10"]));
     assert_eq!(of(&r), ("False", Reason::OtherAddresses));
     let message = finding(&r, "cluster.local").message;
@@ -131,7 +139,7 @@ fn addresses_of_others_are_named_and_weigh_more_than_those_that_are_missing() {
 }
 
 #[test]
-fn as_many_addresses_as_are_shown_are_all_there_are() {
+fn a_message_names_three_addresses_and_says_others_only_if_there_are_more() {
     let three = looked(["10.0.0.1"], found(["10.0.0.7", "10.0.0.8", "10.0.0.9"]));
     let message = finding(&three, "cluster.local").message;
     assert!(
@@ -154,7 +162,7 @@ fn missing_addresses_are_named() {
 }
 
 #[test]
-fn nothing_is_claimed_of_a_dns_that_does_not_answer() {
+fn a_dns_that_does_not_answer_leaves_verified_unknown() {
     let mut r = looked(["10.0.0.1"], Answer::NoAnswer("timed out"));
     assert_eq!(of(&r), ("Unknown", Reason::NoAnswer));
     r.api_server = Some(Answer::NoAnswer("timed out"));
@@ -163,7 +171,7 @@ fn nothing_is_claimed_of_a_dns_that_does_not_answer() {
         of(&looked([], Answer::NoAnswer("timed out"))),
         ("Unknown", Reason::NoAnswer)
     );
-    // Nor of the domain, where nobody knows it and the API server's name was not answered either.
+    // Nor is the domain judged, where the name of the API server got no answer either.
     r.domain_of_pod = None;
     assert_eq!(of(&r), ("Unknown", Reason::NoAnswer));
     let mut missing = looked(["10.0.0.1"], Answer::NoSuchName);

@@ -1,4 +1,4 @@
-//! The alias, rule by rule (lifecycle#alias-queue).
+//! Which link has an alias or a directory (lifecycle#alias-queue).
 
 use std::sync::Arc;
 
@@ -49,7 +49,7 @@ fn a_link_claims_its_alias_while_it_is_up_or_in_transition_or_has_children() {
     assert_eq!(
         world_with(going(State::Removing, true)).state(),
         State::Registering,
-        "children that are left"
+        "a link with children claims its alias"
     );
 }
 
@@ -116,7 +116,7 @@ fn of_two_waiting_links_the_older_goes_first() {
     assert_eq!(
         world_with(rival("Deployment", State::Requested, false, 0)).state(),
         State::Active,
-        "ties: smaller UID"
+        "with equal times the smaller UID is first"
     );
 }
 
@@ -217,7 +217,7 @@ fn an_alias_taken_while_a_link_is_restored_is_a_hold_there() {
         .with_sibling(rival("Deployment", State::Active, true, 10));
     world.settle();
     assert_eq!(world.state(), State::Inactive);
-    assert_eq!(world.condition("Ready").0, "True", "inactive is what restore asks for");
+    assert_eq!(world.condition("Ready").0, "True", "restore asks for inactive");
     world.act("activate");
     assert_eq!(world.state(), State::Inactive);
     assert_eq!(world.condition("Ready"), ("False", "Held"));

@@ -1,4 +1,4 @@
-//! A link with a Secret, from what is known of Secrets.
+//! A link with `outputs.binding`, when the operator has seen the Secrets, has not, or may not read them.
 
 use instancelink_api::State::{Activating, Active, Deactivating, Inactive, Purging, UpdatingActive};
 
@@ -49,7 +49,7 @@ fn a_link_that_waits_for_the_right_to_secrets_becomes_active_when_it_is_granted(
     assert_eq!(world.condition("Stalled"), ("True", "Forbidden"));
     let told = world.events.len();
     world.settle();
-    assert_eq!(world.events.len(), told, "a problem is told once");
+    assert_eq!(world.events.len(), told, "a problem gets one event");
     world.s.secrets = SEEN;
     world.settle();
     assert_eq!(world.watched(), [Active]);
@@ -116,7 +116,7 @@ fn a_terminating_namespace_is_not_held_up_by_a_missing_right_to_secrets() {
     world.s.secrets = Secrets::Forbidden;
     world.s.namespace.terminating = true;
     world.delete();
-    // What `World` asserts of the finalizer counts what is known; this is what the namespace takes along.
+    // `World` asserts that no known child is left. This one is deleted with the namespace.
     world.s.children.bindings.clear();
     world.settle();
     assert!(world.gone);

@@ -1,4 +1,4 @@
-//! Causes: each entry of the history says what made the link enter the state.
+//! Each entry of the history has the cause of the state.
 
 use instancelink_api::State;
 use instancelink_api::spec::DesiredState;
@@ -54,7 +54,11 @@ fn the_spec_is_the_cause_where_desired_state_decides() {
     desire(&mut world, Some(DesiredState::Active));
     assert_eq!(cause(&world, State::Activating), "spec");
     world.act("remove");
-    assert_eq!(cause(&world, State::Removing), "remove", "which it does not rule");
+    assert_eq!(
+        cause(&world, State::Removing),
+        "remove",
+        "desiredState does not decide about remove"
+    );
 }
 
 /// contract#operator-fields

@@ -92,7 +92,7 @@ fn happen(world: &mut World, happening: &Happening) {
         Happening::StripAnnotations => world.strip_annotations(),
         Happening::StripFinalizer => {
             world.s.link.object.metadata.finalizers = None;
-            // An object that was only waiting for it is gone; the sweep takes its children.
+            // The object is gone; the sweep deletes its children.
             world.gone |= world.s.link.object.metadata.deletion_timestamp.is_some();
         }
         Happening::Delete => world.delete(),
@@ -162,7 +162,7 @@ proptest! {
         for happening in &happenings {
             happen(&mut world, happening);
         }
-        // From here on nothing changes any more but the time.
+        // From here on only the time changes.
         for _ in 0..4 {
             world.settle();
             world.pass_time(7200);

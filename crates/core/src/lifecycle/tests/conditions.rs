@@ -1,4 +1,4 @@
-//! Conditions: what each says in the states and troubles that the rules' own tests do not look at.
+//! Conditions in the states and problems that no other test covers.
 
 use std::sync::Arc;
 
@@ -35,7 +35,7 @@ fn allowing() -> Snapshot {
 }
 
 #[test]
-fn a_target_of_a_kind_that_is_not_supported_is_a_matter_of_references_and_not_of_the_spec() {
+fn a_target_of_an_unsupported_kind_shows_in_resolved_refs_and_not_in_accepted() {
     let world = settled(fixture::snapshot().edited(|spec| {
         let target = spec.target_instance_ref.as_mut().unwrap();
         target.kind = "Job".to_owned();
@@ -52,14 +52,14 @@ fn a_target_of_a_kind_that_is_not_supported_is_a_matter_of_references_and_not_of
 }
 
 #[test]
-fn an_addressing_that_is_not_possible_is_a_matter_of_the_spec_and_not_of_references() {
+fn an_impossible_addressing_shows_in_accepted_and_not_in_resolved_refs() {
     let world = settled(fixture::snapshot().edited(|spec| spec.addressing = Addressing::ServiceIP));
     assert_eq!(world.condition("Accepted"), ("False", "AddressingNotPossible"));
     assert_eq!(world.condition("ResolvedRefs"), ("True", "Resolved"));
 }
 
 #[test]
-fn what_cannot_be_served_any_more_is_told_of_an_active_link_and_not_of_one_that_is_parked() {
+fn a_spec_that_can_no_longer_be_served_shows_on_an_active_link_and_not_on_an_inactive_one() {
     let serviced = fixture::snapshot().with_target_service(fixture::service(), vec![fixture::pod("pg-0", "10.0.0.10")]);
     let headless = |s: &Snapshot| {
         let mut service = fixture::service();
@@ -83,7 +83,7 @@ fn what_cannot_be_served_any_more_is_told_of_an_active_link_and_not_of_one_that_
 }
 
 #[test]
-fn what_a_link_waits_for_is_what_ready_says() {
+fn ready_says_what_the_link_waits_for() {
     let pods = vec![fixture::pod("pg-0", "10.0.0.10").not_ready()];
     let world = settled(fixture::snapshot().with_target_deployment(pods));
     assert!(said(&world, "Ready").starts_with("waiting up to 15 s"));
@@ -92,7 +92,7 @@ fn what_a_link_waits_for_is_what_ready_says() {
 }
 
 #[test]
-fn a_held_link_says_what_holds_it_from_its_first_moment_at_rest() {
+fn a_held_link_says_why_as_soon_as_it_is_inactive() {
     let mut world = World::new(fixture::snapshot().edited(|spec| {
         spec.target_instance_ref.as_mut().unwrap().namespace = Some("data".to_owned());
     }));
@@ -110,7 +110,7 @@ fn a_held_link_says_what_holds_it_from_its_first_moment_at_rest() {
 }
 
 #[test]
-fn a_link_that_is_parked_on_purpose_is_not_held_whatever_is_missing() {
+fn a_link_that_is_inactive_on_purpose_is_not_held_when_something_is_missing() {
     let world = settled(fixture::snapshot().edited(|spec| {
         spec.desired_state = Some(DesiredState::Inactive);
         spec.target_instance_ref.as_mut().unwrap().namespace = Some("data".to_owned());
@@ -120,7 +120,7 @@ fn a_link_that_is_parked_on_purpose_is_not_held_whatever_is_missing() {
 }
 
 #[test]
-fn enforced_says_what_cutting_the_link_achieves() {
+fn enforced_says_whether_the_source_can_connect_without_the_link() {
     assert_eq!(World::active().condition("Enforced"), ("False", "DNSOnly"));
     assert_eq!(
         settled(allowing()).condition("Enforced"),
@@ -133,7 +133,7 @@ fn enforced_says_what_cutting_the_link_achieves() {
 }
 
 #[test]
-fn of_many_policies_three_are_named_and_the_others_counted() {
+fn a_message_names_three_of_many_policies_and_counts_the_others() {
     let by = |names: &[&str]| {
         let s = names.iter().fold(allowing(), |s, name| isolated_by(s, name, "{}"));
         said(&settled(s), "Enforced")

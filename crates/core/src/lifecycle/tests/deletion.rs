@@ -1,4 +1,4 @@
-//! Deletion, rule by rule (lifecycle#deleting-and-sweeping). The tests of orphans are in `sweep`.
+//! Deletion of links (lifecycle#deleting-and-sweeping). The tests of orphans are in `sweep`.
 
 use instancelink_api::State;
 
@@ -10,7 +10,7 @@ use crate::lifecycle::step;
 
 /// lifecycle#delete-through-purging
 #[test]
-fn a_delete_completes_whatever_is_missing() {
+fn a_delete_completes_when_source_target_or_grant_are_missing() {
     for terminating in [false, true] {
         let mut world = World::active();
         world.s = world.s.clone().without_source().without_target();

@@ -6,8 +6,8 @@ use instancelink_api::{Phase, State, Verdict};
 use super::World;
 use crate::fixture;
 
-/// What follows an operation in a state: the states a watcher sees, and the verdict on an action (`-` rejected). A drain
-/// that runs is let run out, a waiting time too.
+/// An operation in a state, with the states that follow and the verdict on an action (`-` is rejected). The test lets a drain
+/// and a waiting time end.
 const TABLE: &str = "
 requested         create      activating active
 requested         activate    activating active

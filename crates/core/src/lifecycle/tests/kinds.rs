@@ -1,4 +1,4 @@
-//! Sources of kinds that the operator may read only as long as somebody lets it.
+//! Sources of kinds that the operator may read only while a role allows it.
 
 use instancelink_api::State;
 
@@ -45,7 +45,11 @@ fn a_link_whose_source_becomes_unreadable_stays_active_and_says_so() {
         .iter()
         .map(|e| e.address.to_string())
         .collect();
-    assert_eq!(addresses, ["10.0.0.11"], "a pod that is gone does not go on answering");
+    assert_eq!(
+        addresses,
+        ["10.0.0.11"],
+        "the alias does not go on with a pod that is gone"
+    );
 
     world.s.unlisted.clear();
     world.s = world.s.clone().with_source();

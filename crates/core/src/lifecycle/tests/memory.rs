@@ -1,4 +1,4 @@
-//! The memory, rule by rule (lifecycle#memory-format).
+//! What a link remembers of requests (lifecycle#memory-format).
 
 use instancelink_api::{Desired, Intent, Phase, State, Verdict, keys};
 
@@ -75,7 +75,11 @@ fn a_no_op_is_the_last_accepted_action_from_then_on() {
     world.settle();
     assert_eq!(world.state(), State::Active);
     world.act("activate");
-    assert_eq!(world.last_action().phase, Phase::Completed, "it is there already");
+    assert_eq!(
+        world.last_action().phase,
+        Phase::Completed,
+        "the state is reached already"
+    );
 }
 
 /// lifecycle#handled-values
@@ -92,7 +96,7 @@ fn a_remembered_value_does_nothing_even_an_older_one() {
     assert_eq!(
         world.annotations().get(keys::ACTION).map(String::as_str),
         Some("deactivate/1"),
-        "it stays where it is"
+        "the annotation stays"
     );
     world.act("remove/1");
     assert_eq!(
@@ -118,7 +122,7 @@ fn a_value_outside_the_grammar_is_reported_once_and_left_in_place() {
     assert!(world.writes.is_empty());
     assert_eq!(world.events.iter().filter(|e| e.reason == "InvalidValue").count(), 1);
     world.act("");
-    assert!(world.writes.is_empty(), "empty means absent");
+    assert!(world.writes.is_empty(), "an empty value is no request");
 }
 
 /// lifecycle#rejection-order
@@ -223,7 +227,7 @@ fn a_lost_intent_is_written_again_from_last_action() {
         assert_eq!(intent(&mut world), before);
         assert!(
             !world.watched().contains(&State::Activating),
-            "a parked link does not come back"
+            "an inactive link stays inactive"
         );
     }
 }
@@ -330,12 +334,15 @@ fn a_link_with_the_greatest_seq_takes_no_request_and_writes_nothing() {
     assert_eq!(world.last_action().intent.seq, 1 << 53);
     world.writes.clear();
     world.act("restore");
-    assert!(world.writes.is_empty(), "what it took now would count as lost");
-    assert!(world.annotations().contains_key(keys::ACTION), "so it stays in sight");
+    assert!(world.writes.is_empty(), "the next intent would count as lost");
+    assert!(
+        world.annotations().contains_key(keys::ACTION),
+        "so the request stays in the annotation"
+    );
     world.annotations().remove(keys::ACTION);
     world.pass_time(100);
     world.settle();
-    assert!(world.writes.is_empty(), "the purge that its ttl asks for, too");
+    assert!(world.writes.is_empty(), "nor does it take the purge by ttl");
     world.delete();
     world.settle();
     assert!(world.gone);
@@ -381,7 +388,7 @@ fn the_field_manager_of_the_annotation_is_recorded() {
 }
 
 #[test]
-fn the_last_of_several_quick_actions_rules() {
+fn the_last_of_several_quick_actions_decides() {
     let mut world = World::active();
     for value in ["deactivate", "remove", "activate"] {
         world.annotate(value);

@@ -1,4 +1,4 @@
-//! The lifecycle's tests: a world of one link that does what an API server would do, and the rules one by one.
+//! Tests of the lifecycle, in a world of one link that does what an API server would do.
 
 mod alias;
 mod binding;

@@ -1,4 +1,4 @@
-//! What the status shows of the link besides its state: where it leads, what may be asked, what became of what was asked.
+//! What the status shows besides the state: the target, the available actions, and the result of the last action.
 
 use instancelink_api::spec::DesiredState;
 use instancelink_api::{Phase, State, Verb};
@@ -25,7 +25,7 @@ fn step_to(world: &mut World, state: State) {
 }
 
 #[test]
-fn the_target_is_the_one_that_is_programmed_until_nothing_of_it_is_up() {
+fn the_status_has_the_programmed_target_until_its_children_are_gone() {
     let named = |world: &World| world.status().target.as_ref().map(|target| target.name.clone());
     let mut world = World::active();
     assert_eq!(named(&world).as_deref(), Some("pg"));
@@ -45,7 +45,7 @@ fn the_target_is_the_one_that_is_programmed_until_nothing_of_it_is_up() {
 }
 
 #[test]
-fn a_name_stands_in_the_status_as_long_as_it_may_be_this_links_again() {
+fn the_status_has_the_dns_name_until_the_link_is_removed() {
     let mut world = World::inactive();
     assert!(world.status().fqdn.is_some());
     world.annotate("remove");
@@ -58,7 +58,7 @@ fn a_name_stands_in_the_status_as_long_as_it_may_be_this_links_again() {
 }
 
 #[test]
-fn the_account_is_remembered_while_the_namespace_is_not_seen() {
+fn the_status_keeps_the_account_while_the_namespace_is_not_seen() {
     let mut world = World::active();
     let account = world.status().account_id.clone();
     assert!(account.is_some());
@@ -68,19 +68,22 @@ fn the_account_is_remembered_while_the_namespace_is_not_seen() {
 }
 
 #[test]
-fn what_may_be_asked_is_what_would_change_something() {
+fn available_actions_are_those_that_change_something() {
     let mut world = World::active();
     assert_eq!(world.status().available_actions, [Verb::Deactivate, Verb::Remove]);
     drain(&mut world, 60);
     world.delete();
     world.settle();
     assert_eq!(world.state(), State::Deactivating);
-    assert!(world.status().available_actions.is_empty(), "of a link that is going");
+    assert!(
+        world.status().available_actions.is_empty(),
+        "for a link that is being deleted"
+    );
     let mut world = World::removed();
     assert_eq!(world.status().available_actions, [Verb::Restore, Verb::Purge]);
     world.annotate("purge");
     step_to(&mut world, State::Purging);
-    assert!(world.status().available_actions.is_empty(), "once purged for good");
+    assert!(world.status().available_actions.is_empty(), "for a purged link");
 }
 
 /// lifecycle#action-phases
@@ -110,7 +113,7 @@ fn a_desired_state_supersedes_an_action_that_asked_for_the_opposite_and_no_other
     assert_eq!(
         world.last_action().phase,
         Phase::Accepted,
-        "remove is no matter of the manifest"
+        "desiredState does not decide about remove"
     );
 }
 
@@ -132,7 +135,7 @@ fn a_delete_supersedes_an_unfinished_action_and_no_completed_one() {
 }
 
 #[test]
-fn an_acknowledgement_says_what_came_of_the_request_and_keeps_its_words() {
+fn an_acknowledged_action_keeps_its_message() {
     let mut world = World::active();
     world.act("deactivate");
     assert_eq!(world.last_action().message, "deactivate accepted");
@@ -148,18 +151,18 @@ fn an_acknowledgement_says_what_came_of_the_request_and_keeps_its_words() {
     assert_eq!(
         world.last_action().message,
         "cannot purge: the link is requested; possible now: remove",
-        "made anew, from where it is then"
+        "a message that is rebuilt has the present state"
     );
 }
 
 #[test]
-fn a_link_that_is_removed_says_no_more_what_was_programmed() {
+fn a_removed_link_has_no_programmed_hash() {
     assert!(World::inactive().status().programmed_hash.is_some());
     assert_eq!(World::removed().status().programmed_hash, None);
 }
 
 #[test]
-fn a_rejection_that_is_acknowledged_when_another_reason_fits_is_told_by_its_own() {
+fn a_rejection_keeps_its_reason_when_another_one_applies_at_the_acknowledgement() {
     let mut world = World::active();
     drain(&mut world, 60);
     desire(&mut world, DesiredState::Active);
@@ -171,7 +174,7 @@ fn a_rejection_that_is_acknowledged_when_another_reason_fits_is_told_by_its_own(
 }
 
 #[test]
-fn a_rejection_that_would_be_another_one_now_is_told_by_its_reason() {
+fn a_rejection_whose_message_no_longer_applies_is_shown_by_its_reason() {
     let mut world = World::active();
     desire(&mut world, DesiredState::Active);
     world.act("deactivate");
@@ -183,7 +186,7 @@ fn a_rejection_that_would_be_another_one_now_is_told_by_its_reason() {
 }
 
 #[test]
-fn a_problem_is_told_once_and_what_is_only_pending_is_not() {
+fn a_problem_gets_one_event_and_what_is_only_pending_gets_none() {
     let told = |world: &World| -> Vec<String> { world.events.iter().map(|event| event.reason.clone()).collect() };
     let mut world = World::active();
     assert!(told(&world).is_empty());
@@ -200,12 +203,12 @@ fn a_problem_is_told_once_and_what_is_only_pending_is_not() {
     assert_eq!(
         told(&world),
         ["TargetNotFound", "TargetNotFound"],
-        "a new one is told anew"
+        "a new problem gets an event"
     );
 }
 
 #[test]
-fn nothing_is_told_in_a_namespace_that_is_being_deleted() {
+fn a_terminating_namespace_gets_no_events() {
     for (terminating, told) in [(false, 2), (true, 0)] {
         let mut world = World::active();
         world.s.namespace.terminating = terminating;
@@ -218,7 +221,7 @@ fn nothing_is_told_in_a_namespace_that_is_being_deleted() {
 }
 
 #[test]
-fn a_link_says_what_it_does_in_each_state_it_enters() {
+fn each_transitional_state_has_a_message_on_entry() {
     let mut seen = Vec::new();
     let mut note = |world: &World| seen.push((world.state(), world.status().transitioning_message.clone()));
     let mut world = World::new(fixture::snapshot());

@@ -1,4 +1,4 @@
-//! Shadows: warned of before the cut, told once each, and never in the way.
+//! The condition `AliasShadowed`: a warning with one event for each shadow.
 
 use super::World;
 use crate::snapshot::Namesake;
@@ -22,12 +22,12 @@ fn told(world: &World) -> Vec<&str> {
 }
 
 #[test]
-fn a_link_with_a_name_of_its_own_has_no_such_condition() {
+fn a_link_whose_alias_is_unique_is_not_shadowed() {
     assert_eq!(World::active().condition("AliasShadowed"), ("absent", ""));
 }
 
 #[test]
-fn each_namesake_is_named_with_the_name_that_is_safe_from_it() {
+fn each_shadow_is_named_with_the_dns_name_that_is_safe_from_it() {
     for (namesake, reason, named) in [
         (Namesake::ServiceBeside, "ServiceComesFirst", "Service shop/db"),
         (Namesake::ServiceElsewhere, "ServiceStepsIn", "Service web-links/db"),
@@ -48,14 +48,14 @@ fn each_namesake_is_named_with_the_name_that_is_safe_from_it() {
 }
 
 #[test]
-fn a_shadow_is_a_warning_and_makes_the_link_no_less_ready() {
+fn a_shadowed_link_is_ready() {
     let mut world = active_beside(&[Namesake::ServiceBeside, Namesake::MirroredEndpoints]);
     assert_eq!(world.condition("Ready"), ("True", "Ready"));
     assert_eq!(world.watched(), []);
 }
 
 #[test]
-fn the_warning_stands_while_the_link_is_inactive_and_goes_when_its_names_go() {
+fn an_inactive_link_is_shadowed_and_a_removed_one_is_not() {
     let mut world = active_beside(&[Namesake::ServiceElsewhere]);
     world.act("deactivate");
     assert_eq!(world.condition("AliasShadowed"), ("True", "ServiceStepsIn"));
@@ -64,7 +64,7 @@ fn the_warning_stands_while_the_link_is_inactive_and_goes_when_its_names_go() {
 }
 
 #[test]
-fn it_goes_with_the_namesake() {
+fn the_warning_ends_when_the_other_object_is_gone() {
     let mut world = active_beside(&[Namesake::ServiceBeside]);
     world.s.namesakes.clear();
     world.settle();
@@ -72,7 +72,7 @@ fn it_goes_with_the_namesake() {
 }
 
 #[test]
-fn of_several_the_gravest_gives_the_reason_and_each_is_told_once() {
+fn the_most_serious_of_several_shadows_gives_the_reason_and_each_gets_one_event() {
     let mut world = active_beside(&[Namesake::Namespace]);
     world.s.namesakes.insert(Namesake::MirroredEndpoints);
     world.settle();

@@ -1,4 +1,4 @@
-//! The status: the fields of Rancher 1.x, the history, and the conditions as tools read them.
+//! The status: the fields of Rancher 1.x, the history, and the conditions.
 
 use instancelink_api::State;
 

@@ -1,11 +1,11 @@
-//! Verified: advice that comes once the link is at rest, and costs a write only when it changes.
+//! The condition `Verified` of a link at rest, which costs a write only when it changes.
 
 use std::sync::Arc;
 
 use super::World;
 use crate::verify::{Answer, Lookup, Resolution};
 
-/// The link is looked up now: so many endpoints are programmed, and this is what the DNS says.
+/// Looks the link up now, with these endpoints programmed and this answer of the DNS.
 fn look(world: &mut World, programmed: &[&str], answer: Answer) {
     world.s.lookup = Lookup::Seen(Arc::new(Resolution {
         at: world.s.now,
@@ -81,7 +81,7 @@ fn a_restarted_operator_keeps_the_verdict_until_it_has_looked_up_the_name() {
     assert!(world.writes.is_empty());
     world.s.lookup = Lookup::Off;
     world.settle();
-    assert_eq!(world.condition("Verified"), ("absent", ""), "nobody looks any more");
+    assert_eq!(world.condition("Verified"), ("absent", ""), "the operator asks no DNS");
 }
 
 /// contract#condition-verified

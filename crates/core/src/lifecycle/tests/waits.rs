@@ -1,4 +1,4 @@
-//! What a link that waits says, and when it looks again.
+//! The messages of a link that waits, and when the operator looks again.
 
 use instancelink_api::State;
 
@@ -13,17 +13,17 @@ fn said(world: &World) -> &str {
     world.status().transitioning_message.as_deref().unwrap_or_default()
 }
 
-/// Steps as a pass does, in which what was refused stays refused.
+/// Steps until nothing is due. Refusals stay, as in one pass.
 fn pass(world: &mut World) {
     while world.step().is_ok() {}
 }
 
-fn comes_back_soon(world: &World) -> bool {
+fn retries(world: &World) -> bool {
     matches!(step(&world.s), Step::Settled { retry: true, .. })
 }
 
 #[test]
-fn who_waits_for_an_endpoint_names_the_target() {
+fn the_message_of_a_waiting_link_names_the_target() {
     let pods = vec![fixture::pod("pg-0", "10.0.0.10").not_ready()];
     let mut world = World::new(fixture::snapshot().with_target_deployment(pods));
     world.settle();
@@ -35,7 +35,7 @@ fn who_waits_for_an_endpoint_names_the_target() {
 }
 
 #[test]
-fn nothing_is_built_for_a_target_that_is_not_there_until_its_time_is_over() {
+fn a_link_without_its_target_has_no_children_until_the_waiting_time_is_over() {
     let mut world = World::new(fixture::snapshot().without_target());
     world.settle();
     assert_eq!(world.state(), State::Activating);
@@ -47,12 +47,12 @@ fn nothing_is_built_for_a_target_that_is_not_there_until_its_time_is_over() {
     assert_eq!(
         world.s.children.slices.len(),
         1,
-        "an empty one, by which the alias is known"
+        "an empty slice, so that the alias exists"
     );
 }
 
 #[test]
-fn who_drains_says_for_how_long() {
+fn the_message_of_a_drain_says_how_long_it_takes() {
     let mut world = World::active();
     world.s = world.s.clone().edited(|spec| {
         spec.deactivation = Some(serde_json::from_str(r#"{"drainSeconds":30}"#).unwrap());
@@ -63,7 +63,7 @@ fn who_drains_says_for_how_long() {
 }
 
 #[test]
-fn who_was_refused_a_child_says_what_was_and_comes_back_soon() {
+fn a_link_with_a_refused_child_says_which_and_retries() {
     let mut world = World::new(fixture::snapshot());
     let slice = fixture::key(Kind::Slice, "web-db-v4");
     let refusal = Refusal::forbidden("create", &slice, "no right");
@@ -75,7 +75,7 @@ fn who_was_refused_a_child_says_what_was_and_comes_back_soon() {
         "{}",
         said(&world)
     );
-    assert!(comes_back_soon(&world));
+    assert!(retries(&world));
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn an_update_waits_while_the_source_is_being_deleted_and_says_so() {
 }
 
 #[test]
-fn who_waits_for_somebodys_finalizer_names_the_child_and_comes_back_soon() {
+fn a_link_that_waits_for_a_finalizer_names_the_child_and_retries() {
     let mut world = World::active();
     world.s.children.slices[0].terminating = true;
     world.act("deactivate");
@@ -99,7 +99,7 @@ fn who_waits_for_somebodys_finalizer_names_the_child_and_comes_back_soon() {
         "{}",
         said(&world)
     );
-    assert!(comes_back_soon(&world));
+    assert!(retries(&world));
 }
 
 #[test]

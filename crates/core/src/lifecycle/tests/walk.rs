@@ -1,4 +1,4 @@
-//! The walk, rule by rule (lifecycle#walk), and what the states promise.
+//! What a link does in each state (lifecycle#walk), and what the states promise.
 
 use instancelink_api::{Phase, State};
 
@@ -39,7 +39,7 @@ fn a_link_whose_source_comes_later_waits_in_registering() {
     assert_eq!(
         world.condition("Reconciling").0,
         "True",
-        "a missing source may come by itself"
+        "a missing source can come by itself"
     );
     world.s = world.s.clone().with_source();
     world.settle();
@@ -70,7 +70,7 @@ fn activating_waits_for_a_ready_endpoint_and_no_longer_than_the_spec_says() {
     assert_eq!(
         world.condition("Ready").0,
         "True",
-        "an active link without endpoints is where its owner wants it"
+        "an active link without endpoints is in the desired state"
     );
 }
 
@@ -92,7 +92,7 @@ fn a_target_that_is_not_ready_never_blocks_deactivate_remove_or_delete() {
 }
 
 #[test]
-fn an_edit_of_name_or_description_moves_no_state() {
+fn an_edit_of_name_or_description_does_not_change_the_state() {
     let mut world = World::active();
     world.s = world
         .s
@@ -111,7 +111,7 @@ fn an_update_is_found_again_after_a_crash() {
     world.s = world.s.clone().edited(|spec| spec.target_instance_ref = None);
     world.step().unwrap();
     assert_eq!(world.watched(), [State::UpdatingActive]);
-    // The operator crashed here: a new one sees only what stands in the cluster.
+    // The operator crashed here. The next one sees only what is in the cluster.
     world.settle();
     assert_eq!(world.watched(), [State::Active]);
     assert_eq!(world.condition("ResolvedRefs"), ("True", "NoTarget"));
@@ -143,10 +143,10 @@ fn a_spec_that_cannot_be_served_waits_in_updating_active_and_says_so() {
     assert_eq!(
         world.condition("Available").0,
         "True",
-        "what was programmed still answers"
+        "the alias still resolves to what was programmed"
     );
     world.act("deactivate");
-    assert_eq!(world.state(), State::Inactive, "and it can be cut");
+    assert_eq!(world.state(), State::Inactive, "and the link can be deactivated");
 }
 
 /// lifecycle#unservable-spec-waits
@@ -156,7 +156,7 @@ fn updating_inactive_always_continues() {
     world.s = world.s.clone().edited(|spec| spec.addressing = Addressing::ServiceIP);
     world.settle();
     assert_eq!(world.watched(), [State::UpdatingInactive, State::Inactive]);
-    assert_eq!(world.condition("Ready").0, "True", "parked on purpose");
+    assert_eq!(world.condition("Ready").0, "True", "inactive on purpose");
 }
 
 /// lifecycle#refused-child-holds-state
@@ -192,7 +192,7 @@ fn a_refused_child_holds_the_state_and_not_the_other_children() {
     assert_eq!(
         world.events.iter().filter(|e| e.reason == "Forbidden").count(),
         1,
-        "told once"
+        "one event"
     );
     world.settle();
     assert_eq!(world.state(), State::Active, "the next pass tries again");
@@ -225,7 +225,7 @@ fn a_restore_with_desired_state_active_goes_through_inactive() {
         .clone()
         .edited(|spec| spec.desired_state = Some(DesiredState::Active));
     world.settle();
-    assert!(world.watched().is_empty(), "a removed link only takes note");
+    assert!(world.watched().is_empty(), "a removed link only records the edit");
     world.act("restore");
     assert_eq!(
         world.watched(),
@@ -300,7 +300,7 @@ fn a_deleted_source_holds_the_link_and_a_new_one_ends_the_hold() {
     world.settle();
     assert!(
         world.watched().is_empty(),
-        "while it is being deleted the garbage collector is at work"
+        "the garbage collector works while the source is being deleted"
     );
     world.s = world.s.clone().without_source();
     world.settle();
@@ -361,13 +361,17 @@ fn the_drain_counts_from_the_write_that_stopped_the_slices() {
     assert!(!endpoints(&world).is_empty());
     assert!(
         endpoints(&world).iter().all(|e| !e.ready && e.serving && e.terminating),
-        "the names stop at once"
+        "the alias stops at once"
     );
     assert_eq!(world.status().transitioning_progress, Some(100));
     assert_eq!(wake, Some(world.s.now + jiff::SignedDuration::from_secs(15)));
     world.pass_time(30);
     world.settle();
-    assert_eq!(world.status().transitioning_progress, Some(50), "what remains");
+    assert_eq!(
+        world.status().transitioning_progress,
+        Some(50),
+        "half of the time remains"
+    );
     world.pass_time(30);
     world.settle();
     assert_eq!(world.watched(), [State::Inactive]);
@@ -393,7 +397,7 @@ fn the_drain_ends_at_once_when_the_namespace_terminates_or_no_slice_exists() {
 }
 
 #[test]
-fn desired_state_parks_and_wakes_a_link() {
+fn desired_state_deactivates_and_activates_a_link() {
     let mut world = World::active();
     world.s = world
         .s
@@ -412,7 +416,7 @@ fn desired_state_parks_and_wakes_a_link() {
 }
 
 #[test]
-fn a_removed_link_is_purged_when_its_time_is_up_and_its_object_goes_later() {
+fn a_removed_link_is_purged_after_its_ttl_and_its_object_is_deleted_later() {
     let mut world = World::inactive();
     world.s = world.s.clone().edited(|spec| spec.ttl_seconds_after_removed = Some(30));
     world.s.link.object.spec.ttl_seconds_after_purged = 10;
@@ -431,7 +435,7 @@ fn a_removed_link_is_purged_when_its_time_is_up_and_its_object_goes_later() {
 }
 
 #[test]
-fn of_the_tools_that_say_who_manages_a_purged_object_helm_alone_keeps_it() {
+fn of_the_managed_by_labels_only_that_of_helm_keeps_a_purged_object() {
     for (key, value, stays) in [
         ("app.kubernetes.io/managed-by", "Helm", true),
         ("app.kubernetes.io/managed-by", "kubectl", false),
