@@ -11,13 +11,6 @@ use crate::refusal::Refusal;
 use instancelink_api::condition::Reason;
 use instancelink_api::spec::{Addressing, DesiredState};
 
-fn drain(world: &mut World, seconds: i64) {
-    world.s = world.s.clone().edited(|spec| {
-        spec.deactivation = Some(serde_json::from_value(serde_json::json!({ "drainSeconds": seconds })).unwrap());
-    });
-    world.settle();
-}
-
 #[test]
 fn the_table_holds_every_edge_once() {
     let edges: Vec<_> = TABLE.iter().flat_map(|process| process.edges).collect();
@@ -235,46 +228,6 @@ fn a_restore_with_desired_state_active_goes_through_inactive() {
     assert_eq!(world.status().removed, None);
 }
 
-/// lifecycle#lost-consent-skips-drain
-#[test]
-fn a_cut_for_lost_consent_skips_the_drain() {
-    let mut world = World::active();
-    drain(&mut world, 600);
-    world.s = world.s.clone().edited(|spec| {
-        spec.target_instance_ref.as_mut().unwrap().namespace = Some("elsewhere".to_owned());
-    });
-    world.s.target = None;
-    world.settle();
-    assert_eq!(world.watched(), [State::Deactivating, State::Inactive]);
-    assert_eq!(world.condition("ResolvedRefs"), ("False", "RefNotPermitted"));
-    assert_eq!(world.condition("Ready"), ("False", "Held"));
-    assert_eq!(world.condition("Stalled"), ("True", "RefNotPermitted"));
-}
-
-/// lifecycle#lost-consent-skips-drain
-#[test]
-fn a_revoked_grant_cuts_the_link_and_a_new_grant_ends_the_hold() {
-    let mut world = World::active();
-    drain(&mut world, 600);
-    let granted = world.s.clone().granted("data", "{kind: Deployment, name: pg}");
-    world.s = granted.with_target_in("data");
-    world.settle();
-    assert_eq!(world.watched(), [State::UpdatingActive, State::Active]);
-
-    let given = std::mem::take(&mut world.s.grants);
-    world.settle();
-    assert_eq!(world.watched(), [State::Deactivating, State::Inactive]);
-    assert!(world.s.children.slices.is_empty());
-    assert_eq!(world.condition("ResolvedRefs"), ("False", "RefNotPermitted"));
-    assert_eq!(world.condition("Ready"), ("False", "Held"));
-
-    world.s.grants = given;
-    world.settle();
-    assert_eq!(world.watched(), [State::Activating, State::Active]);
-    assert_eq!(world.condition("ResolvedRefs"), ("True", "Resolved"));
-    assert_eq!(world.condition("Ready"), ("True", "Ready"));
-}
-
 /// lifecycle#repair-in-place
 #[test]
 fn a_damaged_child_is_repaired_and_a_stray_one_deleted_without_a_state_change() {
@@ -343,59 +296,6 @@ fn a_lost_target_is_no_hold_and_heals() {
     assert_eq!(world.condition("Available").0, "True");
 }
 
-/// lifecycle#drain
-#[test]
-fn the_drain_counts_from_the_write_that_stopped_the_slices() {
-    let mut world = World::active();
-    drain(&mut world, 60);
-    world.annotate("deactivate");
-    let wake = world.settle();
-    assert_eq!(world.watched(), [State::Deactivating]);
-    let endpoints = |w: &World| {
-        w.s.children
-            .slices
-            .iter()
-            .flat_map(|s| s.object.body.endpoints.clone())
-            .collect::<Vec<_>>()
-    };
-    assert!(!endpoints(&world).is_empty());
-    assert!(
-        endpoints(&world).iter().all(|e| !e.ready && e.serving && e.terminating),
-        "the alias stops at once"
-    );
-    assert_eq!(world.status().transitioning_progress, Some(100));
-    assert_eq!(wake, Some(world.s.now + jiff::SignedDuration::from_secs(15)));
-    world.pass_time(30);
-    world.settle();
-    assert_eq!(
-        world.status().transitioning_progress,
-        Some(50),
-        "half of the time remains"
-    );
-    world.pass_time(30);
-    world.settle();
-    assert_eq!(world.watched(), [State::Inactive]);
-    assert!(endpoints(&world).is_empty());
-}
-
-/// lifecycle#drain
-#[test]
-fn the_drain_ends_at_once_when_the_namespace_terminates_or_no_slice_exists() {
-    for lost in [true, false] {
-        let mut world = World::active();
-        drain(&mut world, 600);
-        world.act("deactivate");
-        assert_eq!(world.watched(), [State::Deactivating]);
-        if lost {
-            world.s.children.slices.clear();
-        } else {
-            world.s.namespace.terminating = true;
-        }
-        world.settle();
-        assert_eq!(world.watched(), [State::Inactive]);
-    }
-}
-
 #[test]
 fn desired_state_deactivates_and_activates_a_link() {
     let mut world = World::active();
@@ -413,50 +313,4 @@ fn desired_state_deactivates_and_activates_a_link() {
         [State::Activating, State::Active],
         "unset later, with no action ever: Active"
     );
-}
-
-#[test]
-fn a_removed_link_is_purged_after_its_ttl_and_its_object_is_deleted_later() {
-    let mut world = World::inactive();
-    world.s = world.s.clone().edited(|spec| spec.ttl_seconds_after_removed = Some(30));
-    world.s.link.object.spec.ttl_seconds_after_purged = 10;
-    world.annotate("remove");
-    let wake = world.settle();
-    assert_eq!(world.watched(), [State::Removing, State::Removed]);
-    assert_eq!(wake, Some(world.s.now + jiff::SignedDuration::from_secs(30)));
-    world.pass_time(30);
-    world.settle();
-    assert_eq!(world.watched(), [State::Purging, State::Purged]);
-    assert_eq!(world.last_action().intent.manager, "ttlSecondsAfterRemoved");
-    assert_eq!(world.status().history.len(), 1);
-    world.pass_time(10);
-    world.settle();
-    assert!(world.gone);
-}
-
-#[test]
-fn of_the_managed_by_labels_only_that_of_helm_keeps_a_purged_object() {
-    for (key, value, stays) in [
-        ("app.kubernetes.io/managed-by", "Helm", true),
-        ("app.kubernetes.io/managed-by", "kubectl", false),
-        ("app.kubernetes.io/part-of", "Helm", false),
-    ] {
-        let mut world = World::removed();
-        world.s.link.object.metadata.labels = Some([(key.to_owned(), value.to_owned())].into());
-        world.act("purge");
-        world.pass_time(1_000_000);
-        world.settle();
-        assert_eq!(!world.gone, stays, "{key}: {value}");
-    }
-}
-
-#[test]
-fn a_purged_object_that_a_gitops_tool_owns_stays() {
-    let mut world = World::removed();
-    world.s.link.object.metadata.labels = Some([("argocd.argoproj.io/instance".to_owned(), "shop".to_owned())].into());
-    world.act("purge");
-    world.pass_time(100_000);
-    world.settle();
-    assert!(!world.gone);
-    assert_eq!(world.state(), State::Purged);
 }
