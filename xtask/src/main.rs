@@ -44,12 +44,12 @@ struct Args {
 enum Task {
     /// Start a cluster, install the operator from this checkout, and run the demo
     Up(up::Options),
-    /// End a cluster and leave nothing of it
+    /// End a cluster and remove all of it
     Down {
         #[arg(long, default_value = DEFAULT)]
         name: String,
     },
-    /// What runs
+    /// Show what runs
     Status {
         #[arg(long, default_value = DEFAULT)]
         name: String,
@@ -71,38 +71,38 @@ enum Task {
         #[arg(long)]
         no_node: bool,
     },
-    /// Build image archives: of the operator and the test workload, or those that are named
+    /// Build image archives (default: of the operator and of the test workload)
     Image(image::Options),
-    /// Write crds/ from the types in crates/api
+    /// Generate crds/ from the types in crates/api
     Crds {
-        /// Only fail when they differ
+        /// Write nothing; fail if a file differs
         #[arg(long)]
         check: bool,
     },
-    /// Render core's tables and the catalogue of seeded bugs into the book
+    /// Generate the tables of the documentation: states, actions, messages, seeded bugs
     Docs {
-        /// Only fail when they differ
+        /// Write nothing; fail if a file differs
         #[arg(long)]
         check: bool,
     },
-    /// The end-to-end tests, against KUBECONFIG or else the native cluster
+    /// Run the end-to-end tests, on the cluster of KUBECONFIG or else on the native cluster
     E2e(e2e::Options),
-    /// The tests that run thousands of plans
+    /// Run the tests that try thousands of plans of faults
     Campaigns(campaigns::Options),
-    /// Measure the operator beside a raw writer of the same requests and beside its peers
+    /// Measure the operator, and for comparison a raw writer of the same requests and the peers
     Bench(bench::Options),
-    /// Change the decisions one by one, and ask whether a test notices
+    /// Change the decisions of core one at a time; a test must fail for each change
     Mutants(mutants::Options),
-    /// Bugs that others had, put into the operator one by one: a test has to notice each
+    /// Put bugs that other controllers had into the operator, one at a time; a test must fail for each
     Seeded(seeded::Options),
-    /// The double of the API server against a real one: KUBECONFIG's, in which no operator runs, or else one of its own
+    /// Compare the double of the API server with a real API server: of KUBECONFIG, where no operator may run, or else a new one
     Conformance(conformance::Options),
-    /// List what is wrong with the structure: layers that are crossed, files that are too long, circles of files
+    /// List problems of the structure: dependencies that cross layers, long files, circles of files
     Structure,
-    /// What holds for every change: format, lints, unit tests, licences, generated files. Needs neither root nor a cluster
+    /// Check what every change must pass: format, lints, unit tests, licences, generated files. Needs no root and no cluster
     Check(ProofOptions),
-    /// Everything: the check, the documentation, campaigns, conformance and the end-to-end tests. Groups of tests on whose
-    /// inputs nothing has changed since they passed do not run again
+    /// Run everything: the check, the documentation, campaigns, conformance and the end-to-end tests.
+    /// Groups of tests do not run again if nothing that they depend on has changed since they passed
     Test(stages::Options),
 }
 

@@ -1,4 +1,4 @@
-//! Which kind of cluster `up` starts: the one that is asked for, else kind where it can run, else native.
+//! Which kind of cluster `up` starts: the kind that is given, or else a cluster of `kind` if it can run, or else a native one.
 
 use std::path::PathBuf;
 
@@ -11,31 +11,31 @@ use crate::artifacts::static_binaries::Profile;
 use crate::paths;
 use crate::progress::say;
 
-/// What was asked for.
+/// The options for a cluster.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Wanted {
-    /// Who runs the cluster; by default kind where Docker answers and kind is installed, else native
+    /// What runs the cluster (default: kind if Docker answers and kind is installed, else native)
     #[arg(long, value_enum)]
     pub(crate) cluster: Option<Provider>,
-    /// Install into the cluster of this file (with --cluster kubeconfig: of KUBECONFIG)
+    /// Install into the cluster of this file (default with --cluster kubeconfig: KUBECONFIG)
     #[arg(long)]
     pub(crate) kubeconfig: Option<PathBuf>,
     /// The node image for kind
     #[arg(long)]
     pub(crate) kind_image: Option<String>,
-    /// Clusters of different names run side by side
+    /// The name of the cluster; clusters of different names run side by side
     #[arg(long, default_value = super::DEFAULT)]
     pub(crate) name: String,
-    /// Only a control plane: no pods run, and root is not needed
+    /// Start a control plane only: no pods run, and root is not needed
     #[arg(long)]
     pub(crate) no_node: bool,
-    /// Build what runs in pods as it is shipped; this takes minutes longer
+    /// Build what runs in pods as it is shipped; takes minutes longer
     #[arg(long)]
     pub(crate) dist: bool,
 }
 
 impl Wanted {
-    /// The native cluster of the default name, with what is shipped.
+    /// The native cluster of the default name, with the binaries that are shipped.
     pub(crate) fn native() -> Self {
         Self {
             cluster: Some(Provider::Native),
@@ -43,17 +43,17 @@ impl Wanted {
             kind_image: None,
             name: super::DEFAULT.to_owned(),
             no_node: false,
-            // What tests promise holds for what is shipped.
+            // The promises of the tests are about the binaries that are shipped.
             dist: true,
         }
     }
 
-    /// How what runs in its pods is compiled.
+    /// The profile of the binaries that run in pods.
     pub(crate) fn profile(&self) -> Profile {
         if self.dist { Profile::Dist } else { Profile::Dev }
     }
 
-    /// Decides what is left open.
+    /// Decides what the options do not say.
     pub(crate) fn resolve(&self) -> Result<Record> {
         let provider = match self.cluster {
             Some(provider) => provider,
@@ -67,10 +67,10 @@ impl Wanted {
                     .kubeconfig
                     .clone()
                     .or_else(|| std::env::var_os("KUBECONFIG").map(PathBuf::from));
-                let file = file.context("which cluster? give --kubeconfig FILE or set KUBECONFIG")?;
+                let file = file.context("no cluster is given; use --kubeconfig FILE or set KUBECONFIG")?;
                 let file = std::path::absolute(&file)?;
                 if !file.is_file() {
-                    bail!("there is no kubeconfig {}", file.display());
+                    bail!("there is no file {}", file.display());
                 }
                 Ok(Record {
                     provider,
@@ -89,7 +89,7 @@ impl Wanted {
             Provider::Native => {
                 let node = !self.no_node && paths::is_root();
                 if !node && !self.no_node {
-                    say("without root there is no node: pods will stay pending (run with sudo to have one)");
+                    say("without root there is no node, so pods stay pending. Run this with sudo to have a node");
                 }
                 Ok(Record {
                     provider,
@@ -100,7 +100,7 @@ impl Wanted {
         }
     }
 
-    /// What runs under this name already stays what it is.
+    /// A cluster of this name that exists keeps its kind.
     fn by_default(&self) -> Result<Provider> {
         if let Some(record) = super::record::read(&self.name)? {
             return Ok(record.provider);

@@ -1,5 +1,5 @@
-//! The three kinds of cluster, which all end in the same state: a kubeconfig under which everything else works. What
-//! was started is recorded in a folder of the cluster's name, so that later tasks find it.
+//! Clusters of three kinds. Each has a kubeconfig, which is all that other tasks need. The folder of a cluster has a record,
+//! so that later tasks find the cluster.
 
 mod choice;
 mod folders;
@@ -22,18 +22,17 @@ use record::{Provider, Record};
 
 pub(crate) use choice::Wanted;
 
-/// A cluster that was started or given.
+/// A cluster that this task started, or that the developer gave.
 pub(crate) struct Cluster {
     pub(crate) name: String,
     pub(crate) record: Record,
 }
 
-/// The cluster that tasks use when none is named.
+/// The name of the cluster if none is given.
 pub(crate) const DEFAULT: &str = "il";
 
 impl Cluster {
-    /// Starts what is wanted, or finds it running. An operator that will be built for it is built beside the cluster's
-    /// programs.
+    /// Starts the cluster, or finds it. The operator is built at the same time as the programs of the cluster.
     pub(crate) fn up(wanted: &Wanted, builds_operator: bool) -> Result<Self> {
         let record = wanted.resolve()?;
         let name = wanted.name.clone();
@@ -41,7 +40,7 @@ impl Cluster {
         let _lock = folders::lock(&name)?;
         if let Some(other) = record::read(&name)?.filter(|other| !other.fits(&record)) {
             bail!(
-                "cluster '{name}' is there as {}; end it with `cargo xtask down --name {name}`, or choose another --name",
+                "cluster '{name}' exists already as {}. End it with `cargo xtask down --name {name}`, or choose another --name",
                 other.described()
             );
         }
@@ -60,7 +59,7 @@ impl Cluster {
         Ok(Self { name, record })
     }
 
-    /// The one that was started under this name.
+    /// The cluster of this name.
     pub(crate) fn find(name: &str) -> Result<Option<Self>> {
         let record = record::read(name)?;
         Ok(record.map(|record| Self {
@@ -69,7 +68,7 @@ impl Cluster {
         }))
     }
 
-    /// The one whose kubeconfig this is, when we started it.
+    /// The cluster with this kubeconfig, if a task started it.
     pub(crate) fn of_kubeconfig(file: &Path) -> Result<Option<Self>> {
         for name in record::names()? {
             if let Some(cluster) = Self::find(&name)?
@@ -81,17 +80,19 @@ impl Cluster {
         Ok(None)
     }
 
-    /// Ends it, or what is left of it.
+    /// Ends a cluster, or removes what is left of it.
     pub(crate) fn down(name: &str) -> Result<()> {
         let record = record::read(name)?;
         let layout = Layout::new(name, true, paths::is_root())?;
         let held = folders::lock(name)?;
         match record.map(|record| record.provider) {
             Some(Provider::Kind) => kind::down(name)?,
-            Some(Provider::Given) => say("the cluster was given, so it stays as it is; only its record is removed"),
+            Some(Provider::Given) => {
+                say("the cluster was not started by `cargo xtask up`, so it is not ended; only its record is removed");
+            }
             Some(Provider::Native) | None => {}
         }
-        // Also without a record: it is written last, and what a killed run left has none.
+        // Also without a record: it is written last, so a run that was killed left none.
         native::down(&layout)?;
         folders::unlock(name, held)
     }
@@ -100,7 +101,7 @@ impl Cluster {
         Kubectl::new(&self.record.kubeconfig)
     }
 
-    /// Makes an image known to the nodes. A given cluster pulls its images itself.
+    /// Loads an image into the nodes.
     pub(crate) fn load(&self, image: &Image) -> Result<()> {
         if self.record.provider == Provider::Native {
             let layout = Layout::new(&self.name, true, paths::is_root())?;
@@ -109,7 +110,7 @@ impl Cluster {
         self.load_archive(&image.archive)
     }
 
-    /// Makes any image archive known to the nodes.
+    /// Loads an image archive into the nodes.
     pub(crate) fn load_archive(&self, archive: &Path) -> Result<()> {
         step(&format!("load {}", archive.display()), || match self.record.provider {
             Provider::Native if !self.record.node => bail!("cluster '{}' has no node to load images into", self.name),
@@ -119,18 +120,18 @@ impl Cluster {
             }
             Provider::Kind => kind::load(&self.name, archive),
             Provider::Given => bail!(
-                "a cluster that was given pulls its images from its registry; push {} there, and name it by --image",
+                "the nodes of this cluster pull their images from a registry. Push {} to it, and give its name by --image",
                 archive.display()
             ),
         })
     }
 
-    /// Whether pods run in it.
+    /// Whether pods run in the cluster.
     pub(crate) fn has_node(&self) -> bool {
         self.record.node
     }
 
-    /// What there is to say of its parts.
+    /// A line for each part of the cluster.
     pub(crate) fn parts(&self) -> Result<Vec<String>> {
         Ok(match self.record.provider {
             Provider::Native => native::status(&Layout::new(&self.name, self.record.node, paths::is_root())?),

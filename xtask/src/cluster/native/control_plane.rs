@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::layout::{Layout, SERVICES};
-use super::{PATIENCE, daemon};
+use super::{TIMEOUT, daemon};
 use crate::artifacts::cluster_binaries as binaries;
 use crate::cluster::kubectl::Kubectl;
 use crate::command;
@@ -15,7 +15,7 @@ pub(crate) fn start(layout: &Layout) -> Result<()> {
     start_etcd(layout)?;
     start_api_server(layout)?;
     let kubectl = Kubectl::new(&layout.kubeconfig())?;
-    command::wait_for("the API server is ready", PATIENCE, || {
+    command::wait_for("the API server is ready", TIMEOUT, || {
         daemon::check(layout, "etcd")?;
         daemon::check(layout, "kube-apiserver")?;
         let ready = command::succeeds(&mut kubectl.command(["get", "--raw", "/readyz"]));

@@ -1,6 +1,6 @@
 //! A whole cluster as processes of this machine: etcd, API server, controllers, scheduler, containerd, kubelet,
-//! kube-proxy and `CoreDNS` in a network namespace of their own. `layout` says where everything is, the other modules
-//! start one layer each, and `teardown` takes it all away again, however the last run ended.
+//! kube-proxy and `CoreDNS` in a network namespace of their own. `layout` has the names and folders, the other modules
+//! start one part each, and `teardown` removes everything, also after a run that was killed.
 
 mod cgroup;
 mod control_plane;
@@ -27,13 +27,12 @@ use crate::progress::{say, step};
 use crate::{command, image, packages};
 use layout::Layout;
 
-/// Starts the cluster unless it runs already. A cluster of which only a part runs, or that a killed run left behind,
-/// is taken away first: what it held was for tests.
+/// Starts the cluster if it does not run. A cluster of which only a part runs is removed first: it only had data of tests.
 pub(crate) fn up(layout: &Layout, profile: Profile) -> Result<()> {
     if layout.node {
-        // All in one call: each call reads the lists of packages.
+        // All in one call, because each call reads the lists of packages.
         packages::ensure(&[packages::NODE, packages::STATIC].concat())?;
-        // Before the cluster starts, since our binaries are what fails while one works on the code.
+        // Before the cluster starts: during work on the code, these builds are what fails most often.
         side_by_side::ensure(binaries::WITH_NODE, profile)?;
     } else {
         if layout.netns.is_some() {
@@ -50,7 +49,7 @@ pub(crate) fn up(layout: &Layout, profile: Profile) -> Result<()> {
     }
     start(layout, profile).with_context(|| {
         format!(
-            "cluster '{}' did not come up; its logs are in {}; `cargo xtask down --name {}` removes it",
+            "cluster '{}' did not start. Its logs are in {}. `cargo xtask down --name {}` removes it",
             layout.name,
             layout.logs().display(),
             layout.name
@@ -58,13 +57,13 @@ pub(crate) fn up(layout: &Layout, profile: Profile) -> Result<()> {
     })
 }
 
-/// Ends it and leaves nothing.
+/// Ends the cluster and removes all of it.
 pub(crate) fn down(layout: &Layout) -> Result<()> {
     step(&format!("end cluster '{}'", layout.name), || teardown::remove(layout))
 }
 
 fn start(layout: &Layout, profile: Profile) -> Result<()> {
-    // No sandbox is made without pause.
+    // The kubelet starts no pod without pause.
     let images = if layout.node {
         Some((image::pause(profile)?, image::coredns()?))
     } else {
@@ -96,21 +95,21 @@ fn is_running(layout: &Layout) -> bool {
             .is_ok_and(|kubectl| command::succeeds(&mut kubectl.command(["get", "--raw", "/readyz"])))
 }
 
-/// Imports an image unless the very same is there.
+/// Imports an image if the node does not have exactly this one.
 pub(crate) fn load(layout: &Layout, image: &image::Image) -> Result<()> {
     let list = command::capture(ctr(layout).args(["images", "list"]))?;
     let digest_of = |name: &str| {
         let row = list.lines().find(|row| row.split_whitespace().next() == Some(name))?;
         row.split_whitespace().nth(2)
     };
-    // Both names: the one that does not follow the contents may by now lead to another build.
+    // Both names: the name that does not follow from the contents can belong to another build.
     if digest_of(&image.exact).is_some_and(|digest| digest_of(image.name) == Some(digest)) {
         return Ok(());
     }
     import(layout, &image.archive)
 }
 
-/// Imports any archive.
+/// Imports an archive.
 pub(crate) fn import(layout: &Layout, archive: &Path) -> Result<()> {
     command::capture(ctr(layout).args(["images", "import"]).arg(archive))?;
     Ok(())
@@ -124,7 +123,7 @@ fn ctr(layout: &Layout) -> Command {
     ctr
 }
 
-/// What runs and what does not, a line each.
+/// A line for each process: whether it runs.
 pub(crate) fn status(layout: &Layout) -> Vec<String> {
     daemon::states(layout)
         .into_iter()
@@ -132,5 +131,5 @@ pub(crate) fn status(layout: &Layout) -> Vec<String> {
         .collect()
 }
 
-/// How long a part of the cluster may take to answer.
-const PATIENCE: Duration = Duration::from_secs(90);
+/// How long a part of the cluster can take until it answers.
+const TIMEOUT: Duration = Duration::from_secs(90);

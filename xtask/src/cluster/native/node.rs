@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 use serde_json::json;
 
 use super::layout::{DNS_SERVICE, Layout, NODE};
-use super::{PATIENCE, cgroup, daemon};
+use super::{TIMEOUT, cgroup, daemon};
 use crate::artifacts::cluster_binaries as binaries;
 use crate::cluster::kubectl::Kubectl;
 use crate::{command, image};
@@ -30,7 +30,7 @@ pub(crate) fn start_containerd(layout: &Layout) -> Result<()> {
         &program,
         ["--config".as_ref(), config.as_os_str()],
     )?;
-    command::wait_for("containerd answers", PATIENCE, || {
+    command::wait_for("containerd answers", TIMEOUT, || {
         daemon::check(layout, "containerd")?;
         let mut ctr = Command::new("ctr");
         ctr.arg("--address").arg(layout.containerd_socket()).arg("version");

@@ -79,7 +79,7 @@ impl Proofs {
         if found.is_none()
             && let Some(changes) = self.store.changes(group, inputs)
         {
-            say(&format!("{group} runs, because these changed: {}", changes.join("; ")));
+            say(&format!("{group} runs: {}", shown(&changes)));
         }
         found
     }
@@ -116,10 +116,35 @@ impl Proofs {
     }
 }
 
+/// The names of a few changes. After a change in core, or of the compiler, there are many for each group.
+fn shown(changes: &[String]) -> String {
+    let names: Vec<&str> = changes.iter().take(SHOWN).map(String::as_str).collect();
+    let more = match changes.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("changed since it passed: {}{more}", names.join(", "))
+}
+
+/// How many changes are named.
+const SHOWN: usize = 4;
+
 /// The commit of the checkout, with a mark where it has uncommitted changes.
 fn commit() -> Result<String> {
     let mut git = Command::new("git");
     git.current_dir(paths::checkout())
         .args(["describe", "--always", "--dirty", "--exclude=*"]);
     Ok(command::capture(&mut git)?.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_few_changes_are_named_and_the_others_counted() {
+        let changes = ["a", "b", "c", "d", "e", "f"].map(str::to_owned);
+        assert_eq!(shown(&changes[..1]), "changed since it passed: a");
+        assert_eq!(shown(&changes), "changed since it passed: a, b, c, d and 2 more");
+    }
 }
