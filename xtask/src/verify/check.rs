@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::proofs::{ProofOptions, Proofs};
 use super::runner::{self, Stage};
-use super::{layers, seeded};
+use super::{seeded, structure};
 use crate::inputs::Needs;
 use crate::progress::say;
 use crate::{command, generate, paths};
@@ -37,7 +37,7 @@ pub(crate) fn run(options: ProofOptions) -> Result<()> {
 pub(super) fn stages(proofs: &Proofs) -> Vec<Stage<'_>> {
     vec![
         Stage::in_turn("format", || cargo(&["fmt", "--all", "--check"])),
-        Stage::in_turn("layers", layers::check),
+        Stage::in_turn("structure", structure::run),
         Stage::in_turn("CRDs", || generate::crds(true)),
         Stage::in_turn("documents", || generate::docs(true)),
         Stage::in_turn("seeded patches", seeded::check),
