@@ -2,6 +2,8 @@
 //! built by Go. They are kept in a cache folder that is named by the version and a digest of what pins it, so an upgrade
 //! never runs yesterday's program.
 
+mod tool;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,86 +14,9 @@ use anyhow::{Context as _, Result, bail};
 use super::{go_build, memory};
 use crate::progress::{long_step, say, step};
 use crate::{command, digest, paths};
+use tool::KUBERNETES;
 
-/// Must be the version in `tools/cluster/go.mod`; a test compares them.
-pub(crate) const KUBERNETES: &str = "1.37.2";
-/// The same for etcd.
-const ETCD_VERSION: &str = "3.7.3";
-
-/// A program of the cluster: its file name, its package, and how one of the machine says which version it is.
-#[derive(Clone, Copy)]
-pub(crate) struct Tool {
-    pub(crate) name: &'static str,
-    package: &'static str,
-    version: Option<Version>,
-}
-
-/// The arguments that make a program print its version, and what the line begins with.
-#[derive(Clone, Copy)]
-struct Version {
-    arguments: &'static [&'static str],
-    prefix: &'static str,
-    number: &'static str,
-}
-
-const fn kubernetes(name: &'static str, package: &'static str) -> Tool {
-    Tool {
-        name,
-        package,
-        version: Some(Version {
-            arguments: &["--version"],
-            prefix: "Kubernetes v",
-            number: KUBERNETES,
-        }),
-    }
-}
-
-pub(crate) const KUBECTL: Tool = Tool {
-    name: "kubectl",
-    package: "k8s.io/kubernetes/cmd/kubectl",
-    version: Some(Version {
-        arguments: &["version", "--client"],
-        prefix: "Client Version: v",
-        number: KUBERNETES,
-    }),
-};
-const ETCD: Tool = Tool {
-    name: "etcd",
-    package: "go.etcd.io/etcd/server/v3",
-    version: Some(Version {
-        arguments: &["--version"],
-        prefix: "etcd Version: ",
-        number: ETCD_VERSION,
-    }),
-};
-const API_SERVER: Tool = kubernetes("kube-apiserver", "k8s.io/kubernetes/cmd/kube-apiserver");
-const CONTROLLERS: Tool = kubernetes(
-    "kube-controller-manager",
-    "k8s.io/kubernetes/cmd/kube-controller-manager",
-);
-const SCHEDULER: Tool = kubernetes("kube-scheduler", "k8s.io/kubernetes/cmd/kube-scheduler");
-const KUBELET: Tool = kubernetes("kubelet", "k8s.io/kubernetes/cmd/kubelet");
-const PROXY: Tool = kubernetes("kube-proxy", "k8s.io/kubernetes/cmd/kube-proxy");
-/// Always built here: it runs in an image of one file, and one of the machine may need libraries.
-const COREDNS: Tool = Tool {
-    name: "coredns",
-    package: "./coredns",
-    version: None,
-};
-
-/// What a cluster without a node needs.
-pub(crate) const CONTROL_PLANE: &[Tool] = &[KUBECTL, ETCD, API_SERVER, CONTROLLERS];
-/// What a cluster with a node needs.
-pub(crate) const WITH_NODE: &[Tool] = &[
-    KUBECTL,
-    ETCD,
-    API_SERVER,
-    CONTROLLERS,
-    SCHEDULER,
-    KUBELET,
-    PROXY,
-    COREDNS,
-];
+pub(crate) use tool::{CONTROL_PLANE, KUBECTL, Tool, WITH_NODE};
 
 /// Processor time that a build of all of them takes, on a machine of today.
 const PROCESSOR_SECONDS: u64 = 600;
@@ -160,11 +85,15 @@ fn lock(folder: &Path) -> Result<fs::File> {
     Ok(file)
 }
 
-/// Copies a program that the machine has in exactly the pinned version. A copy, since the machine's may be upgraded.
+/// Copies a program that the machine has in exactly the pinned version. A copy, since the machine's may be upgraded. A
+/// program of an earlier build in the cache, which may be in PATH, is not used: what it is built from can be out of date.
 fn take(tool: Tool, folder: &Path) -> Result<()> {
     let (Some(version), Some(program)) = (tool.version, command::find(tool.name)) else {
         return Ok(());
     };
+    if program.starts_with(paths::cache()?) {
+        return Ok(());
+    }
     let printed = command::capture(Command::new(&program).args(version.arguments));
     if !printed.is_ok_and(|printed| version.is_printed_in(&printed)) {
         return Ok(());
@@ -210,7 +139,7 @@ fn build(tools: &[Tool], folder: &Path) -> Result<()> {
         })
     })?;
     for tool in tools {
-        fs::rename(partial.join(built_as(tool.package)), folder.join(tool.name))
+        fs::rename(partial.join(tool.built_as()), folder.join(tool.name))
             .with_context(|| format!("cannot keep {}", tool.name))?;
     }
     let _ = fs::remove_dir(&partial);
@@ -219,9 +148,7 @@ fn build(tools: &[Tool], folder: &Path) -> Result<()> {
 
 /// Go writes a program when it is linked.
 fn linked(partial: &Path, tools: &[Tool]) -> String {
-    let linked = tools
-        .iter()
-        .filter(|tool| partial.join(built_as(tool.package)).exists());
+    let linked = tools.iter().filter(|tool| partial.join(tool.built_as()).exists());
     format!("{} of {} programs", linked.count(), tools.len())
 }
 
@@ -238,23 +165,6 @@ fn linker() -> String {
     format!("{strip} -X {version}.gitVersion=v{KUBERNETES} -X {version}.gitMajor=1 -X {version}.gitMinor={minor}")
 }
 
-/// The file that Go builds a package as: its last part that is no version.
-fn built_as(package: &str) -> &str {
-    let is_version = |part: &str| {
-        part.strip_prefix('v')
-            .is_some_and(|digits| digits.parse::<u32>().is_ok())
-    };
-    let name = package.rsplit('/').find(|part| !is_version(part));
-    name.unwrap_or(package)
-}
-
-impl Version {
-    fn is_printed_in(self, text: &str) -> bool {
-        let printed = text.lines().find_map(|line| line.strip_prefix(self.prefix));
-        printed.is_some_and(|version| version.trim() == self.number)
-    }
-}
-
 fn module() -> PathBuf {
     paths::checkout().join("tools/cluster")
 }
@@ -269,34 +179,4 @@ fn folder() -> Result<PathBuf> {
     let hash = digest::sha256(pins.iter().map(Vec::as_slice));
     let version = format!("v{KUBERNETES}-{}", digest::short(&hash, 8));
     Ok(paths::cache()?.join(version).join("bin"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_versions_in_programs_are_the_versions_pinned() {
-        let pins = fs::read_to_string(module().join("go.mod")).unwrap();
-        assert!(pins.contains(&format!("k8s.io/kubernetes v{KUBERNETES} ")));
-        assert!(pins.contains(&format!("go.etcd.io/etcd/server/v3 v{ETCD_VERSION} ")));
-    }
-
-    #[test]
-    fn a_program_of_the_machine_is_used_only_in_exactly_the_pinned_version() {
-        let kubectl = KUBECTL.version.unwrap();
-        assert!(kubectl.is_printed_in(&format!("Client Version: v{KUBERNETES}\nKustomize Version: v5.8.1\n")));
-        assert!(!kubectl.is_printed_in(&format!("Client Version: v{KUBERNETES}-distribution.3\n")));
-        assert!(!kubectl.is_printed_in("Client Version: v1.36.0\n"));
-        assert!(!kubectl.is_printed_in("error: unknown command\n"));
-        let etcd = ETCD.version.unwrap();
-        assert!(etcd.is_printed_in(&format!("etcd Version: {ETCD_VERSION}\nGit SHA: 1234567\n")));
-    }
-
-    #[test]
-    fn go_names_a_program_by_the_last_part_of_its_package_that_is_no_version() {
-        assert_eq!(built_as(ETCD.package), "server");
-        assert_eq!(built_as(KUBELET.package), "kubelet");
-        assert_eq!(built_as(COREDNS.package), "coredns");
-    }
 }
