@@ -116,9 +116,8 @@ fn is_active(link: &InstanceLink) -> bool {
 /// The event where the operator may not write a pod's status.
 pub fn forbidden(pod: &Pod, account: &Account) -> Event {
     let why = format!(
-        "Pod {} has a readiness gate {}<alias>, but the operator may not patch pods/status. Apply this manifest; the operator \
+        "This pod has a readiness gate {}<alias>, but the operator may not patch pods/status. Apply this manifest; the operator \
          tries again within five minutes:",
-        pod.name,
         keys::GATE_PREFIX
     );
     Event {

@@ -5,6 +5,9 @@ use instancelink_api::{Intent, State, Verb, Verdict};
 use super::facts::Facts;
 use crate::action::{ActionContext, Decision, judge};
 
+/// Longest note of an event, in bytes: a limit of the API server.
+const MAX_NOTE: usize = 1024;
+
 /// What the operator does in a state that the link enters.
 pub(crate) fn on_entry(f: &Facts<'_>, state: State) -> String {
     let alias = &f.link.spec.link_name;
@@ -45,6 +48,18 @@ pub(crate) fn of_action(f: &Facts<'_>, intent: &Intent) -> String {
     }
 }
 
+/// A condition's message as the note of an event. A note has a limit, and a cut manifest cannot be applied: without room for
+/// all of it the note has its first line.
+pub(crate) fn as_note(message: &str) -> String {
+    match message.split_once('\n') {
+        Some((comment, _)) if message.len() > MAX_NOTE => {
+            let what = comment.trim_start_matches("# ").trim_end_matches(':');
+            format!("{what} (the manifest is in the conditions of the link)")
+        }
+        _ => message.to_owned(),
+    }
+}
+
 /// What to write instead of a value outside the grammar.
 pub(crate) fn invalid_value(shown: &str) -> String {
     format!(
@@ -61,5 +76,21 @@ pub(crate) fn action_context<'a>(f: &'a Facts<'_>) -> ActionContext<'a> {
         desired: f.memory.desired(),
         managed_by_spec: f.managed_by_spec(),
         alias_taken_by: f.rivals.any.as_deref(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manifest_that_does_not_fit_into_an_event_is_left_out_and_not_cut() {
+        let manifest = |lines| format!("# why. Apply this manifest:\n{}", "kind: Role\n".repeat(lines));
+        assert_eq!(as_note(&manifest(10)), manifest(10));
+        assert_eq!(
+            as_note(&manifest(100)),
+            "why. Apply this manifest (the manifest is in the conditions of the link)"
+        );
+        assert_eq!(as_note("plain"), "plain");
     }
 }

@@ -167,7 +167,7 @@ fn write_status(f: &Facts<'_>, state: State, wait: &Wait) -> Vec<Effect> {
             warning: true,
             reason,
             action: Reason::Transitioning.as_str().to_owned(),
-            note,
+            note: message::as_note(&note),
         };
         publish(f, event)
     }));
