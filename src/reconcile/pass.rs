@@ -122,9 +122,12 @@ impl Pass<'_> {
     fn observe(&self) -> Option<Snapshot> {
         let context = self.context;
         let (key, now) = (&self.turn.key, context.clock.now());
+        let source = self.turn.source.as_ref();
+        let unconfirmed = source.map(|source| context.executor.unconfirmed.of(source));
+        let unconfirmed = unconfirmed.unwrap_or_default();
         let mut snapshot = context
             .cache
-            .read(|index| observe(index, key, now, &context.cluster_domain))?;
+            .read(|index| observe(index, key, now, &context.cluster_domain, &unconfirmed))?;
         snapshot.account.clone_from(&context.account);
         snapshot.lookup = context.verifier.lookup_of(key, &snapshot.link.object);
         Some(snapshot)

@@ -4,7 +4,6 @@
 //! Core decides what to ask the API server about a child, and what follows from the answer. The writes go through the
 //! executor of the passes.
 
-mod candidates;
 mod requests;
 mod sweeper;
 

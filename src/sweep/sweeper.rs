@@ -1,18 +1,19 @@
 //! The task that sweeps. Its writes are not recorded in the caches: the watch brings them, and so gives the links that they
 //! concern a pass.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use instancelink_api::{InstanceLink, keys};
+use instancelink_cluster::orphans::{self, OrphanSearch, observed_child, source_of};
 use instancelink_cluster::{Cache, CallError, Calls, ObjectName};
 use instancelink_core::child::{Key, ObservedChild};
 use instancelink_core::effect::{Answer, Effect};
-use instancelink_core::sweep::{LiveAnswer, LiveCheck, live_check, verdict};
+use instancelink_core::sweep::{LiveAnswer, LiveCheck, verdict};
 use tokio_util::sync::CancellationToken;
 
-use super::candidates::{candidates, known_links, observed_child, source_of};
-use super::requests::SweepRequests;
+use super::requests::{Scope, SweepRequests};
 use crate::leader::Leadership;
 use crate::queue::Queue;
 use crate::reconcile::Executor;
@@ -43,13 +44,28 @@ impl Sweeper {
                 () = stop.cancelled() => return,
                 scope = self.requests.next() => scope,
             };
-            for key in self.cache.read(|index| candidates(index, &scope)) {
+            for key in self.candidates(scope).await {
                 if stop.is_cancelled() || !self.leadership.holds() {
                     return;
                 }
                 self.sweep(key).await;
             }
         }
+    }
+
+    /// The children to check. Whether the API server has to be asked about one is decided right before its check.
+    async fn candidates(&self, scope: Scope) -> BTreeSet<Key> {
+        let mut keys: BTreeSet<Key> = scope.children.into_iter().collect();
+        keys.extend(self.cache.read(|index| orphans::left_by(index, &scope.gone)));
+        if scope.everything {
+            let mut search = OrphanSearch::default();
+            while let Some(portion) = search.next(&self.cache) {
+                keys.extend(portion);
+                // Passes and events go on between the portions.
+                tokio::task::yield_now().await;
+            }
+        }
+        keys
     }
 
     async fn sweep(&self, key: Key) {
@@ -75,7 +91,7 @@ impl Sweeper {
         };
         let checked = self.cache.read(|index| {
             let child = observed_child(index, key)?;
-            let check = live_check(&child, &known_links(index, key))?;
+            let check = orphans::check(index, &child)?;
             Some((child, check))
         });
         let Some((child, check)) = checked else { return Ok(()) };

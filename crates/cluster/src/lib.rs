@@ -39,5 +39,5 @@ pub use calls::{CallError, Calls, Deleted};
 pub use index::Index;
 pub use meter::Meter;
 pub use name::{LinkKey, ObjectName, SourceKey};
-pub use observe::{observe, observe_with};
+pub use observe::observe;
 pub use store::strip_managed_fields::Stripped;

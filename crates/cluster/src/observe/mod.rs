@@ -28,14 +28,9 @@ use ends::{source_of, target_of, unlisted};
 use owners::living_owners;
 use siblings::siblings_of;
 
-/// The snapshot of a link; none if the link does not exist.
-pub fn observe(index: &Index, key: &LinkKey, now: Timestamp, cluster_domain: &str) -> Option<Snapshot> {
-    observe_with(index, key, now, cluster_domain, &[])
-}
-
-/// The same, where children of the source may or may not have been written: the links that these belong to are in the
-/// snapshot, too.
-pub fn observe_with(
+/// The snapshot of a link; none if the link does not exist. `unconfirmed` are children of its source that may or may not have
+/// been written: the links that these belong to are in the snapshot, too.
+pub fn observe(
     index: &Index,
     key: &LinkKey,
     now: Timestamp,

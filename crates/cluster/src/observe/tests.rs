@@ -148,7 +148,7 @@ fn a_decision_with_the_siblings_that_matter_is_the_one_with_all_siblings() {
             let key = LinkKey::new("shop", &format!("l{number}"));
             let now = "2026-01-03T00:00:00Z".parse().unwrap();
             let (seen, full) = world.cache.read(|index| {
-                let seen = observe(index, &key, now, "cluster.local").unwrap();
+                let seen = observe(index, &key, now, "cluster.local", &[]).unwrap();
                 let full = with_all_siblings(index, &key, &seen);
                 (seen, full)
             });
