@@ -33,12 +33,8 @@ impl Default for Gauge {
 }
 
 impl Gauge {
-    /// For a step that takes this long when nothing of it is built yet.
-    pub(super) fn expecting(expected: Duration) -> Self {
-        Self::new(Some(expected))
-    }
-
-    fn new(expected: Option<Duration>) -> Self {
+    /// For a step that is expected to take so long.
+    pub(super) fn new(expected: Option<Duration>) -> Self {
         Self(Arc::new(Inner {
             started: Instant::now(),
             expected,
@@ -132,7 +128,7 @@ mod tests {
 
     #[test]
     fn a_step_that_has_counted_nothing_shows_how_long_it_takes_as_a_whole() {
-        let gauge = Gauge::expecting(Duration::from_mins(7));
+        let gauge = Gauge::new(Some(Duration::from_mins(7)));
         assert_eq!(gauge.position(), None);
         assert_eq!(gauge.expected().as_deref(), Some(" (about 7 min)"));
         gauge.set(12, 245, "crates");

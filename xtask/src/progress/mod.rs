@@ -41,9 +41,13 @@ pub(crate) fn step<T>(what: &str, work: impl FnOnce() -> Result<T>) -> Result<T>
 }
 
 /// As [`step`], for a step of minutes: the work tells the gauge how far it is, and the developer sees that with the time
-/// that is left. `expected` is how long the whole step takes when nothing is built yet.
-pub(crate) fn long_step<T>(what: &str, expected: Duration, work: impl FnOnce(&Gauge) -> Result<T>) -> Result<T> {
-    let gauge = Gauge::expecting(expected);
+/// that is left. `expected` is how long the whole step takes, where that is known.
+pub(crate) fn long_step<T>(
+    what: &str,
+    expected: Option<Duration>,
+    work: impl FnOnce(&Gauge) -> Result<T>,
+) -> Result<T> {
+    let gauge = Gauge::new(expected);
     // The channel closes when the step ends, which ends the thread.
     let (running, ended) = mpsc::channel::<()>();
     let reporter = thread::spawn({

@@ -129,7 +129,7 @@ fn build(tools: &[Tool], folder: &Path) -> Result<()> {
         [one] => format!("build {} (once)", one.name),
         several => format!("build the cluster's {} programs (once)", several.len()),
     };
-    long_step(&what, expected(tools), |gauge| {
+    long_step(&what, Some(expected(tools)), |gauge| {
         let mut begun = 0;
         let (into, built) = (partial.clone(), tools.to_vec());
         gauge.note(move || linked(&into, &built));
