@@ -1,5 +1,7 @@
 //! How long the search for orphans keeps events out of the caches, after one of ten thousand links was deleted.
 
+#![allow(clippy::expect_used)] // a test fails by panicking
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
