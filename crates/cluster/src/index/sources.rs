@@ -65,6 +65,10 @@ impl Sources {
         new: Option<(&SourceKey, Claim<'_>)>,
         claim_of: impl Fn(&LinkKey) -> Option<Claim<'a>>,
     ) {
+        // Nearly every change of a link is one of its status.
+        if old.is_some() && old == new {
+            return;
+        }
         let key =
             |side: &Option<(&SourceKey, Claim<'_>)>| side.iter().map(|(key, _)| (*key).clone()).collect::<Vec<_>>();
         self.links.update(link, &key(&old), &key(&new));
