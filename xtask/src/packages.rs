@@ -51,7 +51,7 @@ pub(crate) const NODE: &[Package] = &[
     },
 ];
 
-/// What a control plane in a network namespace of its own needs.
+/// The packages for a control plane in a separate network namespace.
 pub(crate) const NAMESPACE: &[Package] = &[Package {
     name: "iproute2",
     there: || command::find("ip").is_some(),

@@ -1,4 +1,4 @@
-//! `spec`: what a user declares, with the rules the API server checks by itself.
+//! `spec`: the fields that a user sets, with their defaults and the rules that the API server checks.
 
 #![allow(unreachable_pub)] // the derive repeats each struct in a private scope, where the lint cannot see its use
 
@@ -69,7 +69,7 @@ pub struct InstanceLinkSpec {
     pub link_name: String,
 
     /// The instance that uses the alias, in this namespace. Immutable.
-    // Immutable; but where the kind decides apiVersion, writing it later is no change.
+    // Immutable. If the kind determines apiVersion, a user can still add apiVersion later: that is no change.
     #[x_kube(
         validation = ("self.kind == oldSelf.kind && self.name == oldSelf.name && (has(self.apiVersion) ? self.apiVersion : self.kind == 'Pod' ? 'v1' : 'apps/v1') == (has(oldSelf.apiVersion) ? oldSelf.apiVersion : oldSelf.kind == 'Pod' ? 'v1' : 'apps/v1')", "instanceRef is immutable; create a new link for another source"),
         validation = ("has(self.apiVersion) || self.kind in ['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Pod']", "instanceRef.kind must be Deployment, StatefulSet, DaemonSet, ReplicaSet or Pod; for another kind with a scale subresource also write its apiVersion, e.g. argoproj.io/v1alpha1 for a Rollout"),

@@ -1,4 +1,4 @@
-//! The requests of the accounts in the operator's namespace, from the audit log of the API server.
+//! Counts the requests of all service accounts in the operator's namespace, from the audit log of the API server.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -63,7 +63,7 @@ impl Counts {
         self.reads.values().sum()
     }
 
-    /// The sum of both.
+    /// Adds the counts of `more`.
     fn join(&mut self, more: Self) {
         for (all, more) in [(&mut self.writes, more.writes), (&mut self.reads, more.reads)] {
             for (what, count) in more {
@@ -76,7 +76,7 @@ impl Counts {
     }
 
     fn add(&mut self, line: &Line) {
-        // Lease requests are not about links, and requests without a resource are about no object.
+        // Only requests for objects count, and leases have nothing to do with links.
         if matches!(line.object_ref.resource.as_str(), "" | "leases") {
             return;
         }
@@ -125,7 +125,8 @@ impl Audit {
         self.take_with_first_watch(Timestamp::MAX).0
     }
 
-    /// The same, and when the first ended watch since a time had started. A watch is audited when it ends.
+    /// The requests since the last call, and the earliest start of a watch at or after `since`. The log has only
+    /// watches that have ended.
     pub fn take_with_first_watch(&mut self, since: Timestamp) -> (Counts, Option<Timestamp>) {
         let mut counts = Counts::default();
         let mut first: Option<Timestamp> = None;
@@ -148,7 +149,7 @@ impl Audit {
         (counts, first)
     }
 
-    /// The same, after no request arrived for `quiet`.
+    /// Waits until no request arrives for `quiet`, and returns the requests since the last call.
     pub async fn until_quiet(&mut self, quiet: Duration) -> Counts {
         let (mut counts, mut since) = (Counts::default(), Instant::now());
         while since.elapsed() < quiet {

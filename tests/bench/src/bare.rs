@@ -21,12 +21,13 @@ use serde_json::json;
 use tokio::process::Command;
 use tokio::time::sleep;
 
-/// Its output when it has seen everything.
+/// The line that the bare client prints when it has received the first list of every kind.
 pub const READY: &str = "ready";
+/// Interval between two checks of a condition.
 const PERIOD: Duration = Duration::from_millis(2);
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// Watches until it is ended.
+/// Runs the bare client. It watches until the caller ends the process.
 pub async fn run() {
     let client = Client::try_default()
         .await
@@ -59,7 +60,7 @@ pub async fn run() {
     tokio::join!(join_all(watches.map(tokio::spawn)), all_seen);
 }
 
-/// Drops `seen` when the first list is complete.
+/// Watches one kind. Drops `seen` when the first list is complete.
 fn follow<K>(client: &Client, config: &watcher::Config, seen: tokio::sync::mpsc::Sender<()>) -> BoxFuture<'static, ()>
 where
     K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + 'static,
@@ -77,7 +78,8 @@ where
     .boxed()
 }
 
-/// Starts this program with the operator's rights, waits until it is ready, and returns when that was.
+/// Starts the current executable with the operator's rights, and waits until it prints [`READY`]. Returns the program
+/// and the time when it was ready.
 pub async fn start(plane: &ControlPlane, name: &str, arguments: &[&OsStr]) -> (Program, Instant) {
     let [kubeconfig, log] = ["kubeconfig", "log"].map(|kind| plane.file(&format!("{name}.{kind}")));
     let token = Account::shipped().token(plane, None).await;
@@ -85,12 +87,12 @@ pub async fn start(plane: &ControlPlane, name: &str, arguments: &[&OsStr]) -> (P
     let mut command = Command::new(std::env::current_exe().expect("this program"));
     command.args(arguments).env("KUBECONFIG", kubeconfig);
     let program = Program::start(name, &log, &mut command);
-    let says_so = || std::fs::read_to_string(&log).is_ok_and(|text| text.lines().any(|line| line == READY));
-    let ready = until(async || says_so()).await;
+    let is_ready = || std::fs::read_to_string(&log).is_ok_and(|text| text.lines().any(|line| line == READY));
+    let ready = until(async || is_ready()).await;
     (program, ready)
 }
 
-/// Waits until a condition is true, and returns when that was.
+/// Waits until a condition is true, and returns the time of the first check that found it true.
 pub async fn until(is_so: impl AsyncFn() -> bool) -> Instant {
     let started = Instant::now();
     while !is_so().await {

@@ -40,7 +40,7 @@ pub fn path(target: &str, namespace: &str) -> String {
     }
 }
 
-/// The kind of a target. Of whole paths it knows only namespaces and their objects.
+/// The kind of a target. Whole paths are supported only for namespaces and the objects in them.
 pub fn resource(target: &str) -> Option<&'static Resource> {
     let words: Vec<&str> = target.split(['/', '?']).collect();
     let plural = match words.as_slice() {

@@ -41,7 +41,7 @@ fn sign_of(right: &Right) -> Sign {
     match (right.verb.as_str(), right.resource.as_str()) {
         (_, "instancelinks" | "instancelinks/status" | "instancelinks/intent") => Sign::Log,
         // An event that could not be sent is not sent again. All Services and policies are watched, so the operator
-        // knows which object blocks a child without a request.
+        // needs no request to find the object that blocks a child.
         (_, "events") | ("get", "services" | "networkpolicies") => Sign::Nowhere,
         _ => Sign::Condition,
     }

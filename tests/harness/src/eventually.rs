@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-/// Long enough for anything the operator does by itself on a busy two-core machine.
+/// Long enough for each reaction of the operator on a busy two-core machine.
 pub const SHORT: Duration = Duration::from_secs(20);
 
 const PERIOD: Duration = Duration::from_millis(100);

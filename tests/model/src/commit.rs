@@ -78,7 +78,7 @@ impl Model {
         state
     }
 
-    /// Sets what is never read again to a fixed value, so that such states are equal.
+    /// Sets the fields that are never read again to a fixed value, so that states that differ only in them are equal.
     fn normalize(&self, state: &mut State) {
         let idle = 1 - usize::from(state.leader);
         if state.left.failovers == 0 || self.scope.takeover == Takeover::Current {

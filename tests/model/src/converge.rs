@@ -118,7 +118,7 @@ impl Model {
         self.rest_after(truth, 0)
     }
 
-    /// The same, after so many groups of writes.
+    /// The same, after `groups` groups of writes.
     fn rest_after(&self, truth: &Cluster, groups: usize) -> Broken {
         if groups > LIMIT {
             return Broken::unless(false, Promise::Quiet);

@@ -1,4 +1,4 @@
-//! A group of writes that `step` decided on, and the promises that it breaks by itself.
+//! A group of writes that `step` decided on, and the promises that this group alone breaks.
 
 use instancelink_api::State;
 use instancelink_core::child::{Children, DesiredChild, Key, Kind, Slice};

@@ -5,7 +5,7 @@
 //! State (some bytes) ──► view of an operator ──► Snapshot ──► real step ──► effects ──► API server ──► State
 //!        objects are numbers: the objects are in `library`, the decisions about them in `memo`
 //! ```
-//! A state is small because equal objects have one number. It is exact because each number stands for a whole object,
+//! A state is small because equal objects have one number. It is exact because each number identifies a whole object,
 //! as an API server would store it. Values without bound (versions, generations, sequence numbers, the history) are
 //! reduced to what `step` can distinguish: see the module `normalize`.
 //!

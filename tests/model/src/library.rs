@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use parking_lot::{Mutex, RwLock};
 
-/// Numbers for objects. 0 stands for no object.
+/// Numbers for objects. 0 means that there is no object.
 #[derive(Debug)]
 pub(crate) struct Library<T> {
     numbers: Mutex<HashMap<String, u32>>,

@@ -87,7 +87,7 @@ fn leases_are_written_in_the_operators_own_namespace_alone() {
 
 /// The intent annotation is the operator's memory. A user who could write it could forge an action.
 #[test]
-fn nobody_but_the_operator_may_write_the_intent() {
+fn only_the_operator_may_write_the_intent() {
     for role in roles("deploy") {
         let may = role
             .rights()

@@ -21,8 +21,8 @@ const LOOK: Duration = Duration::from_secs(1);
 /// In virtual time.
 const LIMIT: u32 = 3600;
 
-/// The time until so many links are active, which are spread over so many sources. They write no environment: that of a source
-/// with thousands of links would be larger than a ConfigMap may be.
+/// The time until `links` links of `sources` sources are active. The links write no environment: the environment of a
+/// source with thousands of links would be larger than a ConfigMap may be.
 ///
 /// # Panics
 ///

@@ -101,7 +101,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// The plan, or one for each point that the star stands for.
+/// The plan. If it contains a star, one plan for each point that the star can mean.
 fn plans(text: &str, reference: &Reference<'_>) -> Result<Vec<Plan>, String> {
     if !text.contains('*') {
         return Ok(vec![text.parse()?]);

@@ -70,7 +70,7 @@ impl Running {
         Self { name, task }
     }
 
-    /// Whether it has ended by itself.
+    /// Whether the operator's task has ended.
     pub fn has_ended(&self) -> bool {
         self.task.is_finished()
     }

@@ -64,7 +64,7 @@ fn stranger(damage: &script::Damage) -> Vec<String> {
 }
 
 #[test]
-fn whatever_somebody_damages_is_repaired_and_can_be_taken_down() {
+fn each_damage_is_repaired_and_the_link_can_be_taken_down() {
     let campaign = campaign::start("every member of links and children damaged");
     let script = built();
     let reference = Reference::of(&script, Setting::default());

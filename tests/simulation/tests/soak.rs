@@ -47,8 +47,9 @@ fn an_operator_that_lives_long_among_many_links_loses_nothing_and_does_not_grow(
     campaign.finish(report.deeds, report.faults, &violations);
 }
 
-/// From the two nights halfway to the last two: what is allocated once, such as a metric of a rare failure, exists by
-/// then.
+/// A violation if the heap grew too much from the middle of the run to its end. The first half does not count: in it,
+/// the operator allocates memory that it allocates only once, for example for the metric of a rare failure. Each value
+/// is the smaller one of two nights.
 fn growth(nights: &[u64], links: u32) -> Option<String> {
     let least = |nights: &[u64]| nights.iter().min().copied().unwrap_or_default();
     let (half, end) = (nights.len() / 2, nights.len());

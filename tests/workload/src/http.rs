@@ -17,8 +17,8 @@ pub(crate) struct Response {
     pub(crate) peer: SocketAddr,
 }
 
-/// Tries the addresses of the name in turn until one connects. The deadline covers everything after the lookup,
-/// which libc bounds by itself.
+/// Tries the addresses of the name in turn until one connects. The deadline covers everything after the lookup.
+/// The lookup has the time limit of libc.
 pub(crate) fn get(url: &str, timeout: Duration) -> Result<Response> {
     let address = Address::parse(url)?;
     let addresses = match lookup(&address.host) {

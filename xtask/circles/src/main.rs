@@ -1,4 +1,5 @@
-//! Finds circles of source files: files of a crate that import each other, directly or over others. Within a circle no file
+//! Finds circles of source files: files of a crate that import each other, directly or through other files. Within a
+//! circle no file
 //! can be understood or changed alone.
 //!
 //! The arguments are pairs of a package's name and the main file of a library or a program of it. Each circle is printed on a

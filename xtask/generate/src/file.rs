@@ -1,4 +1,4 @@
-//! A generated file of the checkout: written, or compared with what is committed.
+//! A generated file of the checkout: writes it, or compares it with the committed file.
 
 use std::fs;
 use std::io::{self, Write as _};

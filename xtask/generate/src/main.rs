@@ -1,6 +1,7 @@
 //! Generates files of the repository from the operator's code: `cargo xtask crds` and `cargo xtask docs` run it.
 //!
-//! It is a program of its own since it is compiled with the whole API of Kubernetes. `cargo xtask up` does not wait for that.
+//! It is a separate program because it is compiled with the whole API of Kubernetes. `cargo xtask up` does not wait for
+//! that.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))] // a failed unwrap is a failed test
 

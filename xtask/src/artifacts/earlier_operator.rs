@@ -9,8 +9,8 @@ use anyhow::{Context as _, Result};
 use super::static_binaries::{self, BuildPaths, Profile};
 use crate::{command, paths};
 
-/// Builds the operator of a commit, once, in a folder of its own: in a shared one Cargo would take the files of one commit
-/// for those of the other.
+/// Builds the operator of a commit, once, in a separate folder. In a shared folder, Cargo would mix the files of two
+/// commits.
 pub(crate) fn operator(commit: &str) -> Result<PathBuf> {
     let git = || {
         let mut git = Command::new("git");

@@ -53,8 +53,8 @@ impl Profile {
     }
 }
 
-/// The folders a build knows by their whole paths; our own sources it knows by their paths in the checkout. What is built
-/// must contain neither.
+/// The folders whose whole paths the compiler gets. Our own sources have paths relative to the checkout. A binary must
+/// not contain the paths of these folders.
 pub(crate) struct BuildPaths<'a> {
     pub(crate) folder: &'a Path,
     /// Cargo's own, in which dependencies are unpacked.
@@ -151,8 +151,9 @@ pub(crate) fn packages() -> impl Iterator<Item = &'static str> {
 }
 
 impl BuildPaths<'_> {
-    /// The places of panics contain paths: they are shortened to what is the same on every machine. Of two prefixes that
-    /// fit, the last one counts. Relocations are packed as bits, which takes a hundredth of the space.
+    /// The locations of panics contain paths. The flags replace their prefixes, so that the paths are the same on every
+    /// machine. If two prefixes fit, the last one counts. Relocations are packed as bits, which takes a hundredth of
+    /// the space.
     fn flags(&self, profile: Profile) -> Vec<String> {
         let names = [(self.folder, "/target"), (self.home, "/cargo")];
         let remapped = names

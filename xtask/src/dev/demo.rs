@@ -54,7 +54,7 @@ fn settled(kubectl: &Kubectl) -> Result<String> {
     })
 }
 
-/// Tries for a while: a DNS server knows a new name only after its watch shows it.
+/// Tries for a while: a DNS server answers for a new name only after its watch has received it.
 fn fetch(cluster: &Cluster, url: &str) -> Result<()> {
     let kubectl = cluster.kubectl()?;
     let get = [

@@ -18,7 +18,7 @@ pub(crate) struct Wanted {
     pub(crate) left_out: &'static [&'static str],
 }
 
-/// apt with folders of its own, and with the machine's sources and keys. One process at a time uses it.
+/// apt with separate folders, but with the machine's sources and keys. One process at a time uses it.
 pub(crate) struct Apt {
     folder: PathBuf,
     _lock: fs::File,

@@ -83,7 +83,7 @@ pub(crate) fn write(archive: &Path) -> Result<PathBuf> {
     Ok(file)
 }
 
-/// The same sources give the same text: it has neither a number of its own nor the time.
+/// The same sources give the same text: it contains no serial number and no time.
 fn text() -> Result<Vec<u8>> {
     let crates = linked()?;
     let lock = fs::read_to_string(paths::checkout().join("Cargo.lock")).context("cannot read Cargo.lock")?;

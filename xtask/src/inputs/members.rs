@@ -21,8 +21,8 @@ pub(crate) struct Member {
     pub(crate) dependencies: Vec<Dependency>,
     pub(crate) targets: Vec<Target>,
     pub(crate) features: BTreeMap<String, Vec<String>>,
-    /// The parts of the manifest that decide what is built, with what is inherited from the workspace; without dependencies
-    /// and targets.
+    /// The parts of the manifest that change the result of a build, also those inherited from the workspace.
+    /// Dependencies and targets are not in it.
     settings: String,
 }
 

@@ -1,4 +1,4 @@
-//! How far a long step is: what its work counts, and the time that is left if it goes on as it did.
+//! The progress of a long step: the part of its work that is done, and an estimate of the time that is left.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};

@@ -40,8 +40,8 @@ pub(crate) fn step<T>(what: &str, work: impl FnOnce() -> Result<T>) -> Result<T>
     run(what, &Gauge::default(), work)
 }
 
-/// As [`step`], for a step of minutes: the work tells the gauge how far it is, and the developer sees that with the time
-/// that is left. `expected` is how long the whole step takes, where that is known.
+/// As [`step`], for a step that takes minutes. The work reports its progress to the gauge. The developer sees the
+/// progress and the time that is left. `expected` is the duration of the whole step, if it is known.
 pub(crate) fn long_step<T>(
     what: &str,
     expected: Option<Duration>,

@@ -1,5 +1,5 @@
-//! Lines on stderr. On a terminal the last line shows the steps that run; it is rewritten in place and makes way for
-//! every other line. In a log each step has a line at its begin and one at its end.
+//! Lines on stderr. On a terminal, the last line shows the steps that run. It is rewritten in place, and every other
+//! line is printed above it. In a log, each step has a line at its start and a line at its end.
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,14 +8,14 @@ use super::Running;
 
 static RUNNING: Mutex<Vec<Arc<Running>>> = Mutex::new(Vec::new());
 
-/// Erases the line the cursor is in.
+/// Erases the line of the cursor.
 const ERASE: &str = "\r\x1b[K";
 
 pub(super) fn is_one() -> bool {
     io::stderr().is_terminal()
 }
 
-/// A line of its own.
+/// Prints a separate line, above the line of the running step.
 pub(super) fn line(text: &str) {
     write(&running(), Some(text));
 }
@@ -53,7 +53,7 @@ fn write(running: &[Arc<Running>], text: Option<&str>) {
     let _ = stderr.write_all(shown.as_bytes()).and_then(|()| stderr.flush());
 }
 
-/// The steps that run, in one line that does not wrap: what wraps cannot be erased.
+/// The steps that run, in one line that does not wrap. A line that wraps cannot be erased.
 fn status(running: &[Arc<Running>], width: usize) -> String {
     if running.is_empty() {
         return String::new();

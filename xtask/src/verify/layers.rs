@@ -29,7 +29,7 @@ const TESTS: &str = "tests/*";
 /// A rule.
 struct Rule {
     of: &'static [&'static str],
-    /// Packages, `package/feature`, or [`TESTS`]; also where another package of the workspace stands between.
+    /// Packages, `package/feature`, or [`TESTS`]. A dependency through another package of the workspace counts too.
     never: &'static [&'static str],
     /// Whether optional dependencies count that are not among the default features.
     also_optional: bool,

@@ -8,7 +8,7 @@ use super::{layers, sizes};
 use crate::inputs::Members;
 use crate::{command, paths};
 
-/// Prints what is found. Fails where a layer is crossed, a file is too long, or files form a circle.
+/// Prints the findings. Fails if a dependency crosses a layer, a file is too long, or files form a circle.
 pub(crate) fn run() -> Result<()> {
     let sizes = sizes::Sizes::here()?;
     let circles = circles()?;

@@ -1,5 +1,5 @@
-//! What the API server does to an object before it stores it, in its order: it applies schema and defaults, runs the
-//! project's mutating policy, and validates.
+//! The steps of the double before it stores an object, in the order of the API server: apply the schema and the
+//! defaults, apply the project's mutating policy, and validate.
 
 use serde_json::{Value, json};
 
@@ -26,7 +26,7 @@ pub fn on_create(store: &mut Store, resource: &'static Resource, object: &mut Va
     }
 }
 
-/// Prepares an object that replaces another version of itself.
+/// Prepares the new version of an object: schema and defaults.
 pub fn on_update(resource: &Resource, new: &mut Value, old: &Value) {
     defaults::of_metadata(new);
     custom::shape(resource, new);
@@ -54,7 +54,7 @@ pub fn validate(
     Err(Failure::invalid(resource, new.meta("name"), &errors))
 }
 
-/// What `deploy/policies/mutating/finalizer.yaml` does.
+/// Adds the finalizer, as `deploy/policies/mutating/finalizer.yaml` does.
 fn add_finalizer(link: &mut Value) {
     let mut finalizers: Vec<String> = link.finalizers().into_iter().map(str::to_owned).collect();
     if !finalizers.iter().any(|f| f == FINALIZER) {

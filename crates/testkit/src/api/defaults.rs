@@ -1,4 +1,5 @@
-//! Defaults of built-in kinds, for the fields that the operator or its tests write.
+//! The defaults that the double sets on objects of built-in kinds, for the fields that the operator or its tests write.
+//! Also removes fields that the API server does not store.
 
 use serde_json::{Map, Value, json};
 
@@ -6,7 +7,7 @@ use super::object::Meta as _;
 use super::resource::{CONFIG_MAPS, EVENTS, NAMESPACES, PODS, POLICIES, Resource, SECRETS, SERVICES, SLICES};
 use super::store::Store;
 
-/// The fields of `metadata`.
+/// The fields of `metadata` that the double keeps. The rest is in `MORE_METADATA`.
 const METADATA: [&str; 12] = [
     "name",
     "generateName",
@@ -25,7 +26,7 @@ const MORE_METADATA: [&str; 2] = ["finalizers", "managedFields"];
 /// Default of `terminationGracePeriodSeconds`.
 const GRACE: u64 = 30;
 
-/// Drops unknown and empty fields of `metadata`.
+/// Removes unknown and empty fields of `metadata`.
 pub fn of_metadata(object: &mut Value) {
     object.metadata().retain(|name, value| {
         (METADATA.contains(&name.as_str()) || MORE_METADATA.contains(&name.as_str())) && !is_empty(value)
@@ -57,7 +58,7 @@ pub fn on_create(store: &mut Store, resource: &Resource, object: &mut Value) {
     }
 }
 
-/// Sets the defaults of an object that replaces another version of itself.
+/// Sets the defaults of the new version of an object. The new version keeps some fields of the old one.
 pub fn on_update(resource: &Resource, new: &mut Value, old: &Value) {
     always(resource, new);
     if *resource == SERVICES {
@@ -73,6 +74,7 @@ pub fn on_update(resource: &Resource, new: &mut Value, old: &Value) {
     }
 }
 
+/// Sets the defaults that apply to a creation and to an update.
 fn always(resource: &Resource, object: &mut Value) {
     let empty_is_absent: &[&str] = if *resource == CONFIG_MAPS || *resource == SECRETS {
         &["data", "binaryData"]
@@ -125,7 +127,7 @@ fn of_policy(spec: &mut Value) {
     }
 }
 
-/// The defaults of a Service in a cluster with IPv4 alone.
+/// Sets the defaults of a new Service, as a cluster with only IPv4 does.
 fn of_service(store: &mut Store, object: &mut Value) {
     let spec = &mut object["spec"];
     or(spec, "type", json!("ClusterIP"));

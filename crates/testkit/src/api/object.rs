@@ -1,4 +1,4 @@
-//! The metadata of an object of any kind.
+//! Access to the metadata of an object of any kind. The object is a JSON value.
 
 use serde_json::{Map, Value};
 

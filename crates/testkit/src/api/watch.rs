@@ -1,4 +1,4 @@
-//! A watch: the events for a client, in order, from a version on.
+//! A watch of the double: it sends a client the events after a version, in order.
 
 use std::collections::VecDeque;
 
@@ -18,7 +18,7 @@ pub struct Watch {
     /// The kind.
     pub resource: &'static Resource,
     selector: Selector,
-    /// Changes up to this version are done: sent, or not selected by this watch.
+    /// The watch has handled all changes up to this version: it sent them, or it does not select them.
     pub seen_up_to: u64,
     /// Events to send before any change.
     first: VecDeque<Value>,
@@ -29,7 +29,7 @@ pub struct Watch {
 pub enum Replica {
     /// It has the newest version.
     Fresh,
-    /// It answers with this version where the client accepts any version.
+    /// It answers with this version if the client accepts any version.
     Behind(u64),
 }
 
@@ -93,7 +93,7 @@ impl Watch {
         None
     }
 
-    /// A bookmark with the version up to which the watch is done.
+    /// A bookmark with the last version that the watch has handled.
     pub fn bookmark(&self) -> Value {
         bookmark(self.resource, self.seen_up_to, false)
     }
@@ -106,22 +106,24 @@ impl Watch {
             (false, false) => None,
             (false, true) => Some(event("ADDED", &change.after)),
             (true, true) => Some(event("MODIFIED", &change.after)),
-            (true, false) => Some(event("DELETED", &left(change))),
+            (true, false) => Some(event("DELETED", &last_selected(change))),
         }
     }
 }
 
 /// The object of a DELETED event: its last selected state, with the version of the change.
-fn left(change: &Change) -> Value {
-    let mut left = change
+fn last_selected(change: &Change) -> Value {
+    let mut object = change
         .before
         .as_ref()
         .map_or(Value::Null, |before| Value::clone(before));
-    left.metadata()
+    object
+        .metadata()
         .insert("resourceVersion".to_owned(), change.version.to_string().into());
-    left
+    object
 }
 
+/// The events before any change: each object that is selected, and a bookmark that ends them.
 fn initial(store: &Store, resource: &'static Resource, selector: &Selector, version: u64) -> VecDeque<Value> {
     let objects = objects_at(store, resource, selector, version);
     let mut events: VecDeque<Value> = objects.iter().map(|o| event("ADDED", o)).collect();
@@ -129,7 +131,7 @@ fn initial(store: &Store, resource: &'static Resource, selector: &Selector, vers
     events
 }
 
-/// The event for a watch from a version that was compacted.
+/// The error for a watch from a version that the API server no longer has.
 fn gone(from: u64, oldest: u64) -> Value {
     event("ERROR", &Failure::expired(from, oldest).body())
 }

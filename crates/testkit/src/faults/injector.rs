@@ -1,4 +1,5 @@
-//! Executes a plan: counts requests and events, and injects the fault that the plan has for a number.
+//! Executes a plan of faults: numbers the requests and the events, and injects a fault at each number that the plan
+//! lists.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -22,7 +23,7 @@ const LATE: Duration = Duration::from_secs(2);
 const PAUSE: Duration = Duration::from_secs(20);
 /// Interval between events for an operator that is behind: much longer than a lease.
 const BEHIND: Duration = Duration::from_secs(40);
-/// Time for the first lists, which even such an operator gets at once.
+/// Time at the start in which no event is delayed, so that each operator gets its first lists.
 const LISTED: Duration = Duration::from_secs(1);
 
 /// A plan during its execution.
@@ -49,7 +50,7 @@ struct State {
     past: Option<u64>,
     newest: u64,
     log: Vec<String>,
-    /// Writes without preconditions (lifecycle#preconditions), and lists that may be older than what the operator knows.
+    /// Writes without preconditions (lifecycle#preconditions), and lists that may be older than the operator's caches.
     unsafe_requests: Vec<String>,
     /// Writes of operators without the lease (lifecycle#one-writer).
     without_lease: Vec<String>,
@@ -83,7 +84,8 @@ impl Injector {
         self.state.lock().unwrap().log.clone()
     }
 
-    /// Updates and deletions without UID and resourceVersion (lifecycle#preconditions), and lists from any replica.
+    /// Writes without preconditions (lifecycle#preconditions), and lists with resourceVersion 0, which any replica may
+    /// answer.
     pub fn unsafe_requests(&self) -> Vec<String> {
         self.state.lock().unwrap().unsafe_requests.clone()
     }
@@ -102,7 +104,7 @@ impl Injector {
         skews.sum()
     }
 
-    /// The time that an operator that is behind has to wait for an event.
+    /// The time until this operator gets an event, if the plan has [`Fault::Behind`] for it.
     fn behind(&self, by: &str, resource: &Resource) -> Option<Duration> {
         if !is_child(resource) {
             return None;
@@ -203,7 +205,7 @@ impl Hooks for Injector {
         {
             return EventFate::Late(left);
         }
-        // The objects of a first list are not delayed, even from a replica that is behind.
+        // The objects of a first list are never delayed, also when the list is from a replica that is behind.
         let is_listed = state.past.is_some_and(|past| event["object"].version() <= past);
         if !is_listed && let Some(left) = self.behind(by, resource) {
             return EventFate::Late(left);

@@ -16,7 +16,7 @@ pub enum Fault {
     Request(u32, AtRequest),
     /// At an event of a watch.
     Event(u32, AtEvent),
-    /// The operators' clocks are wrong by so many seconds.
+    /// The operators' clocks are wrong by this number of seconds.
     Skew(i64),
     /// The operator of this number gets the events of children only every 40 seconds.
     Behind(u32),
@@ -45,7 +45,7 @@ pub enum AtRequest {
     Crash,
     /// The operator crashes after it was executed.
     DoneButCrash,
-    /// The same, and the operator that starts again first sees the cluster as it was so many versions ago.
+    /// As `DoneButCrash`. The restarted operator then first sees an old cluster, this number of versions back.
     CrashIntoPast(u32),
     /// The operator is paused for 20 seconds; then this request is executed and the operator continues.
     Pause,

@@ -1,4 +1,4 @@
-//! An operator that restarts reads what it only knows on demand before it cuts any link.
+//! After a restart, the operator first reads all that it reads only when a link needs it. It cuts no link before that.
 //!
 //! Rules: contract#scaled-kinds, contract#unseen-secrets.
 

@@ -118,10 +118,10 @@ async fn answer_to(ns: &Namespace, asker: &Client, case: &Case, number: usize) -
             let (mut old, mut new) = (old.clone(), new.clone());
             old["metadata"]["name"] = name.clone().into();
             new["metadata"]["name"] = name.clone().into();
-            let stands = send(&ns.client, "POST", &links, &old)
+            let created = send(&ns.client, "POST", &links, &old)
                 .await
                 .unwrap_or_else(|e| panic!("{}: {e}", case.name));
-            new["metadata"]["resourceVersion"] = stands["metadata"]["resourceVersion"].clone();
+            new["metadata"]["resourceVersion"] = created["metadata"]["resourceVersion"].clone();
             send(asker, "PUT", &format!("{links}/{name}?{strict}"), &new).await
         }
         Input::Annotate {
@@ -135,7 +135,7 @@ async fn answer_to(ns: &Namespace, asker: &Client, case: &Case, number: usize) -
             if let Some(desired_state) = desired_state {
                 manifest = manifest.spec("desiredState", desired_state.as_str());
             }
-            let stands = ns.link(manifest).await;
+            let created = ns.link(manifest).await;
             let mut status = json!({ "state": state });
             if let Some(desired) = desired {
                 status["lastAction"] = json!({
@@ -149,10 +149,10 @@ async fn answer_to(ns: &Namespace, asker: &Client, case: &Case, number: usize) -
                 .await
                 .unwrap_or_else(|e| panic!("{}: {e}", case.name));
             if *deleting {
-                stands
+                created
                     .patch(&json!({ "metadata": { "finalizers": ["instancelink.dev/lifecycle"] } }))
                     .await;
-                stands.delete().await;
+                created.delete().await;
             }
             let patch = json!({ "metadata": { "annotations": { "instancelink.dev/action": value } } });
             send(asker, "PATCH", &url, &patch).await

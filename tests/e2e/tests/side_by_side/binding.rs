@@ -180,7 +180,7 @@ async fn the_secret_goes_when_the_link_is_cut_and_comes_back_when_it_is_restored
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn a_secret_that_somebody_changed_is_mended() {
+async fn a_secret_that_a_user_changed_is_repaired() {
     in_namespace(async |ns| {
         granted(ns).await;
         let (link, before) = active(ns, web_db(&json!({ "type": "postgresql" }))).await;

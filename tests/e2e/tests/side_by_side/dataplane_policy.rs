@@ -193,7 +193,7 @@ async fn a_deleted_link_leaves_no_policy_in_another_namespace_even_if_its_finali
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn a_policy_that_somebody_changed_or_deleted_is_mended() {
+async fn a_policy_that_a_user_changed_or_deleted_is_repaired() {
     in_namespace(async |ns| {
         prepare(ns).await;
         deny(ns).await;

@@ -151,7 +151,7 @@ async fn another_addressing_gives_the_address_back() {
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn a_virtual_ip_that_somebody_opened_or_deleted_is_mended() {
+async fn a_virtual_ip_that_a_user_opened_or_deleted_is_repaired() {
     in_namespace(async |ns| {
         let link = web_uses_pg(ns).await;
         let service = ns.object("v1", "Service", "web-db-vip");

@@ -1,4 +1,4 @@
-//! Deletion from every state and in every way. Nothing is left.
+//! A user deletes a link, in each state and in each way. No object of the link remains.
 //!
 //! Rules: contract#delete-is-not-held-up, lifecycle#delete-through-purging.
 
@@ -11,14 +11,14 @@ use instancelink_api::State::{
 };
 use serde_json::json;
 
-/// Deletes a link that is kept in `state`. It passes the states of `way` and is gone.
+/// Holds a link in `state` and deletes it. The link must pass the states of `way` and then be gone.
 async fn deleted_in(state: State, way: &[State]) {
     in_namespace(async |ns| {
         let staged = ns.stage(state, &["web-db"]).await;
         let mut watch = Watch::start(ns, "web-db").await;
         staged.links[0].delete().await;
         if state == Requested {
-            // The hold refuses its first status write, which is the one that it needs now.
+            // The hold refuses the first write of the status. Without that write, the deletion cannot continue.
             staged.lift().await;
         }
         watch.walks_and_is_gone(way).await;
@@ -58,7 +58,7 @@ async fn a_link_deleted_while_its_target_is_changed_is_taken_down_first() {
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn a_link_deleted_while_deactivating_goes_on_to_purging_without_being_inactive() {
+async fn a_link_deleted_while_deactivating_is_purged_without_being_inactive() {
     deleted_in(Deactivating, &[Purging]).await;
 }
 
@@ -130,7 +130,7 @@ async fn kubectl_delete_returns_when_the_data_plane_is_gone() {
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn a_foreground_delete_takes_the_children_at_once_and_none_is_made_again() {
+async fn a_foreground_delete_removes_the_children_and_the_operator_creates_none_again() {
     in_namespace(async |ns| {
         let (_link, mut watch) = active_link(ns).await;
         let old = ns.slices().await;
@@ -145,7 +145,7 @@ async fn a_foreground_delete_takes_the_children_at_once_and_none_is_made_again()
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn what_remains_of_a_link_whose_finalizer_a_user_took_away_is_swept() {
+async fn children_are_swept_after_a_user_removed_the_finalizer_and_deleted_the_link() {
     in_namespace(async |ns| {
         let (link, _watch) = active_link(ns).await;
         // A running operator would restore the finalizer before the test deletes the link.
@@ -161,7 +161,7 @@ async fn what_remains_of_a_link_whose_finalizer_a_user_took_away_is_swept() {
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn what_remains_of_a_link_whose_finalizer_a_user_took_away_during_its_deletion_is_swept() {
+async fn children_are_swept_after_a_user_removed_the_finalizer_of_a_link_being_deleted() {
     in_namespace(async |ns| {
         let (link, _watch) = active_link(ns).await;
         let hold = Hold::links(ns).await;
@@ -176,7 +176,7 @@ async fn what_remains_of_a_link_whose_finalizer_a_user_took_away_during_its_dele
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn a_finalizer_that_a_user_took_away_from_a_living_link_is_put_back() {
+async fn a_finalizer_that_a_user_removed_is_restored() {
     in_namespace(async |ns| {
         let (link, mut watch) = active_link(ns).await;
         link.object().strip_finalizers().await;
@@ -191,7 +191,7 @@ async fn a_finalizer_that_a_user_took_away_from_a_living_link_is_put_back() {
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn a_link_whose_source_and_target_are_gone_is_deleted_all_the_same() {
+async fn a_link_whose_source_and_target_are_gone_can_be_deleted() {
     in_namespace(async |ns| {
         let (link, _watch) = active_link(ns).await;
         ns.object("apps/v1", "Deployment", "web").delete().await;
@@ -254,7 +254,7 @@ async fn a_deleted_link_that_is_applied_again_is_a_new_one() {
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn a_drain_is_waited_for_by_a_delete_but_the_alias_stops_at_once() {
+async fn a_delete_waits_for_the_drain_but_the_alias_stops_at_once() {
     in_namespace(async |ns| {
         for manifest in [idle_deployment("web"), fixed_service("pg")] {
             ns.create_object(&manifest).await;

@@ -114,7 +114,7 @@ async fn pods_of_every_kind_of_source_are_served() {
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn a_gate_that_somebody_else_writes_is_written_back() {
+async fn a_gate_that_another_client_writes_is_written_back() {
     in_namespace(async |ns| {
         ns.allow_readiness_gates().await;
         ns.create_object(&gated(serving_deployment("web", "web"), "db")).await;

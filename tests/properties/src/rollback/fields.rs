@@ -3,7 +3,7 @@
 use instancelink_api::crd;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{JSONSchemaProps, JSONSchemaPropsOrArray};
 
-/// A field, as its path from `spec`; `[]` stands for an item of a list.
+/// A field, as its path from `spec`; `[]` means an item of a list.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Field(pub String);
 

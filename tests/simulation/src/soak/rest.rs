@@ -36,12 +36,14 @@ pub(super) fn wrong(store: &Store, expected: &Expected) -> Vec<String> {
         } else if !is_heard(link) {
             wrong.push(say("has an action that nobody took".to_owned()));
         } else {
-            let stands = slices.get(link.meta("uid")).unwrap_or(&none);
+            let programmed = slices.get(link.meta("uid")).unwrap_or(&none);
             let target = link["spec"]["targetInstanceRef"]["name"].as_str().unwrap_or_default();
             let due = (state == "active").then(|| pods.get(&(id.0.clone(), target.to_owned())));
             let due = due.flatten().unwrap_or(&none);
-            if stands != due {
-                wrong.push(say(format!("is {state} and leads to {stands:?} instead of {due:?}")));
+            if programmed != due {
+                wrong.push(say(format!(
+                    "is {state} and leads to {programmed:?} instead of {due:?}"
+                )));
             }
         }
     }

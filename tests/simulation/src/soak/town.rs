@@ -61,8 +61,8 @@ impl Town {
     pub(super) fn pod_up(&mut self, namespace: &str, target: u32, pod: u32, moves: bool) {
         let name = pod_of(target, pod);
         let found = self.get(&PODS, namespace, &name);
-        let stands = found.as_ref().and_then(|pod| pod["status"]["podIP"].as_str());
-        let address = match stands {
+        let current = found.as_ref().and_then(|pod| pod["status"]["podIP"].as_str());
+        let address = match current {
             Some(address) if !moves => address.to_owned(),
             _ => self.address(),
         };

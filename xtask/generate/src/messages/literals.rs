@@ -1,4 +1,4 @@
-//! The string literals of a Rust source, found without a parser: what is logged and printed is written there.
+//! Finds the string literals in a Rust source, without a parser. The texts of logs and output are such literals.
 
 /// The string literals in each call of `name`, such as `tracing::warn!`, that are arguments of their own: not those in
 /// nested calls, and not values of named fields.
@@ -58,7 +58,7 @@ fn literal(source: &str) -> (String, usize) {
             '"' => return (text, at + 1),
             '\\' => match chars.next() {
                 Some((_, 'n')) => text.push('\n'),
-                // A line that goes on in the next one, without the spaces before it.
+                // The string continues on the next line, without the spaces at its start.
                 Some((at, '\n')) => {
                     let spaces = source[at..].len() - source[at..].trim_start().len();
                     for _ in 1..spaces {

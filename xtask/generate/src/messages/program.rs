@@ -1,4 +1,4 @@
-//! What the operator's program says by itself, from its source: help, log lines, output and errors of commands.
+//! The texts that the operator's program prints, from its source: help, log lines, output and errors of commands.
 
 use std::collections::BTreeSet;
 

@@ -23,7 +23,7 @@ pub(crate) fn start<S: AsRef<OsStr>>(
 ) -> Result<()> {
     let log = layout.logs().join(format!("{name}.log"));
     let log = fs::File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
-    // In a session of its own, Ctrl-C and the end of the terminal do not reach it.
+    // It runs in a new session, so that Ctrl-C and the end of the terminal do not end it.
     let mut command = Command::new("setsid");
     if let Some(netns) = &layout.netns {
         command.arg("nsenter").arg(network::entrance(netns));

@@ -3,8 +3,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::*;
 
-/// A checkout in a folder of its own, which is removed at the end: a test `plans` of `sim`, which is built from `core` and
-/// `serde`; `web` is a package that nothing depends on.
+/// A checkout in a temporary folder. It has the package `sim` with a test `plans`, which is built from `core` and
+/// `serde`. No package depends on its package `web`.
 struct Checkout(PathBuf);
 
 const LOCK: &str = r#"

@@ -41,7 +41,7 @@ pub(crate) fn clear() -> Result<()> {
     Ok(())
 }
 
-/// Adds a row that no campaign wrote by itself, and the violations that belong to it.
+/// Adds a row that `xtask` computes, because no campaign writes it, and the violations that belong to the row.
 pub(crate) fn append(group: &str, row: &Row, violations: &[String]) -> Result<()> {
     let file = file(group)?;
     let violations: String = violations.iter().flat_map(|line| [line.as_str(), "\n"]).collect();

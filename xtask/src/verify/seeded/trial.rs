@@ -1,4 +1,4 @@
-//! Tries a seeded bug in a copy of the tracked files with a target folder of its own, so that the checkout is never changed.
+//! Tries a seeded bug in a copy of the tracked files with a separate target folder, so that the checkout never changes.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn an_edit_of_anything_else_is_nobodys_and_so_is_an_action_that_goes() {
+    fn an_edit_of_a_label_and_the_removal_of_an_action_count_as_the_operators() {
         let before = link(1, "active", OPERATORS);
         let mut edited = before.clone();
         edited.metadata.labels = Some([("team".to_owned(), "a".to_owned())].into());
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn an_action_that_was_handled_before_is_nothing_that_the_operator_takes() {
+    fn the_operator_does_not_remove_an_action_that_was_handled_before() {
         let mut before = link(1, "active", OPERATORS);
         let last = before.status.as_mut().unwrap().last_action.as_mut().unwrap();
         last.intent.handled.push("remove".to_owned());
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn one_member_of_the_acknowledgement_that_somebody_forged_is_enough() {
+    fn one_forged_member_of_the_acknowledgement_is_enough() {
         let before = link(1, "active", OPERATORS);
         let mut forged = before.clone();
         let last = forged.status.as_mut().unwrap().last_action.as_mut().unwrap();
