@@ -13,7 +13,7 @@ pub enum CallError {
     /// 404 for an object, or for a group that discovery does not know.
     #[error("not found: {0}")]
     NotFound(String),
-    /// 409: somebody wrote in between, or a precondition does not hold.
+    /// 409: another write came in between, or a precondition does not hold.
     #[error("conflict: {0}")]
     Conflict(String),
     /// 409: an object of this name exists.
@@ -57,8 +57,8 @@ pub enum CallError {
 }
 
 impl CallError {
-    /// True where the write may have been done all the same. A 5xx that asks for patience may be one of a store that
-    /// lost its leader half way; a 429 is said before anything is done.
+    /// True if the write may have been done. A 5xx with `Retry-After` may come from a store that lost its leader half way; a
+    /// 429 is answered before anything is done.
     pub const fn leaves_doubt(&self) -> bool {
         match self {
             Self::Server { code, .. } | Self::Overloaded { code, .. } => *code >= 500,

@@ -63,7 +63,7 @@ struct Known<T> {
 struct Held {
     version: u64,
     deleted: Option<String>,
-    /// What it is about where it is somebody else's, and where it is the echo.
+    /// What it concerns if others caused it, and if it is the echo.
     affected: Affected,
     as_echo: Affected,
 }
@@ -127,7 +127,7 @@ impl<T: Item> Table<T> {
         self.lists
     }
 
-    /// The watch begins to list anew.
+    /// The watch begins to list again.
     pub fn relist(&mut self) {
         self.relist = Some(Relist::default());
     }

@@ -42,7 +42,7 @@ fn a_slice_that_lost_its_label_is_found_by_its_owner() {
 }
 
 #[test]
-fn a_child_whose_link_nobody_knows_is_a_stray_and_one_of_a_link_that_is_known_is_none() {
+fn a_child_whose_link_is_not_known_asks_for_a_sweep_and_any_other_does_not() {
     let world = two_rivals_and_a_third();
     let directory = |name: &str, link: &str, version: u64| {
         let service = json!({"metadata": meta(name, version), "spec": {"clusterIP": "None"}});

@@ -67,7 +67,7 @@ fn a_rival_is_woken_by_our_write_whichever_is_faster_the_echo_or_the_answer() {
 }
 
 #[test]
-fn what_somebody_else_wrote_meanwhile_is_let_go_with_the_answer() {
+fn what_others_wrote_meanwhile_is_released_with_the_answer() {
     let world = World::new();
     world.apply::<Links>(at(1));
     world.heard();
@@ -113,7 +113,7 @@ fn a_list_that_is_older_than_a_write_does_not_undo_it() {
 }
 
 #[test]
-fn a_write_that_the_watch_has_passed_without_showing_it_was_undone_by_somebody() {
+fn a_write_that_the_watch_has_passed_without_showing_it_was_undone() {
     let world = World::new();
     world.list::<Links>(vec![]);
     world.cache.begin::<Links>(key()).answered(Links::reduce(typed(at(7))));

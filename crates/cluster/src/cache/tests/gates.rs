@@ -62,7 +62,7 @@ fn a_gate_is_kept_with_what_the_status_says_to_it() {
 }
 
 #[test]
-fn a_pod_is_looked_at_when_it_comes_and_when_somebody_changes_its_gate() {
+fn a_pod_is_looked_at_when_it_is_created_and_when_its_gate_changes() {
     let world = World::new();
     world.apply::<Pods>(waiting("p", 1));
     assert_eq!(world.gated(), names(["p"]));

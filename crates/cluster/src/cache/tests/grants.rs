@@ -70,7 +70,7 @@ fn a_grant_that_a_relist_does_not_show_is_taken_back() {
 }
 
 #[test]
-fn a_grant_of_which_only_the_labels_changed_concerns_nobody_nor_does_one_elsewhere() {
+fn a_grant_elsewhere_or_with_other_labels_concerns_no_link() {
     let world = world();
     world.apply::<Grants>(grant("g", "data", 4, &from_shop()));
     world.heard();

@@ -8,7 +8,7 @@ fn a_new_link_is_looked_at() {
 }
 
 #[test]
-fn a_status_wiped_by_somebody_else_is_noticed() {
+fn a_status_that_others_wiped_is_noticed() {
     let world = World::new();
     let active = with(
         link("a", "db", &to("Deployment", "pg"), 1),
@@ -64,12 +64,12 @@ fn a_deleted_link_is_swept_after() {
 fn a_link_made_anew_under_its_name_leaves_the_old_one_to_be_swept() {
     let world = World::new();
     world.apply::<Links>(link("a", "db", &to("Deployment", "pg"), 1));
-    let anew = with(
+    let again = with(
         link("a", "db", &to("Deployment", "pg"), 2),
         "/metadata/uid",
         json!("another"),
     );
-    world.apply::<Links>(anew);
+    world.apply::<Links>(again);
     assert_eq!(world.gone(), vec!["a-uid"]);
 }
 

@@ -52,9 +52,9 @@ fn a_pod_that_leaves_a_services_selector_concerns_its_links_as_much_as_one_that_
     world.heard();
     world.apply::<Pods>(pod("p", "pg", "10.0.0.1", 5));
     assert_eq!(world.heard(), names(["a"]));
-    world.apply::<Pods>(pod("p", "stranger", "10.0.0.1", 6));
+    world.apply::<Pods>(pod("p", "elsewhere", "10.0.0.1", 6));
     assert_eq!(world.heard(), names(["a"]));
-    world.apply::<Pods>(pod("p", "stranger", "10.0.0.2", 7));
+    world.apply::<Pods>(pod("p", "elsewhere", "10.0.0.2", 7));
     assert_eq!(world.heard(), names([]));
 }
 

@@ -40,7 +40,7 @@ fn a_policy_that_isolates_concerns_the_links_that_ask_for_one_there() {
 }
 
 #[test]
-fn a_policy_of_ours_concerns_its_link_and_isolates_nobody() {
+fn a_policy_of_ours_concerns_its_link_and_isolates_no_pod() {
     let world = world();
     let labels = json!({"app.kubernetes.io/managed-by": "instancelink", "instancelink.dev/link-uid": "a-uid"});
     let ours = with(

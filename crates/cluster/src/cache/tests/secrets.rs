@@ -55,7 +55,7 @@ impl World {
     }
 }
 
-/// A link with a binding in a world where it is told.
+/// A world with one link, which has a binding.
 fn one_bound() -> World {
     let world = World::new();
     world.apply::<Links>(bound("a", "creds", 1));
@@ -126,10 +126,10 @@ fn a_secret_named_since_the_list_is_not_said_to_be_missing() {
 }
 
 #[test]
-fn of_strangers_secrets_nothing_is_kept_but_who_has_a_childs_name() {
+fn of_a_foreign_secret_nothing_is_kept_but_that_it_has_the_name_of_a_child() {
     let world = one_bound();
-    let strangers = vec![secret("tls", 10), secret("a-binding", 11)];
-    world.secrets_listed(&named([]), strangers);
+    let foreign = vec![secret("tls", 10), secret("a-binding", 11)];
+    world.secrets_listed(&named([]), foreign);
     assert_eq!(world.kept(), names(["a-binding"]));
     let known = world.cache.read(|index| format!("{:?}", index.secrets));
     assert!(known.contains("a-binding") && !known.contains("password"), "{known}");

@@ -1,4 +1,4 @@
-//! Watches of kinds that links name, against an API server that serves them, or does not, or lets nobody read them.
+//! Watches of kinds that links name, against an API server that serves them, or does not, or refuses to show them.
 
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicUsize, Ordering};
