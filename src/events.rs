@@ -37,7 +37,7 @@ pub(crate) struct Publisher {
 
 /// Sends the queued events.
 pub(crate) struct Sender {
-    /// Locked while the sender runs. After a panic the next run goes on with the same queue.
+    /// Locked while the sender runs. After a panic, the next run continues with the same queue.
     queue: Mutex<mpsc::Receiver<ApiEvent>>,
     calls: Calls,
     metrics: Arc<Metrics>,

@@ -1,9 +1,9 @@
 //! Restarts background tasks that panic.
 //!
-//! A panic is a bug, but the process goes on: the tasks here (sweeps, events, readiness gates, DNS lookups) are beside the
-//! passes that serve the links. An object that makes one of them panic would do so again after a restart of the process, and
-//! then no link would be served at all. Each of these tasks checks everything when it starts, so a restart loses no work. A
-//! panic is logged as an error and counted in `instancelink_task_restarts_total`.
+//! A panic is a bug, but the process continues: the tasks here (sweeps, events, readiness gates, DNS lookups) are
+//! separate from the passes that serve the links. An object that makes one of them panic would do so again after a
+//! restart of the process, and then no link would be served at all. Each of these tasks checks everything when it
+//! starts, so a restart loses no work. A panic is logged as an error and counted in `instancelink_task_restarts_total`.
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;

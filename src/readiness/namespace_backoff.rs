@@ -10,7 +10,8 @@ use tokio::time::Instant;
 
 use crate::backoff;
 
-/// The backoff after a missing permission. Nothing tells the operator when it is granted, so it has to retry.
+/// The backoff after a missing permission. The operator gets no event when the permission is granted, so it has to
+/// retry.
 const AFTER_FORBIDDEN: Duration = Duration::from_mins(5);
 
 /// The namespaces in which writes failed.

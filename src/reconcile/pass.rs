@@ -231,7 +231,7 @@ impl Pass<'_> {
     }
 }
 
-/// What is due next, by core alone.
+/// The next step. Only core decides it.
 fn decide(snapshot: &Snapshot) -> Step {
     lifecycle::step(snapshot)
 }

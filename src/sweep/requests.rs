@@ -11,8 +11,8 @@ use tokio::time::Instant;
 
 /// Requests that come within this time are one sweep.
 const GATHER: Duration = Duration::from_millis(200);
-/// The delay of a full scan after a deletion: a thousand deletions cause one scan, and what is new to one cache may be known
-/// to another one by then.
+/// The delay of a full scan after a deletion. Then a thousand deletions cause one scan, and a slower watch has time to
+/// show the same objects.
 const SCAN_DELAY: Duration = Duration::from_secs(2);
 /// With more deleted links than this, one full scan costs less than the search for the children of each.
 const MAX_GONE: usize = 1000;

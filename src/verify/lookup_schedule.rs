@@ -24,7 +24,7 @@ pub(super) struct Activation {
     pub(super) since: Option<Timestamp>,
 }
 
-/// A hash of the ready addresses that are programmed: tells two sets of addresses apart.
+/// A hash of the ready addresses that are programmed. It shows whether they changed.
 pub(super) type Fingerprint = u64;
 
 #[derive(Debug)]
@@ -34,7 +34,7 @@ struct Entry {
     due: Instant,
     /// The time of the first change that was not looked up yet.
     changed_since: Option<Instant>,
-    /// Lookups in a row that disagreed with what is programmed.
+    /// The number of lookups in a row that disagreed with the programmed addresses.
     disagreements: usize,
     accepted: Option<Arc<Resolution>>,
 }

@@ -4,7 +4,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
-/// The longest pause after a failure that passes by itself.
+/// The longest pause after a temporary failure.
 pub const LONGEST: Duration = Duration::from_secs(4);
 const FIRST: Duration = Duration::from_millis(500);
 

@@ -6,7 +6,7 @@
 //! watch     one watch per kind          observe   from the caches to a snapshot          orphans   what to sweep
 //! cache     the caches behind one lock: events and answers to our own writes in, affected links out
 //! affects   which links and pods a change concerns
-//! index     what is kept of each kind, and how it is found
+//! index     the objects of each kind, and their lookups
 //! store     tables, groups, compression, projection: generic, without knowledge of any kind
 //! affected  name  backoff  meter  calls
 //! ```

@@ -1,8 +1,8 @@
 //! Combines the writes of the environment that links of one source ask for at the same time, so that one request has the
 //! entries of all of them.
 //!
-//! Each link decides on what is observed. Only the content of a write that it asks for anyway is made as if the writes before
-//! it had succeeded.
+//! The decision of each link depends only on the observed state. The content of its write assumes that the writes
+//! before it have succeeded.
 
 use crate::child::{ChildSpec, DesiredChild, Environment, ObservedChild};
 use crate::dataplane::child_of;

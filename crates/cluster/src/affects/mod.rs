@@ -1,7 +1,7 @@
-//! Which links and pods a change concerns: one file a kind.
+//! Which links and pods a change concerns. Each kind has its own file.
 //!
-//! A kind answers two questions about a change, apart from each other: how the lookups follow it, and whom it concerns.
-//! The second changes nothing, so it can be asked again for the same change.
+//! Each kind has two separate functions for a change: `reindex` updates the lookups, and `concerns` returns the links
+//! and pods that the change concerns. `concerns` changes nothing, so it can be called again for the same change.
 
 mod claims;
 pub(crate) mod ends;
@@ -44,12 +44,12 @@ pub use services::Services;
 pub use slices::Slices;
 pub use workloads::{DaemonSets, Deployments, ReplicaSets, StatefulSets, Workloads};
 
-/// Who made a change: our own write must not cause a pass of the link that it is for.
+/// Who made a change. Our own write must not cause a pass of the link that it is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Who {
-    /// Anyone else; or we did, which could not be told.
+    /// Another client, or an unknown one, which may be the operator.
     Others,
-    /// It is the answer to our own write.
+    /// The operator: the change is the answer to its own write.
     Us,
 }
 
@@ -71,14 +71,14 @@ pub trait Watched: Send + Sync + 'static {
     type Item: Item + Send + Sync + 'static;
     /// The API's name of the kind.
     const KIND: &'static str;
-    /// A cluster may lack this kind: its watch ends if the kind is not served.
+    /// True if a cluster may lack this kind. Then its watch ends when the kind is not served.
     const MAY_BE_ABSENT: bool = false;
-    /// The longest pause of its watch after a failure. What happens in a pause is not seen until it ends.
+    /// The longest pause of its watch after a failure. Changes during a pause are seen only after it.
     const LONGEST_BACKOFF: Duration = LONGEST;
 
-    /// Reduces an object to what is kept of it.
+    /// Reduces an object to the fields that the cache keeps.
     fn reduce(raw: Self::Raw) -> Self::Item;
-    /// The table that it is kept in.
+    /// The table that the kind is kept in.
     fn table(index: &mut Index) -> &mut Table<Self::Item>;
     /// The table for objects of this namespace: a kind that is watched namespace by namespace has one for each.
     fn table_in<'a>(index: &'a mut Index, _namespace: &str) -> &'a mut Table<Self::Item> {
@@ -86,6 +86,6 @@ pub trait Watched: Send + Sync + 'static {
     }
     /// Brings the lookups up to date with a change. A second call with the same change does nothing.
     fn reindex(index: &mut Index, change: &Change<Self::Item>);
-    /// What a change concerns, once the lookups are up to date with it.
+    /// What a change concerns. Call it after `reindex`.
     fn concerns(index: &Index, change: &Change<Self::Item>, who: Who) -> Affected;
 }

@@ -90,7 +90,7 @@ impl<K: WorkloadApi> Watched for Workloads<K> {
     }
 }
 
-/// A pod may be known before the set that tells which workload it belongs to.
+/// A pod may be in the cache before the ReplicaSet that connects it to its workload.
 fn extend_with_gated<'a>(index: &Index, sets: impl Iterator<Item = &'a Workload>, affected: &mut Affected) {
     for set in sets {
         let pods = index.pods.by_owner.get(set.uid.as_str());

@@ -203,7 +203,7 @@ impl Cache {
     }
 }
 
-/// Brings the lookups up to date with a change. Returns what is to be compressed in place of a new object, and whom the
+/// Brings the lookups up to date with a change. Returns the objects to compress in place of a new object, and what the
 /// change concerns.
 fn take_in<W: Watched>(index: &mut Index, change: &Change<W::Item>, who: Who) -> (Forgotten, Affected) {
     W::reindex(index, change);
@@ -211,8 +211,8 @@ fn take_in<W: Watched>(index: &mut Index, change: &Change<W::Item>, who: Who) ->
     (forgotten.unwrap_or_default(), W::concerns(index, change, who))
 }
 
-/// Brings the indexes up to date with an event. What it concerns is kept back if the event may be the echo of a write in
-/// flight: only the answer to that write tells.
+/// Brings the indexes up to date with an event. If the event may be the echo of a write in flight, what it concerns is
+/// held until that write is answered.
 fn settle<W: Watched>(
     index: &mut Index,
     change: Option<Change<W::Item>>,

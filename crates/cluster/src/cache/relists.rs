@@ -1,5 +1,5 @@
-//! Lists that are read again before a new leader writes. Until a moment ago another operator wrote, and the watches may not
-//! have shown all of it yet: a decision on what they have shown may take an existing child for missing.
+//! Lists that are read again before a new leader writes. Another operator wrote until a moment ago, and the watches may
+//! not show all of its writes yet. Without the lists, a decision could treat an existing child as missing.
 
 use std::collections::BTreeMap;
 
@@ -26,12 +26,13 @@ impl Relists {
         let _ = listed.wait_for(have_come).await;
     }
 
-    /// Changes when lists are asked for. What it shows before a list begins is what that list answers.
+    /// The number of the last request for lists. A list answers all requests up to the number that is read before the
+    /// list begins.
     pub(crate) fn asked(&self) -> Receiver<u64> {
         self.asked.subscribe()
     }
 
-    /// A list of this kind is complete that began when so many had been asked for.
+    /// A list of this kind is complete. It answers all requests up to this round.
     pub(crate) fn listed(&self, kind: &'static str, round: u64) {
         self.listed.send_modify(|listed| {
             listed.insert(kind, round);

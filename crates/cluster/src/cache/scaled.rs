@@ -1,4 +1,4 @@
-//! What the watch of a kind tells that is watched only because links name it.
+//! The objects of kinds that are watched only because links name them. The watch of a kind calls these methods.
 
 use instancelink_core::snapshot::{ApiKind, Unlisted, Workload};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
@@ -10,48 +10,49 @@ use crate::index::scaled::Objects;
 use crate::name::ObjectName;
 
 impl Cache {
-    /// A link names the kind: it is going to be listed.
+    /// Adds a kind that a link names. It is not listed yet.
     pub(crate) fn awaits_kind(&self, kind: &ApiKind) {
         self.write(|index| index.scaled.await_kind(kind));
     }
 
-    /// No link names the kind any more.
+    /// Removes a kind that no link names any more.
     pub(crate) fn forgets_kind(&self, kind: &ApiKind) {
         self.write(|index| index.scaled.forget_kind(kind));
     }
 
-    /// True once its objects were listed.
+    /// True if the objects of the kind are listed.
     pub(crate) fn is_listed(&self, kind: &ApiKind) -> bool {
         self.read(|index| index.scaled.is_listed(kind))
     }
 
-    /// A definite answer: there are no such objects for us. Those that were known are gone.
+    /// Removes all objects of the kind and stores why: it is not served, or the operator may not read it.
     pub(crate) fn has_no(&self, kind: &ApiKind, why: Unlisted) {
         self.change(kind, |objects| objects.has_none(why));
     }
 
-    /// Its list begins.
+    /// A list of the kind begins.
     pub(crate) fn lists(&self, kind: &ApiKind) {
         self.change(kind, Objects::list_begins);
     }
 
-    /// Its list is complete.
+    /// The list of the kind is complete.
     pub(crate) fn listed_all(&self, kind: &ApiKind) {
         self.change(kind, Objects::list_ends);
     }
 
-    /// An object exists.
+    /// Adds or replaces an object.
     pub(crate) fn shows_scaled(&self, kind: &ApiKind, object: Workload, mark: u64) {
         let name = ObjectName::new(&object.namespace, &object.name);
         self.change_object(kind, &name, |objects| objects.show(&name, object, mark));
     }
 
-    /// An object is gone.
+    /// Removes an object.
     pub(crate) fn hides_scaled(&self, kind: &ApiKind, name: &ObjectName) {
         self.change_object(kind, name, |objects| objects.hide(name));
     }
 
-    /// The objects that links name and whose scale is to be read, of all or of one; with their marks.
+    /// The objects that links name and whose scale must be read, with their marks. `only` limits the answer to one
+    /// object.
     pub(crate) fn unread(&self, kind: &ApiKind, only: Option<&ObjectName>) -> Vec<(ObjectName, u64)> {
         self.read(|index| {
             let unread = index.scaled.unread(kind, only);
@@ -62,12 +63,12 @@ impl Cache {
         })
     }
 
-    /// The selector in the scale of an object.
+    /// Stores the selector from the scale of an object.
     pub(crate) fn reads_scale(&self, kind: &ApiKind, name: &ObjectName, mark: u64, selector: LabelSelector) {
         self.change_object(kind, name, |objects| objects.read_scale(name, mark, selector));
     }
 
-    /// The scale of an object may not be read.
+    /// Stores that the operator may not read the scale of an object.
     pub(crate) fn may_not_read_scale(&self, kind: &ApiKind, name: &ObjectName, why: Unlisted) {
         self.change_object(kind, name, |objects| objects.may_not_read_scale(name, why));
     }

@@ -1,6 +1,6 @@
 //! Single requests to the API server: one attempt each, and counted.
 //!
-//! Nothing is retried here. What to do after a failure depends on what is known by then, so core decides it again.
+//! Nothing is retried here. After a failure, core decides again on the newest state of the caches.
 
 mod failure;
 

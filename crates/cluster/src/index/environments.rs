@@ -1,4 +1,4 @@
-//! The environment ConfigMaps of ours.
+//! The environments: ConfigMaps that the operator writes.
 
 use instancelink_core::child::Environment;
 
@@ -7,7 +7,7 @@ use super::mentions::{Mention, mentions_of_environment};
 use crate::store::groups::Groups;
 use crate::store::table::{Change, Table};
 
-/// All environments of ours.
+/// All environments in the cache.
 #[derive(Debug, Default)]
 pub struct EnvironmentStore {
     /// The environments themselves.

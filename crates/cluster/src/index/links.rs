@@ -20,7 +20,8 @@ use crate::store::groups::Groups;
 use crate::store::strip_managed_fields::Stripped;
 use crate::store::table::{Change, Item, Table};
 
-/// A link without `managedFields` and last-applied. What is read of many links at once is kept uncompressed.
+/// A link without `managedFields` and last-applied. The fields that are read for many links at once are kept
+/// uncompressed.
 #[derive(Debug)]
 pub struct CachedLink {
     compressed: Compressed<InstanceLink>,
@@ -170,8 +171,8 @@ impl LinkStore {
         self.by_namesake.extend(entries);
     }
 
-    /// The links that may wait for what this link has: those with its alias, and those whose source is of another kind
-    /// with the same name and so needs the same directory. It reads only what is uncompressed.
+    /// The links that may wait for this link: those with the same alias, and those that need the same directory because
+    /// their source has the same name but another kind. It reads only uncompressed fields.
     pub(crate) fn rivals<'a>(
         &'a self,
         name: &'a LinkKey,

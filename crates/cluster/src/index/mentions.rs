@@ -1,12 +1,12 @@
-//! What children mention that leads to their links: labels, owners, annotations and names.
+//! The words in a child from which its links are found: labels, owners, annotations and names.
 
 use std::sync::Arc;
 
 use instancelink_api::keys;
 use instancelink_core::child::{Environment, Observed};
 
-/// The namespace of a child, and a word in it that leads to links: the name of an instance, the UID of an instance or of
-/// a link, or `link/` and the name of a link.
+/// The namespace of a child, and a word in the child from which its links are found: the name of an instance, the UID
+/// of an instance or of a link, or `link/` and the name of a link.
 pub type Mention = (Arc<str>, String);
 
 /// The instance whose directory has this name.
@@ -19,7 +19,8 @@ pub(crate) fn link_of(virtual_ip: &str) -> Option<&str> {
     virtual_ip.strip_suffix("-vip").filter(|name| !name.is_empty())
 }
 
-/// The UIDs of the links that a child of one link belongs to: by label and by owner, as either may be lost.
+/// The UIDs of the links in the label and the owners of a child that belongs to one link. It reads both, because a user
+/// may remove one of them.
 pub(crate) fn links_of<T>(found: &Observed<T>) -> Vec<String> {
     let owners = found.object.owners.iter();
     let owners = owners.filter(|o| o.kind == keys::KIND).map(|o| o.uid.clone());
@@ -30,7 +31,7 @@ pub(crate) fn links_of<T>(found: &Observed<T>) -> Vec<String> {
     links
 }
 
-/// What leads to the link of a child that belongs to one link: labels, owners and the name.
+/// The mentions of a child that belongs to one link: labels, owners and the name.
 pub(crate) fn mentions_of_own<T>(found: &Observed<T>) -> Vec<Mention> {
     let namespace: Arc<str> = found.object.namespace.as_str().into();
     let mut words = links_of(found);
@@ -38,7 +39,7 @@ pub(crate) fn mentions_of_own<T>(found: &Observed<T>) -> Vec<Mention> {
     words.into_iter().map(|word| (Arc::clone(&namespace), word)).collect()
 }
 
-/// What leads to the links of a child that the links of one source share.
+/// The mentions of a child that all links of a source share.
 pub(crate) fn mentions<T>(found: &Observed<T>) -> Vec<Mention> {
     let object = &found.object;
     let namespace: Arc<str> = object.namespace.as_str().into();
@@ -56,7 +57,7 @@ pub(crate) fn mentions<T>(found: &Observed<T>) -> Vec<Mention> {
     words.into_iter().map(|word| (Arc::clone(&namespace), word)).collect()
 }
 
-/// The same for an environment, which also names each link that has an entry.
+/// The mentions of an environment. It also mentions each link that has an entry.
 pub(crate) fn mentions_of_environment(found: &Observed<Environment>) -> Vec<Mention> {
     let mut mentions = mentions(found);
     let namespace: Arc<str> = found.object.namespace.as_str().into();

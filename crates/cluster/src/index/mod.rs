@@ -1,6 +1,7 @@
-//! What is kept of each kind, and how it is found: one file a kind, each with its own lookups.
+//! The objects of each kind, and their lookups. Each kind has its own file.
 //!
-//! [`Index`] holds all of them behind one lock, because an event touches several, and a pass needs to see them agree.
+//! [`Index`] holds all of them behind one lock, because an event may change several indexes, and a pass needs a
+//! consistent view of them.
 
 pub(crate) mod compressed_kinds;
 pub mod environments;

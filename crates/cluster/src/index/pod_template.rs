@@ -1,4 +1,4 @@
-//! What is read of pods and of pod templates.
+//! The fields of pods and of pod templates that are read.
 
 use instancelink_api::spec::Protocol;
 use instancelink_core::child::Owner;

@@ -21,7 +21,7 @@ pub struct PodStore {
     pub table: Table<Pod>,
     pub(crate) by_owner: Groups<String>,
     pub(crate) by_namespace: Groups<Arc<str>>,
-    /// Those with readiness gates of ours, by namespace.
+    /// The pods with readiness gates for links, by namespace.
     pub gated: Groups<Arc<str>>,
 }
 
@@ -35,7 +35,7 @@ impl Item for Pod {
     }
 }
 
-/// Reduces a pod to what is kept of it.
+/// Reduces a pod to the fields that the cache keeps.
 pub(crate) fn reduce(raw: Projected<PodSpec, PodStatus>) -> Pod {
     let Projected {
         metadata: meta,

@@ -82,17 +82,17 @@ impl ScaledStore {
         entries.into_iter().any(|entry| entry.object.uid == uid)
     }
 
-    /// A link names the kind: it is going to be listed.
+    /// Adds a kind that a link names. It is not listed yet.
     pub(crate) fn await_kind(&mut self, kind: &ApiKind) {
         self.kinds.entry(kind.clone()).or_insert_with(Objects::pending);
     }
 
-    /// No link names the kind any more.
+    /// Removes a kind that no link names any more.
     pub(crate) fn forget_kind(&mut self, kind: &ApiKind) {
         self.kinds.remove(kind);
     }
 
-    /// True once its objects were listed.
+    /// True if the objects of the kind are listed.
     pub(crate) fn is_listed(&self, kind: &ApiKind) -> bool {
         self.kinds.get(kind).is_some_and(|objects| objects.why_not.is_none())
     }
@@ -102,7 +102,7 @@ impl ScaledStore {
         self.kinds.get_mut(kind)
     }
 
-    /// The objects whose scale is to be read, of all or of one; with their marks.
+    /// The objects whose scale must be read, with their marks. `only` limits the answer to one object.
     pub(crate) fn unread<'a>(
         &'a self,
         kind: &ApiKind,
@@ -116,9 +116,9 @@ impl ScaledStore {
     }
 }
 
-/// Each method returns whether links have to be looked at.
+/// Each method returns true if the links that name the kind need a pass.
 impl Objects {
-    /// A definite answer: there are no such objects for us. Those that were known are gone.
+    /// Removes all objects of the kind and stores why: it is not served, or the operator may not read it.
     pub(crate) fn has_none(&mut self, why: Unlisted) -> bool {
         self.entries.clear();
         self.relisted = None;

@@ -20,7 +20,7 @@ pub struct SliceStore {
     pub by_link: Groups<String>,
 }
 
-/// A slice. What is read of many slices at once is kept uncompressed.
+/// A slice. The fields that are read for many slices at once are kept uncompressed.
 #[derive(Debug)]
 pub struct CachedSlice {
     /// The slice itself.

@@ -1,7 +1,7 @@
 //! The links of each source, and which of them compete.
 //!
-//! Most sources have a few links, and a search among all of them costs nothing. A source with many links gets a second
-//! lookup by alias, so that a link does not cost more the more siblings it has.
+//! Most sources have a few links, and a search among all of them is cheap. A source with many links gets a second
+//! lookup by alias, so that the cost of a link does not grow with the number of its siblings.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -12,7 +12,8 @@ use crate::store::groups::Groups;
 /// With more links than this, a source has a lookup by alias.
 const MANY: usize = 32;
 
-/// What links of one source compete for: an alias, and, with a source of another kind, the directory.
+/// What the links of one source compete for: the alias, and also the directory if their sources have the same name but
+/// different kinds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Claim<'a> {
     pub(crate) alias: &'a str,
@@ -30,7 +31,7 @@ pub struct Sources {
 #[derive(Debug, Default)]
 struct Aliases {
     by_alias: BTreeSet<(Box<str>, LinkKey)>,
-    /// How many links name a source of each kind: nearly always one kind.
+    /// The number of links for each kind of source. There is nearly always only one kind.
     kinds: Vec<(SourceKind, usize)>,
 }
 
@@ -105,12 +106,12 @@ impl Sources {
         self.links.has(source, link)
     }
 
-    /// The sources from one on, in order, with their links.
+    /// The sources in order, starting at this one, with their links.
     pub fn from(&self, source: SourceKey) -> impl Iterator<Item = (&SourceKey, impl Iterator<Item = &LinkKey>)> {
         self.links.from(source)
     }
 
-    /// Links of a source among which are all that have this alias or a source of another kind. It may contain others.
+    /// All links of a source that have this alias or a source of another kind. The answer may contain other links too.
     pub(crate) fn may_compete<'a>(
         &'a self,
         source: &SourceKey,

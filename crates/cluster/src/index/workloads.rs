@@ -92,7 +92,7 @@ pub fn set_kind(owner: &Owner) -> Option<WorkloadKind> {
     SETS.into_iter().find(of_kind)
 }
 
-/// Reduces a workload of this kind to what is kept of it.
+/// Reduces a workload of this kind to the fields that the cache keeps.
 pub(crate) fn reduce(kind: WorkloadKind, raw: Projected<WorkloadSpec, Ignored>) -> Workload {
     let meta = raw.metadata;
     Workload {

@@ -15,12 +15,12 @@ use crate::store::groups::Groups;
 /// How many entries of a lookup, or children, are looked at while the lock is held: some tens of microseconds.
 const PORTION: usize = 64;
 
-/// A search through all children for those whose links are not in the caches. A child that appears behind the search is
-/// not found by it; its own event asks for the next one.
+/// A search through all children for those whose links are not in the caches. The search does not find a child that
+/// appears behind its position. The event of that child starts the next search.
 #[derive(Debug)]
 pub struct OrphanSearch(Stage);
 
-/// What is looked at next. A lookup is continued behind the last key, which may be gone by then.
+/// The position of the search. It continues after the last key, even if that key does not exist any more.
 #[derive(Debug)]
 enum Stage {
     Slices(Option<String>),

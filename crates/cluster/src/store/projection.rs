@@ -17,10 +17,10 @@ pub struct Projected<S, T> {
     /// Names, versions, labels, owners and the time of deletion.
     #[serde(deserialize_with = "some_metadata")]
     pub metadata: ObjectMeta,
-    /// What is read of the spec.
+    /// The fields of the spec that are read.
     #[serde(default)]
     pub spec: S,
-    /// What is read of the status.
+    /// The fields of the status that are read.
     #[serde(default)]
     pub status: T,
 }

@@ -58,13 +58,14 @@ struct Known<T> {
     version: u64,
 }
 
-/// What an event that came while a write of ours was on its way is about: it may be that write's own echo.
+/// An event that came while one of our writes was in flight. It may be the echo of that write.
 #[derive(Debug)]
 struct Held {
     version: u64,
     deleted: Option<String>,
-    /// What it concerns if others caused it, and if it is the echo.
+    /// What the event concerns if another client made the change.
     affected: Affected,
+    /// What the event concerns if it is the echo.
     as_echo: Affected,
 }
 

@@ -1,9 +1,9 @@
-//! The watch of the Gateway API's `ReferenceGrant`s, whose CRD may be missing, and may come, go or change its versions
-//! while the operator runs.
+//! The watch of the Gateway API's `ReferenceGrant`s. Their CRD may be missing. It may be installed, removed or changed
+//! to other versions while the operator runs.
 //!
-//! Discovery tells whether they are served. Every account may ask it (`system:discovery`); a watch of the CRD would tell
-//! sooner, but needs the right to read CRDs. While they are absent, discovery is asked every ten seconds; while they are
-//! watched, it is not asked until the watch ends because they are no longer served.
+//! Discovery shows whether they are served. Every account may read it (`system:discovery`). A watch of the CRD would be
+//! faster, but needs the right to read CRDs. While they are absent, the operator reads discovery every ten seconds.
+//! While they are watched, it does not read discovery until the watch ends because they are no longer served.
 
 use std::sync::Arc;
 
@@ -43,7 +43,7 @@ pub(super) async fn watch(
                 pause = intervals.again;
                 let api = Api::all_with(client.clone(), &resource(version));
                 follow::<ReferenceGrants>(api, watcher::Config::default(), &cache, &*meter).await;
-                // What is known stays known until discovery has answered: another version may serve them.
+                // The cache keeps the grants until discovery has answered: they may be served in another version.
                 sleep(intervals.again).await;
             }
             Ok(None) => {

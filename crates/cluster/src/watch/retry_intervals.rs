@@ -5,12 +5,12 @@ use std::time::Duration;
 /// How often discovery is asked.
 #[derive(Clone, Copy)]
 pub(super) struct RetryIntervals {
-    /// While the kind is absent. A namespace that consents waits for this long after the CRD was installed: a cluster
-    /// without it pays six requests a minute for that.
+    /// While the kind is absent. After the CRD is installed, a consent takes effect within this time. In a cluster
+    /// without the CRD, this costs six requests a minute.
     pub(super) absent: Duration,
-    /// After a watch has ended, and first after a failure; then less and less often.
+    /// After a watch has ended, and after the first failure. The pauses after further failures are longer.
     pub(super) again: Duration,
-    /// How long a refusal has to last before what is known is given up; a quarter of it if nothing is known.
+    /// How long a refusal must last before the known objects are dropped. If none are known, a quarter of this time.
     pub(super) refused: Duration,
 }
 

@@ -1,9 +1,9 @@
-//! Watches of kinds of which the operator knows nothing but that they have a scale: each begins with the first link that
-//! names the kind, and ends with the last.
+//! Watches of kinds that the operator supports only through their scale. A watch begins with the first link that names
+//! the kind, and ends with the last.
 //!
 //! Discovery gives the plural of a kind and whether it has a scale. While the kind is not served or may not be read,
-//! discovery and the list are tried again, so that a link recovers by itself once the CRD or the rights exist. The scale of
-//! an object is read once, and again after a change that its selector may depend on.
+//! discovery and the list are tried again, so that a link recovers without a user once the CRD or the rights exist. The
+//! scale of an object is read once, and again after a change that its selector may depend on.
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -38,7 +38,7 @@ const KIND: &str = "Scaled";
 /// How many scales are read at a time.
 const AT_A_TIME: usize = 8;
 
-/// Watches the kinds that links name. Ends only if one of its watches ended, which none does by itself.
+/// Watches the kinds that links name. It returns only if one of these watches ended, which is not expected.
 pub(super) async fn watch(
     client: Client,
     calls: Calls,

@@ -59,7 +59,7 @@ pub(super) async fn follow(client: Client, cache: Arc<Cache>, meter: Arc<dyn Met
                     one.task.shutdown().await;
                     cache.forget_secrets(&namespace);
                 }
-                // Links wait by themselves for what is not known.
+                // A link waits while its Secrets are not in the cache.
                 cache.relists.listed(Secrets::KIND, round);
             }
             else => std::future::pending().await,

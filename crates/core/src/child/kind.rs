@@ -13,7 +13,7 @@ use super::{Binding, ChildSpec, Directory, Environment, Key, Observed, Owner, Po
 
 /// The body of a kind of child, and what follows from it.
 pub trait ChildKind: Clone + PartialEq + Sized {
-    /// The value that stands for the kind.
+    /// The kind as a value.
     const KIND: Kind;
 
     /// The API's own type.

@@ -134,8 +134,8 @@ impl<T> Observed<T> {
     }
 }
 
-/// Collects items into a list without spare capacity. `collect` can reuse the allocation of the list that the items come
-/// from, and an endpoint of the API is many times as large as what is kept of it.
+/// Collects items into a list without spare capacity. `collect` can reuse the allocation of the list that the items
+/// come from, and an endpoint of the API is many times as large as the endpoint that the operator keeps.
 pub(crate) fn collect_exact<T>(items: impl Iterator<Item = T>) -> Vec<T> {
     let items: Box<[T]> = items.collect();
     items.into_vec()

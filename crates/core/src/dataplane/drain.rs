@@ -31,7 +31,7 @@ pub(super) enum Drain {
     Over,
 }
 
-/// The next step of a drain of so many seconds (lifecycle#drain).
+/// The next step of a drain that takes this many seconds (lifecycle#drain).
 pub(super) fn drain(s: &Snapshot, seconds: i64) -> Drain {
     if s.namespace.terminating {
         return Drain::Over;

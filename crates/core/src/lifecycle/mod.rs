@@ -1,7 +1,7 @@
 //! The lifecycle: which write is due next (lifecycle#one-pass).
 //!
-//! [`step`] looks at one snapshot and returns the next group of writes, or that nothing is due. It has no memory of earlier
-//! calls: after a crash between two groups, the next call goes on from what the cluster shows.
+//! [`step`] looks at one snapshot and returns the next group of writes, or that nothing is due. It has no memory of
+//! earlier calls: after a crash between two groups, the next call continues from the observed state.
 
 mod alias;
 mod cause;

@@ -32,7 +32,7 @@ use crate::snapshot::Namesake;
 /// Between two shadows in one message.
 const AND: &str = "; ";
 
-/// The most serious reason, and all messages; none where nothing shadows the alias.
+/// The most serious reason, and all messages. `None` if nothing shadows the alias.
 pub(super) fn condition(f: &Facts<'_>) -> Option<(Reason, String)> {
     let shadows = shadows(f);
     let (most_serious, _) = shadows.first()?;
@@ -40,15 +40,15 @@ pub(super) fn condition(f: &Facts<'_>) -> Option<(Reason, String)> {
     Some((*most_serious, said.join(AND)))
 }
 
-/// Those in the new status that the old one did not have.
+/// The shadows in the new status that the old status does not have.
 pub(super) fn new(f: &Facts<'_>, new: &InstanceLinkStatus) -> Vec<(String, String)> {
-    let tells = |status: &InstanceLinkStatus, message: &str| {
+    let has = |status: &InstanceLinkStatus, message: &str| {
         let told = status.conditions.iter().find(|c| c.type_ == types::ALIAS_SHADOWED);
         told.is_some_and(|c| c.message.split(AND).any(|told| told == message))
     };
     shadows(f)
         .into_iter()
-        .filter(|(_, message)| tells(new, message) && !tells(&f.status, message))
+        .filter(|(_, message)| has(new, message) && !has(&f.status, message))
         .map(|(reason, message)| (reason.as_str().to_owned(), message))
         .collect()
 }

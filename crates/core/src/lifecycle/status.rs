@@ -88,10 +88,10 @@ pub(crate) fn status(f: &Facts<'_>, state: State, wait: &Wait) -> InstanceLinkSt
     }
 }
 
-/// What is rebuilt after a lost status has the time at which `desired` last changed, the rest the time of this pass
-/// (lifecycle#rebuild-lost-memory). A link is being rebuilt while each entry of its history has that time, and it did
-/// not wait: a link that got its first action before it had a history looks the same, and what follows its wait has
-/// the time at which the wait ended.
+/// An entry that is rebuilt after a lost status has the time at which `desired` last changed. Each other entry has the
+/// time of this pass (lifecycle#rebuild-lost-memory). A link is being rebuilt while each entry of its history has that
+/// time, and it did not wait. A link that got its first action before it had a history looks the same: the entries
+/// after its wait have the time at which the wait ended.
 fn entry_time(f: &Facts<'_>, to: State) -> MicroTime {
     match f.memory.desired_at() {
         Some(desired_at) if !has_stayed(f, to) && f.status.history.iter().all(|entry| entry.at.0 == desired_at) => {

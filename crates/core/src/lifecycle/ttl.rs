@@ -1,11 +1,11 @@
-//! The two ttl of a link: when a removed link is purged, and when the object of a purged link is deleted.
+//! The two TTLs of a link: when a removed link is purged, and when the object of a purged link is deleted.
 
 use instancelink_api::{Desired, InstanceLink};
 use jiff::{SignedDuration, Timestamp};
 
 use super::facts::Facts;
 
-/// When a removed link is purged by itself; none if it is kept.
+/// When the operator purges a removed link. `None` if it keeps the link.
 pub(super) fn removed_until(f: &Facts<'_>) -> Option<Timestamp> {
     let ttl = f.link.spec.ttl_seconds_after_removed?;
     if f.memory.desired() != Some(Desired::Removed) {

@@ -206,7 +206,7 @@ fn program(f: &Facts<'_>) -> Programmed {
         return Programmed::No(NextStep::Work(writes));
     }
     let problems = dataplane::problems(f.s, plan);
-    // A problem that waits for a person gives the reason before one that can go by itself.
+    // A problem that waits for a person gives the reason before a problem that may end without one.
     let gravest = problems
         .iter()
         .find(|p| p.reason.waits_for_a_person())
@@ -316,8 +316,8 @@ fn drop_finalizer(f: &Facts<'_>) -> NextStep {
     cleared(f, done)
 }
 
-/// Deletes what is still found, without a drain, also an orphan of a resting link (lifecycle#repair-in-place); then `done`
-/// is next.
+/// Deletes the children that are still found, without a drain. This includes an orphan of a resting link
+/// (lifecycle#repair-in-place). Then `done` is next.
 fn cleared(f: &Facts<'_>, done: NextStep) -> NextStep {
     match dataplane::teardown_now(f.s) {
         TeardownNow::Act(effects) => NextStep::Work(effects),

@@ -19,7 +19,7 @@ pub struct NextLookup {
     pub believed: bool,
 }
 
-/// What follows after so many lookups in a row that disagreed; 0 after one that agreed.
+/// The next lookup after this many lookups in a row that disagreed. The number is 0 after a lookup that agreed.
 pub fn next_lookup(disagreements: usize) -> NextLookup {
     let Some(nth) = disagreements.checked_sub(1) else {
         return NextLookup {

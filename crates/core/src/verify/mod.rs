@@ -77,11 +77,12 @@ pub struct Finding {
     pub status: &'static str,
     /// The condition's reason.
     pub reason: Reason,
-    /// What was seen, why that can be, and what to do. It stays the same while the same is wrong.
+    /// What was seen, why it can happen, and what to do. The text does not change while the problem is the same.
     pub message: String,
 }
 
-/// The ready addresses that a link's slices give to its alias: those in the directory, not those of a Service of its own.
+/// The ready addresses that the slices of a link give to its alias. Only slices of the directory count, not those of
+/// the virtual IP.
 pub fn programmed<'a>(
     slices: impl Iterator<Item = &'a Observed<Slice>>,
     directory: &str,

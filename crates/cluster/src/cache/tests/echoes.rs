@@ -1,4 +1,4 @@
-//! Our own writes: seen at once by the next pass, and no reason for one.
+//! Our own writes: the next pass sees them before the watch shows them, and their echoes cause no pass.
 
 use super::*;
 use crate::cache::Taken;
@@ -20,7 +20,7 @@ fn version_known(world: &World) -> Option<String> {
 }
 
 #[test]
-fn the_answer_to_a_write_is_known_before_the_watch_brings_it() {
+fn the_answer_to_a_write_is_in_the_cache_before_the_watch_shows_it() {
     let world = World::new();
     world.apply::<Links>(at(1));
     world.heard();
@@ -34,12 +34,12 @@ fn the_answer_to_a_write_is_known_before_the_watch_brings_it() {
         "older than what was written"
     );
     world.apply::<Links>(at(5));
-    assert_eq!(world.heard(), names([]), "an echo is no news");
+    assert_eq!(world.heard(), names([]), "an echo causes no pass");
     assert_eq!(world.cache.read(|i| i.links.table.outstanding()), 0);
 }
 
 #[test]
-fn an_echo_that_is_faster_than_the_answer_makes_no_work_either() {
+fn an_echo_before_the_answer_causes_no_pass_either() {
     let world = World::new();
     world.apply::<Links>(at(1));
     world.heard();
@@ -50,7 +50,7 @@ fn an_echo_that_is_faster_than_the_answer_makes_no_work_either() {
 }
 
 #[test]
-fn a_rival_is_woken_by_our_write_whichever_is_faster_the_echo_or_the_answer() {
+fn our_write_wakes_a_rival_with_the_echo_before_or_after_the_answer() {
     for echo_first in [false, true] {
         let world = World::new();
         world.apply::<Links>(at(1));
@@ -80,7 +80,7 @@ fn what_others_wrote_meanwhile_is_released_with_the_answer() {
 }
 
 #[test]
-fn a_write_without_an_answer_lets_everything_go() {
+fn a_write_without_an_answer_releases_the_events_held_for_it() {
     let world = World::new();
     world.apply::<Links>(at(1));
     world.heard();
@@ -91,7 +91,7 @@ fn a_write_without_an_answer_lets_everything_go() {
 }
 
 #[test]
-fn a_deletion_of_ours_stays_a_deletion_until_the_watch_agrees() {
+fn an_object_that_we_deleted_stays_deleted_until_the_watch_shows_the_deletion() {
     let world = World::new();
     let slice = |version| json!({"metadata": meta("s", version), "addressType": "IPv4", "endpoints": []});
     let name = ObjectName::new("shop", "s");
@@ -205,7 +205,7 @@ fn an_entry_that_our_write_takes_out_of_an_environment_ends_the_claim_of_its_lin
 }
 
 #[test]
-fn the_same_question_about_a_change_has_the_same_answer_twice() {
+fn concerns_returns_the_same_for_a_change_when_it_is_called_again() {
     let world = two_rivals();
     world.apply::<Slices>(child_of_a(3));
     let name = ObjectName::new("shop", "child");
@@ -225,9 +225,9 @@ fn the_same_question_about_a_change_has_the_same_answer_twice() {
     assert_eq!(again, ask(Who::Us));
 }
 
-/// As after a restored backup of etcd: what was written since then is undone, and the numbers begin again.
+/// This happens after etcd is restored from a backup: later writes are undone, and resource versions are used again.
 #[test]
-fn a_list_with_older_versions_is_repeated_and_then_taken_as_it_comes() {
+fn a_list_with_older_versions_is_repeated_and_then_accepted() {
     let world = World::new();
     world.list::<Links>(vec![at(50), link("b", "other", &to("Pod", "p"), 60)]);
     world.cache.begin::<Links>(ObjectName::new("shop", "b")).gone("b-uid");

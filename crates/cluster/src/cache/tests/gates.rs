@@ -1,3 +1,5 @@
+//! Pods with readiness gates: which changes make the operator check their gates.
+
 use super::*;
 
 /// A pod of the ReplicaSet `web-1` with these readiness gates, and these conditions.
@@ -25,7 +27,7 @@ fn link_is(state: &str, version: u64) -> Value {
 }
 
 #[test]
-fn only_pods_with_a_gate_of_ours_are_kept_as_such() {
+fn only_pods_with_a_gate_for_a_link_are_kept_as_gated() {
     let world = World::new();
     world.apply::<Pods>(pod("plain", 1, &[], &json!([])));
     world.apply::<Pods>(pod("strange", 2, &["example.com/db", "db"], &json!([])));
@@ -38,14 +40,14 @@ fn only_pods_with_a_gate_of_ours_are_kept_as_such() {
 }
 
 #[test]
-fn a_gate_is_kept_with_what_the_status_says_to_it() {
+fn a_gate_is_kept_with_its_condition() {
     let world = World::new();
-    let standing = json!([
+    let conditions = json!([
         {"type": "Ready", "status": "False"},
         {"type": "instancelink.dev/db", "status": "True", "reason": "R", "message": "M"},
     ]);
     let gates = ["instancelink.dev/db", "instancelink.dev/db", "instancelink.dev/cache"];
-    world.apply::<Pods>(pod("p", 1, &gates, &standing));
+    world.apply::<Pods>(pod("p", 1, &gates, &conditions));
     world.cache.read(|index| {
         let pod = index.pods.table.get(&ObjectName::new("shop", "p")).unwrap();
         let [db, cache] = pod.gates.as_ref().unwrap().0.as_slice() else {
@@ -72,7 +74,7 @@ fn a_pod_is_looked_at_when_it_is_created_and_when_its_gate_changes() {
         &["instancelink.dev/db"],
         &json!([{"type": "Ready", "status": "False"}]),
     ));
-    assert_eq!(world.gated(), names([]), "a heartbeat");
+    assert_eq!(world.gated(), names([]), "only another condition changed");
     let forged = json!([{"type": "instancelink.dev/db", "status": "True"}]);
     world.apply::<Pods>(pod("p", 3, &["instancelink.dev/db"], &forged));
     assert_eq!(world.gated(), names(["p"]));
@@ -82,7 +84,7 @@ fn a_pod_is_looked_at_when_it_is_created_and_when_its_gate_changes() {
 }
 
 #[test]
-fn a_link_that_changes_its_state_rings_for_the_pods_that_wait_for_its_alias() {
+fn a_link_that_changes_its_state_wakes_the_pods_that_wait_for_its_alias() {
     let world = World::new();
     world.apply::<Pods>(waiting("p", 1));
     world.apply::<Pods>(pod("other", 2, &["instancelink.dev/cache"], &json!([])));
@@ -100,7 +102,7 @@ fn a_link_that_changes_its_state_rings_for_the_pods_that_wait_for_its_alias() {
 }
 
 #[test]
-fn our_own_write_of_a_links_state_rings_whichever_is_faster_the_echo_or_the_answer() {
+fn our_own_write_of_a_links_state_wakes_waiting_pods_with_the_echo_before_or_after_the_answer() {
     for echo_first in [false, true] {
         let world = World::new();
         world.apply::<Pods>(waiting("p", 1));
@@ -116,7 +118,7 @@ fn our_own_write_of_a_links_state_rings_whichever_is_faster_the_echo_or_the_answ
 }
 
 #[test]
-fn a_replica_set_that_is_seen_after_its_pods_rings_for_them() {
+fn a_replica_set_that_is_seen_after_its_pods_wakes_them() {
     let world = World::new();
     world.apply::<Pods>(waiting("p", 1));
     world.gated();

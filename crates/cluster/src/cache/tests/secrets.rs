@@ -55,7 +55,7 @@ impl World {
     }
 }
 
-/// A world with one link, which has a binding.
+/// A world with the link `a`, which has a binding, and the link `b`. Their first passes are over.
 fn one_bound() -> World {
     let world = World::new();
     world.apply::<Links>(bound("a", "creds", 1));

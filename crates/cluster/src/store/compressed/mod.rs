@@ -82,7 +82,7 @@ impl<T: Compress> Compressed<T> {
         }
     }
 
-    /// Shows a new object to [`Recent`]. Returns what is to be compressed in its place.
+    /// Adds a new object to [`Recent`]. Returns the objects to compress in its place.
     pub fn remember(&self, recent: &Recent) -> Forgotten {
         let used = recent.tick();
         if let Form::Parsed(parsed) = &mut *self.0.0.lock() {

@@ -63,7 +63,7 @@ impl Recent {
         self.clock.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Takes in an object that was just parsed. Returns what is to be compressed because too many are parsed.
+    /// Adds an object that was just parsed. Returns the objects to compress if too many are parsed.
     pub(super) fn remember(&self, used: u64, object: Weak<dyn Idle>) -> Forgotten {
         let mut order = self.order.lock();
         order.by_use.insert(used, object);

@@ -52,7 +52,7 @@ impl Served {
 #[derive(Clone)]
 struct Server(Arc<Sender<Served>>);
 
-/// Discovery, lists in pages, and watches that end when what is served changes.
+/// Serves discovery, lists in pages, and watches. A watch ends when the served versions change.
 async fn answer(State(api): State<Server>, uri: Uri) -> Response {
     let served = api.0.borrow().clone();
     let path = uri.path().strip_prefix(GROUP).unwrap_or("?").trim_start_matches('/');

@@ -214,8 +214,8 @@ fn a_rotated_password_is_copied() {
     let s = referring(s, "another");
     assert_eq!(writes(&s), ["replace Secret shop/web-db-binding"]);
     let s = s.up();
-    let stands = entries(&s.children.bindings[0].object);
-    assert!(stands.contains(&"password=another".to_owned()), "{stands:?}");
+    let copied = entries(&s.children.bindings[0].object);
+    assert!(copied.contains(&"password=another".to_owned()), "{copied:?}");
 }
 
 #[test]

@@ -76,7 +76,7 @@ fn a_drain_ends_at_once_without_a_drain_time_or_when_the_namespace_is_deleted() 
 }
 
 #[test]
-fn the_earliest_start_of_a_drain_counts_and_one_in_the_future_does_not() {
+fn a_drain_keeps_its_first_start_time_unless_it_is_in_the_future() {
     let mut s = fixture::snapshot().up().later(10);
     let stamp = |s: &mut Snapshot, at: &str| {
         s.children.slices[0]
@@ -120,7 +120,7 @@ fn a_sibling_of_another_kind_of_source_does_not_need_this_directory() {
 }
 
 #[test]
-fn a_directory_of_an_unknown_source_is_kept_for_any_sibling_of_the_name() {
+fn a_directory_of_an_unknown_source_is_kept_for_each_sibling_with_the_same_source_name() {
     let mut other = sibling(State::Active, true);
     std::sync::Arc::make_mut(&mut other.object).spec.instance_ref.kind = "StatefulSet".to_owned();
     let mut s = fixture::snapshot().up().with_sibling(other);
@@ -144,7 +144,7 @@ fn a_directory_of_another_source_or_a_foreign_one_is_kept() {
 }
 
 #[test]
-fn a_link_is_taken_down_after_its_source_is_gone_too() {
+fn a_link_without_its_source_is_taken_down_too() {
     let s = fixture::snapshot().up().without_source().down();
     assert!(!has_children(&s) && s.children.directories.is_empty());
 }
@@ -167,7 +167,7 @@ fn children_are_found_by_label_and_never_by_spec() {
 }
 
 #[test]
-fn a_refused_deletion_waits_reports_the_missing_right_and_blocks_no_other() {
+fn a_refused_deletion_reports_the_missing_right_and_blocks_no_other_deletion() {
     let mut s = fixture::snapshot().up();
     let slice = key(Kind::Slice, "web-db-v4");
     s.refusals
@@ -207,7 +207,7 @@ fn an_alias_that_cannot_be_stopped_is_reported() {
 }
 
 #[test]
-fn a_child_that_a_finalizer_holds_is_waited_for_and_counts() {
+fn a_teardown_waits_for_a_child_that_a_finalizer_holds() {
     let mut s = fixture::snapshot().up();
     s.children.slices[0].terminating = true;
     assert!(has_children(&s));
@@ -267,6 +267,6 @@ fn a_terminating_endpoint_that_still_serves_drains_too() {
     };
     assert!(kept(true, true, false));
     assert!(kept(false, true, true));
-    assert!(!kept(false, true, false), "no client was sent there");
+    assert!(!kept(false, true, false), "no client connects to it");
     assert!(!kept(false, false, true), "it does not answer");
 }

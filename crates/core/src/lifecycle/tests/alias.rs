@@ -8,7 +8,8 @@ use super::World;
 use crate::fixture;
 use crate::snapshot::Sibling;
 
-/// A rival for the alias `db`, created so many seconds before the link (or after it).
+/// A rival for the alias `db`. It was created `older_by` seconds before the link, or after it if the number is
+/// negative.
 pub(super) fn rival(kind: &str, state: State, has_children: bool, older_by: i64) -> Sibling {
     let spec = format!("{{linkName: db, instanceRef: {{kind: {kind}, name: web}}}}");
     let mut object = fixture::link_named("web-db-2", "55555555-eeee-4eee-8eee-000000000002", &spec);

@@ -32,7 +32,7 @@ fn a_link_whose_source_comes_later_waits_in_registering() {
     assert_eq!(
         world.condition("Reconciling").0,
         "True",
-        "a missing source can come by itself"
+        "a missing source may still be created"
     );
     world.s = world.s.clone().with_source();
     world.settle();
