@@ -1,5 +1,5 @@
-//! The seeded bugs: patches under `tests/seeded`, each with a header that says what the bug is and which test must fail.
-//! `generate` makes the page of them, `verify::seeded` applies them and runs the tests.
+//! The seeded bugs: patches under `tests/seeded`. The header of each describes the bug and names the test that must
+//! fail. `generate` writes the page that lists them. `verify::seeded` applies them and runs the tests.
 
 use std::fmt;
 use std::fs;
@@ -119,7 +119,7 @@ impl Seed {
         if check {
             git.arg("--check");
         }
-        // Otherwise git takes a tree within another repository for a part of that repository, and applies nothing.
+        // Without this, git treats a tree inside another repository as a part of that repository, and applies nothing.
         if let Some(parent) = tree.parent() {
             git.env("GIT_CEILING_DIRECTORIES", parent);
         }

@@ -1,5 +1,5 @@
-//! The cost of decisions in instructions: callgrind counts those of every step of a life, so the figure does not depend
-//! on the speed of the machine.
+//! The cost of decisions, as a number of CPU instructions. Callgrind counts them for each call of `step` from the
+//! creation to the deletion of a link. The number does not depend on the speed of the machine.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test fails by panicking
 

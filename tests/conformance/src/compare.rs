@@ -1,4 +1,4 @@
-//! Two values field by field.
+//! Compares two JSON values field by field.
 
 use serde_json::Value;
 

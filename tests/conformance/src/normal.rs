@@ -1,5 +1,5 @@
-//! Answers without what differs each time: UIDs, resource versions, times and addresses become symbols
-//! in the order of their appearance, so that equal values stay equal.
+//! Normalizes answers, so that two runs can be compared. UIDs, resource versions, times and addresses become symbols in
+//! the order of their appearance, so that equal values stay equal.
 
 use std::collections::BTreeMap;
 

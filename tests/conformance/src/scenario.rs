@@ -1,4 +1,4 @@
-//! The scenarios of `scenarios/*.yaml`: a sentence, and the requests that show it.
+//! The scenarios in `scenarios/*.yaml`. Each has a sentence about the API server, and the requests that show it.
 //!
 //! ```yaml
 //! a merge patch with an older version is refused:

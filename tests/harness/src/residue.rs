@@ -1,4 +1,5 @@
-//! What is left of inactive links, in every kind of object that the operator can write, except Events and Leases.
+//! The objects that inactive links still have, in every kind of object that the operator can write, except Events and
+//! Leases.
 
 use std::collections::{BTreeMap, BTreeSet};
 

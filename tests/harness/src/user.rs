@@ -78,7 +78,7 @@ impl User {
         self.may(namespace, right).await;
     }
 
-    /// Waits until the API server applies a right. It learns of a new one a moment later.
+    /// Waits until the API server applies a right. It applies a new right only after a moment.
     async fn may(&self, namespace: &Namespace, mut right: Value) {
         right["namespace"] = namespace.name.clone().into();
         let review = json!({ "spec": { "user": self.name, "resourceAttributes": right } });

@@ -114,7 +114,7 @@ pub enum Change {
     Target(bool),
     /// The other namespace consents or not.
     Grant(bool),
-    /// A rival exists: it wants the same alias, or, with another kind of source, the same directory.
+    /// A rival exists. It competes for the same alias, or for the same directory if its source is of another kind.
     Rival(Rival),
     /// The rival is gone.
     NoRival,
@@ -127,9 +127,9 @@ pub struct Rival {
     pub state: State,
     /// It has children.
     pub has_children: bool,
-    /// Seconds that it was created before the link.
+    /// The number of seconds between its creation and the later creation of the link.
     pub older_by: i64,
-    /// Its source is of the same kind, so that it wants the same alias.
+    /// Its source is of the same kind, so that it competes for the same alias.
     pub same_kind: bool,
 }
 

@@ -1,4 +1,4 @@
-//! The memory of links in the operator when all are at rest, and none was read recently.
+//! The memory that the operator needs for links when all are at rest and none was read recently.
 
 use std::sync::Arc;
 use std::time::Duration;

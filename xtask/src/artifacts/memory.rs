@@ -1,4 +1,4 @@
-//! How much memory and how many processors there are for builds.
+//! The memory and the processors that builds can use.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! What the operator's image consists of, as a bill of materials that scanners read (`CycloneDX` 1.5): every crate that is
+//! The bill of materials of the operator's image, in a format that scanners read (`CycloneDX` 1.5): every crate that is
 //! linked into the binary, with its licence and the checksum of `Cargo.lock`, and Rust's own library.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,4 +1,4 @@
-//! What a group of tests needs, as its suite declares it. `workspace` makes digests of it.
+//! The files and programs that a group of tests needs, as its suite declares them. `workspace` computes their digests.
 
 /// The pinned versions of the control plane, and how it and the operator's binary are built.
 const SERVERS: [&str; 2] = ["tools/cluster", "xtask/src/artifacts"];

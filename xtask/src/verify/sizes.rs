@@ -1,4 +1,4 @@
-//! The sizes of the source files. A file holds one idea; these limits show where it does not.
+//! The limits for the lengths of source files. A file that exceeds them probably has more than one subject.
 
 use std::fs;
 use std::process::Command;

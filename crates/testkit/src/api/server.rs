@@ -1,4 +1,4 @@
-//! The API server itself: it holds the objects and the clock, and serves every request that is not a watch.
+//! The server of the double: it has the objects and the clock, and serves every request that is not a watch.
 
 use std::sync::{Mutex, MutexGuard};
 

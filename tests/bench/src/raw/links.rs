@@ -1,4 +1,5 @@
-//! The process watches like the operator, reads only name, UID and version of an object, and writes.
+//! The process of the raw writer that writes links. It watches like the operator, but reads only the name, UID and
+//! version of an object.
 
 use std::collections::HashMap;
 use std::path::Path;

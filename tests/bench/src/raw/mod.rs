@@ -1,7 +1,7 @@
 //! The raw writer sends the same requests as the operator, as fast as the API server answers, and decides nothing. Its
 //! time is that of the API server, and its CPU time the minimum for any client.
 //!
-//! It learns from the operator, which activates the links of one source. Their writes are the pattern for all others.
+//! First the operator activates the links of one source. The raw writer copies these writes for all other links.
 //! In existing slices it only changes endpoints.
 
 pub mod links;

@@ -1,4 +1,4 @@
-//! Pods become ready and unready: how long until a slice shows it, measured by a third client.
+//! Pods become ready and unready. A separate client measures the time until a slice shows the change.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

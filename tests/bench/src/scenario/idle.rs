@@ -1,4 +1,4 @@
-//! Nothing happens: the cost of active links at rest, in memory, CPU time and requests.
+//! The cost of active links while nothing changes, in memory, CPU time and requests.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

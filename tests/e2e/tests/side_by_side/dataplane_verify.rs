@@ -140,7 +140,7 @@ async fn endpoints_that_kubernetes_mirrors_into_the_directory_are_named() {
         );
         let warned = ns.events_of(&link, "EndpointsMirrored", 1).await;
         assert_eq!(warned[0].type_.as_deref(), Some("Warning"));
-        // The operator believes the DNS only after the time that caches may keep an old answer.
+        // The operator uses the answer only after the time for which DNS caches may keep an old answer.
         let verified = link
             .until_within("gets addresses of others", Duration::from_secs(90), |l| {
                 let conditions = &l.status.as_ref().unwrap().conditions;

@@ -1,4 +1,4 @@
-//! What holds a link back, and how it continues without help when the cause is gone.
+//! A link with a hold is inactive. It continues without an action of the user when the cause is gone.
 //!
 //! Rule: contract#holds.
 

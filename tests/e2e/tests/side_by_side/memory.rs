@@ -1,4 +1,5 @@
-//! What a link remembers when its status, its annotations or both are lost, and what a copy of it must not remember.
+//! The memory of a link is rebuilt after its status, its annotations or both are lost. A copy of a link does not take
+//! over the memory.
 //!
 //! Rules: lifecycle#rebuild-lost-memory, contract#no-unwanted-return.
 

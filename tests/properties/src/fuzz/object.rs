@@ -1,4 +1,4 @@
-//! Any JSON that parses as a link comes to rest and can be deleted.
+//! A fuzz target: each JSON that parses as a link comes to rest, and the link can be deleted.
 
 use instancelink_api::InstanceLink;
 use instancelink_core::fixture::{self, World};

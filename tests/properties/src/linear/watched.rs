@@ -1,7 +1,7 @@
 //! Builds histories from the versions of a link, as they were written or as a watcher saw them: a request starts when
 //! its annotation is written, and returns when `lastAction` first shows it.
 //!
-//! The history ends when another client changes the status or the intent (a restored backup has no status), and when
+//! The history ends when another client changes the memory of the link (a restored backup has no status), and when
 //! versions may be missing. A new history starts with the next version.
 
 use instancelink_api::{InstanceLink, Intent, State, Verb, Verdict, keys};

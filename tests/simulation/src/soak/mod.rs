@@ -1,6 +1,7 @@
-//! The life of one operator: links are created, acted on, retargeted and deleted, pods come and go, and one request of
-//! a hundred fails. In the evening of each day the faults stop, and everything must be as the specs say. At night only
-//! one link stays. The heap of the whole process is measured at both rests, and must not grow.
+//! One operator runs for many simulated days. Links are created, acted on, retargeted and deleted. Pods are added and
+//! removed, and one request of a hundred fails. In the evening of each day the faults stop, and all links must reach
+//! the state that their specs ask for. At night all links but one are deleted. The heap of the process is measured in
+//! the evening and at night, and must not grow.
 
 mod churn;
 mod judge;

@@ -1,4 +1,4 @@
-//! What must be true for links at rest.
+//! Checks links that are at rest.
 
 use std::collections::{BTreeMap, BTreeSet};
 

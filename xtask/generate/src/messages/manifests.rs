@@ -1,4 +1,4 @@
-//! What the API server answers: messages of admission policies, and of the validation rules of the CRDs.
+//! The messages that the API server returns: those of the admission policies and of the validation rules of the CRDs.
 
 use std::collections::BTreeSet;
 

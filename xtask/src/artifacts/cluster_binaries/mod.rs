@@ -1,6 +1,6 @@
-//! The cluster's programs, in the versions that `tools/cluster` pins: those that the machine has already, and the others
-//! built by Go. They are kept in a cache folder that is named by the version and a digest of what pins it, so an upgrade
-//! never runs yesterday's program.
+//! The cluster's programs, in the versions that `tools/cluster` pins. Programs that the machine has already are used,
+//! and Go builds the others. They are kept in a cache folder with the version and a digest of the pins in its name, so
+//! that an old program never runs after an upgrade.
 
 mod tool;
 

@@ -1,4 +1,5 @@
-//! The cluster's programs: which there are, their packages, and how one of the machine says which version it is.
+//! The list of the cluster's programs, with the package of each, and the command that prints the version of an
+//! installed one.
 
 /// Must be the version in `tools/cluster/go.mod`; a test compares them.
 pub(super) const KUBERNETES: &str = "1.37.2";

@@ -1,5 +1,5 @@
-//! Which campaigns there are: each test file of a package under `tests/` that is built only with the feature `campaigns`
-//! is a group.
+//! The list of campaigns. Each test file of a package under `tests/` that is built only with the feature `campaigns` is
+//! a group.
 
 use std::collections::BTreeSet;
 use std::fmt;

@@ -1,4 +1,5 @@
-//! Which campaigns run now, and which passed before with everything that they depend on as it is now.
+//! Decides which campaigns run. A group does not run if it passed before, and nothing that it depends on has changed
+//! since.
 
 use anyhow::Result;
 use instancelink_testkit::campaign;

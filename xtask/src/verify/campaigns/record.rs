@@ -1,4 +1,4 @@
-//! What campaigns did: files of rows, one for each group of tests, and the table that is made of them.
+//! The results of campaigns: files of rows, one for each group of tests, and the table of these rows.
 
 use std::fmt::Write as _;
 use std::fs::{self, OpenOptions};

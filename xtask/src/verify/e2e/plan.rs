@@ -1,4 +1,5 @@
-//! Which end-to-end tests run now, and which groups passed before with everything that they depend on as it is now.
+//! Decides which end-to-end tests run. A group does not run if it passed before, and nothing that it depends on has
+//! changed since.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What a schema does to an object before it is validated: it drops unknown fields and nulls, and sets defaults.
+//! Applies a schema to an object before validation: removes unknown fields and nulls, and sets defaults.
 
 use serde_json::Value;
 
