@@ -1,4 +1,4 @@
-//! `kubectl`, for tests of what it prints or how it waits. Its path is in `KUBECTL`.
+//! Runs `kubectl`, for tests of its output or of its waiting. Its path is in `KUBECTL`.
 
 use std::process::Stdio;
 use std::time::Duration;

@@ -218,7 +218,7 @@ impl Model {
             // The answer is 403: the namespace accepts no new objects.
             return;
         }
-        // The child exists already, or does not exist: the operator records what it is.
+        // The child exists already, or does not exist. The operator records its actual state.
         let misses = creates == (existing != 0);
         if misses || (!creates && !flight.is_fresh(object)) {
             if misses && answered {

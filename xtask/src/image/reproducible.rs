@@ -48,7 +48,7 @@ fn built(sources: &Path, folder: &Path, home: &Path) -> Result<Vec<u8>> {
     fs::read(&binary).with_context(|| format!("cannot read {}", binary.display()))
 }
 
-/// Copies the files of the checkout that git tracks or would track, as they are now.
+/// Copies the files of the checkout that git tracks or would track, with their current content.
 fn copy(to: &Path) -> Result<()> {
     let from = paths::checkout();
     if to.exists() {

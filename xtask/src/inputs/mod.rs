@@ -1,4 +1,4 @@
-//! What a build or a test depends on, as digests of the working tree.
+//! Digests of the files in the working tree that a build or a test depends on.
 //!
 //! A caller declares its [`Needs`]. [`Workspace`] finds the packages, external crates, files and settings that they stand for.
 //! `verify::proofs` compares digests to know whether a test that passed must run again; `artifacts` to know whether a binary

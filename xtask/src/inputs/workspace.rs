@@ -1,4 +1,4 @@
-//! What a test depends on: the digest of everything that it is built from, that it runs and that it reads.
+//! Everything that a test is built from, runs and reads, as one digest.
 //!
 //! The digests are those of the working tree. They do not depend on commits or on where the checkout is.
 
@@ -15,7 +15,7 @@ use super::members::{Member, Members};
 use super::needs::{Needs, READ_BY_PACKAGES};
 use crate::{command, digest, paths};
 
-/// A checkout as it is now.
+/// The current content of a checkout.
 #[derive(Debug)]
 pub(crate) struct Workspace {
     files: Files,

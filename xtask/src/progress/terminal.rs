@@ -20,7 +20,7 @@ pub(super) fn line(text: &str) {
     write(&running(), Some(text));
 }
 
-/// Shows the steps that run as they are now.
+/// Shows the current status of the steps that run.
 pub(super) fn repaint() {
     write(&running(), None);
 }

@@ -1,4 +1,4 @@
-//! The part of kube-controller-manager that matters here: it deletes objects whose owners are gone, and empties namespaces
+//! The part of kube-controller-manager that tests need: it deletes objects whose owners are gone, and empties namespaces
 //! that are being deleted.
 
 use std::collections::{BTreeSet, HashSet};

@@ -149,7 +149,7 @@ async fn the_entries_of_the_referenced_secret_are_added_and_followed_and_shown_n
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn the_secret_goes_when_the_link_is_cut_and_comes_back_when_it_is_restored() {
+async fn the_secret_is_deleted_when_the_link_is_cut_and_created_when_it_is_restored() {
     in_namespace(async |ns| {
         granted(ns).await;
         let (link, before) = active(ns, web_db(&json!({ "type": "postgresql" }))).await;

@@ -13,7 +13,7 @@ use serde_json::json;
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn the_first_to_claim_an_alias_has_it_and_the_next_takes_over_when_it_is_free_for_good() {
+async fn the_first_link_that_claims_an_alias_has_it_and_the_next_one_gets_it_when_it_is_free() {
     in_namespace(async |ns| {
         ns.web_and_two_databases().await;
         let (first, mut watch_first) = ns

@@ -89,7 +89,7 @@ async fn with_a_grant_the_alias_follows_the_pods_of_another_namespace() {
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn a_grant_taken_back_cuts_the_link_at_once_whatever_the_drain_and_one_given_again_lifts_the_hold() {
+async fn a_revoked_grant_cuts_the_link_at_once_without_a_drain_and_a_new_one_ends_the_hold() {
     with_two_tenants(async |shop, data| {
         let (link, mut watch, given) = active(shop, data).await;
         given.delete().await;
@@ -144,7 +144,7 @@ async fn a_grant_for_another_kind_name_or_namespace_does_not_count() {
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn a_retarget_to_what_is_not_granted_cuts_the_link_and_one_to_what_is_granted_does_not() {
+async fn a_retarget_cuts_the_link_only_if_the_new_target_is_not_granted() {
     with_two_tenants(async |shop, data| {
         let (link, mut watch, _) = active(shop, data).await;
         link.edit(json!({ "targetInstanceRef": { "name": "pg2" } })).await;
@@ -268,7 +268,7 @@ async fn a_pod_that_takes_on_the_labels_of_a_granted_workload_does_not_join_it()
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn a_service_of_the_own_namespace_leads_to_no_pod_of_another_whatever_it_selects() {
+async fn a_service_never_gives_access_to_pods_of_another_namespace() {
     with_two_tenants(async |shop, data| {
         data.create_object(&serving_deployment("db", "db")).await;
         data.ready_addresses("db", 1).await;

@@ -37,7 +37,7 @@ async fn web_uses_pg(ns: &Namespace, replicas: u32) -> Link {
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn the_alias_resolves_to_the_targets_pods_while_the_link_is_active_and_is_no_name_otherwise() {
+async fn the_alias_resolves_to_the_targets_pods_only_while_the_link_is_active() {
     in_namespace(async |ns| {
         let (link, client) = tokio::join!(web_uses_pg(ns, 2), ns.client_pod("client"));
         let pods = ns.ready_addresses("pg", 2).await;
@@ -254,7 +254,7 @@ async fn links_of_one_source_share_a_directory_and_do_not_disturb_each_other() {
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn a_draining_link_has_no_name_any_more_but_its_slices_stay_until_the_drain_is_over() {
+async fn the_alias_of_a_draining_link_does_not_resolve_but_its_slices_stay_until_the_drain_ends() {
     in_namespace(async |ns| {
         for manifest in [idle_deployment("web"), fixed_service("pg")] {
             ns.create_object(&manifest).await;

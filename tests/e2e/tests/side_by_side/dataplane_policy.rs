@@ -96,7 +96,7 @@ async fn an_active_link_opens_the_way_into_an_isolated_target_and_a_cut_one_clos
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn no_policy_is_written_where_nothing_isolates_the_target_and_a_condition_says_so() {
+async fn no_policy_is_written_for_a_target_that_is_not_isolated_and_a_condition_shows_it() {
     in_namespace(async |ns| {
         prepare(ns).await;
         let link = active(ns, web_db()).await;
@@ -118,7 +118,7 @@ async fn no_policy_is_written_where_nothing_isolates_the_target_and_a_condition_
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn a_policy_in_another_namespace_needs_consent_of_its_own_and_goes_when_that_is_taken_back() {
+async fn a_policy_in_another_namespace_needs_a_separate_consent_and_is_deleted_when_that_is_revoked() {
     in_namespace(async |ns| {
         in_namespace(async |data| {
             prepare(ns).await;
@@ -161,7 +161,7 @@ async fn a_policy_in_another_namespace_needs_consent_of_its_own_and_goes_when_th
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn a_deleted_link_leaves_no_policy_in_another_namespace_even_if_its_finalizer_was_taken_away() {
+async fn a_deleted_link_leaves_no_policy_in_another_namespace_even_if_a_user_removed_its_finalizer() {
     in_namespace(async |ns| {
         in_namespace(async |data| {
             prepare(ns).await;

@@ -129,7 +129,7 @@ async fn a_service_named_like_the_alias_takes_the_plain_name_and_a_namespace_nam
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn a_namespace_named_like_the_directory_of_a_cut_link_answers_for_the_short_name_and_for_no_other() {
+async fn a_namespace_named_like_the_directory_of_a_cut_link_answers_only_for_the_short_name() {
     in_namespace(async |ns| {
         let source = format!("w-{}", ns.name);
         let directory = format!("{source}-links");

@@ -38,7 +38,7 @@ async fn address(ns: &Namespace) -> IpAddr {
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn the_alias_leads_to_one_address_and_a_port_of_its_own_whatever_the_target_is() {
+async fn the_alias_of_a_virtual_ip_resolves_to_one_address_and_port_for_each_target() {
     in_namespace(async |ns| {
         let (link, client) = tokio::join!(web_uses_pg(ns), ns.client_pod("client"));
         let address = address(ns).await;
@@ -67,7 +67,7 @@ async fn the_alias_leads_to_one_address_and_a_port_of_its_own_whatever_the_targe
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn a_retarget_loses_no_connection_of_a_client_that_knows_the_address_alone() {
+async fn a_client_that_uses_only_the_address_loses_no_connection_at_a_retarget() {
     in_namespace(async |ns| {
         let (link, client) = tokio::join!(web_uses_pg(ns), ns.client_pod("client"));
         ns.ready_addresses("pg2", 1).await;

@@ -262,7 +262,7 @@ async fn a_container_that_another_policy_adds_is_injected_and_nothing_twice() {
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn a_pod_without_the_label_or_with_one_that_names_no_directory_is_left_alone() {
+async fn a_pod_without_the_label_or_with_one_that_names_no_directory_is_not_changed() {
     in_namespace(async |ns| {
         let spec = "{initContainers: [{name: before}], containers: [{name: main}]}";
         let mut mirror = pod(spec);

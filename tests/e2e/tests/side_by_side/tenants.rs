@@ -1,5 +1,5 @@
 //! Two tenants, each with all rights in their own namespace and none elsewhere. Mallory wants addresses of alice's
-//! pods in her own slices. Addresses that alice did not consent to never appear there, whatever mallory tries.
+//! pods in her own slices. Addresses that alice did not consent to never appear there.
 //!
 //! Rules: contract#consent, lifecycle#only-with-consent.
 
@@ -79,7 +79,7 @@ impl Tenants {
         self.mallory.link(manifest).await
     }
 
-    /// Alice's pods with a label `app`, as they are now.
+    /// Alice's current pods with a label `app`.
     async fn pods(&self, app: &str) -> Vec<Pod> {
         self.alice.pods_of(app).await
     }
@@ -154,7 +154,7 @@ async fn without_a_grant_no_reference_leads_to_a_pod_of_the_other_tenant() {
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn no_object_in_the_own_namespace_gives_access_to_a_pod_of_the_other_tenant() {
+async fn no_object_in_a_tenants_namespace_gives_access_to_a_pod_of_the_other_tenant() {
     with_tenants(async |t| {
         let pod = t.pod("pg").await;
         // With the same names and labels, with alice's ReplicaSet as owner, and with her selector.
@@ -211,7 +211,7 @@ async fn a_tenant_cannot_consent_for_the_other() {
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn a_grant_revoked_in_the_middle_of_activation_shows_none_and_one_revoked_later_no_pod_that_is_new() {
+async fn a_grant_revoked_during_activation_shows_no_pod_and_one_revoked_later_shows_no_new_pod() {
     with_tenants(async |t| {
         let given = t.consents_to("Deployment", "pg").await;
         let hold = Hold::writes(&t.shop, "endpointslices", &["CREATE"]).await;
@@ -286,7 +286,7 @@ async fn a_namespace_that_is_deleted_and_created_again_shows_none_of_its_pods() 
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn a_grant_for_another_kind_or_name_shows_no_pod_however_often_the_link_is_edited() {
+async fn a_grant_for_another_kind_or_name_shows_no_pod_after_any_edit_of_the_link() {
     with_tenants(async |t| {
         t.consents_to("Deployment", "public").await;
         t.consents_to("Service", "pg").await;

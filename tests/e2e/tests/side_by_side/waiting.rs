@@ -1,4 +1,4 @@
-//! Waiting for a link, and the verdict of generic tools about it.
+//! Tests of `kubectl wait` for a link, and of the status that generic tools compute for it.
 //!
 //! Rule: contract#kubectl-wait.
 
@@ -6,7 +6,7 @@ use harness::{Hold, Kstatus, Namespace, in_namespace, kstatus, link};
 use instancelink_api::State::{Active, Inactive, Registering, Removed, Requested};
 use serde_json::json;
 
-/// The verdict on the link with this name as it is now.
+/// The status that generic tools compute for the link of this name.
 async fn verdict_on(ns: &Namespace, name: &str) -> Kstatus {
     kstatus(&harness::Link::at(ns, name).object().get().await)
 }

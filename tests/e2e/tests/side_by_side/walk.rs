@@ -65,7 +65,7 @@ async fn a_link_to_a_real_deployment_waits_for_its_pod_and_becomes_available() {
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn a_link_applied_before_its_source_waits_in_registering_and_goes_on_by_itself() {
+async fn a_link_applied_before_its_source_waits_in_registering_and_then_continues() {
     in_namespace(async |ns| {
         ns.create_object(&fixed_service("pg")).await;
         let (link, mut watch) = ns

@@ -153,7 +153,7 @@ fn linked(partial: &Path, tools: &[Tool]) -> String {
 }
 
 fn expected(tools: &[Tool]) -> Duration {
-    // The first takes most of what all need.
+    // One program takes a third of the time of all, because they share most packages.
     let share = if tools.len() > 1 { 1 } else { 3 };
     Duration::from_secs(PROCESSOR_SECONDS / share / memory::processors())
 }

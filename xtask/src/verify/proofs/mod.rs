@@ -27,7 +27,7 @@ pub(crate) struct ProofOptions {
     pub(crate) rerun: bool,
 }
 
-/// The proofs that count for this checkout as it is now.
+/// The proofs that are valid for the current content of this checkout.
 #[derive(Debug)]
 pub(crate) struct Proofs {
     store: Store,
@@ -63,7 +63,7 @@ impl Proofs {
         })
     }
 
-    /// A group with what it depends on, as it is now.
+    /// A group, with the current content of everything that it depends on.
     pub(crate) fn subject(&self, group: String, needs: Needs) -> Result<Subject> {
         let inputs = self.workspace.inputs(&needs)?;
         Ok(Subject { group, needs, inputs })

@@ -50,7 +50,7 @@ pub struct Schema {
 /// How the items of a list are identified.
 #[derive(Debug, PartialEq, Eq)]
 pub enum List {
-    /// Not at all.
+    /// Items have no identity: the list is one value.
     Atomic,
     /// By their value.
     Set,

@@ -91,7 +91,7 @@ async fn with_tenants(test: impl AsyncFnOnce([&Namespace; 4], &Namespace, &Refer
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn a_reference_grant_counts_while_its_crd_is_there_in_whatever_version_and_for_whom_it_names() {
+async fn a_reference_grant_of_any_version_counts_while_its_crd_exists_and_only_for_the_named_namespaces() {
     with_tenants(async |shops, data, grants| {
         let held = join_all(shops.map(|shop| Tenant::held(shop, data, grants))).await;
         let [mut kept, mut either, mut edited, mut stranger] = held.try_into().ok().unwrap();
