@@ -1,4 +1,5 @@
-//! What to do about the lease. Pure, so that one table shows every case.
+//! Decides whether to take, renew or leave the lease. It is a pure function, so that one table of tests shows every
+//! case.
 //!
 //! Only the local clock decides whether a lease has expired: it has, if it did not change for as long as it says while this
 //! process watched it. The time that its holder wrote into it is ignored, so clocks may differ.

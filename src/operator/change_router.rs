@@ -1,4 +1,4 @@
-//! Passes what the caches report to those who act on it: the queue, the sweeper and the gate writer.
+//! Passes the changes that the caches report to the queue, the sweeper and the gate writer.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Which failures of a child's write a retry does not mend. Core writes the message.
+//! The failures of a child's write for which a retry does not help. Core writes the message.
 
 use instancelink_core::child::Key;
 use instancelink_core::refusal::Refusal;

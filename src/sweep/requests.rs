@@ -1,4 +1,4 @@
-//! What the next sweeps have to look at. The caches add requests, the [`Sweeper`](super::Sweeper) takes them.
+//! The requests for the next sweeps. The caches add requests, the [`Sweeper`](super::Sweeper) takes them.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

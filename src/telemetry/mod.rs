@@ -1,4 +1,4 @@
-//! Logs and metrics. Nothing in here knows the rest of the operator; the server that shows the metrics is `admin`.
+//! Logs and metrics. This module does not use the rest of the operator. `admin` is the server that shows the metrics.
 
 mod families;
 pub mod logs;

@@ -28,8 +28,8 @@ struct Dns {
     domain_of_pod: Option<String>,
 }
 
-/// The resolver that the options ask for. None if they disable it, or if this process is not in a pod that uses the cluster's
-/// DNS: another DNS server knows no alias, so each alias would look wrong.
+/// The resolver that the options ask for. `None` if they disable it, or if this process is not in a pod that uses the
+/// cluster's DNS. Another DNS server does not have the aliases, so each alias would look wrong.
 ///
 /// # Errors
 /// The options require a resolver, and it cannot be built.

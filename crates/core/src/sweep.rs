@@ -31,7 +31,7 @@ use crate::dataplane::{Body, delete, is_shared_child, replace, without};
 use crate::effect::Effect;
 use crate::resolve::directory_name;
 
-/// The links that the cache knows.
+/// The links in the cache.
 #[derive(Clone, Debug, Default)]
 pub struct KnownLinks {
     uids: BTreeSet<String>,

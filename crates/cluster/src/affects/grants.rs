@@ -35,8 +35,8 @@ impl Watched for Grants {
     }
 }
 
-/// The watch of `ReferenceGrant`s. They are parsed leniently, in whichever version is served: one that cannot be read must
-/// not keep the others from being listed.
+/// The watch of `ReferenceGrant`s. They are parsed leniently, in each served version: one that cannot be read must not
+/// prevent a list of the others.
 pub struct ReferenceGrants;
 
 impl Watched for ReferenceGrants {

@@ -1,4 +1,4 @@
-//! Children whose link is not known: an operator that led before may have written them late.
+//! Children whose link is not known. A former leader may have written them late.
 
 use instancelink_api::keys;
 use instancelink_core::child::Observed;
@@ -8,7 +8,7 @@ use crate::affected::Affected;
 use crate::index::links::LinkStore;
 use crate::name::ObjectName;
 
-/// Asks for a sweep if a child of ours names a link that is not known.
+/// Asks for a sweep if a child names a link that is not known.
 pub(super) fn note_orphan<T>(links: &LinkStore, found: Option<&Observed<T>>, who: Who, affected: &mut Affected) {
     let Some(found) = found.filter(|found| who == Who::Others && found.is_managed()) else {
         return;

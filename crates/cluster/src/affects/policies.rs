@@ -1,5 +1,5 @@
-//! NetworkPolicies: one of ours concerns its link; a foreign one that isolates pods concerns the links that ask for a
-//! policy in its namespace.
+//! NetworkPolicies. A policy of a link concerns that link. A foreign NetworkPolicy that isolates pods concerns the
+//! links that ask for a policy in its namespace.
 
 use k8s_openapi::api::networking::v1::NetworkPolicy;
 

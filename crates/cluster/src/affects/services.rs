@@ -1,5 +1,5 @@
-//! Services: one of ours concerns the links that it mentions; any Service concerns the links that lead to it and the links
-//! that it shadows.
+//! Services. A child concerns the links that it mentions. Each Service concerns the links that have it as their target,
+//! and the links that it shadows.
 
 use instancelink_core::child::ObservedChild;
 use instancelink_core::snapshot::Service;

@@ -1,5 +1,5 @@
-//! EndpointSlices of ours: a change concerns their link. The first or last slice of a link also concerns the links that
-//! wait for its alias.
+//! The EndpointSlices of links. A change concerns the link of the slice. The first or last slice of a link also
+//! concerns the links that wait for its alias.
 
 use instancelink_core::child::{Observed, Slice};
 use k8s_openapi::api::discovery::v1::EndpointSlice;

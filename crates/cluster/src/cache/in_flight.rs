@@ -1,5 +1,5 @@
-//! Our own writes: while one is in flight, an event of its object may be its echo, so what such an event concerns waits for
-//! the answer.
+//! Our own writes in flight. An event of the same object may be the echo of the write, so the event is held until the
+//! write is answered.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use crate::affects::{Watched, Who};
 use crate::name::ObjectName;
 use crate::store::table::{Item as _, Written};
 
-/// A write in flight. Dropped without an answer, it releases what was kept back for it.
+/// A write in flight. If it is dropped without an answer, it releases the held events.
 pub struct InFlight<W: Watched> {
     cache: Arc<Cache>,
     name: ObjectName,
@@ -18,8 +18,8 @@ pub struct InFlight<W: Watched> {
 }
 
 impl Cache {
-    /// A write of ours to this object is about to be sent. It ends with the guard, or with [`InFlight::answered`] or
-    /// [`InFlight::gone`].
+    /// Starts a write to this object. Call it before the request is sent. It ends with the guard, or with
+    /// [`InFlight::answered`] or [`InFlight::gone`].
     pub fn begin<W: Watched>(self: &Arc<Self>, name: ObjectName) -> InFlight<W> {
         self.write(|index| W::table_in(index, &name.namespace).begin(&name));
         InFlight {

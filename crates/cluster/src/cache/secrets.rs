@@ -1,4 +1,4 @@
-//! What the watches of Secrets tell, one namespace each.
+//! The changes that the watches of Secrets report. Each namespace has its own watch.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Grants: what namespaces consent to, as `InstanceLinkGrant` or as `ReferenceGrant` of the Gateway API.
+//! Grants: the consents of namespaces, as `InstanceLinkGrant` or as `ReferenceGrant` of the Gateway API.
 
 use std::sync::Arc;
 

@@ -58,13 +58,13 @@ pub struct Index {
     pub pods: PodStore,
     /// Services.
     pub services: ServiceStore,
-    /// EndpointSlices of ours.
+    /// EndpointSlices of links.
     pub slices: SliceStore,
     /// NetworkPolicies.
     pub policies: PolicyStore,
     /// EndpointSlices that Kubernetes mirrors from `Endpoints` objects.
     pub mirrors: MirrorStore,
-    /// Environment ConfigMaps of ours.
+    /// Environments.
     pub environments: EnvironmentStore,
     /// Secrets of namespaces that need them.
     pub secrets: SecretStore,

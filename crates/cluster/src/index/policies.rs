@@ -1,4 +1,4 @@
-//! NetworkPolicies, in two views: those of ours, by link, and those of others that isolate pods.
+//! NetworkPolicies, in two views: the policies of links, by link, and the foreign ones that isolate pods.
 
 use std::sync::Arc;
 
@@ -53,7 +53,7 @@ impl CachedPolicy {
         }
     }
 
-    /// The child that it is, if it is ours.
+    /// The child, if it is the policy of a link.
     pub fn child(&self) -> Option<&Observed<Policy>> {
         match &self.role {
             Role::Ours(found) => Some(found),
@@ -61,7 +61,7 @@ impl CachedPolicy {
         }
     }
 
-    /// The UIDs of its links, if it is ours.
+    /// The UIDs of its links, if it is the policy of a link.
     pub(crate) fn links(&self) -> Vec<String> {
         self.child().map(links_of).unwrap_or_default()
     }
@@ -86,7 +86,7 @@ fn isolator_of(raw: NetworkPolicy) -> Option<Isolator> {
 pub struct PolicyStore {
     /// The policies themselves.
     pub table: Table<CachedPolicy>,
-    /// Those of ours by the UIDs of their links.
+    /// The policies of links, by the UIDs of the links.
     pub by_link: Groups<String>,
     isolators: Groups<Arc<str>>,
 }
@@ -101,7 +101,7 @@ impl PolicyStore {
         })
     }
 
-    /// One of ours.
+    /// The policy of a link with this name.
     pub fn child(&self, name: &ObjectName) -> Option<&Observed<Policy>> {
         self.table.get(name)?.child()
     }

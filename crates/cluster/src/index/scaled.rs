@@ -1,5 +1,5 @@
-//! Objects of kinds that are watched only because links name them. The operator never writes them, so no answer to a write
-//! has to be told from an event; but the selector of an object has to be read from its scale.
+//! Objects of kinds that are watched only because links name them. The operator never writes them, so there are no
+//! echoes of its own writes. The selector of an object must be read from its scale.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -18,7 +18,7 @@ pub struct ScaledStore {
 /// The objects of one kind.
 #[derive(Debug)]
 pub(crate) struct Objects {
-    /// Why no object of the kind is known; none once they were listed.
+    /// Why no object of the kind is known. `None` if they are listed.
     why_not: Option<Unlisted>,
     /// Why their scales could not be read at the last attempt.
     refused: Option<Unlisted>,
@@ -30,7 +30,7 @@ pub(crate) struct Objects {
 struct Entry {
     /// The object; its selector is the one last read from its scale.
     object: Arc<Workload>,
-    /// Changes with everything that may change the selector.
+    /// A number that changes with each change that may change the selector.
     mark: u64,
     /// The mark for which the selector was read.
     read: Option<u64>,
@@ -55,7 +55,7 @@ impl ScaledStore {
         entry.read.map(|_| &entry.object)
     }
 
-    /// Why it is not known whether, or as what, an object exists.
+    /// Why it is not known whether an object exists, or which selector it has.
     pub fn why_not(&self, kind: &ApiKind, name: &ObjectName) -> Option<Unlisted> {
         let Some(objects) = self.kinds.get(kind) else {
             return Some(Unlisted::Pending);

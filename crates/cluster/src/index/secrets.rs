@@ -1,5 +1,5 @@
-//! Secrets of namespaces in which a link needs them: those of ours, those on the name of one, and those that a binding
-//! refers to. Nothing of any other Secret is kept.
+//! Secrets of namespaces in which a link needs them: bindings, foreign Secrets with the name of a binding, and Secrets
+//! that a binding refers to. Nothing of any other Secret is kept.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -17,11 +17,11 @@ use crate::store::table::{Change, Item, Table};
 
 const SUFFIX: &str = "-binding";
 
-/// What is known of Secrets.
+/// The known Secrets.
 #[derive(Debug, Default)]
 pub struct SecretStore {
     namespaces: HashMap<Arc<str>, NamespaceSecrets>,
-    /// Secrets of ours, or on the name of one, by what leads to a link.
+    /// Bindings, and foreign Secrets with the name of a binding, by their mentions.
     pub by_mention: Groups<Mention>,
 }
 

@@ -1,4 +1,5 @@
-//! Services, in two views: as targets, and as children of ours or on the name of one.
+//! Services, in two views: as targets, and as children. The second view includes a foreign Service with the name of a
+//! child.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The EndpointSlices of ours, by link.
+//! The EndpointSlices of links, by link.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::store::compressed::{Forgotten, Recent};
 use crate::store::groups::Groups;
 use crate::store::table::{Change, Item, Table};
 
-/// All slices of ours.
+/// All slices of links.
 #[derive(Debug, Default)]
 pub struct SliceStore {
     /// The slices themselves.

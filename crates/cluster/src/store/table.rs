@@ -1,9 +1,10 @@
-//! The objects of one kind as last known, from two origins: the watch, and the answers to our own writes.
+//! The newest known objects of one kind. They come from the watch, and from the answers to our own writes.
 //!
-//! An answer counts until the watch has caught up with it, so that a pass never acts on an object that is older than its
-//! own write. resourceVersions of a kind grow and compare as numbers, and the watch delivers them in order. All
-//! bookkeeping here relies on that, and it stays small: what the watch has passed is forgotten. Only a restored backup of
-//! etcd turns them back: a list shows that, and then the table trusts nothing that it knows.
+//! An answer counts until the watch has caught up with it, so that a pass never acts on an object that is older than
+//! its own write. resourceVersions of a kind grow and compare as numbers, and the watch delivers them in order. All
+//! bookkeeping here relies on that. It stays small, because the table drops the versions that the watch has passed. The
+//! versions go back only when etcd is restored from a backup. A list shows that, and then the table ignores all
+//! versions that it has.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -13,19 +14,19 @@ use super::compressed::{Forgotten, Recent};
 use crate::affected::Affected;
 use crate::name::ObjectName;
 
-/// What a table must know of an object.
+/// The properties of an object that a table uses.
 pub trait Item {
     /// Its UID.
     fn uid(&self) -> &str;
     /// Its resourceVersion.
     fn resource_version(&self) -> &str;
-    /// Shows a new object to the record of parsed objects, if its kind is kept compressed.
+    /// Adds a new object to the record of parsed objects, if its kind is kept compressed.
     fn remember(&self, _recent: &Recent) -> Forgotten {
         Forgotten::default()
     }
 }
 
-/// A resourceVersion as a number; 0 where it is none, which then is never taken for old.
+/// A resourceVersion as a number. It is 0 if the text is not a number; an object with 0 is never old.
 pub fn version_of(resource_version: &str) -> u64 {
     resource_version.parse().unwrap_or(0)
 }
@@ -41,7 +42,7 @@ pub struct Change<T> {
     pub new: Option<Arc<T>>,
 }
 
-/// How a write of ours ended.
+/// How one of our writes ended.
 #[derive(Clone, Debug)]
 pub enum Written {
     /// The object now has this resourceVersion.
@@ -133,14 +134,14 @@ impl<T: Item> Table<T> {
         self.relist = Some(Relist::default());
     }
 
-    /// The watch shows an object. None where that is no news.
+    /// The watch shows an object. `None` if the table already has this version or a newer one.
     pub fn show(&mut self, name: &ObjectName, item: T) -> Option<Change<T>> {
         let version = version_of(item.resource_version());
         self.is_news(name, item.uid(), item.resource_version())
             .then(|| self.put(name, item, version))
     }
 
-    /// The watch shows an object in this version: false where it is our own write, or older than what we know.
+    /// The watch shows an object in this version. False if it is our own write, or older than the object in the table.
     pub fn is_news(&mut self, name: &ObjectName, uid: &str, resource_version: &str) -> bool {
         let version = version_of(resource_version);
         let known = self.entries.get(name);
@@ -184,8 +185,8 @@ impl<T: Item> Table<T> {
         Some(self.take(name))
     }
 
-    /// The list is complete: what it did not show is gone, unless it is a write of ours that the list is too old for. None
-    /// if resourceVersions went back: then the list has to be repeated, and the table takes it as it comes.
+    /// The list is complete. An object that it did not show is gone, unless we wrote the object after the list. `None`
+    /// if resourceVersions went back: then the list must be repeated, and the table accepts each version in it.
     pub fn listed(&mut self) -> Option<Vec<Change<T>>> {
         let Some(relist) = self.relist.take() else {
             self.lists += 1;
@@ -210,7 +211,8 @@ impl<T: Item> Table<T> {
         Some(lost.iter().map(|name| self.take(name)).collect())
     }
 
-    /// After this, whatever the watch or a list shows is news. Changes are still found: the objects themselves stay.
+    /// After this, the table accepts each version that the watch or a list shows. It keeps the objects, so it still
+    /// finds what changed.
     fn forget_versions(&mut self) {
         self.entries.values_mut().for_each(|known| known.version = 0);
         self.delivered = 0;
@@ -218,7 +220,8 @@ impl<T: Item> Table<T> {
         self.gone.clear();
     }
 
-    /// What we wrote and the watch has passed without showing it was deleted unseen.
+    /// The objects that we wrote and that the watch has passed without showing them. They were deleted before the watch
+    /// could show them.
     pub fn passed(&mut self) -> Vec<Change<T>> {
         let mut lost = Vec::new();
         while let Some(first) = self.unconfirmed.first_entry()
@@ -233,7 +236,7 @@ impl<T: Item> Table<T> {
         lost
     }
 
-    /// The answer to a write of ours. None where the watch was faster.
+    /// The answer to one of our writes. `None` if the watch was faster.
     pub fn record(&mut self, name: &ObjectName, item: T) -> Option<Change<T>> {
         let version = version_of(item.resource_version());
         if self.entries.get(name).is_some_and(|known| known.version >= version) || self.gone.contains(item.uid()) {
@@ -245,7 +248,7 @@ impl<T: Item> Table<T> {
         Some(self.put(name, item, version))
     }
 
-    /// A deletion of ours was confirmed. None where the watch was faster.
+    /// One of our deletions was confirmed. `None` if the watch was faster.
     pub fn record_gone(&mut self, name: &ObjectName, uid: &str) -> Option<Change<T>> {
         if self.entries.get(name)?.item.uid() != uid {
             return None;
@@ -254,17 +257,17 @@ impl<T: Item> Table<T> {
         Some(self.take(name))
     }
 
-    /// A write of ours is on its way: events of this object wait until we know which of them it caused.
+    /// One of our writes is in flight. Events of this object are held until it is known which of them the write caused.
     pub fn begin(&mut self, name: &ObjectName) {
         self.in_flight.entry(name.clone()).or_default();
     }
 
-    /// True while a write of ours to this object is on its way.
+    /// True while one of our writes to this object is in flight.
     pub fn is_in_flight(&self, name: &ObjectName) -> bool {
         self.in_flight.contains_key(name)
     }
 
-    /// Keeps an event back while a write is on its way: whose it is shows when that comes back.
+    /// Holds an event while a write is in flight. Only the answer to the write shows who caused the event.
     pub fn hold(
         &mut self,
         name: &ObjectName,
@@ -283,8 +286,8 @@ impl<T: Item> Table<T> {
         }
     }
 
-    /// The write came back: events that it did not cause are let go. Of its echo only what our own write is about, which
-    /// the answer has not told where the watch was faster.
+    /// The write has ended. Returns what the held events concern. For the echo, this is only what our own write
+    /// concerns: if the watch was faster, the answer did not return it.
     pub fn finish(&mut self, name: &ObjectName, written: &Written) -> Affected {
         let mut affected = Affected::default();
         for held in self.in_flight.remove(name).unwrap_or_default() {

@@ -1,5 +1,6 @@
-//! The pause of a watch after a failure. What happens in a pause is not seen until it ends, and an API server that starts
-//! refuses for a moment what it allows later. So it is seconds, where clients of Kubernetes wait for up to half a minute.
+//! The pause of a watch after a failure. Changes during a pause are seen only after it, and an API server that starts
+//! refuses for a moment what it allows later. So it is seconds, where clients of Kubernetes wait for up to half a
+//! minute.
 
 use std::time::Duration;
 

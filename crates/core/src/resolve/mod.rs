@@ -1,7 +1,7 @@
 //! Resolves the names in a spec: references, consent, directory names, pods, ports, endpoints.
 //!
-//! It reads the snapshot and returns values. It writes nothing and knows no children; `dataplane` builds them from its
-//! results, and `lifecycle` reads its verdicts.
+//! It reads the snapshot and returns values. It writes nothing and does not use children. `dataplane` builds children
+//! from its results, and `lifecycle` uses its results for the conditions.
 
 use instancelink_api::condition::Reason;
 

@@ -1,4 +1,4 @@
-//! The watch of `ReferenceGrant`s against an API server that has them, or does not.
+//! The watch of `ReferenceGrant`s against an API server that serves them, and one that does not.
 
 use std::convert::Infallible;
 use std::time::Duration;
