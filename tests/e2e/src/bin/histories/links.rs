@@ -23,7 +23,7 @@ const RESTS: Duration = Duration::from_secs(15);
 #[derive(Debug, Default)]
 pub(crate) struct Links {
     /// By UID.
-    standing: HashMap<String, Standing>,
+    standing: HashMap<String, Existing>,
     histories: u64,
     asked: u64,
     ambiguous: u64,
@@ -31,7 +31,7 @@ pub(crate) struct Links {
 }
 
 #[derive(Debug)]
-struct Standing {
+struct Existing {
     watched: Watched,
     last: InstanceLink,
     seen: Instant,
@@ -41,7 +41,7 @@ impl Links {
     fn shows(&mut self, link: InstanceLink) {
         let uid = link.uid().unwrap_or_default();
         let seen = Instant::now();
-        let mut standing = self.standing.remove(&uid).unwrap_or_else(|| Standing {
+        let mut standing = self.standing.remove(&uid).unwrap_or_else(|| Existing {
             watched: Watched::default(),
             last: link.clone(),
             seen,
@@ -85,8 +85,8 @@ impl Links {
         })
     }
 
-    fn judged(&mut self, standing: Standing) {
-        let Standing { watched, last, .. } = standing;
+    fn judged(&mut self, standing: Existing) {
+        let Existing { watched, last, .. } = standing;
         self.histories += watched.histories;
         self.asked += watched.asked;
         self.ambiguous += watched.ambiguous;
