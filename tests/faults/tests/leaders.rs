@@ -99,7 +99,7 @@ async fn fail_over(
     way: Way,
 ) -> Vec<String> {
     let lease = harness::Operator::of(&plane.client);
-    let holder = harness::eventually("somebody leads", TAKES_OVER, async || {
+    let holder = harness::eventually("an operator leads", TAKES_OVER, async || {
         lease.holder().await.ok_or_else(String::new)
     })
     .await;

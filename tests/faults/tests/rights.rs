@@ -303,7 +303,10 @@ impl Case<'_> {
                     .namespace
                     .object("discovery.k8s.io/v1", "EndpointSlice", "never-v4");
                 eventually("the orphan is swept", HEALS, async || {
-                    orphan.find().await.map_or(Ok(()), |_| Err("it stands".to_owned()))
+                    orphan
+                        .find()
+                        .await
+                        .map_or(Ok(()), |_| Err("it still exists".to_owned()))
                 })
                 .await;
             }

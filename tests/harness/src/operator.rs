@@ -82,7 +82,7 @@ impl Operator {
 
     /// Kills every one of its processes, and waits until a new one leads.
     pub async fn kill_all(&self, namespace: &Namespace) {
-        let holder = self.holder().await.expect("somebody leads");
+        let holder = self.holder().await.expect("an operator leads");
         self.kill(namespace, &self.pods().await).await;
         self.other_leader_than(&holder, STARTS).await;
     }

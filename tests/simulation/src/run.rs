@@ -176,7 +176,7 @@ fn wrong(api: &Api, step: &Step) -> Option<String> {
         if let Some(link) = found
             && link["status"]["observedGeneration"] != link["metadata"]["generation"]
         {
-            return Some(format!("{name} was edited, and nobody has seen that"));
+            return Some(format!("{name} was edited, and the status does not answer that"));
         }
         if let Some(link) = found
             && link["metadata"]["finalizers"].is_null()

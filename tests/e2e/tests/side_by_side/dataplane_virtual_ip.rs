@@ -141,7 +141,7 @@ async fn another_addressing_gives_the_address_back() {
             if gone().await {
                 Ok(())
             } else {
-                Err("it stands".to_owned())
+                Err("it still exists".to_owned())
             }
         })
         .await;

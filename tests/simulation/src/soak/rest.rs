@@ -32,7 +32,7 @@ pub(super) fn wrong(store: &Store, expected: &Expected) -> Vec<String> {
         } else if expected.as_ref().is_some_and(|expected| expected != state) {
             wrong.push(say(format!("is {state} and not {expected:?}")));
         } else if link["status"]["observedGeneration"] != link["metadata"]["generation"] {
-            wrong.push(say("was edited, and nobody has seen that".to_owned()));
+            wrong.push(say("was edited, and the status does not answer that".to_owned()));
         } else if !is_heard(link) {
             wrong.push(say("has an action that nobody took".to_owned()));
         } else {

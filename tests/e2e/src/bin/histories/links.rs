@@ -23,7 +23,7 @@ const RESTS: Duration = Duration::from_secs(15);
 #[derive(Debug, Default)]
 pub(crate) struct Links {
     /// By UID.
-    standing: HashMap<String, Existing>,
+    existing: HashMap<String, Existing>,
     histories: u64,
     asked: u64,
     ambiguous: u64,
@@ -41,41 +41,41 @@ impl Links {
     fn shows(&mut self, link: InstanceLink) {
         let uid = link.uid().unwrap_or_default();
         let seen = Instant::now();
-        let mut standing = self.standing.remove(&uid).unwrap_or_else(|| Existing {
+        let mut existing = self.existing.remove(&uid).unwrap_or_else(|| Existing {
             watched: Watched::default(),
             last: link.clone(),
             seen,
         });
-        let by_operator = is_operator(&standing.last, &link);
-        standing.watched.version(&link, by_operator);
-        (standing.last, standing.seen) = (link, seen);
-        self.standing.insert(uid, standing);
+        let by_operator = is_operator(&existing.last, &link);
+        existing.watched.version(&link, by_operator);
+        (existing.last, existing.seen) = (link, seen);
+        self.existing.insert(uid, existing);
     }
 
     fn gone(&mut self, link: &InstanceLink) {
-        if let Some(mut standing) = self.standing.remove(&link.uid().unwrap_or_default()) {
-            standing.watched.cut();
-            self.judged(standing);
+        if let Some(mut existing) = self.existing.remove(&link.uid().unwrap_or_default()) {
+            existing.watched.cut();
+            self.judged(existing);
         }
     }
 
     fn gap(&mut self) {
-        for mut standing in std::mem::take(&mut self.standing).into_values() {
-            standing.watched.cut();
-            self.judged(standing);
+        for mut existing in std::mem::take(&mut self.existing).into_values() {
+            existing.watched.cut();
+            self.judged(existing);
         }
     }
 
     /// Checks the links that still exist, and returns all findings.
     pub(crate) fn end(&mut self) -> Value {
-        for mut standing in std::mem::take(&mut self.standing).into_values() {
-            let is_going = standing.last.metadata.deletion_timestamp.is_some();
-            if is_going || standing.seen.elapsed() < RESTS {
-                standing.watched.cut();
+        for mut existing in std::mem::take(&mut self.existing).into_values() {
+            let is_going = existing.last.metadata.deletion_timestamp.is_some();
+            if is_going || existing.seen.elapsed() < RESTS {
+                existing.watched.cut();
             } else {
-                standing.watched.rested();
+                existing.watched.rested();
             }
-            self.judged(standing);
+            self.judged(existing);
         }
         json!({
             "histories": self.histories,
@@ -85,8 +85,8 @@ impl Links {
         })
     }
 
-    fn judged(&mut self, standing: Existing) {
-        let Existing { watched, last, .. } = standing;
+    fn judged(&mut self, existing: Existing) {
+        let Existing { watched, last, .. } = existing;
         self.histories += watched.histories;
         self.asked += watched.asked;
         self.ambiguous += watched.ambiguous;
