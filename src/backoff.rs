@@ -15,7 +15,7 @@ pub(crate) fn after_failure<K: Hash>(key: &K, times: u32) -> Duration {
     up_to(LONGEST, key, times)
 }
 
-/// The delay after the `times`-th refusal in a row, which a person has to mend: 0.5 s to 5 min.
+/// The delay after the `times`-th refusal in a row, if a person has to remove the cause: 0.5 s to 5 min.
 pub(crate) fn after_refusal<K: Hash>(key: &K, times: u32) -> Duration {
     up_to(LONGEST_AFTER_REFUSAL, key, times)
 }

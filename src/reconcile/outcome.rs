@@ -22,7 +22,7 @@ impl Outcome {
         let ending = match error {
             CallError::NotFound(_) | CallError::Conflict(_) | CallError::AlreadyExists(_) => Ending::Conflict,
             CallError::Overloaded { retry_after, .. } => Ending::Failed(*retry_after),
-            // A missing permission, or a link that the API server rejects: a person has to mend that.
+            // A missing permission, or a link that the API server rejects: a person has to correct that.
             CallError::Forbidden(_) | CallError::Refused { .. } => Ending::Refused(None),
             CallError::Terminating(_) | CallError::Server { .. } | CallError::Transport(_) => Ending::Failed(None),
         };

@@ -86,7 +86,7 @@ impl KnownLinks {
     }
 }
 
-/// The request that a child needs; none where its links are known, or where the child is foreign.
+/// The request that a child needs. `None` if its links are known, or if the child is foreign.
 pub fn live_check(child: &ObservedChild, known: &KnownLinks) -> Option<LiveCheck> {
     match child {
         ObservedChild::Slice(found) => check_of_own(found, known),
@@ -101,8 +101,8 @@ pub fn live_check(child: &ObservedChild, known: &KnownLinks) -> Option<LiveCheck
     }
 }
 
-/// The write that follows from the answer: it deletes the child, or the part of links that do not exist. None where nothing
-/// has to change.
+/// The write that follows from the answer: it deletes the child, or the part of links that do not exist. `None` if
+/// nothing has to change.
 pub fn verdict(child: &ObservedChild, answer: LiveAnswer<'_>) -> Option<Effect> {
     match (child, answer) {
         (ObservedChild::Slice(found), answer) => verdict_on_own(found, answer),

@@ -25,7 +25,7 @@ pub enum CallError {
     /// 403: the namespace is being deleted.
     #[error("the namespace is terminating: {0}")]
     Terminating(String),
-    /// 400, 413, 422 and other refusals that repetition will not mend.
+    /// 400, 413, 422 and other refusals for which a retry does not help.
     #[error("refused with {code}: {message}")]
     Refused {
         /// HTTP status.

@@ -162,7 +162,7 @@ fn shadowed(f: &Facts<'_>) -> Option<NewCondition> {
     shadow::condition(f).map(|(reason, message)| condition(types::ALIAS_SHADOWED, true, reason, message))
 }
 
-/// Whether the source can still connect when the link is not active; none where no target is known.
+/// Whether the source can still connect when the link is not active. `None` if no target is known.
 fn enforced(f: &Facts<'_>) -> Option<NewCondition> {
     let no = |reason, message: &str| Some(condition(types::ENFORCED, false, reason, message));
     if f.link.spec.network_policy == NetworkPolicyMode::None {

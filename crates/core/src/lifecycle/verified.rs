@@ -9,7 +9,7 @@ use super::condition::NewCondition;
 use super::facts::Facts;
 use crate::verify::{Lookup, finding};
 
-/// None where the link is not at rest in active, or was not looked up since then.
+/// `None` if the link is not at rest in active, or was not looked up since then.
 pub(super) fn condition(f: &Facts<'_>, state: State) -> Option<Condition> {
     if f.deleting || state != State::Active || f.state != State::Active {
         return None;

@@ -52,7 +52,7 @@ pub(crate) fn next_step(f: &Facts<'_>) -> NextStep {
     }
 }
 
-/// The state that follows requested or registering; none where the link has to wait there.
+/// The state that follows requested or registering. `None` if the link has to wait there.
 fn first_steps(f: &Facts<'_>) -> Option<State> {
     if !f.has_children
         && let Some(state) = leaving(f.goal)

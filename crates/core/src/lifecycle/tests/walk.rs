@@ -1,4 +1,4 @@
-//! What a link does in each state (lifecycle#walk), and what the states promise.
+//! What a link does in each state (lifecycle#walk), and what each state guarantees.
 
 use instancelink_api::{Phase, State};
 
