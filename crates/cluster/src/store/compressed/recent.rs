@@ -75,7 +75,7 @@ impl Recent {
         forgotten
     }
 
-    /// Begins a round. Returns what was not used for [`SPARED`] rounds; nothing while the operator is busy.
+    /// Begins a round. Returns what was not used for `SPARED` rounds; nothing while the operator is busy.
     pub fn begin_round(&self) -> Forgotten {
         let mut order = self.order.lock();
         let is_busy = std::mem::take(&mut order.parsed_this_round) > BUSY;
