@@ -1,6 +1,6 @@
 //! Runs stages and prints how long each took. Every stage runs, even when one fails: a developer wants all failures at once.
 
-use std::io::{self, Write as _};
+use std::io::{self, Write};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -45,10 +45,14 @@ struct Outcome {
 
 /// Runs all stages. The table is printed after `summary`, which prints what the stages found.
 pub(super) fn run(stages: Vec<Stage<'_>>, summary: impl FnOnce() -> Result<()>) -> Result<()> {
+    run_and_print(stages, summary, io::stdout())
+}
+
+fn run_and_print(stages: Vec<Stage<'_>>, summary: impl FnOnce() -> Result<()>, out: impl Write) -> Result<()> {
     let started = Instant::now();
     let outcomes = run_all(stages);
     summary()?;
-    print(&outcomes, started.elapsed())?;
+    print(&outcomes, started.elapsed(), out)?;
     let failed = outcomes.iter().filter(|outcome| outcome.result.is_err());
     let failed: Vec<&str> = failed.map(|outcome| outcome.name).collect();
     if !failed.is_empty() {
@@ -92,8 +96,7 @@ fn timed(stage: Stage<'_>) -> Outcome {
     }
 }
 
-fn print(outcomes: &[Outcome], all: Duration) -> Result<()> {
-    let mut out = io::stdout().lock();
+fn print(outcomes: &[Outcome], all: Duration, mut out: impl Write) -> Result<()> {
     writeln!(out, "\n{:<20} {:>9}  result", "stage", "seconds")?;
     for Outcome { name, took, result } in outcomes {
         let result = if result.is_ok() { "ok" } else { "FAILED" };
@@ -108,6 +111,11 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
+
+    /// The table is not printed: it would look like a failure of the tests that run this one.
+    fn failure_of(stages: Vec<Stage<'_>>) -> String {
+        run_and_print(stages, || Ok(()), io::sink()).unwrap_err().to_string()
+    }
 
     #[test]
     fn all_stages_run_and_those_that_fail_are_named() {
@@ -127,7 +135,7 @@ mod tests {
                 Ok(())
             }),
         ];
-        let error = run(stages, || Ok(())).unwrap_err().to_string();
+        let error = failure_of(stages);
         assert_eq!(error, "failed: format, links");
         assert_eq!(ran.lock().unwrap().len(), 3);
     }
@@ -135,6 +143,6 @@ mod tests {
     #[test]
     fn a_stage_that_panics_beside_the_others_fails() {
         let stages = vec![Stage::beside("model", || unreachable!("on purpose"))];
-        assert_eq!(run(stages, || Ok(())).unwrap_err().to_string(), "failed: model");
+        assert_eq!(failure_of(stages), "failed: model");
     }
 }
