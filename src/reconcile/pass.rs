@@ -7,10 +7,11 @@ use std::time::Duration;
 use futures::future::join_all;
 use instancelink_cluster::index::link_keys::source_key;
 use instancelink_cluster::{Cache, CallError, LinkKey, SourceKey, observe};
+use instancelink_core::child::{Key, Kind};
 use instancelink_core::effect::{Answer, Effect, Step};
 use instancelink_core::lifecycle;
 use instancelink_core::rights::Account;
-use instancelink_core::snapshot::Snapshot;
+use instancelink_core::snapshot::{Secrets, Snapshot};
 use instancelink_core::unconfirmed_writes::to_ask;
 use jiff::Timestamp;
 use tokio::time::Instant;
@@ -145,9 +146,15 @@ impl Pass<'_> {
         }
         let children = to_ask(snapshot, step, &unconfirmed);
         for key in &children {
-            if let Err(error) = executor.confirm(source, key).await {
-                record::unread_child(&self.turn.key, key, &error);
-                return Err(error);
+            match executor.confirm(source, key).await {
+                Ok(()) => {}
+                Err(CallError::Forbidden(_)) if may_stay_unknown(snapshot, key) => {
+                    executor.unconfirmed.forget(source, key);
+                }
+                Err(error) => {
+                    record::unread_child(&self.turn.key, key, &error);
+                    return Err(error);
+                }
             }
         }
         Ok(!children.is_empty())
@@ -236,6 +243,16 @@ fn decide(snapshot: &Snapshot) -> Step {
     lifecycle::step(snapshot)
 }
 
+/// True for a child that the link does not wait for if the operator may not read it. Elsewhere the pass fails and is repeated,
+/// because an API server that starts refuses every request for a moment.
+fn may_stay_unknown(snapshot: &Snapshot, child: &Key) -> bool {
+    let namespace = snapshot.link.object.metadata.namespace.as_deref();
+    // The namespace controller deletes everything in the namespace, including the operator's right to see it.
+    (snapshot.namespace.terminating && namespace == Some(child.namespace.as_str()))
+        // The missing right is in the link's condition. When the operator gets it, it lists all Secrets.
+        || (child.kind == Kind::Binding && matches!(snapshot.secrets, Secrets::Forbidden))
+}
+
 /// The source of a link that is in the caches.
 pub(crate) fn source_of(cache: &Cache, key: &LinkKey) -> Option<SourceKey> {
     cache.read(|index| {
@@ -243,3 +260,6 @@ pub(crate) fn source_of(cache: &Cache, key: &LinkKey) -> Option<SourceKey> {
         Some(source_key(&link.peek()))
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -36,8 +36,8 @@ impl UnconfirmedWrites {
         self.0.lock().is_empty()
     }
 
-    /// The API server has shown the state of a child.
-    pub(super) fn confirm(&self, source: &SourceKey, child: &Key) {
+    /// Forgets the writes of a child: the API server has shown its state, or will not show it any more.
+    pub(super) fn forget(&self, source: &SourceKey, child: &Key) {
         let mut sources = self.0.lock();
         if let Some(children) = sources.get_mut(source) {
             children.remove(child);

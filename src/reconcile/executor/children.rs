@@ -32,7 +32,7 @@ impl Executor {
     /// Reads a child whose last write is unconfirmed. After a failure it stays unconfirmed, because nothing was learnt.
     pub(in crate::reconcile) async fn confirm(&self, source: &SourceKey, key: &Key) -> Result<(), CallError> {
         with_kind!(key.kind, K => self.read_as::<K>(key).await)?;
-        self.unconfirmed.confirm(source, key);
+        self.unconfirmed.forget(source, key);
         Ok(())
     }
 

@@ -113,7 +113,7 @@ impl Executor {
         match answer {
             Err(error) if error.leaves_doubt() => self.unconfirmed.add(source_key(link), child.clone()),
             Ok(Answer::Child(_) | Answer::ChildGone(_) | Answer::Done) if !self.unconfirmed.is_empty() => {
-                self.unconfirmed.confirm(&source_key(link), &child.key());
+                self.unconfirmed.forget(&source_key(link), &child.key());
             }
             // A refusal says nothing about the write before it.
             _ => {}
