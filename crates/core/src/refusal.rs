@@ -27,7 +27,7 @@ impl Refusal {
         }
     }
 
-    /// The API server answered that the operator may not do this; `verb` as in RBAC rules.
+    /// The API server answered that the operator lacks the right to do this; `verb` as in RBAC rules.
     pub fn forbidden(verb: &str, key: &Key, answer: &str) -> Self {
         Self {
             reason: Reason::Forbidden,

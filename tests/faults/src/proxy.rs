@@ -153,11 +153,11 @@ impl Shared {
         if let Some((late, refused)) = browned_out {
             sleep(late).await;
             if let Some(fault) = refused {
-                return refusal(fault);
+                return refusal(fault, &asked);
             }
         }
         if let Some(fault) = fault.filter(|fault| !fault.is_after()) {
-            return refusal(fault);
+            return refusal(fault, &asked);
         }
         // If the API server is unavailable, the proxy closes the connection too.
         let answer = self.pass_on(request).await?;
@@ -178,7 +178,7 @@ impl Shared {
                 sleep(SILENCE).await;
                 return Err(Cut);
             }
-            Some(fault) => return refusal(fault),
+            Some(fault) => return refusal(fault, &asked),
             None => {}
         }
         head.headers.remove(header::CONTENT_LENGTH);
@@ -234,7 +234,7 @@ impl Shared {
     }
 }
 
-fn refusal(fault: Fault) -> Result<Answer, Cut> {
+fn refusal(fault: Fault, asked: &Request) -> Result<Answer, Cut> {
     let (code, reason) = match fault {
         Fault::Conflict => (409, "Conflict"),
         Fault::TooMany => (429, "TooManyRequests"),
@@ -245,9 +245,13 @@ fn refusal(fault: Fault) -> Result<Answer, Cut> {
         Fault::Invalid => (422, "Invalid"),
         Fault::Cut | Fault::CutAfter | Fault::HalfAfter | Fault::SilenceAfter => return Err(Cut),
     };
+    let message = match fault {
+        Fault::Forbidden => forbidden(asked),
+        _ => "a plan of a test".to_owned(),
+    };
     let status = json!({
         "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
-        "message": "a plan of a test", "reason": reason, "code": code,
+        "message": message, "reason": reason, "code": code,
     });
     let mut answer = Response::new(full(Bytes::from(status.to_string())));
     *answer.status_mut() = StatusCode::from_u16(code).expect("a status");
@@ -260,6 +264,23 @@ fn refusal(fault: Fault) -> Result<Answer, Cut> {
         headers.insert(header::RETRY_AFTER, header::HeaderValue::from_static("1"));
     }
     Ok(answer)
+}
+
+/// The API server's message for a missing right.
+fn forbidden(asked: &Request) -> String {
+    let Request {
+        verb,
+        group,
+        resource,
+        namespace,
+        name,
+        ..
+    } = asked;
+    let plural = resource.split('/').next().unwrap_or_default();
+    format!(
+        "{plural} \"{name}\" is forbidden: User \"a plan of a test\" cannot {verb} resource \"{resource}\" in API group \
+         \"{group}\" in the namespace \"{namespace}\""
+    )
 }
 
 fn full(body: Bytes) -> UnsyncBoxBody<Bytes, Cut> {

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::call::Call;
 use super::resource::{EVENTS, Resource};
 
 pub use super::field_error::FieldError;
@@ -111,6 +112,26 @@ impl Failure {
             }]);
         }
         failure
+    }
+
+    /// 403 for a request that the user has no right to.
+    pub fn forbidden(call: &Call) -> Self {
+        let Call { by, verb, resource, .. } = call;
+        let name = call.name.as_deref().unwrap_or_default();
+        let subresource = call.subresource.iter().map(|s| format!("/{s}")).collect::<String>();
+        let place = match &call.namespace {
+            Some(namespace) => format!("in the namespace \"{namespace}\""),
+            None => "at the cluster scope".to_owned(),
+        };
+        let (plural, group) = (resource.plural, resource.group);
+        let message = format!(
+            "{} is forbidden: User \"{by}\" cannot {verb} resource \"{plural}{subresource}\" in API group \"{group}\" {place}",
+            match name {
+                "" => resource.qualified(),
+                name => format!("{} \"{name}\"", resource.qualified()),
+            },
+        );
+        Self::about(403, "Forbidden", resource, name, &message)
     }
 
     /// 422 with all errors of an object.

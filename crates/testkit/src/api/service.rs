@@ -201,7 +201,10 @@ async fn answered(answer: &Answer, call: &Call, served: Option<Answered>) -> Res
             reason,
             retry_after,
         } => {
-            let failure = Failure::new(*code, reason, format!("injected into {}", call.shown()));
+            let failure = match code {
+                403 => Failure::forbidden(call),
+                _ => Failure::new(*code, reason, format!("injected into {}", call.shown())),
+            };
             Ok(whole(*code, &failure.body(), *retry_after))
         }
         Answer::Reset => Err(Broken),
