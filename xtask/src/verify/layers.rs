@@ -19,6 +19,10 @@ const EXPLAIN: &str = "instancelink-explain";
 const GATEWAY: &str = "instancelink-gateway";
 const PLUGIN: &str = "kubectl-instancelink";
 const TESTKIT: &str = "instancelink-testkit";
+const KUBE: &str = "kube";
+
+/// The feature with which a package contains code for tests.
+const FIXTURE: &str = "fixture";
 
 /// What users run, and the libraries of which it is made.
 const SHIPPED: &[&str] = &[OPERATOR, API, CORE, CLUSTER, CLIENT, EXPLAIN, GATEWAY, PLUGIN];
@@ -31,6 +35,8 @@ struct Rule {
     of: &'static [&'static str],
     /// Packages, `package/feature`, or [`TESTS`]. A dependency through another package of the workspace counts too.
     never: &'static [&'static str],
+    /// The features of `kube` that they may use, where not all.
+    kube: Option<&'static [&'static str]>,
     /// Whether optional dependencies count that are not among the default features.
     also_optional: bool,
     why: &'static str,
@@ -40,12 +46,14 @@ const RULES: &[Rule] = &[
     Rule {
         of: &[OPERATOR, CLUSTER, CORE],
         never: &[GATEWAY, CLIENT, EXPLAIN, PLUGIN],
+        kube: None,
         also_optional: true,
         why: "the operator serves no people",
     },
     Rule {
         of: &[GATEWAY, PLUGIN, CLIENT, EXPLAIN],
         never: &[OPERATOR, CLUSTER],
+        kube: None,
         also_optional: true,
         why: "tools know the operator by its custom resources alone",
     },
@@ -59,10 +67,6 @@ const RULES: &[Rule] = &[
             "hyper-util",
             "kube-client",
             "kube-runtime",
-            "kube/client",
-            "kube/default",
-            "kube/runtime",
-            "kube/ws",
             "reqwest",
             "rustix",
             "tempfile",
@@ -70,24 +74,28 @@ const RULES: &[Rule] = &[
             "tokio-util",
             "tower",
         ],
+        kube: Some(&["admission", "cel", "derive", "jsonpatch"]),
         also_optional: true,
         why: "decisions and explanations are pure: they read no cluster, no clock and no files",
     },
     Rule {
         of: SHIPPED,
         never: &[TESTS, TESTKIT, "instancelink-core/fixture"],
+        kube: None,
         also_optional: true,
         why: "code for tests is not shipped",
     },
     Rule {
         of: &[PLUGIN],
         never: &["axum", GATEWAY],
+        kube: None,
         also_optional: false,
         why: "the plugin is small without its feature `ui`",
     },
     Rule {
         of: &["control-plane"],
         never: &["e2e"],
+        kube: None,
         also_optional: true,
         why: "a control plane for tests needs no cluster",
     },
@@ -116,6 +124,11 @@ fn broken(members: &Members) -> Vec<String> {
         if member.folder.starts_with("crates/") && name != TESTKIT && !SHIPPED.contains(&name) {
             broken.push(format!("{name}: no rule names this package; add it to the table"));
         }
+        if SHIPPED.contains(&name) && closure(member, ["default"]).contains(FIXTURE) {
+            broken.push(format!(
+                "{name} has {FIXTURE} among its default features: code for tests is not shipped"
+            ));
+        }
         // To build what is shipped, Rust and a C compiler are enough.
         if SHIPPED.contains(&name) && member.targets.iter().any(|target| target.is("custom-build")) {
             broken.push(format!(
@@ -142,7 +155,7 @@ fn chains(members: &Members, rule: &Rule, package: &str) -> Vec<String> {
         {
             let mut longer = chain.clone();
             longer.push(dependency.name.clone());
-            if let Some(forbidden) = rule.never.iter().find(|never| is(members, dependency, never)) {
+            if let Some(forbidden) = forbidden(members, dependency, rule) {
                 broken.push(format!(
                     "{}: never {forbidden}, since {}",
                     longer.join(" -> "),
@@ -153,7 +166,10 @@ fn chains(members: &Members, rule: &Rule, package: &str) -> Vec<String> {
             }
         }
         for feature in member.features.values().flatten() {
-            if rule.never.contains(&feature.as_str()) {
+            let is_refused = feature.split_once('/').is_some_and(|(dependency, feature)| {
+                dependency.trim_end_matches('?') == KUBE && !allows(rule, feature)
+            });
+            if is_refused || rule.never.contains(&feature.as_str()) {
                 broken.push(format!(
                     "{}: a feature enables {feature}, never, since {}",
                     chain.join(" -> "),
@@ -172,29 +188,52 @@ fn counts(member: &Member, dependency: &Dependency, rule: &Rule) -> bool {
 
 /// Whether the default features bring an optional dependency.
 fn is_default(member: &Member, dependency: &str) -> bool {
+    let features = closure(member, ["default"]);
+    features
+        .iter()
+        .any(|feature| feature.split('/').next() == Some(dependency))
+}
+
+/// The features of a package that these features enable, with themselves, and the dependencies that they bring.
+fn closure<'a>(member: &'a Member, features: impl IntoIterator<Item = &'a str>) -> BTreeSet<&'a str> {
     let mut seen = BTreeSet::new();
-    let mut waiting = vec!["default"];
+    let mut waiting: Vec<&str> = features.into_iter().collect();
     while let Some(feature) = waiting.pop() {
         let feature = feature.strip_prefix("dep:").unwrap_or(feature);
-        if feature.split('/').next() == Some(dependency) {
-            return true;
-        }
         if seen.insert(feature) {
             waiting.extend(member.features.get(feature).into_iter().flatten().map(String::as_str));
         }
     }
-    false
+    seen
+}
+
+/// What the rule forbids of a dependency.
+fn forbidden(members: &Members, dependency: &Dependency, rule: &Rule) -> Option<String> {
+    let never = rule.never.iter().find(|never| is(members, dependency, never));
+    let kube = || {
+        let mut features = dependency.features.iter().filter(|_| dependency.name == KUBE);
+        let feature = features.find(|feature| !allows(rule, feature));
+        feature.map(|feature| format!("{KUBE}/{feature}"))
+    };
+    never.map(|never| (*never).to_owned()).or_else(kube)
+}
+
+/// Whether the rule allows a feature of `kube`.
+fn allows(rule: &Rule, feature: &str) -> bool {
+    rule.kube.is_none_or(|allowed| allowed.contains(&feature))
 }
 
 fn is(members: &Members, dependency: &Dependency, never: &str) -> bool {
+    let member = members.get(&dependency.name).ok().filter(|_| dependency.is_member);
     if never == TESTS {
-        return dependency.is_member
-            && members
-                .get(&dependency.name)
-                .is_ok_and(|member| member.folder.starts_with("tests/"));
+        return member.is_some_and(|member| member.folder.starts_with("tests/"));
     }
     match never.split_once('/') {
-        Some((name, feature)) => dependency.name == name && dependency.features.iter().any(|of| of == feature),
+        Some((name, feature)) => {
+            let asked = || dependency.features.iter().map(String::as_str);
+            let enabled = member.map_or_else(|| asked().collect(), |member| closure(member, asked()));
+            dependency.name == name && enabled.contains(feature)
+        }
         None => dependency.name == never,
     }
 }
@@ -205,10 +244,15 @@ mod tests {
 
     /// Packages of a workspace: name, folder and dependencies as JSON.
     fn workspace(packages: &[(&str, &str, &[&str])]) -> Members {
+        workspace_with(r#"{"ui":["dep:instancelink-gateway"]}"#, packages)
+    }
+
+    /// The same, with these features of each package.
+    fn workspace_with(features: &str, packages: &[(&str, &str, &[&str])]) -> Members {
         let package = |(name, folder, dependencies): &(&str, &str, &[&str])| {
             format!(
                 r#"{{"name":"{name}","manifest_path":"/w/{folder}/Cargo.toml","targets":[],"dependencies":[{}],
-                "features":{{"ui":["dep:instancelink-gateway"]}}}}"#,
+                "features":{features}}}"#,
                 dependencies.join(",")
             )
         };
@@ -253,6 +297,39 @@ mod tests {
         let broken_with = |kube: &str| broken(&workspace(&[("instancelink-core", "crates/core", &[kube])])).len();
         assert_eq!(broken_with(&kube("")), 1);
         assert_eq!(broken_with(&kube(r#","uses_default_features":false"#)), 0);
+    }
+
+    #[test]
+    fn the_pure_packages_use_the_allowed_features_of_the_client_library_alone() {
+        let kube =
+            |feature: &str| format!(r#"{{"name":"kube","features":["{feature}"],"uses_default_features":false}}"#);
+        let broken_with =
+            |feature: &str| broken(&workspace(&[("instancelink-core", "crates/core", &[&kube(feature)])]));
+        assert_eq!(broken_with("jsonpatch"), [""; 0]);
+        let found = broken_with("oauth");
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found.iter().all(|line| line.contains("never kube/oauth")), "{found:?}");
+        let by_feature = workspace_with(
+            r#"{"live":["kube?/oidc"]}"#,
+            &[("instancelink-core", "crates/core", &[&kube("derive")])],
+        );
+        let found = broken(&by_feature);
+        assert_eq!(found.len(), 1, "{found:?}");
+    }
+
+    #[test]
+    fn no_default_feature_brings_code_for_tests() {
+        let core = ("instancelink-core", "crates/core", &[][..]);
+        let direct = workspace_with(r#"{"default":["all"],"all":["fixture"],"fixture":[]}"#, &[core]);
+        let found = broken(&direct);
+        assert_eq!(found.len(), 1, "{found:?}");
+        let on_core = r#"{"name":"instancelink-core","path":"/w","features":["all"],"uses_default_features":false}"#;
+        let by_name = workspace_with(
+            r#"{"all":["fixture"],"fixture":[]}"#,
+            &[("instancelink", "", &[on_core]), core],
+        );
+        let found = broken(&by_name);
+        assert_eq!(found.len(), 1, "{found:?}");
     }
 
     #[test]
