@@ -21,15 +21,16 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     ended_well(command, status)
 }
 
-/// As [`run`], beside other programs that write: its output is shown at once when it has ended.
-pub(crate) fn run_aside(title: &str, command: &mut Command) -> Result<()> {
+/// As [`run`], beside other programs that write: its output is shown at once when it has ended. Returns stdout.
+pub(crate) fn run_aside(title: &str, command: &mut Command) -> Result<String> {
     let output = command
         .stdin(Stdio::null())
         .output()
         .with_context(|| format!("cannot start {}", shown(command)))?;
     let [out, err] = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text));
     say(&format!("{title}\n{out}{err}"));
-    ended_well(command, output.status)
+    ended_well(command, output.status)?;
+    Ok(out.into_owned())
 }
 
 /// Runs and returns stdout. Its stderr is the one of this task.

@@ -18,6 +18,12 @@ pub(crate) fn sha256<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
     hex
 }
 
+/// One digest of several texts.
+pub(crate) fn digest_of<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
+    let texts: Vec<String> = texts.into_iter().map(|text| format!("{}:{text}", text.len())).collect();
+    sha256(texts.iter().map(String::as_bytes))
+}
+
 /// The first digits, as many as a name needs.
 pub(crate) fn short(hex: &str, digits: usize) -> &str {
     hex.get(..digits).unwrap_or(hex)

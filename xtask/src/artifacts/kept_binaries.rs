@@ -7,8 +7,10 @@ use std::time::SystemTime;
 
 use anyhow::{Context as _, Result};
 
-use crate::inputs::{Needs, Workspace, digest_of};
-use crate::{command, digest, paths};
+use crate::digest::{self, digest_of};
+use crate::inputs::{Needs, Workspace};
+use crate::progress::{explained, say};
+use crate::{command, paths};
 
 /// How many builds are kept.
 const KEPT: usize = 3;
@@ -32,7 +34,10 @@ pub(super) fn binary(
     if digest_now(packages, target)? != now {
         return Ok(new);
     }
-    keep(&builds, digest::short(&now, 16), packages, &new)?;
+    if let Err(error) = keep(&builds, digest::short(&now, 16), packages, &new) {
+        say(&explained("the binary is built again next time", &error));
+        return Ok(new);
+    }
     Ok(kept)
 }
 

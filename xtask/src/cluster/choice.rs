@@ -76,6 +76,7 @@ impl Wanted {
                     provider,
                     kubeconfig: file,
                     node: true,
+                    setup: None,
                 })
             }
             Provider::Kind => {
@@ -84,6 +85,7 @@ impl Wanted {
                     provider,
                     kubeconfig: folders::of(&self.name)?.join("kubeconfig"),
                     node: true,
+                    setup: None,
                 })
             }
             Provider::Native => {
@@ -95,6 +97,7 @@ impl Wanted {
                     provider,
                     kubeconfig: folders::of(&self.name)?.join("kubeconfig"),
                     node,
+                    setup: None,
                 })
             }
         }

@@ -7,6 +7,7 @@ mod kind;
 pub(crate) mod kubectl;
 pub(crate) mod native;
 pub(crate) mod record;
+mod setup;
 
 use std::path::Path;
 
@@ -34,11 +35,12 @@ pub(crate) const DEFAULT: &str = "il";
 impl Cluster {
     /// Starts the cluster, or finds it. The operator is built at the same time as the programs of the cluster.
     pub(crate) fn up(wanted: &Wanted, builds_operator: bool) -> Result<Self> {
-        let record = wanted.resolve()?;
+        let mut record = wanted.resolve()?;
         let name = wanted.name.clone();
         let layout = Layout::new(&name, record.node, paths::is_root())?;
         let _lock = folders::lock(&name)?;
-        if let Some(other) = record::read(&name)?.filter(|other| !other.fits(&record)) {
+        let earlier = record::read(&name)?;
+        if let Some(other) = earlier.as_ref().filter(|other| !other.fits(&record)) {
             bail!(
                 "cluster '{name}' exists already as {}. End it with `cargo xtask down --name {name}`, or choose another --name",
                 other.described()
@@ -50,8 +52,15 @@ impl Cluster {
             Provider::Kind if builds_operator => side_by_side::ensure(kubectl, wanted.profile())?,
             Provider::Kind | Provider::Given => cluster_binaries::ensure(kubectl)?,
         }
+        // Before the start, because a file can change while the cluster starts. Without git, it is not known.
+        let setup = setup::digest().ok();
+        record.setup = earlier.and_then(|earlier| earlier.setup);
         match record.provider {
-            Provider::Native => native::up(&layout, wanted.profile())?,
+            Provider::Native => {
+                if native::up(&layout, wanted.profile())? {
+                    record.setup = setup;
+                }
+            }
             Provider::Kind => kind::up(&name, wanted.kind_image.as_deref(), &record.kubeconfig)?,
             Provider::Given => say(&format!("using the cluster of {}", record.kubeconfig.display())),
         }
@@ -124,6 +133,12 @@ impl Cluster {
                 archive.display()
             ),
         })
+    }
+
+    /// Whether it was started with the programs, and by the code, of this checkout.
+    pub(crate) fn is_current(&self) -> bool {
+        let now = setup::digest().ok();
+        now.is_some() && now == self.record.setup
     }
 
     /// Whether pods run in the cluster.

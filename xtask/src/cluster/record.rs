@@ -26,6 +26,10 @@ pub(crate) struct Record {
     pub(crate) provider: Provider,
     pub(crate) kubeconfig: PathBuf,
     pub(crate) node: bool,
+    /// What it was started with (`setup`). None where that is not known: other programs started it, or an older version of
+    /// this task.
+    #[serde(default)]
+    pub(crate) setup: Option<String>,
 }
 
 impl Record {
@@ -81,4 +85,16 @@ pub(crate) fn names() -> Result<Vec<String>> {
         .collect();
     names.sort();
     Ok(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_of_an_older_version_does_not_say_how_the_cluster_was_started() {
+        let older = r#"{"provider":"native","kubeconfig":"/kubeconfig","node":true}"#;
+        let record: Record = serde_json::from_str(older).unwrap();
+        assert_eq!(record.setup, None);
+    }
 }

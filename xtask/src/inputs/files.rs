@@ -8,8 +8,9 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 
+use crate::digest::digest_of;
 use crate::{command, digest};
 
 /// Digests by path. Paths are relative to the root of the checkout, so nothing here depends on where the checkout is.
@@ -26,11 +27,29 @@ impl Files {
         let mut files = BTreeMap::new();
         for path in listed.split('\0').filter(|path| !path.is_empty()) {
             // A file that was deleted and not committed is listed, too.
-            if let Some(digest) = digest_of(&root.join(path))? {
+            if let Some(digest) = digest_of_file(&root.join(path))? {
                 files.insert(path.to_owned(), digest);
             }
         }
+        if files.is_empty() {
+            bail!(
+                "git lists no files in {}, so it is not known what tests depend on",
+                root.display()
+            );
+        }
         Ok(Self(files))
+    }
+
+    /// One digest of all files at this path or below it. A path without files is an error: a wrong path in a list of inputs
+    /// would never change.
+    pub(crate) fn digest(&self, path: &str) -> Result<String> {
+        let lines: Vec<&str> = self.below(path).flat_map(|(file, digest)| [file, digest]).collect();
+        if lines.is_empty() {
+            bail!(
+                "tests depend on {path}, but the checkout has no file there; correct the list of inputs in xtask/src"
+            );
+        }
+        Ok(digest_of(lines))
     }
 
     /// The files that are at this path or below it.
@@ -51,7 +70,7 @@ pub(crate) fn is_below(file: &str, path: &str) -> bool {
 }
 
 /// Content and kind of a file, as git distinguishes them: symbolic link, program, other.
-fn digest_of(path: &Path) -> Result<Option<String>> {
+fn digest_of_file(path: &Path) -> Result<Option<String>> {
     let Ok(metadata) = fs::symlink_metadata(path) else {
         return Ok(None);
     };

@@ -10,6 +10,7 @@ mod members;
 mod needs;
 mod workspace;
 
+pub(crate) use files::Files;
 pub(crate) use members::{Dependency, Member, Members};
-pub(crate) use needs::Needs;
-pub(crate) use workspace::{Inputs, Workspace, digest_of};
+pub(crate) use needs::{ASSETS, Needs};
+pub(crate) use workspace::{Inputs, Workspace};

@@ -3,7 +3,10 @@
 /// The pinned versions of the control plane, and how it and the operator's binary are built.
 const SERVERS: [&str; 2] = ["tools/cluster", "xtask/src/artifacts"];
 /// Where developers of operators have binaries of a control plane. They are used instead of our own.
-const ASSETS: &str = "KUBEBUILDER_ASSETS";
+pub(crate) const ASSETS: &str = "KUBEBUILDER_ASSETS";
+
+/// How programs are run, and from where. Every test depends on it.
+const RUNNER: [&str; 2] = ["xtask/src/command.rs", "xtask/src/paths.rs"];
 
 /// What `kubectl apply -k deploy` applies.
 const INSTALLATION: [&str; 4] = ["crds", "deploy/kustomization.yaml", "deploy/base", "deploy/policies"];
@@ -27,12 +30,14 @@ pub(crate) struct Needs {
 }
 
 impl Needs {
-    /// What every test of a package needs: the package and all that it is built from.
+    /// What every test of a package needs: the package, all that it is built from, and the code that runs tests.
     pub(crate) fn of_test(package: &str, test: &str) -> Self {
-        Self {
+        let mut needs = Self {
             test: Some((package.to_owned(), test.to_owned())),
             ..Self::default()
-        }
+        };
+        needs.read(&RUNNER);
+        needs
     }
 
     /// The test uses a control plane with the operator's installation.

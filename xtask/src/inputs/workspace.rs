@@ -3,17 +3,19 @@
 //! The digests are those of the working tree. They do not depend on commits or on where the checkout is.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 
 use super::files::{Files, is_below};
 use super::lockfile::Lockfile;
 use super::members::{Member, Members};
 use super::needs::{Needs, READ_BY_PACKAGES};
-use crate::{command, digest, paths};
+use crate::digest::digest_of;
+use crate::{command, paths};
 
 /// The current content of a checkout.
 #[derive(Debug)]
@@ -38,9 +40,10 @@ impl Workspace {
     fn read(root: &Path, members: Members, compiler: &str) -> Result<Self> {
         let text = |file: &str| fs::read_to_string(root.join(file)).with_context(|| format!("cannot read {file}"));
         let files = Files::read(root)?;
-        let flags = std::env::var("RUSTFLAGS").unwrap_or_default();
+        let variables = build_variables(std::env::vars_os());
+        let compiler = [compiler].into_iter().chain(variables.iter().map(String::as_str));
         let mut settings = Inputs::from([
-            ("compiler".to_owned(), digest_of([compiler, &flags])),
+            ("compiler".to_owned(), digest_of(compiler)),
             (
                 "profiles".to_owned(),
                 digest_of([profiles(&text("Cargo.toml")?).as_str()]),
@@ -71,7 +74,7 @@ impl Workspace {
         }
         inputs.insert("dependencies".to_owned(), digest_of(crates.iter().map(String::as_str)));
         for path in &needs.paths {
-            inputs.insert(path.clone(), self.digest_of_all(path));
+            inputs.insert(path.clone(), self.files.digest(path)?);
         }
         inputs.extend(needs.facts.iter().cloned());
         Ok(inputs)
@@ -95,15 +98,18 @@ impl Workspace {
             return Ok(());
         }
         let manifest = member.manifest(test);
-        let files = self.sources(member, test.is_some(), without);
-        let lines = files.flat_map(|(file, digest)| [file, digest]);
+        let files: Vec<_> = self.sources(member, test.is_some(), without).collect();
+        if files.is_empty() {
+            bail!("the checkout has no source files of {name}, so what it depends on is not known");
+        }
+        let lines = files.into_iter().flat_map(|(file, digest)| [file, digest]);
         inputs.insert(label, digest_of([manifest.as_str()].into_iter().chain(lines)));
         let dependencies = || {
             let dependencies = member.dependencies.iter();
             dependencies.filter(|dependency| test.is_some() || !dependency.is_for_tests)
         };
         for (_, path) in READ_BY_PACKAGES.iter().filter(|(package, _)| *package == name) {
-            inputs.insert((*path).to_owned(), self.digest_of_all(path));
+            inputs.insert((*path).to_owned(), self.files.digest(path)?);
         }
         let external = dependencies().filter(|dependency| !dependency.is_member);
         let external = external.map(|dependency| dependency.name.as_str()).collect();
@@ -112,10 +118,6 @@ impl Workspace {
             self.package(inputs, crates, &dependency.name, None, &[])?;
         }
         Ok(())
-    }
-
-    fn digest_of_all(&self, path: &str) -> String {
-        digest_of(self.files.below(path).flat_map(|(file, digest)| [file, digest]))
     }
 
     /// The files that a package is built from. Its manifest is not among them: [`Member::manifest`] has the parts of it that
@@ -162,6 +164,40 @@ fn own_part(file: &str) -> String {
     file.strip_suffix("/main.rs").unwrap_or(file).to_owned()
 }
 
+/// Variables that change what the compiler makes, by the beginnings of their names.
+const BUILD_VARIABLES: [&str; 7] = [
+    "CARGO_BUILD_",
+    "CARGO_ENCODED_RUSTFLAGS",
+    "CARGO_PROFILE_",
+    "CARGO_TARGET_",
+    "CC",
+    "CFLAGS",
+    "RUSTFLAGS",
+];
+/// Of these, the variables that only say where or how fast a build happens.
+const WITHOUT_EFFECT: [&str; 3] = [
+    "CARGO_BUILD_TARGET_DIR",
+    "CARGO_PROFILE_DEV_INCREMENTAL",
+    "CARGO_TARGET_DIR",
+];
+
+/// The variables that change what the compiler makes, with their values.
+fn build_variables(all: impl Iterator<Item = (OsString, OsString)>) -> Vec<String> {
+    let all = all.map(|(name, value)| {
+        (
+            name.to_string_lossy().into_owned(),
+            value.to_string_lossy().into_owned(),
+        )
+    });
+    let mut counted: Vec<String> = all
+        .filter(|(name, _)| BUILD_VARIABLES.iter().any(|beginning| name.starts_with(beginning)))
+        .filter(|(name, _)| !WITHOUT_EFFECT.contains(&name.as_str()))
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    counted.sort();
+    counted
+}
+
 /// The tables of profiles in the manifest of the workspace.
 fn profiles(manifest: &str) -> String {
     let mut is_profile = false;
@@ -172,12 +208,6 @@ fn profiles(manifest: &str) -> String {
         is_profile && !line.trim().is_empty() && !line.starts_with('#')
     });
     lines.collect::<Vec<_>>().join("\n")
-}
-
-/// One digest of several texts.
-pub(crate) fn digest_of<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
-    let texts: Vec<String> = texts.into_iter().map(|text| format!("{}:{text}", text.len())).collect();
-    digest::sha256(texts.iter().map(String::as_bytes))
 }
 
 fn owned((name, digest): (&str, &str)) -> (String, String) {

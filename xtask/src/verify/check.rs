@@ -3,19 +3,21 @@
 use anyhow::Result;
 
 use super::proofs::{ProofOptions, Proofs};
-use super::runner::{self, Stage};
+use super::runner::{self, Done, Stage};
 use super::{seeded, structure};
 use crate::inputs::Needs;
 use crate::progress::say;
 use crate::{command, generate, paths};
 
-/// Everything that decides whether the code compiles, and what the compiler and the lints say about it.
-const CODE: [&str; 11] = [
+/// Everything that decides whether the code compiles, and what the compiler and the lints say about it. Tests contain the
+/// samples (`include_str!`).
+const CODE: [&str; 12] = [
     "Cargo.lock",
     "Cargo.toml",
     "clippy.toml",
     "crates",
     "crds",
+    "deploy/samples",
     "fuzz",
     "rust-toolchain.toml",
     "src",
@@ -48,7 +50,7 @@ pub(super) fn stages(proofs: &Proofs) -> Vec<Stage<'_>> {
 }
 
 /// Builds the documentation of all packages. A part of `cargo xtask test`.
-pub(super) fn documentation(proofs: &Proofs) -> Result<()> {
+pub(super) fn documentation(proofs: &Proofs) -> Result<Done> {
     proofs.unless_proven("documentation", code(), || {
         command::run(paths::cargo().env("RUSTDOCFLAGS", "-D warnings").args([
             "doc",
@@ -93,12 +95,8 @@ fn lints() -> Result<()> {
 
 /// The tests of all packages; only those of the readers where the code is as it was when all passed.
 fn unit_tests(proofs: &Proofs) -> Result<()> {
-    let mut all_ran = false;
-    proofs.unless_proven(UNIT_TESTS, code(), || {
-        all_ran = true;
-        cargo(&["test", "--workspace", "--quiet"])
-    })?;
-    if all_ran {
+    let all = proofs.unless_proven(UNIT_TESTS, code(), || cargo(&["test", "--workspace", "--quiet"]))?;
+    if all == Done::Ran {
         return Ok(());
     }
     say(&format!(
@@ -116,4 +114,17 @@ fn dependencies() -> Result<()> {
         cargo(&["install", "cargo-deny", "--locked"])?;
     }
     cargo(&["deny", "--log-level", "error", "check", "bans", "licenses", "sources"])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inputs::Workspace;
+
+    #[test]
+    fn all_code_and_the_samples_are_inputs_of_the_lints() {
+        let inputs = Workspace::here().unwrap().inputs(&code()).unwrap();
+        assert!(CODE.iter().all(|path| inputs.contains_key(*path)));
+        assert!(CODE.contains(&"deploy/samples"));
+    }
 }

@@ -12,8 +12,10 @@ use super::proofs::{Figures, ProofOptions, Proofs, Subject};
 use crate::cluster::{Cluster, Wanted};
 use crate::dev::up;
 use crate::inputs::Needs;
+use crate::paths;
 use crate::progress::say;
-use crate::{command, paths};
+use crate::verify::counted;
+use crate::verify::runner::Done;
 
 /// The cluster that is started for this suite and ended after it.
 const NAME: &str = "conformance";
@@ -29,40 +31,36 @@ pub(crate) struct Options {
 }
 
 /// What is to be done, decided before it begins.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Plan {
     options: Options,
-    /// Where the result is to be remembered: of what.
-    subject: Option<Subject>,
+    subject: Subject,
     /// It passed before with the same inputs.
     is_proven: bool,
 }
 
 impl Plan {
     pub(crate) fn new(options: &Options, proofs: &Proofs) -> Result<Self> {
-        let mut plan = Self {
-            options: options.clone(),
-            ..Self::default()
-        };
         // Another cluster, or a part of the scenarios, proves less.
-        if options.scenario.is_some() || std::env::var_os("KUBECONFIG").is_some() {
-            return Ok(plan);
-        }
-        let subject = proofs.subject(NAME.to_owned(), needs())?;
-        if let Some(proof) = proofs.find(&subject) {
+        let is_whole = options.scenario.is_none() && std::env::var_os("KUBECONFIG").is_none();
+        let subject = proofs.subject(NAME.to_owned(), needs(), is_whole)?;
+        let proof = proofs.find(&subject);
+        if let Some(proof) = &proof {
             say(&format!("conformance: {}", proof.since()));
             record::repeat(NAME, &proof.figures.rows, &proof.since())?;
-            plan.is_proven = true;
         }
-        plan.subject = Some(subject);
-        Ok(plan)
+        Ok(Self {
+            options: options.clone(),
+            subject,
+            is_proven: proof.is_some(),
+        })
     }
 }
 
 fn needs() -> Needs {
     let mut needs = Needs::of_test(PACKAGE, TEST);
     needs.servers();
-    needs.read(&["xtask/src/cluster", "xtask/src/dev"]);
+    needs.read(&["xtask/src/cluster", "xtask/src/dev", "xtask/src/verify/conformance.rs"]);
     needs
 }
 
@@ -71,16 +69,22 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let proofs = Proofs::open(options.proofs)?;
     let result = run_plan(&Plan::new(options, &proofs)?, &proofs);
     record::print()?;
-    result
+    result.map(drop)
 }
 
 /// Runs it unless it is proven. The caller prints the table.
-pub(crate) fn run_plan(plan: &Plan, proofs: &Proofs) -> Result<()> {
+pub(crate) fn run_plan(plan: &Plan, proofs: &Proofs) -> Result<Done> {
     if plan.is_proven {
-        return Ok(());
+        return Ok(Done::Unchanged);
     }
+    proofs.begin(&plan.subject);
+    run_all(plan, proofs).inspect_err(|_| proofs.failed(&plan.subject))?;
+    Ok(Done::Ran)
+}
+
+fn run_all(plan: &Plan, proofs: &Proofs) -> Result<()> {
     if let Some(file) = std::env::var_os("KUBECONFIG") {
-        return test(Path::new(&file), &plan.options);
+        return test(Path::new(&file), &plan.options).map(drop);
     }
     up::run(&up::Options {
         wanted: Wanted {
@@ -92,21 +96,20 @@ pub(crate) fn run_plan(plan: &Plan, proofs: &Proofs) -> Result<()> {
     })?;
     let cluster = Cluster::find(NAME)?.context("the cluster that was just started is gone")?;
     let outcome = test(&cluster.record.kubeconfig, &plan.options);
+    let is_current = cluster.is_current();
     Cluster::down(NAME)?;
-    outcome?;
-    match &plan.subject {
-        Some(subject) => proofs.remember(
-            subject,
-            Figures {
-                rows: record::rows(NAME)?,
-                tests: 0,
-            },
-        ),
-        None => Ok(()),
+    let tests = outcome?;
+    if is_current {
+        let rows = record::rows(NAME)?;
+        proofs.remember(&plan.subject, Figures { rows, tests });
+    } else {
+        say("conformance is not remembered: its cluster was started earlier, with other programs");
     }
+    Ok(())
 }
 
-fn test(kubeconfig: &Path, options: &Options) -> Result<()> {
+/// Returns how many tests passed.
+fn test(kubeconfig: &Path, options: &Options) -> Result<usize> {
     let mut cargo = paths::cargo();
     cargo
         .env("KUBECONFIG", kubeconfig)
@@ -122,5 +125,17 @@ fn test(kubeconfig: &Path, options: &Options) -> Result<()> {
             TEST,
         ])
         .args(["--", "--nocapture"]);
-    command::run(&mut cargo)
+    counted::run(&mut cargo)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inputs::Workspace;
+
+    #[test]
+    fn the_code_that_runs_the_suite_is_among_its_inputs() {
+        let inputs = Workspace::here().unwrap().inputs(&needs()).unwrap();
+        assert!(inputs.contains_key("xtask/src/verify/conformance.rs"));
+    }
 }

@@ -4,6 +4,7 @@ pub(crate) mod bench;
 pub(crate) mod campaigns;
 pub(crate) mod check;
 pub(crate) mod conformance;
+mod counted;
 pub(crate) mod e2e;
 mod layers;
 pub(crate) mod mutants;

@@ -12,7 +12,21 @@ use crate::progress::{explained, say};
 pub(super) struct Stage<'a> {
     name: &'static str,
     when: When,
-    work: Box<dyn FnOnce() -> Result<()> + Send + 'a>,
+    work: Box<dyn FnOnce() -> Result<Done> + Send + 'a>,
+}
+
+/// What a stage that did not fail has done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Done {
+    Ran,
+    /// Nothing ran, because everything passed before with the same inputs.
+    Unchanged,
+}
+
+impl From<()> for Done {
+    fn from((): ()) -> Self {
+        Self::Ran
+    }
 }
 
 /// When a stage runs.
@@ -25,13 +39,16 @@ enum When {
 }
 
 impl<'a> Stage<'a> {
-    pub(super) fn in_turn(name: &'static str, work: impl FnOnce() -> Result<()> + Send + 'a) -> Self {
-        let (when, work) = (When::InTurn, Box::new(work));
-        Self { name, when, work }
+    pub(super) fn in_turn<T: Into<Done>>(name: &'static str, work: impl FnOnce() -> Result<T> + Send + 'a) -> Self {
+        Self::new(name, When::InTurn, work)
     }
 
-    pub(super) fn beside(name: &'static str, work: impl FnOnce() -> Result<()> + Send + 'a) -> Self {
-        let (when, work) = (When::Beside, Box::new(work));
+    pub(super) fn beside<T: Into<Done>>(name: &'static str, work: impl FnOnce() -> Result<T> + Send + 'a) -> Self {
+        Self::new(name, When::Beside, work)
+    }
+
+    fn new<T: Into<Done>>(name: &'static str, when: When, work: impl FnOnce() -> Result<T> + Send + 'a) -> Self {
+        let work = Box::new(|| work().map(Into::into));
         Self { name, when, work }
     }
 }
@@ -40,7 +57,7 @@ impl<'a> Stage<'a> {
 struct Outcome {
     name: &'static str,
     took: Duration,
-    result: Result<()>,
+    result: Result<Done>,
 }
 
 /// Runs all stages. The table is printed after `summary`, which prints what the stages found.
@@ -99,7 +116,11 @@ fn timed(stage: Stage<'_>) -> Outcome {
 fn print(outcomes: &[Outcome], all: Duration, mut out: impl Write) -> Result<()> {
     writeln!(out, "\n{:<20} {:>9}  result", "stage", "seconds")?;
     for Outcome { name, took, result } in outcomes {
-        let result = if result.is_ok() { "ok" } else { "FAILED" };
+        let result = match result {
+            Ok(Done::Ran) => "ok",
+            Ok(Done::Unchanged) => "unchanged",
+            Err(_) => "FAILED",
+        };
         writeln!(out, "{name:<20} {:>9.1}  {result}", took.as_secs_f64())?;
     }
     writeln!(out, "{:<20} {:>9.1}", "all", all.as_secs_f64())?;
@@ -124,11 +145,11 @@ mod tests {
         let stages = vec![
             Stage::beside("links", || {
                 note("links");
-                bail!("broken")
+                Err::<(), _>(anyhow!("broken"))
             }),
             Stage::in_turn("format", || {
                 note("format");
-                bail!("not formatted")
+                Err::<(), _>(anyhow!("not formatted"))
             }),
             Stage::in_turn("tests", || {
                 note("tests");
@@ -141,8 +162,22 @@ mod tests {
     }
 
     #[test]
+    fn the_table_lists_a_stage_in_which_nothing_ran_as_unchanged() {
+        let stages = vec![
+            Stage::in_turn("format", || Ok(())),
+            Stage::in_turn("lints", || Ok(Done::Unchanged)),
+        ];
+        let mut table = Vec::new();
+        run_and_print(stages, || Ok(()), &mut table).unwrap();
+        let table = String::from_utf8(table).unwrap();
+        let ends = |name: &str, end: &str| table.lines().any(|line| line.starts_with(name) && line.ends_with(end));
+        assert!(ends("format", "  ok"), "{table}");
+        assert!(ends("lints", "  unchanged"), "{table}");
+    }
+
+    #[test]
     fn a_stage_that_panics_beside_the_others_fails() {
-        let stages = vec![Stage::beside("model", || unreachable!("on purpose"))];
+        let stages = vec![Stage::beside("model", || -> Result<()> { unreachable!("on purpose") })];
         assert_eq!(failure_of(stages), "failed: model");
     }
 }

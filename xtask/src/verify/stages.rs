@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::campaigns::{self, Output, Part, record};
 use super::proofs::{ProofOptions, Proofs};
-use super::runner::{self, Stage};
+use super::runner::{self, Done, Stage};
 use super::{check, conformance, e2e, seeded};
 use crate::artifacts::{cluster_binaries, static_binaries};
 use crate::image;
@@ -71,11 +71,8 @@ pub(crate) fn run(options: Options) -> Result<()> {
 /// What takes processors runs at the lowest priority beside what mostly waits.
 fn ordinary(suites: &Suites) -> Vec<Stage<'_>> {
     let campaigns = |part| move || campaigns::run_part(&suites.campaigns, part, Output::Collected, &suites.proofs);
-    let mut stages = Vec::new();
-    if suites.need_the_operator() {
-        // One core links it for minutes. The suites that need it wait for it.
-        stages.push(Stage::beside("static binaries", static_binaries));
-    }
+    // One core links them for minutes. The suites that need them wait for them.
+    let mut stages = vec![Stage::beside("static binaries", || static_binaries(suites))];
     stages.extend(check::stages(&suites.proofs));
     stages.extend([
         Stage::in_turn("documentation", || check::documentation(&suites.proofs)),
@@ -91,20 +88,23 @@ fn ordinary(suites: &Suites) -> Vec<Stage<'_>> {
 
 /// After a change of manifests or documents: the end-to-end tests run beside everything else.
 fn short(suites: &Suites) -> Vec<Stage<'_>> {
-    let mut stages = Vec::new();
-    if !suites.e2e.is_empty() {
+    let mut stages = vec![
         // First, since two suites that build the same binary at the same time disturb each other.
-        stages.push(Stage::in_turn("static binaries", static_binaries));
-        stages.push(Stage::in_turn("cluster", || {
-            cluster_binaries::ensure(cluster_binaries::WITH_NODE)
-        }));
-        stages.push(Stage::beside("end to end", || {
-            e2e::run_plan(&suites.e2e, &suites.proofs)
-        }));
-    }
+        Stage::in_turn("static binaries", || static_binaries(suites)),
+        Stage::in_turn("cluster", || cluster(suites)),
+        Stage::beside("end to end", || e2e::run_plan(&suites.e2e, &suites.proofs)),
+    ];
     stages.extend(check::stages(&suites.proofs));
     stages.extend([
         Stage::in_turn("documentation", || check::documentation(&suites.proofs)),
+        Stage::in_turn("campaigns", || {
+            campaigns::run_part(
+                &suites.campaigns,
+                Part::WithoutServers,
+                Output::Collected,
+                &suites.proofs,
+            )
+        }),
         Stage::in_turn("campaigns on servers", || {
             campaigns::run_part(&suites.campaigns, Part::OnServers, Output::Collected, &suites.proofs)
         }),
@@ -133,6 +133,20 @@ fn long(suites: &Suites) -> Vec<Stage<'_>> {
     stages
 }
 
-fn static_binaries() -> Result<()> {
-    static_binaries::static_binary("instancelink").map(drop)
+/// What the suites run in pods and beside servers.
+fn static_binaries(suites: &Suites) -> Result<Done> {
+    if !suites.need_the_operator() {
+        return Ok(Done::Unchanged);
+    }
+    static_binaries::static_binary("instancelink")?;
+    Ok(Done::Ran)
+}
+
+/// The programs of the cluster for the end-to-end tests.
+fn cluster(suites: &Suites) -> Result<Done> {
+    if suites.e2e.is_empty() {
+        return Ok(Done::Unchanged);
+    }
+    cluster_binaries::ensure(cluster_binaries::WITH_NODE)?;
+    Ok(Done::Ran)
 }

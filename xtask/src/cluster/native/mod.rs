@@ -27,8 +27,9 @@ use crate::progress::{say, step};
 use crate::{command, image, packages};
 use layout::Layout;
 
-/// Starts the cluster if it does not run. A cluster of which only a part runs is removed first: it only had data of tests.
-pub(crate) fn up(layout: &Layout, profile: Profile) -> Result<()> {
+/// Starts the cluster if it does not run, and returns whether it was started. A cluster of which only a part runs is removed
+/// first: it only had data of tests.
+pub(crate) fn up(layout: &Layout, profile: Profile) -> Result<bool> {
     if layout.node {
         // All in one call, because each call reads the lists of packages.
         packages::ensure(&[packages::NODE, packages::STATIC].concat())?;
@@ -42,7 +43,7 @@ pub(crate) fn up(layout: &Layout, profile: Profile) -> Result<()> {
     }
     if is_running(layout) {
         say(&format!("cluster '{}' runs already", layout.name));
-        return Ok(());
+        return Ok(false);
     }
     if layout.folder.exists() {
         step("remove what is left of an earlier run", || teardown::remove(layout))?;
@@ -54,7 +55,8 @@ pub(crate) fn up(layout: &Layout, profile: Profile) -> Result<()> {
             layout.logs().display(),
             layout.name
         )
-    })
+    })?;
+    Ok(true)
 }
 
 /// Ends the cluster and removes all of it.

@@ -52,6 +52,8 @@ impl Checkout {
             ("sim/tests/plans.rs", ""),
             ("sim/tests/other.rs", ""),
             ("web/src/lib.rs", ""),
+            ("xtask/src/command.rs", ""),
+            ("xtask/src/paths.rs", ""),
         ] {
             checkout.write(file, text);
         }
@@ -145,8 +147,9 @@ fn a_file_that_git_does_not_track_yet_counts_and_an_ignored_one_does_not() {
 #[test]
 fn a_file_that_was_deleted_counts() {
     let checkout = Checkout::new();
+    checkout.write("core/src/edges.rs", "");
     let before = checkout.inputs();
-    fs::remove_file(checkout.0.join("core/src/lib.rs")).unwrap();
+    fs::remove_file(checkout.0.join("core/src/edges.rs")).unwrap();
     assert_ne!(checkout.inputs(), before);
 }
 
@@ -195,6 +198,54 @@ fn of_the_workspace_manifest_the_profiles_count() {
         checkout.changed_by("Cargo.toml", &manifest.replace("debug = 1", "debug = 2")),
         ["profiles"]
     );
+}
+
+#[test]
+fn a_path_without_files_is_an_error() {
+    let checkout = Checkout::new();
+    let workspace = Workspace::read(&checkout.0, Members::read(&checkout.metadata()).unwrap(), "rustc 1").unwrap();
+    let mut needs = Needs::default();
+    needs.read(&["deploy", "deploi"]);
+    let error = workspace.inputs(&needs).unwrap_err().to_string();
+    assert!(error.starts_with("tests depend on deploi, but"), "{error}");
+}
+
+#[test]
+fn a_checkout_without_files_is_an_error() {
+    let checkout = Checkout::new();
+    checkout.write(".gitignore", "*\n");
+    fs::remove_dir_all(checkout.0.join(".git")).unwrap();
+    command::capture(Command::new("git").current_dir(&checkout.0).args(["init", "--quiet"])).unwrap();
+    let error = Files::read(&checkout.0).unwrap_err().to_string();
+    assert!(error.starts_with("git lists no files"), "{error}");
+}
+
+#[test]
+fn the_variables_that_change_a_build_count() {
+    let variables = [
+        ("RUSTFLAGS", "-g"),
+        ("CARGO_PROFILE_DEV_DEBUG", "2"),
+        ("CARGO_PROFILE_DEV_INCREMENTAL", "false"),
+        ("CARGO_TARGET_DIR", "/target"),
+        ("CC_x86_64-unknown-linux-musl", "musl-gcc"),
+        ("HOME", "/home/user"),
+    ];
+    let variables = variables.map(|(name, value)| (name.into(), value.into()));
+    assert_eq!(
+        build_variables(variables.into_iter()),
+        [
+            "CARGO_PROFILE_DEV_DEBUG=2",
+            "CC_x86_64-unknown-linux-musl=musl-gcc",
+            "RUSTFLAGS=-g"
+        ]
+    );
+}
+
+#[test]
+fn the_code_that_runs_tests_counts_for_each_test() {
+    let needs = Needs::of_test("sim", "plans");
+    assert!(needs.paths.iter().any(|path| path == "xtask/src/command.rs"));
+    assert!(needs.paths.iter().any(|path| path == "xtask/src/paths.rs"));
 }
 
 #[test]

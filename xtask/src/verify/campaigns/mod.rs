@@ -16,8 +16,10 @@ use instancelink_testkit::campaign;
 
 use super::proofs::{ProofOptions, Proofs};
 use crate::artifacts::{cluster_binaries, earlier_operator, static_binaries};
+use crate::packages;
 use crate::progress::{explained, say};
-use crate::{command, packages};
+use crate::verify::counted;
+use crate::verify::runner::Done;
 
 use groups::Group;
 pub(crate) use plan::Plan;
@@ -74,11 +76,17 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let plan = Plan::new(options, &proofs)?;
     let result = run_part(&plan, Part::All, Output::Live, &proofs);
     record::print()?;
-    result
+    result.map(drop)
 }
 
 /// Runs groups of a plan. The caller prints the table.
-pub(crate) fn run_part(plan: &Plan, part: Part, output: Output, proofs: &Proofs) -> Result<()> {
+pub(crate) fn run_part(plan: &Plan, part: Part, output: Output, proofs: &Proofs) -> Result<Done> {
+    if !plan.needs(part) {
+        return Ok(Done::Unchanged);
+    }
+    for planned in plan.groups.iter().filter(|planned| part.has(&planned.group)) {
+        planned.begin(proofs);
+    }
     let groups: Vec<&Group> = plan.groups.iter().map(|planned| &planned.group).collect();
     // All groups of the plan, whatever the part, so that each dependency is built once and the time of a campaign is its own.
     let executables = groups::build(&groups)?;
@@ -95,28 +103,29 @@ pub(crate) fn run_part(plan: &Plan, part: Part, output: Output, proofs: &Proofs)
         let group = &planned.group;
         let mut test = test(group, executable, output)?;
         test.envs(settings.iter().map(|(variable, value)| (variable, value)));
-        if run_one(group, &mut test, output).is_err() {
-            failed.push(group.to_string());
-        } else if let Err(error) = planned.remember(proofs) {
-            say(&explained(
-                &format!("{group} passed, but this cannot be remembered"),
-                &error,
-            ));
+        match run_one(group, &mut test, output) {
+            Ok(tests) => planned.remember(tests, proofs),
+            Err(error) => {
+                say(&explained(&group.to_string(), &error));
+                planned.failed(proofs);
+                failed.push(group.to_string());
+            }
         }
     }
     if failed.is_empty() {
-        return Ok(());
+        return Ok(Done::Ran);
     }
     bail!("campaigns failed: {}", failed.join(", "))
 }
 
-fn run_one(group: &Group, test: &mut Command, output: Output) -> Result<()> {
+/// Returns how many tests passed.
+fn run_one(group: &Group, test: &mut Command, output: Output) -> Result<usize> {
     let title = format!("\n== campaigns: {group}");
     match output {
-        Output::Collected => command::run_aside(&title, test),
+        Output::Collected => counted::run_aside(&title, test),
         Output::Live => {
             say(&title);
-            command::run(test)
+            counted::run(test)
         }
     }
 }

@@ -2,13 +2,12 @@
 //! since.
 
 use anyhow::Result;
-use instancelink_testkit::campaign;
 
 use super::groups::{self, Group};
 use super::record;
 use super::{Options, Part};
 use crate::inputs::Needs;
-use crate::progress::say;
+use crate::progress::{explained, say};
 use crate::verify::proofs::{Figures, Proofs, Subject};
 
 /// The chosen groups in the order in which they run.
@@ -21,8 +20,7 @@ pub(crate) struct Plan {
 #[derive(Debug)]
 pub(super) struct Planned {
     pub(super) group: Group,
-    /// Where the result is to be remembered: of what.
-    subject: Option<Subject>,
+    subject: Subject,
 }
 
 impl Plan {
@@ -33,12 +31,8 @@ impl Plan {
             groups: Vec::new(),
         };
         for group in groups::chosen(groups::all()?, &options.groups)? {
-            let subject = if options.is_whole() {
-                Some(proofs.subject(name(&group, options.long), needs(&group))?)
-            } else {
-                None
-            };
-            if let Some(proof) = subject.as_ref().and_then(|subject| proofs.find(subject)) {
+            let subject = proofs.subject(name(&group, options.long), needs(&group), options.is_whole())?;
+            if let Some(proof) = proofs.find(&subject) {
                 say(&format!("campaigns: {group}: {}", proof.since()));
                 record::repeat(&group.to_string(), &proof.figures.rows, &proof.since())?;
             } else {
@@ -55,25 +49,32 @@ impl Plan {
 }
 
 impl Planned {
+    /// Called before the group runs.
+    pub(super) fn begin(&self, proofs: &Proofs) {
+        proofs.begin(&self.subject);
+    }
+
+    /// Called after a test of the group failed.
+    pub(super) fn failed(&self, proofs: &Proofs) {
+        proofs.failed(&self.subject);
+    }
+
     /// Called after the group passed.
-    pub(super) fn remember(&self, proofs: &Proofs) -> Result<()> {
-        let Some(subject) = &self.subject else {
-            return Ok(());
-        };
-        let rows = record::rows(&self.group.to_string())?;
-        proofs.remember(subject, Figures { rows, tests: 0 })
+    pub(super) fn remember(&self, tests: usize, proofs: &Proofs) {
+        match record::rows(&self.group.to_string()) {
+            Ok(rows) => proofs.remember(&self.subject, Figures { rows, tests }),
+            Err(error) => say(&explained(
+                &format!("{} passed, but is not remembered", self.group),
+                &error,
+            )),
+        }
     }
 }
 
 impl Options {
     /// Whether the groups run as they always do. Other plans, or other operators, prove something else.
     fn is_whole(&self) -> bool {
-        let is_set = |variable| std::env::var_os(variable).is_some();
-        self.groups.is_empty()
-            && self.seed.is_none()
-            && self.beside.is_none()
-            && !is_set(campaign::SEED)
-            && !is_set(campaign::LONG)
+        self.groups.is_empty() && self.seed.is_none() && self.beside.is_none()
     }
 }
 
@@ -84,9 +85,25 @@ fn name(group: &Group, long: bool) -> String {
 
 fn needs(group: &Group) -> Needs {
     let mut needs = Needs::of_test(&group.package, &group.test);
+    needs.read(&["xtask/src/verify/campaigns"]);
     if group.needs_servers() {
         needs.programs.push("instancelink");
         needs.servers();
     }
     needs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inputs::Workspace;
+
+    #[test]
+    fn the_code_that_runs_campaigns_is_an_input_of_each() {
+        let workspace = Workspace::here().unwrap();
+        for group in groups::all().unwrap() {
+            let inputs = workspace.inputs(&needs(&group)).unwrap();
+            assert!(inputs.contains_key("xtask/src/verify/campaigns"), "{group}");
+        }
+    }
 }

@@ -28,15 +28,40 @@ pub(crate) fn file(group: &str) -> Result<PathBuf> {
     Ok(folder.join(format!("{}.jsonl", group.replace([' ', '/', ':'], "-"))))
 }
 
-fn folder() -> Result<PathBuf> {
+/// The folder of all runs in this target folder.
+fn runs() -> Result<PathBuf> {
     Ok(paths::target()?.join("campaigns"))
 }
 
-/// Removes the rows of an earlier run.
+/// The folder of this run. Two runs at the same time must not take the rows of the other as their own.
+fn folder() -> Result<PathBuf> {
+    Ok(runs()?.join(std::process::id().to_string()))
+}
+
+/// Removes the rows of earlier runs.
 pub(crate) fn clear() -> Result<()> {
-    let folder = folder()?;
-    if folder.exists() {
-        fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
+    clear_in(&runs()?, std::process::id())
+}
+
+/// Leaves the rows of other runs that have not ended.
+fn clear_in(runs: &Path, own: u32) -> Result<()> {
+    for entry in fs::read_dir(runs).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let number = name.to_string_lossy().parse::<u32>().ok();
+        let runs_now = number.is_some_and(|pid| pid != own && Path::new(&format!("/proc/{pid}")).exists());
+        if runs_now {
+            continue;
+        }
+        let path = entry.path();
+        let removed = if path.is_dir() {
+            fs::remove_dir_all(&path)
+        } else {
+            fs::remove_file(&path)
+        };
+        // Another run may remove the same folder at this moment.
+        if path.exists() {
+            removed.with_context(|| format!("cannot remove {}", path.display()))?;
+        }
     }
     Ok(())
 }
@@ -160,6 +185,22 @@ mod tests {
         let unchanged = |line: &&str| line.ends_with("  1  unchanged since abc, 2026-01-31");
         assert!(lines.iter().any(unchanged), "{text}");
         assert!(text.ends_with("violations: 0\n"), "{text}");
+    }
+
+    #[test]
+    fn the_rows_of_another_run_are_kept_until_it_has_ended() {
+        let runs = std::env::temp_dir().join(format!("xtask-rows-{}", std::process::id()));
+        // Process 1 always runs, and no process has the number 0.
+        let (own, other, ended) = (std::process::id(), 1, 0);
+        for run in [own, other, ended] {
+            let folder = runs.join(run.to_string());
+            fs::create_dir_all(&folder).unwrap();
+            fs::write(folder.join("model.jsonl"), "").unwrap();
+        }
+        clear_in(&runs, own).unwrap();
+        let left = [own, other, ended].map(|run| runs.join(run.to_string()).exists());
+        fs::remove_dir_all(&runs).unwrap();
+        assert_eq!(left, [false, true, false]);
     }
 
     #[test]

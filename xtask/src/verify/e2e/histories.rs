@@ -95,8 +95,11 @@ impl Histories {
         for line in &violations {
             say(line);
         }
-        if sees_actions && asked == 0 {
-            bail!("no action was seen while all tests ran, so nothing was checked");
+        if asked == 0 {
+            if sees_actions {
+                bail!("no action was seen while all tests ran, so nothing was checked");
+            }
+            say("no action was seen, so the order of actions was not checked");
         }
         if !violations.is_empty() {
             bail!("{} links have a history without an order", violations.len());

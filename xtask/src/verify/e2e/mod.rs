@@ -18,10 +18,12 @@ use super::campaigns::record;
 use super::proofs::{ProofOptions, Proofs};
 use crate::artifacts::cluster_binaries;
 use crate::artifacts::static_binaries::{self, Profile};
+use crate::cluster::record::Provider;
 use crate::cluster::{Cluster, DEFAULT, Wanted};
 use crate::dev::up;
 use crate::image;
 use crate::progress::{explained, say};
+use crate::verify::runner::Done;
 
 use groups::{NEED_POSTGRES, NEED_RESOLVER};
 use histories::Histories;
@@ -52,16 +54,17 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let proofs = Proofs::open(options.proofs)?;
     let result = run_plan(&Plan::new(options, &proofs)?, &proofs);
     record::print()?;
-    result
+    result.map(drop)
 }
 
 /// Runs the tests of a plan. The caller prints the table.
-pub(crate) fn run_plan(plan: &Plan, proofs: &Proofs) -> Result<()> {
+pub(crate) fn run_plan(plan: &Plan, proofs: &Proofs) -> Result<Done> {
     if plan.is_empty() {
-        return Ok(());
+        return Ok(Done::Unchanged);
     }
-    let kubeconfig = match std::env::var_os("KUBECONFIG") {
-        Some(file) => given(file.into(), plan)?,
+    plan.begin(proofs)?;
+    let (kubeconfig, is_current) = match std::env::var_os("KUBECONFIG") {
+        Some(file) => (given(file.into(), plan)?, false),
         None => native(plan)?,
     };
     let operator = static_binaries::static_binary("instancelink")?;
@@ -73,20 +76,23 @@ pub(crate) fn run_plan(plan: &Plan, proofs: &Proofs) -> Result<()> {
             Ok(counts) => passed.extend(counts.into_iter().map(|(group, tests)| ((run.binary, group), tests))),
             Err(error) => {
                 say(&explained("end to end", &error));
+                plan.failed(run, proofs);
                 failed.push(format!("{} {}", run.binary, run.filters().join(" ")));
             }
         }
     }
     // Links whose actions have no order belong to any of the groups, so no group is proven.
-    match histories.judge(plan.is_whole) {
-        Ok(row) => plan.remember(&passed, row, proofs)?,
+    match histories.judge(plan.sees_actions) {
+        Ok(row) if is_current => plan.remember(&passed, row, proofs)?,
+        Ok(_) => {}
         Err(error) => {
+            plan.histories_failed(proofs)?;
             say(&explained("histories", &error));
             failed.push("the histories of links".to_owned());
         }
     }
     if failed.is_empty() {
-        return Ok(());
+        return Ok(Done::Ran);
     }
     bail!(
         "end-to-end tests failed among: {}; the cluster still runs (KUBECONFIG={})",
@@ -123,8 +129,9 @@ fn load_more(cluster: &Cluster, plan: &Plan) -> Result<()> {
     Ok(())
 }
 
-/// Starts the native cluster, or finds it, and installs the operator of this checkout.
-fn native(plan: &Plan) -> Result<PathBuf> {
+/// Starts the native cluster, or finds it, and installs the operator of this checkout. Returns also whether the cluster was
+/// started with the programs of this checkout.
+fn native(plan: &Plan) -> Result<(PathBuf, bool)> {
     let options = match Cluster::find(DEFAULT)? {
         Some(cluster) => up::Options {
             wanted: Wanted {
@@ -141,5 +148,12 @@ fn native(plan: &Plan) -> Result<PathBuf> {
         bail!("the end-to-end tests need a cluster in which pods run: run this as root, or set KUBECONFIG");
     }
     load_more(&cluster, plan)?;
-    Ok(cluster.record.kubeconfig)
+    let is_current = cluster.is_current();
+    if !is_current && cluster.record.provider == Provider::Native {
+        say(&format!(
+            "end-to-end tests are not remembered: cluster '{}' was started with other programs. `cargo xtask down` ends it",
+            cluster.name
+        ));
+    }
+    Ok((cluster.record.kubeconfig, is_current))
 }

@@ -9,8 +9,8 @@ use anyhow::{Context as _, Result};
 use instancelink_testkit::campaign::Row;
 use serde::{Deserialize, Serialize};
 
-use crate::digest;
-use crate::inputs::{Inputs, digest_of};
+use crate::digest::{self, digest_of};
+use crate::inputs::Inputs;
 
 /// Changes whenever the meaning of an entry changes: older entries are then not found.
 const FORMAT: &str = "1";
@@ -102,6 +102,15 @@ impl Store {
             .with_context(writing)?;
         self.prune();
         Ok(())
+    }
+
+    /// Removes the proof of a group with these inputs.
+    pub(crate) fn remove(&self, group: &str, inputs: &Inputs) -> Result<()> {
+        let file = self.file(group, inputs);
+        match fs::remove_file(&file) {
+            Err(error) if file.exists() => Err(error).with_context(|| format!("cannot remove {}", file.display())),
+            _ => Ok(()),
+        }
     }
 
     /// Removes the oldest entries. One that another run removed meanwhile is gone as well.
