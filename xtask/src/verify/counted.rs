@@ -45,10 +45,11 @@ fn some(passed: usize) -> Result<usize> {
     Ok(passed)
 }
 
-/// The number of tests that passed, in the last line of a test binary.
+/// The number of tests that passed, in the last line of a test binary. The words before it can have a colour.
 fn passed_in(line: &str) -> usize {
-    let count = line.strip_prefix("test result: ok. ");
-    let count = count.and_then(|rest| rest.split(" passed").next()?.parse().ok());
+    let result = line.strip_prefix("test result: ");
+    let before = result.and_then(|result| result.split_once(" passed"));
+    let count = before.and_then(|(before, _)| before.rsplit(' ').next()?.parse().ok());
     count.unwrap_or(0)
 }
 
@@ -74,6 +75,7 @@ mod tests {
     fn the_tests_that_passed_are_counted() {
         assert_eq!(counted(SOME).unwrap(), 3);
         assert_eq!(passed_in("test a_walk ... ok"), 0);
+        assert_eq!(passed_in("test result: \u{1b}[32mok\u{1b}[m. 12 passed; 0 failed"), 12);
     }
 
     #[test]

@@ -32,7 +32,21 @@ pub(super) fn run(run: &Run, kubeconfig: &Path, operator: &Path) -> Result<BTree
     if !status.success() {
         bail!("the tests of {} ended with {status}", run.binary);
     }
-    Ok(counts(&run.groups, &passed))
+    let counts = counts(&run.groups, &passed);
+    // A part of test names can be in the tests of other groups only.
+    if run.part.is_none() {
+        require_tests(&counts)?;
+    }
+    Ok(counts)
+}
+
+fn require_tests(counts: &BTreeMap<String, usize>) -> Result<()> {
+    let empty = counts.iter().filter(|(_, tests)| **tests == 0);
+    let empty: Vec<&str> = empty.map(|(group, _)| group.as_str()).collect();
+    if !empty.is_empty() {
+        bail!("no test ran of {}, so nothing was tested", empty.join(", "));
+    }
+    Ok(())
 }
 
 /// The name of the test that passed, in a line of a test binary.
@@ -78,5 +92,7 @@ mod tests {
         let counts = counts(&groups, &passed);
         let expected = [("crds", 1), ("holds", 0), ("walk", 1)].map(|(group, tests)| (group.to_owned(), tests));
         assert_eq!(counts, BTreeMap::from(expected));
+        let error = require_tests(&counts).unwrap_err().to_string();
+        assert_eq!(error, "no test ran of holds, so nothing was tested");
     }
 }
