@@ -181,12 +181,13 @@ impl Cache {
         Taken::In
     }
 
-    /// Takes in an object that was read live rather than written.
+    /// Takes in an object that was read live rather than written. It is unknown who wrote it, and the event of the watch is no
+    /// news later, so it wakes the links that it concerns now.
     pub fn read_live<W: Watched>(&self, name: &ObjectName, item: W::Item) {
         let (forgotten, affected) = self.write(|index| {
             let change = W::table_in(index, &name.namespace).record(name, item);
             change
-                .map(|change| take_in::<W>(index, &change, Who::Us))
+                .map(|change| take_in::<W>(index, &change, Who::Others))
                 .unwrap_or_default()
         });
         forgotten.compress();

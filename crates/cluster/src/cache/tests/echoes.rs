@@ -253,3 +253,27 @@ fn a_list_that_is_only_older_than_our_own_write_is_not_repeated() {
     assert_eq!(world.list::<Links>(vec![at(5)]), Taken::In);
     assert_eq!(version_known(&world).as_deref(), Some("7"));
 }
+
+#[test]
+fn an_edit_of_another_client_that_a_live_read_shows_first_concerns_the_links_of_the_child() {
+    let world = World::new();
+    world.apply::<Links>(at(1));
+    let slice = |address: &str, version| {
+        let labels = json!({"app.kubernetes.io/managed-by": "instancelink", "instancelink.dev/link-uid": "a-uid"});
+        let slice = json!({
+            "metadata": meta("a-v4", version), "addressType": "IPv4",
+            "endpoints": [{"addresses": [address], "conditions": {"ready": true}}],
+        });
+        with(slice, "/metadata/labels", labels)
+    };
+    world.apply::<Slices>(slice("10.0.0.1", 2));
+    world.heard();
+    let edited = slice("192.0.2.7", 3);
+    let raw = serde_json::from_value(edited.clone()).unwrap();
+    world
+        .cache
+        .read_live::<Slices>(&ObjectName::new("shop", "a-v4"), Slices::reduce(raw));
+    assert_eq!(world.heard(), names(["a"]));
+    world.apply::<Slices>(edited);
+    assert_eq!(world.heard(), names([]), "the event is no news");
+}
