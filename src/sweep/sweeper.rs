@@ -126,16 +126,21 @@ impl Sweeper {
                 key,
                 uid,
                 resource_version,
-            } => self.executor.delete(key, uid, resource_version).await?,
+            } => self.executor.delete(key, uid, resource_version).await,
             Effect::Replace {
                 child,
                 uid,
                 resource_version,
-            } => self.executor.replace(child, (uid, resource_version)).await?,
+            } => self.executor.replace(child, (uid, resource_version)).await,
             other => {
                 tracing::error!(effect = ?other, "a sweep may only delete and replace children; this is a bug");
                 return Ok(());
             }
+        };
+        let answer = match answer {
+            // Another client removed it.
+            Err(CallError::NotFound(_)) => return Ok(()),
+            answer => answer?,
         };
         match answer {
             Answer::Refused(_, refusal) => {

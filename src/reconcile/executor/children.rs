@@ -18,13 +18,13 @@ impl Executor {
         with_desired!(child, K(spec) => self.create_as::<K>(key, &K::to_api(spec, None), collisions).await)
     }
 
-    /// Replaces a child that has this UID and resourceVersion.
+    /// Replaces a child that has this UID and resourceVersion. An error if it does not exist any more.
     pub(crate) async fn replace(&self, child: &DesiredChild, replaces: (&str, &str)) -> Result<Answer, CallError> {
         let key = child.key();
         with_desired!(child, K(spec) => self.replace_as::<K>(key, &K::to_api(spec, Some(replaces)), replaces.0).await)
     }
 
-    /// Deletes a child that has this UID and resourceVersion.
+    /// Deletes a child that has this UID and resourceVersion. An error if it does not exist any more.
     pub(crate) async fn delete(&self, key: &Key, uid: &str, version: &str) -> Result<Answer, CallError> {
         with_kind!(key.kind, K => self.delete_as::<K>(key, uid, version).await)
     }
@@ -87,9 +87,9 @@ impl Executor {
         let in_flight = self.begin::<K>(&name);
         match self.calls.replace::<_, Raw<K>>(K::Watch::KIND, &name, body).await {
             Ok(raw) => Ok(record::<K>(in_flight, raw)),
-            Err(CallError::NotFound(_)) => {
+            Err(error @ CallError::NotFound(_)) => {
                 record_gone(in_flight, uid);
-                Ok(Answer::ChildGone(key))
+                Err(error)
             }
             Err(error) => answer_refusal(error, "update", key),
         }
@@ -100,9 +100,13 @@ impl Executor {
         let in_flight = self.begin::<K>(&name);
         match self.calls.delete::<Raw<K>>(K::Watch::KIND, &name, uid, version).await {
             Ok(Deleted::Held(raw)) => Ok(record::<K>(in_flight, *raw)),
-            Ok(Deleted::Gone) | Err(CallError::NotFound(_)) => {
+            Ok(Deleted::Gone) => {
                 record_gone(in_flight, uid);
                 Ok(Answer::ChildGone(key.clone()))
+            }
+            Err(error @ CallError::NotFound(_)) => {
+                record_gone(in_flight, uid);
+                Err(error)
             }
             Err(error) => answer_refusal(error, "delete", key.clone()),
         }

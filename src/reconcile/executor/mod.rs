@@ -95,6 +95,7 @@ impl Executor {
                 resource_version,
             } => {
                 let answer = self.replace(child, (uid, resource_version)).await;
+                let answer = gone_if_not_found(answer, &child.key());
                 self.note_unconfirmed(link, child, &answer);
                 answer
             }
@@ -102,7 +103,7 @@ impl Executor {
                 key,
                 uid,
                 resource_version,
-            } => self.delete(key, uid, resource_version).await,
+            } => gone_if_not_found(self.delete(key, uid, resource_version).await, key),
             Effect::Publish(_) => Ok(Answer::Done),
         }
     }
@@ -118,6 +119,14 @@ impl Executor {
             // A refusal says nothing about the write before it.
             _ => {}
         }
+    }
+}
+
+/// For a pass it is the same whether its write or that of another client removed a child.
+fn gone_if_not_found(answer: Result<Answer, CallError>, key: &Key) -> Result<Answer, CallError> {
+    match answer {
+        Err(CallError::NotFound(_)) => Ok(Answer::ChildGone(key.clone())),
+        answer => answer,
     }
 }
 

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use http::{Request, Response, StatusCode};
 use instancelink_cluster::{Affected, Listener, Meter, Slices};
 use kube::Client;
@@ -39,7 +41,7 @@ fn status(code: u16, reason: &str) -> Response<Body> {
 /// The requests that a server received, as `METHOD name`.
 type Requests = Arc<Mutex<Vec<String>>>;
 
-/// An API server without links, whose first deletion of the slice `changed` is a conflict.
+/// An API server without links. The first deletion of the slice `changed` is a conflict, and the slice `gone` does not exist.
 fn client(requests: &Requests) -> Client {
     let requests = Arc::clone(requests);
     let serve = tower::service_fn(move |request: Request<Body>| {
@@ -52,6 +54,7 @@ fn client(requests: &Requests) -> Client {
             Ok::<_, std::convert::Infallible>(match request.method().as_str() {
                 "GET" => status(404, "NotFound"),
                 _ if name == "changed" && is_first => status(409, "Conflict"),
+                _ if name == "gone" => status(404, "NotFound"),
                 _ => {
                     let gone = json!({"kind": "Status", "status": "Success"});
                     Response::new(Body::from(serde_json::to_vec(&gone).unwrap()))
@@ -62,16 +65,15 @@ fn client(requests: &Requests) -> Client {
     Client::new(serve, "system")
 }
 
-#[tokio::test(start_paused = true)]
-async fn an_orphan_that_changes_before_its_deletion_is_checked_again_alone() {
-    let requests = Requests::default();
+/// A sweeper whose caches have these orphans.
+fn sweeper(requests: &Requests, orphans: &[&str]) -> Arc<Sweeper> {
     let cache = Arc::new(Cache::new(&["EndpointSlice"], Arc::new(NoListener)));
-    for name in ["changed", "other"] {
+    for name in orphans {
         cache.observe::<Slices>(Event::Apply(serde_json::from_value(orphan(name)).unwrap()));
     }
     let metrics = Arc::new(Metrics::new());
-    let calls = Calls::new(client(&requests), Arc::clone(&metrics) as Arc<dyn Meter>);
-    let sweeper = Arc::new(Sweeper {
+    let calls = Calls::new(client(requests), Arc::clone(&metrics) as Arc<dyn Meter>);
+    Arc::new(Sweeper {
         requests: Arc::default(),
         queue: Arc::new(Queue::new(1)),
         executor: Executor::new(calls.clone(), Arc::clone(&cache)).unrecorded(),
@@ -79,7 +81,13 @@ async fn an_orphan_that_changes_before_its_deletion_is_checked_again_alone() {
         calls,
         leadership: Leadership::always(),
         metrics,
-    });
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_orphan_that_changes_before_its_deletion_is_checked_again_alone() {
+    let requests = Requests::default();
+    let sweeper = sweeper(&requests, &["changed", "other"]);
     let run = tokio::time::timeout(Duration::from_millis(1_500), sweeper.run(CancellationToken::new()));
     assert!(run.await.is_err(), "it runs until it is stopped");
     // No watch removes them from the caches, so a full scan would check both again.
@@ -92,4 +100,15 @@ async fn an_orphan_that_changes_before_its_deletion_is_checked_again_alone() {
         "DELETE changed",
     ];
     assert_eq!(*requests.lock(), expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_the_orphans_that_the_sweep_removed_are_counted() {
+    let sweeper = sweeper(&Requests::default(), &["gone", "other"]);
+    let metrics = Arc::clone(&sweeper.metrics);
+    let run = tokio::time::timeout(Duration::from_millis(500), sweeper.run(CancellationToken::new()));
+    assert!(run.await.is_err(), "it runs until it is stopped");
+    let text = metrics.render(&BTreeMap::new(), &BTreeMap::new(), 0);
+    let counted = text.lines().find(|line| line.contains("swept_total{"));
+    assert!(counted.is_some_and(|line| line.ends_with(" 1")), "{counted:?}");
 }
