@@ -173,11 +173,13 @@ impl Election {
     /// Renews the lease until `done`; false as soon as the leadership is lost.
     pub(crate) async fn renew_until(&mut self, done: &CancellationToken) -> bool {
         loop {
+            // Not longer than the leadership lasts, so that its end is noticed at once.
+            let pause = self.config.retry.min(self.leadership.time_left());
             tokio::select! {
                 () = done.cancelled() => {
                     return true;
                 }
-                () = tokio::time::sleep(self.config.retry) => {}
+                () = tokio::time::sleep(pause) => {}
             }
             let left = self.leadership.time_left();
             match timeout(left, self.attempt()).await {

@@ -16,6 +16,8 @@ const SLOW: Duration = Duration::from_secs(1);
 struct Server {
     lease: Arc<Mutex<Option<Value>>>,
     version: Arc<Mutex<u64>>,
+    /// The answer to all requests but watches, if it fails.
+    failure: Arc<Mutex<Option<Value>>>,
 }
 
 impl Server {
@@ -29,8 +31,12 @@ impl Server {
     }
 
     async fn answer(&self, request: Request<Body>) -> Response<Body> {
-        if request.uri().query().is_some_and(|query| query.contains("watch")) {
+        let is_watch = request.uri().query().is_some_and(|query| query.contains("watch"));
+        if is_watch {
             return std::future::pending().await;
+        }
+        if let Some(failure) = self.failure.lock().as_ref() {
+            return response(StatusCode::INTERNAL_SERVER_ERROR, failure);
         }
         match request.method().as_str() {
             "GET" => match self.lease.lock().clone() {
@@ -123,4 +129,20 @@ async fn an_operator_that_stops_while_another_one_leads_leaves_the_lease_alone()
     let (leads, ()) = tokio::join!(election.acquire(&stop), stopped);
     assert!(!leads);
     assert_eq!(server.holder().as_deref(), Some("other"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_leader_that_cannot_renew_ends_at_the_deadline_and_not_after_the_next_pause() {
+    let server = Server::default();
+    let mut election = contender(&server);
+    // With this pause the deadline is in the middle of one.
+    election.config.retry = Duration::from_secs(7);
+    let began = Instant::now();
+    assert!(election.acquire(&CancellationToken::new()).await);
+    let failure =
+        json!({"kind": "Status", "code": 500, "reason": "InternalError", "message": "no", "status": "Failure"});
+    *server.failure.lock() = Some(failure);
+    assert!(!election.renew_until(&CancellationToken::new()).await);
+    // The lease was taken by a request that was sent at once.
+    assert_eq!(began.elapsed().as_secs(), 10);
 }
