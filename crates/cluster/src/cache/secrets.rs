@@ -8,7 +8,7 @@ use kube::runtime::watcher::Event;
 
 use super::{Cache, Taken};
 use crate::affected::{Affected, Cause};
-use crate::affects::Secrets;
+use crate::affects::{Secrets, Watched as _, Who};
 use crate::index::secrets::{Sight, is_kept};
 
 impl Cache {
@@ -55,9 +55,16 @@ impl Cache {
         }
     }
 
-    /// No link needs the Secrets of a namespace any more.
+    /// No link needs the Secrets of a namespace any more. Links may wait for an alias that one of them kept.
     pub(crate) fn forget_secrets(&self, namespace: &Arc<str>) {
-        self.write(|index| index.secrets.forget(namespace));
+        let affected = self.write(|index| {
+            let mut affected = Affected::default();
+            for change in index.secrets.forget(namespace) {
+                affected.merge(Secrets::concerns(index, &change, Who::Us));
+            }
+            affected
+        });
+        self.tell(affected);
     }
 
     /// Records how far the Secrets of a namespace are known; true if that changed.

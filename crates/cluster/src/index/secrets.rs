@@ -92,14 +92,21 @@ impl SecretStore {
         is_news
     }
 
-    /// Forgets the Secrets of a namespace.
-    pub(crate) fn forget(&mut self, namespace: &str) {
+    /// Forgets the Secrets of a namespace. Returns what changes by that.
+    pub(crate) fn forget(&mut self, namespace: &str) -> Vec<Change<Observed<Binding>>> {
         let Some(secrets) = self.namespaces.remove(namespace) else {
-            return;
+            return Vec::new();
         };
-        for (name, found) in secrets.table.iter() {
-            self.by_mention.update(name, &mentions_of(found), &[]);
+        let gone = secrets.table.iter().map(|(name, found)| Change {
+            name: name.clone(),
+            old: Some(Arc::clone(found)),
+            new: None,
+        });
+        let changes: Vec<_> = gone.collect();
+        for change in &changes {
+            self.reindex(change);
         }
+        changes
     }
 }
 

@@ -198,3 +198,18 @@ fn a_write_of_ours_is_known_before_the_watch_has_it() {
     assert!(world.cache.read(|index| index.secrets.get(&name).is_some()));
     assert_eq!(world.heard(), names([]));
 }
+
+#[test]
+fn links_that_wait_for_an_alias_have_a_pass_when_the_secrets_that_kept_it_are_forgotten() {
+    let world = World::new();
+    world.apply::<Links>(bound("a", "creds", 1));
+    world.apply::<Links>(link("b", "a", &to("Deployment", "pg"), 2));
+    let labels = json!({"app.kubernetes.io/managed-by": "instancelink", "instancelink.dev/link-uid": "a-uid"});
+    world.secrets_listed(
+        &named([]),
+        vec![with(secret("a-binding", 10), "/metadata/labels", labels)],
+    );
+    world.heard();
+    world.cache.forget_secrets(&shop());
+    assert!(world.heard().contains("b"));
+}
