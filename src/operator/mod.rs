@@ -30,13 +30,14 @@ pub(crate) async fn run(mut options: Operator, stop: CancellationToken) -> anyho
         let own = options.pod_namespace.clone();
         options.lease_namespace = Some(own.unwrap_or_else(|| config.default_namespace.clone()));
     }
-    if options.user_name.is_none() {
-        options.user_name = client::user_name(&config).await;
-    }
     tracing::info!(version = env!("CARGO_PKG_VERSION"), server = %config.cluster_url, "operator starts");
+    let calls = client::for_calls(&config)?;
+    if options.user_name.is_none() {
+        options.user_name = client::user_name(calls.clone()).await;
+    }
     let dependencies = Dependencies {
         watches: client::for_watches(&config)?,
-        calls: client::for_calls(&config)?,
+        calls,
         clock: Arc::new(SystemClock),
         dns: resolver_of(&options)?,
     };
