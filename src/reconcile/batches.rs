@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use instancelink_cluster::SourceKey;
 use instancelink_core::batch;
+use instancelink_core::child::DesiredChild;
 use instancelink_core::effect::Effect;
 use instancelink_core::snapshot::Snapshot;
 use parking_lot::Mutex;
@@ -37,6 +38,14 @@ impl Batches {
         }
         group.push(write);
         false
+    }
+
+    /// The child that the write that is held back would create or replace.
+    pub(super) fn held_back(&self, source: &SourceKey) -> Option<DesiredChild> {
+        match self.0.lock().get(source)? {
+            Effect::Create { child } | Effect::Replace { child, .. } => Some(child.clone()),
+            _ => None,
+        }
     }
 
     /// A turn ended. If its link had yielded before, it has decided again now, and the write that is held back may contain

@@ -103,8 +103,7 @@ impl Pass<'_> {
             self.repairs.record(&effects);
             let batches = &self.context.batches;
             let yields = batches.hold_back(&self.context.queue, self.turn, &snapshot, &mut effects);
-            let answers = self.execute(&snapshot, &effects).await;
-            if let Some(outcome) = self.fold(&mut snapshot, effects, answers) {
+            if let Some(outcome) = self.act(&mut snapshot, effects).await {
                 return outcome;
             }
             if yields {
@@ -123,12 +122,15 @@ impl Pass<'_> {
     fn observe(&self) -> Option<Snapshot> {
         let context = self.context;
         let (key, now) = (&self.turn.key, context.clock.now());
-        let source = self.turn.source.as_ref();
-        let unconfirmed = source.map(|source| context.executor.unconfirmed.of(source));
-        let unconfirmed = unconfirmed.unwrap_or_default();
+        let mut written = Vec::new();
+        if let Some(source) = &self.turn.source {
+            written = context.executor.unconfirmed.of(source);
+            // This pass may write on top of it.
+            written.extend(context.batches.held_back(source));
+        }
         let mut snapshot = context
             .cache
-            .read(|index| observe(index, key, now, &context.cluster_domain, &unconfirmed))?;
+            .read(|index| observe(index, key, now, &context.cluster_domain, &written))?;
         snapshot.account.clone_from(&context.account);
         snapshot.lookup = context.verifier.lookup_of(key, &snapshot.link.object);
         Some(snapshot)
@@ -158,6 +160,23 @@ impl Pass<'_> {
             }
         }
         Ok(!children.is_empty())
+    }
+
+    /// Sends the requests of a group, and takes the answers into the snapshot. An outcome if the pass cannot go on.
+    async fn act(&mut self, snapshot: &mut Snapshot, effects: Vec<Effect>) -> Option<Outcome> {
+        let collisions = self.collisions.lock().len();
+        let answers = self.execute(snapshot, &effects).await;
+        if let Some(outcome) = self.fold(snapshot, effects, answers) {
+            return Some(outcome);
+        }
+        if self.collisions.lock().len() > collisions {
+            // A child that existed already was read. It may name links that were no siblings in the snapshot.
+            let Some(observed) = self.observe() else {
+                return Some(self.gone());
+            };
+            snapshot.siblings = observed.siblings;
+        }
+        None
     }
 
     /// Sends the requests of a group, all at once.

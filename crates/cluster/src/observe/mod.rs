@@ -29,7 +29,7 @@ use owners::living_owners;
 use siblings::siblings_of;
 
 /// The snapshot of a link; none if the link does not exist. `unconfirmed` are children of its source that may or may not have
-/// been written: the links that these belong to are in the snapshot, too.
+/// been written, or that are about to be: the links that these belong to are in the snapshot, too.
 pub fn observe(
     index: &Index,
     key: &LinkKey,
