@@ -188,9 +188,10 @@ async fn a_pass_knows_the_links_whose_entries_are_in_a_write_that_is_held_back()
 
 #[tokio::test]
 async fn a_pass_knows_the_links_whose_entries_are_in_an_environment_that_exists_already() {
-    let context = context(&three_links(), |method| match *method {
-        Method::POST => refused(409, "AlreadyExists"),
-        _ => {
+    let context = context(&three_links(), |method| {
+        if method == Method::POST {
+            refused(409, "AlreadyExists")
+        } else {
             let found = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {
                 "namespace": "shop", "name": "web-links", "uid": "e", "resourceVersion": "5",
                 "labels": {"app.kubernetes.io/managed-by": "instancelink"},
