@@ -28,6 +28,26 @@ pub struct Call {
 }
 
 impl Call {
+    /// The answer if the user has no right to this: 403, in the words of the API server's authorizer.
+    pub fn forbidden(&self) -> Failure {
+        let Self { by, verb, resource, .. } = self;
+        let name = self.name.as_deref().unwrap_or_default();
+        let subresource = self.subresource.iter().map(|s| format!("/{s}")).collect::<String>();
+        let place = match &self.namespace {
+            Some(namespace) => format!("in the namespace \"{namespace}\""),
+            None => "at the cluster scope".to_owned(),
+        };
+        let object = match name {
+            "" => resource.qualified(),
+            name => format!("{} \"{name}\"", resource.qualified()),
+        };
+        let (plural, group) = (resource.plural, resource.group);
+        let message = format!(
+            "{object} is forbidden: User \"{by}\" cannot {verb} resource \"{plural}{subresource}\" in API group \"{group}\" {place}",
+        );
+        Failure::about(403, "Forbidden", resource, name, &message)
+    }
+
     /// Parses a request.
     pub fn parse(by: &str, parts: &Parts) -> Result<Self, Failure> {
         let path = parts.uri.path().trim_matches('/').to_owned();

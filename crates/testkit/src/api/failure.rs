@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 
-use super::call::Call;
 use super::resource::{EVENTS, Resource};
 
 pub use super::field_error::FieldError;
@@ -31,7 +30,7 @@ impl Failure {
         }
     }
 
-    fn about(code: u16, reason: &'static str, resource: &Resource, name: &str, message: &str) -> Self {
+    pub(super) fn about(code: u16, reason: &'static str, resource: &Resource, name: &str, message: &str) -> Self {
         let mut details = json!({"kind": resource.plural});
         if !name.is_empty() {
             details["name"] = json!(name);
@@ -112,26 +111,6 @@ impl Failure {
             }]);
         }
         failure
-    }
-
-    /// 403 for a request that the user has no right to.
-    pub fn forbidden(call: &Call) -> Self {
-        let Call { by, verb, resource, .. } = call;
-        let name = call.name.as_deref().unwrap_or_default();
-        let subresource = call.subresource.iter().map(|s| format!("/{s}")).collect::<String>();
-        let place = match &call.namespace {
-            Some(namespace) => format!("in the namespace \"{namespace}\""),
-            None => "at the cluster scope".to_owned(),
-        };
-        let (plural, group) = (resource.plural, resource.group);
-        let message = format!(
-            "{} is forbidden: User \"{by}\" cannot {verb} resource \"{plural}{subresource}\" in API group \"{group}\" {place}",
-            match name {
-                "" => resource.qualified(),
-                name => format!("{} \"{name}\"", resource.qualified()),
-            },
-        );
-        Self::about(403, "Forbidden", resource, name, &message)
     }
 
     /// 422 with all errors of an object.

@@ -202,7 +202,7 @@ async fn answered(answer: &Answer, call: &Call, served: Option<Answered>) -> Res
             retry_after,
         } => {
             let failure = match code {
-                403 => Failure::forbidden(call),
+                403 => call.forbidden(),
                 _ => Failure::new(*code, reason, format!("injected into {}", call.shown())),
             };
             Ok(whole(*code, &failure.body(), *retry_after))
