@@ -24,4 +24,5 @@ mod supervise;
 mod sweep;
 pub mod telemetry;
 mod uninstall;
+mod user_name;
 pub mod verify;

@@ -16,6 +16,7 @@ use crate::args::Operator;
 use crate::client;
 use crate::clock::SystemClock;
 use crate::telemetry::metrics::Metrics;
+use crate::user_name;
 use crate::verify::resolver_of;
 use components::Components;
 pub use dependencies::Dependencies;
@@ -33,7 +34,7 @@ pub(crate) async fn run(mut options: Operator, stop: CancellationToken) -> anyho
     tracing::info!(version = env!("CARGO_PKG_VERSION"), server = %config.cluster_url, "operator starts");
     let calls = client::for_calls(&config)?;
     if options.user_name.is_none() {
-        options.user_name = client::user_name(calls.clone()).await;
+        options.user_name = user_name::of(&config, calls.clone()).await;
     }
     let dependencies = Dependencies {
         watches: client::for_watches(&config)?,
