@@ -272,7 +272,7 @@ impl Case<'_> {
                     let log = self.operator.program.log();
                     let mut lines = log
                         .lines()
-                        .filter(|line| line.contains(&about) && line.contains("trying again"));
+                        .filter(|line| line.contains(&about) && line.contains("retrying"));
                     if lines.any(|line| line.contains("forbidden") && line.contains(words)) {
                         Ok(())
                     } else {

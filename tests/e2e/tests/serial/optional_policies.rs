@@ -211,7 +211,7 @@ async fn no_namespace_is_created_with_the_name_of_a_directory() {
         with_overlay("reserved-namespaces", is_in_force, async || {
             create(&taken)
                 .await
-                .is_refused_with(&["names ending in -links", "choose a name with another end"]);
+                .is_refused_with(&["must not end in -links", "choose another name"]);
             create(&free).await.succeeds();
             create("links").await.succeeds();
             kubectl(&["label", "namespace", &older, "team=a"]).await.succeeds();

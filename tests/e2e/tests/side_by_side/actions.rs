@@ -189,7 +189,7 @@ async fn desired_state_in_the_manifest_rules_over_activate_and_deactivate_but_no
         for verb in ["activate", "deactivate"] {
             link.annotate(verb)
                 .await
-                .is_refused_with(&["spec.desiredState decides"]);
+                .is_refused_with(&["spec.desiredState sets the state"]);
         }
         link.annotate("remove").await.succeeds();
         watch.walks([Deactivating, Inactive, Removing, Removed]).await;

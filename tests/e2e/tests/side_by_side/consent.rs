@@ -343,8 +343,16 @@ async fn a_grant_that_does_not_say_whom_or_what_is_refused() {
         for (from, to, message) in [
             (json!([]), json!([pg()]), "at least 1 items"),
             (json!([shop]), json!([]), "at least 1 items"),
-            (json!([{}]), json!([pg()]), "either namespace or namespaceSelector"),
-            (json!([both]), json!([pg()]), "either namespace or namespaceSelector"),
+            (
+                json!([{}]),
+                json!([pg()]),
+                "exactly one of namespace and namespaceSelector",
+            ),
+            (
+                json!([both]),
+                json!([pg()]),
+                "exactly one of namespace and namespaceSelector",
+            ),
             (json!([star]), json!([pg()]), "namespaceSelector: {}"),
             (
                 json!([shop]),

@@ -178,7 +178,7 @@ async fn kubectl_explain_reads_well() {
         for part in [
             "GROUP:      instancelink.dev",
             "KIND:       InstanceLink",
-            "The instance the alias leads to",
+            "The instance that the alias resolves to",
             "kind\t<string> -required-",
         ] {
             assert!(said.contains(part), "{part:?} is missing in\n{said}");
