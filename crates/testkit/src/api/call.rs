@@ -32,7 +32,10 @@ impl Call {
     pub fn forbidden(&self) -> Failure {
         let Self { by, verb, resource, .. } = self;
         let name = self.name.as_deref().unwrap_or_default();
-        let subresource = self.subresource.as_ref().map_or_else(String::new, |name| format!("/{name}"));
+        let subresource = self
+            .subresource
+            .as_ref()
+            .map_or_else(String::new, |name| format!("/{name}"));
         let place = match &self.namespace {
             Some(namespace) => format!("in the namespace \"{namespace}\""),
             None => "at the cluster scope".to_owned(),
