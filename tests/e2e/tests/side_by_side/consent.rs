@@ -357,7 +357,7 @@ async fn a_grant_that_does_not_say_whom_or_what_is_refused() {
             (
                 json!([shop]),
                 json!([{ "kind": "Rollout" }]),
-                "write the group of the kind",
+                "for another kind write its group",
             ),
         ] {
             let manifest = json!({
