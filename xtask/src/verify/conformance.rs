@@ -16,6 +16,7 @@ use crate::paths;
 use crate::progress::say;
 use crate::verify::counted;
 use crate::verify::runner::Done;
+use crate::verify::single;
 
 /// The cluster that is started for this suite and ended after it.
 const NAME: &str = "conformance";
@@ -65,11 +66,7 @@ fn needs() -> Needs {
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    record::clear()?;
-    let proofs = Proofs::open(options.proofs)?;
-    let result = run_plan(&Plan::new(options, &proofs)?, &proofs);
-    record::print()?;
-    result.map(drop)
+    single::run(options.proofs, |proofs| run_plan(&Plan::new(options, proofs)?, proofs))
 }
 
 /// Runs it unless it is proven. The caller prints the table.

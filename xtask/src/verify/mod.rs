@@ -11,6 +11,7 @@ pub(crate) mod mutants;
 pub(crate) mod proofs;
 mod runner;
 pub(crate) mod seeded;
+mod single;
 mod sizes;
 pub(crate) mod stages;
 pub(crate) mod structure;

@@ -20,6 +20,7 @@ use crate::packages;
 use crate::progress::{explained, say};
 use crate::verify::counted;
 use crate::verify::runner::Done;
+use crate::verify::single;
 
 use groups::Group;
 pub(crate) use plan::Plan;
@@ -71,12 +72,9 @@ pub(crate) enum Output {
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    record::clear()?;
-    let proofs = Proofs::open(options.proofs)?;
-    let plan = Plan::new(options, &proofs)?;
-    let result = run_part(&plan, Part::All, Output::Live, &proofs);
-    record::print()?;
-    result.map(drop)
+    single::run(options.proofs, |proofs| {
+        run_part(&Plan::new(options, proofs)?, Part::All, Output::Live, proofs)
+    })
 }
 
 /// Runs groups of a plan. The caller prints the table.

@@ -14,7 +14,6 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 
-use super::campaigns::record;
 use super::proofs::{ProofOptions, Proofs};
 use crate::artifacts::cluster_binaries;
 use crate::artifacts::static_binaries::{self, Profile};
@@ -24,6 +23,7 @@ use crate::dev::up;
 use crate::image;
 use crate::progress::{explained, say};
 use crate::verify::runner::Done;
+use crate::verify::single;
 
 use groups::{NEED_POSTGRES, NEED_RESOLVER};
 use histories::Histories;
@@ -50,11 +50,7 @@ impl Options {
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    record::clear()?;
-    let proofs = Proofs::open(options.proofs)?;
-    let result = run_plan(&Plan::new(options, &proofs)?, &proofs);
-    record::print()?;
-    result.map(drop)
+    single::run(options.proofs, |proofs| run_plan(&Plan::new(options, proofs)?, proofs))
 }
 
 /// Runs the tests of a plan. The caller prints the table.
