@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use instancelink_api::{InstanceLink, keys};
 use instancelink_core::effect::Event;
+use instancelink_core::resolve::reference::shown_target;
 use instancelink_core::snapshot::{Pod, Snapshot, TargetObject};
 use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::api::events::v1::Event as ApiEvent;
@@ -69,7 +70,7 @@ impl Publisher {
     /// Queues an event about the snapshot's link. If the queue is full, the event is dropped and counted.
     pub(crate) fn publish(&self, snapshot: &Snapshot, event: &Event) {
         let link = reference_of(&snapshot.link.object);
-        let related = snapshot.target.as_ref().map(|t| target_reference(&t.object));
+        let related = shown_target(snapshot).map(target_reference);
         self.enqueue(link, related, event);
     }
 
@@ -193,6 +194,33 @@ fn cut(text: &str, bytes: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use instancelink_core::fixture;
+
+    /// contract#nothing-of-others-without-consent
+    #[tokio::test]
+    async fn an_event_names_the_target_only_with_consent() {
+        let metrics = Arc::new(Metrics::new());
+        let (queue, mut sent) = mpsc::channel(4);
+        let publisher = Publisher {
+            queue,
+            metrics,
+            clock: Arc::new(crate::clock::SystemClock),
+            reporter: "test".into(),
+        };
+        let event = Event {
+            warning: true,
+            reason: "Reason".to_owned(),
+            action: "Action".to_owned(),
+            note: "note".to_owned(),
+        };
+        let unconsented = fixture::snapshot().with_target_in("data");
+        let consented = unconsented.clone().granted("data", "{kind: Deployment}");
+        publisher.publish(&unconsented, &event);
+        publisher.publish(&consented, &event);
+        assert_eq!(sent.recv().await.unwrap().related, None);
+        let related = sent.recv().await.unwrap().related.unwrap();
+        assert_eq!(related.uid.as_deref(), Some(fixture::TARGET_UID));
+    }
 
     #[test]
     fn a_long_note_is_cut_between_two_characters() {

@@ -54,6 +54,8 @@ reasons! {
     TargetNotIsolated,
     /// `Enforced`: the link has no policy; when it is not active, it only has no addresses in DNS.
     DNSOnly,
+    /// The labels of the target also select pods that are not the target's, so the link has no policy.
+    SelectsOtherPods,
     /// Another link claims the alias.
     AliasConflict,
     /// A link of another source of the same name has the directory.
@@ -135,6 +137,7 @@ impl Reason {
                 | Self::RefNotPermitted
                 | Self::NameTaken
                 | Self::Forbidden
+                | Self::SelectsOtherPods
         )
     }
 }

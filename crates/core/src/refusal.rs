@@ -1,6 +1,8 @@
 //! Refusals: what keeps a child from being written, in words for people. The executor makes them of the API server's
 //! answers, the builders of `dataplane` of what they see.
 
+use std::collections::BTreeSet;
+
 use instancelink_api::condition::Reason;
 
 use crate::child::Key;
@@ -73,6 +75,19 @@ pub(crate) fn joined(messages: impl IntoIterator<Item = String>) -> String {
         .map(|other| format!("# Also: {}", rights::one_line(other)));
     let manifest = manifests.join("---\n");
     comments.chain([manifest]).collect::<Vec<_>>().join("\n")
+}
+
+/// The first few names, for a message.
+pub(crate) fn listed(names: &BTreeSet<String>) -> String {
+    const SHOWN: usize = 3;
+    let shown: Vec<&str> = names.iter().take(SHOWN).map(String::as_str).collect();
+    let more = names.len().saturating_sub(SHOWN);
+    let rest = if more > 0 {
+        format!(" and {more} more")
+    } else {
+        String::new()
+    };
+    format!("{}{rest}", shown.join(", "))
 }
 
 fn is_manifest(message: &str) -> bool {

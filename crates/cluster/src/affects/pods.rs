@@ -1,10 +1,11 @@
-//! Pods: a change concerns the links that lead to the pod, to its owners or to a Service that selects it, and the links
-//! whose source it is.
+//! Pods: a change concerns the links that lead to the pod, to its owners or to a Service that selects it, the links whose
+//! policy selects it, and the links whose source it is.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use instancelink_core::child::Owner;
+use instancelink_core::resolve::isolation::is_selected;
 use instancelink_core::snapshot::Pod;
 
 use super::{Watched, Who};
@@ -56,6 +57,9 @@ impl Watched for Pods {
         }
         let labels: Vec<_> = [old, new].into_iter().flatten().map(|p| &p.labels).collect();
         extend_with_services(index, namespace, &labels, &mut affected);
+        if selection(old) != selection(new) {
+            extend_with_policies(index, namespace, &labels, &mut affected);
+        }
         affected
     }
 }
@@ -95,6 +99,27 @@ fn extend_with_services(
             .is_some_and(|s| labels.iter().any(|l| selects(&s.service.selector, l)));
         if selects {
             affected.extend(links, Cause::Endpoints);
+        }
+    }
+}
+
+/// What decides whether a policy may be in front of a target whose labels select the pod.
+fn selection(pod: Option<&Pod>) -> Option<(&str, &BTreeMap<String, String>, Option<&Owner>, bool)> {
+    pod.map(|pod| (pod.uid.as_str(), &pod.labels, pod.controller.as_ref(), pod.finished))
+}
+
+/// Links whose policy selects the pod now, or did before: a policy is written only if all pods that it selects are the target's.
+fn extend_with_policies(
+    index: &Index,
+    namespace: &Arc<str>,
+    labels: &[&BTreeMap<String, String>],
+    affected: &mut Affected,
+) {
+    for (asked, links) in index.links.policy_targets_in(namespace) {
+        let name = ObjectName::within(namespace, asked.name.as_str());
+        let target = index.target(&asked.api_version, &asked.kind, &name);
+        if target.is_some_and(|target| labels.iter().any(|labels| is_selected(&target, labels))) {
+            affected.extend(links, Cause::Change);
         }
     }
 }

@@ -74,9 +74,39 @@ pub(crate) fn scaled_kinds(link: &InstanceLink) -> Vec<ApiKind> {
     kinds
 }
 
-/// The namespace in which a link asks for a policy.
-pub fn policy_namespace(link: &InstanceLink) -> Option<Arc<str>> {
+/// A target in front of which links ask for a policy. The namespace is first, so that those of one are side by side.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PolicyTarget {
+    /// Its namespace.
+    pub namespace: Arc<str>,
+    /// Its `apiVersion`.
+    pub api_version: String,
+    /// Its kind.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+}
+
+impl PolicyTarget {
+    /// Not behind any target of this namespace.
+    pub(crate) fn first_in(namespace: &Arc<str>) -> Self {
+        Self {
+            namespace: Arc::clone(namespace),
+            api_version: String::new(),
+            kind: String::new(),
+            name: String::new(),
+        }
+    }
+}
+
+/// The target in front of which a link asks for a policy.
+pub fn policy_target(link: &InstanceLink) -> Option<PolicyTarget> {
     let target = link.spec.target_instance_ref.as_ref()?;
     let namespace = target.namespace.as_deref().or(link.metadata.namespace.as_deref())?;
-    (link.spec.network_policy == NetworkPolicyMode::Allow).then(|| namespace.into())
+    (link.spec.network_policy == NetworkPolicyMode::Allow).then(|| PolicyTarget {
+        namespace: namespace.into(),
+        api_version: target.api_version().to_owned(),
+        kind: target.kind.clone(),
+        name: target.name.clone(),
+    })
 }

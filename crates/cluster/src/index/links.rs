@@ -8,7 +8,8 @@ use instancelink_core::resolve::directory_of;
 use instancelink_core::snapshot::ApiKind;
 
 use super::link_keys::{
-    TargetKey, foreign_namespaces, policy_namespace, scaled_kinds, secret_keys, source_key, target_keys, uid_of,
+    PolicyTarget, TargetKey, foreign_namespaces, policy_target, scaled_kinds, secret_keys, source_key, target_keys,
+    uid_of,
 };
 use super::namesakes::Namesakes;
 use super::source_kind::SourceKind;
@@ -101,8 +102,8 @@ pub struct LinkStore {
     pub(crate) by_kind: Groups<ApiKind>,
     /// Links by the other namespaces that they lead to, whose consent they need.
     by_foreign: Groups<Arc<str>>,
-    /// Links that ask for a policy, by the namespace of their target.
-    by_policy: Groups<Arc<str>>,
+    /// Links that ask for a policy, by their target.
+    by_policy: Groups<PolicyTarget>,
     /// What would shadow a link, and the link. One flat set: groups of mostly one member each would need ten times the
     /// memory.
     by_namesake: BTreeSet<(ObjectName, LinkKey)>,
@@ -131,7 +132,7 @@ impl LinkStore {
         self.by_kind.update(name, &kinds(old), &kinds(new));
         let foreign = |link: Option<&InstanceLink>| link.map(foreign_namespaces).unwrap_or_default();
         self.by_foreign.update(name, &foreign(old), &foreign(new));
-        let policies = |link: Option<&InstanceLink>| link.and_then(policy_namespace);
+        let policies = |link: Option<&InstanceLink>| link.and_then(policy_target);
         let (before, after) = (policies(old), policies(new));
         self.by_policy.update(name, before.as_slice(), after.as_slice());
         self.reindex_namesakes(name, old, new);
@@ -255,8 +256,18 @@ impl LinkStore {
     }
 
     /// Links that ask for a policy in this namespace.
-    pub(crate) fn with_policy_in<'a>(&'a self, namespace: &Arc<str>) -> impl Iterator<Item = &'a LinkKey> + use<'a> {
-        self.by_policy.get(namespace)
+    pub(crate) fn with_policy_in<'a>(&'a self, namespace: &'a Arc<str>) -> impl Iterator<Item = &'a LinkKey> + use<'a> {
+        self.policy_targets_in(namespace).flat_map(|(_, links)| links)
+    }
+
+    /// The targets in this namespace in front of which links ask for a policy, and these links.
+    pub(crate) fn policy_targets_in<'a>(
+        &'a self,
+        namespace: &'a Arc<str>,
+    ) -> impl Iterator<Item = (&'a PolicyTarget, impl Iterator<Item = &'a LinkKey>)> + use<'a> {
+        self.by_policy
+            .from(PolicyTarget::first_in(namespace))
+            .take_while(move |(target, _)| target.namespace == *namespace)
     }
 
     /// Links of this namespace, and whether they lead into others.

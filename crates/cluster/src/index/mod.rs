@@ -22,6 +22,7 @@ pub mod services;
 pub mod slices;
 pub(crate) mod source_kind;
 pub mod sources;
+pub(crate) mod targets;
 pub mod workloads;
 
 use std::sync::Arc;

@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use instancelink_api::{InstanceLink, TargetRef};
+use instancelink_core::resolve::isolation::is_selected;
 use instancelink_core::resolve::scaled_kinds::scalable;
-use instancelink_core::snapshot::{ApiKind, Candidate, Pod, Source, Target, TargetObject, Unlisted, Workload};
+use instancelink_core::snapshot::{ApiKind, Candidate, Pod, Source, Target, TargetObject, Unlisted};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
 use crate::index::Index;
+use crate::index::link_keys::policy_target;
 use crate::index::pods::selects;
-use crate::index::source_kind::workload_kind;
+use crate::index::targets::is_workload;
 use crate::name::{LinkKey, ObjectName};
 
 /// What `instanceRef` names, if it exists.
@@ -18,7 +20,7 @@ pub(super) fn source_of(index: &Index, link: &InstanceLink) -> Option<Source> {
     let reference = &link.spec.instance_ref;
     let name = ObjectName::new(link.metadata.namespace.as_deref().unwrap_or_default(), &reference.name);
     if is_workload(reference.api_version(), &reference.kind) {
-        let workload = workload_of(index, reference.api_version(), &reference.kind, &name)?;
+        let workload = index.workload(reference.api_version(), &reference.kind, &name)?;
         return Some(Source {
             uid: workload.uid.clone(),
             pods: workload.selector.clone(),
@@ -40,48 +42,37 @@ pub(super) fn source_of(index: &Index, link: &InstanceLink) -> Option<Source> {
 pub(super) fn target_of(index: &Index, key: &LinkKey, reference: &TargetRef) -> Option<Target> {
     let namespace = reference.namespace.as_deref().unwrap_or(&key.namespace);
     let name = ObjectName::new(namespace, &reference.name);
-    if is_workload(reference.api_version(), &reference.kind) {
-        let workload = workload_of(index, reference.api_version(), &reference.kind, &name)?;
-        let mut owners = vec![workload.uid.as_str()];
-        owners.extend(index.workloads.sets_of(&workload.uid).map(|set| set.uid.as_str()));
-        let pods = owners.into_iter().flat_map(|uid| index.pods.by_owner.get(uid));
-        return Some(Target {
-            candidates: candidates(index, pods.filter_map(|name| index.pods.table.get(name))),
-            object: TargetObject::Workload(Arc::clone(workload)),
-        });
-    }
-    match reference.kind.as_str() {
-        "Pod" => {
-            let pod = index.pods.table.get(&name)?;
-            Some(Target {
-                candidates: candidates(index, std::iter::once(pod)),
-                object: TargetObject::Pod(Arc::clone(pod)),
-            })
+    let object = index.target(reference.api_version(), &reference.kind, &name)?;
+    let candidates = match &object {
+        TargetObject::Workload(workload) => {
+            let mut owners = vec![workload.uid.as_str()];
+            owners.extend(index.workloads.sets_of(&workload.uid).map(|set| set.uid.as_str()));
+            let pods = owners.into_iter().flat_map(|uid| index.pods.by_owner.get(uid));
+            candidates(index, pods.filter_map(|name| index.pods.table.get(name)))
         }
-        "Service" => {
-            let service = &index.services.table.get(&name)?.service;
-            let pods = index.pods.by_namespace.get(&name.namespace);
-            let pods = pods
-                .filter_map(|name| index.pods.table.get(name))
-                .filter(|pod| selects(&service.selector, &pod.labels));
-            Some(Target {
-                candidates: candidates(index, pods),
-                object: TargetObject::Service(Arc::clone(service)),
-            })
+        TargetObject::Pod(pod) => candidates(index, std::iter::once(pod)),
+        TargetObject::Service(service) => {
+            let pods = pods_in(index, &name.namespace);
+            candidates(index, pods.filter(|pod| selects(&service.selector, &pod.labels)))
         }
-        _ => None,
-    }
+    };
+    Some(Target { object, candidates })
 }
 
-fn is_workload(api_version: &str, kind: &str) -> bool {
-    scalable(api_version, kind).is_some() || workload_kind(kind).is_some()
+/// The pods that a policy of the link would select, whose ever they are; none if it asks for no policy.
+pub(super) fn selected_by(index: &Index, link: &InstanceLink, target: Option<&Target>) -> Vec<Arc<Pod>> {
+    let Some((asked, target)) = policy_target(link).zip(target) else {
+        return Vec::new();
+    };
+    let pods = pods_in(index, &asked.namespace);
+    pods.filter(|pod| is_selected(&target.object, &pod.labels))
+        .cloned()
+        .collect()
 }
 
-fn workload_of<'a>(index: &'a Index, api_version: &str, kind: &str, name: &ObjectName) -> Option<&'a Arc<Workload>> {
-    match scalable(api_version, kind) {
-        Some(kind) => index.scaled.found(&kind, name),
-        None => index.workloads.of(workload_kind(kind)?).get(name),
-    }
+fn pods_in<'a>(index: &'a Index, namespace: &Arc<str>) -> impl Iterator<Item = &'a Arc<Pod>> + use<'a> {
+    let names = index.pods.by_namespace.get(namespace);
+    names.filter_map(|name| index.pods.table.get(name))
 }
 
 fn candidates<'a>(index: &Index, pods: impl Iterator<Item = &'a Arc<Pod>>) -> Vec<Candidate> {

@@ -20,11 +20,11 @@ use instancelink_core::verify::Lookup;
 use jiff::Timestamp;
 
 use crate::index::Index;
-use crate::index::link_keys::{foreign_namespaces, policy_namespace};
+use crate::index::link_keys::{foreign_namespaces, policy_target};
 use crate::index::namesakes::Namesakes;
 use crate::name::{LinkKey, ObjectName};
 use children::{answering, children_of};
-use ends::{source_of, target_of, unlisted};
+use ends::{selected_by, source_of, target_of, unlisted};
 use owners::living_owners;
 use siblings::siblings_of;
 
@@ -41,6 +41,8 @@ pub fn observe(
     let object = &*link.object(&index.recent);
     let source = source_of(index, object);
     let children = children_of(index, object, source.as_ref());
+    let target = object.spec.target_instance_ref.as_ref();
+    let target = target.and_then(|reference| target_of(index, key, reference));
     Some(Snapshot {
         now,
         cluster_domain: cluster_domain.to_owned(),
@@ -50,16 +52,13 @@ pub fn observe(
             action_manager: link.action_manager.to_string(),
         },
         namespace: namespace_of(index, key),
-        target: object
-            .spec
-            .target_instance_ref
-            .as_ref()
-            .and_then(|t| target_of(index, key, t)),
         grants: grants_of(index, object),
         siblings: siblings_of(index, (key, link), object, &children, unconfirmed),
         living_owners: living_owners(index, key, &children),
         answering: answering(index, &children),
         isolators: isolators_of(index, object),
+        selected: selected_by(index, object, target.as_ref()),
+        target,
         secrets: index.secrets.known_to(object),
         namesakes: namesakes_of(index, object, source.as_ref()),
         unlisted: unlisted(index, key, object),
@@ -94,10 +93,10 @@ fn grants_of(index: &Index, link: &InstanceLink) -> Vec<Arc<Grant>> {
 
 /// What isolates pods of the target's namespace; nothing if the link asks for no policy, which then does not matter.
 fn isolators_of(index: &Index, link: &InstanceLink) -> Vec<Arc<Isolator>> {
-    let namespace = policy_namespace(link);
-    let isolators = namespace
+    let asked = policy_target(link);
+    let isolators = asked
         .iter()
-        .flat_map(|namespace| index.policies.isolators_in(namespace));
+        .flat_map(|asked| index.policies.isolators_in(&asked.namespace));
     isolators.cloned().collect()
 }
 

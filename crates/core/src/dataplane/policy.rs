@@ -16,7 +16,7 @@ use super::naming::{Names, labels};
 use super::ownership::is_own;
 use crate::child::{ChildSpec, Observed, Policy};
 use crate::hash;
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, listed};
 use crate::resolve::consent::{is_permitted, manifest};
 use crate::resolve::endpoints::EndpointGroups;
 use crate::resolve::isolation::{Isolation, isolation_of, normalized, selector_of};
@@ -71,9 +71,17 @@ pub(super) fn desired(
                     .to_owned(),
         });
     }
-    let Isolation::Isolated(_) = isolation_of(s, target) else {
-        return Ok((None, None));
-    };
+    match isolation_of(s, target) {
+        Isolation::Isolated(_) => {}
+        Isolation::Shared(pods) => {
+            let refusal = Refusal {
+                reason: Reason::SelectsOtherPods,
+                message: selects_others(target, &pods),
+            };
+            return Ok((None, Some(refusal)));
+        }
+        Isolation::Partly(_) | Isolation::Open => return Ok((None, None)),
+    }
     let namespace = target.object.namespace();
     let object = ChildSpec {
         namespace: namespace.to_owned(),
@@ -115,6 +123,34 @@ pub(super) fn unconsented(s: &Snapshot) -> impl Iterator<Item = &Observed<Policy
             .any(|t| t.namespace.as_ref() == namespace && is_permitted(s, t, Permission::NetworkPolicy));
         namespace != link.metadata.namespace.as_ref() && !consented
     })
+}
+
+/// The policies of this link that may not stay while no plan decides about them: all but the one that selects exactly the pods
+/// of the target, in front of which a policy may be now. What isolates its pods, and which pods have its labels, may change
+/// at any time.
+pub(super) fn overreaching(s: &Snapshot) -> impl Iterator<Item = &Observed<Policy>> {
+    let target = match target_of(s) {
+        TargetVerdict::Observed(target) if not_consented(s).is_none() => Some(target),
+        _ => None,
+    };
+    let target = target.filter(|target| matches!(isolation_of(s, target), Isolation::Isolated(_)));
+    let pods = target.and_then(|target| Some((target.object.namespace(), selector_of(&target.object)?)));
+    own(s).filter(move |found| {
+        let selected = found.object.body.spec.pod_selector.as_ref();
+        let may_stay =
+            |(namespace, pods): &(&str, LabelSelector)| found.object.namespace == *namespace && selected == Some(pods);
+        !pods.as_ref().is_some_and(may_stay)
+    })
+}
+
+/// True if the policy of the plan exists as desired.
+pub(crate) fn is_written(s: &Snapshot, desired: &ChildSpec<Policy>) -> bool {
+    own(s).any(|found| !found.terminating && found.object == *desired)
+}
+
+/// True if the target's namespace permits a policy of this link.
+pub(crate) fn is_policy_permitted(s: &Snapshot) -> bool {
+    not_consented(s).is_none()
 }
 
 /// The name of the policy. It is unique in the target's namespace, where links of all namespaces may have policies.
@@ -160,6 +196,19 @@ fn not_consented(s: &Snapshot) -> Option<Refusal> {
         reason: Reason::Forbidden,
         message: manifest(reference, namespace, own, NetworkPolicyMode::Allow),
     })
+}
+
+/// Why a policy would reach pods that are not the target's, and what to do.
+pub(crate) fn selects_others(target: &Target, pods: &BTreeSet<String>) -> String {
+    let object = &target.object;
+    let (kind, namespace, name) = (object.kind(), object.namespace(), object.name());
+    format!(
+        "other pods have the labels by which a NetworkPolicy selects the pods of {kind} {namespace}/{name}: {}. The link writes \
+         no NetworkPolicy, because it would also isolate these pods and let the source in to them. Give them other labels \
+         (kubectl -n {namespace} label --overwrite pod NAME LABEL=VALUE), or set targetInstanceRef to a Service that selects \
+         all of these pods, or write networkPolicy: None",
+        listed(pods)
+    )
 }
 
 fn no_labels(target: &Target) -> Unservable {

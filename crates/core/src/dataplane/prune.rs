@@ -15,7 +15,8 @@ use crate::resolve::pods::is_alive;
 use crate::snapshot::{Snapshot, TargetObject};
 
 /// Removes from the slices each endpoint whose pod (by UID) is gone, terminating, finished, or not ready where that counts,
-/// whose Service is gone or no longer answers, or whose namespace no longer consents. Adds and changes nothing else.
+/// whose Service is gone or no longer answers, or whose namespace no longer consents. Withdraws a policy that reaches more
+/// than the target's pods (contract#policy-is-withdrawn). Adds and changes nothing else.
 ///
 /// An endpoint need not belong to the target in the spec: the edit that cannot be served may have changed the target.
 pub fn prune(s: &Snapshot) -> Vec<Effect> {
@@ -26,8 +27,8 @@ pub fn prune(s: &Snapshot) -> Vec<Effect> {
         }
         Ownership::Free | Ownership::Own(_) => {}
     }
-    let unconsented = policy::unconsented(s).filter(|found| !found.terminating).map(delete);
-    let unconsented = unconsented.filter(|effect| !is_refused(s, effect));
+    let overreaching = policy::overreaching(s).filter(|found| !found.terminating).map(delete);
+    let overreaching = overreaching.filter(|effect| !is_refused(s, effect));
     let pruned = own_slices(s)
         .filter(|found| !found.terminating && !s.refusals.contains_key(&key_of(&found.object)))
         .filter_map(|found| {
@@ -35,7 +36,7 @@ pub fn prune(s: &Snapshot) -> Vec<Effect> {
             object.body.endpoints.retain(|endpoint| still_answers(s, endpoint));
             (object.body.endpoints.len() < found.object.body.endpoints.len()).then(|| replace(found, object))
         });
-    unconsented.chain(pruned).collect()
+    overreaching.chain(pruned).collect()
 }
 
 fn is_refused(s: &Snapshot, effect: &Effect) -> bool {

@@ -69,6 +69,15 @@ pub fn has_children(s: &Snapshot) -> bool {
 /// The next step in taking the link down. `seconds` is the time between the alias' end and the removal of the rest; none
 /// for no drain.
 pub fn take_down(s: &Snapshot, seconds: Option<i64>) -> Teardown {
+    // A policy does not stay until the end of the drain if it reaches more than the target's pods.
+    let withdrawn = policies(policy::overreaching(s));
+    let withdrawn: Vec<Effect> = withdrawn
+        .iter()
+        .filter_map(|one| one.due(s, &mut BTreeMap::new()))
+        .collect();
+    if !withdrawn.is_empty() {
+        return Teardown::Act(withdrawn);
+    }
     match seconds.filter(|seconds| *seconds > 0).map(|seconds| drain(s, seconds)) {
         Some(Drain::Act(effects)) => Teardown::Act(effects),
         Some(Drain::Running { from, until }) => Teardown::Draining { from, until },

@@ -1,18 +1,14 @@
 //! The conditions of a link (contract#conditions).
 
-use std::collections::BTreeSet;
-
 use instancelink_api::State;
 use instancelink_api::condition::{Reason, types};
-use instancelink_api::spec::NetworkPolicyMode;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use super::condition::NewCondition;
 use super::facts::{Facts, Goal};
 use super::wait::Wait;
-use super::{shadow, verified};
+use super::{enforced, shadow, verified};
 use crate::resolve::TargetVerdict;
-use crate::resolve::isolation::{Isolation, isolation_of};
 
 fn condition(type_: &'static str, is_true: bool, reason: Reason, message: impl Into<String>) -> NewCondition {
     NewCondition {
@@ -45,7 +41,9 @@ pub(crate) fn conditions(f: &Facts<'_>, state: State, wait: Option<&Wait>) -> Ve
         conditions.extend(date(ready(f, state, wait)));
     }
     if !leaving {
-        conditions.extend(date(shadowed(f).into_iter().chain(enforced(f)).collect()));
+        conditions.extend(date(
+            shadowed(f).into_iter().chain(enforced::condition(f, state)).collect(),
+        ));
     }
     conditions.extend(verified::condition(f, state));
     conditions
@@ -160,59 +158,6 @@ fn available(f: &Facts<'_>, state: State) -> NewCondition {
 /// A warning; it does not make the link less ready.
 fn shadowed(f: &Facts<'_>) -> Option<NewCondition> {
     shadow::condition(f).map(|(reason, message)| condition(types::ALIAS_SHADOWED, true, reason, message))
-}
-
-/// Whether the source can still connect when the link is not active. `None` if no target is known.
-fn enforced(f: &Facts<'_>) -> Option<NewCondition> {
-    let no = |reason, message: &str| Some(condition(types::ENFORCED, false, reason, message));
-    if f.link.spec.network_policy == NetworkPolicyMode::None {
-        return no(
-            Reason::DNSOnly,
-            "spec.networkPolicy is None: without the link the alias no longer resolves, but a pod that knows an address can \
-             still connect; to block that too, write networkPolicy: Allow and isolate the target's pods with a NetworkPolicy",
-        );
-    }
-    let TargetVerdict::Observed(target) = &f.target else {
-        return None;
-    };
-    match isolation_of(f.s, target) {
-        Isolation::Isolated(by) => Some(condition(
-            types::ENFORCED,
-            true,
-            Reason::TargetIsolated,
-            format!(
-                "NetworkPolicies isolate the target's pods ({}), so without the link, whose NetworkPolicy lets the source in, \
-                 the source cannot connect",
-                listed(&by)
-            ),
-        )),
-        Isolation::Partly(open) => no(
-            Reason::TargetNotIsolated,
-            &format!(
-                "NetworkPolicies isolate only some of the target's pods and not these: {}. The link writes no NetworkPolicy, \
-                 because it would isolate them too; let the policies select all pods of the target, or none",
-                listed(&open)
-            ),
-        ),
-        Isolation::Open => no(
-            Reason::TargetNotIsolated,
-            "no other NetworkPolicy isolates the target's pods, so each pod can connect to them. The link writes no \
-             NetworkPolicy, because it would shut out all other clients; isolate the pods with a policy that denies ingress",
-        ),
-    }
-}
-
-/// The first few names, for a message.
-fn listed(names: &BTreeSet<String>) -> String {
-    const SHOWN: usize = 3;
-    let shown: Vec<&str> = names.iter().take(SHOWN).map(String::as_str).collect();
-    let more = names.len().saturating_sub(SHOWN);
-    let rest = if more > 0 {
-        format!(" and {more} more")
-    } else {
-        String::new()
-    };
-    format!("{}{rest}", shown.join(", "))
 }
 
 /// Ready; where it is not True, also Reconciling or Stalled.

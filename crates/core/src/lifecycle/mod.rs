@@ -7,6 +7,7 @@ mod alias;
 mod cause;
 mod condition;
 mod conditions;
+mod enforced;
 mod facts;
 mod message;
 mod shadow;

@@ -14,6 +14,14 @@ pub fn pods_behind(target: &Target) -> impl Iterator<Item = &Candidate> {
         .filter(|candidate| is_alive(&candidate.pod) && belongs_to(candidate, &target.object))
 }
 
+/// The pods of the target that have connections: terminating ones too, and no finished ones.
+pub fn running_pods(target: &Target) -> impl Iterator<Item = &Candidate> {
+    target
+        .candidates
+        .iter()
+        .filter(|candidate| !candidate.pod.finished && belongs_to(candidate, &target.object))
+}
+
 /// True for a pod that can answer. The address of a finished pod may already belong to another pod.
 pub fn is_alive(pod: &Pod) -> bool {
     !pod.terminating && !pod.finished

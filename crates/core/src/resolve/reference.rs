@@ -78,6 +78,17 @@ pub fn target_of(s: &Snapshot) -> TargetVerdict<'_> {
     }
 }
 
+/// The target, if those who read the link may know that it exists: only with consent.
+pub fn shown_target(s: &Snapshot) -> Option<&TargetObject> {
+    match target_of(s) {
+        TargetVerdict::Observed(target) => Some(&target.object),
+        TargetVerdict::NoTarget
+        | TargetVerdict::NotPermitted { .. }
+        | TargetVerdict::NotSupported { .. }
+        | TargetVerdict::Missing { .. } => None,
+    }
+}
+
 impl TargetObject {
     /// Its UID.
     pub fn uid(&self) -> &str {

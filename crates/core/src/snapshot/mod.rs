@@ -57,6 +57,9 @@ pub struct Snapshot {
     pub namesakes: BTreeSet<Namesake>,
     /// The NetworkPolicies of others in the target's namespace that isolate pods.
     pub isolators: Vec<Arc<Isolator>>,
+    /// The pods of the target's namespace that the labels of the target select, the target's own and others. Empty if the link
+    /// asks for no policy.
+    pub selected: Vec<Arc<Pod>>,
     /// The result of the last DNS lookup of the alias.
     pub lookup: Lookup,
     /// Children whose writes were refused in this pass; the next pass tries them again.

@@ -26,5 +26,6 @@ mod readiness;
 mod repair;
 mod status;
 mod tenants;
+mod tenants_policies;
 mod waiting;
 mod walk;

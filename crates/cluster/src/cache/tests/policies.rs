@@ -52,3 +52,83 @@ fn a_policy_of_ours_concerns_its_link_and_isolates_no_pod() {
     assert_eq!(world.heard(), names(["a"]));
     assert_eq!(world.cache.read(|index| index.policies.isolators_in("data").count()), 0);
 }
+
+/// contract#policy-selects-target-pods-only
+#[test]
+fn a_pod_that_gets_or_loses_the_labels_of_a_target_concerns_the_links_that_ask_for_a_policy_there() {
+    let world = world();
+    let asking = |name: &str, target: Value, version| {
+        let link = with(
+            link(name, name, &target, version),
+            "/spec/networkPolicy",
+            json!("Allow"),
+        );
+        world.apply::<Links>(link);
+    };
+    asking("p", json!({"kind": "Pod", "name": "p1", "namespace": "data"}), 4);
+    asking("s", json!({"kind": "Service", "name": "pg", "namespace": "data"}), 5);
+    let in_data = |object: Value| with(object, "/metadata/namespace", json!("data"));
+    let pod = |name: &str, labels: Value, version| {
+        let pod = json!({"metadata": meta(name, version), "spec": {}, "status": {}});
+        in_data(with(pod, "/metadata/labels", labels))
+    };
+    let selector = json!({"matchLabels": {"app": "pg"}});
+    let pg = json!({"metadata": meta("pg", 6), "spec": {"selector": selector}});
+    world.apply::<Deployments>(in_data(pg.clone()));
+    world.apply::<Deployments>(pg);
+    let service = json!({"metadata": meta("pg", 7), "spec": {"selector": {"app": "pg", "tier": "a"}}});
+    world.apply::<Services>(in_data(service));
+    world.apply::<Pods>(pod("p1", json!({"app": "pg", "tier": "b"}), 8));
+    world.heard();
+
+    let apply = |labels: Value, version| {
+        world.apply::<Pods>(pod("other", labels, version));
+        world.heard()
+    };
+    assert_eq!(apply(json!({"app": "web"}), 9), names([]));
+    assert_eq!(apply(json!({"app": "pg"}), 10), names(["a"]), "it gets them");
+    assert_eq!(
+        apply(json!({"app": "pg"}), 11),
+        names([]),
+        "nothing but its resourceVersion changed"
+    );
+    assert_eq!(apply(json!({"app": "pg", "tier": "b"}), 12), names(["a", "p"]));
+    let finished = with(
+        pod("other", json!({"app": "pg", "tier": "b"}), 13),
+        "/status/phase",
+        json!("Succeeded"),
+    );
+    world.apply::<Pods>(finished);
+    assert_eq!(world.heard(), names(["a", "p"]));
+    assert_eq!(apply(json!({"app": "web"}), 14), names(["a", "p"]), "it loses them");
+    assert_eq!(apply(json!({"app": "pg", "tier": "a"}), 15), names(["a", "s"]));
+    world.delete::<Pods>(pod("other", json!({"app": "pg", "tier": "a"}), 16));
+    assert_eq!(world.heard(), names(["a", "s"]));
+    let here = json!({"metadata": meta("other", 17), "spec": {}, "status": {}});
+    world.apply::<Pods>(with(here, "/metadata/labels", json!({"app": "pg"})));
+    assert_eq!(world.heard(), names(["b"]), "in the namespace of its own target");
+}
+
+/// contract#policy-selects-target-pods-only
+#[test]
+fn a_snapshot_has_every_pod_that_the_policy_of_its_link_would_select() {
+    let world = world();
+    world
+        .apply::<Deployments>(json!({"metadata": meta("pg", 6), "spec": {"selector": {"matchLabels": {"app": "pg"}}}}));
+    for (name, app, version) in [("pg-0", "pg", 7), ("web-0", "web", 8)] {
+        let pod = json!({"metadata": meta(name, version), "spec": {}, "status": {}});
+        world.apply::<Pods>(with(pod, "/metadata/labels", json!({"app": app})));
+    }
+    let selected = |link: &str| -> Vec<String> {
+        let key = crate::name::LinkKey::new("shop", link);
+        let now = "2026-01-01T00:00:00Z".parse().unwrap();
+        let seen = world
+            .cache
+            .read(|index| crate::observe::observe(index, &key, now, "cluster.local", &[]));
+        seen.unwrap().selected.iter().map(|pod| pod.name.clone()).collect()
+    };
+    assert_eq!(selected("b"), ["pg-0"]);
+    let without = link("b", "b", &to("Deployment", "pg"), 20);
+    world.apply::<Links>(without);
+    assert_eq!(selected("b"), Vec::<String>::new(), "it asks for no policy");
+}

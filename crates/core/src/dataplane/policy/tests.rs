@@ -1,5 +1,6 @@
 mod evaluator;
 mod generated;
+mod reach;
 
 use std::collections::BTreeSet;
 

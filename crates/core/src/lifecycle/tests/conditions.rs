@@ -6,7 +6,9 @@ use instancelink_api::State;
 use instancelink_api::spec::{Addressing, DesiredState, NetworkPolicyMode};
 
 use super::World;
+use crate::child::Kind;
 use crate::fixture;
+use crate::refusal::Refusal;
 use crate::snapshot::{Isolator, Snapshot};
 
 fn said(world: &World, condition: &str) -> String {
@@ -130,6 +132,56 @@ fn enforced_says_whether_the_source_can_connect_without_the_link() {
     assert_eq!(world.condition("Enforced"), ("True", "TargetIsolated"));
     assert!(said(&world, "Enforced").contains("(deny)"));
     assert_eq!(settled(allowing().without_target()).condition("Enforced").0, "absent");
+}
+
+/// contract#condition-enforced
+#[test]
+fn enforced_is_never_true_of_a_link_without_its_policy() {
+    let mut world = settled(isolated_by(allowing(), "deny", "{}"));
+    world.act("deactivate");
+    assert_eq!(world.condition("Enforced"), ("False", "NotActive"));
+    world.act("activate");
+    assert_eq!(world.condition("Enforced"), ("True", "TargetIsolated"));
+
+    let policy = world.s.children.policies.remove(0).object.key(Kind::Policy);
+    let refusal = Refusal::failed("create", &policy, "exceeded quota");
+    world.s.refusals.insert(policy, refusal);
+    while world.step().is_ok() {}
+    assert_eq!(world.condition("Programmed"), ("False", "WriteFailed"));
+    assert_eq!(world.condition("Enforced"), ("False", "Pending"));
+
+    let unconsented = isolated_by(allowing(), "deny", "{}").with_target_in("data");
+    let unconsented = settled(unconsented.granted("data", "{kind: Deployment}"));
+    assert_eq!(unconsented.condition("Enforced"), ("False", "DNSOnly"));
+    assert!(!said(&unconsented, "Enforced").contains("deny"));
+}
+
+/// contract#policy-selects-target-pods-only
+#[test]
+fn a_link_whose_policy_would_reach_other_pods_says_which_and_goes_on_without_them() {
+    let mut s = isolated_by(allowing(), "deny", "{}");
+    let stranger = crate::snapshot::Pod {
+        controller: None,
+        ..fixture::pod("exporter", "10.0.0.66")
+    };
+    let mut world = settled(s.clone());
+    s.selected.push(Arc::new(stranger));
+    world.s.selected.clone_from(&s.selected);
+    world.settle();
+    assert_eq!(world.state(), State::Active);
+    assert_eq!(world.condition("Programmed"), ("False", "SelectsOtherPods"));
+    assert_eq!(world.condition("Stalled"), ("True", "SelectsOtherPods"));
+    assert_eq!(world.condition("Enforced"), ("False", "SelectsOtherPods"));
+    assert!(
+        said(&world, "Enforced").contains("exporter"),
+        "{}",
+        said(&world, "Enforced")
+    );
+    assert_eq!(world.s.children.policies, []);
+    world.s.selected.clear();
+    world.settle();
+    assert_eq!(world.condition("Ready"), ("True", "Ready"));
+    assert_eq!(world.condition("Enforced"), ("True", "TargetIsolated"));
 }
 
 #[test]

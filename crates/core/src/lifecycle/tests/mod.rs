@@ -6,6 +6,7 @@ mod causes;
 mod chaos;
 mod conditions;
 mod deletion;
+mod disclosure;
 mod drain;
 mod edges;
 mod kinds;

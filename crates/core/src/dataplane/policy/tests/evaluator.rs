@@ -14,6 +14,8 @@ pub(super) struct Peer {
     pub(super) labels: BTreeMap<String, String>,
     /// The names of its ports.
     pub(super) ports: BTreeMap<String, i32>,
+    /// The target owns it, if the target is a workload.
+    pub(super) owned: bool,
 }
 
 /// True if no policy selects the pod, or if one that selects it allows the connection.
@@ -91,6 +93,7 @@ fn a_pod_that_no_policy_selects_is_open_and_a_selected_one_is_not() {
         namespace: namespace.to_owned(),
         labels: [("app".to_owned(), app.to_owned())].into(),
         ports: BTreeMap::new(),
+        owned: true,
     };
     let policy = |yaml: &str| serde_yaml_ng::from_str::<NetworkPolicy>(yaml).unwrap();
     let deny = policy("{metadata: {namespace: data}, spec: {podSelector: {matchLabels: {app: pg}}}}");

@@ -1,5 +1,5 @@
 //! Over generated pods and policies, a link's policy allows exactly the connections that the link declares: it allows no
-//! others, and it denies none that were allowed before.
+//! others, also not to pods that only have the labels of the target, and it denies none that were allowed before.
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,12 +17,20 @@ use crate::snapshot::{ContainerPort, Isolator, Pod, Service, ServicePort, Snapsh
 const NAMESPACES: [&str; 3] = ["shop", "data", "other"];
 const PORTS: [i32; 4] = [80, 5432, 6432, 9187];
 
+/// The kind of the target.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Kind {
+    Deployment,
+    Service,
+    Pod,
+}
+
 #[derive(Clone, Debug)]
 struct Case {
     target_namespace: &'static str,
     source: LabelSelector,
     target: LabelSelector,
-    by_service: bool,
+    by: Kind,
     link_ports: Vec<i32>,
     named: bool,
     peers: Vec<Peer>,
@@ -56,10 +64,13 @@ fn selector() -> impl Strategy<Value = LabelSelector> {
 
 fn peer() -> impl Strategy<Value = Peer> {
     let named = prop::sample::select(PORTS.as_slice());
-    (prop::sample::select(NAMESPACES.as_slice()), labels(), named).prop_map(|(namespace, labels, port)| Peer {
+    let owned = prop::bool::weighted(0.8);
+    let namespace = prop::sample::select(NAMESPACES.as_slice());
+    (namespace, labels(), named, owned).prop_map(|(namespace, labels, port, owned)| Peer {
         namespace: namespace.to_owned(),
         labels,
         ports: [("sql".to_owned(), port)].into(),
+        owned,
     })
 }
 
@@ -98,7 +109,7 @@ fn case() -> impl Strategy<Value = Case> {
             prop::sample::select(&NAMESPACES[..2]),
             selector(),
             selector(),
-            any::<bool>(),
+            prop::sample::select(vec![Kind::Deployment, Kind::Service, Kind::Pod]),
             ports,
             any::<bool>(),
         ),
@@ -106,11 +117,11 @@ fn case() -> impl Strategy<Value = Case> {
         prop::collection::vec(other(), 0..3),
     )
         .prop_map(
-            |((target_namespace, source, target, by_service, link_ports, named), peers, others)| Case {
+            |((target_namespace, source, target, by, link_ports, named), peers, others)| Case {
                 target_namespace,
                 source,
                 target,
-                by_service,
+                by,
                 link_ports,
                 named,
                 peers,
@@ -120,54 +131,95 @@ fn case() -> impl Strategy<Value = Case> {
 }
 
 impl Case {
-    /// The target's selector. A Service selects by labels alone.
+    /// The pod that is the target: the first of its namespace.
+    fn target_pod(&self) -> Option<usize> {
+        let mut pods = self.peers.iter().enumerate();
+        let found = pods.find(|(_, peer)| peer.namespace == self.target_namespace);
+        found.map(|(n, _)| n).filter(|_| self.by == Kind::Pod)
+    }
+
+    /// The target's selector. A Service selects by labels alone, and a Pod has labels.
     fn target(&self) -> LabelSelector {
-        if self.by_service {
-            LabelSelector {
-                match_expressions: None,
-                ..self.target.clone()
-            }
-        } else {
-            self.target.clone()
+        let by_labels = |labels| LabelSelector {
+            match_labels: labels,
+            match_expressions: None,
+        };
+        match self.by {
+            Kind::Deployment => self.target.clone(),
+            Kind::Service => by_labels(self.target.match_labels.clone()),
+            Kind::Pod => by_labels(self.target_pod().map(|n| self.peers[n].labels.clone())),
         }
     }
 
+    /// True for a pod of the target.
+    fn is_own(&self, n: usize) -> bool {
+        let is_owned = match self.by {
+            Kind::Deployment => self.peers[n].owned,
+            Kind::Service => true,
+            Kind::Pod => self.target_pod() == Some(n),
+        };
+        is_owned && self.is_selected(&self.peers[n])
+    }
+
+    fn is_selected(&self, peer: &Peer) -> bool {
+        peer.namespace == self.target_namespace && matches(&self.target(), &peer.labels)
+    }
+
     fn is_named(&self) -> bool {
-        self.by_service && self.named
+        self.by == Kind::Service && self.named
+    }
+
+    fn pod(&self, n: usize) -> Pod {
+        let peer = &self.peers[n];
+        Pod {
+            namespace: peer.namespace.clone(),
+            labels: peer.labels.clone(),
+            container_ports: peer
+                .ports
+                .iter()
+                .map(|(name, port)| container_port(name, *port))
+                .collect(),
+            ..fixture::pod(&format!("pg-{n}"), &format!("10.0.0.{}", n + 1))
+        }
     }
 
     fn snapshot(&self) -> Snapshot {
-        let pods: Vec<Pod> = self
-            .peers
-            .iter()
-            .enumerate()
-            .filter(|(_, p)| p.namespace == self.target_namespace && matches(&self.target(), &p.labels))
-            .map(|(n, p)| Pod {
-                namespace: p.namespace.clone(),
-                labels: p.labels.clone(),
-                container_ports: p.ports.iter().map(|(name, port)| container_port(name, *port)).collect(),
-                ..fixture::pod(&format!("pg-{n}"), &format!("10.0.0.{}", n + 1))
-            })
-            .collect();
+        let all = 0..self.peers.len();
+        let pods: Vec<Pod> = all.clone().filter(|n| self.is_own(*n)).map(|n| self.pod(n)).collect();
         let mut s = fixture::snapshot();
         let namespace = self.target_namespace.to_owned();
-        s = if self.by_service {
-            let selector = self.target().match_labels.unwrap_or_default();
-            let service = Service {
-                namespace,
-                selector,
-                ports: self.service_ports(),
-                ..fixture::service()
-            };
-            s.with_target_service(service, pods)
-        } else {
-            let workload = Workload {
-                namespace,
-                selector: self.target(),
-                ..fixture::deployment()
-            };
-            s.with_target(TargetObject::Workload(workload.into()), pods)
+        s = match self.by {
+            Kind::Service => {
+                let selector = self.target().match_labels.unwrap_or_default();
+                let service = Service {
+                    namespace,
+                    selector,
+                    ports: self.service_ports(),
+                    ..fixture::service()
+                };
+                s.with_target_service(service, pods)
+            }
+            Kind::Deployment => {
+                let workload = Workload {
+                    namespace,
+                    selector: self.target(),
+                    ..fixture::deployment()
+                };
+                s.with_target(TargetObject::Workload(workload.into()), pods)
+            }
+            Kind::Pod => match self.target_pod() {
+                None => s.without_target(),
+                Some(n) => s
+                    .edited(|spec| {
+                        let reference = spec.target_instance_ref.as_mut().unwrap();
+                        "Pod".clone_into(&mut reference.kind);
+                        reference.name = format!("pg-{n}");
+                    })
+                    .with_target(TargetObject::Pod(self.pod(n).into()), pods),
+            },
         };
+        let selected = all.filter(|n| self.is_selected(&self.peers[*n]));
+        s.selected = selected.map(|n| self.pod(n).into()).collect();
         s = allowing(s).edited(|spec| {
             spec.target_instance_ref.as_mut().unwrap().namespace = Some(self.target_namespace.to_owned());
             let port = |port: &i32| format!("{{name: p{port}, port: {port}}}");
@@ -175,7 +227,7 @@ impl Case {
             let declared = serde_yaml_ng::from_str(&format!("[{}]", ports.join(","))).unwrap();
             spec.ports = Some(declared).filter(|_| !self.is_named());
         });
-        let to = "[{kind: Deployment}, {kind: Service}]";
+        let to = "[{kind: Deployment}, {kind: Service}, {kind: Pod}]";
         s = s.granted_by(
             self.target_namespace,
             &format!("{{from: [{{namespace: shop}}], to: {to}, allow: [Endpoints, NetworkPolicy]}}"),
@@ -211,18 +263,15 @@ impl Case {
     }
 
     /// True if the link declares the connection: its source's pods, its target's pods, its ports.
-    fn declares(&self, from: &Peer, to: &Peer, protocol: &str, port: i32) -> bool {
+    fn declares(&self, from: &Peer, to: usize, protocol: &str, port: i32) -> bool {
+        let is_own = self.is_own(to);
+        let to = &self.peers[to];
         let is_port = if self.is_named() {
             to.ports["sql"] == port
         } else {
             self.link_ports.contains(&port)
         };
-        from.namespace == "shop"
-            && matches(&self.source, &from.labels)
-            && to.namespace == self.target_namespace
-            && matches(&self.target(), &to.labels)
-            && protocol == "TCP"
-            && is_port
+        from.namespace == "shop" && matches(&self.source, &from.labels) && is_own && protocol == "TCP" && is_port
     }
 }
 
@@ -247,11 +296,11 @@ fn the_allowed_set_is_the_declared_set() {
         let mut policies = case.others.clone();
         policies.extend(plan.policy.as_ref().map(|p| p.to_api(None)));
         for from in &case.peers {
-            for to in &case.peers {
+            for (n, to) in case.peers.iter().enumerate() {
                 for (protocol, port) in PORTS.iter().flat_map(|port| [("TCP", *port), ("UDP", *port)]) {
                     let before = allows(&case.others, from, to, protocol, port);
                     let after = allows(&policies, from, to, protocol, port);
-                    let declared = case.declares(from, to, protocol, port);
+                    let declared = case.declares(from, n, protocol, port);
                     prop_assert!(!before || after, "denied: {from:?} to {to:?} {protocol} {port}");
                     prop_assert!(
                         before || !after || declared,

@@ -1,0 +1,40 @@
+//! The objects that links name, of any kind, by `apiVersion`, kind and name.
+
+use std::sync::Arc;
+
+use instancelink_core::resolve::scaled_kinds::scalable;
+use instancelink_core::snapshot::{TargetObject, Workload};
+
+use super::Index;
+use super::source_kind::workload_kind;
+use crate::name::ObjectName;
+
+/// True for a kind of workload, built in or scaled.
+pub(crate) fn is_workload(api_version: &str, kind: &str) -> bool {
+    scalable(api_version, kind).is_some() || workload_kind(kind).is_some()
+}
+
+impl Index {
+    /// The workload that a reference names, if it exists.
+    pub(crate) fn workload(&self, api_version: &str, kind: &str, name: &ObjectName) -> Option<&Arc<Workload>> {
+        match scalable(api_version, kind) {
+            Some(kind) => self.scaled.found(&kind, name),
+            None => self.workloads.of(workload_kind(kind)?).get(name),
+        }
+    }
+
+    /// The target that a reference names, if it exists.
+    pub(crate) fn target(&self, api_version: &str, kind: &str, name: &ObjectName) -> Option<TargetObject> {
+        if is_workload(api_version, kind) {
+            let workload = self.workload(api_version, kind, name)?;
+            return Some(TargetObject::Workload(Arc::clone(workload)));
+        }
+        match kind {
+            "Pod" => Some(TargetObject::Pod(Arc::clone(self.pods.table.get(name)?))),
+            "Service" => Some(TargetObject::Service(Arc::clone(
+                &self.services.table.get(name)?.service,
+            ))),
+            _ => None,
+        }
+    }
+}
