@@ -57,7 +57,7 @@ impl Watched for Pods {
         }
         let labels: Vec<_> = [old, new].into_iter().flatten().map(|p| &p.labels).collect();
         extend_with_services(index, namespace, &labels, &mut affected);
-        if selection(old) != selection(new) {
+        if selection_differs(old, new) {
             extend_with_policies(index, namespace, &labels, &mut affected);
         }
         affected
@@ -103,9 +103,10 @@ fn extend_with_services(
     }
 }
 
-/// What decides whether a policy may be in front of a target whose labels select the pod.
-fn selection(pod: Option<&Pod>) -> Option<(&str, &BTreeMap<String, String>, Option<&Owner>, bool)> {
-    pod.map(|pod| (pod.uid.as_str(), &pod.labels, pod.controller.as_ref(), pod.finished))
+/// True if it may change whether a policy may be in front of a target whose labels select the pod.
+fn selection_differs(old: Option<&Pod>, new: Option<&Pod>) -> bool {
+    let view = |p: &Pod| (p.uid.clone(), p.labels.clone(), p.controller.clone(), p.finished);
+    old.map(view) != new.map(view)
 }
 
 /// Links whose policy selects the pod now, or did before: a policy is written only if all pods that it selects are the target's.

@@ -17,15 +17,19 @@ use tokio::time::sleep;
 const A_WHILE: Duration = Duration::from_secs(2);
 
 async fn policies_of_links(ns: &Namespace, count: usize) {
-    eventually(&format!("{count} policies of links in {}", ns.name), SHORT, async || {
-        let labelled = ListParams::default().labels("app.kubernetes.io/managed-by=instancelink");
-        let found = ns.api::<NetworkPolicy>().list(&labelled).await.expect("policies").items;
-        if found.len() == count {
-            Ok(())
-        } else {
-            Err(format!("{found:?}"))
-        }
-    })
+    eventually(
+        &format!("{count} policies of links in {}", ns.name),
+        SHORT,
+        async || {
+            let labelled = ListParams::default().labels("app.kubernetes.io/managed-by=instancelink");
+            let found = ns.api::<NetworkPolicy>().list(&labelled).await.expect("policies").items;
+            if found.len() == count {
+                Ok(())
+            } else {
+                Err(format!("{found:?}"))
+            }
+        },
+    )
     .await;
 }
 
@@ -68,7 +72,11 @@ async fn a_policy_neither_isolates_nor_opens_a_pod_that_only_has_the_labels_of_t
         policies_of_links(data, 1).await;
 
         let exporter = data
-            .create_object(&serving_pod("exporter", &[("app", "pg"), ("role", "exporter")], "exporter"))
+            .create_object(&serving_pod(
+                "exporter",
+                &[("app", "pg"), ("role", "exporter")],
+                "exporter",
+            ))
             .await;
         policies_of_links(data, 0).await;
         let told = link.condition("Programmed", "False", "SelectsOtherPods").await;
@@ -81,7 +89,9 @@ async fn a_policy_neither_isolates_nor_opens_a_pod_that_only_has_the_labels_of_t
             .await;
         policies_of_links(data, 1).await;
         link.condition("Ready", "True", "Ready").await;
-        exporter.patch(&json!({ "metadata": { "labels": { "app": "pg" } } })).await;
+        exporter
+            .patch(&json!({ "metadata": { "labels": { "app": "pg" } } }))
+            .await;
         policies_of_links(data, 0).await;
         exporter.delete().await;
         policies_of_links(data, 1).await;
