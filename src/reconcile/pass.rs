@@ -88,7 +88,12 @@ impl Pass<'_> {
                         return self.gone();
                     };
                     let refusals = std::mem::take(&mut snapshot.refusals);
-                    snapshot = Snapshot { refusals, ..observed };
+                    let link_refused = snapshot.link_refused;
+                    snapshot = Snapshot {
+                        refusals,
+                        link_refused,
+                        ..observed
+                    };
                     continue;
                 }
                 Err(error) => return Outcome::after(&error),
@@ -206,7 +211,9 @@ impl Pass<'_> {
                 Ok(answer) => snapshot.fold(answer),
                 Err(error) => {
                     record::failure(&self.turn.key, &effect, &error);
-                    errors.push(error);
+                    if !(is_refusal(&error) && lifecycle::refuse(snapshot, &effect)) {
+                        errors.push(error);
+                    }
                 }
             }
         }
@@ -255,6 +262,11 @@ impl Pass<'_> {
             unconfirmed.retain_sources(has_links);
         }
     }
+}
+
+/// True if a retry alone does not help.
+const fn is_refusal(error: &CallError) -> bool {
+    matches!(error, CallError::Forbidden(_) | CallError::Refused { .. })
 }
 
 /// The next step. Only core decides it.

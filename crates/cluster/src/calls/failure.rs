@@ -25,7 +25,7 @@ pub enum CallError {
     /// 403: the namespace is being deleted.
     #[error("the namespace is terminating: {0}")]
     Terminating(String),
-    /// 400, 413, 422 and other refusals for which a retry does not help.
+    /// 400, 413, 422 and other refusals for which a retry does not help, such as an object that is too large for the store.
     #[error("refused with {code}: {message}")]
     Refused {
         /// HTTP status.
@@ -131,9 +131,18 @@ pub(super) fn failure_of(code: StatusCode, retry_after: Option<Duration>, body: 
             retry_after,
             message,
         },
+        500 if is_too_large(&message) => CallError::Refused { code, message },
         500.. => CallError::Server { code, message },
         _ => CallError::Refused { code, message },
     }
+}
+
+/// True for the answer of a store to an object that is larger than it takes. The API server passes it on as a failure of its
+/// own, but the object stays too large.
+fn is_too_large(message: &str) -> bool {
+    ["request is too large", "message larger than max"]
+        .into_iter()
+        .any(|words| message.contains(words))
 }
 
 fn bounded(text: &str) -> String {

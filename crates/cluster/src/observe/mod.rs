@@ -66,6 +66,7 @@ pub fn observe(
         children,
         lookup: Lookup::Pending,
         refusals: BTreeMap::new(),
+        link_refused: false,
     })
 }
 

@@ -6,6 +6,8 @@
 use instancelink_api::{Desired, InstanceLink, Intent, keys};
 use jiff::Timestamp;
 
+use super::fit::fit;
+
 /// Greatest `seq`: JSON readers that use doubles are exact up to this integer.
 const MAX_SEQ: u64 = 1 << 53;
 
@@ -29,13 +31,15 @@ impl Memory {
             .as_ref()
             .and_then(|a| a.get(keys::INTENT))
             .and_then(|value| serde_json::from_str::<Intent>(value).ok())
-            .filter(|intent| is_own(intent, link));
+            .filter(|intent| is_own(intent, link))
+            .and_then(fit);
         let acknowledged = link
             .status
             .as_ref()
             .and_then(|s| s.last_action.as_ref())
             .map(|action| action.intent.clone())
-            .filter(|intent| is_own(intent, link));
+            .filter(|intent| is_own(intent, link))
+            .and_then(fit);
         let seq = |copy: &Option<Intent>| copy.as_ref().map_or(0, |i| i.seq);
         let outstanding = seq(&intent) > seq(&acknowledged);
         let intent_stale = seq(&intent) < seq(&acknowledged);

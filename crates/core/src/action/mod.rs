@@ -1,5 +1,6 @@
 //! Actions: what a user can ask for, what the operator answers, and what the link remembers.
 
+mod fit;
 mod judge;
 mod memory;
 mod request;

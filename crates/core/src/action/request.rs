@@ -5,9 +5,9 @@ use instancelink_api::Verb;
 use crate::hash;
 
 /// Longest id, in characters.
-const MAX_ID: usize = 63;
+pub(super) const MAX_ID: usize = 63;
 /// How much of a value that is no action is shown, in characters.
-const MAX_SHOWN: usize = 80;
+pub(super) const MAX_SHOWN: usize = 80;
 
 /// What the annotation asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]

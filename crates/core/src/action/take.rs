@@ -10,7 +10,7 @@ use super::table::Legality;
 use crate::time::micro;
 
 /// How many values a link remembers.
-const HANDLED: usize = 16;
+pub(super) const HANDLED: usize = 16;
 /// The manager of a purge by ttl.
 const TTL_MANAGER: &str = "ttlSecondsAfterRemoved";
 

@@ -4,6 +4,7 @@ use instancelink_api::condition::Reason;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use super::facts::Facts;
+use super::message::bounded;
 use crate::time::second;
 
 /// A condition without its dates.
@@ -27,7 +28,7 @@ impl NewCondition {
             type_: self.type_.to_owned(),
             status: self.status.to_owned(),
             reason: self.reason.as_str().to_owned(),
-            message: self.message,
+            message: bounded(self.message),
             observed_generation: f.link.metadata.generation,
             last_transition_time: since,
         }

@@ -7,6 +7,10 @@ use crate::action::{ActionContext, Decision, judge};
 
 /// Longest note of an event, in bytes: a limit of the API server.
 const MAX_NOTE: usize = 1024;
+/// Longest message in a status, in bytes: as long as that of a condition in Kubernetes may be.
+const MAX_MESSAGE: usize = 32 * 1024;
+/// The end of a message that was too long. A comment, because a message may be a manifest.
+const SHORTENED: &str = "\n# (shortened)";
 
 /// What the operator does in a state that the link enters.
 pub(crate) fn on_entry(f: &Facts<'_>, state: State) -> String {
@@ -60,6 +64,15 @@ pub(crate) fn as_note(message: &str) -> String {
     }
 }
 
+/// A message as a status can have it.
+pub(crate) fn bounded(mut message: String) -> String {
+    if message.len() > MAX_MESSAGE {
+        message.truncate(message.floor_char_boundary(MAX_MESSAGE - SHORTENED.len()));
+        message.push_str(SHORTENED);
+    }
+    message
+}
+
 /// What to write instead of a value outside the grammar.
 pub(crate) fn invalid_value(shown: &str) -> String {
     format!(
@@ -92,5 +105,15 @@ mod tests {
             "why. Apply this manifest (the manifest is in the conditions of the link)"
         );
         assert_eq!(as_note("plain"), "plain");
+    }
+
+    /// lifecycle#valid-status
+    #[test]
+    fn a_message_of_a_status_is_bounded_and_says_so() {
+        for long in ["ü".repeat(40_000), "a".repeat(32 * 1024 + 1)] {
+            let message = bounded(long);
+            assert!(message.len() <= MAX_MESSAGE && message.len() > MAX_MESSAGE - 8 && message.ends_with(SHORTENED));
+        }
+        assert_eq!(bounded("a".repeat(32 * 1024)).len(), 32 * 1024);
     }
 }

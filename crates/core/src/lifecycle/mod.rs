@@ -10,6 +10,7 @@ mod conditions;
 mod enforced;
 mod facts;
 mod message;
+mod refused;
 mod shadow;
 mod status;
 mod table;
@@ -35,6 +36,7 @@ use wait::Wait;
 use walk::NextStep;
 
 pub use facts::Goal;
+pub use refused::refuse;
 pub use table::{Process, TABLE, is_edge};
 
 /// The next group of writes, or nothing.
@@ -47,6 +49,9 @@ pub fn step(snapshot: &Snapshot) -> Step {
         };
     }
     let f = Facts::of(snapshot);
+    if snapshot.link_refused {
+        return refused::step(&f);
+    }
     let request = waiting_request(&f);
     if !f.memory.outstanding
         && !f.memory.is_full()

@@ -58,7 +58,7 @@ pub(crate) fn status(f: &Facts<'_>, state: State, wait: &Wait) -> InstanceLinkSt
             (true, None) => Transitioning::Yes,
             (true, Some(_)) => Transitioning::Error,
         },
-        transitioning_message: Some(message).filter(|text| transitional && !text.is_empty()),
+        transitioning_message: Some(message::bounded(message)).filter(|text| transitional && !text.is_empty()),
         transitioning_progress: transitional.then(|| if entering { 100 } else { progress(old, wait) }),
         uuid: meta.uid.clone(),
         observed_generation: meta.generation,
@@ -179,7 +179,7 @@ fn last_action(f: &Facts<'_>, state: State, at: &MicroTime) -> Option<LastAction
     let message = known.map_or_else(|| message::of_action(f, &intent), |k| k.message.clone());
     Some(LastAction {
         intent,
-        message,
+        message: message::bounded(message),
         phase,
         completed_at,
     })

@@ -28,6 +28,20 @@ fn each_failure_is_sorted_by_what_can_be_done_about_it() {
     assert_eq!(failure(401, &status("Unauthorized")).reason(), "server");
 }
 
+/// lifecycle#refused-link-write: the words of etcd, and of the API server's own client of it.
+#[test]
+fn an_object_that_is_too_large_for_the_store_is_refused_and_not_retried_as_a_failure() {
+    for message in [
+        "etcdserver: request is too large",
+        "rpc error: code = ResourceExhausted desc = trying to send message larger than max (2097173 vs. 2097152)",
+    ] {
+        let body = json!({"kind": "Status", "status": "Failure", "message": message, "code": 500});
+        let failure = failure(500, &body);
+        assert_eq!(failure.reason(), "refused", "{message}");
+        assert!(!failure.leaves_doubt());
+    }
+}
+
 #[test]
 fn only_an_answer_that_names_an_object_says_that_it_is_gone() {
     let page = failure_of(StatusCode::NOT_FOUND, None, b"404 page not found\n");

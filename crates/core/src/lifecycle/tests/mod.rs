@@ -12,6 +12,7 @@ mod edges;
 mod kinds;
 mod memory;
 mod projection;
+mod refused;
 mod shadow;
 mod status;
 mod ttl;
