@@ -1,11 +1,16 @@
 //! The installation itself: the objects with its label, kind by kind, and nothing else.
 
 use anyhow::Context;
-use kube::api::{ApiResource, DeleteParams, DynamicObject, ListParams, Preconditions};
+use instancelink_api::keys;
+use kube::api::{ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, Preconditions};
 use kube::{Api, Client, ResourceExt};
+use serde_json::json;
 
 /// The label of all objects of an installation.
 pub(super) const PART_OF: &str = "app.kubernetes.io/part-of=instancelink";
+
+/// The kind of the definitions of links and grants.
+const DEFINITION: &str = "CustomResourceDefinition";
 
 /// Kinds of an installation, in the order of their deletion: first those that could refuse or change requests, last the
 /// definitions of the links. (Group, versions newest first, kind, plural.)
@@ -52,12 +57,7 @@ const KINDS: [(&str, &[&str], &str, &str); 12] = [
     ("rbac.authorization.k8s.io", &["v1"], "RoleBinding", "rolebindings"),
     ("rbac.authorization.k8s.io", &["v1"], "Role", "roles"),
     ("", &["v1"], "Namespace", "namespaces"),
-    (
-        "apiextensions.k8s.io",
-        &["v1"],
-        "CustomResourceDefinition",
-        "customresourcedefinitions",
-    ),
+    ("apiextensions.k8s.io", &["v1"], DEFINITION, "customresourcedefinitions"),
 ];
 
 /// An object of the installation.
@@ -125,8 +125,12 @@ pub(super) async fn delete(client: &Client, installed: Vec<Installed>) -> anyhow
             }),
             ..DeleteParams::background()
         };
-        match api.delete(&object.name, &params).await {
-            Ok(_) => println!("deleted {object}"),
+        let done = match allow_deletion(&api, &object).await {
+            Ok(()) => api.delete(&object.name, &params).await.map(drop),
+            refused => refused,
+        };
+        match done {
+            Ok(()) => println!("deleted {object}"),
             Err(kube::Error::Api(status)) if status.is_not_found() => {}
             Err(error) => {
                 return Err(error).with_context(|| {
@@ -136,6 +140,18 @@ pub(super) async fn delete(client: &Client, installed: Vec<Installed>) -> anyhow
         }
     }
     Ok(())
+}
+
+/// The admission policy lets a definition be deleted only with an annotation. The policy is deleted before, but an API server
+/// may still apply it for a moment.
+async fn allow_deletion(api: &Api<DynamicObject>, object: &Installed) -> Result<(), kube::Error> {
+    if object.resource.kind != DEFINITION {
+        return Ok(());
+    }
+    let meant = json!({ "metadata": { "uid": object.uid, "annotations": { keys::ALLOW_DELETION: "true" } } });
+    api.patch(&object.name, &PatchParams::default(), &Patch::Merge(&meant))
+        .await
+        .map(drop)
 }
 
 fn resource(group: &str, version: &str, kind: &str, plural: &str) -> ApiResource {

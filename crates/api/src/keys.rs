@@ -46,3 +46,5 @@ pub const SERVICE_NAME: &str = "kubernetes.io/service-name";
 pub const HEADLESS: &str = "service.kubernetes.io/headless";
 /// Value of [`SLICE_MANAGED_BY`] on slices that Kubernetes mirrors from `Endpoints` objects.
 pub const MIRROR_MANAGER: &str = "endpointslicemirroring-controller.k8s.io";
+/// Annotation of a definition of ours that may be deleted (contract#definitions-admission).
+pub const ALLOW_DELETION: &str = "instancelink.dev/allow-deletion";

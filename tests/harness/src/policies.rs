@@ -11,9 +11,10 @@ use kube::api::{DynamicObject, PostParams};
 use crate::{Namespace, Object, eventually};
 
 /// The bindings that put the policies in force.
-const BINDINGS: [(&str, &str); 3] = [
+const BINDINGS: [(&str, &str); 4] = [
     ("ValidatingAdmissionPolicyBinding", "action.instancelink.dev"),
     ("ValidatingAdmissionPolicyBinding", "intent.instancelink.dev"),
+    ("ValidatingAdmissionPolicyBinding", "ttl.instancelink.dev"),
     ("MutatingAdmissionPolicyBinding", "finalizer.instancelink.dev"),
 ];
 
