@@ -1,11 +1,11 @@
-//! Passes the changes that the caches report to the queue, the sweeper and the gate writer.
+//! Passes the changes that the caches report to the queue, the sweeper, and the writers of gates and of grants.
 
 use std::sync::Arc;
 
 use instancelink_cluster::{Affected, Listener};
 
 use crate::queue::Queue;
-use crate::readiness::GateRequests;
+use crate::requested_names::RequestedNames;
 use crate::sweep::SweepRequests;
 use crate::telemetry::metrics::Metrics;
 
@@ -13,7 +13,8 @@ use crate::telemetry::metrics::Metrics;
 pub(super) struct ChangeRouter {
     pub(super) queue: Arc<Queue>,
     pub(super) sweeps: Arc<SweepRequests>,
-    pub(super) gates: Arc<GateRequests>,
+    pub(super) gates: Arc<RequestedNames>,
+    pub(super) grants: Arc<RequestedNames>,
     pub(super) metrics: Arc<Metrics>,
 }
 
@@ -25,6 +26,7 @@ impl Listener for ChangeRouter {
             self.sweeps.full_scan_soon();
         }
         self.gates.add(affected.gated);
+        self.grants.add(affected.grants);
     }
 
     fn listed(&self, kind: &'static str, times: u64) {

@@ -15,10 +15,12 @@ use super::dependencies::Dependencies;
 use crate::args::Operator;
 use crate::clock::Clock;
 use crate::events;
+use crate::grant_status::GrantWriter;
 use crate::leader::{Election, Leadership, LeaseConfig};
 use crate::queue::Queue;
-use crate::readiness::{GateRequests, GateWriter};
+use crate::readiness::GateWriter;
 use crate::reconcile::{Batches, Driver, Executor, PassContext, source_of};
+use crate::requested_names::RequestedNames;
 use crate::supervise::supervise;
 use crate::sweep::{SweepRequests, Sweeper};
 use crate::telemetry::metrics::Metrics;
@@ -34,7 +36,8 @@ pub(super) struct Components {
     pub(super) cache: Arc<Cache>,
     pub(super) queue: Arc<Queue>,
     sweeps: Arc<SweepRequests>,
-    gates: Arc<GateRequests>,
+    gates: Arc<RequestedNames>,
+    grants: Arc<RequestedNames>,
     metrics: Arc<Metrics>,
     clock: Arc<dyn Clock>,
     dns: Option<Arc<dyn Resolver>>,
@@ -65,11 +68,13 @@ impl Components {
             .transpose()?;
         let queue = Arc::new(Queue::new(usize::from(options.concurrency)));
         let sweeps = Arc::new(SweepRequests::default());
-        let gates = Arc::new(GateRequests::default());
+        let gates = Arc::new(RequestedNames::default());
+        let grants = Arc::new(RequestedNames::default());
         let router = ChangeRouter {
             queue: Arc::clone(&queue),
             sweeps: Arc::clone(&sweeps),
             gates: Arc::clone(&gates),
+            grants: Arc::clone(&grants),
             metrics: Arc::clone(metrics),
         };
         let cache = Arc::new(Cache::new(&watch::KINDS, Arc::new(router)));
@@ -83,6 +88,7 @@ impl Components {
             queue,
             sweeps,
             gates,
+            grants,
             metrics: Arc::clone(metrics),
             clock,
             dns,
@@ -188,6 +194,13 @@ impl Components {
             clock: Arc::clone(&clock),
             account: account.clone(),
         });
+        let grant_writer = Arc::new(GrantWriter {
+            requests: Arc::clone(&self.grants),
+            cache: Arc::clone(&self.cache),
+            calls: self.calls.clone(),
+            leadership: leadership.clone(),
+            clock: Arc::clone(&clock),
+        });
         let verifier = Arc::new(Verifier::new(
             self.dns.clone(),
             Arc::clone(&self.cache),
@@ -215,6 +228,9 @@ impl Components {
         let token = stop.clone();
         let start = move || Arc::clone(&gate_writer).run(token.clone());
         tasks.spawn(supervise("readiness gates", Arc::clone(metrics), stop.clone(), start));
+        let token = stop.clone();
+        let start = move || Arc::clone(&grant_writer).run(token.clone());
+        tasks.spawn(supervise("grants", Arc::clone(metrics), stop.clone(), start));
         let sender = Arc::new(sender);
         let start = move || Arc::clone(&sender).run();
         tasks.spawn(supervise("events", Arc::clone(metrics), stop.clone(), start));

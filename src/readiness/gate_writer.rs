@@ -15,23 +15,26 @@ use parking_lot::Mutex;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::namespace_backoff::NamespaceBackoff;
-use super::namespace_queue::NamespaceQueue;
 use super::pods::{GatePatch, patch_for};
-use super::requests::GateRequests;
 use crate::clock::Clock;
 use crate::events::Publisher;
 use crate::leader::Leadership;
+use crate::namespace_backoff::NamespaceBackoff;
+use crate::namespace_queue::NamespaceQueue;
+use crate::requested_names::RequestedNames;
 
 /// Namespaces that are served at once.
 const NAMESPACES: usize = 16;
 /// Writes at once in a namespace, after the first one succeeded.
 const WRITES: usize = 8;
+/// The backoff after a missing permission. The operator gets no event when the permission is granted, so it has to retry.
+/// Most namespaces never grant it.
+const AFTER_FORBIDDEN: Duration = Duration::from_mins(5);
 const LONG_TIME: Duration = Duration::from_hours(1);
 
 /// Writes readiness gates.
 pub(crate) struct GateWriter {
-    pub(crate) requests: Arc<GateRequests>,
+    pub(crate) requests: Arc<RequestedNames>,
     pub(crate) cache: Arc<Cache>,
     pub(crate) calls: Calls,
     pub(crate) events: Publisher,
@@ -47,7 +50,7 @@ impl GateWriter {
         self.requests.open();
         let all = |index: &Index| index.pods.gated.members().cloned().collect::<Vec<_>>();
         self.requests.add(self.cache.read(all));
-        let backoff = Mutex::new(NamespaceBackoff::default());
+        let backoff = Mutex::new(NamespaceBackoff::after_forbidden(AFTER_FORBIDDEN));
         let mut queue = NamespaceQueue::default();
         let mut serving = FuturesUnordered::new();
         while !stop.is_cancelled() && self.leadership.holds() {

@@ -92,8 +92,10 @@ reasons! {
     Held,
     /// Cannot go on without a person.
     Stalled,
-    /// Accepted: the spec can be served.
+    /// Accepted: the spec can be served; all entries of a grant can consent.
     Accepted,
+    /// `Accepted` of a grant: an entry is not valid, so it consents to nothing.
+    InvalidEntries,
     /// `ResolvedRefs`: everything named was found.
     Resolved,
     /// Programmed: the API server confirmed every write.

@@ -2,10 +2,14 @@
 
 #![allow(unreachable_pub)] // the derive repeats each struct in a private scope, where the lint cannot see its use
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, LabelSelector};
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::selector_schema;
+use crate::spec::Protocol;
 
 /// Consent of a namespace to links from other namespaces to instances in it.
 #[derive(CustomResource, KubeSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -17,11 +21,13 @@ use serde::{Deserialize, Serialize};
     shortname = "ilg",
     category = "links",
     namespaced,
+    status = "InstanceLinkGrantStatus",
     derive = "PartialEq",
     printcolumn = r#"{"name":"From","type":"string","jsonPath":".spec.from[*].namespace"}"#,
     printcolumn = r#"{"name":"Kinds","type":"string","jsonPath":".spec.to[*].kind"}"#,
     printcolumn = r#"{"name":"Names","type":"string","jsonPath":".spec.to[*].name"}"#,
     printcolumn = r#"{"name":"Allow","type":"string","jsonPath":".spec.allow[*]"}"#,
+    printcolumn = r#"{"name":"Accepted","type":"string","jsonPath":".status.conditions[?(@.type==\"Accepted\")].status"}"#,
     printcolumn = r#"{"name":"Age","type":"date","jsonPath":".metadata.creationTimestamp"}"#
 )]
 #[serde(rename_all = "camelCase")]
@@ -61,6 +67,7 @@ pub struct GrantFrom {
     pub namespace: Option<String>,
     /// Selects namespaces by their labels. An empty selector selects all namespaces.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "selector_schema::of_namespaces")]
     pub namespace_selector: Option<LabelSelector>,
 }
 
@@ -80,6 +87,33 @@ pub struct GrantTo {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     pub name: Option<String>,
+    /// The ports that links may have. If unset, all ports. A link that lists no ports has all ports of the instance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 32), extend("x-kubernetes-list-type" = "atomic"))]
+    pub ports: Option<Vec<GrantPort>>,
+}
+
+/// A port of an instance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct GrantPort {
+    /// Number of the port, 1 to 65535, or its name where a link names it in targetPort.
+    // By schema and not by CEL, as `targetPort` of a link.
+    #[schemars(extend("minimum" = 1, "maximum" = 65535, "maxLength" = 15, "pattern" = "^([0-9]+-)*[0-9]*[a-z](-?[a-z0-9])*$"))]
+    pub port: IntOrString,
+    /// Protocol of the port. If unset, TCP.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub protocol: Option<Protocol>,
+}
+
+/// What the operator says of a grant.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct InstanceLinkGrantStatus {
+    /// Accepted: whether all entries of the spec can consent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
+    pub conditions: Vec<Condition>,
 }
 
 /// What the operator may do for a link from another namespace.

@@ -9,12 +9,13 @@ pub mod crd;
 pub mod grant;
 pub mod keys;
 pub mod reference;
+mod selector_schema;
 pub mod spec;
 pub mod state;
 pub mod status;
 
 pub use action::{Desired, Intent, LastAction, Phase, Verb, Verdict};
-pub use grant::{InstanceLinkGrant, InstanceLinkGrantSpec};
+pub use grant::{InstanceLinkGrant, InstanceLinkGrantSpec, InstanceLinkGrantStatus};
 pub use reference::{InstanceRef, TargetRef};
 pub use spec::{Addressing, DesiredState, InstanceLink, InstanceLinkSpec, LinkPort};
 pub use state::State;

@@ -1,4 +1,4 @@
-//! Which links a change concerns, and which pods that wait for links.
+//! Which links a change concerns, which pods that wait for links, and which grants.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,6 +33,8 @@ pub struct Affected {
     pub gone: Vec<GoneLink>,
     /// Pods whose readiness gates need an answer.
     pub gated: BTreeSet<ObjectName>,
+    /// Grants whose status needs a look.
+    pub grants: BTreeSet<ObjectName>,
     /// The set of objects that links name has changed, of kinds that are watched only because links name them.
     pub kinds: bool,
     /// A child was created or changed whose link is not known: a sweep follows.
@@ -64,12 +66,18 @@ impl Affected {
         }
         self.gone.extend(other.gone);
         self.gated.extend(other.gated);
+        self.grants.extend(other.grants);
         self.kinds |= other.kinds;
         self.orphans |= other.orphans;
     }
 
     /// True if the change concerns nothing.
     pub fn is_empty(&self) -> bool {
-        self.links.is_empty() && self.gone.is_empty() && self.gated.is_empty() && !self.kinds && !self.orphans
+        self.links.is_empty()
+            && self.gone.is_empty()
+            && self.gated.is_empty()
+            && self.grants.is_empty()
+            && !self.kinds
+            && !self.orphans
     }
 }

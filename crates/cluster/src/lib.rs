@@ -33,7 +33,7 @@ pub mod watch;
 mod world;
 
 pub use affected::{Affected, Cause, GoneLink};
-pub use affects::{Environments, Links, Pods, Policies, Secrets, Services, Slices, Watched};
+pub use affects::{Environments, Grants, Links, Pods, Policies, Secrets, Services, Slices, Watched};
 pub use cache::{Cache, InFlight, Listener};
 pub use calls::{CallError, Calls, Deleted};
 pub use index::Index;

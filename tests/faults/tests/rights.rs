@@ -39,7 +39,9 @@ enum Sign {
 
 fn sign_of(right: &Right) -> Sign {
     match (right.verb.as_str(), right.resource.as_str()) {
-        (_, "instancelinks" | "instancelinks/status" | "instancelinks/intent") => Sign::Log,
+        (_, "instancelinks" | "instancelinks/status" | "instancelinks/intent" | "instancelinkgrants/status") => {
+            Sign::Log
+        }
         // An event that could not be sent is not sent again. All Services and policies are watched, so the operator
         // needs no request to find the object that blocks a child.
         (_, "events") | ("get", "services" | "networkpolicies") => Sign::Nowhere,
@@ -193,6 +195,10 @@ impl Case<'_> {
                 link.reaches(Removed).await;
                 self.act(link, "purge").await;
             }
+            ("patch", "instancelinkgrants/status") => {
+                let from = json!({ "namespace": "elsewhere" });
+                ns.grant("grant", &from, &json!({ "kind": "Deployment" })).await;
+            }
             ("get", "instancelinks") => {
                 self.orphan().await;
                 // Its deletion makes the operator look for orphans.
@@ -294,6 +300,19 @@ impl Case<'_> {
                     match link.object().find().await {
                         None => Ok(()),
                         Some(_) => Err(format!("still {}", Purged.as_str())),
+                    }
+                })
+                .await;
+            }
+            ("patch", "instancelinkgrants/status") => {
+                let grant = self.namespace.object(keys::API_VERSION, keys::GRANT_KIND, "grant");
+                eventually("the grant has its condition", HEALS, async || {
+                    let grant = grant.get().await;
+                    let status = grant.data.pointer("/status/conditions/0/status");
+                    if status == Some(&json!("True")) {
+                        Ok(())
+                    } else {
+                        Err(format!("{status:?}"))
                     }
                 })
                 .await;

@@ -171,11 +171,13 @@ fn each_decision_has_its_own_number_and_is_in_the_index() {
         .collect();
     names.retain(|name| name != "README.md");
     names.sort();
-    for (n, name) in names.iter().enumerate() {
+    let number = |name: &String| name.split_once('-').map(|(number, _)| number.to_owned());
+    let numbers: Vec<_> = names.iter().map(number).collect();
+    assert!(numbers.is_sorted_by(|a, b| a < b), "{numbers:?}");
+    for name in &names {
         assert!(
-            name.starts_with(&format!("{:04}-", n + 1)),
-            "{name} is number {}",
-            n + 1
+            name.split_once('-').is_some_and(|(number, _)| number.len() == 4),
+            "{name}"
         );
         assert!(
             index.contains(&format!("]({name})")),

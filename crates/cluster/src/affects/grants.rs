@@ -31,7 +31,10 @@ impl Watched for Grants {
     }
 
     fn concerns(index: &Index, change: &Change<Grant>, _: Who) -> Affected {
-        concerns(index, change)
+        let mut affected = concerns(index, change);
+        // A grant that is gone has no status.
+        affected.grants.extend(change.new.as_ref().map(|_| change.name.clone()));
+        affected
     }
 }
 
@@ -71,16 +74,10 @@ fn concerns(index: &Index, change: &Change<Grant>) -> Affected {
     affected
 }
 
-/// A new resourceVersion alone, as an edit of its labels brings, is no difference.
+/// Only what decides about consent is a difference: not an edit of its labels, nor its status.
 fn differs(old: Option<&Grant>, new: Option<&Grant>) -> bool {
     match (old, new) {
-        (Some(old), Some(new)) => {
-            let unversioned = Grant {
-                resource_version: new.resource_version.clone(),
-                ..old.clone()
-            };
-            unversioned != *new
-        }
+        (Some(old), Some(new)) => !old.consents_as(new),
         _ => true,
     }
 }

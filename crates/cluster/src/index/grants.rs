@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use instancelink_core::snapshot::Grant;
 
+use crate::name::ObjectName;
 use crate::store::groups::Groups;
 use crate::store::table::{Change, Item, Table};
 
@@ -18,6 +19,21 @@ impl GrantStore {
     /// The grants of a namespace, in the order of their names.
     pub fn of<'a>(&'a self, namespace: &str) -> impl Iterator<Item = &'a Arc<Grant>> + use<'a> {
         self.by_namespace.get(namespace).filter_map(|name| self.table.get(name))
+    }
+
+    /// A grant.
+    pub fn get(&self, name: &ObjectName) -> Option<&Arc<Grant>> {
+        self.table.get(name)
+    }
+
+    /// The names of all grants.
+    pub fn names(&self) -> impl Iterator<Item = &ObjectName> {
+        self.table.iter().map(|(name, _)| name)
+    }
+
+    /// The names of the grants of a namespace.
+    pub fn names_in<'a>(&'a self, namespace: &str) -> impl Iterator<Item = &'a ObjectName> + use<'a> {
+        self.by_namespace.get(namespace)
     }
 
     pub(crate) fn reindex(&mut self, change: &Change<Grant>) {

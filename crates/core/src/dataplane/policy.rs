@@ -189,12 +189,13 @@ fn allow_spec(
 
 /// The refusal if the target's namespace does not consent to a policy.
 fn not_consented(s: &Snapshot) -> Option<Refusal> {
-    let reference = s.link.object.spec.target_instance_ref.as_ref()?;
+    let spec = &s.link.object.spec;
+    let reference = spec.target_instance_ref.as_ref()?;
     let namespace = reference.namespace.as_deref()?;
     let own = s.link.object.metadata.namespace.as_deref().unwrap_or_default();
     (!is_permitted(s, reference, Permission::NetworkPolicy)).then(|| Refusal {
         reason: Reason::Forbidden,
-        message: manifest(reference, namespace, own, NetworkPolicyMode::Allow),
+        message: manifest(spec, reference, namespace, own),
     })
 }
 

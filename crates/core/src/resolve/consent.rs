@@ -3,15 +3,16 @@
 //! The operator may write every EndpointSlice. Without consent, a user who may write links could reach the pods of other
 //! tenants through it (CVE-2021-25740). If something is unknown, there is no consent.
 
-use instancelink_api::grant::{GrantFrom, GrantTo, InstanceLinkGrant, Permission};
+use instancelink_api::grant::{GrantFrom, GrantPort, GrantTo, Permission};
 use instancelink_api::reference::{default_api_version, group_in};
-use instancelink_api::spec::NetworkPolicyMode;
-use instancelink_api::{TargetRef, keys};
+use instancelink_api::spec::{NetworkPolicyMode, Protocol};
+use instancelink_api::{InstanceLinkSpec, LinkPort, TargetRef, keys};
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::selector::selects;
 use crate::hash;
 use crate::rights::quoted;
-use crate::snapshot::{Grant, Namespace, Snapshot};
+use crate::snapshot::{Namespace, Snapshot};
 
 /// The longest name an object may have.
 const MAX_NAME: usize = 253;
@@ -30,29 +31,33 @@ pub fn is_permitted(s: &Snapshot, reference: &TargetRef, what: Permission) -> bo
         .any(|grant| {
             grant.allow.contains(&what)
                 && grant.from.iter().any(|from| comes_from(from, own, &s.namespace))
-                && grant.to.iter().any(|to| leads_to(to, reference))
+                && grant
+                    .to
+                    .iter()
+                    .any(|to| leads_to(to, reference) && has_ports(to, &s.link.object.spec))
         })
 }
 
 /// The manifest that would permit the link, as a message. Its first line is a comment, so that the whole text can be applied.
 /// It is the same whether the target exists or not, so that it discloses nothing.
-pub fn manifest(reference: &TargetRef, namespace: &str, own: &str, policy: NetworkPolicyMode) -> String {
+pub fn manifest(spec: &InstanceLinkSpec, reference: &TargetRef, namespace: &str, own: &str) -> String {
     let TargetRef { kind, name, .. } = reference;
     let group = match group_of(reference) {
         known if default_group(kind) == Some(known) => String::new(),
         other => format!("\n    group: {}", quoted(other)),
     };
-    let allow = match policy {
+    let allow = match spec.network_policy {
         NetworkPolicyMode::None => "",
         NetworkPolicyMode::Allow => "  allow: [Endpoints, NetworkPolicy]\n",
     };
+    let ports = listed_ports(spec).map(ports_of).unwrap_or_default();
     format!(
         "# Namespace {namespace} does not permit links from namespace {own} to {kind} {namespace}/{name}. To permit them, an administrator \
          of namespace {namespace} can apply this manifest:\n\
          apiVersion: {}\n\
          kind: {}\n\
          metadata:\n  name: {}\n  namespace: {}\n\
-         spec:\n  from:\n  - namespace: {}\n  to:\n  - kind: {}{group}\n    name: {}\n{allow}",
+         spec:\n  from:\n  - namespace: {}\n  to:\n  - kind: {}{group}\n    name: {}\n{ports}{allow}",
         keys::API_VERSION,
         keys::GRANT_KIND,
         quoted(&grant_name(kind, name, own)),
@@ -89,27 +94,49 @@ fn leads_to(to: &GrantTo, reference: &TargetRef) -> bool {
         && to.name.as_ref().is_none_or(|name| *name == reference.name)
 }
 
+/// An entry that names ports covers a link that names all its ports, each of them among those of the entry. The ports of a
+/// link without a list depend on the target, and may change.
+fn has_ports(to: &GrantTo, spec: &InstanceLinkSpec) -> bool {
+    let Some(granted) = &to.ports else { return true };
+    let covers = |granted: &GrantPort, port: &LinkPort| {
+        granted.port == at_the_instance(port)
+            && granted.protocol.unwrap_or_default() == port.protocol.unwrap_or_default()
+    };
+    listed_ports(spec).is_some_and(|ports| ports.iter().all(|port| granted.iter().any(|g| covers(g, port))))
+}
+
+fn listed_ports(spec: &InstanceLinkSpec) -> Option<&[LinkPort]> {
+    spec.ports.as_deref().filter(|ports| !ports.is_empty())
+}
+
+/// The port that a client reaches at the instance; `port` of a virtual IP is only the link's own.
+fn at_the_instance(port: &LinkPort) -> IntOrString {
+    port.target_port.clone().unwrap_or(IntOrString::Int(port.port))
+}
+
+/// The ports of a link as the ports of a grant.
+fn ports_of(ports: &[LinkPort]) -> String {
+    let line = |port: &LinkPort| {
+        let number = match at_the_instance(port) {
+            IntOrString::Int(number) => number.to_string(),
+            IntOrString::String(name) => quoted(&name),
+        };
+        let protocol = match port.protocol.unwrap_or_default() {
+            Protocol::Tcp => String::new(),
+            other => format!("\n      protocol: {}", other.as_str()),
+        };
+        format!("    - port: {number}{protocol}\n")
+    };
+    let lines: String = ports.iter().map(line).collect();
+    format!("    ports:\n{lines}")
+}
+
 fn default_group(kind: &str) -> Option<&'static str> {
     default_api_version(kind).map(group_in)
 }
 
 fn group_of(reference: &TargetRef) -> &str {
     group_in(reference.api_version())
-}
-
-impl From<InstanceLinkGrant> for Grant {
-    fn from(object: InstanceLinkGrant) -> Self {
-        let meta = object.metadata;
-        Self {
-            namespace: meta.namespace.unwrap_or_default(),
-            uid: meta.uid.unwrap_or_default(),
-            resource_version: meta.resource_version.unwrap_or_default(),
-            terminating: meta.deletion_timestamp.is_some(),
-            from: object.spec.from,
-            to: object.spec.to,
-            allow: object.spec.allow.into_iter().collect(),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ mod addressing;
 pub mod consent;
 pub mod directory;
 pub mod endpoints;
+pub mod grant;
 pub mod isolation;
 pub mod pod_ports;
 pub mod pods;
@@ -17,6 +18,7 @@ pub mod reference;
 pub mod reference_grant;
 pub mod scaled_kinds;
 pub mod selector;
+pub mod selector_problem;
 pub mod selector_text;
 
 pub use directory::{directory_name, directory_of, fqdn};

@@ -51,7 +51,7 @@ pub fn target_of(s: &Snapshot) -> TargetVerdict<'_> {
     let own = s.link.object.metadata.namespace.as_deref().unwrap_or_default();
     let namespace = reference.namespace.as_deref().unwrap_or(own);
     if !consent::is_permitted(s, reference, Permission::Endpoints) {
-        let message = consent::manifest(reference, namespace, own, s.link.object.spec.network_policy);
+        let message = consent::manifest(&s.link.object.spec, reference, namespace, own);
         return TargetVerdict::NotPermitted { message };
     }
     if let Some(message) = scaled_kinds::refusal(s, "targetInstanceRef", reference.api_version(), &reference.kind) {

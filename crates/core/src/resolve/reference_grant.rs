@@ -70,9 +70,14 @@ pub fn grant_of(meta: ObjectMeta, spec: Value) -> Grant {
                 group: Some(to.group),
                 kind: to.kind,
                 name: to.name,
+                ports: None,
             })
             .collect(),
         allow: BTreeSet::from([Permission::Endpoints]),
+        // A controller of the Gateway API may write a status; this operator does not.
+        generation: None,
+        problem: None,
+        accepted: None,
     }
 }
 

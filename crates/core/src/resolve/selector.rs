@@ -4,14 +4,17 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement};
 
-/// True if the selector selects an object with these labels. An empty selector selects everything. An unknown operator
-/// selects nothing: missing endpoints are a fault, but wrong ones are a security problem.
+use super::selector_problem::problem_of;
+
+/// True if the selector selects an object with these labels. An empty selector selects everything. One that Kubernetes
+/// refuses selects nothing: missing endpoints are a fault, but wrong ones are a security problem.
 pub fn selects(selector: &LabelSelector, labels: &BTreeMap<String, String>) -> bool {
     let LabelSelector {
         match_labels,
         match_expressions,
     } = selector;
-    match_labels.iter().all(|required| contains(labels, required))
+    problem_of(selector).is_none()
+        && match_labels.iter().all(|required| contains(labels, required))
         && match_expressions
             .iter()
             .flatten()
@@ -66,9 +69,19 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_operator_selects_nothing() {
-        let s = selector("{matchExpressions: [{key: app, operator: Like, values: [pg]}]}");
-        assert!(!selects(&s, &labels("{app: pg}")));
+    fn a_selector_that_kubernetes_refuses_selects_nothing() {
+        for requirement in [
+            "{key: app, operator: Like, values: [pg]}",
+            "{key: team, operator: NotIn, values: []}",
+            "{key: team, operator: NotIn}",
+            "{key: team, operator: NotIn, values: [\"a b\"]}",
+            "{key: team, operator: DoesNotExist, values: [a]}",
+            "{key: app, operator: Exists, values: [pg]}",
+            "{key: \"a b\", operator: DoesNotExist}",
+        ] {
+            let s = selector(&format!("{{matchExpressions: [{requirement}]}}"));
+            assert!(!selects(&s, &labels("{app: pg}")), "{requirement}");
+        }
     }
 
     #[test]

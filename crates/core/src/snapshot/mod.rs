@@ -10,7 +10,7 @@ use std::sync::Arc;
 use instancelink_api::InstanceLink;
 use instancelink_api::grant::{GrantFrom, GrantTo, Permission};
 use jiff::Timestamp;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, LabelSelector};
 
 use crate::child::{Children, Entries, Key};
 use crate::refusal::Refusal;
@@ -64,6 +64,8 @@ pub struct Snapshot {
     pub lookup: Lookup,
     /// Children whose writes were refused in this pass; the next pass tries them again.
     pub refusals: BTreeMap<Key, Refusal>,
+    /// A write of the link itself was refused in this pass; the next pass tries it again.
+    pub link_refused: bool,
 }
 
 /// An object of others that may answer under a name of the alias (contract#alias-shadowed).
@@ -141,6 +143,12 @@ pub struct Grant {
     pub to: Vec<GrantTo>,
     /// What is allowed for them.
     pub allow: BTreeSet<Permission>,
+    /// Generation of its spec.
+    pub generation: Option<i64>,
+    /// Which entries of its spec are invalid, and why. The lists above do not have them.
+    pub problem: Option<String>,
+    /// The condition `Accepted` in its status.
+    pub accepted: Option<Condition>,
 }
 
 /// The source of a link: the instance that uses the alias.

@@ -106,6 +106,7 @@ pub static LINKS: Resource = Resource {
 };
 /// Grants.
 pub static GRANTS: Resource = Resource {
+    status: true,
     generation: true,
     ..of(
         "instancelink.dev",

@@ -26,6 +26,10 @@ mod readiness;
 mod repair;
 mod status;
 mod tenants;
+
+mod tenants_grants;
+mod tenants_memory;
 mod tenants_policies;
+mod tenants_purge;
 mod waiting;
 mod walk;

@@ -69,6 +69,23 @@ fn a_grant_that_a_relist_does_not_show_is_taken_back() {
     assert_eq!(granted(&world, "data"), 0);
 }
 
+/// contract#grant-status
+#[test]
+fn a_status_of_a_grant_concerns_no_link_and_the_grant_itself_is_looked_at() {
+    let world = world();
+    world.apply::<Grants>(grant("g", "data", 4, &from_shop()));
+    world.heard();
+    let accepted = json!({"conditions": [{"type": "Accepted", "status": "True", "reason": "Accepted", "message": "",
+        "lastTransitionTime": "2026-01-01T00:00:00Z"}]});
+    world.apply::<Grants>(with(grant("g", "data", 5, &from_shop()), "/status", accepted));
+    assert_eq!(world.heard(), names([]));
+    let found = world
+        .cache
+        .read(|index| index.grants.of("data").next().cloned())
+        .unwrap();
+    assert_eq!(found.accepted.as_ref().unwrap().status, "True");
+}
+
 #[test]
 fn a_grant_elsewhere_or_with_other_labels_concerns_no_link() {
     let world = world();

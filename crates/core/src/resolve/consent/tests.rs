@@ -1,5 +1,8 @@
+use instancelink_api::InstanceLinkGrant;
+
 use super::*;
 use crate::fixture;
+use crate::snapshot::Grant;
 
 /// The link of namespace `shop` to the Deployment `data/pg`.
 fn to_other_namespace() -> Snapshot {
@@ -8,6 +11,11 @@ fn to_other_namespace() -> Snapshot {
 
 fn reference(s: &Snapshot) -> TargetRef {
     s.link.object.spec.target_instance_ref.clone().unwrap()
+}
+
+/// The manifest in the message for a link of this namespace.
+fn shown(s: &Snapshot, own: &str) -> String {
+    manifest(&s.link.object.spec, &reference(s), "data", own)
 }
 
 fn permitted(s: &Snapshot) -> bool {
@@ -86,6 +94,106 @@ fn a_grant_can_select_namespaces_by_label() {
     ));
 }
 
+/// contract#invalid-grants
+#[test]
+fn an_invalid_selector_selects_no_namespace_whatever_its_operator() {
+    for requirement in [
+        "{key: team, operator: NotIn, values: []}",
+        "{key: team, operator: NotIn}",
+        "{key: team, operator: NotIn, values: [\"not a value\"]}",
+        "{key: team, operator: DoesNotExist, values: [a]}",
+        "{key: \"not a key\", operator: DoesNotExist}",
+        "{key: \"\", operator: NotIn, values: [a]}",
+        "{key: kubernetes.io/metadata.name, operator: Exists, values: [shop]}",
+        "{key: kubernetes.io/metadata.name, operator: in, values: [shop]}",
+    ] {
+        let selector = format!("{{namespaceSelector: {{matchExpressions: [{requirement}]}}}}");
+        assert!(!from(&selector), "{requirement}");
+        assert!(
+            from(&format!("{selector}, {{namespace: shop}}")),
+            "the other entries count"
+        );
+    }
+    let labels = "{kubernetes.io/metadata.name: shop, \"not a key\": a}";
+    assert!(!from(&format!("{{namespaceSelector: {{matchLabels: {labels}}}}}")));
+}
+
+fn with_ports(s: Snapshot, ports: &str) -> Snapshot {
+    s.edited(|spec| spec.ports = serde_yaml_ng::from_str(ports).unwrap())
+}
+
+/// contract#granted-ports
+#[test]
+fn a_grant_with_ports_permits_links_that_name_only_these_ports() {
+    let links = |ports: &str, granted: &str| {
+        let to = format!("{{kind: Deployment, ports: [{granted}]}}");
+        permitted(&with_ports(to_other_namespace(), ports).granted("data", &to))
+    };
+    let pg = "[{name: pg, port: 5432}]";
+    assert!(links(pg, "{port: 5432}"));
+    assert!(links(pg, "{port: 1}, {port: 5432, protocol: TCP}"));
+    assert!(!links(pg, "{port: 5432, protocol: UDP}"));
+    assert!(!links(pg, "{port: 5433}"));
+    assert!(!links(pg, "{port: pg}"), "the name of a link's port is the link's own");
+    assert!(!links(
+        "[{name: pg, port: 5432}, {name: ssh, port: 22}]",
+        "{port: 5432}"
+    ));
+    assert!(links(
+        "[{name: pg, port: 5432}, {name: x, port: 22, protocol: UDP}]",
+        "{port: 5432}, {port: 22, protocol: UDP}"
+    ));
+    assert!(!links("[]", "{port: 5432}"), "the target decides its ports");
+    assert!(!links("null", "{port: 5432}"), "the target decides its ports");
+}
+
+/// contract#granted-ports
+#[test]
+fn behind_a_virtual_ip_the_port_at_the_instance_counts() {
+    let links = |port: &str, granted: &str| {
+        let to = format!("{{kind: Deployment, ports: [{granted}]}}");
+        permitted(&with_ports(to_other_namespace(), &format!("[{port}]")).granted("data", &to))
+    };
+    assert!(links("{name: pg, port: 80, targetPort: 5432}", "{port: 5432}"));
+    assert!(!links("{name: pg, port: 80, targetPort: 22}", "{port: 80}"));
+    assert!(links("{name: pg, port: 80, targetPort: pg}", "{port: pg}"));
+    assert!(!links(
+        "{name: pg, port: 80, targetPort: ssh}",
+        "{port: 80}, {port: pg}"
+    ));
+}
+
+/// contract#granted-ports
+#[test]
+fn ports_of_two_entries_are_not_combined() {
+    let s = with_ports(to_other_namespace(), "[{name: a, port: 1}, {name: b, port: 2}]");
+    assert!(!permitted(&s.granted(
+        "data",
+        "{kind: Deployment, ports: [{port: 1}]}, {kind: Deployment, ports: [{port: 2}]}"
+    )));
+}
+
+/// contract#granted-ports
+#[test]
+fn the_manifest_permits_exactly_the_ports_that_the_link_names() {
+    let s = with_ports(
+        to_other_namespace(),
+        "[{name: a, port: 80, targetPort: 5432}, {name: b, port: 81, targetPort: y, protocol: UDP}]",
+    );
+    let message = shown(&s, "shop");
+    assert!(
+        message.contains("    ports:\n    - port: 5432\n    - port: \"y\"\n      protocol: UDP\n"),
+        "{message}"
+    );
+    let grant = Grant::from(serde_yaml_ng::from_str::<InstanceLinkGrant>(&message).unwrap());
+    let with = |mut s: Snapshot| {
+        s.grants = vec![std::sync::Arc::new(grant.clone())];
+        permitted(&s)
+    };
+    assert!(with(s.clone()));
+    assert!(!with(with_ports(s, "[{name: c, port: 22}]")));
+}
+
 #[test]
 fn a_namespace_that_was_not_seen_yet_is_not_selected() {
     let mut s = to_other_namespace().granted_by("data", "{from: [{namespaceSelector: {}}], to: [{kind: Deployment}]}");
@@ -140,7 +248,7 @@ fn entries_of_two_grants_are_not_combined() {
 #[test]
 fn the_message_is_a_manifest_that_permits_exactly_this_target() {
     let s = to_other_namespace();
-    let message = manifest(&reference(&s), "data", "shop", NetworkPolicyMode::None);
+    let message = shown(&s, "shop");
     assert_eq!(
         message,
         "# Namespace data does not permit links from namespace shop to Deployment data/pg. To permit them, an administrator of \
@@ -154,8 +262,8 @@ fn the_message_is_a_manifest_that_permits_exactly_this_target() {
 
 #[test]
 fn the_manifest_permits_a_policy_if_the_link_has_one() {
-    let mut s = to_other_namespace();
-    let message = manifest(&reference(&s), "data", "shop", NetworkPolicyMode::Allow);
+    let mut s = to_other_namespace().edited(|spec| spec.network_policy = NetworkPolicyMode::Allow);
+    let message = shown(&s, "shop");
     s.grants = vec![std::sync::Arc::new(Grant::from(
         serde_yaml_ng::from_str::<InstanceLinkGrant>(&message).unwrap(),
     ))];
@@ -177,7 +285,7 @@ fn the_manifest_is_valid_for_any_names() {
                     kind.clone_into(&mut target.kind);
                     target.api_version = api_version.map(str::to_owned);
                 });
-                let message = manifest(&reference(&s), "data", own, NetworkPolicyMode::None);
+                let message = shown(&s, own);
                 let object: InstanceLinkGrant = serde_yaml_ng::from_str(&message).unwrap();
                 assert!(object.metadata.name.as_ref().unwrap().len() <= MAX_NAME);
                 s.grants = vec![std::sync::Arc::new(Grant::from(object))];

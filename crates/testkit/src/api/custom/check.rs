@@ -67,7 +67,12 @@ impl Check {
             self.errors.push(FieldError::not_supported(path, new, &schema.allowed));
         }
         match new {
-            Value::Object(members) => self.members(schema, members, old, path),
+            Value::Object(members) => {
+                if let Some(most) = schema.max_properties.filter(|most| (members.len() as u64) > *most) {
+                    self.errors.push(FieldError::too_many(path, members.len(), most));
+                }
+                self.members(schema, members, old, path);
+            }
             Value::Array(list) => self.list(schema, list, path),
             Value::String(text) => self.text(schema, text, path),
             Value::Number(number) => {

@@ -41,6 +41,8 @@ pub struct Schema {
     pub min_items: Option<u64>,
     /// `maxItems`.
     pub max_items: Option<u64>,
+    /// `maxProperties`.
+    pub max_properties: Option<u64>,
     /// How items are identified.
     pub list: List,
     /// CEL rules.
@@ -108,6 +110,7 @@ impl Schema {
             max_length: take("maxLength").as_u64(),
             min_items: take("minItems").as_u64(),
             max_items: take("maxItems").as_u64(),
+            max_properties: take("maxProperties").as_u64(),
             list: match take("x-kubernetes-list-type").as_str() {
                 Some("map") => List::Map(texts(&keys)),
                 Some("set") => List::Set,

@@ -1,5 +1,5 @@
-//! The backoff of a namespace after the write of a readiness gate failed there. Plain data with the time as an argument.
-//! Permissions are granted per namespace, so if one pod is forbidden, all are.
+//! The backoff of a namespace after a write failed there. Plain data with the time as an argument. Permissions are granted
+//! per namespace, so if the write of one object is forbidden, that of all is.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,14 +10,12 @@ use tokio::time::Instant;
 
 use crate::backoff;
 
-/// The backoff after a missing permission. The operator gets no event when the permission is granted, so it has to
-/// retry.
-const AFTER_FORBIDDEN: Duration = Duration::from_mins(5);
-
 /// The namespaces in which writes failed.
 #[derive(Debug, Default)]
-pub(super) struct NamespaceBackoff {
+pub(crate) struct NamespaceBackoff {
     namespaces: HashMap<Arc<str>, Entry>,
+    /// The delay after a missing permission; without one it grows as after other refusals.
+    after_forbidden: Option<Duration>,
 }
 
 #[derive(Debug, Default)]
@@ -28,19 +26,30 @@ struct Entry {
 }
 
 impl NamespaceBackoff {
-    /// True while no pod of this namespace may be written.
-    pub(super) fn is_waiting(&self, namespace: &str) -> bool {
+    /// A backoff with this delay after a missing permission.
+    pub(crate) fn after_forbidden(delay: Duration) -> Self {
+        Self {
+            after_forbidden: Some(delay),
+            ..Self::default()
+        }
+    }
+
+    /// True while no object of this namespace may be written.
+    pub(crate) fn is_waiting(&self, namespace: &str) -> bool {
         self.namespaces
             .get(namespace)
             .is_some_and(|entry| entry.until.is_some())
     }
 
     /// A write failed. True if a permission is missing and this was not reported yet.
-    pub(super) fn failed(&mut self, namespace: &Arc<str>, error: &CallError, now: Instant) -> bool {
+    pub(crate) fn failed(&mut self, namespace: &Arc<str>, error: &CallError, now: Instant) -> bool {
         let entry = self.namespaces.entry(Arc::clone(namespace)).or_default();
         entry.failures = entry.failures.saturating_add(1);
         let (forbidden, delay) = match error {
-            CallError::Forbidden(_) => (true, AFTER_FORBIDDEN),
+            CallError::Forbidden(_) => {
+                let growing = || backoff::after_refusal(namespace, entry.failures);
+                (true, self.after_forbidden.unwrap_or_else(growing))
+            }
             CallError::Refused { .. } => (false, backoff::after_refusal(namespace, entry.failures)),
             CallError::Overloaded { retry_after, .. } => {
                 let delay = backoff::after_failure(namespace, entry.failures);
@@ -60,9 +69,9 @@ impl NamespaceBackoff {
         is_new
     }
 
-    /// A write succeeded. A backoff that runs stays: another write at the same time may have failed, and its pod must be
+    /// A write succeeded. A backoff that runs stays: another write at the same time may have failed, and its object must be
     /// written again.
-    pub(super) fn succeeded(&mut self, namespace: &str) {
+    pub(crate) fn succeeded(&mut self, namespace: &str) {
         if let Some(entry) = self.namespaces.get_mut(namespace) {
             (entry.failures, entry.forbidden) = (0, false);
             if entry.until.is_none() {
@@ -72,12 +81,12 @@ impl NamespaceBackoff {
     }
 
     /// When the first backoff ends.
-    pub(super) fn next_retry(&self) -> Option<Instant> {
+    pub(crate) fn next_retry(&self) -> Option<Instant> {
         self.namespaces.values().filter_map(|entry| entry.until).min()
     }
 
-    /// Takes the namespaces whose backoff is over: their pods have to be checked again.
-    pub(super) fn take_over(&mut self, now: Instant) -> Vec<Arc<str>> {
+    /// Takes the namespaces whose backoff is over: their objects have to be checked again.
+    pub(crate) fn take_over(&mut self, now: Instant) -> Vec<Arc<str>> {
         let over = self.namespaces.iter_mut().filter_map(|(namespace, entry)| {
             let due = entry.until.is_some_and(|until| until <= now);
             due.then(|| entry.until = None).map(|()| Arc::clone(namespace))
@@ -86,7 +95,7 @@ impl NamespaceBackoff {
     }
 
     /// Nothing is left to write in this namespace.
-    pub(super) fn forget(&mut self, namespace: &str) {
+    pub(crate) fn forget(&mut self, namespace: &str) {
         self.namespaces.remove(namespace);
     }
 }
@@ -94,6 +103,8 @@ impl NamespaceBackoff {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const AFTER_FORBIDDEN: Duration = Duration::from_mins(5);
 
     fn shop() -> Arc<str> {
         "shop".into()
@@ -105,7 +116,7 @@ mod tests {
 
     #[test]
     fn a_missing_permission_is_retried_each_five_minutes_and_reported_once() {
-        let (mut backoff, start) = (NamespaceBackoff::default(), Instant::now());
+        let (mut backoff, start) = (NamespaceBackoff::after_forbidden(AFTER_FORBIDDEN), Instant::now());
         assert!(backoff.failed(&shop(), &forbidden(), start));
         assert!(backoff.is_waiting("shop") && !backoff.is_waiting("data"));
         assert_eq!(backoff.next_retry(), Some(start + AFTER_FORBIDDEN));
@@ -149,7 +160,7 @@ mod tests {
 
     #[test]
     fn of_several_failures_at_once_the_longest_backoff_counts() {
-        let (mut backoff, start) = (NamespaceBackoff::default(), Instant::now());
+        let (mut backoff, start) = (NamespaceBackoff::after_forbidden(AFTER_FORBIDDEN), Instant::now());
         backoff.failed(&shop(), &forbidden(), start);
         backoff.failed(&shop(), &CallError::Transport("gone".to_owned()), start);
         assert_eq!(backoff.next_retry(), Some(start + AFTER_FORBIDDEN));

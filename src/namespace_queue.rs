@@ -1,4 +1,4 @@
-//! Pods that wait for a check, by namespace. Namespaces are first in, first out, and one that is being served is not handed
+//! Objects that wait for a look, by namespace. Namespaces are first in, first out, and one that is being served is not handed
 //! out a second time.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -6,38 +6,38 @@ use std::sync::Arc;
 
 use instancelink_cluster::ObjectName;
 
-/// Namespaces with pods that wait for a check.
+/// Namespaces with objects that wait for a look.
 #[derive(Debug, Default)]
-pub(super) struct NamespaceQueue {
-    pods: BTreeMap<Arc<str>, BTreeSet<ObjectName>>,
-    /// The namespaces that have pods and are not being served.
+pub(crate) struct NamespaceQueue {
+    names: BTreeMap<Arc<str>, BTreeSet<ObjectName>>,
+    /// The namespaces that have such objects and are not being served.
     order: VecDeque<Arc<str>>,
     served: BTreeSet<Arc<str>>,
 }
 
 impl NamespaceQueue {
-    /// Adds a pod.
-    pub(super) fn add(&mut self, pod: ObjectName) {
-        let namespace = Arc::clone(&pod.namespace);
-        let pods = self.pods.entry(Arc::clone(&namespace)).or_default();
-        if pods.is_empty() && !self.served.contains(&namespace) {
+    /// Adds an object.
+    pub(crate) fn add(&mut self, name: ObjectName) {
+        let namespace = Arc::clone(&name.namespace);
+        let names = self.names.entry(Arc::clone(&namespace)).or_default();
+        if names.is_empty() && !self.served.contains(&namespace) {
             self.order.push_back(namespace);
         }
-        pods.insert(pod);
+        names.insert(name);
     }
 
-    /// Takes the next namespace with its pods. It is being served until [`done`](Self::done).
-    pub(super) fn next(&mut self) -> Option<(Arc<str>, BTreeSet<ObjectName>)> {
+    /// Takes the next namespace with its objects. It is being served until [`done`](Self::done).
+    pub(crate) fn next(&mut self) -> Option<(Arc<str>, BTreeSet<ObjectName>)> {
         let namespace = self.order.pop_front()?;
-        let pods = self.pods.remove(&namespace)?;
+        let names = self.names.remove(&namespace)?;
         self.served.insert(Arc::clone(&namespace));
-        Some((namespace, pods))
+        Some((namespace, names))
     }
 
     /// A namespace has been served.
-    pub(super) fn done(&mut self, namespace: &Arc<str>) {
+    pub(crate) fn done(&mut self, namespace: &Arc<str>) {
         self.served.remove(namespace);
-        if self.pods.contains_key(namespace) {
+        if self.names.contains_key(namespace) {
             self.order.push_back(Arc::clone(namespace));
         }
     }
