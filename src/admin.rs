@@ -1,7 +1,7 @@
 //! The admin server: `/livez`, `/readyz` and `/metrics`.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -10,11 +10,11 @@ use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::{Router, routing};
 use instancelink_cluster::Cache;
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::queue::Queue;
 use crate::telemetry::metrics::Metrics;
+use crate::vitals::Pulse;
 
 /// What the admin server reads.
 #[derive(Clone)]
@@ -22,12 +22,14 @@ pub(crate) struct Sources {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) cache: Arc<Cache>,
     pub(crate) queue: Arc<Queue>,
+    pub(crate) pulse: Pulse,
 }
 
 /// Binds the port. A port in use ends the start with an error.
-pub(crate) async fn bind(port: u16) -> anyhow::Result<TcpListener> {
+pub(crate) fn bind(port: u16) -> anyhow::Result<TcpListener> {
     let address = SocketAddr::from(([0, 0, 0, 0], port));
-    TcpListener::bind(address).await.with_context(|| {
+    let listener = TcpListener::bind(address).and_then(|listener| listener.set_nonblocking(true).map(|()| listener));
+    listener.with_context(|| {
         format!("cannot listen on port {port} for probes and metrics. Choose another port with --admin-port; 0 takes any free one")
     })
 }
@@ -35,16 +37,33 @@ pub(crate) async fn bind(port: u16) -> anyhow::Result<TcpListener> {
 /// Serves until `stop`.
 pub(crate) async fn serve(listener: TcpListener, sources: Sources, stop: CancellationToken) {
     let routes = Router::new()
-        .route("/livez", routing::get(|| async { "ok\n" }))
+        .route("/livez", routing::get(livez))
         .route("/readyz", routing::get(readyz))
         .route("/metrics", routing::get(metrics))
         .with_state(sources);
-    let stopped = stop.clone();
-    let served = axum::serve(listener, routes)
-        .with_graceful_shutdown(async move { stopped.cancelled().await })
-        .await;
-    if let Err(error) = served {
+    let served = async {
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        let serve = axum::serve(listener, routes);
+        serve
+            .with_graceful_shutdown(async move { stop.cancelled().await })
+            .await
+    };
+    if let Err(error) = served.await {
         tracing::error!(%error, "the admin server failed; probes and metrics are not served");
+    }
+}
+
+/// Alive while the threads of the passes run: this answer comes from another thread.
+async fn livez(Shared(sources): Shared<Sources>) -> (StatusCode, String) {
+    match sources.pulse.stuck_for() {
+        None => (StatusCode::OK, "ok\n".to_owned()),
+        Some(silence) => {
+            let text = format!(
+                "no pass has run for {} s; the process must be restarted\n",
+                silence.as_secs()
+            );
+            (StatusCode::INTERNAL_SERVER_ERROR, text)
+        }
     }
 }
 
@@ -60,16 +79,32 @@ async fn readyz(Shared(sources): Shared<Sources>) -> (StatusCode, String) {
 }
 
 async fn metrics(Shared(sources): Shared<Sources>) -> impl IntoResponse {
-    let (mut links, mut endpoints) = (BTreeMap::new(), BTreeMap::<String, usize>::new());
-    sources.cache.read(|index| {
-        for (_, link) in index.links.table.iter() {
-            *links.entry(link.state).or_default() += 1;
-        }
-        for (name, slice) in index.slices.table.iter() {
-            *endpoints.entry(name.namespace.to_string()).or_default() += slice.endpoints;
-        }
+    // It waits for the lock of the caches, and this thread must not wait for it: it renews the lease.
+    let rendered = tokio::task::spawn_blocking(move || render(&sources)).await;
+    let text = rendered.unwrap_or_else(|error| {
+        tracing::error!(%error, "the metrics were not rendered; this is a bug");
+        String::new()
     });
-    let text = sources.metrics.render(&links, &endpoints, sources.queue.waiting());
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], text)
+}
+
+/// The metrics as text. Under the lock of the caches, it only notes which objects there are.
+fn render(sources: &Sources) -> String {
+    let (all_links, all_slices) = sources.cache.read(|index| {
+        let links: Vec<_> = index.links.table.iter().map(|(_, link)| Arc::clone(link)).collect();
+        let slices = index.slices.table.iter();
+        let slices: Vec<_> = slices
+            .map(|(name, slice)| (Arc::clone(&name.namespace), slice.endpoints))
+            .collect();
+        (links, slices)
+    });
+    let (mut links, mut endpoints) = (BTreeMap::new(), BTreeMap::<String, usize>::new());
+    for link in all_links {
+        *links.entry(link.state).or_default() += 1;
+    }
+    for (namespace, count) in all_slices {
+        *endpoints.entry(namespace.to_string()).or_default() += count;
+    }
+    sources.metrics.render(&links, &endpoints, sources.queue.waiting())
 }

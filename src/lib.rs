@@ -30,3 +30,4 @@ pub mod telemetry;
 mod uninstall;
 mod user_name;
 pub mod verify;
+pub mod vitals;

@@ -280,4 +280,4 @@ impl Election {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

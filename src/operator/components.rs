@@ -7,6 +7,7 @@ use anyhow::{Context, bail};
 use instancelink_cluster::{Cache, Calls, Meter, watch};
 use instancelink_core::rights::Account;
 use kube::Client;
+use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -16,7 +17,7 @@ use crate::args::Operator;
 use crate::clock::Clock;
 use crate::events;
 use crate::grant_status::GrantWriter;
-use crate::leader::{Election, Leadership, LeaseConfig};
+use crate::leader::{Candidate, Election, Leadership, LeaseConfig};
 use crate::queue::Queue;
 use crate::readiness::GateWriter;
 use crate::reconcile::{Batches, Driver, Executor, PassContext, source_of};
@@ -25,6 +26,7 @@ use crate::supervise::supervise;
 use crate::sweep::{SweepRequests, Sweeper};
 use crate::telemetry::metrics::Metrics;
 use crate::verify::{Resolver, Verifier};
+use crate::vitals::Vitals;
 
 /// Time for the events and sweeps in flight when the operator stops.
 const LAST_TASKS: Duration = Duration::from_secs(1);
@@ -41,6 +43,7 @@ pub(super) struct Components {
     metrics: Arc<Metrics>,
     clock: Arc<dyn Clock>,
     dns: Option<Arc<dyn Resolver>>,
+    vitals: Vitals,
     lease: Option<LeaseConfig>,
     reporter: String,
 }
@@ -60,6 +63,7 @@ impl Components {
             calls,
             clock,
             dns,
+            vitals,
         } = dependencies;
         let reporter = reporter_of(options);
         let lease = options
@@ -92,26 +96,34 @@ impl Components {
             metrics: Arc::clone(metrics),
             clock,
             dns,
+            vitals,
             lease,
             reporter,
         })
     }
 
+    /// The runtime of the lease and of the admin server.
+    pub(super) fn vital_runtime(&self) -> &Handle {
+        &self.vitals.runtime
+    }
+
     /// The contender of the election; none if there is no election.
-    pub(super) fn election(&self) -> Option<Election> {
+    pub(super) fn candidate(&self) -> Option<Candidate> {
         let config = self.lease.clone()?;
-        Some(Election::new(
-            self.calls.clone(),
-            self.watches.clone(),
-            Arc::clone(&self.clock),
-            config,
-        ))
+        let meter = Arc::clone(&self.metrics) as Arc<dyn Meter>;
+        let Vitals {
+            runtime,
+            watches,
+            calls,
+        } = self.vitals.clone();
+        let election = Election::new(Calls::new(calls, meter), watches, Arc::clone(&self.clock), config);
+        Some(Candidate::new(election, runtime))
     }
 
     /// Waits for the caches and for the lease, then works until `stop` or until the lease is lost.
     pub(super) async fn lead(
         &self,
-        election: Option<Election>,
+        candidate: Option<Candidate>,
         options: &Operator,
         stop: CancellationToken,
     ) -> anyhow::Result<()> {
@@ -123,15 +135,14 @@ impl Components {
             }
         }
         tracing::info!("caches are filled");
-        let Some(mut election) = election else {
+        let Some(candidate) = candidate else {
             self.work(options, Leadership::always(), &stop).await;
             return Ok(());
         };
-        if !election.acquire(&stop).await {
+        let Some(term) = candidate.acquire(&stop).await? else {
             return Ok(());
-        }
-        let leadership = election.leadership();
-        let caches_are_current = election.caches_are_current();
+        };
+        let (leadership, caches_are_current) = (term.leadership(), term.caches_are_current());
         // The lease is renewed until the last write is done. Only then may another operator begin.
         let done = CancellationToken::new();
         let work = async {
@@ -141,13 +152,13 @@ impl Components {
             done.cancel();
         };
         let keep = async {
-            if !election.renew_until(&done).await {
+            // This task is not one of those that the passes run on, so it ends everything at once.
+            if !term.keep(done.clone()).await? {
                 bail!(
                     "the lease was lost: it was not renewed in time, so another operator may lead now. This process ends \
                      without another write; when it is restarted, it waits for the lease"
                 );
             }
-            election.release().await;
             Ok(())
         };
         tokio::pin!(work, keep);

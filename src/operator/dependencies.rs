@@ -6,6 +6,7 @@ use kube::Client;
 
 use crate::clock::Clock;
 use crate::verify::Resolver;
+use crate::vitals::Vitals;
 
 /// What the operator runs against. Tests bring their own.
 pub struct Dependencies {
@@ -17,4 +18,6 @@ pub struct Dependencies {
     pub clock: Arc<dyn Clock>,
     /// The DNS in which aliases are looked up; without one they are not.
     pub dns: Option<Arc<dyn Resolver>>,
+    /// Where the lease is renewed and the probes are answered.
+    pub vitals: Vitals,
 }

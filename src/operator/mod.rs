@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use instancelink_cluster::{Meter, watch};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::admin;
@@ -18,6 +19,7 @@ use crate::clock::SystemClock;
 use crate::telemetry::metrics::Metrics;
 use crate::user_name;
 use crate::verify::resolver_of;
+use crate::vitals::{Pulse, VitalThread, Vitals};
 use components::Components;
 pub use dependencies::Dependencies;
 
@@ -36,18 +38,29 @@ pub(crate) async fn run(mut options: Operator, stop: CancellationToken) -> anyho
     if options.user_name.is_none() {
         options.user_name = user_name::of(&config, calls.clone()).await;
     }
+    let thread = VitalThread::start()?;
+    let vitals = {
+        // What a client starts runs on the runtime on which it was made.
+        let _there = thread.runtime().enter();
+        Vitals {
+            runtime: thread.runtime().clone(),
+            watches: client::for_watches(&config)?,
+            calls: client::for_calls(&config)?,
+        }
+    };
     let dependencies = Dependencies {
         watches: client::for_watches(&config)?,
         calls,
         clock: Arc::new(SystemClock),
         dns: resolver_of(&options)?,
+        vitals,
     };
     run_in(dependencies, options, stop).await
 }
 
 /// Runs the operator until `stop`, or until it loses the lease.
 pub async fn run_in(dependencies: Dependencies, options: Operator, stop: CancellationToken) -> anyhow::Result<()> {
-    let listener = admin::bind(options.admin_port).await?;
+    let listener = admin::bind(options.admin_port)?;
     let metrics = Arc::new(Metrics::new());
     let components = Components::build(&options, dependencies, &metrics)?;
 
@@ -55,22 +68,26 @@ pub async fn run_in(dependencies: Dependencies, options: Operator, stop: Cancell
         metrics: Arc::clone(&metrics),
         cache: Arc::clone(&components.cache),
         queue: Arc::clone(&components.queue),
+        pulse: Pulse::new(),
     };
     let end = CancellationToken::new();
-    let admin = tokio::spawn(admin::serve(listener, sources, end.clone()));
-    let mut election = components.election();
-    if let Some(election) = election.as_mut() {
-        election.read_initial().await;
-    }
+    let mut beside = JoinSet::new();
+    beside.spawn(sources.pulse.clone().beat());
+    let mut admin = JoinSet::new();
+    admin.spawn_on(admin::serve(listener, sources, end.clone()), components.vital_runtime());
+    let candidate = match components.candidate() {
+        Some(candidate) => Some(candidate.read_initial().await?),
+        None => None,
+    };
     let meter = Arc::clone(&metrics) as Arc<dyn Meter>;
     let mut watches = watch::spawn(&components.watches, &components.calls, &components.cache, &meter);
     let result = tokio::select! {
-        result = components.lead(election, &options, stop) => result,
+        result = components.lead(candidate, &options, stop) => result,
         // Watches do not end by themselves. Without one of them the caches would become stale without a sign of it.
         Some(ended) = watches.join_next() => Err(anyhow::anyhow!("a watch ended ({ended:?}); this is a bug")),
     };
     drop(watches);
     end.cancel();
-    let _ = tokio::time::timeout(LAST_PROBES, admin).await;
+    let _ = tokio::time::timeout(LAST_PROBES, admin.join_next()).await;
     result
 }

@@ -79,6 +79,8 @@ impl Pass<'_> {
             return self.gone();
         };
         for _ in 0..MAX_STEPS {
+            // A step is work of some milliseconds. Between two of them, the passes of others have their turn.
+            tokio::task::yield_now().await;
             let step = decide(&snapshot);
             match self.ask(&snapshot, &step).await {
                 Ok(false) => {}

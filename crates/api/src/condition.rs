@@ -74,6 +74,10 @@ reasons! {
     RefNotPermitted,
     /// A link cannot have an end of this kind.
     KindNotSupported,
+    /// Objects that others write are so many or so large that the operator does not compare them.
+    TooCostly,
+    /// An object is larger than the API server stores or the operator keeps.
+    TooLarge,
     /// Not written yet.
     Pending,
     /// A foreign object has the name of a child.
@@ -136,6 +140,8 @@ impl Reason {
                 | Self::InvalidPorts
                 | Self::AddressingNotPossible
                 | Self::KindNotSupported
+                | Self::TooCostly
+                | Self::TooLarge
                 | Self::RefNotPermitted
                 | Self::NameTaken
                 | Self::Forbidden

@@ -13,7 +13,7 @@ const SLOW: Duration = Duration::from_secs(1);
 
 /// An API server that stores one lease.
 #[derive(Clone, Default)]
-struct Server {
+pub(in crate::leader) struct Server {
     lease: Arc<Mutex<Option<Value>>>,
     version: Arc<Mutex<u64>>,
     /// The answer to all requests but watches, if it fails.
@@ -21,7 +21,7 @@ struct Server {
 }
 
 impl Server {
-    fn client(&self) -> Client {
+    pub(in crate::leader) fn client(&self) -> Client {
         let server = self.clone();
         let serve = tower::service_fn(move |request: Request<Body>| {
             let server = server.clone();
@@ -67,7 +67,7 @@ impl Server {
         lease
     }
 
-    fn holder(&self) -> Option<String> {
+    pub(in crate::leader) fn holder(&self) -> Option<String> {
         let lease = self.lease.lock().clone()?;
         lease["spec"]["holderIdentity"].as_str().map(str::to_owned)
     }
@@ -79,12 +79,17 @@ fn response(code: StatusCode, body: &Value) -> Response<Body> {
 }
 
 fn contender(server: &Server) -> Election {
+    contender_of(server, Duration::from_secs(10))
+}
+
+/// A contender with this deadline.
+pub(in crate::leader) fn contender_of(server: &Server, deadline: Duration) -> Election {
     let config = LeaseConfig {
         lease: ObjectName::new("system", "instancelink"),
         identity: "me".to_owned(),
-        duration: Duration::from_secs(15),
-        renew_deadline: Duration::from_secs(10),
-        retry: Duration::from_secs(2),
+        duration: deadline * 3 / 2,
+        renew_deadline: deadline,
+        retry: deadline / 5,
     };
     let calls = Calls::new(server.client(), Arc::new(Metrics::new()));
     Election::new(calls, server.client(), Arc::new(SystemClock), config)

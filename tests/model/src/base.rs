@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use instancelink_core::fixture;
+use instancelink_core::resolve::selector::Selector;
 use instancelink_core::snapshot::{Isolator, Snapshot};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
 use crate::slots::ELSEWHERE;
 use crate::surroundings::{self, Surroundings};
@@ -40,7 +40,7 @@ pub(crate) fn base(granted: bool) -> Snapshot {
     s.isolators = vec![Arc::new(Isolator {
         namespace: ELSEWHERE.to_owned(),
         name: "closed".to_owned(),
-        pods: LabelSelector::default(),
+        pods: Selector::default(),
     })];
     s
 }

@@ -6,11 +6,13 @@ use clap::Parser as _;
 use instancelink::args::{Command, Operator, Verb};
 use instancelink::clock::Clock;
 use instancelink::operator::{Dependencies, run_in};
+use instancelink::vitals::Vitals;
 use instancelink_testkit::api::Api;
 use instancelink_testkit::api::service::Connection;
 use instancelink_testkit::faults::hooks::Hooks;
 use instancelink_testkit::faults::injector::Injector;
 use jiff::{SignedDuration, Timestamp};
+use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -59,6 +61,12 @@ impl Running {
         let dependencies = Dependencies {
             watches: client(),
             calls: client(),
+            // Virtual time is the time of one runtime.
+            vitals: Vitals {
+                runtime: Handle::current(),
+                watches: client(),
+                calls: client(),
+            },
             clock: Arc::new(SkewedClock { api, skew }),
             dns: None,
         };

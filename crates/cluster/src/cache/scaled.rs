@@ -1,7 +1,9 @@
 //! The objects of kinds that are watched only because links name them. The watch of a kind calls these methods.
 
+use std::collections::BTreeMap;
+
+use instancelink_core::resolve::selector::Selector;
 use instancelink_core::snapshot::{ApiKind, Unlisted, Workload};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
 use super::Cache;
 use crate::affected::{Affected, Cause};
@@ -15,9 +17,9 @@ impl Cache {
         self.write(|index| index.scaled.await_kind(kind));
     }
 
-    /// Removes a kind that no link names any more.
-    pub(crate) fn forgets_kind(&self, kind: &ApiKind) {
-        self.write(|index| index.scaled.forget_kind(kind));
+    /// Removes the kinds that no link names any more.
+    pub(crate) fn forgets_kinds_but<T>(&self, named: &BTreeMap<ApiKind, T>) {
+        self.write(|index| index.scaled.forget_kinds_but(named));
     }
 
     /// True if the objects of the kind are listed.
@@ -64,7 +66,7 @@ impl Cache {
     }
 
     /// Stores the selector from the scale of an object.
-    pub(crate) fn reads_scale(&self, kind: &ApiKind, name: &ObjectName, mark: u64, selector: LabelSelector) {
+    pub(crate) fn reads_scale(&self, kind: &ApiKind, name: &ObjectName, mark: u64, selector: Selector) {
         self.change_object(kind, name, |objects| objects.read_scale(name, mark, selector));
     }
 

@@ -30,6 +30,9 @@ use failure::{failure_of, unreadable, unsent};
 /// Longer than the connect and read timeouts together: the last resort against a server that sends byte by byte.
 const OVERALL: Duration = Duration::from_secs(30);
 
+/// The form of discovery that has everything in one answer. Kubernetes has it since 1.30.
+const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+
 /// What a deletion leaves.
 #[derive(Debug)]
 pub enum Deleted<K> {
@@ -82,6 +85,15 @@ impl Calls {
             Err(CallError::Server { code: 404, message }) => Err(CallError::NotFound(message)),
             answer => answer,
         }
+    }
+
+    /// All groups, versions and kinds that the API server serves, in one answer.
+    pub async fn discover_all<T: DeserializeOwned>(&self) -> Result<T, CallError> {
+        let request = Request::get("/apis")
+            .header(header::ACCEPT, AGGREGATED)
+            .body(Vec::new());
+        let request = request.map_err(kube::core::request::Error::BuildRequest);
+        self.send("get", "discovery", request).await
     }
 
     /// The selector in the status of an object's scale; empty if it has none.

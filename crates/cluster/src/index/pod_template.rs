@@ -3,15 +3,16 @@
 use instancelink_api::spec::Protocol;
 use instancelink_core::child::Owner;
 use instancelink_core::readiness::alias_of;
+use instancelink_core::resolve::selector::Selector;
 use instancelink_core::snapshot::{ContainerPort, Gate, GateVerdict, Gates};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Deserialize;
 
 /// The spec of a workload.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct WorkloadSpec {
     /// The selector of its pods.
-    pub selector: Option<LabelSelector>,
+    pub selector: Option<Selector>,
     /// Its pod template.
     #[serde(default)]
     pub template: Template,

@@ -77,7 +77,7 @@ fn isolator_of(raw: NetworkPolicy) -> Option<Isolator> {
     Some(Isolator {
         namespace: raw.metadata.namespace.unwrap_or_default(),
         name: raw.metadata.name.unwrap_or_default(),
-        pods: spec.pod_selector.unwrap_or_default(),
+        pods: spec.pod_selector.unwrap_or_default().into(),
     })
 }
 

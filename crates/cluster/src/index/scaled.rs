@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
+use instancelink_core::resolve::selector::Selector;
 use instancelink_core::snapshot::{ApiKind, Unlisted, Workload};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
 use crate::name::ObjectName;
 
@@ -87,9 +87,9 @@ impl ScaledStore {
         self.kinds.entry(kind.clone()).or_insert_with(Objects::pending);
     }
 
-    /// Removes a kind that no link names any more.
-    pub(crate) fn forget_kind(&mut self, kind: &ApiKind) {
-        self.kinds.remove(kind);
+    /// Removes the kinds that no link names any more.
+    pub(crate) fn forget_kinds_but<T>(&mut self, named: &BTreeMap<ApiKind, T>) {
+        self.kinds.retain(|kind, _| named.contains_key(kind));
     }
 
     /// True if the objects of the kind are listed.
@@ -167,7 +167,7 @@ impl Objects {
     }
 
     /// The selector in the scale of an object, as it was at this mark.
-    pub(crate) fn read_scale(&mut self, name: &ObjectName, mark: u64, selector: LabelSelector) -> bool {
+    pub(crate) fn read_scale(&mut self, name: &ObjectName, mark: u64, selector: Selector) -> bool {
         self.refused = None;
         let Some(entry) = self.entries.get_mut(name).filter(|entry| entry.mark == mark) else {
             return false;

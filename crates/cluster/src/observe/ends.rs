@@ -6,8 +6,8 @@ use std::sync::Arc;
 use instancelink_api::{InstanceLink, TargetRef};
 use instancelink_core::resolve::isolation::is_selected;
 use instancelink_core::resolve::scaled_kinds::scalable;
+use instancelink_core::resolve::selector::Selector;
 use instancelink_core::snapshot::{ApiKind, Candidate, Pod, Source, Target, TargetObject, Unlisted};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
 use crate::index::Index;
 use crate::index::link_keys::policy_target;
@@ -30,10 +30,7 @@ pub(super) fn source_of(index: &Index, link: &InstanceLink) -> Option<Source> {
     let pod = index.pods.table.get(&name).filter(|_| reference.kind == "Pod")?;
     Some(Source {
         uid: pod.uid.clone(),
-        pods: LabelSelector {
-            match_labels: Some(pod.labels.clone()),
-            match_expressions: None,
-        },
+        pods: Selector::of_labels(&pod.labels),
         terminating: pod.terminating,
     })
 }

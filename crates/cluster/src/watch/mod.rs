@@ -1,7 +1,9 @@
 //! One watch per kind. Each has its own backoff: a kind that cannot be watched must not slow down the others.
 
 pub mod backoff;
+mod discovery;
 mod follow;
+mod named_kinds;
 mod newest;
 mod reference_grants;
 mod retry_intervals;
@@ -81,7 +83,7 @@ pub fn spawn(client: &Client, calls: &Calls, cache: &Arc<Cache>, meter: &Arc<dyn
     start.watch_projected::<Nodes, core::Node>(&mut tasks, &everything);
     tasks.spawn(compress_idle(Arc::clone(cache)));
     tasks.spawn(secrets::follow(client.clone(), Arc::clone(cache), Arc::clone(meter)));
-    tasks.spawn(scaled_kinds::watch(
+    tasks.spawn(named_kinds::watch(
         client.clone(),
         calls.clone(),
         Arc::clone(cache),

@@ -1,26 +1,21 @@
-//! Watches of kinds that the operator supports only through their scale. A watch begins with the first link that names
-//! the kind, and ends with the last.
-//!
-//! Discovery gives the plural of a kind and whether it has a scale. While the kind is not served or may not be read,
-//! discovery and the list are tried again, so that a link recovers without a user once the CRD or the rights exist. The
-//! scale of an object is read once, and again after a change that its selector may depend on.
+//! The watch of one kind that the operator supports only through its scale. While the kind may not be read, the list is
+//! tried again, so that a link recovers without a user once the rights exist. The scale of an object is read once, and
+//! again after a change that its selector may depend on.
 
-use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{StreamExt, stream};
+use instancelink_core::resolve::selector::Selector;
 use instancelink_core::resolve::selector_text;
 use instancelink_core::snapshot::{ApiKind, Unlisted, Workload};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::APIResourceList;
 use kube::api::{ApiResource, DynamicObject};
 use kube::runtime::watcher::Event;
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Client};
 use serde_json::Value;
 use tokio::sync::Notify;
-use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::backoff::WatchBackoff;
@@ -34,54 +29,9 @@ use crate::meter::Meter;
 use crate::name::ObjectName;
 
 /// The name of all these kinds in meter, whose labels must not be for users to make up.
-const KIND: &str = "Scaled";
+pub(super) const KIND: &str = "Scaled";
 /// How many scales are read at a time.
 const AT_A_TIME: usize = 8;
-
-/// Watches the kinds that links name. It returns only if one of these watches ended, which is not expected.
-pub(super) async fn watch(
-    client: Client,
-    calls: Calls,
-    cache: Arc<Cache>,
-    meter: Arc<dyn Meter>,
-    intervals: RetryIntervals,
-) {
-    let mut watches: BTreeMap<ApiKind, (JoinSet<()>, Arc<Notify>)> = BTreeMap::new();
-    loop {
-        let named: Vec<ApiKind> = cache.read(|index| index.links.by_kind.keys().cloned().collect());
-        let unnamed: Vec<ApiKind> = watches.keys().filter(|kind| !named.contains(kind)).cloned().collect();
-        for kind in unnamed {
-            if let Some((mut watch, _)) = watches.remove(&kind) {
-                watch.shutdown().await;
-            }
-            cache.forgets_kind(&kind);
-        }
-        for kind in named {
-            if let Some((watch, named_again)) = watches.get_mut(&kind) {
-                if watch.try_join_next().is_some() {
-                    return;
-                }
-                named_again.notify_one();
-                continue;
-            }
-            cache.awaits_kind(&kind);
-            let named_again = Arc::new(Notify::new());
-            let follower = Follower {
-                client: client.clone(),
-                calls: calls.clone(),
-                cache: Arc::clone(&cache),
-                meter: Arc::clone(&meter),
-                intervals,
-                kind: kind.clone(),
-                named_again: Arc::clone(&named_again),
-            };
-            let mut watch = JoinSet::new();
-            watch.spawn(follower.follow());
-            watches.insert(kind, (watch, named_again));
-        }
-        cache.kinds_named.notified().await;
-    }
-}
 
 /// Why a watch ended.
 enum Ended {
@@ -90,41 +40,30 @@ enum Ended {
 }
 
 /// The watch of one kind.
-struct Follower {
-    client: Client,
-    calls: Calls,
-    cache: Arc<Cache>,
-    meter: Arc<dyn Meter>,
-    intervals: RetryIntervals,
-    kind: ApiKind,
+pub(super) struct Follower {
+    pub(super) client: Client,
+    pub(super) calls: Calls,
+    pub(super) cache: Arc<Cache>,
+    pub(super) meter: Arc<dyn Meter>,
+    pub(super) intervals: RetryIntervals,
+    pub(super) kind: ApiKind,
     /// Links name other objects of the kind.
-    named_again: Arc<Notify>,
+    pub(super) named_again: Arc<Notify>,
 }
 
 impl Follower {
-    async fn follow(self) {
-        let mut pause = self.intervals.again;
+    /// Follows the objects of a kind. Returns when it is not served any more.
+    pub(super) async fn follow(&self, resource: &ApiResource) {
         let mut refused_since = None;
         loop {
-            match discover(&self.calls, &self.kind).await {
-                Ok(Ok(resource)) => {
-                    pause = self.intervals.again;
-                    let wait = match self.watch(&resource, &mut refused_since).await {
-                        Ended::NotServed => self.intervals.again,
-                        Ended::Refused => self.refused(&resource, *refused_since.get_or_insert_with(Instant::now)),
-                    };
+            match self.watch(resource, &mut refused_since).await {
+                Ended::NotServed => {
+                    sleep(self.intervals.again).await;
+                    return;
+                }
+                Ended::Refused => {
+                    let wait = self.refused(resource, *refused_since.get_or_insert_with(Instant::now));
                     sleep(wait).await;
-                }
-                Ok(Err(why)) => {
-                    pause = self.intervals.again;
-                    self.cache.has_no(&self.kind, why);
-                    sleep(self.intervals.absent).await;
-                }
-                Err(error) => {
-                    self.meter.watch_failed(KIND);
-                    tracing::warn!(kind = %self.kind, %error, "discovery does not say how a kind is served; trying again");
-                    sleep(pause).await;
-                    pause = (pause * 2).min(self.intervals.absent);
                 }
             }
         }
@@ -227,7 +166,7 @@ impl Follower {
                         kind = %self.kind, %name, requirement,
                         "the selector of an object's scale cannot be read, so none of its pods are taken"
                     );
-                    selector_text::nothing()
+                    Selector::nothing()
                 });
                 self.cache.reads_scale(&self.kind, name, mark, selector);
                 true
@@ -245,35 +184,6 @@ impl Follower {
     }
 }
 
-/// How the kind is served, or why a link cannot have an end of it.
-async fn discover(calls: &Calls, kind: &ApiKind) -> Result<Result<ApiResource, Unlisted>, CallError> {
-    let list = match calls.discover::<APIResourceList>(&kind.api_version).await {
-        Ok(list) => list,
-        Err(CallError::NotFound(_)) => return Ok(Err(Unlisted::NotServed)),
-        Err(error) => return Err(error),
-    };
-    let named = |r: &&_| is_kind(r, kind);
-    let Some(found) = list.resources.iter().find(named) else {
-        return Ok(Err(Unlisted::NotServed));
-    };
-    let scale = format!("{}/scale", found.name);
-    if !found.namespaced || !list.resources.iter().any(|r| r.name == scale) {
-        return Ok(Err(Unlisted::NotScalable));
-    }
-    let (group, version) = kind.group_version();
-    Ok(Ok(ApiResource {
-        group: group.to_owned(),
-        version: version.to_owned(),
-        api_version: kind.api_version.to_string(),
-        kind: kind.kind.to_string(),
-        plural: found.name.clone(),
-    }))
-}
-
-fn is_kind(resource: &k8s_openapi::apimachinery::pkg::apis::meta::v1::APIResource, kind: &ApiKind) -> bool {
-    resource.kind == kind.kind && !resource.name.contains('/')
-}
-
 fn reduce(kind: &ApiKind, object: DynamicObject) -> Workload {
     let meta = object.metadata;
     let template = object.data.pointer("/spec/template/spec").cloned();
@@ -288,7 +198,7 @@ fn reduce(kind: &ApiKind, object: DynamicObject) -> Workload {
         name: meta.name.unwrap_or_default(),
         uid: meta.uid.unwrap_or_default(),
         resource_version: meta.resource_version.unwrap_or_default(),
-        selector: selector_text::nothing(),
+        selector: Selector::nothing(),
         container_ports: template.container_ports(),
     }
 }

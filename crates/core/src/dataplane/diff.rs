@@ -63,7 +63,7 @@ pub fn is_up(s: &Snapshot, plan: &Plan<'_>) -> bool {
 }
 
 /// The problems that prevent the plan: refusals of this pass, foreign objects with a child's name, waits (`Pending`), and
-/// what the spec asks for but the operator may not write.
+/// what the spec asks for but the operator may not write, or what does not fit.
 pub fn problems(s: &Snapshot, plan: &Plan<'_>) -> Vec<Refusal> {
     let problems = differences(s, plan)
         .into_iter()
@@ -72,7 +72,8 @@ pub fn problems(s: &Snapshot, plan: &Plan<'_>) -> Vec<Refusal> {
             // The executor may have a more exact refusal of the same child.
             Difference::Blocked(key, refusal) => Some(refusal_with_advice(s, &key).unwrap_or(refusal)),
         });
-    problems.chain(plan.forbidden.iter().cloned()).collect()
+    let beside = plan.forbidden.iter().cloned().chain(plan.environment.refusal());
+    problems.chain(beside).collect()
 }
 
 fn refusal_of<'a>(s: &'a Snapshot, effect: &Effect) -> Option<&'a Refusal> {

@@ -1,7 +1,8 @@
 //! Builds the environment: one ConfigMap per source, to which each link adds its own variables.
 //!
 //! The annotation `instancelink.dev/entries` lists the keys of each link. A key of an older link is never overwritten
-//! (contract#older-key-wins), a key of a younger link is taken over, and a key in no list is dropped.
+//! (contract#older-key-wins), a key of a younger link is taken over, and a key in no list is dropped. A link whose
+//! variables do not fit leaves the environment as it is (contract#environment-size).
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -12,11 +13,13 @@ use instancelink_api::keys;
 use instancelink_api::spec::EnvironmentMode;
 
 use super::docker;
+use super::environment_size::{fits, too_large};
 use super::naming::{Names, representative, sibling_paths, source_owner};
 use super::ownership::{Ownership, is_shared_child, ownership_of};
 use super::writes::{delete, replace};
 use crate::child::{ChildSpec, Environment, Observed};
 use crate::effect::Effect;
+use crate::refusal::Refusal;
 use crate::resolve::ports::Port;
 use crate::snapshot::Snapshot;
 
@@ -29,7 +32,18 @@ pub struct DesiredEnvironment<'a> {
     s: &'a Snapshot,
     ports: Vec<Port>,
     older: BTreeSet<String>,
-    built: OnceCell<Option<Cow<'a, ChildSpec<Environment>>>>,
+    built: OnceCell<Built<'a>>,
+}
+
+/// The outcome of building an environment.
+#[derive(Clone, Debug)]
+enum Built<'a> {
+    /// No link has an entry.
+    Nothing,
+    /// The environment with the link's variables.
+    Complete(Cow<'a, ChildSpec<Environment>>),
+    /// The link's variables do not fit: the environment as it is, if there is one.
+    TooLarge(Option<&'a ChildSpec<Environment>>),
 }
 
 impl<'a> DesiredEnvironment<'a> {
@@ -44,9 +58,20 @@ impl<'a> DesiredEnvironment<'a> {
 
     /// The environment; none if no link has an entry in it.
     pub fn get(&self) -> Option<&ChildSpec<Environment>> {
-        self.built
-            .get_or_init(|| desired(self.s, &self.ports, &self.older))
-            .as_deref()
+        match self.built() {
+            Built::Nothing => None,
+            Built::Complete(environment) => Some(environment),
+            Built::TooLarge(as_it_is) => *as_it_is,
+        }
+    }
+
+    /// The refusal if the link's variables do not fit.
+    pub(super) fn refusal(&self) -> Option<Refusal> {
+        matches!(self.built(), Built::TooLarge(_)).then(|| too_large(&Names::of(self.s)))
+    }
+
+    fn built(&self) -> &Built<'a> {
+        self.built.get_or_init(|| desired(self.s, &self.ports, &self.older))
     }
 }
 
@@ -56,8 +81,8 @@ impl PartialEq for DesiredEnvironment<'_> {
     }
 }
 
-/// Builds the desired environment; none if no link has an entry in it. If it equals the observed one, it borrows that.
-fn desired<'a>(s: &'a Snapshot, ports: &[Port], older: &BTreeSet<String>) -> Option<Cow<'a, ChildSpec<Environment>>> {
+/// Builds the desired environment. If it equals the observed one, it borrows that.
+fn desired<'a>(s: &'a Snapshot, ports: &[Port], older: &BTreeSet<String>) -> Built<'a> {
     let names = &Names::of(s);
     let observed = match ownership_of(s, &s.children.environments, names.namespace, &names.directory) {
         Ownership::Own(found) => Some(found),
@@ -79,7 +104,7 @@ fn desired<'a>(s: &'a Snapshot, ports: &[Port], older: &BTreeSet<String>) -> Opt
         entries.insert(names.link_uid, own.keys().map(String::as_str).collect());
     }
     if entries.is_empty() {
-        return None;
+        return Built::Nothing;
     }
 
     let data = data(observed, &own, &entries);
@@ -90,9 +115,13 @@ fn desired<'a>(s: &'a Snapshot, ports: &[Port], older: &BTreeSet<String>) -> Opt
         && (&found.labels, &found.annotations, &found.owners) == (&labels, &annotations, &owners)
         && is_data_of(found, &data)
     {
-        return Some(Cow::Borrowed(found));
+        return Built::Complete(Cow::Borrowed(found));
     }
-    Some(Cow::Owned(ChildSpec {
+    // An environment that became smaller is written even if it is still too large.
+    if !own.is_empty() && !fits(&annotations, &data) {
+        return Built::TooLarge(observed.map(|found| &found.object));
+    }
+    Built::Complete(Cow::Owned(ChildSpec {
         namespace: names.namespace.to_owned(),
         name: names.directory.clone(),
         labels,

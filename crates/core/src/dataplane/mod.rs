@@ -16,6 +16,7 @@ mod directory;
 mod docker;
 mod drain;
 mod environment;
+mod environment_size;
 mod naming;
 mod ownership;
 mod plan;

@@ -19,8 +19,9 @@ use crate::hash;
 use crate::refusal::{Refusal, listed};
 use crate::resolve::consent::{is_permitted, manifest};
 use crate::resolve::endpoints::EndpointGroups;
-use crate::resolve::isolation::{Isolation, isolation_of, normalized, selector_of};
+use crate::resolve::isolation::{Isolation, isolation_of, selector_of};
 use crate::resolve::pod_ports::{PodPort, of_pods};
+use crate::resolve::selector::Selector;
 use crate::resolve::{TargetVerdict, Unservable, target_of};
 use crate::snapshot::{Snapshot, Target};
 
@@ -53,7 +54,7 @@ pub(super) fn desired(
     let Some(source) = s.source.as_ref() else {
         return Ok((None, None));
     };
-    let source = normalized(&source.pods).ok_or_else(|| Unservable {
+    let source = source.pods.to_api().ok_or_else(|| Unservable {
         reason: Reason::AddressingNotPossible,
         message: format!(
             "networkPolicy: Allow needs labels that select the pods of the source, but {} {} has none; add labels to it, or \
@@ -80,7 +81,7 @@ pub(super) fn desired(
             };
             return Ok((None, Some(refusal)));
         }
-        Isolation::Partly(_) | Isolation::Open => return Ok((None, None)),
+        Isolation::Partly(_) | Isolation::Open | Isolation::TooCostly => return Ok((None, None)),
     }
     let namespace = target.object.namespace();
     let object = ChildSpec {
@@ -134,11 +135,15 @@ pub(super) fn overreaching(s: &Snapshot) -> impl Iterator<Item = &Observed<Polic
         _ => None,
     };
     let target = target.filter(|target| matches!(isolation_of(s, target), Isolation::Isolated(_)));
-    let pods = target.and_then(|target| Some((target.object.namespace(), selector_of(&target.object)?)));
+    let pods = target.and_then(|target| {
+        let pods = selector_of(&target.object)?;
+        Some((target.object.namespace(), Selector::from(pods)))
+    });
     own(s).filter(move |found| {
-        let selected = found.object.body.spec.pod_selector.as_ref();
-        let may_stay =
-            |(namespace, pods): &(&str, LabelSelector)| found.object.namespace == *namespace && selected == Some(pods);
+        let selected = found.object.body.spec.pod_selector.as_ref().map(Selector::from);
+        let may_stay = |(namespace, pods): &(&str, Selector)| {
+            found.object.namespace == *namespace && selected.as_ref() == Some(pods)
+        };
         !pods.as_ref().is_some_and(may_stay)
     })
 }

@@ -68,6 +68,13 @@ pub(super) fn condition(f: &Facts<'_>, state: State) -> Option<NewCondition> {
              NetworkPolicy, because it would shut out all other clients; isolate the pods with a policy that denies ingress"
                 .to_owned(),
         ),
+        Isolation::TooCostly => no(
+            Reason::TooCostly,
+            "the target's namespace has so many pods and NetworkPolicies, or pods with so many labels, that the operator does \
+             not compare them, because the links of others would wait; so it cannot tell whether the target's pods are \
+             isolated, and the link writes no NetworkPolicy. Let fewer policies select the pods, or write networkPolicy: None"
+                .to_owned(),
+        ),
     }
 }
 

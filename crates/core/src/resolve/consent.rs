@@ -3,16 +3,15 @@
 //! The operator may write every EndpointSlice. Without consent, a user who may write links could reach the pods of other
 //! tenants through it (CVE-2021-25740). If something is unknown, there is no consent.
 
-use instancelink_api::grant::{GrantFrom, GrantPort, GrantTo, Permission};
+use instancelink_api::grant::{GrantPort, GrantTo, Permission};
 use instancelink_api::reference::{default_api_version, group_in};
 use instancelink_api::spec::{NetworkPolicyMode, Protocol};
 use instancelink_api::{InstanceLinkSpec, LinkPort, TargetRef, keys};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use super::selector::selects;
 use crate::hash;
 use crate::rights::quoted;
-use crate::snapshot::{Namespace, Snapshot};
+use crate::snapshot::{Namespace, Origin, Snapshot};
 
 /// The longest name an object may have.
 const MAX_NAME: usize = 253;
@@ -78,12 +77,11 @@ fn grant_name(kind: &str, name: &str, own: &str) -> String {
     format!("{own}-to-{}", hash::hex(&full, 12))
 }
 
-fn comes_from(from: &GrantFrom, own: &str, namespace: &Namespace) -> bool {
-    match (&from.namespace, &from.namespace_selector) {
-        (Some(name), None) => name == own,
+fn comes_from(from: &Origin, own: &str, namespace: &Namespace) -> bool {
+    match from {
+        Origin::Namespace(name) => name == own,
         // The labels of a namespace that was not seen yet are unknown, and a selector may match an absent label.
-        (None, Some(selector)) => !namespace.uid.is_empty() && selects(selector, &namespace.labels),
-        _ => false,
+        Origin::Selected(selector) => !namespace.uid.is_empty() && selector.selects(&namespace.labels),
     }
 }
 

@@ -8,8 +8,9 @@ use instancelink_api::condition::Reason;
 use instancelink_api::{Addressing, InstanceLinkSpec};
 
 use super::addressing::{Addresses, addresses_of, not_possible, ports_in_spec};
+use super::budget::{Budget, TooCostly};
 use super::pod_ports;
-use super::pods::{is_usable, pods_behind};
+use super::pods::{is_usable, pods_behind, spend};
 use super::ports::{self, Port};
 use super::{TargetVerdict, Unservable, target_of};
 use crate::child::{Endpoint, EndpointTarget};
@@ -57,11 +58,30 @@ pub fn endpoint_groups(s: &Snapshot) -> Result<EndpointGroups, Unservable> {
                 ports: ports::of_spec(spec.ports.as_deref().unwrap_or_default(), &spec.link_name)?,
             })
         }
-        TargetVerdict::Observed(target) => match addresses_of(target, spec)? {
+        TargetVerdict::Observed(target) => match addresses_within_budget(target, spec)? {
             Addresses::ClusterIps(service) => by_cluster_ips(spec, target, service),
             Addresses::Pods => by_pods(spec, target),
             Addresses::PodsBehindVirtualIp => by_pods_behind_virtual_ip(spec, target),
         },
+    }
+}
+
+fn addresses_within_budget<'a>(target: &'a Target, spec: &InstanceLinkSpec) -> Result<Addresses<'a>, Unservable> {
+    spend(&mut Budget::whole(), target).map_err(|TooCostly| too_costly(target))?;
+    addresses_of(target, spec)
+}
+
+fn too_costly(target: &Target) -> Unservable {
+    Unservable {
+        reason: Reason::TooCostly,
+        message: format!(
+            "the pods of {} {}/{} have so many labels, and its selector asks for so many, that the operator does not compare them, \
+             because the links of others would wait; select the pods with fewer labels, or set targetInstanceRef to a smaller \
+             target",
+            target.object.kind(),
+            target.object.namespace(),
+            target.object.name(),
+        ),
     }
 }
 

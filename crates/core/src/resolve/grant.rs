@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use super::selector_problem::problem_of;
-use crate::snapshot::Grant;
+use crate::snapshot::{Grant, Origin};
 use crate::time::second;
 
 /// How many entries a message names.
@@ -26,7 +26,7 @@ impl From<InstanceLinkGrant> for Grant {
             uid: meta.uid.unwrap_or_default(),
             resource_version: meta.resource_version.unwrap_or_default(),
             terminating: meta.deletion_timestamp.is_some(),
-            from,
+            from: from.iter().filter_map(origin_of).collect(),
             to,
             allow: spec.allow.into_iter().collect(),
             generation: meta.generation,
@@ -75,6 +75,14 @@ fn sorted<T>(entries: Vec<T>, list: &str, problem: impl Fn(&T) -> Option<String>
         }
     }
     (valid, wrong)
+}
+
+fn origin_of(from: &GrantFrom) -> Option<Origin> {
+    match (&from.namespace, &from.namespace_selector) {
+        (Some(name), None) => Some(Origin::Namespace(name.clone())),
+        (None, Some(selector)) => Some(Origin::Selected(selector.into())),
+        _ => None,
+    }
 }
 
 fn problem_of_from(from: &GrantFrom) -> Option<String> {

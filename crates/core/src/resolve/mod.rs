@@ -6,6 +6,7 @@
 use instancelink_api::condition::Reason;
 
 mod addressing;
+pub mod budget;
 pub mod consent;
 pub mod directory;
 pub mod endpoints;
@@ -24,7 +25,7 @@ pub mod selector_text;
 pub use directory::{directory_name, directory_of, fqdn};
 pub use reference::{TargetVerdict, target_of};
 
-/// Why a spec cannot be served: `InvalidPorts`, `AddressingNotPossible` or `KindNotSupported`.
+/// Why a spec cannot be served: `InvalidPorts`, `AddressingNotPossible`, `KindNotSupported` or `TooCostly`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unservable {
     /// The condition's reason.

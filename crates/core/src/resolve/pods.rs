@@ -1,8 +1,10 @@
 //! The pods of a target, and the addresses that may be endpoints.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::selector::{contains, selects};
+use super::budget::{Budget, TooCostly};
+use super::selector::contains;
 use crate::snapshot::{Candidate, Pod, Service, Target, TargetObject, Workload};
 
 /// The pods of the target that are not terminating or finished, ready or not. A workload's pods are those that its selector
@@ -20,6 +22,24 @@ pub fn running_pods(target: &Target) -> impl Iterator<Item = &Candidate> {
         .candidates
         .iter()
         .filter(|candidate| !candidate.pod.finished && belongs_to(candidate, &target.object))
+}
+
+/// Takes from a budget what it costs to tell which pods are the target's.
+///
+/// # Errors
+/// If the budget does not suffice.
+pub(super) fn spend(budget: &mut Budget, target: &Target) -> Result<(), TooCostly> {
+    let mut pods = target.candidates.iter();
+    pods.try_for_each(|candidate| budget.spend(cost(&target.object, &candidate.pod.labels)))
+}
+
+/// The lookups that it takes at most to tell whether the target's labels select a pod with these labels.
+pub(super) fn cost(object: &TargetObject, labels: &BTreeMap<String, String>) -> usize {
+    match object {
+        TargetObject::Workload(workload) => workload.selector.cost(labels),
+        TargetObject::Pod(pod) => 1 + pod.labels.len().min(labels.len()),
+        TargetObject::Service(service) => 1 + service.selector.len().min(labels.len()),
+    }
 }
 
 /// True for a pod that can answer. The address of a finished pod may already belong to another pod.
@@ -41,7 +61,7 @@ fn is_member(candidate: &Candidate, workload: &Workload) -> bool {
         .into_iter()
         .flatten()
         .any(|owner| owner.uid == workload.uid);
-    owned && pod.namespace == workload.namespace && selects(&workload.selector, &pod.labels)
+    owned && pod.namespace == workload.namespace && workload.selector.selects(&pod.labels)
 }
 
 /// A Service without a selector selects nothing.

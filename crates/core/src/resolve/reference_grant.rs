@@ -5,14 +5,14 @@
 
 use std::collections::BTreeSet;
 
-use instancelink_api::grant::{GrantFrom, GrantTo, Permission};
+use instancelink_api::grant::{GrantTo, Permission};
 use instancelink_api::keys;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::snapshot::Grant;
+use crate::snapshot::{Grant, Origin};
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -59,12 +59,7 @@ pub fn grant_of(meta: ObjectMeta, spec: Value) -> Grant {
         uid: meta.uid.unwrap_or_default(),
         resource_version: meta.resource_version.unwrap_or_default(),
         terminating: meta.deletion_timestamp.is_some(),
-        from: from
-            .map(|from| GrantFrom {
-                namespace: Some(from.namespace),
-                namespace_selector: None,
-            })
-            .collect(),
+        from: from.map(|from| Origin::Namespace(from.namespace)).collect(),
         to: to
             .map(|to: ReferenceTo| GrantTo {
                 group: Some(to.group),

@@ -1,11 +1,45 @@
 //! Workloads beyond the built-in kinds: every kind with a scale subresource that the operator may read
 //! (contract#scaled-kinds).
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
 use instancelink_api::InstanceRef;
 use instancelink_api::reference::{default_api_version, group_in};
 
 use crate::rights::quoted;
 use crate::snapshot::{ApiKind, Snapshot, Unlisted};
+
+/// How many kinds that the links of one namespace name are watched.
+pub const PER_NAMESPACE: usize = 16;
+/// How many kinds are watched.
+pub const IN_TOTAL: usize = 128;
+
+/// The kinds to watch, of those that links of these namespaces name. No namespace has more than its share. If there are too
+/// many, the first kind of each namespace comes before the second one of any. Kinds that are watched already come before
+/// others.
+pub fn within_limits(
+    named: &BTreeMap<ApiKind, BTreeSet<Arc<str>>>,
+    is_watched: impl Fn(&ApiKind) -> bool,
+) -> BTreeSet<&ApiKind> {
+    let mut by_preference: Vec<(bool, &ApiKind)> = named.keys().map(|kind| (!is_watched(kind), kind)).collect();
+    by_preference.sort_unstable();
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut ranked = Vec::new();
+    for (is_new, kind) in by_preference {
+        let ranks = named.get(kind).into_iter().flatten().map(|namespace| {
+            let count = counts.entry(namespace).or_default();
+            *count += 1;
+            *count
+        });
+        // Each namespace counts the kind, whether the other ones have room for it or not.
+        if let Some(rank) = ranks.min().filter(|rank| *rank <= PER_NAMESPACE) {
+            ranked.push((rank, is_new, kind));
+        }
+    }
+    ranked.sort_unstable();
+    ranked.into_iter().take(IN_TOTAL).map(|(.., kind)| kind).collect()
+}
 
 /// The label that aggregates a `ClusterRole` into the operator's role.
 pub const AGGREGATE: &str = "instancelink.dev/aggregate-to-operator";
@@ -24,11 +58,11 @@ pub(crate) fn awaits_list(s: &Snapshot) -> bool {
     is_pending && s.link.object.metadata.deletion_timestamp.is_none()
 }
 
-/// True if the operator may not read objects of the source's kind.
+/// True if the operator may not or does not read objects of the source's kind.
 pub(crate) fn is_unreadable(s: &Snapshot, source: &InstanceRef) -> bool {
     scalable(source.api_version(), &source.kind)
         .and_then(|kind| s.unlisted.get(&kind))
-        .is_some_and(|why| matches!(why, Unlisted::Forbidden { .. }))
+        .is_some_and(|why| matches!(why, Unlisted::Forbidden { .. } | Unlisted::TooMany))
 }
 
 /// Why a link cannot have a source or target of this kind, and what to do; none if it can.
@@ -56,6 +90,11 @@ pub(crate) fn refusal(s: &Snapshot, field: &str, api_version: &str, kind: &str) 
         )),
         Unlisted::NotScalable => Some(format!(
             "the kind {scalable} is not namespaced or has no scale subresource, so the operator cannot find its pods; {}",
+            instead(field, "the workload that runs the pods")
+        )),
+        Unlisted::TooMany => Some(format!(
+            "links name more kinds than the operator watches, {PER_NAMESPACE} for each namespace and {IN_TOTAL} in total, and so it \
+             does not watch the kind {scalable}; remove links of other kinds, or {}",
             instead(field, "the workload that runs the pods")
         )),
         Unlisted::Forbidden { plural } => Some(role(&scalable, plural)),
@@ -96,7 +135,6 @@ mod tests {
     use crate::lifecycle::step;
     use crate::resolve::{TargetVerdict, target_of};
     use crate::snapshot::TargetObject;
-    use std::sync::Arc;
 
     fn rollout() -> ApiKind {
         ApiKind::new("argoproj.io/v1alpha1", "Rollout")
@@ -175,6 +213,46 @@ mod tests {
             "{not_served}"
         );
         assert!(refused(Unlisted::NotScalable).contains("set targetInstanceRef to the workload"));
+    }
+
+    fn named<'a>(kinds: impl IntoIterator<Item = (&'a str, &'a str)>) -> BTreeMap<ApiKind, BTreeSet<Arc<str>>> {
+        let mut named: BTreeMap<ApiKind, BTreeSet<Arc<str>>> = BTreeMap::new();
+        for (namespace, kind) in kinds {
+            named
+                .entry(ApiKind::new("example.com/v1", kind))
+                .or_default()
+                .insert(namespace.into());
+        }
+        named
+    }
+
+    /// contract#scaled-kinds
+    #[test]
+    fn no_namespace_has_more_kinds_watched_than_its_share_and_each_has_its_first() {
+        let kinds: Vec<String> = (0..300).map(|n| format!("Kind{n:03}")).collect();
+        let one = named(kinds.iter().map(|kind| ("greedy", kind.as_str())));
+        assert_eq!(within_limits(&one, |_| false).len(), PER_NAMESPACE);
+
+        let namespaces: Vec<String> = (0..20).map(|n| format!("greedy-{n}")).collect();
+        let greedy = kinds
+            .iter()
+            .enumerate()
+            .map(|(n, kind)| (namespaces[n % 20].as_str(), kind.as_str()));
+        let all = named(greedy.chain([("modest", "Zebra")]));
+        let watched = within_limits(&all, |_| false);
+        assert_eq!(watched.len(), IN_TOTAL);
+        assert!(watched.contains(&ApiKind::new("example.com/v1", "Zebra")));
+    }
+
+    #[test]
+    fn a_kind_that_is_watched_stays_so_when_its_namespace_names_more() {
+        let kinds: Vec<String> = (0..20).map(|n| format!("Kind{n:03}")).collect();
+        let one = named(kinds.iter().map(|kind| ("shop", kind.as_str())));
+        let last = ApiKind::new("example.com/v1", "Kind019");
+        assert!(!within_limits(&one, |_| false).contains(&last));
+        assert!(within_limits(&one, |kind| *kind == last).contains(&last));
+        let refused = refused(Unlisted::TooMany);
+        assert!(refused.contains("16 for each namespace"), "{refused}");
     }
 
     #[test]

@@ -2,27 +2,21 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement};
 
+use super::selector::Selector;
+
 /// Parses a selector. An empty text is an empty selector.
 ///
 /// # Errors
 /// The requirement that cannot be parsed.
-pub fn parse(text: &str) -> Result<LabelSelector, String> {
+pub fn parse(text: &str) -> Result<Selector, String> {
     let requirements = requirements_in(text)
         .into_iter()
         .map(|requirement| read(requirement).ok_or_else(|| requirement.to_owned()))
         .collect::<Result<Vec<_>, _>>()?;
-    Ok(LabelSelector {
+    Ok(Selector::from(LabelSelector {
         match_labels: None,
         match_expressions: (!requirements.is_empty()).then_some(requirements),
-    })
-}
-
-/// A selector that selects nothing, in place of one that cannot be parsed.
-pub fn nothing() -> LabelSelector {
-    LabelSelector {
-        match_labels: None,
-        match_expressions: Some(vec![requirement("unreadable", "Unreadable", [])]),
-    }
+    }))
 }
 
 /// The requirements: the text split at commas outside parentheses.
@@ -101,7 +95,6 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::resolve::selector::selects;
 
     fn labels(yaml: &str) -> BTreeMap<String, String> {
         serde_yaml_ng::from_str(yaml).unwrap()
@@ -111,25 +104,25 @@ mod tests {
     fn every_form_of_kubectl_is_parsed() {
         let s = parse("a=b, c!=d,e in (x, y),f,!g,h notin (z),example.com/i == j").unwrap();
         let base = "a: b, e: y, f: anything, example.com/i: j";
-        assert!(selects(&s, &labels(&format!("{{{base}}}"))));
+        assert!(s.selects(&labels(&format!("{{{base}}}"))));
         for broken in ["a: c", "c: d", "e: z", "g: \"\"", "h: z", "example.com/i: k"] {
             let (key, _) = broken.split_once(": ").unwrap();
             let kept = base.split(", ").filter(|l| !l.starts_with(&format!("{key}: ")));
             let changed = kept.chain([broken]).collect::<Vec<_>>().join(", ");
-            assert!(!selects(&s, &labels(&format!("{{{changed}}}"))), "{changed}");
+            assert!(!s.selects(&labels(&format!("{{{changed}}}"))), "{changed}");
         }
-        assert!(!selects(&s, &labels("{a: b, e: y, example.com/i: j}")), "f is missing");
+        assert!(!s.selects(&labels("{a: b, e: y, example.com/i: j}")), "f is missing");
     }
 
     #[test]
     fn an_empty_text_is_an_empty_selector_and_an_empty_value_is_valid() {
-        assert_eq!(parse("").unwrap(), LabelSelector::default());
+        assert_eq!(parse("").unwrap(), Selector::default());
         let s = parse("a=").unwrap();
-        assert!(selects(&s, &labels("{a: \"\"}")) && !selects(&s, &labels("{a: b}")));
+        assert!(s.selects(&labels("{a: \"\"}")) && !s.selects(&labels("{a: b}")));
     }
 
     #[test]
-    fn a_text_that_cannot_be_parsed_is_an_error_and_selects_nothing() {
+    fn a_text_that_cannot_be_parsed_is_an_error() {
         for bad in [
             "a>1",
             "a in x",
@@ -144,6 +137,5 @@ mod tests {
         ] {
             assert!(parse(bad).is_err(), "{bad}");
         }
-        assert!(!selects(&nothing(), &labels("{a: b}")));
     }
 }

@@ -50,6 +50,8 @@ pub enum Unlisted {
     NotServed,
     /// The kind has no scale subresource, so its pods cannot be found.
     NotScalable,
+    /// Links name more kinds than the operator watches.
+    TooMany,
     /// The operator may not read them.
     Forbidden {
         /// The kind's name in RBAC rules.

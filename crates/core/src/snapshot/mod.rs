@@ -8,12 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use instancelink_api::InstanceLink;
-use instancelink_api::grant::{GrantFrom, GrantTo, Permission};
+use instancelink_api::grant::{GrantTo, Permission};
 use jiff::Timestamp;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, LabelSelector};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use crate::child::{Children, Entries, Key};
 use crate::refusal::Refusal;
+use crate::resolve::selector::Selector;
 use crate::rights::Account;
 use crate::verify::Lookup;
 
@@ -138,7 +139,7 @@ pub struct Grant {
     /// Being deleted: it no longer counts.
     pub terminating: bool,
     /// The namespaces that links may come from.
-    pub from: Vec<GrantFrom>,
+    pub from: Vec<Origin>,
     /// The targets that they may have.
     pub to: Vec<GrantTo>,
     /// What is allowed for them.
@@ -151,13 +152,22 @@ pub struct Grant {
     pub accepted: Option<Condition>,
 }
 
+/// The namespaces that links may come from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Origin {
+    /// The one of this name.
+    Namespace(String),
+    /// Those with labels that this selects.
+    Selected(Selector),
+}
+
 /// The source of a link: the instance that uses the alias.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Source {
     /// UID.
     pub uid: String,
     /// The selector of its pods.
-    pub pods: LabelSelector,
+    pub pods: Selector,
     /// Being deleted: nothing that it owns is created or repaired.
     pub terminating: bool,
 }
@@ -170,7 +180,7 @@ pub struct Isolator {
     /// Name.
     pub name: String,
     /// The selector of its pods.
-    pub pods: LabelSelector,
+    pub pods: Selector,
 }
 
 /// Another link with the same source name.

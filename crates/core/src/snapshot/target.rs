@@ -5,12 +5,12 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use instancelink_api::spec::Protocol;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::kind::ApiKind;
 use super::pod::{ContainerPort, Pod};
 use crate::child::Owner;
+use crate::resolve::selector::Selector;
 
 /// The target of a link, with the pods that may be its endpoints.
 #[derive(Clone, Debug)]
@@ -59,7 +59,7 @@ pub struct Workload {
     /// Being deleted.
     pub terminating: bool,
     /// Its selector. It is empty if the scale subresource has none: then the pods that it owns count.
-    pub selector: LabelSelector,
+    pub selector: Selector,
     /// The ports that its pod template declares.
     pub container_ports: Vec<ContainerPort>,
     /// Its controller (of a ReplicaSet: the Deployment).

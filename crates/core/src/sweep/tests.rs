@@ -1,9 +1,9 @@
 use instancelink_api::spec::NetworkPolicyMode;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
 use super::*;
 use crate::child::DesiredChild;
 use crate::fixture::{self, LINK_UID, SIBLING_UID};
+use crate::resolve::selector::Selector;
 use crate::snapshot::{Isolator, Snapshot};
 
 fn slice() -> ObservedChild {
@@ -95,7 +95,7 @@ fn a_policy_that_names_no_link_needs_the_list_of_all_namespaces() {
     let isolator = Isolator {
         namespace: fixture::NAMESPACE.to_owned(),
         name: "deny".to_owned(),
-        pods: LabelSelector::default(),
+        pods: Selector::default(),
     };
     s.isolators.push(isolator.into());
     let mut policy = s.up().children.policies.remove(0);

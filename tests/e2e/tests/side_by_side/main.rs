@@ -26,7 +26,7 @@ mod readiness;
 mod repair;
 mod status;
 mod tenants;
-
+mod tenants_costly;
 mod tenants_grants;
 mod tenants_memory;
 mod tenants_policies;

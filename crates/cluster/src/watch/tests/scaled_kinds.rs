@@ -16,8 +16,8 @@ use tokio::net::TcpListener;
 use tokio::sync::watch::Sender;
 use tokio::time::{sleep, timeout};
 
+use super::super::named_kinds;
 use super::super::retry_intervals::RetryIntervals;
-use super::super::scaled_kinds;
 use super::*;
 use crate::calls::Calls;
 
@@ -30,6 +30,7 @@ struct Served {
     scale: u16,
     resources: Vec<&'static str>,
     selector: &'static str,
+    freshness: &'static str,
     widgets: Vec<Value>,
 }
 
@@ -40,6 +41,7 @@ fn widgets(widgets: Vec<Value>) -> Served {
         scale: 200,
         resources: vec!["widgets", "widgets/scale"],
         selector: "app=pg",
+        freshness: "Current",
         widgets,
     }
 }
@@ -54,21 +56,17 @@ fn widget(version: u64, status: &Value) -> Value {
 struct Server {
     served: Arc<Sender<Served>>,
     scales: Arc<AtomicUsize>,
+    discoveries: Arc<AtomicUsize>,
 }
 
 async fn answer(State(api): State<Server>, uri: Uri) -> Response {
     let served = api.served.borrow().clone();
+    if uri.path() == "/apis" {
+        api.discoveries.fetch_add(1, Ordering::SeqCst);
+        return discovery(&served);
+    }
     let path = uri.path().strip_prefix("/apis/example.com/v1").unwrap_or("?");
     match path {
-        "" if served.discovery != 200 => refusal(served.discovery),
-        "" => {
-            let resource = |name: &&str| {
-                let kind = if name.contains('/') { "Scale" } else { "Widget" };
-                json!({"name": name, "kind": kind, "namespaced": true, "singularName": "", "verbs": []})
-            };
-            let resources: Vec<Value> = served.resources.iter().map(resource).collect();
-            success(&json!({"kind": "APIResourceList", "groupVersion": "g", "resources": resources}))
-        }
         "/widgets" if served.list != 200 => refusal(served.list),
         "/widgets" if uri.query().unwrap_or_default().contains("watch=true") => {
             let mut changes = api.served.subscribe();
@@ -94,6 +92,24 @@ async fn answer(State(api): State<Server>, uri: Uri) -> Response {
         }
         _ => refusal(404),
     }
+}
+
+/// The answer of discovery, as Kubernetes gives it for all groups.
+fn discovery(served: &Served) -> Response {
+    let resource = |name: &&str| {
+        let subresource = json!({"subresource": "scale", "responseKind": {"kind": "Scale"}, "verbs": ["get"]});
+        let subresources = Some(subresource).filter(|_| served.resources.contains(&"widgets/scale"));
+        json!({"resource": name, "responseKind": {"group": "", "version": "", "kind": "Widget"}, "scope": "Namespaced",
+            "verbs": [], "subresources": subresources.into_iter().collect::<Vec<_>>()})
+    };
+    let resources = served.resources.iter().filter(|name| !name.contains('/'));
+    let version = json!({"version": "v1", "resources": resources.map(resource).collect::<Vec<_>>(), "freshness": served.freshness});
+    let groups = match served.discovery {
+        200 => vec![json!({"metadata": {"name": "example.com"}, "versions": [version]})],
+        404 => Vec::new(),
+        code => return refusal(code),
+    };
+    success(&json!({"kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "items": groups}))
 }
 
 fn success(body: &Value) -> Response {
@@ -123,6 +139,7 @@ impl Cluster {
         let api = Server {
             served: Arc::new(Sender::new(served)),
             scales: Arc::default(),
+            discoveries: Arc::default(),
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -137,7 +154,7 @@ impl Cluster {
             again: Duration::from_millis(10),
             refused: Duration::from_millis(30),
         };
-        tokio::spawn(scaled_kinds::watch(
+        tokio::spawn(named_kinds::watch(
             client,
             calls,
             Arc::clone(&world.cache),
@@ -168,8 +185,7 @@ impl Cluster {
         let name = ObjectName::new("shop", "pg");
         self.world.cache.read(|index| {
             let found = index.scaled.found(&kind(), &name)?;
-            let requirements = found.selector.match_expressions.as_ref()?;
-            requirements[0].values.as_ref()?.first().cloned()
+            found.selector.required_labels().into_values().next()
         })
     }
 
@@ -299,4 +315,50 @@ async fn an_api_server_that_does_not_answer_leaves_open_what_there_is() {
     });
     sleep(Duration::from_millis(200)).await;
     assert_eq!(cluster.why_not(), Some(Unlisted::Pending));
+}
+
+/// The attack of a tenant: links that name kinds that do not exist.
+#[tokio::test]
+async fn three_hundred_unknown_kinds_cost_one_request_at_a_time_and_few_are_looked_for() {
+    let cluster = Cluster::start(widgets(vec![widget(1, &json!({}))])).await;
+    for n in 0..300 {
+        let target =
+            json!({"apiVersion": format!("unknown{n}.example.com/v1"), "kind": format!("Kind{n}"), "name": "x"});
+        let name = format!("unknown-{n}");
+        cluster.world.apply::<Links>(link(&name, &name, &target, n + 10));
+    }
+    cluster.world.apply::<Links>(link("a", "db", &to_widget("pg"), 1));
+    let of = |c: &Cluster, n: u32| {
+        let kind = ApiKind::new(&format!("unknown{n}.example.com/v1"), &format!("Kind{n}"));
+        let name = ObjectName::new("shop", "x");
+        c.world.cache.read(|index| index.scaled.why_not(&kind, &name))
+    };
+    let told = |why: &Unlisted| {
+        let all = (0..300).filter(|n| of(&cluster, *n).as_ref() == Some(why));
+        all.count()
+    };
+    cluster
+        .eventually("all are told", |_| {
+            told(&Unlisted::TooMany) + told(&Unlisted::NotServed) == 300
+        })
+        .await;
+    assert!(told(&Unlisted::NotServed) <= 16, "{}", told(&Unlisted::NotServed));
+    let before = cluster.api.discoveries.load(Ordering::SeqCst);
+    sleep(Duration::from_millis(300)).await;
+    let asked = cluster.api.discoveries.load(Ordering::SeqCst) - before;
+    assert!(asked <= 11, "{asked} requests in ten intervals");
+}
+
+#[tokio::test]
+async fn a_kind_whose_server_is_down_is_not_taken_for_gone() {
+    let cluster = Cluster::linked(Served {
+        resources: Vec::new(),
+        freshness: "Stale",
+        ..widgets(vec![])
+    })
+    .await;
+    sleep(Duration::from_millis(200)).await;
+    assert_eq!(cluster.why_not(), Some(Unlisted::Pending));
+    cluster.serves(widgets(vec![widget(1, &json!({}))]));
+    cluster.knows("pg").await;
 }

@@ -1,10 +1,11 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::dataplane::{Teardown, build, take_down};
+use crate::dataplane::{Teardown, build, is_up, problems, take_down};
 use crate::fixture::{self, SIBLING_UID};
 use crate::snapshot::Snapshot;
 use instancelink_api::State;
+use instancelink_api::condition::Reason;
 
 const OTHER: &str = "99999999-ffff-4fff-8fff-000000000001";
 
@@ -149,4 +150,44 @@ fn an_environment_that_named_the_removed_link_names_one_that_has_an_entry() {
         .insert(keys::LINK.to_owned(), "shop/web-db".to_owned());
     let rest = without_link(&s, &s.children.environments[0]).unwrap();
     assert_eq!(rest.annotations[keys::LINK], "shop/web-cache");
+}
+
+/// Keys of a sibling that take this many bytes in the annotation.
+fn keys_of_size(bytes: usize) -> Vec<String> {
+    (0..bytes / 16).map(|n| format!("CACHE_N{n:06}")).collect()
+}
+
+/// contract#environment-size
+#[test]
+fn a_link_whose_variables_do_not_fit_leaves_the_environment_as_it_is_and_says_so() {
+    let with = |bytes: usize| {
+        let keys = keys_of_size(bytes);
+        with_keys_of_sibling(&keys.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    let fits = with(260_000).up();
+    assert!(environment(&fits).mentions(fixture::LINK_UID));
+    assert_eq!(problems(&fits, &build(&fits, &BTreeSet::new()).unwrap()), []);
+
+    let before = with(262_000);
+    let after = before.clone().up();
+    assert_eq!(environment(&after), environment(&before));
+    let plan = build(&after, &BTreeSet::new()).unwrap();
+    let problems = problems(&after, &plan);
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert_eq!(problems[0].reason, Reason::TooLarge);
+    assert!(problems[0].message.contains("outputs: {environment: None}"));
+    assert!(is_up(&after, &plan), "the alias works");
+}
+
+/// contract#environment-size
+#[test]
+fn a_link_that_leaves_an_environment_that_is_too_large_makes_room() {
+    let keys = keys_of_size(300_000);
+    let mut s = with_keys_of_sibling(&keys.iter().map(String::as_str).collect::<Vec<_>>());
+    let own = s.children.environments[0].clone();
+    let mut entries = own.object.entries();
+    entries.insert(fixture::LINK_UID, Vec::new());
+    s.children.environments[0].object.annotations = annotations("shop/web-cache".to_owned(), &entries);
+    let rest = without_link(&s, &s.children.environments[0]).unwrap();
+    assert!(!rest.mentions(fixture::LINK_UID));
 }

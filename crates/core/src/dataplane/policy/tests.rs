@@ -11,6 +11,7 @@ use crate::child::Kind;
 use crate::dataplane::{Teardown, bring_up, build, problems, prune, take_down};
 use crate::fixture::{self, service_port, shown};
 use crate::refusal::Refusal;
+use crate::resolve::selector::Selector;
 use crate::snapshot::{Isolator, Service, Snapshot, TargetObject};
 
 /// A link with a policy, in front of pods that a default-deny policy of this namespace isolates.
@@ -297,6 +298,6 @@ fn a_policy_of_an_earlier_target_is_deleted_after_the_slices_have_left_it() {
     );
 }
 
-fn selector(yaml: &str) -> k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector {
+fn selector(yaml: &str) -> Selector {
     serde_yaml_ng::from_str(yaml).unwrap()
 }

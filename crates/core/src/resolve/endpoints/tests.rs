@@ -216,3 +216,23 @@ fn a_target_in_another_namespace_without_consent_has_no_endpoint() {
     });
     assert!(shown(&s).is_empty());
 }
+
+/// contract#bounded-work
+#[test]
+fn pods_with_too_many_labels_are_not_compared_and_the_link_says_so() {
+    let with = |count: usize| {
+        let labels: BTreeMap<String, String> = (0..1000).map(|n| (format!("l{n}"), String::new())).collect();
+        let pods = (0..count).map(|n| Pod {
+            labels: labels.clone(),
+            ..pod(&format!("pg-{n}"), "10.0.0.10")
+        });
+        let service = Service {
+            selector: labels.clone(),
+            cluster_ips: Vec::new(),
+            ..service()
+        };
+        fixture::snapshot().with_target_service(service, pods.collect())
+    };
+    assert!(endpoint_groups(&with(90)).is_ok());
+    assert_eq!(reason(&with(110)), Reason::TooCostly);
+}

@@ -202,7 +202,7 @@ impl Case {
             Kind::Deployment => {
                 let workload = Workload {
                     namespace,
-                    selector: self.target(),
+                    selector: self.target().into(),
                     ..fixture::deployment()
                 };
                 s.with_target(TargetObject::Workload(workload.into()), pods)
@@ -232,13 +232,13 @@ impl Case {
             self.target_namespace,
             &format!("{{from: [{{namespace: shop}}], to: {to}, allow: [Endpoints, NetworkPolicy]}}"),
         );
-        s.source.as_mut().unwrap().pods = self.source.clone();
+        s.source.as_mut().unwrap().pods = self.source.clone().into();
         s.isolators = self
             .others
             .iter()
             .filter(|p| isolates(p.spec.as_ref().unwrap()))
             .map(|p| {
-                let pods = p.spec.as_ref().unwrap().pod_selector.clone().unwrap();
+                let pods = p.spec.as_ref().unwrap().pod_selector.clone().unwrap().into();
                 let namespace = p.metadata.namespace.clone().unwrap();
                 Isolator {
                     namespace,

@@ -1,0 +1,130 @@
+//! What the API server serves, beyond the built-in kinds: one request for all kinds that links name, however many they are.
+
+use std::collections::BTreeMap;
+
+use instancelink_core::snapshot::{ApiKind, Unlisted};
+use kube::api::ApiResource;
+use serde::Deserialize;
+use tokio::time::{Duration, Instant};
+
+use crate::calls::{CallError, Calls};
+
+/// The answer of the API server when it was asked last.
+pub(super) struct Discovery {
+    calls: Calls,
+    asked: Option<Instant>,
+    versions: BTreeMap<String, Version>,
+}
+
+/// What is known of a kind.
+#[derive(Debug, PartialEq)]
+pub(super) enum Found {
+    /// It can be watched.
+    Served(ApiResource),
+    /// A link cannot have an end of it.
+    Not(Unlisted),
+    /// The API server cannot reach the server that serves it.
+    Unknown,
+}
+
+#[derive(Deserialize)]
+struct Groups {
+    items: Vec<Group>,
+}
+
+#[derive(Deserialize)]
+struct Group {
+    metadata: Name,
+    #[serde(default)]
+    versions: Vec<Version>,
+}
+
+#[derive(Deserialize)]
+struct Name {
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct Version {
+    #[serde(rename = "version")]
+    name: String,
+    resources: Option<Vec<Resource>>,
+    #[serde(default)]
+    freshness: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Resource {
+    #[serde(rename = "resource")]
+    plural: String,
+    response_kind: Option<Kind>,
+    #[serde(default)]
+    scope: String,
+    subresources: Option<Vec<Subresource>>,
+}
+
+#[derive(Deserialize)]
+struct Kind {
+    #[serde(default)]
+    kind: String,
+}
+
+#[derive(Deserialize)]
+struct Subresource {
+    subresource: String,
+}
+
+impl Discovery {
+    /// Nothing is known yet.
+    pub(super) fn new(calls: Calls) -> Self {
+        Self {
+            calls,
+            asked: None,
+            versions: BTreeMap::new(),
+        }
+    }
+
+    /// Asks the API server, unless the last answer is younger than `fresh`.
+    pub(super) async fn refresh(&mut self, fresh: Duration) -> Result<(), CallError> {
+        if self.asked.is_some_and(|at| at.elapsed() < fresh) {
+            return Ok(());
+        }
+        let Groups { items } = self.calls.discover_all().await?;
+        let versions = items.into_iter().flat_map(|group| {
+            let name = group.metadata.name;
+            let versions = group.versions.into_iter();
+            versions.map(move |version| (format!("{name}/{}", version.name), version))
+        });
+        self.versions = versions.collect();
+        self.asked = Some(Instant::now());
+        Ok(())
+    }
+
+    /// How a kind is served, or why a link cannot have an end of it.
+    pub(super) fn find(&self, kind: &ApiKind) -> Found {
+        let Some(version) = self.versions.get(&*kind.api_version) else {
+            return Found::Not(Unlisted::NotServed);
+        };
+        let is_kind = |r: &&Resource| r.response_kind.as_ref().is_some_and(|own| own.kind == kind.kind);
+        let Some(found) = version.resources.iter().flatten().find(is_kind) else {
+            return if version.freshness == "Stale" {
+                Found::Unknown
+            } else {
+                Found::Not(Unlisted::NotServed)
+            };
+        };
+        let mut subresources = found.subresources.iter().flatten();
+        if found.scope != "Namespaced" || !subresources.any(|s| s.subresource == "scale") {
+            return Found::Not(Unlisted::NotScalable);
+        }
+        let (group, version) = kind.group_version();
+        Found::Served(ApiResource {
+            group: group.to_owned(),
+            version: version.to_owned(),
+            api_version: kind.api_version.to_string(),
+            kind: kind.kind.to_string(),
+            plural: found.plural.clone(),
+        })
+    }
+}

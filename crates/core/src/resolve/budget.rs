@@ -1,0 +1,47 @@
+//! A bound on the work of one decision. What users write decides how many labels are compared with selectors: pods times
+//! policies. Beyond the bound, the decision says so instead of an answer, and the links of others have their turn.
+//!
+//! The bound counts lookups and not time, so the same snapshot always gets the same answer.
+
+/// The most lookups in one question about pods and selectors: some 10 ms.
+pub const MOST_LOOKUPS: usize = 100_000;
+
+/// The bound is exceeded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooCostly;
+
+/// What is left of the bound.
+#[derive(Debug)]
+pub struct Budget {
+    left: usize,
+}
+
+impl Budget {
+    /// The whole of it.
+    pub const fn whole() -> Self {
+        Self { left: MOST_LOOKUPS }
+    }
+
+    /// Takes a number of lookups from it.
+    ///
+    /// # Errors
+    /// If less is left. Then nothing is left.
+    pub fn spend(&mut self, lookups: usize) -> Result<(), TooCostly> {
+        let left = self.left.checked_sub(lookups);
+        self.left = left.unwrap_or_default();
+        left.map(|_| ()).ok_or(TooCostly)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_spent_is_gone() {
+        let mut budget = Budget::whole();
+        assert_eq!(budget.spend(MOST_LOOKUPS - 1), Ok(()));
+        assert_eq!(budget.spend(2), Err(TooCostly));
+        assert_eq!(budget.spend(1), Err(TooCostly));
+    }
+}
