@@ -8,6 +8,10 @@ use instancelink_core::snapshot::{ContainerPort, Gate, GateVerdict, Gates};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Deserialize;
 
+/// Gates of a pod that are read. The API server has no limit, and a pod can have thirty thousand; each of them is compared
+/// with the others and with each link of the source. The pod with more of them is not ready.
+const MOST_GATES: usize = 64;
+
 /// The spec of a workload.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct WorkloadSpec {
@@ -90,6 +94,9 @@ impl PodSpec {
             if gates.iter().any(|known| known.alias == alias) {
                 continue;
             }
+            if gates.len() == MOST_GATES {
+                break;
+            }
             let conditions = status.conditions.iter().flatten();
             let observed = conditions.into_iter().find(|c| c.type_ == gate.condition_type);
             gates.push(Gate {
@@ -153,4 +160,27 @@ pub fn controller_of(meta: &ObjectMeta) -> Option<Owner> {
             name: r.name.clone(),
             uid: r.uid.clone(),
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// contract#readiness-gates
+    #[test]
+    fn of_very_many_readiness_gates_the_first_are_read() {
+        let gate = |number: usize| json!({"conditionType": format!("instancelink.dev/a{number}")});
+        let gates: Vec<_> = (0..30_000)
+            .flat_map(|number| [gate(number / 2), json!({"conditionType": "x/y"})])
+            .collect();
+        let condition = |number: usize| json!({"type": format!("instancelink.dev/a{number}"), "status": "True"});
+        let conditions: Vec<_> = (0..30_000).map(condition).collect();
+        let spec: PodSpec = serde_json::from_value(json!({"readinessGates": gates})).unwrap();
+        let status: PodStatus = serde_json::from_value(json!({"conditions": conditions})).unwrap();
+        let read = spec.gates(&status).unwrap();
+        assert_eq!(read.0.len(), MOST_GATES);
+        assert!(read.0.iter().all(|gate| gate.observed.is_some()));
+    }
 }

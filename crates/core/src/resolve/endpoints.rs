@@ -16,6 +16,9 @@ use super::{TargetVerdict, Unservable, target_of};
 use crate::child::{Endpoint, EndpointTarget};
 use crate::snapshot::{Candidate, Service, Snapshot, Target, TargetObject};
 
+/// Most sets of ports among the pods of a target. Each needs slices of its own.
+const MOST_GROUPS: usize = 100;
+
 /// The endpoints of an alias.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EndpointGroups {
@@ -118,7 +121,7 @@ fn by_cluster_ips(spec: &InstanceLinkSpec, target: &Target, service: &Service) -
             node: None,
             zone: None,
         });
-    Ok(grouped(endpoints.map(|e| (ports.clone(), e)), ports.clone()))
+    grouped(endpoints.map(|e| (ports.clone(), e)), ports.clone())
 }
 
 /// The pods behind a virtual IP. A port is left out for a pod that does not declare its named target port.
@@ -131,7 +134,7 @@ fn by_pods_behind_virtual_ip(spec: &InstanceLinkSpec, target: &Target) -> Result
         let usable = candidate.pod.addresses.iter().filter(|a| is_usable(a));
         usable.map(move |a| (own.clone(), endpoint(candidate, *a, &spec.link_name, publish)))
     });
-    let EndpointGroups { groups, .. } = grouped(endpoints, Vec::new());
+    let EndpointGroups { groups, .. } = grouped(endpoints, Vec::new())?;
     Ok(EndpointGroups { groups, ports })
 }
 
@@ -153,7 +156,7 @@ fn by_pods(spec: &InstanceLinkSpec, target: &Target) -> Result<EndpointGroups, U
         let usable = candidate.pod.addresses.iter().filter(|a| is_usable(a));
         endpoints.extend(usable.map(|a| (own.clone(), endpoint(candidate, *a, alias, publish))));
     }
-    Ok(grouped(endpoints.into_iter(), ports))
+    grouped(endpoints.into_iter(), ports)
 }
 
 fn publishes_not_ready(spec: &InstanceLinkSpec, target: &Target) -> bool {
@@ -180,10 +183,27 @@ fn endpoint(candidate: &Candidate, address: IpAddr, alias: &str, publish: bool) 
     }
 }
 
-fn grouped(endpoints: impl Iterator<Item = (Vec<Port>, Endpoint)>, without_endpoints: Vec<Port>) -> EndpointGroups {
+/// The endpoints by their ports.
+///
+/// # Errors
+/// If the pods have more different sets of ports than a link may have.
+fn grouped(
+    endpoints: impl Iterator<Item = (Vec<Port>, Endpoint)>,
+    without_endpoints: Vec<Port>,
+) -> Result<EndpointGroups, Unservable> {
     let mut groups: BTreeMap<Vec<Port>, Vec<Endpoint>> = BTreeMap::new();
     for (ports, endpoint) in endpoints {
         groups.entry(ports).or_default().push(endpoint);
+    }
+    if groups.len() > MOST_GROUPS {
+        return Err(Unservable {
+            reason: Reason::InvalidPorts,
+            message: format!(
+                "the pods of the target give the named ports {} different sets of numbers, but a link can have at most \
+                 {MOST_GROUPS}; write the ports of the target as numbers",
+                groups.len()
+            ),
+        });
     }
     let groups: Vec<Group> = groups
         .into_iter()
@@ -193,7 +213,7 @@ fn grouped(endpoints: impl Iterator<Item = (Vec<Port>, Endpoint)>, without_endpo
         })
         .collect();
     let ports = groups.first().map_or(without_endpoints, |group| group.ports.clone());
-    EndpointGroups { groups, ports }
+    Ok(EndpointGroups { groups, ports })
 }
 
 #[cfg(test)]

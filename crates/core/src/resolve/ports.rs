@@ -69,11 +69,25 @@ pub fn of_cluster_ip(service: &Service, alias: &str) -> Result<Vec<Port>, Unserv
 /// The ports of a Service's pod. A named target port that the pod does not declare is left out, as in Kubernetes; without a
 /// pod all named ones are (contract#named-target-ports).
 pub fn of_service_pod(service: &Service, pod: Option<&Pod>, alias: &str) -> Result<Vec<Port>, Unservable> {
+    // Each target port is looked up in each pod, so the limit comes first.
+    if service.ports.len() > MOST_PORTS {
+        return Err(too_many(service.ports.len()));
+    }
     let declared = service
         .ports
         .iter()
         .map(|p| Some((p.name.as_str(), target_port(p, pod)?, p.protocol)));
     normalize(declared, alias)
+}
+
+fn too_many(declared: usize) -> Unservable {
+    Unservable {
+        reason: Reason::InvalidPorts,
+        message: format!(
+            "the target declares {declared} ports, but a link can have at most {MOST_PORTS}; list the ports that it needs in \
+             spec.ports"
+        ),
+    }
 }
 
 fn target_port(port: &ServicePort, pod: Option<&Pod>) -> Option<u16> {
@@ -105,27 +119,21 @@ fn normalize<'a>(
         .filter_map(|(place, port)| port.map(|(name, number, protocol)| (place > 0, name, number, protocol)))
         .filter(|(_, _, number, protocol)| seen.insert((*number, *protocol)))
         .collect();
-    let ports = name(&unnamed);
-    let invalid = |message| {
-        Err(Unservable {
+    // Naming takes a time that grows with the square of the number.
+    if unnamed.len() > MOST_PORTS {
+        return Err(too_many(unnamed.len()));
+    }
+    if unnamed.len() > 1 && alias.len() > ALIAS_LENGTH_WITH_SEVERAL {
+        return Err(Unservable {
             reason: Reason::InvalidPorts,
-            message,
-        })
-    };
-    if ports.len() > MOST_PORTS {
-        return invalid(format!(
-            "the target declares {} ports, but a link can have at most {MOST_PORTS}; list the ports that it needs in spec.ports",
-            ports.len()
-        ));
+            message: format!(
+                "linkName {alias} has {} characters, but with more than one port it can have at most \
+                 {ALIAS_LENGTH_WITH_SEVERAL}; list one port in spec.ports, or create a link with a shorter linkName",
+                alias.len()
+            ),
+        });
     }
-    if ports.len() > 1 && alias.len() > ALIAS_LENGTH_WITH_SEVERAL {
-        return invalid(format!(
-            "linkName {alias} has {} characters, but with more than one port it can have at most \
-             {ALIAS_LENGTH_WITH_SEVERAL}; list one port in spec.ports, or create a link with a shorter linkName",
-            alias.len()
-        ));
-    }
-    Ok(ports)
+    Ok(name(&unnamed))
 }
 
 /// Names the ports. A declared name is kept if it is valid and not repeated; all other ports are named `p<port>`. A declared

@@ -208,6 +208,27 @@ fn pods_whose_ports_differ_form_groups_of_their_own() {
     assert_eq!(shown, [(vec![5432], 1), (vec![6432], 2)]);
 }
 
+/// contract#named-target-ports
+#[test]
+fn pods_with_very_many_different_ports_are_refused() {
+    let mut named = service();
+    named.ports = vec![ServicePort {
+        target_port: Some(IntOrString::String("pg".to_owned())),
+        ..service_port("", 1)
+    }];
+    let groups = |count: u16| {
+        let of_number = |n: u16| {
+            let address = format!("10.0.{}.{}", n / 250, n % 250 + 1);
+            pod(&format!("pg-{n}"), &address).ports(vec![container_port("pg", 1000 + n)])
+        };
+        let pods = (0..count).map(of_number).collect();
+        let s = fixture::snapshot().with_target_service(named.clone(), pods);
+        endpoint_groups(&addressed(s, Addressing::PodIP)).map(|endpoints| endpoints.groups.len())
+    };
+    assert_eq!(groups(100), Ok(100));
+    assert_eq!(groups(101).unwrap_err().reason, Reason::InvalidPorts);
+}
+
 /// contract#consent
 #[test]
 fn a_target_in_another_namespace_without_consent_has_no_endpoint() {

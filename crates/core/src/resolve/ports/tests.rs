@@ -145,3 +145,28 @@ fn a_named_target_port_is_the_port_of_the_pod_with_that_name_and_protocol() {
     assert_eq!(number("pg", Protocol::Udp), None);
     assert_eq!(number("sql", Protocol::Tcp), None);
 }
+
+/// A chain: the name that replaces an invalid one is the name of the port before it, so each name is replaced in a round of
+/// its own. Without the limit before it, this takes minutes.
+#[test]
+fn more_ports_than_a_slice_can_have_are_refused_before_they_are_named() {
+    let last = container_port("not valid", 40_000);
+    let chain = (1..40_000).map(|number| container_port(&format!("p{}", number + 1), number));
+    let refused = of_containers(&chain.chain([last]).collect::<Vec<_>>(), "db").unwrap_err();
+    assert_eq!(refused.reason, Reason::InvalidPorts);
+    assert!(refused.message.contains("declares 40000 ports"), "{}", refused.message);
+}
+
+#[test]
+fn a_service_with_more_ports_than_a_slice_can_have_is_refused_before_they_are_looked_up() {
+    let mut s = service();
+    let target = |number: u16| ServicePort {
+        target_port: Some(IntOrString::String(format!("t{number}"))),
+        ..service_port(&format!("s{number}"), number)
+    };
+    s.ports = (1..=20_000).map(target).collect();
+    let ports = (1..=20_000).map(|number| container_port(&format!("t{}", 20_001 - number), number));
+    let pod = pod("pg-0", "10.0.0.10").ports(ports.collect());
+    let refused = of_service_pod(&s, Some(&pod), "db").unwrap_err();
+    assert_eq!(refused.reason, Reason::InvalidPorts);
+}
