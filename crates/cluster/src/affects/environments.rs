@@ -72,18 +72,21 @@ fn extend_with_waiting_siblings(
     let Some(old) = old else { return };
     let keys = |e: &Observed<Environment>| e.object.body.data.keys().cloned().collect::<BTreeSet<String>>();
     let kept = new.map(keys).unwrap_or_default();
-    let given_up: Vec<String> = keys(old).into_iter().filter(|k| !kept.contains(k)).collect();
+    let given_up: BTreeSet<String> = keys(old).into_iter().filter(|k| !kept.contains(k)).collect();
     if given_up.is_empty() {
         return;
     }
+    // Users can add very many keys and entries, so none is compared with all others.
+    let entries = new.map(|new| new.object.entries()).unwrap_or_default();
     let with_entries = old.object.entries().into_keys();
     let siblings: Vec<LinkKey> = with_entries
-        .filter(|uid| new.is_some_and(|new| new.object.mentions(uid)))
+        .filter(|uid| entries.contains_key(uid))
         .filter_map(|uid| index.links.by_uid.get(uid))
         .filter(|key| {
             index.links.table.get(key).is_some_and(|link| {
                 let prefix = format!("{}_", link.alias.to_uppercase().replace('-', "_"));
-                given_up.iter().any(|k| k.starts_with(&prefix))
+                let first = given_up.range(prefix.clone()..).next();
+                first.is_some_and(|key| key.starts_with(&prefix))
             })
         })
         .cloned()

@@ -162,9 +162,9 @@ pub(crate) fn without(
 /// An environment without the entry of this link.
 pub(super) fn without_link(s: &Snapshot, found: &Observed<Environment>) -> Option<ChildSpec<Environment>> {
     let uid = s.link.object.metadata.uid.as_deref().unwrap_or_default();
-    without(found, &BTreeSet::from([uid]), |other| {
-        sibling_paths(s).find(|(uid, _)| *uid == other).map(|(_, path)| path)
-    })
+    // There may be very many entries, also of links that never existed: anyone who edits the ConfigMap can add some.
+    let paths: BTreeMap<&str, String> = sibling_paths(s).collect();
+    without(found, &BTreeSet::from([uid]), |other| paths.get(other).cloned())
 }
 
 /// The write that removes this link's entry from an environment. Without any entry left, the environment is deleted.

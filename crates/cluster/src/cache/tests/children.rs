@@ -106,3 +106,42 @@ fn a_virtual_ip_concerns_the_link_whose_label_owner_or_name_it_bears() {
     world.apply::<Services>(service("d-vip", 12));
     assert_eq!(world.heard(), names([]));
 }
+
+/// A user can write very many keys and entries into an environment. The answer to the repair was compared with all of them.
+#[test]
+fn very_many_keys_and_entries_in_an_environment_cost_one_look_each() {
+    let world = two_rivals_and_a_third();
+    let environment = |entries: Value, data: Value, version: u64| {
+        let map = json!({"metadata": meta("web-links", version), "data": data});
+        let map = ours(map, "instancelink.dev/source-uid", "web-uid");
+        with(
+            map,
+            "/metadata/annotations",
+            json!({"instancelink.dev/entries": entries.to_string()}),
+        )
+    };
+    let of_links = |count: usize| -> serde_json::Map<String, Value> {
+        let uids = (0..count).map(|number| (format!("{number:x}"), json!([])));
+        let own = [("a-uid", "DB_NAME"), ("c-uid", "CACHE_NAME")];
+        uids.chain(own.map(|(uid, key)| (uid.to_owned(), json!([key]))))
+            .collect()
+    };
+    let keys = |count: usize| -> serde_json::Map<String, Value> {
+        (0..count)
+            .map(|number| (format!("CACHE_{number}"), json!("")))
+            .collect()
+    };
+    // What is left has so many entries that it takes a moment to parse it.
+    world.apply::<Environments>(environment(
+        Value::Object(of_links(20_000)),
+        Value::Object(keys(20_000)),
+        10,
+    ));
+    world.heard();
+    let repaired = environment(Value::Object(of_links(10_000)), json!({}), 11);
+    let started = std::time::Instant::now();
+    let write = world.cache.begin::<Environments>(ObjectName::new("shop", "web-links"));
+    write.answered(Environments::reduce(serde_json::from_value(repaired).unwrap()));
+    assert!(world.heard().contains("c"), "its keys are free");
+    assert!(started.elapsed().as_secs() < 5, "{:?}", started.elapsed());
+}

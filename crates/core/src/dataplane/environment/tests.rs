@@ -191,3 +191,24 @@ fn a_link_that_leaves_an_environment_that_is_too_large_makes_room() {
     let rest = without_link(&s, &s.children.environments[0]).unwrap();
     assert!(!rest.mentions(fixture::LINK_UID));
 }
+
+/// Anyone who edits the ConfigMap can add entries of links that never existed. Each was compared with each sibling.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "the test measures how long a decision takes")]
+fn very_many_entries_and_very_many_siblings_cost_one_look_at_each() {
+    let mut s = with_keys_of_sibling(&["CACHE_NAME"]);
+    let sibling = s.siblings[0].object.as_ref().clone();
+    for number in 0..1000 {
+        let mut other = sibling.clone();
+        other.metadata.uid = Some(format!("sibling-{number}"));
+        s.siblings.push(fixture::as_sibling(other, State::Active, true));
+    }
+    let uids: Vec<String> = (0..10_000).map(|number| format!("nobody-{number}")).collect();
+    let mut entries: Entries<'_> = uids.iter().map(|uid| (uid.as_str(), Vec::new())).collect();
+    entries.insert(SIBLING_UID, vec!["CACHE_NAME"]);
+    s.children.environments[0].object.annotations = annotations("shop/nobody".to_owned(), &entries);
+    let started = std::time::Instant::now();
+    let rest = without_link(&s, &s.children.environments[0]).unwrap();
+    assert_eq!(rest.annotations[keys::LINK], "shop/web-cache");
+    assert!(started.elapsed().as_secs() < 3, "{:?}", started.elapsed());
+}
