@@ -5,12 +5,15 @@ use std::time::Duration;
 
 use anyhow::Context;
 use instancelink_api::InstanceLink;
+use instancelink_core::text;
 use kube::api::{DeleteParams, ListParams, Preconditions};
 use kube::{Api, Client};
 use tokio::time::Instant;
 
 use instancelink_cluster::ObjectName;
 
+/// How much of a link's own message is shown, in characters.
+const MAX_MESSAGE: usize = 300;
 const POLL: Duration = Duration::from_secs(1);
 /// Without progress for this time, a hint is printed.
 const HINT_AFTER: Duration = Duration::from_secs(30);
@@ -95,7 +98,7 @@ fn progress_of(link: &InstanceLink) -> (String, String) {
     let status = link.status.clone().unwrap_or_default();
     let message = status
         .transitioning_message
-        .map(|m| format!(", {m}"))
+        .map(|m| format!(", {}", text::shown(&m, MAX_MESSAGE)))
         .unwrap_or_default();
     let name = ObjectName::of(&link.metadata).to_string();
     (name, format!("{}{message}", status.state))

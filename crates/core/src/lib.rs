@@ -27,6 +27,7 @@ pub mod resolve;
 pub mod rights;
 pub mod snapshot;
 pub mod sweep;
+pub mod text;
 mod time;
 pub mod unconfirmed_writes;
 pub mod verify;

@@ -3,9 +3,12 @@
 use std::time::Duration;
 
 use http::StatusCode;
+use instancelink_core::text;
 use kube::core::Status;
 
 const MAX_MESSAGE: usize = 512;
+/// The longest pause that an answer may ask for. A proxy may ask for years.
+const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 
 /// Why a request had no success.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -114,6 +117,7 @@ pub(super) fn failure_of(code: StatusCode, retry_after: Option<Duration>, body: 
     let terminating = details.is_some_and(|d| d.causes.iter().any(|c| c.reason == "NamespaceTerminating"));
     let asked = details.map_or(0, |d| d.retry_after_seconds);
     let retry_after = retry_after.or((asked > 0).then(|| Duration::from_secs(u64::from(asked))));
+    let retry_after = retry_after.map(|pause| pause.min(LONGEST_PAUSE));
     let code = code.as_u16();
     match code {
         // An object that does not exist is named. All other answers (a proxy's page, a CRD that is not served yet) say
@@ -145,12 +149,9 @@ fn is_too_large(message: &str) -> bool {
         .any(|words| message.contains(words))
 }
 
+/// What the API server says: on one line, because a message may become the comment in front of a manifest.
 fn bounded(text: &str) -> String {
-    if text.chars().count() <= MAX_MESSAGE {
-        return text.trim().to_owned();
-    }
-    let cut: String = text.chars().take(MAX_MESSAGE - 1).collect();
-    format!("{}…", cut.trim())
+    text::shown(text, MAX_MESSAGE)
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use futures::{StreamExt, stream};
 use instancelink_core::resolve::selector::Selector;
 use instancelink_core::resolve::selector_text;
 use instancelink_core::snapshot::{ApiKind, Unlisted, Workload};
+use instancelink_core::text;
 use kube::api::{ApiResource, DynamicObject};
 use kube::runtime::watcher::Event;
 use kube::runtime::{WatchStreamExt, watcher};
@@ -32,6 +33,8 @@ use crate::name::ObjectName;
 pub(super) const KIND: &str = "Scaled";
 /// How many scales are read at a time.
 const AT_A_TIME: usize = 8;
+/// How much of a selector that cannot be read is shown, in characters.
+const MAX_REQUIREMENT: usize = 80;
 
 /// Why a watch ended.
 enum Ended {
@@ -162,6 +165,7 @@ impl Follower {
         match self.calls.scale_selector(resource, name).await {
             Ok(text) => {
                 let selector = selector_text::parse(&text).unwrap_or_else(|requirement| {
+                    let requirement = text::shown(&requirement, MAX_REQUIREMENT);
                     tracing::warn!(
                         kind = %self.kind, %name, requirement,
                         "the selector of an object's scale cannot be read, so none of its pods are taken"

@@ -2,7 +2,7 @@
 
 use instancelink_api::Verb;
 
-use crate::hash;
+use crate::{hash, text};
 
 /// Longest id, in characters.
 pub(super) const MAX_ID: usize = 63;
@@ -21,7 +21,7 @@ pub enum Request {
     },
     /// A value that is no action.
     Invalid {
-        /// Its first printable characters.
+        /// Its first characters, on one line and printable.
         shown: String,
         /// `#` and 8 hexadecimal digits of its hash: how it is remembered.
         mark: String,
@@ -47,7 +47,7 @@ pub fn parse(value: &str) -> Option<Request> {
             id: id.to_owned(),
         },
         _ => Request::Invalid {
-            shown: value.chars().filter(|c| !c.is_control()).take(MAX_SHOWN).collect(),
+            shown: text::shown(value, MAX_SHOWN),
             mark: format!("#{}", hash::hex(value, 8)),
         },
     })
@@ -122,7 +122,17 @@ mod tests {
             panic!()
         };
         assert_eq!(shown.chars().count(), 80);
-        assert!(shown.starts_with("[31m"));
+        assert!(shown.starts_with("\\u{1b}[31m"), "{shown}");
         assert_eq!(mark.len(), 9);
+    }
+
+    #[test]
+    fn a_value_that_would_be_invisible_or_change_the_text_around_it_is_shown_by_its_numbers() {
+        for value in ["\u{7}", "\u{200b}", "\u{202e}etavitca", "activate\n"] {
+            let Some(Request::Invalid { shown, .. }) = parse(value) else {
+                panic!("{value:?}")
+            };
+            assert!(!shown.is_empty() && shown.chars().all(text::is_harmless), "{shown:?}");
+        }
     }
 }

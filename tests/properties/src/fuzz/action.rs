@@ -4,6 +4,7 @@
 use instancelink_api::{Verb, Verdict, keys};
 use instancelink_core::action::{Request, parse};
 use instancelink_core::fixture::World;
+use instancelink_core::text;
 
 use super::worlds;
 
@@ -19,7 +20,7 @@ pub fn action(data: &[u8]) {
     assert_eq!(parsed.is_none(), value.is_empty(), "empty means absent");
     if let Some(Request::Invalid { shown, mark }) = &parsed {
         assert!(
-            shown.chars().count() <= 80 && !shown.chars().any(char::is_control),
+            shown.chars().count() <= 80 && shown.chars().all(text::is_harmless),
             "80 printable characters"
         );
         assert!(mark.len() == 9 && mark.starts_with('#'));

@@ -100,3 +100,22 @@ fn a_write_that_was_turned_away_was_not_done_and_one_that_failed_may_have_been()
     assert!(failure_of(StatusCode::INTERNAL_SERVER_ERROR, None, b"").leaves_doubt());
     assert!(CallError::Transport("connection reset".to_owned()).leaves_doubt());
 }
+
+/// A missing right becomes a manifest, whose first line is a comment with the answer.
+#[test]
+fn a_message_has_no_line_breaks_and_controls_no_terminal() {
+    let mut body = status("Forbidden");
+    body["message"] = json!("cannot create resource \"services\"\nkind: ClusterRoleBinding\r\u{1b}[2K\u{202e}");
+    let message = failure(403, &body).to_string();
+    assert!(message.contains("kind: ClusterRoleBinding"), "{message}");
+    assert!(message.chars().all(text::is_harmless), "{message:?}");
+}
+
+#[test]
+fn an_answer_cannot_ask_for_a_pause_without_end() {
+    let header = Some(Duration::from_secs(u64::MAX));
+    let CallError::Overloaded { retry_after, .. } = failure_of(StatusCode::TOO_MANY_REQUESTS, header, b"") else {
+        panic!("overloaded")
+    };
+    assert_eq!(retry_after, Some(LONGEST_PAUSE));
+}
