@@ -1,6 +1,5 @@
 //! The admin server: `/livez`, `/readyz` and `/metrics`.
 
-use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
@@ -13,6 +12,7 @@ use instancelink_cluster::Cache;
 use tokio_util::sync::CancellationToken;
 
 use crate::queue::Queue;
+use crate::telemetry::gauges::Numbers;
 use crate::telemetry::metrics::Metrics;
 use crate::vitals::Pulse;
 
@@ -89,22 +89,8 @@ async fn metrics(Shared(sources): Shared<Sources>) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, kind)], text)
 }
 
-/// The metrics as text. Under the lock of the caches, it only notes which objects there are.
+/// The metrics as text.
 fn render(sources: &Sources) -> String {
-    let (all_links, all_slices) = sources.cache.read(|index| {
-        let links: Vec<_> = index.links.table.iter().map(|(_, link)| Arc::clone(link)).collect();
-        let slices = index.slices.table.iter();
-        let slices: Vec<_> = slices
-            .map(|(name, slice)| (Arc::clone(&name.namespace), slice.endpoints))
-            .collect();
-        (links, slices)
-    });
-    let (mut links, mut endpoints) = (BTreeMap::new(), BTreeMap::<String, usize>::new());
-    for link in all_links {
-        *links.entry(link.state).or_default() += 1;
-    }
-    for (namespace, count) in all_slices {
-        *endpoints.entry(namespace.to_string()).or_default() += count;
-    }
-    sources.metrics.render(&links, &endpoints, sources.queue.waiting())
+    let numbers = Numbers::of(&sources.cache, sources.queue.waiting());
+    sources.metrics.render(&numbers)
 }

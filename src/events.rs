@@ -1,10 +1,15 @@
 //! Kubernetes events (`contract#events`). They are sent if the queue has room and the API server accepts them. No pass waits
-//! for an event.
+//! for an event. Namespaces take turns: one with very many events loses its own, and no other's.
+
+mod waiting;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt as _;
+use futures::future::{Fuse, FusedFuture as _};
 use instancelink_api::{InstanceLink, keys};
+use instancelink_core::child::Key;
 use instancelink_core::effect::Event;
 use instancelink_core::resolve::reference::shown_target;
 use instancelink_core::snapshot::{Pod, Snapshot, TargetObject};
@@ -18,10 +23,11 @@ use tokio::time::{Instant, MissedTickBehavior};
 use crate::clock::Clock;
 use crate::telemetry::metrics::Metrics;
 use instancelink_cluster::{Calls, ObjectName};
+use waiting::Waiting;
 
 /// The API server's limit for a note, in bytes.
 const MAX_NOTE: usize = 1024;
-/// Events that wait while the API server is slow.
+/// Events on their way to the sender, which takes them at once.
 const CAPACITY: usize = 1024;
 /// Events that may be sent at once, and the time until one more may be sent.
 const BURST: u32 = 50;
@@ -38,8 +44,8 @@ pub(crate) struct Publisher {
 
 /// Sends the queued events.
 pub(crate) struct Sender {
-    /// Locked while the sender runs. After a panic, the next run continues with the same queue.
-    queue: Mutex<mpsc::Receiver<ApiEvent>>,
+    /// Locked while the sender runs. After a panic, the next run continues with the same events.
+    queue: Mutex<(mpsc::Receiver<ApiEvent>, Waiting)>,
     calls: Calls,
     metrics: Arc<Metrics>,
 }
@@ -59,7 +65,7 @@ pub(crate) fn channel(
         reporter: reporter.into(),
     };
     let sender = Sender {
-        queue: Mutex::new(receiver),
+        queue: Mutex::new((receiver, Waiting::default())),
         calls,
         metrics: Arc::clone(metrics),
     };
@@ -79,6 +85,11 @@ impl Publisher {
         self.enqueue(pod_reference(pod), None, event);
     }
 
+    /// The same about a child whose link does not exist.
+    pub(crate) fn publish_about_child(&self, child: &Key, uid: &str, event: &Event) {
+        self.enqueue(child_reference(child, uid), None, event);
+    }
+
     fn enqueue(&self, regarding: ObjectReference, related: Option<ObjectReference>, event: &Event) {
         let event = build_event(regarding, related, event, self.clock.as_ref(), &self.reporter);
         if self.queue.try_send(event).is_err() {
@@ -91,24 +102,42 @@ impl Sender {
     /// Sends events until all publishers are dropped.
     pub(crate) async fn run(self: Arc<Self>) {
         let mut queue = self.queue.lock().await;
+        let (arriving, waiting) = &mut *queue;
         let mut tokens = BURST;
         let mut refill = tokio::time::interval_at(Instant::now() + REFILL, REFILL);
         refill.set_missed_tick_behavior(MissedTickBehavior::Burst);
+        let mut sending = std::pin::pin!(Fuse::terminated());
+        let mut is_open = true;
         loop {
+            if tokens > 0
+                && sending.is_terminated()
+                && let Some(event) = waiting.pop()
+            {
+                tokens = tokens.saturating_sub(1);
+                sending.set(self.send(event).fuse());
+            }
+            if !is_open && waiting.is_empty() && sending.is_terminated() {
+                return;
+            }
             tokio::select! {
                 _ = refill.tick() => tokens = tokens.saturating_add(1).min(BURST),
-                event = queue.recv(), if tokens > 0 => {
-                    let Some(event) = event else { return };
-                    tokens = tokens.saturating_sub(1);
-                    self.send(&event).await;
-                }
+                () = &mut sending, if !sending.is_terminated() => {}
+                // Events are taken while another one is being sent, so that those of one namespace cannot fill the way for all.
+                event = arriving.recv(), if is_open => match event {
+                    Some(event) => {
+                        if !waiting.push(event) {
+                            self.metrics.count_event("dropped");
+                        }
+                    }
+                    None => is_open = false,
+                },
             }
         }
     }
 
-    async fn send(&self, event: &ApiEvent) {
+    async fn send(&self, event: ApiEvent) {
         let name = ObjectName::of(&event.metadata);
-        match self.calls.create("Event", &name, event).await {
+        match self.calls.create("Event", &name, &event).await {
             Ok(IgnoredAny) => self.metrics.count_event("sent"),
             Err(error) => {
                 self.metrics.count_event("failed");
@@ -171,6 +200,21 @@ fn pod_reference(pod: &Pod) -> ObjectReference {
     }
 }
 
+fn child_reference(child: &Key, uid: &str) -> ObjectReference {
+    let api_version = match child.kind.group() {
+        "" => "v1".to_owned(),
+        group => format!("{group}/v1"),
+    };
+    ObjectReference {
+        api_version: Some(api_version),
+        kind: Some(child.kind.as_str().to_owned()),
+        namespace: Some(child.namespace.clone()),
+        name: Some(child.name.clone()),
+        uid: Some(uid.to_owned()),
+        ..ObjectReference::default()
+    }
+}
+
 fn target_reference(target: &TargetObject) -> ObjectReference {
     ObjectReference {
         api_version: Some(target.api_version().to_owned()),
@@ -192,40 +236,4 @@ fn cut(text: &str, bytes: usize) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use instancelink_core::fixture;
-
-    /// contract#nothing-of-others-without-consent
-    #[tokio::test]
-    async fn an_event_names_the_target_only_with_consent() {
-        let metrics = Arc::new(Metrics::new());
-        let (queue, mut sent) = mpsc::channel(4);
-        let publisher = Publisher {
-            queue,
-            metrics,
-            clock: Arc::new(crate::clock::SystemClock),
-            reporter: "test".into(),
-        };
-        let event = Event {
-            warning: true,
-            reason: "Reason".to_owned(),
-            action: "Action".to_owned(),
-            note: "note".to_owned(),
-        };
-        let unconsented = fixture::snapshot().with_target_in("data");
-        let consented = unconsented.clone().granted("data", "{kind: Deployment}");
-        publisher.publish(&unconsented, &event);
-        publisher.publish(&consented, &event);
-        assert_eq!(sent.recv().await.unwrap().related, None);
-        let related = sent.recv().await.unwrap().related.unwrap();
-        assert_eq!(related.uid.as_deref(), Some(fixture::TARGET_UID));
-    }
-
-    #[test]
-    fn a_long_note_is_cut_between_two_characters() {
-        assert_eq!(cut("short", 10), "short");
-        assert_eq!(cut("aéé", 2), "a");
-        assert_eq!(cut("aéé", 3), "aé");
-    }
-}
+mod tests;

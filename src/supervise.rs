@@ -62,13 +62,13 @@ pub(crate) fn message_of(panic: &(dyn Any + Send)) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use super::*;
+    use crate::telemetry::gauges::Numbers;
 
     fn restarts(metrics: &Metrics) -> bool {
-        let text = metrics.render(&BTreeMap::new(), &BTreeMap::new(), 0);
+        let text = metrics.render(&Numbers::default());
         text.contains("instancelink_task_restarts_total{task=\"test\"} 2")
     }
 

@@ -1,10 +1,11 @@
 //! The parts of the operator: how they are connected, and in which order they start and stop.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use instancelink_cluster::{Cache, Calls, Meter, watch};
+use instancelink_cluster::{Cache, Calls, Cause, LinkKey, Meter, watch};
 use instancelink_core::rights::Account;
 use kube::Client;
 use tokio::runtime::Handle;
@@ -20,7 +21,7 @@ use crate::grant_status::GrantWriter;
 use crate::leader::{Candidate, Election, Leadership, LeaseConfig};
 use crate::queue::Queue;
 use crate::readiness::GateWriter;
-use crate::reconcile::{Batches, Driver, Executor, PassContext, source_of};
+use crate::reconcile::{Batches, Driver, Executor, PassContext, RunningPasses, source_of};
 use crate::requested_names::RequestedNames;
 use crate::supervise::supervise;
 use crate::sweep::{SweepRequests, Sweeper};
@@ -178,6 +179,16 @@ impl Components {
         }
     }
 
+    /// Gives each link a turn. From then on those get one about which something changes.
+    fn open_queue(&self) {
+        self.queue.open();
+        let links: BTreeMap<LinkKey, Cause> = self.cache.read(|index| {
+            let names = index.links.table.iter();
+            names.map(|(name, _)| (name.clone(), Cause::Change)).collect()
+        });
+        self.queue.add(&links);
+    }
+
     /// Runs everything that writes. Returns when all of it has ended.
     async fn work(&self, options: &Operator, leadership: Leadership, stop: &CancellationToken) {
         self.metrics.set_leader(true);
@@ -194,6 +205,7 @@ impl Components {
             calls: self.calls.clone(),
             executor: executor.unrecorded(),
             leadership: leadership.clone(),
+            events: publisher.clone(),
             metrics: Arc::clone(&self.metrics),
         });
         let gate_writer = Arc::new(GateWriter {
@@ -231,6 +243,7 @@ impl Components {
             cluster_domain: options.cluster_domain.clone(),
             account,
             verifier: Arc::clone(&verifier),
+            running: RunningPasses::default(),
         });
         let mut tasks = JoinSet::new();
         let (metrics, token) = (&self.metrics, stop.clone());
@@ -248,6 +261,7 @@ impl Components {
         let token = stop.clone();
         let start = move || Arc::clone(&verifier).run(token.clone());
         tasks.spawn(supervise("verifier", Arc::clone(metrics), stop.clone(), start));
+        self.open_queue();
         Arc::new(driver).run(stop.clone(), options.shutdown_grace).await;
         // These tasks end on `stop`. What they cannot finish in this time is repeated by the next leader.
         let ended = async { while tasks.join_next().await.is_some() {} };

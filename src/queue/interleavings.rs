@@ -133,6 +133,7 @@ fn number(key: &LinkKey) -> usize {
 impl Run {
     fn new() -> Self {
         let queue = Arc::new(Queue::new(LIMIT));
+        queue.open();
         queue.set_source_lookup(|key| Some(source(key)));
         Self {
             next: next(&queue),

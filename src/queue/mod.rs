@@ -4,6 +4,7 @@
 mod schedule;
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use instancelink_cluster::{Cause, LinkKey, SourceKey};
@@ -23,10 +24,12 @@ pub(crate) struct Queue {
     source_unlocked: Notify,
     source_of: OnceLock<SourceOf>,
     limit: usize,
+    /// Whether links are added. A process that does not lead would keep each name that it ever sees.
+    is_open: AtomicBool,
 }
 
 impl Queue {
-    /// An empty queue that lets at most `limit` passes run at once.
+    /// An empty queue that lets at most `limit` passes run at once. It takes links once it is [open](Self::open).
     pub(crate) fn new(limit: usize) -> Self {
         Self {
             schedule: Mutex::default(),
@@ -34,7 +37,13 @@ impl Queue {
             source_unlocked: Notify::new(),
             source_of: OnceLock::new(),
             limit: limit.max(1),
+            is_open: AtomicBool::new(false),
         }
+    }
+
+    /// Takes links from now on. Who opens the queue adds the links that are known already, after this call.
+    pub(crate) fn open(&self) {
+        self.is_open.store(true, Ordering::SeqCst);
     }
 
     /// Sets how the queue finds the source of a link. Links without a known source run independently.
@@ -44,6 +53,9 @@ impl Queue {
 
     /// Adds links about which something changed.
     pub(crate) fn add<'a>(&self, links: impl IntoIterator<Item = (&'a LinkKey, &'a Cause)>) {
+        if !self.is_open.load(Ordering::SeqCst) {
+            return;
+        }
         let now = Instant::now();
         let mut schedule = self.schedule.lock();
         for (key, cause) in links {

@@ -8,6 +8,7 @@ fn add(queue: &Queue, name: &str) {
 
 fn queue(limit: usize) -> Arc<Queue> {
     let queue = Arc::new(Queue::new(limit));
+    queue.open();
     queue.set_source_lookup(|key| Some((Arc::clone(&key.namespace), key.name.chars().take(1).collect())));
     queue
 }
@@ -68,4 +69,16 @@ async fn a_source_is_locked_only_between_passes() {
     assert!(next.is_err());
     drop(locked);
     assert_eq!(&*queue.next().await.key.name, "a2");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_process_that_does_not_lead_keeps_no_names() {
+    let queue = Queue::new(4);
+    for number in 0..10_000 {
+        add(&queue, &format!("link-{number}"));
+    }
+    assert_eq!(queue.waiting(), 0);
+    queue.open();
+    add(&queue, "link");
+    assert_eq!(&*queue.next().await.key.name, "link");
 }

@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use tokio::task::JoinSet;
-use tokio::time::Instant;
+use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use super::outcome::Outcome;
 use super::pass::PassContext;
+use super::record;
+use super::running::LOOK_EVERY;
 use crate::queue::{Ending, Turn};
 use crate::supervise::message_of;
 
@@ -28,6 +30,8 @@ impl Driver {
     /// Runs passes until `stop`, then waits for the running ones.
     pub(crate) async fn run(self: Arc<Self>, stop: CancellationToken, grace: Duration) {
         let mut passes = JoinSet::new();
+        let mut look = interval(LOOK_EVERY);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 () = stop.cancelled() => break,
@@ -36,6 +40,9 @@ impl Driver {
                     passes.spawn(Arc::clone(&self).take_turn(turn));
                 }
                 Some(_) = passes.join_next() => {}
+                _ = look.tick(), if !passes.is_empty() => {
+                    self.context.running.newly_stuck().iter().for_each(record::stuck_pass);
+                }
             }
         }
         if tokio::time::timeout(grace, async { while passes.join_next().await.is_some() {} })

@@ -13,9 +13,11 @@ mod pass;
 mod record;
 mod refuse;
 mod repairs;
+mod running;
 mod unconfirmed_writes;
 
 pub(crate) use batches::Batches;
 pub(crate) use driver::Driver;
 pub(crate) use executor::Executor;
 pub(crate) use pass::{PassContext, source_of};
+pub(crate) use running::RunningPasses;

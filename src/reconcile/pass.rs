@@ -21,6 +21,7 @@ use super::executor::{Collisions, Executor};
 use super::outcome::{Outcome, worst};
 use super::record;
 use super::repairs::Repairs;
+use super::running::{RunningPass, RunningPasses, Work};
 use crate::clock::Clock;
 use crate::events::Publisher;
 use crate::leader::Leadership;
@@ -47,6 +48,7 @@ pub(crate) struct PassContext {
     /// The operator's user name, for manifests in messages.
     pub(crate) account: Account,
     pub(crate) verifier: Arc<Verifier>,
+    pub(crate) running: RunningPasses,
 }
 
 impl PassContext {
@@ -58,8 +60,13 @@ impl PassContext {
             collisions: Collisions::default(),
             repairs: Repairs::default(),
             endpoints_since: turn.endpoints_since,
+            running: self.running.begin(&turn.key),
         };
-        pass.run().await
+        let outcome = pass.run().await;
+        if let Some(report) = pass.running.slow() {
+            record::slow_pass(&report);
+        }
+        outcome
     }
 }
 
@@ -71,6 +78,7 @@ struct Pass<'a> {
     repairs: Repairs,
     /// When a change of the link's endpoints was first seen that no slice shows yet.
     endpoints_since: Option<Instant>,
+    running: RunningPass<'a>,
 }
 
 impl Pass<'_> {
@@ -81,6 +89,7 @@ impl Pass<'_> {
         for _ in 0..MAX_STEPS {
             // A step is work of some milliseconds. Between two of them, the passes of others have their turn.
             tokio::task::yield_now().await;
+            self.running.begins(Work::DECIDING);
             let step = decide(&snapshot);
             match self.ask(&snapshot, &step).await {
                 Ok(false) => {}
@@ -127,6 +136,7 @@ impl Pass<'_> {
 
     /// The link and all that its decision depends on, as the caches show it; none if there is no such link.
     fn observe(&self) -> Option<Snapshot> {
+        self.running.begins(Work::OBSERVING);
         let context = self.context;
         let (key, now) = (&self.turn.key, context.clock.now());
         let mut written = Vec::new();
@@ -155,6 +165,7 @@ impl Pass<'_> {
         }
         let children = to_ask(snapshot, step, &unconfirmed);
         for key in &children {
+            self.running.begins(Work::reading(key.kind));
             match executor.confirm(source, key).await {
                 Ok(()) => {}
                 Err(CallError::Forbidden(_)) if may_stay_unknown(snapshot, key) => {
@@ -189,10 +200,19 @@ impl Pass<'_> {
     /// Sends the requests of a group, all at once.
     async fn execute(&mut self, snapshot: &Snapshot, effects: &[Effect]) -> Vec<Result<Answer, CallError>> {
         let (executor, link) = (&self.context.executor, &snapshot.link.object);
-        let requests = effects
-            .iter()
-            .map(|effect| executor.execute(link, effect, &self.collisions));
-        let answers = join_all(requests).await;
+        if let Some(first) = effects.iter().find_map(Work::of) {
+            self.running.begins(first);
+        }
+        let requests = effects.iter().map(async |effect| {
+            let started = Instant::now();
+            let answer = executor.execute(link, effect, &self.collisions).await;
+            (answer, started.elapsed())
+        });
+        let (answers, times): (Vec<_>, Vec<_>) = join_all(requests).await.into_iter().unzip();
+        let slowest = effects.iter().zip(times).max_by_key(|(_, took)| *took);
+        if let Some(work) = slowest.and_then(|(effect, _)| Work::of(effect)) {
+            self.running.was_mostly(work);
+        }
         let (metrics, events) = (&self.context.metrics, &self.context.events);
         record::group(metrics, events, snapshot, effects, &answers, &mut self.endpoints_since);
         answers

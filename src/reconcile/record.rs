@@ -6,9 +6,11 @@ use instancelink_api::{InstanceLink, InstanceLinkStatus, Intent};
 use instancelink_cluster::{CallError, LinkKey, ObjectName};
 use instancelink_core::child::{DesiredChild, Key};
 use instancelink_core::effect::{Answer, Effect, Event};
+use instancelink_core::lifecycle;
 use instancelink_core::snapshot::Snapshot;
 use tokio::time::Instant;
 
+use super::running::Report;
 use crate::events::Publisher;
 use crate::telemetry::metrics::Metrics;
 
@@ -39,8 +41,23 @@ pub(super) fn group(
                     metrics.time_propagation(since.elapsed());
                 }
             }
+            (Effect::Delete { key, .. }, Ok(Answer::ChildGone(_) | Answer::Child(_))) => {
+                deletion(events, snapshot, key);
+            }
             _ => {}
         }
+    }
+}
+
+/// A child was deleted. Outside a transition nothing else would show it.
+fn deletion(events: &Publisher, snapshot: &Snapshot, child: &Key) {
+    let Some(deletion) = lifecycle::deletion(snapshot, child) else {
+        return;
+    };
+    let link = ObjectName::of(&snapshot.link.object.metadata);
+    tracing::info!(%link, %child, why = deletion.why, "a child was deleted outside a transition");
+    if let Some(event) = &deletion.event {
+        events.publish(snapshot, event);
     }
 }
 
@@ -116,6 +133,36 @@ pub(super) fn failure(key: &LinkKey, effect: &Effect, error: &CallError) {
         | CallError::Server { .. }
         | CallError::Transport(_) => tracing::warn!(link = %key, request, %error, "a request failed; retrying"),
     }
+}
+
+/// A pass ended after a long time.
+pub(super) fn slow_pass(report: &Report) {
+    let Report {
+        link,
+        took,
+        work,
+        of_it,
+    } = report;
+    tracing::warn!(
+        %link, ?took, longest = %work, of_it = ?of_it,
+        "a pass was slow. If the longest part is a request, look at the API server and its admission webhooks; else at the \
+         size of the objects that this link depends on"
+    );
+}
+
+/// A pass does not end.
+pub(super) fn stuck_pass(report: &Report) {
+    let Report {
+        link,
+        took,
+        work,
+        of_it,
+    } = report;
+    tracing::error!(
+        %link, ?took, now = %work, of_it = ?of_it,
+        "a pass does not end, and the links of its source wait for it. If there is no line that it was slow within some \
+         minutes, restart the operator and report this line"
+    );
 }
 
 /// A child could not be read whose last write is unconfirmed.

@@ -10,10 +10,11 @@ use instancelink_cluster::orphans::{self, OrphanSearch, observed_child, source_o
 use instancelink_cluster::{Cache, CallError, Calls, ObjectName};
 use instancelink_core::child::{Key, ObservedChild};
 use instancelink_core::effect::{Answer, Effect};
-use instancelink_core::sweep::{LiveAnswer, LiveCheck, verdict};
+use instancelink_core::sweep::{self, LiveAnswer, LiveCheck, verdict};
 use tokio_util::sync::CancellationToken;
 
 use super::requests::{Scope, SweepRequests};
+use crate::events::Publisher;
 use crate::leader::Leadership;
 use crate::queue::Queue;
 use crate::reconcile::Executor;
@@ -32,6 +33,7 @@ pub(crate) struct Sweeper {
     pub(crate) calls: Calls,
     pub(crate) executor: Executor,
     pub(crate) leadership: Leadership,
+    pub(crate) events: Publisher,
     pub(crate) metrics: Arc<Metrics>,
 }
 
@@ -76,6 +78,7 @@ impl Sweeper {
                 self.requests.retry(key, AFTER_CONFLICT);
             }
             Err(error) => {
+                self.metrics.count_failed_sweep(key.kind.as_str());
                 tracing::warn!(child = %key, %error, "a child that may be an orphan was not checked or swept; retrying");
                 self.requests.retry(key, AFTER_FAILURE);
             }
@@ -144,15 +147,31 @@ impl Sweeper {
         };
         match answer {
             Answer::Refused(_, refusal) => {
+                self.metrics.count_failed_sweep(key.kind.as_str());
                 tracing::warn!(child = %key, "an orphan was not swept: {}; retrying", refusal.message);
                 self.requests.retry(key.clone(), AFTER_FAILURE);
             }
             Answer::Link(_) | Answer::LinkGone | Answer::Child(_) | Answer::ChildGone(_) | Answer::Done => {
                 self.metrics.count_swept(key.kind.as_str());
                 tracing::info!(child = %key, "orphan swept: its link is gone");
+                if let Effect::Delete { key, uid, .. } = effect {
+                    self.report(key, uid);
+                }
             }
         }
         Ok(())
+    }
+
+    /// An event on a child that was deleted. A namespace that is being deleted takes no events.
+    fn report(&self, child: &Key, uid: &str) {
+        let namespace = ObjectName::new("", &child.namespace);
+        let lives = self.cache.read(|index| {
+            let known = index.namespaces.get(&namespace);
+            known.is_some_and(|known| !known.terminating)
+        });
+        if lives {
+            self.events.publish_about_child(child, uid, &sweep::event(child));
+        }
     }
 }
 

@@ -28,6 +28,12 @@ pub(super) struct NamespaceLabels {
     pub(super) namespace: String,
 }
 
+/// The reason of a condition: one of the operator's, or `Other`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct ReasonLabels {
+    pub(super) reason: &'static str,
+}
+
 /// How a pass ended.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct OutcomeLabels {

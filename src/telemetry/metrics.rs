@@ -1,6 +1,5 @@
-//! The operator's metrics, as `contract#metrics` promises them. The gauges that mirror the caches are filled at each scrape.
+//! The operator's metrics, as `contract#metrics` promises them. `gauges` has those that mirror the caches.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use instancelink_api::{State, Verb, Verdict};
@@ -13,24 +12,22 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
 use super::families::{
-    ActionLabels, EventLabels, KindLabels, NamespaceLabels, OutcomeLabels, RequestLabels, StateLabels, TaskLabels,
-    TransitionLabels,
+    ActionLabels, EventLabels, KindLabels, OutcomeLabels, RequestLabels, TaskLabels, TransitionLabels,
 };
+use super::gauges::{Gauges, Numbers};
 
 type Timers<L> = Family<L, Histogram, fn() -> Histogram>;
 
 /// All metrics. Each method is cheap enough for the hot path.
 pub(crate) struct Metrics {
     registry: Registry,
-    links: Family<StateLabels, Gauge>,
+    gauges: Gauges,
     transitions: Family<TransitionLabels, Counter>,
     transition_seconds: Timers<TransitionLabels>,
     actions: Family<ActionLabels, Counter>,
-    endpoints: Family<NamespaceLabels, Gauge>,
     propagation: Histogram,
     reconciles: Family<OutcomeLabels, Counter>,
     reconcile_seconds: Histogram,
-    queue_depth: Gauge,
     queue_seconds: Histogram,
     watch_errors: Family<KindLabels, Counter>,
     relists: Family<KindLabels, Counter>,
@@ -38,6 +35,7 @@ pub(crate) struct Metrics {
     request_seconds: Histogram,
     events: Family<EventLabels, Counter>,
     swept: Family<KindLabels, Counter>,
+    sweep_failures: Family<KindLabels, Counter>,
     task_restarts: Family<TaskLabels, Counter>,
     leader: Gauge,
 }
@@ -57,15 +55,13 @@ impl Metrics {
     pub(crate) fn new() -> Self {
         let mut metrics = Self {
             registry: Registry::with_prefix("instancelink"),
-            links: Family::default(),
+            gauges: Gauges::default(),
             transitions: Family::default(),
             transition_seconds: Family::new_with_constructor(long_times),
             actions: Family::default(),
-            endpoints: Family::default(),
             propagation: short_times(),
             reconciles: Family::default(),
             reconcile_seconds: short_times(),
-            queue_depth: Gauge::default(),
             queue_seconds: short_times(),
             watch_errors: Family::default(),
             relists: Family::default(),
@@ -73,6 +69,7 @@ impl Metrics {
             request_seconds: short_times(),
             events: Family::default(),
             swept: Family::default(),
+            sweep_failures: Family::default(),
             task_restarts: Family::default(),
             leader: Gauge::default(),
         };
@@ -82,7 +79,7 @@ impl Metrics {
 
     fn register(&mut self) {
         let r = &mut self.registry;
-        r.register("links", "Links by state", self.links.clone());
+        self.gauges.register(r);
         r.register("transitions", "State changes of links", self.transitions.clone());
         r.register_with_unit(
             "transition",
@@ -94,11 +91,6 @@ impl Metrics {
             "actions",
             "Actions that users requested, by verdict",
             self.actions.clone(),
-        );
-        r.register(
-            "endpoints",
-            "Endpoints in the EndpointSlices of links, by namespace",
-            self.endpoints.clone(),
         );
         r.register_with_unit(
             "endpoint_propagation",
@@ -113,7 +105,6 @@ impl Metrics {
             Unit::Seconds,
             self.reconcile_seconds.clone(),
         );
-        r.register("queue_depth", "Links that wait for a pass", self.queue_depth.clone());
         r.register_with_unit(
             "queue",
             "Time that a link waits for its pass",
@@ -142,6 +133,11 @@ impl Metrics {
             "swept",
             "Orphans that were deleted or corrected, by kind",
             self.swept.clone(),
+        );
+        r.register(
+            "sweep_failures",
+            "Children that may be orphans whose check or removal failed, by kind; each is tried again",
+            self.sweep_failures.clone(),
         );
         r.register(
             "task_restarts",
@@ -216,6 +212,11 @@ impl Metrics {
         self.swept.get_or_create(&KindLabels { kind }).inc();
     }
 
+    /// A child that may be an orphan could not be checked or removed.
+    pub(crate) fn count_failed_sweep(&self, kind: &'static str) {
+        self.sweep_failures.get_or_create(&KindLabels { kind }).inc();
+    }
+
     /// A background task panicked and starts again.
     pub(crate) fn count_task_restart(&self, task: &'static str) {
         self.task_restarts.get_or_create(&TaskLabels { task }).inc();
@@ -226,27 +227,9 @@ impl Metrics {
         self.leader.set(i64::from(leads));
     }
 
-    /// All metrics in the `OpenMetrics` text format. The arguments fill the gauges that mirror the caches and the queue.
-    pub(crate) fn render(
-        &self,
-        links: &BTreeMap<State, usize>,
-        endpoints: &BTreeMap<String, usize>,
-        waiting: usize,
-    ) -> String {
-        self.queue_depth.set(i64::try_from(waiting).unwrap_or(i64::MAX));
-        for state in State::ALL {
-            let count = links.get(&state).copied().unwrap_or_default();
-            let gauge = self.links.get_or_create_owned(&StateLabels { state: state.as_str() });
-            gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
-        }
-        self.endpoints.clear();
-        for (namespace, count) in endpoints {
-            let labels = NamespaceLabels {
-                namespace: namespace.clone(),
-            };
-            let gauge = self.endpoints.get_or_create_owned(&labels);
-            gauge.set(i64::try_from(*count).unwrap_or(i64::MAX));
-        }
+    /// All metrics in the `OpenMetrics` text format, with these numbers in the gauges that mirror the caches and the queue.
+    pub(crate) fn render(&self, numbers: &Numbers) -> String {
+        self.gauges.fill(numbers);
         let mut text = String::new();
         if encode(&mut text, &self.registry).is_err() {
             tracing::error!("the metrics cannot be rendered; this is a bug");

@@ -37,6 +37,11 @@ macro_rules! reasons {
             /// All reasons.
             pub const ALL: &[Self] = &[$(Self::$reason,)*];
 
+            /// The reason of this name; none for a text that is no reason.
+            pub fn from_name(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|reason| reason.as_str() == name)
+            }
+
             /// The reason as conditions and events show it.
             pub const fn as_str(self) -> &'static str {
                 match self {

@@ -64,7 +64,8 @@ pub fn default_status() -> serde_json::Value {
             "type": "Ready",
             "status": "Unknown",
             "reason": "Pending",
-            "message": "the operator has not seen this link yet",
+            "message": "no operator has written the status of this link yet. If that lasts, look at the operator's log: \
+                        kubectl -n instancelink-system logs deployment/instancelink",
             "lastTransitionTime": "1970-01-01T00:00:00Z",
         }],
     })

@@ -91,6 +91,18 @@ pub struct Event {
     pub note: String,
 }
 
+impl Event {
+    /// The operator deleted a child outside a transition, for this reason.
+    pub(crate) fn child_deleted(child: &Key, why: &str) -> Self {
+        Self {
+            warning: false,
+            reason: "ChildDeleted".to_owned(),
+            action: "delete".to_owned(),
+            note: format!("the operator deleted {child}: {why}"),
+        }
+    }
+}
+
 /// The answer to one effect. A failure that a retry may fix (transport, conflict, overload) ends the pass instead.
 #[derive(Clone, Debug)]
 pub enum Answer {

@@ -26,9 +26,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use instancelink_api::{InstanceLink, InstanceRef, keys};
 
-use crate::child::{Environment, Kind, Observed, ObservedChild, Owner};
+use crate::child::{Environment, Key, Kind, Observed, ObservedChild, Owner};
 use crate::dataplane::{Body, delete, is_shared_child, replace, without};
-use crate::effect::Effect;
+use crate::effect::{Effect, Event};
 use crate::resolve::directory_name;
 
 /// The links in the cache.
@@ -202,6 +202,11 @@ fn is_named_after<T>(found: &Observed<T>, instance: &InstanceRef) -> bool {
     let is_owner = |owner: &Owner| owner.kind == instance.kind && owner.name == instance.name;
     directory_name(&instance.name, source_uid) == found.object.name
         && (owners.is_empty() || owners.iter().any(is_owner))
+}
+
+/// The event on a child that was deleted as an orphan. Its link does not exist, so the event is on the child.
+pub fn event(child: &Key) -> Event {
+    Event::child_deleted(child, "no link needs it; the links that it was made for do not exist")
 }
 
 fn lives(uid: &str, links: &[InstanceLink]) -> bool {

@@ -44,6 +44,7 @@ fn context(links: &[Value], answer: fn(&Method) -> (u16, Value)) -> PassContext 
         cache.observe::<Links>(Event::Apply(serde_json::from_value(link.clone()).unwrap()));
     }
     let queue = Arc::new(Queue::new(2));
+    queue.open();
     queue.set_source_lookup(|_| Some(source()));
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let (events, _) = events::channel(calls.clone(), &metrics, Arc::clone(&clock), "a-pod");
@@ -66,6 +67,7 @@ fn context(links: &[Value], answer: fn(&Method) -> (u16, Value)) -> PassContext 
         cluster_domain: "cluster.local".to_owned(),
         account: Account::default(),
         verifier: Arc::new(verifier),
+        running: RunningPasses::default(),
     }
 }
 
@@ -99,6 +101,7 @@ fn pass<'a>(context: &'a PassContext, turn: &'a Turn) -> Pass<'a> {
         collisions: Collisions::default(),
         repairs: Repairs::default(),
         endpoints_since: None,
+        running: context.running.begin(&turn.key),
     }
 }
 

@@ -1,6 +1,5 @@
-use std::collections::BTreeMap;
-
 use http::{Request, Response, StatusCode};
+use instancelink_cluster::affects::Namespaces;
 use instancelink_cluster::{Affected, Listener, Meter, Slices};
 use kube::Client;
 use kube::client::Body;
@@ -9,6 +8,9 @@ use parking_lot::Mutex;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::clock::SystemClock;
+use crate::events;
+use crate::telemetry::gauges::Numbers;
 
 struct NoListener;
 
@@ -55,6 +57,8 @@ fn client(requests: &Requests) -> Client {
                 "GET" => status(404, "NotFound"),
                 _ if name == "changed" && is_first => status(409, "Conflict"),
                 _ if name == "gone" => status(404, "NotFound"),
+                "DELETE" if name == "kept" => status(403, "Forbidden"),
+                "POST" => Response::new(Body::from(b"{}".to_vec())),
                 _ => {
                     let gone = json!({"kind": "Status", "status": "Success"});
                     Response::new(Body::from(serde_json::to_vec(&gone).unwrap()))
@@ -73,6 +77,7 @@ fn sweeper(requests: &Requests, orphans: &[&str]) -> Arc<Sweeper> {
     }
     let metrics = Arc::new(Metrics::new());
     let calls = Calls::new(client(requests), Arc::clone(&metrics) as Arc<dyn Meter>);
+    let (events, _) = events::channel(calls.clone(), &metrics, Arc::new(SystemClock), "a-pod");
     Arc::new(Sweeper {
         requests: Arc::default(),
         queue: Arc::new(Queue::new(1)),
@@ -80,6 +85,7 @@ fn sweeper(requests: &Requests, orphans: &[&str]) -> Arc<Sweeper> {
         cache,
         calls,
         leadership: Leadership::always(),
+        events,
         metrics,
     })
 }
@@ -108,7 +114,32 @@ async fn only_the_orphans_that_the_sweep_removed_are_counted() {
     let metrics = Arc::clone(&sweeper.metrics);
     let run = tokio::time::timeout(Duration::from_millis(500), sweeper.run(CancellationToken::new()));
     assert!(run.await.is_err(), "it runs until it is stopped");
-    let text = metrics.render(&BTreeMap::new(), &BTreeMap::new(), 0);
+    let text = metrics.render(&Numbers::default());
     let counted = text.lines().find(|line| line.contains("swept_total{"));
     assert!(counted.is_some_and(|line| line.ends_with(" 1")), "{counted:?}");
+}
+
+/// contract#events, contract#metrics
+#[tokio::test(start_paused = true)]
+async fn a_swept_orphan_has_an_event_and_a_failed_sweep_is_counted() {
+    let requests = Requests::default();
+    let mut sweeper = sweeper(&requests, &["kept", "other"]);
+    let shop = json!({"metadata": {"name": "shop", "uid": "shop-uid", "resourceVersion": "1"}});
+    sweeper
+        .cache
+        .observe::<Namespaces>(Event::Apply(serde_json::from_value(shop).unwrap()));
+    let metrics = Arc::clone(&sweeper.metrics);
+    let (publisher, sender) = events::channel(sweeper.calls.clone(), &metrics, Arc::new(SystemClock), "a-pod");
+    Arc::get_mut(&mut sweeper).unwrap().events = publisher;
+    tokio::spawn(Arc::new(sender).run());
+    let run = tokio::time::timeout(Duration::from_millis(500), sweeper.run(CancellationToken::new()));
+    assert!(run.await.is_err(), "it runs until it is stopped");
+    let events = requests.lock().iter().filter(|line| *line == "POST events").count();
+    assert_eq!(events, 1, "{requests:?}");
+    let text = metrics.render(&Numbers::default());
+    let failures = text.lines().find(|line| line.contains("sweep_failures_total{"));
+    assert_eq!(
+        failures,
+        Some("instancelink_sweep_failures_total{kind=\"EndpointSlice\"} 1")
+    );
 }

@@ -83,6 +83,7 @@ impl World {
         cache.observe::<Links>(Event::Apply(raw));
         let resolver = Arc::clone(&dns) as Arc<dyn Resolver>;
         let queue = Arc::new(Queue::new(1));
+        queue.open();
         let verifier = Verifier::new(Some(resolver), cache, queue, Arc::new(SystemClock), "cluster.local");
         let verifier = Arc::new(verifier);
         tokio::spawn(Arc::clone(&verifier).run(CancellationToken::new()));

@@ -11,6 +11,7 @@ use super::link_keys::{
     PolicyTarget, TargetKey, foreign_namespaces, policy_target, scaled_kinds, secret_keys, source_key, target_keys,
     uid_of,
 };
+use super::link_problems::Problems;
 use super::namesakes::Namesakes;
 use super::source_kind::SourceKind;
 use super::sources::{Claim, Sources};
@@ -34,6 +35,8 @@ pub struct CachedLink {
     pub(crate) source_kind: SourceKind,
     /// Its state.
     pub state: State,
+    /// Why it is not Ready, and why it is Stalled.
+    pub problems: Problems,
     /// The field manager that wrote its action annotation.
     pub action_manager: Box<str>,
 }
@@ -52,6 +55,7 @@ impl CachedLink {
             alias: link.spec.link_name.as_str().into(),
             source_kind: SourceKind::of(&link.spec.instance_ref),
             state: link.state(),
+            problems: Problems::of(&link),
             action_manager: action_manager.into(),
             compressed: Compressed::new(link),
         }

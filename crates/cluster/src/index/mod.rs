@@ -7,6 +7,7 @@ pub(crate) mod compressed_kinds;
 pub mod environments;
 pub mod grants;
 pub mod link_keys;
+pub mod link_problems;
 pub mod links;
 pub mod mentions;
 pub mod mirrors;

@@ -276,7 +276,7 @@ pub use with_kind;
 pub use with_observed;
 
 impl<T> ChildSpec<T> {
-    fn is(&self, key: &Key) -> bool {
+    pub(crate) fn is(&self, key: &Key) -> bool {
         self.namespace == key.namespace && self.name == key.name
     }
 

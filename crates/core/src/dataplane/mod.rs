@@ -11,6 +11,7 @@
 //! continues.
 
 mod binding;
+mod deletion;
 mod diff;
 mod directory;
 mod docker;
@@ -32,6 +33,7 @@ mod writes;
 
 pub use crate::resolve::Unservable;
 pub use binding::{DesiredBinding, in_status, is_unseen};
+pub use deletion::why_deleted;
 pub use diff::{bring_up, is_up, problems};
 pub use environment::DesiredEnvironment;
 pub use plan::{Plan, build};

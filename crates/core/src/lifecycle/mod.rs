@@ -4,9 +4,11 @@
 //! earlier calls: after a crash between two groups, the next call continues from the observed state.
 
 mod alias;
+mod awaiting;
 mod cause;
 mod condition;
 mod conditions;
+mod deletion;
 mod enforced;
 mod facts;
 mod message;
@@ -35,6 +37,7 @@ use facts::Facts;
 use wait::Wait;
 use walk::NextStep;
 
+pub use deletion::{Deletion, deletion};
 pub use facts::Goal;
 pub use refused::refuse;
 pub use table::{Process, TABLE, is_edge};
@@ -43,10 +46,7 @@ pub use table::{Process, TABLE, is_edge};
 pub fn step(snapshot: &Snapshot) -> Step {
     if scaled_kinds::awaits_list(snapshot) {
         // An object that is not listed yet may exist: until that is known, nothing starts and nothing ends.
-        return Step::Settled {
-            wake: None,
-            retry: false,
-        };
+        return awaiting::step(snapshot);
     }
     let f = Facts::of(snapshot);
     if snapshot.link_refused {

@@ -148,6 +148,9 @@ async fn a_policy_in_another_namespace_needs_a_separate_consent_and_is_deleted_w
             object.patch(&json!({ "spec": { "allow": ["Endpoints"] } })).await;
             count_is(data, 0).await;
             link.stays(Active).await;
+            let told = ns.events_of(&link, "ChildDeleted", 1).await.remove(0);
+            let note = told.note.unwrap_or_default();
+            assert!(note.contains("NetworkPolicy") && note.contains("does not consent to policies"), "{note}");
             object.patch(&json!({ "spec": { "allow": ["Endpoints", "NetworkPolicy"] } })).await;
             count_is(data, 1).await;
             object.delete().await;

@@ -27,6 +27,7 @@ mod repair;
 mod status;
 mod tenants;
 mod tenants_costly;
+mod tenants_events;
 mod tenants_grants;
 mod tenants_memory;
 mod tenants_policies;

@@ -4,6 +4,7 @@ mod alias;
 mod binding;
 mod causes;
 mod chaos;
+mod child_deletions;
 mod conditions;
 mod deletion;
 mod disclosure;

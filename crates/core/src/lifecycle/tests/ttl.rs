@@ -24,6 +24,23 @@ fn a_removed_link_is_purged_after_its_ttl_and_its_object_is_deleted_later() {
 }
 
 #[test]
+fn seconds_beyond_the_last_year_mean_never() {
+    for seconds in [i64::MAX, i64::MAX - 1, 9_999_999_999_999] {
+        let mut world = World::inactive();
+        world.s = world
+            .s
+            .clone()
+            .edited(|spec| spec.ttl_seconds_after_removed = Some(seconds));
+        world.s.link.object.spec.ttl_seconds_after_purged = seconds;
+        world.annotate("remove");
+        assert_eq!(world.settle(), None, "{seconds}");
+        world.annotate("purge");
+        assert_eq!(world.settle(), None, "{seconds}");
+        assert_eq!(world.state(), State::Purged);
+    }
+}
+
+#[test]
 fn of_the_managed_by_labels_only_that_of_helm_keeps_a_purged_object() {
     for (key, value, stays) in [
         ("app.kubernetes.io/managed-by", "Helm", true),
