@@ -32,6 +32,7 @@ enum Happening {
     RivalComes(State, bool),
     RivalGoes,
     NamespaceGoes,
+    LinkRefuses(bool),
 }
 
 fn happening() -> impl Strategy<Value = Happening> {
@@ -72,6 +73,7 @@ fn happening() -> impl Strategy<Value = Happening> {
             .prop_map(|(state, up)| H::RivalComes(state, up && state == State::Active)),
         2 => Just(H::RivalGoes),
         1 => Just(H::NamespaceGoes),
+        2 => any::<bool>().prop_map(H::LinkRefuses),
     ]
 }
 
@@ -150,6 +152,10 @@ fn happen(world: &mut World, happening: &Happening) {
         Happening::RivalComes(state, up) => world.s.siblings = vec![super::alias::rival("Deployment", *state, *up, 5)],
         Happening::RivalGoes => world.s.siblings.clear(),
         Happening::NamespaceGoes => world.s.namespace.terminating = true,
+        Happening::LinkRefuses(refuses) => {
+            world.refuses_link = *refuses;
+            world.forget_refusals();
+        }
     }
 }
 
@@ -163,6 +169,7 @@ proptest! {
             happen(&mut world, happening);
         }
         // From here on only the time changes.
+        world.refuses_link = false;
         for _ in 0..4 {
             world.settle();
             world.pass_time(7200);
