@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use futures::future::{Fuse, FusedFuture as _};
+use instancelink_api::condition::Reason;
 use instancelink_api::{InstanceLink, keys};
 use instancelink_core::child::Key;
 use instancelink_core::effect::Event;
@@ -22,7 +23,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::clock::Clock;
 use crate::telemetry::metrics::Metrics;
-use instancelink_cluster::{Calls, ObjectName};
+use instancelink_cluster::{Calls, ObjectName, UnusableObject};
 use waiting::Waiting;
 
 /// The API server's limit for a note, in bytes.
@@ -88,6 +89,17 @@ impl Publisher {
     /// The same about a child whose link does not exist.
     pub(crate) fn publish_about_child(&self, child: &Key, uid: &str, event: &Event) {
         self.enqueue(child_reference(child, uid), None, event);
+    }
+
+    /// The same about an object that cannot be used.
+    pub(crate) fn publish_about_unusable(&self, object: &UnusableObject) {
+        let event = Event {
+            warning: true,
+            reason: Reason::Unusable.as_str().to_owned(),
+            action: "Read".to_owned(),
+            note: object.why.note(&object.api_kind.kind),
+        };
+        self.enqueue(unusable_reference(object), None, &event);
     }
 
     fn enqueue(&self, regarding: ObjectReference, related: Option<ObjectReference>, event: &Event) {
@@ -160,7 +172,8 @@ fn build_event(
     let name = name.trim_end_matches(['.', '-']);
     ApiEvent {
         metadata: ObjectMeta {
-            namespace: regarding.namespace.clone(),
+            // Events about cluster-scoped objects are in this namespace.
+            namespace: regarding.namespace.clone().or_else(|| Some("default".to_owned())),
             name: Some(format!("{name}.{:x}", now.as_nanosecond())),
             ..ObjectMeta::default()
         },
@@ -212,6 +225,19 @@ fn child_reference(child: &Key, uid: &str) -> ObjectReference {
         name: Some(child.name.clone()),
         uid: Some(uid.to_owned()),
         ..ObjectReference::default()
+    }
+}
+
+fn unusable_reference(object: &UnusableObject) -> ObjectReference {
+    let text = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+    ObjectReference {
+        api_version: text(&object.api_kind.api_version),
+        kind: text(&object.api_kind.kind),
+        namespace: text(&object.name.namespace),
+        name: text(&object.name.name),
+        uid: text(&object.uid),
+        resource_version: text(&object.resource_version),
+        field_path: None,
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use instancelink_api::InstanceLinkGrant;
-use instancelink_cluster::{Cache, CallError, Calls, Grants, Index, ObjectName, Watched};
+use instancelink_cluster::{Cache, CallError, Calls, Grants, Index, Lenient, ObjectName, Stripped, Watched};
 use instancelink_core::resolve::grant::status_due;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
@@ -122,9 +122,9 @@ impl GrantWriter {
         let in_flight = self.cache.begin::<Grants>(name.clone());
         let answer = self
             .calls
-            .patch::<InstanceLinkGrant>(Grants::KIND, name, Some("status"), patch)
+            .patch::<Lenient<Stripped<InstanceLinkGrant>>>(Grants::KIND, name, Some("status"), patch)
             .await?;
-        in_flight.answered(Grants::reduce(answer));
+        in_flight.answered(Grants::reduced(answer));
         Ok(())
     }
 }

@@ -28,6 +28,7 @@ mod supervise;
 mod sweep;
 pub mod telemetry;
 mod uninstall;
+mod unusable;
 mod user_name;
 pub mod verify;
 pub mod vitals;

@@ -1,13 +1,15 @@
-//! Passes the changes that the caches report to the queue, the sweeper, and the writers of gates and of grants.
+//! Passes on what the caches report: changes to the queue, the sweeper and the writers of gates and of grants, and objects
+//! that cannot be used to their report.
 
 use std::sync::Arc;
 
-use instancelink_cluster::{Affected, Listener};
+use instancelink_cluster::{Affected, Listener, UnusableObject};
 
 use crate::queue::Queue;
 use crate::requested_names::RequestedNames;
 use crate::sweep::SweepRequests;
 use crate::telemetry::metrics::Metrics;
+use crate::unusable::UnusableObjects;
 
 /// The listener of the caches.
 pub(super) struct ChangeRouter {
@@ -16,6 +18,7 @@ pub(super) struct ChangeRouter {
     pub(super) gates: Arc<RequestedNames>,
     pub(super) grants: Arc<RequestedNames>,
     pub(super) metrics: Arc<Metrics>,
+    pub(super) unusable: Arc<UnusableObjects>,
 }
 
 impl Listener for ChangeRouter {
@@ -34,5 +37,9 @@ impl Listener for ChangeRouter {
             self.metrics.relisted(kind);
             self.sweeps.full_scan();
         }
+    }
+
+    fn unusable(&self, object: UnusableObject) {
+        self.unusable.add(object);
     }
 }

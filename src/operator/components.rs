@@ -26,6 +26,7 @@ use crate::requested_names::RequestedNames;
 use crate::supervise::supervise;
 use crate::sweep::{SweepRequests, Sweeper};
 use crate::telemetry::metrics::Metrics;
+use crate::unusable::UnusableObjects;
 use crate::verify::{Resolver, Verifier};
 use crate::vitals::Vitals;
 
@@ -41,6 +42,7 @@ pub(super) struct Components {
     sweeps: Arc<SweepRequests>,
     gates: Arc<RequestedNames>,
     grants: Arc<RequestedNames>,
+    unusable: Arc<UnusableObjects>,
     metrics: Arc<Metrics>,
     clock: Arc<dyn Clock>,
     dns: Option<Arc<dyn Resolver>>,
@@ -75,12 +77,14 @@ impl Components {
         let sweeps = Arc::new(SweepRequests::default());
         let gates = Arc::new(RequestedNames::default());
         let grants = Arc::new(RequestedNames::default());
+        let unusable = Arc::new(UnusableObjects::default());
         let router = ChangeRouter {
             queue: Arc::clone(&queue),
             sweeps: Arc::clone(&sweeps),
             gates: Arc::clone(&gates),
             grants: Arc::clone(&grants),
             metrics: Arc::clone(metrics),
+            unusable: Arc::clone(&unusable),
         };
         let cache = Arc::new(Cache::new(&watch::KINDS, Arc::new(router)));
         // Weak: the cache holds the queue, and a cycle of references would never be freed.
@@ -94,6 +98,7 @@ impl Components {
             sweeps,
             gates,
             grants,
+            unusable,
             metrics: Arc::clone(metrics),
             clock,
             dns,
@@ -231,6 +236,7 @@ impl Components {
             Arc::clone(&clock),
             &options.cluster_domain,
         ));
+        let unusable = Arc::clone(&self.unusable).publish(Arc::clone(&self.cache), publisher.clone(), stop.clone());
         let driver = Driver::new(PassContext {
             executor,
             batches: Batches::default(),
@@ -246,6 +252,7 @@ impl Components {
             running: RunningPasses::default(),
         });
         let mut tasks = JoinSet::new();
+        tasks.spawn(unusable);
         let (metrics, token) = (&self.metrics, stop.clone());
         let start = move || Arc::clone(&sweeper).run(token.clone());
         tasks.spawn(supervise("sweeper", Arc::clone(metrics), stop.clone(), start));

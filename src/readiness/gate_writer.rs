@@ -133,7 +133,7 @@ impl GateWriter {
         let answer = calls
             .patch_status_by_keys::<core::Pod, _>(Pods::KIND, name, &due.patch)
             .await?;
-        in_flight.answered(Pods::reduce(answer));
+        in_flight.answered(Pods::reduced(answer));
         Ok(())
     }
 

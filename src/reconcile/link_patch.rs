@@ -49,13 +49,25 @@ pub(super) fn metadata(link: &InstanceLink, change: &Change<'_>) -> Result<Value
     Ok(json!({ "metadata": metadata }))
 }
 
-/// The patch that gives a link this status; none if it already has it.
-pub(super) fn status(link: &InstanceLink, status: &InstanceLinkStatus) -> Result<Option<Value>, serde_json::Error> {
+/// The patch that gives a link this status; none if it already has it. The field `lost` has a value that cannot be read, so
+/// it is written as if it differed.
+pub(super) fn status(
+    link: &InstanceLink,
+    status: &InstanceLinkStatus,
+    lost: Option<&str>,
+) -> Result<Option<Value>, serde_json::Error> {
     let before = match &link.status {
         Some(before) => serde_json::to_value(before)?,
         None => Value::Object(Map::new()),
     };
-    let diff = merge_diff(before, serde_json::to_value(status)?);
+    let after = serde_json::to_value(status)?;
+    let unread = lost.map(|field| (field.to_owned(), after.get(field).cloned().unwrap_or_default()));
+    let mut diff = merge_diff(before, after);
+    if let Some((field, value)) = unread
+        && let Value::Object(fields) = diff.get_or_insert_with(|| Value::Object(Map::new()))
+    {
+        fields.insert(field, value);
+    }
     Ok(diff.map(|diff| json!({ "metadata": precondition(link), "status": diff })))
 }
 
@@ -95,6 +107,20 @@ mod tests {
         let to = json!({"state": "active", "list": [1], "target": {"name": "b", "kind": "Pod"}, "id": 7});
         let expected = json!({"fqdn": null, "list": [1], "target": {"name": "b"}, "id": 7});
         assert_eq!(merge_diff(from, to), Some(expected));
+    }
+
+    #[test]
+    fn a_field_of_the_status_that_cannot_be_read_is_written_in_any_case() {
+        let mut link = InstanceLink::new(
+            "db",
+            serde_json::from_value(json!({"linkName": "db", "instanceRef": {"kind": "Pod", "name": "p"}})).unwrap(),
+        );
+        link.status = Some(InstanceLinkStatus::default());
+        let same = InstanceLinkStatus::default();
+        assert_eq!(status(&link, &same, None).unwrap(), None);
+        let patch = |lost| status(&link, &same, Some(lost)).unwrap().unwrap()["status"].clone();
+        assert_eq!(patch("removed"), json!({"removed": null}));
+        assert_eq!(patch("state"), json!({"state": "requested"}));
     }
 
     #[test]

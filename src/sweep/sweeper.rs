@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use instancelink_api::{InstanceLink, keys};
 use instancelink_cluster::orphans::{self, OrphanSearch, observed_child, source_of};
-use instancelink_cluster::{Cache, CallError, Calls, ObjectName};
+use instancelink_cluster::{Cache, CallError, Calls, Lenient, ObjectName, Stripped};
 use instancelink_core::child::{Key, ObservedChild};
 use instancelink_core::effect::{Answer, Effect};
 use instancelink_core::sweep::{self, LiveAnswer, LiveCheck, verdict};
@@ -24,6 +24,9 @@ use crate::telemetry::metrics::Metrics;
 const AFTER_CONFLICT: Duration = Duration::from_secs(1);
 /// Time until a child is checked again whose check or write failed.
 const AFTER_FAILURE: Duration = Duration::from_secs(5);
+
+/// A link as it is read live: one that cannot be read exists, too.
+type LiveLink = Lenient<Stripped<InstanceLink>>;
 
 /// Looks for orphans and removes them.
 pub(crate) struct Sweeper {
@@ -109,15 +112,16 @@ impl Sweeper {
         match check {
             LiveCheck::Link { namespace, name, .. } => {
                 let link = ObjectName::new(namespace, name);
-                let uid = match self.calls.get::<InstanceLink>(keys::KIND, &link).await {
-                    Ok(link) => link.metadata.uid,
+                let uid = match self.calls.get::<LiveLink>(keys::KIND, &link).await {
+                    Ok(link) => link.object.object.metadata.uid,
                     Err(CallError::NotFound(_)) => None,
                     Err(error) => return Err(error),
                 };
                 Ok(verdict(child, LiveAnswer::Link(uid.as_deref())))
             }
             LiveCheck::Links { namespace } => {
-                let links = self.calls.list::<InstanceLink>(keys::KIND, namespace).await?;
+                let links = self.calls.list::<LiveLink>(keys::KIND, namespace).await?;
+                let links: Vec<InstanceLink> = links.into_iter().map(|link| link.object.object).collect();
                 Ok(verdict(child, LiveAnswer::Links(&links)))
             }
         }

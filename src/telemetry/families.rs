@@ -46,6 +46,13 @@ pub(super) struct KindLabels {
     pub(super) kind: &'static str,
 }
 
+/// A kind, and why objects of it cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct UnusableLabels {
+    pub(super) kind: &'static str,
+    pub(super) reason: &'static str,
+}
+
 /// A request to the API server.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct RequestLabels {

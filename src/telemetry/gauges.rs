@@ -12,7 +12,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
-use super::families::{NamespaceLabels, ReasonLabels, StateLabels};
+use super::families::{NamespaceLabels, ReasonLabels, StateLabels, UnusableLabels};
 
 /// The reasons of `Ready` where it is not True. They are shown also where no link has them, so that an alert on one has a
 /// series from the start.
@@ -25,6 +25,7 @@ pub(crate) struct Numbers {
     not_ready: BTreeMap<Problem, usize>,
     stalled: BTreeMap<Problem, usize>,
     endpoints: BTreeMap<String, usize>,
+    unusable: BTreeMap<(&'static str, &'static str), usize>,
     waiting: usize,
 }
 
@@ -32,6 +33,7 @@ impl Numbers {
     /// The numbers of now; `waiting` links wait for a pass.
     pub(crate) fn of(cache: &Cache, waiting: usize) -> Self {
         let mut numbers = Self {
+            unusable: cache.count_unusable(),
             waiting,
             ..Self::default()
         };
@@ -67,6 +69,7 @@ pub(super) struct Gauges {
     not_ready: Family<ReasonLabels, Gauge>,
     stalled: Family<ReasonLabels, Gauge>,
     endpoints: Family<NamespaceLabels, Gauge>,
+    unusable: Family<UnusableLabels, Gauge>,
     queue_depth: Gauge,
 }
 
@@ -88,6 +91,11 @@ impl Gauges {
             "Endpoints in the EndpointSlices of links, by namespace",
             self.endpoints.clone(),
         );
+        r.register(
+            "unusable_objects",
+            "Objects that exist and cannot be used, by kind and reason",
+            self.unusable.clone(),
+        );
         r.register("queue_depth", "Links that wait for a pass", self.queue_depth.clone());
     }
 
@@ -106,6 +114,10 @@ impl Gauges {
                 namespace: namespace.clone(),
             };
             set_of(&self.endpoints, &labels, *count);
+        }
+        self.unusable.clear();
+        for ((kind, reason), count) in &numbers.unusable {
+            set_of(&self.unusable, &UnusableLabels { kind, reason }, *count);
         }
     }
 }

@@ -10,7 +10,7 @@ use kube::api::{DeleteParams, ListParams, Preconditions};
 use kube::{Api, Client};
 use tokio::time::Instant;
 
-use instancelink_cluster::ObjectName;
+use instancelink_cluster::{Lenient, ObjectName, Stripped};
 
 /// How much of a link's own message is shown, in characters.
 const MAX_MESSAGE: usize = 300;
@@ -64,9 +64,9 @@ pub(super) async fn delete_all(client: &Client, operator_namespace: &str) -> any
 }
 
 async fn list(client: &Client) -> anyhow::Result<Vec<InstanceLink>> {
-    let api: Api<InstanceLink> = Api::all(client.clone());
+    let api: Api<Lenient<Stripped<InstanceLink>>> = Api::all(client.clone());
     match api.list(&ListParams::default()).await {
-        Ok(list) => Ok(list.items),
+        Ok(list) => Ok(list.items.into_iter().map(|link| link.object.object).collect()),
         // Without the CRD the API server does not know the path, and its answer is not a Status. Only the code shows it.
         Err(kube::Error::Api(status)) if status.code == 404 => Ok(Vec::new()),
         Err(error) => Err(error).context(
@@ -77,7 +77,7 @@ async fn list(client: &Client) -> anyhow::Result<Vec<InstanceLink>> {
 
 async fn delete(client: &Client, link: &InstanceLink) -> anyhow::Result<()> {
     let name = ObjectName::of(&link.metadata);
-    let api: Api<InstanceLink> = Api::namespaced(client.clone(), &name.namespace);
+    let api: Api<Lenient<Stripped<InstanceLink>>> = Api::namespaced(client.clone(), &name.namespace);
     let params = DeleteParams {
         preconditions: Some(Preconditions {
             uid: link.metadata.uid.clone(),

@@ -2,9 +2,14 @@
 
 use anyhow::Context;
 use instancelink_api::keys;
-use kube::api::{ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, Preconditions};
+use instancelink_cluster::Lenient;
+use instancelink_cluster::store::projection::ProjectedMetadata;
+use kube::api::{ApiResource, DeleteParams, ListParams, Patch, PatchParams, Preconditions};
 use kube::{Api, Client, ResourceExt};
 use serde_json::json;
+
+/// An object of any kind: users may own some of them, and write what no type can hold.
+type Metadata = Lenient<ProjectedMetadata>;
 
 /// The label of all objects of an installation.
 pub(super) const PART_OF: &str = "app.kubernetes.io/part-of=instancelink";
@@ -85,7 +90,7 @@ pub(super) async fn find(client: &Client, operator_namespace: &str) -> anyhow::R
     for (group, versions, kind, plural) in KINDS {
         for version in versions {
             let resource = resource(group, version, kind, plural);
-            let api: Api<DynamicObject> = Api::all_with(client.clone(), &resource);
+            let api: Api<Metadata> = Api::all_with(client.clone(), &resource);
             let list = match api.list(&ListParams::default().labels(PART_OF)).await {
                 Ok(list) => list,
                 // The API server does not know the kind in this version.
@@ -114,7 +119,7 @@ pub(super) async fn find(client: &Client, operator_namespace: &str) -> anyhow::R
 /// Deletes the objects in their order.
 pub(super) async fn delete(client: &Client, installed: Vec<Installed>) -> anyhow::Result<()> {
     for object in installed {
-        let api: Api<DynamicObject> = match &object.namespace {
+        let api: Api<Metadata> = match &object.namespace {
             Some(namespace) => Api::namespaced_with(client.clone(), namespace, &object.resource),
             None => Api::all_with(client.clone(), &object.resource),
         };
@@ -144,7 +149,7 @@ pub(super) async fn delete(client: &Client, installed: Vec<Installed>) -> anyhow
 
 /// The admission policy lets a definition be deleted only with an annotation. The policy is deleted before, but an API server
 /// may still apply it for a moment.
-async fn allow_deletion(api: &Api<DynamicObject>, object: &Installed) -> Result<(), kube::Error> {
+async fn allow_deletion(api: &Api<Metadata>, object: &Installed) -> Result<(), kube::Error> {
     if object.resource.kind != DEFINITION {
         return Ok(());
     }

@@ -83,6 +83,8 @@ reasons! {
     TooCostly,
     /// An object is larger than the API server stores or the operator keeps.
     TooLarge,
+    /// The link, its source or its target exists and cannot be read.
+    Unusable,
     /// Not written yet.
     Pending,
     /// A foreign object has the name of a child.
@@ -148,6 +150,7 @@ impl Reason {
                 | Self::TooCostly
                 | Self::TooLarge
                 | Self::RefNotPermitted
+                | Self::Unusable
                 | Self::NameTaken
                 | Self::Forbidden
                 | Self::SelectsOtherPods

@@ -34,10 +34,12 @@ mod world;
 
 pub use affected::{Affected, Cause, GoneLink};
 pub use affects::{Environments, Grants, Links, Pods, Policies, Secrets, Services, Slices, Watched};
-pub use cache::{Cache, InFlight, Listener};
+pub use cache::{Cache, InFlight, Listener, UnusableObject};
 pub use calls::{CallError, Calls, Deleted};
 pub use index::Index;
 pub use meter::Meter;
 pub use name::{LinkKey, ObjectName, SourceKey};
 pub use observe::observe;
+pub use store::lenient::Lenient;
 pub use store::strip_managed_fields::Stripped;
+pub use store::table::Reduced;

@@ -10,13 +10,14 @@ use serde_json::{Value, json};
 
 use crate::affected::Affected;
 use crate::affects::Watched;
-use crate::cache::{Cache, Listener, Taken};
+use crate::cache::{Cache, Listener, Taken, UnusableObject};
 use crate::store::strip_managed_fields::Stripped;
 
 /// Records what the caches tell.
 #[derive(Default)]
 struct Ear {
     heard: Mutex<Affected>,
+    unusable: Mutex<Vec<UnusableObject>>,
 }
 
 impl Listener for Ear {
@@ -25,6 +26,10 @@ impl Listener for Ear {
     }
 
     fn listed(&self, _: &'static str, _: u64) {}
+
+    fn unusable(&self, object: UnusableObject) {
+        self.unusable.lock().push(object);
+    }
 }
 
 /// Caches without a watch: the test says what a watch would.
@@ -81,6 +86,11 @@ impl World {
     /// Whether a child came since the last call whose link is not known.
     pub(crate) fn has_orphans(&self) -> bool {
         std::mem::take(&mut *self.ear.heard.lock()).orphans
+    }
+
+    /// The objects that were told to be unusable since the last call.
+    pub(crate) fn unusable(&self) -> Vec<UnusableObject> {
+        std::mem::take(&mut *self.ear.unusable.lock())
     }
 
     pub(crate) fn gone(&self) -> Vec<String> {

@@ -124,7 +124,11 @@ impl Snapshot {
     /// Adds an answer to the snapshot, so that the next step sees it.
     pub fn fold(&mut self, answer: Answer) {
         match answer {
-            Answer::Link(object) => self.link.object = *object,
+            Answer::Link(object) => {
+                self.link.object = *object;
+                // A status that cannot be read was written again.
+                self.link.unusable.take_if(|why| why.status_field().is_some());
+            }
             Answer::LinkGone | Answer::Done => {}
             Answer::Refused(key, refusal) => {
                 self.refusals.insert(key, refusal);

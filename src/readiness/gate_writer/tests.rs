@@ -1,5 +1,5 @@
 use http::{Request, Response};
-use instancelink_cluster::{Affected, Listener, Meter};
+use instancelink_cluster::{Affected, Listener, Meter, UnusableObject};
 use kube::Client;
 use kube::client::Body;
 use kube::runtime::watcher::Event;
@@ -15,6 +15,7 @@ struct NoListener;
 impl Listener for NoListener {
     fn affected(&self, _: Affected) {}
     fn listed(&self, _: &'static str, _: u64) {}
+    fn unusable(&self, _: UnusableObject) {}
 }
 
 fn pod(namespace: &str) -> Value {

@@ -1,7 +1,7 @@
 //! Requests for children. Each is written once, for all kinds.
 
 use instancelink_api::keys;
-use instancelink_cluster::{CallError, Deleted, InFlight, ObjectName, SourceKey, Watched};
+use instancelink_cluster::{CallError, Deleted, InFlight, Lenient, ObjectName, SourceKey, Watched};
 use instancelink_core::child::{ChildKind as _, DesiredChild, Key, with_desired, with_kind};
 use instancelink_core::effect::Answer;
 use instancelink_core::refusal::Refusal;
@@ -69,11 +69,11 @@ impl Executor {
                 let labels = raw.meta().labels.as_ref();
                 let manager = labels.and_then(|l| l.get(keys::MANAGED_BY)).map(String::as_str);
                 let is_own = manager == Some(keys::MANAGER);
-                let item = K::Watch::reduce(raw);
-                let answer = K::observed_in(&item).map_or(Answer::Done, Answer::Child);
+                let object = K::Watch::reduced(raw);
+                let answer = K::observed_in(&object.item).map_or(Answer::Done, Answer::Child);
                 // A foreign object is not watched, so it would never leave the caches again.
                 if is_own {
-                    self.cache.read_live::<K::Watch>(&name, item);
+                    self.cache.read_live::<K::Watch>(&name, object);
                 }
                 Ok(answer)
             }
@@ -119,13 +119,13 @@ impl Executor {
 }
 
 /// An object of a kind as the API server sends it.
-type Raw<K> = <<K as WatchedChild>::Watch as Watched>::Raw;
+type Raw<K> = Lenient<<<K as WatchedChild>::Watch as Watched>::Raw>;
 
 fn record<K: WatchedChild>(in_flight: Option<InFlight<K::Watch>>, raw: Raw<K>) -> Answer {
-    let item = K::Watch::reduce(raw);
-    let answer = K::observed_in(&item).map_or(Answer::Done, Answer::Child);
+    let object = K::Watch::reduced(raw);
+    let answer = K::observed_in(&object.item).map_or(Answer::Done, Answer::Child);
     if let Some(write) = in_flight {
-        write.answered(item);
+        write.answered(object);
     }
     answer
 }

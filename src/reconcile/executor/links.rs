@@ -1,7 +1,7 @@
 //! Requests for links: merge patches of metadata and status, and deletions.
 
 use instancelink_api::{InstanceLink, InstanceLinkStatus};
-use instancelink_cluster::{CallError, Deleted, Links, ObjectName, Stripped, Watched};
+use instancelink_cluster::{CallError, Deleted, Lenient, Links, ObjectName, Stripped, Watched};
 use instancelink_core::effect::Answer;
 use serde_json::Value;
 
@@ -15,7 +15,12 @@ impl Executor {
         link: &InstanceLink,
         status: &InstanceLinkStatus,
     ) -> Result<Answer, CallError> {
-        match link_patch::status(link, status).map_err(|e| unwritable(&e))? {
+        let name = ObjectName::of(&link.metadata);
+        let lost = self.cache.read(|index| {
+            let why = index.links.table.why_unusable(&name)?;
+            Some(why.status_field()?.to_owned())
+        });
+        match link_patch::status(link, status, lost.as_deref()).map_err(|e| unwritable(&e))? {
             Some(patch) => self.patch_link(link, Some("status"), &patch).await,
             None => Ok(Answer::Link(Box::new(link.clone()))),
         }
@@ -46,20 +51,20 @@ impl Executor {
         let in_flight = self.cache.begin::<Links>(name.clone());
         match self
             .calls
-            .patch::<Stripped<InstanceLink>>(Links::KIND, &name, subresource, patch)
+            .patch::<Lenient<Stripped<InstanceLink>>>(Links::KIND, &name, subresource, patch)
             .await
         {
             Ok(object) => {
-                let meta = &object.object.metadata;
+                let meta = &object.object.object.metadata;
                 let held = meta.finalizers.as_ref().is_some_and(|f| !f.is_empty());
                 if meta.deletion_timestamp.is_some() && !held {
                     // This patch removed the last finalizer, and so the object.
                     in_flight.gone(meta.uid.as_deref().unwrap_or_default());
                     return Ok(Answer::LinkGone);
                 }
-                let item = Links::reduce(object);
-                let answer = InstanceLink::clone(&item.peek());
-                in_flight.answered(item);
+                let object = Links::reduced(object);
+                let answer = InstanceLink::clone(&object.item.peek());
+                in_flight.answered(object);
                 Ok(Answer::Link(Box::new(answer)))
             }
             Err(CallError::NotFound(_)) => {
@@ -78,13 +83,13 @@ impl Executor {
         let in_flight = self.cache.begin::<Links>(name.clone());
         match self
             .calls
-            .delete::<Stripped<InstanceLink>>(Links::KIND, &name, uid, version)
+            .delete::<Lenient<Stripped<InstanceLink>>>(Links::KIND, &name, uid, version)
             .await
         {
             Ok(Deleted::Held(object)) => {
-                let item = Links::reduce(*object);
-                let answer = InstanceLink::clone(&item.peek());
-                in_flight.answered(item);
+                let object = Links::reduced(*object);
+                let answer = InstanceLink::clone(&object.item.peek());
+                in_flight.answered(object);
                 Ok(Answer::Link(Box::new(answer)))
             }
             Ok(Deleted::Gone) | Err(CallError::NotFound(_)) => {

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use http::{Request, Response, StatusCode};
-use instancelink_cluster::{Affected, Listener, SourceKey};
+use instancelink_cluster::{Affected, Listener, SourceKey, UnusableObject};
 use instancelink_core::child::{ChildSpec, Environment};
 use kube::Client;
 use kube::client::Body;
@@ -15,6 +15,7 @@ struct NoListener;
 impl Listener for NoListener {
     fn affected(&self, _: Affected) {}
     fn listed(&self, _: &'static str, _: u64) {}
+    fn unusable(&self, _: UnusableObject) {}
 }
 
 /// An executor whose API server answers each request with this code.

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use http::{Method, Request, Response};
 use instancelink_api::keys;
-use instancelink_cluster::{Affected, Calls, Cause, Links, Listener, Meter};
+use instancelink_cluster::{Affected, Calls, Cause, Links, Listener, Meter, UnusableObject};
 use instancelink_core::child::{Binding, ChildSpec, DesiredChild, Environment};
 use kube::Client;
 use kube::client::Body;
@@ -18,6 +18,7 @@ struct NoListener;
 impl Listener for NoListener {
     fn affected(&self, _: Affected) {}
     fn listed(&self, _: &'static str, _: u64) {}
+    fn unusable(&self, _: UnusableObject) {}
 }
 
 /// A link of the source `web`.

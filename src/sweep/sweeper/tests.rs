@@ -1,6 +1,6 @@
 use http::{Request, Response, StatusCode};
 use instancelink_cluster::affects::Namespaces;
-use instancelink_cluster::{Affected, Listener, Meter, Slices};
+use instancelink_cluster::{Affected, Listener, Meter, Slices, UnusableObject};
 use kube::Client;
 use kube::client::Body;
 use kube::runtime::watcher::Event;
@@ -17,6 +17,7 @@ struct NoListener;
 impl Listener for NoListener {
     fn affected(&self, _: Affected) {}
     fn listed(&self, _: &'static str, _: u64) {}
+    fn unusable(&self, _: UnusableObject) {}
 }
 
 /// A slice of a link that does not exist.

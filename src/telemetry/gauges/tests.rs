@@ -12,6 +12,7 @@ struct NoListener;
 impl Listener for NoListener {
     fn affected(&self, _: Affected) {}
     fn listed(&self, _: &'static str, _: u64) {}
+    fn unusable(&self, _: instancelink_cluster::UnusableObject) {}
 }
 
 fn condition(type_: &str, status: &str, reason: &str) -> Value {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::clock::SystemClock;
-use instancelink_cluster::{Affected, Links, Listener, Slices};
+use instancelink_cluster::{Affected, Links, Listener, Slices, UnusableObject};
 
 /// A DNS with one answer for all names.
 struct Dns {
@@ -31,6 +31,7 @@ struct NoListener;
 impl Listener for NoListener {
     fn affected(&self, _: Affected) {}
     fn listed(&self, _: &'static str, _: u64) {}
+    fn unusable(&self, _: UnusableObject) {}
 }
 
 fn addresses(address: &str) -> Answer {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use instancelink_cluster::orphans::{self, OrphanSearch};
-use instancelink_cluster::{Affected, Cache, Environments, Links, Listener, Services, Slices, Watched};
+use instancelink_cluster::{Affected, Cache, Environments, Links, Listener, Services, Slices, UnusableObject, Watched};
 use instancelink_testkit::campaign;
 use kube::runtime::watcher::Event;
 use serde_json::{Value, json};
@@ -23,6 +23,7 @@ struct Silent;
 impl Listener for Silent {
     fn affected(&self, _: Affected) {}
     fn listed(&self, _: &'static str, _: u64) {}
+    fn unusable(&self, _: UnusableObject) {}
 }
 
 fn show<W: Watched>(cache: &Cache, object: Value) {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use instancelink_core::child::{Environment, Observed};
 use k8s_openapi::api::core::v1::ConfigMap;
+use kube::core::ObjectMeta;
 
 use super::claims::extend_with_rivals;
 use super::orphans::note_orphan;
@@ -14,11 +15,23 @@ use crate::index::Index;
 use crate::index::compressed_kinds::CompressedChild;
 use crate::index::mentions::{differs, mentions_of_environment};
 use crate::name::LinkKey;
+use crate::store::fields::Fields;
+use crate::store::lenient::Salvage;
 use crate::store::strip_managed_fields::Stripped;
 use crate::store::table::{Change, Table};
 
 /// The watch of environments.
 pub struct Environments;
+
+/// A ConfigMap that cannot be read has no variables.
+impl Salvage for ConfigMap {
+    fn salvage(metadata: ObjectMeta, _: &Fields<'_>) -> Self {
+        Self {
+            metadata,
+            ..Self::default()
+        }
+    }
+}
 
 impl Watched for Environments {
     type Raw = Stripped<ConfigMap>;

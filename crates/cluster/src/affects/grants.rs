@@ -1,25 +1,40 @@
 //! Grants: a change concerns all links that lead into the namespace of the grant.
 
+use instancelink_api::grant::{InstanceLinkGrantSpec, InstanceLinkGrantStatus};
 use instancelink_api::{InstanceLinkGrant, keys};
 use instancelink_core::resolve::reference_grant::grant_of;
 use instancelink_core::snapshot::Grant;
-use kube::api::DynamicObject;
+use kube::core::ObjectMeta;
+use serde_json::Value;
 
 use super::{Watched, Who};
 use crate::affected::{Affected, Cause};
 use crate::index::Index;
-use crate::store::table::{Change, Table};
+use crate::store::fields::Fields;
+use crate::store::lenient::{Lenient, Salvage};
+use crate::store::projection::{Ignored, Projected};
+use crate::store::strip_managed_fields::Stripped;
+use crate::store::table::{Change, Reduced, Table};
 
 /// The watch of `InstanceLinkGrant`s.
 pub struct Grants;
 
 impl Watched for Grants {
-    type Raw = InstanceLinkGrant;
+    type Raw = Stripped<InstanceLinkGrant>;
     type Item = Grant;
     const KIND: &'static str = keys::GRANT_KIND;
 
-    fn reduce(raw: InstanceLinkGrant) -> Grant {
-        Grant::from(raw)
+    fn reduce(raw: Self::Raw) -> Grant {
+        Grant::from(raw.object)
+    }
+
+    fn reduced(raw: Lenient<Self::Raw>) -> Reduced<Grant> {
+        let Lenient { object, why } = raw;
+        let grant = Self::reduce(object);
+        Reduced {
+            item: why.as_deref().into_iter().fold(grant, Grant::unusable),
+            why,
+        }
     }
 
     fn table(index: &mut Index) -> &mut Table<Grant> {
@@ -38,19 +53,34 @@ impl Watched for Grants {
     }
 }
 
-/// The watch of `ReferenceGrant`s. They are parsed leniently, in each served version: one that cannot be read must not
-/// prevent a list of the others.
+/// A grant that cannot be read consents to nothing.
+impl Salvage for InstanceLinkGrant {
+    fn salvage(metadata: ObjectMeta, fields: &Fields<'_>) -> Self {
+        let spec = InstanceLinkGrantSpec {
+            from: Vec::new(),
+            to: Vec::new(),
+            allow: Vec::new(),
+        };
+        let status = || fields.fields("status").over(InstanceLinkGrantStatus::default());
+        Self {
+            metadata,
+            spec,
+            status: fields.has("status").then(status),
+        }
+    }
+}
+
+/// The watch of `ReferenceGrant`s, in each served version. Core reads their spec.
 pub struct ReferenceGrants;
 
 impl Watched for ReferenceGrants {
-    type Raw = DynamicObject;
+    type Raw = Projected<Value, Ignored>;
     type Item = Grant;
     const KIND: &'static str = "ReferenceGrant";
     const MAY_BE_ABSENT: bool = true;
 
-    fn reduce(mut raw: DynamicObject) -> Grant {
-        let spec = raw.data.get_mut("spec").map(serde_json::Value::take);
-        grant_of(raw.metadata, spec.unwrap_or_default())
+    fn reduce(raw: Self::Raw) -> Grant {
+        grant_of(raw.metadata, raw.spec)
     }
 
     fn table(index: &mut Index) -> &mut Table<Grant> {

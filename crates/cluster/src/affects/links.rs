@@ -1,18 +1,59 @@
 //! Links: a change concerns the link itself, the links that compete with it, and pods that wait for it.
 
 use instancelink_api::condition::types;
-use instancelink_api::{InstanceLink, keys};
+use instancelink_api::spec::NetworkPolicyMode;
+use instancelink_api::{Addressing, InstanceLink, InstanceLinkSpec, InstanceLinkStatus, InstanceRef, keys};
+use kube::core::ObjectMeta;
 
 use super::{Watched, Who};
 use crate::affected::{Affected, Cause, GoneLink};
 use crate::index::Index;
 use crate::index::link_keys::{scaled_kinds, source_key};
 use crate::index::links::CachedLink;
+use crate::store::fields::Fields;
+use crate::store::lenient::Salvage;
 use crate::store::strip_managed_fields::Stripped;
 use crate::store::table::{Change, Item as _, Table};
 
 /// The watch of links.
 pub struct Links;
+
+/// A link that cannot be read keeps each field that can be read, so that its children and its claim are found and cleaned up.
+impl Salvage for InstanceLink {
+    fn salvage(metadata: ObjectMeta, fields: &Fields<'_>) -> Self {
+        let status = || fields.fields("status").over(InstanceLinkStatus::default());
+        Self {
+            metadata,
+            spec: fields.fields("spec").over(unknown_spec()),
+            status: fields.has("status").then(status),
+        }
+    }
+}
+
+/// The spec of a link of which nothing is known: it asks for nothing, and nothing of it ends by itself.
+const fn unknown_spec() -> InstanceLinkSpec {
+    InstanceLinkSpec {
+        name: None,
+        description: None,
+        link_name: String::new(),
+        instance_ref: InstanceRef {
+            api_version: None,
+            kind: String::new(),
+            name: String::new(),
+        },
+        target_instance_ref: None,
+        desired_state: None,
+        ports: None,
+        addressing: Addressing::Auto,
+        publish_not_ready_addresses: false,
+        activation: None,
+        deactivation: None,
+        network_policy: NetworkPolicyMode::None,
+        outputs: None,
+        ttl_seconds_after_removed: None,
+        ttl_seconds_after_purged: i64::MAX,
+    }
+}
 
 impl Watched for Links {
     type Raw = Stripped<InstanceLink>;

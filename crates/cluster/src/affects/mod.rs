@@ -23,13 +23,11 @@ mod workloads;
 use std::fmt::Debug;
 use std::time::Duration;
 
-use kube::Resource;
-use serde::de::DeserializeOwned;
-
 use crate::affected::Affected;
 use crate::backoff::LONGEST;
 use crate::index::Index;
-use crate::store::table::{Change, Item, Table};
+use crate::store::lenient::{Lenient, Salvage};
+use crate::store::table::{Change, Item, Reduced, Table};
 
 pub use environments::Environments;
 pub use grants::{Grants, ReferenceGrants};
@@ -66,7 +64,7 @@ pub const WRITTEN: [&str; 6] = [
 /// A kind that is watched: how it is reduced, where it is kept, and which links a change concerns.
 pub trait Watched: Send + Sync + 'static {
     /// The object in a response of the API server.
-    type Raw: Resource + Clone + Debug + DeserializeOwned + Send + 'static;
+    type Raw: Salvage + Clone + Debug + Send + 'static;
     /// The object as it is kept.
     type Item: Item + Send + Sync + 'static;
     /// The API's name of the kind.
@@ -78,6 +76,13 @@ pub trait Watched: Send + Sync + 'static {
 
     /// Reduces an object to the fields that the cache keeps.
     fn reduce(raw: Self::Raw) -> Self::Item;
+    /// Reduces an object that may be one that cannot be used.
+    fn reduced(raw: Lenient<Self::Raw>) -> Reduced<Self::Item> {
+        Reduced {
+            item: Self::reduce(raw.object),
+            why: raw.why,
+        }
+    }
     /// The table that the kind is kept in.
     fn table(index: &mut Index) -> &mut Table<Self::Item>;
     /// The table for objects of this namespace: a kind that is watched namespace by namespace has one for each.

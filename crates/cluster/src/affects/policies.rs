@@ -2,6 +2,7 @@
 //! links that ask for a policy in its namespace.
 
 use k8s_openapi::api::networking::v1::NetworkPolicy;
+use kube::core::ObjectMeta;
 
 use super::orphans::note_orphan;
 use super::{Watched, Who};
@@ -9,11 +10,23 @@ use crate::affected::{Affected, Cause};
 use crate::index::Index;
 use crate::index::mentions::differs;
 use crate::index::policies::{CachedPolicy, Role};
+use crate::store::fields::Fields;
+use crate::store::lenient::Salvage;
 use crate::store::strip_managed_fields::Stripped;
 use crate::store::table::{Change, Table};
 
 /// The watch of NetworkPolicies.
 pub struct Policies;
+
+/// A NetworkPolicy that cannot be read isolates nothing, and no child is like it.
+impl Salvage for NetworkPolicy {
+    fn salvage(metadata: ObjectMeta, _: &Fields<'_>) -> Self {
+        Self {
+            metadata,
+            ..Self::default()
+        }
+    }
+}
 
 impl Watched for Policies {
     type Raw = Stripped<NetworkPolicy>;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use instancelink_core::child::{Binding, Observed};
 use k8s_openapi::api::core::v1::Secret;
+use kube::core::ObjectMeta;
 
 use super::claims::extend_with_rivals;
 use super::orphans::note_orphan;
@@ -13,20 +14,33 @@ use crate::affected::{Affected, Cause};
 use crate::index::Index;
 use crate::index::mentions::differs;
 use crate::index::secrets::mentions_of;
+use crate::store::fields::Fields;
+use crate::store::lenient::Salvage;
+use crate::store::strip_managed_fields::Stripped;
 use crate::store::table::{Change, Table};
 
 /// The watch of the Secrets of a namespace.
 pub struct Secrets;
 
+/// A Secret that cannot be read has no entries.
+impl Salvage for Secret {
+    fn salvage(metadata: ObjectMeta, _: &Fields<'_>) -> Self {
+        Self {
+            metadata,
+            ..Self::default()
+        }
+    }
+}
+
 impl Watched for Secrets {
-    type Raw = Secret;
+    type Raw = Stripped<Secret>;
     type Item = Observed<Binding>;
     const KIND: &'static str = "Secret";
     // A namespace without the right to read Secrets may never grant it.
     const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
 
-    fn reduce(raw: Secret) -> Observed<Binding> {
-        Observed::from(raw)
+    fn reduce(raw: Self::Raw) -> Observed<Binding> {
+        Observed::from(raw.object)
     }
 
     fn table(index: &mut Index) -> &mut Table<Observed<Binding>> {

@@ -4,6 +4,7 @@
 use instancelink_core::child::ObservedChild;
 use instancelink_core::snapshot::Service;
 use k8s_openapi::api::core::v1 as core;
+use kube::core::ObjectMeta;
 
 use super::orphans::note_orphan;
 use super::sources;
@@ -12,11 +13,23 @@ use crate::affected::{Affected, Cause};
 use crate::index::Index;
 use crate::index::mentions;
 use crate::index::services::CachedService;
+use crate::store::fields::Fields;
+use crate::store::lenient::Salvage;
 use crate::store::strip_managed_fields::Stripped;
 use crate::store::table::{Change, Table};
 
 /// The watch of Services.
 pub struct Services;
+
+/// A Service that cannot be read has no addresses, ports or selector: it is no target, and no child is like it.
+impl Salvage for core::Service {
+    fn salvage(metadata: ObjectMeta, _: &Fields<'_>) -> Self {
+        Self {
+            metadata,
+            ..Self::default()
+        }
+    }
+}
 
 impl Watched for Services {
     type Raw = Stripped<core::Service>;

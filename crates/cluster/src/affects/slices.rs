@@ -2,7 +2,8 @@
 //! concerns the links that wait for its alias.
 
 use instancelink_core::child::{Observed, Slice};
-use k8s_openapi::api::discovery::v1::EndpointSlice;
+use k8s_openapi::api::discovery::v1::{Endpoint, EndpointSlice};
+use kube::core::ObjectMeta;
 
 use super::claims::extend_with_rivals;
 use super::orphans::note_orphan;
@@ -11,11 +12,25 @@ use crate::affected::{Affected, Cause};
 use crate::index::Index;
 use crate::index::mentions::{differs, links_of};
 use crate::index::slices::CachedSlice;
+use crate::store::fields::Fields;
+use crate::store::lenient::Salvage;
 use crate::store::strip_managed_fields::Stripped;
 use crate::store::table::{Change, Table};
 
 /// The watch of slices.
 pub struct Slices;
+
+/// A slice that cannot be read is damaged: DNS may return what it has. The type of its addresses is immutable.
+impl Salvage for EndpointSlice {
+    fn salvage(metadata: ObjectMeta, fields: &Fields<'_>) -> Self {
+        Self {
+            metadata,
+            address_type: fields.read("addressType").unwrap_or_default(),
+            endpoints: Some(vec![Endpoint::default()]),
+            ..Self::default()
+        }
+    }
+}
 
 impl Watched for Slices {
     type Raw = Stripped<EndpointSlice>;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::{Cache, take_in};
 use crate::affects::{Watched, Who};
 use crate::name::ObjectName;
-use crate::store::table::{Item as _, Written};
+use crate::store::table::{Item as _, Reduced, Written};
 
 /// A write in flight. If it is dropped without an answer, it releases the held events.
 pub struct InFlight<W: Watched> {
@@ -33,9 +33,11 @@ impl Cache {
 
 impl<W: Watched> InFlight<W> {
     /// The answer: the object after the write.
-    pub fn answered(self, item: W::Item) {
-        let written = Written::Version(item.resource_version().to_owned());
-        self.close(&written, Some(item));
+    pub fn answered(self, object: impl Into<Reduced<W::Item>>) {
+        let object = object.into();
+        let written = Written::Version(object.item.resource_version().to_owned());
+        self.cache.note::<W>(&self.name, &object);
+        self.close(&written, Some(object));
     }
 
     /// The answer: the object with this UID is gone.
@@ -43,13 +45,13 @@ impl<W: Watched> InFlight<W> {
         self.close(&Written::Gone(uid.to_owned()), None);
     }
 
-    fn close(mut self, written: &Written, item: Option<W::Item>) {
+    fn close(mut self, written: &Written, object: Option<Reduced<W::Item>>) {
         self.open = false;
         let (forgotten, affected) = self.cache.write(|index| {
             let table = W::table_in(index, &self.name.namespace);
-            let change = match (written, item) {
+            let change = match (written, object) {
                 (Written::Gone(uid), _) => table.record_gone(&self.name, uid),
-                (_, Some(item)) => table.record(&self.name, item),
+                (_, Some(object)) => table.record(&self.name, object),
                 (_, None) => None,
             };
             let mut affected = table.finish(&self.name, written);

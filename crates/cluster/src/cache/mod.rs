@@ -5,6 +5,7 @@ mod in_flight;
 mod relists;
 mod scaled;
 mod secrets;
+mod unusable;
 
 #[cfg(test)]
 mod tests;
@@ -12,7 +13,7 @@ mod tests;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use kube::Resource;
+use kube::Resource as _;
 use kube::runtime::watcher::Event;
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::Notify;
@@ -23,10 +24,12 @@ use crate::affects::{WRITTEN, Watched, Who};
 use crate::index::Index;
 use crate::name::ObjectName;
 use crate::store::compressed::Forgotten;
-use crate::store::table::{Change, Item};
+use crate::store::lenient::Lenient;
+use crate::store::table::{Change, Item as _, Reduced};
 use relists::Relists;
 
 pub use in_flight::InFlight;
+pub use unusable::UnusableObject;
 
 /// Receives what the caches tell the rest of the operator.
 pub trait Listener: Send + Sync {
@@ -34,6 +37,8 @@ pub trait Listener: Send + Sync {
     fn affected(&self, affected: Affected);
     /// A list of this kind is complete, the `times`-th one.
     fn listed(&self, kind: &'static str, times: u64);
+    /// An object cannot be used. It is told once for each reason, and not for each version of the object.
+    fn unusable(&self, object: UnusableObject);
 }
 
 /// What became of an event.
@@ -99,12 +104,12 @@ impl Cache {
     }
 
     /// Takes in an event of a watch. The watch has to begin again if the answer is [`Taken::ListAgain`].
-    pub fn observe<W: Watched>(&self, event: Event<W::Raw>) -> Taken {
+    pub fn observe<W: Watched>(&self, event: Event<Lenient<W::Raw>>) -> Taken {
         self.observe_in::<W>("", event)
     }
 
     /// Takes in an event of the watch of one namespace.
-    fn observe_in<W: Watched>(&self, namespace: &str, event: Event<W::Raw>) -> Taken {
+    fn observe_in<W: Watched>(&self, namespace: &str, event: Event<Lenient<W::Raw>>) -> Taken {
         match event {
             Event::Init => self.write(|index| W::table_in(index, namespace).relist()),
             Event::InitApply(raw) | Event::Apply(raw) => self.shown::<W>(raw),
@@ -120,19 +125,23 @@ impl Cache {
         self.listed::<W>("");
     }
 
-    fn shown<W: Watched>(&self, raw: W::Raw) {
+    fn shown<W: Watched>(&self, raw: Lenient<W::Raw>) {
         let name = ObjectName::of(raw.meta());
         let version = raw.meta().resource_version.clone().unwrap_or_default();
         let uid = raw.meta().uid.as_deref().unwrap_or_default();
+        if name.name.is_empty() {
+            return self.report::<W>(&name, "", &version, raw.why.as_deref());
+        }
         let as_known = self.write(|index| {
             let is_news = W::table_in(index, &name.namespace).is_news(&name, uid, &version);
             (!is_news).then(|| settle::<W>(index, None, &name, &version, None))
         });
         // Most events are echoes of our own writes. Reducing an object takes time, so it is done outside of the lock.
         let (forgotten, affected) = as_known.unwrap_or_else(|| {
-            let item = W::reduce(raw);
+            let reduced = W::reduced(raw);
+            self.note::<W>(&name, &reduced);
             self.write(|index| {
-                let change = W::table_in(index, &name.namespace).show(&name, item);
+                let change = W::table_in(index, &name.namespace).show(&name, reduced);
                 settle::<W>(index, change, &name, &version, None)
             })
         });
@@ -140,7 +149,7 @@ impl Cache {
         self.tell(affected);
     }
 
-    fn hidden<W: Watched>(&self, raw: &W::Raw) {
+    fn hidden<W: Watched>(&self, raw: &Lenient<W::Raw>) {
         let name = ObjectName::of(raw.meta());
         let version = raw.meta().resource_version.as_deref().unwrap_or_default();
         let uid = raw.meta().uid.as_deref().unwrap_or_default();
@@ -183,9 +192,11 @@ impl Cache {
 
     /// Takes in an object that was read live rather than written. It is unknown who wrote it, and the event of the watch is no
     /// news later, so it wakes the links that it concerns now.
-    pub fn read_live<W: Watched>(&self, name: &ObjectName, item: W::Item) {
+    pub fn read_live<W: Watched>(&self, name: &ObjectName, object: impl Into<Reduced<W::Item>>) {
+        let object = object.into();
+        self.note::<W>(name, &object);
         let (forgotten, affected) = self.write(|index| {
-            let change = W::table_in(index, &name.namespace).record(name, item);
+            let change = W::table_in(index, &name.namespace).record(name, object);
             change
                 .map(|change| take_in::<W>(index, &change, Who::Others))
                 .unwrap_or_default()
@@ -209,7 +220,27 @@ impl Cache {
 fn take_in<W: Watched>(index: &mut Index, change: &Change<W::Item>, who: Who) -> (Forgotten, Affected) {
     W::reindex(index, change);
     let forgotten = change.new.as_ref().map(|new| new.remember(&index.recent));
-    (forgotten.unwrap_or_default(), W::concerns(index, change, who))
+    (forgotten.unwrap_or_default(), concerned::<W>(index, change, who))
+}
+
+/// What a change concerns. An object that can be used from now on, or no longer, is another one for all that look at it.
+fn concerned<W: Watched>(index: &Index, change: &Change<W::Item>, who: Who) -> Affected {
+    let mut affected = W::concerns(index, change, who);
+    if change.other_use {
+        let (name, old, new) = (change.name.clone(), None, change.new.clone());
+        let other_use = false;
+        affected.merge(W::concerns(
+            index,
+            &Change {
+                name,
+                old,
+                new,
+                other_use,
+            },
+            who,
+        ));
+    }
+    affected
 }
 
 /// Brings the indexes up to date with an event. If the event may be the echo of a write in flight, what it concerns is
@@ -231,7 +262,7 @@ fn settle<W: Watched>(
     };
     let (forgotten, as_event) = take_in::<W>(index, &change, Who::Others);
     if W::table_in(index, &name.namespace).is_in_flight(name) {
-        let as_echo = W::concerns(index, &change, Who::Us);
+        let as_echo = concerned::<W>(index, &change, Who::Us);
         W::table_in(index, &name.namespace).hold(name, version, deleted, as_event, as_echo);
     } else {
         affected.merge(as_event);

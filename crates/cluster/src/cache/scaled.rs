@@ -10,6 +10,7 @@ use crate::affected::{Affected, Cause};
 use crate::affects::ends::concerned;
 use crate::index::scaled::Objects;
 use crate::name::ObjectName;
+use crate::store::table::Reduced;
 
 impl Cache {
     /// Adds a kind that a link names. It is not listed yet.
@@ -43,8 +44,9 @@ impl Cache {
     }
 
     /// Adds or replaces an object.
-    pub(crate) fn shows_scaled(&self, kind: &ApiKind, object: Workload, mark: u64) {
-        let name = ObjectName::new(&object.namespace, &object.name);
+    pub(crate) fn shows_scaled(&self, kind: &ApiKind, object: Reduced<Workload>, mark: u64) {
+        let name = ObjectName::new(&object.item.namespace, &object.item.name);
+        self.note_scaled(kind, &name, &object);
         self.change_object(kind, &name, |objects| objects.show(&name, object, mark));
     }
 

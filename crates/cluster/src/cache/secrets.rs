@@ -10,6 +10,8 @@ use super::{Cache, Taken};
 use crate::affected::{Affected, Cause};
 use crate::affects::{Secrets, Watched as _, Who};
 use crate::index::secrets::{Sight, is_kept};
+use crate::store::lenient::Lenient;
+use crate::store::strip_managed_fields::Stripped;
 
 impl Cache {
     /// Takes in an event of the watch of a namespace's Secrets. `referred_to` are the names that links refer to.
@@ -17,11 +19,11 @@ impl Cache {
         &self,
         namespace: &Arc<str>,
         referred_to: &Arc<BTreeSet<String>>,
-        event: Event<Secret>,
+        event: Event<Lenient<Stripped<Secret>>>,
     ) -> Taken {
         let event = match event {
             Event::Apply(mut raw) => {
-                if is_kept(&mut raw, referred_to) {
+                if is_kept(&mut raw.object.object, referred_to) {
                     Event::Apply(raw)
                 } else {
                     // It may have been kept before.
@@ -29,7 +31,7 @@ impl Cache {
                 }
             }
             Event::InitApply(mut raw) => {
-                if !is_kept(&mut raw, referred_to) {
+                if !is_kept(&mut raw.object.object, referred_to) {
                     return Taken::In;
                 }
                 Event::InitApply(raw)

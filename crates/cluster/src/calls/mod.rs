@@ -19,10 +19,12 @@ use kube::core::Request as Requests;
 use kube::{Client, Resource};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 use tokio::time::Instant;
 
 use crate::meter::Meter;
 use crate::name::ObjectName;
+use crate::store::fields::Fields;
 
 pub use failure::CallError;
 use failure::{failure_of, unreadable, unsent};
@@ -198,11 +200,11 @@ impl Calls {
             ..DeleteParams::background()
         };
         let request = requests::<K>(name).delete(&name.name, &params);
-        let answer: serde_json::Value = self.send("delete", kind, request).await?;
-        if answer.get("kind").and_then(serde_json::Value::as_str) == Some("Status") {
+        let answer: Box<RawValue> = self.send("delete", kind, request).await?;
+        if Fields::of(answer.get()).read::<String>("kind").as_deref() == Some("Status") {
             return Ok(Deleted::Gone);
         }
-        let object: K = serde_json::from_value(answer).map_err(|e| unreadable(&e))?;
+        let object: K = serde_json::from_str(answer.get()).map_err(|e| unreadable(&e))?;
         let meta = object.meta();
         let held = meta.finalizers.as_ref().is_some_and(|f| !f.is_empty());
         Ok(if held {

@@ -5,9 +5,13 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use instancelink_core::resolve::selector::Selector;
-use instancelink_core::snapshot::{ApiKind, Unlisted, Workload};
+use instancelink_core::snapshot::{ApiKind, Unlisted, Unusable, Workload};
 
 use crate::name::ObjectName;
+use crate::store::table::Reduced;
+
+/// The name of all these kinds in metrics, whose labels must not be for users to make up.
+pub const SCALED: &str = "Scaled";
 
 /// The kinds that links name, and their objects.
 #[derive(Debug, Default)]
@@ -34,6 +38,8 @@ struct Entry {
     mark: u64,
     /// The mark for which the selector was read.
     read: Option<u64>,
+    /// Why the object cannot be used.
+    why: Option<Box<Unusable>>,
 }
 
 impl Objects {
@@ -51,7 +57,7 @@ impl ScaledStore {
     /// An object whose selector is known.
     pub fn found(&self, kind: &ApiKind, name: &ObjectName) -> Option<&Arc<Workload>> {
         let objects = self.kinds.get(kind).filter(|objects| objects.why_not.is_none())?;
-        let entry = objects.entries.get(name)?;
+        let entry = objects.entries.get(name).filter(|entry| entry.why.is_none())?;
         entry.read.map(|_| &entry.object)
     }
 
@@ -60,9 +66,21 @@ impl ScaledStore {
         let Some(objects) = self.kinds.get(kind) else {
             return Some(Unlisted::Pending);
         };
-        let unread = objects.entries.get(name).is_some_and(|entry| entry.read.is_none());
+        let entry = objects.entries.get(name).filter(|entry| entry.why.is_none());
+        let unread = entry.is_some_and(|entry| entry.read.is_none());
         let of_object = || objects.refused.clone().unwrap_or(Unlisted::Pending);
         objects.why_not.clone().or_else(|| unread.then(of_object))
+    }
+
+    /// Why an object cannot be used; none if it can, or is not known.
+    pub fn why_unusable(&self, kind: &ApiKind, name: &ObjectName) -> Option<&Unusable> {
+        self.kinds.get(kind)?.entries.get(name)?.why.as_deref()
+    }
+
+    /// The objects that cannot be used, and why.
+    pub(crate) fn unusable(&self) -> impl Iterator<Item = (&ObjectName, &Unusable)> {
+        let entries = self.kinds.values().flat_map(|objects| &objects.entries);
+        entries.filter_map(|(name, entry)| Some((name, entry.why.as_deref()?)))
     }
 
     /// False only where it is known that no such object exists.
@@ -111,7 +129,10 @@ impl ScaledStore {
         let objects = self.kinds.get(kind).filter(|objects| objects.why_not.is_none());
         let entries = objects.into_iter().flat_map(|objects| &objects.entries);
         entries
-            .filter(move |(name, entry)| entry.read != Some(entry.mark) && only.is_none_or(|only| only == *name))
+            .filter(move |(name, entry)| {
+                let is_unread = entry.read != Some(entry.mark) && entry.why.is_none();
+                is_unread && only.is_none_or(|only| only == *name)
+            })
             .map(|(name, entry)| (name, entry.mark))
     }
 }
@@ -140,14 +161,23 @@ impl Objects {
     }
 
     /// An object exists.
-    pub(crate) fn show(&mut self, name: &ObjectName, object: Workload, mark: u64) -> bool {
+    pub(crate) fn show(&mut self, name: &ObjectName, shown: Reduced<Workload>, mark: u64) -> bool {
+        let Reduced { item: object, why } = shown;
         if let Some(seen) = self.relisted.as_mut() {
             seen.insert(name.clone());
         }
         let known = self.entries.get(name).filter(|known| known.object.uid == object.uid);
         let Some(known) = known else {
             let (read, object) = (None, Arc::new(object));
-            self.entries.insert(name.clone(), Entry { object, mark, read });
+            self.entries.insert(
+                name.clone(),
+                Entry {
+                    object,
+                    mark,
+                    read,
+                    why,
+                },
+            );
             return true;
         };
         let object = Workload {
@@ -156,8 +186,17 @@ impl Objects {
         };
         let differs =
             object.terminating != known.object.terminating || object.container_ports != known.object.container_ports;
+        let differs = differs || why != known.why;
         let (read, object) = (known.read, Arc::new(object));
-        self.entries.insert(name.clone(), Entry { object, mark, read });
+        self.entries.insert(
+            name.clone(),
+            Entry {
+                object,
+                mark,
+                read,
+                why,
+            },
+        );
         differs
     }
 

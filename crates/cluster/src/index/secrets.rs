@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use instancelink_api::{InstanceLink, keys};
 use instancelink_core::child::{Binding, Observed};
-use instancelink_core::snapshot;
+use instancelink_core::snapshot::{self, Unusable};
 use k8s_openapi::api::core::v1::Secret;
 
 use super::link_keys::secret_ref;
@@ -50,6 +50,17 @@ impl SecretStore {
         self.namespaces.get(&name.namespace)?.table.get(name)
     }
 
+    /// A Secret that is kept and can be used.
+    fn usable(&self, name: &ObjectName) -> Option<&Arc<Observed<Binding>>> {
+        let table = &self.namespaces.get(&name.namespace)?.table;
+        table.get(name).filter(|_| table.why_unusable(name).is_none())
+    }
+
+    /// Those that cannot be used, and why.
+    pub(crate) fn unusable(&self) -> impl Iterator<Item = (&ObjectName, &Unusable)> {
+        self.namespaces.values().flat_map(|secrets| secrets.table.unusable())
+    }
+
     /// All Secrets that are kept.
     pub fn iter(&self) -> impl Iterator<Item = (&ObjectName, &Arc<Observed<Binding>>)> {
         self.namespaces.values().flat_map(|secrets| secrets.table.iter())
@@ -68,7 +79,7 @@ impl SecretStore {
             }
             Some(Sight::Clear(_)) => snapshot::Secrets::Known {
                 referenced: referenced
-                    .and_then(|name| self.get(&ObjectName::new(namespace, name)))
+                    .and_then(|name| self.usable(&ObjectName::new(namespace, name)))
                     .map(|found| found.object.body.data.clone()),
             },
         }
@@ -101,6 +112,7 @@ impl SecretStore {
             name: name.clone(),
             old: Some(Arc::clone(found)),
             new: None,
+            other_use: false,
         });
         let changes: Vec<_> = gone.collect();
         for change in &changes {

@@ -7,11 +7,14 @@ use instancelink_api::{InstanceLink, TargetRef};
 use instancelink_core::resolve::isolation::is_selected;
 use instancelink_core::resolve::scaled_kinds::scalable;
 use instancelink_core::resolve::selector::Selector;
-use instancelink_core::snapshot::{ApiKind, Candidate, Pod, Source, Target, TargetObject, Unlisted};
+use instancelink_core::snapshot::{
+    ApiKind, Candidate, Pod, Source, Target, TargetObject, Unlisted, Unusable, UnusableEnds,
+};
 
 use crate::index::Index;
 use crate::index::link_keys::policy_target;
 use crate::index::pods::selects;
+use crate::index::source_kind::workload_kind;
 use crate::index::targets::is_workload;
 use crate::name::{LinkKey, ObjectName};
 
@@ -89,6 +92,35 @@ fn candidates<'a>(index: &Index, pods: impl Iterator<Item = &'a Arc<Pod>>) -> Ve
         }
     })
     .collect()
+}
+
+/// Why the two ends cannot be used, if they exist and cannot.
+pub(super) fn unusable_ends(index: &Index, key: &LinkKey, link: &InstanceLink) -> UnusableEnds {
+    let source = &link.spec.instance_ref;
+    let target = link.spec.target_instance_ref.as_ref();
+    UnusableEnds {
+        source: why_unusable(index, source.api_version(), &source.kind, &key.namespace, &source.name),
+        target: target.and_then(|target| {
+            let namespace = target.namespace.as_deref().unwrap_or(&key.namespace);
+            why_unusable(index, target.api_version(), &target.kind, namespace, &target.name)
+        }),
+    }
+}
+
+fn why_unusable(index: &Index, api_version: &str, kind: &str, namespace: &str, name: &str) -> Option<Unusable> {
+    let name = ObjectName::new(namespace, name);
+    let why = if let Some(kind) = scalable(api_version, kind) {
+        index.scaled.why_unusable(&kind, &name)
+    } else if let Some(kind) = workload_kind(kind) {
+        index.workloads.of(kind).why_unusable(&name)
+    } else {
+        match kind {
+            "Pod" => index.pods.table.why_unusable(&name),
+            "Service" => index.services.table.why_unusable(&name),
+            _ => None,
+        }
+    };
+    why.cloned()
 }
 
 /// The kinds of the two ends of which no objects can be known, and why.

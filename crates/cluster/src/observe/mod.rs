@@ -24,7 +24,7 @@ use crate::index::link_keys::{foreign_namespaces, policy_target};
 use crate::index::namesakes::Namesakes;
 use crate::name::{LinkKey, ObjectName};
 use children::{answering, children_of};
-use ends::{selected_by, source_of, target_of, unlisted};
+use ends::{selected_by, source_of, target_of, unlisted, unusable_ends};
 use owners::living_owners;
 use siblings::siblings_of;
 
@@ -39,9 +39,11 @@ pub fn observe(
 ) -> Option<Snapshot> {
     let link = index.links.table.get(key)?;
     let object = &*link.object(&index.recent);
-    let source = source_of(index, object);
+    let unusable = unusable_ends(index, key, object);
+    let source = source_of(index, object).filter(|_| unusable.source.is_none());
     let children = children_of(index, object, source.as_ref());
     let target = object.spec.target_instance_ref.as_ref();
+    let target = target.filter(|_| unusable.target.is_none());
     let target = target.and_then(|reference| target_of(index, key, reference));
     Some(Snapshot {
         now,
@@ -50,6 +52,7 @@ pub fn observe(
         link: Link {
             object: InstanceLink::clone(object),
             action_manager: link.action_manager.to_string(),
+            unusable: index.links.table.why_unusable(key).cloned(),
         },
         namespace: namespace_of(index, key),
         grants: grants_of(index, object),
@@ -62,6 +65,7 @@ pub fn observe(
         secrets: index.secrets.known_to(object),
         namesakes: namesakes_of(index, object, source.as_ref()),
         unlisted: unlisted(index, key, object),
+        unusable,
         source,
         children,
         lookup: Lookup::Pending,
@@ -72,14 +76,16 @@ pub fn observe(
 
 fn namespace_of(index: &Index, key: &LinkKey) -> Namespace {
     let name = ObjectName::new("", &key.namespace);
-    index
-        .namespaces
+    let namespaces = &index.namespaces;
+    // Without its labels it could be selected by a selector that asks for a label to be absent.
+    let usable = namespaces
         .get(&name)
-        .map_or_else(Namespace::default, |n| Namespace {
-            uid: n.uid.clone(),
-            terminating: n.terminating,
-            labels: n.labels.clone(),
-        })
+        .filter(|_| namespaces.why_unusable(&name).is_none());
+    usable.map_or_else(Namespace::default, |n| Namespace {
+        uid: n.uid.clone(),
+        terminating: n.terminating,
+        labels: n.labels.clone(),
+    })
 }
 
 /// The grants of the other namespaces that the spec or the status leads to.

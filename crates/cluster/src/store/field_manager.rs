@@ -1,22 +1,22 @@
 //! Who requested an action: the field manager that wrote the annotation, read before `managedFields` are dropped.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
 
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 const MAX_MANAGER: usize = 128;
-
-/// The field managers of an object, as far as they may own the action annotation.
-#[derive(Debug, Default, Deserialize)]
-#[serde(transparent)]
-pub(super) struct Managers(Option<Vec<Entry>>);
+/// The owned field of an entry. An attribute takes no constant, so a test checks that both are the same.
+const OWNED: &str = "f:instancelink.dev/action";
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Entry {
+struct Entry<'a> {
     manager: Option<String>,
-    time: Option<Time>,
+    /// Compared as text: all times have one form, and others may write times that no type can hold.
+    #[serde(borrow)]
+    time: Option<&'a RawValue>,
     fields_v1: Option<Fields>,
 }
 
@@ -34,12 +34,11 @@ struct Metadata {
 
 #[derive(Debug, Deserialize)]
 struct Annotations {
-    // `keys::ACTION`: an attribute takes no constant, so a test checks that both are the same.
     #[serde(rename = "f:instancelink.dev/action")]
     action: Option<IgnoredAny>,
 }
 
-impl Entry {
+impl Entry<'_> {
     fn owns_the_action(&self) -> bool {
         let metadata = self.fields_v1.as_ref().and_then(|fields| fields.metadata.as_ref());
         let annotations = metadata.and_then(|metadata| metadata.annotations.as_ref());
@@ -47,14 +46,21 @@ impl Entry {
     }
 }
 
-impl Managers {
-    /// The manager of the action annotation; empty if unknown. Where several own it, the one that wrote last.
-    pub(super) fn of_the_action(self) -> String {
-        let owners = self.0.unwrap_or_default().into_iter().filter(Entry::owns_the_action);
-        let newest = owners.max_by(|a, b| a.time.as_ref().map(|t| t.0).cmp(&b.time.as_ref().map(|t| t.0)));
-        let name = newest.and_then(|entry| entry.manager).unwrap_or_default();
-        name.chars().take(MAX_MANAGER).collect()
+/// The manager of the action annotation in the text of `managedFields`; empty if unknown. Where several own it, the one
+/// that wrote last. An entry that cannot be read owns nothing.
+pub(super) fn manager_of_the_action(managed: &str) -> String {
+    // Most objects have no such entry, and then nothing is parsed.
+    if !managed.contains(OWNED) {
+        return String::new();
     }
+    let entries: Vec<&RawValue> = serde_json::from_str(managed).unwrap_or_default();
+    let entries = entries
+        .into_iter()
+        .filter_map(|entry| serde_json::from_str::<Entry<'_>>(entry.get()).ok());
+    let owners = entries.filter(Entry::owns_the_action);
+    let newest = owners.max_by(|a, b| a.time.map(RawValue::get).cmp(&b.time.map(RawValue::get)));
+    let name = newest.and_then(|entry| entry.manager).unwrap_or_default();
+    name.chars().take(MAX_MANAGER).collect()
 }
 
 /// Drops the annotation with the last applied configuration, which is as large as the object.
@@ -77,9 +83,7 @@ mod tests {
     }
 
     fn manager_of(managed: &[Value]) -> String {
-        serde_json::from_value::<Managers>(json!(managed))
-            .unwrap()
-            .of_the_action()
+        manager_of_the_action(&json!(managed).to_string())
     }
 
     #[test]
@@ -103,5 +107,32 @@ mod tests {
     #[test]
     fn an_unknown_manager_is_empty() {
         assert_eq!(manager_of(&[]), "");
+        assert_eq!(OWNED, format!("f:{}", keys::ACTION));
+    }
+
+    /// contract#unusable-objects
+    #[test]
+    fn times_that_no_type_can_hold_and_entries_of_any_form_do_not_matter() {
+        for time in [
+            json!("9999-12-31T23:59:59Z"),
+            json!("-0001-01-01T00:00:00Z"),
+            json!("soon"),
+            json!(7),
+            json!(null),
+        ] {
+            let mut owner = entry("kubectl", keys::ACTION, "");
+            owner["time"] = time;
+            let broken = json!({"manager": 3, "fieldsV1": {"f:metadata": {"f:annotations": 7}}});
+            assert_eq!(manager_of(&[broken.clone(), json!(3), owner, broken]), "kubectl");
+        }
+        for managed in [
+            "3",
+            "{}",
+            "null",
+            "\"f:instancelink.dev/action\"",
+            "[\"f:instancelink.dev/action\"]",
+        ] {
+            assert_eq!(manager_of_the_action(managed), "", "{managed}");
+        }
     }
 }

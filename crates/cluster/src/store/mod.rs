@@ -3,7 +3,9 @@
 
 pub mod compressed;
 pub(crate) mod field_manager;
+pub mod fields;
 pub mod groups;
+pub mod lenient;
 pub mod projection;
 pub mod strip_managed_fields;
 pub mod table;

@@ -7,7 +7,11 @@ use std::collections::BTreeMap;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference, Time};
 use kube::Resource;
 use kube::core::{ApiResource, DynamicResourceScope};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
+
+use super::fields::Fields;
+use super::lenient::Salvage;
 
 /// An object of any kind, reduced to some metadata and to a spec and a status of our own types. The kind is given beside
 /// it, so that the same code watches all kinds of one shape.
@@ -31,6 +35,20 @@ pub type ProjectedMetadata = Projected<Ignored, Ignored>;
 /// A status or spec that is not read.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Ignored {}
+
+impl<S, T> Salvage for Projected<S, T>
+where
+    S: DeserializeOwned + Default,
+    T: DeserializeOwned + Default,
+{
+    fn salvage(metadata: ObjectMeta, _: &Fields<'_>) -> Self {
+        Self {
+            metadata,
+            spec: S::default(),
+            status: T::default(),
+        }
+    }
+}
 
 impl<S, T> Resource for Projected<S, T> {
     type DynamicType = ApiResource;
@@ -68,6 +86,7 @@ struct SomeMetadata {
     namespace: Option<String>,
     uid: Option<String>,
     resource_version: Option<String>,
+    generation: Option<i64>,
     labels: Option<BTreeMap<String, String>>,
     owner_references: Option<Vec<OwnerReference>>,
     deletion_timestamp: Option<Time>,
@@ -80,6 +99,7 @@ fn some_metadata<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ObjectMet
         namespace: meta.namespace,
         uid: meta.uid,
         resource_version: meta.resource_version,
+        generation: meta.generation,
         labels: meta.labels,
         owner_references: meta.owner_references,
         deletion_timestamp: meta.deletion_timestamp,

@@ -8,8 +8,11 @@ use kube::Resource;
 use kube::core::ObjectMeta;
 use serde::de::{DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, Visitor};
 use serde::{Deserialize, forward_to_deserialize_any};
+use serde_json::value::RawValue;
 
-use super::field_manager::Managers;
+use super::field_manager::manager_of_the_action;
+use super::fields::Fields;
+use super::lenient::Salvage;
 
 /// An object without `managedFields`, and the field manager that wrote its action annotation.
 #[derive(Clone, Debug)]
@@ -51,24 +54,40 @@ impl<K: Resource> Resource for Stripped<K> {
 
 impl<'de, K: Deserialize<'de>> Deserialize<'de> for Stripped<K> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let managers = RefCell::default();
-        let position = Position::Object(&managers);
+        let managed = RefCell::default();
+        let position = Position::Object(&managed);
         let object = K::deserialize(Stripping {
             inner: deserializer,
             position,
         })?;
         Ok(Self {
             object,
-            action_manager: managers.into_inner().of_the_action(),
+            action_manager: managed
+                .into_inner()
+                .map(|raw| manager_of_the_action(raw.get()))
+                .unwrap_or_default(),
         })
     }
 }
 
+impl<K: Salvage> Salvage for Stripped<K> {
+    fn salvage(metadata: ObjectMeta, fields: &Fields<'_>) -> Self {
+        let managed = fields.fields("metadata").text("managedFields").unwrap_or_default();
+        Self {
+            object: K::salvage(metadata, fields),
+            action_manager: manager_of_the_action(managed),
+        }
+    }
+}
+
+/// The text of `managedFields`. It is parsed by itself, because others may write in it what no type can hold.
+type Managed = RefCell<Option<Box<RawValue>>>;
+
 /// Whether this map is the object or its metadata, and where its `managedFields` go.
 #[derive(Clone, Copy)]
 enum Position<'a> {
-    Object(&'a RefCell<Managers>),
-    Metadata(&'a RefCell<Managers>),
+    Object(&'a Managed),
+    Metadata(&'a Managed),
 }
 
 /// A deserializer, a visitor, or the entries of a map, that leaves `managedFields` out.
@@ -147,10 +166,10 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Entries<'_, A> {
     fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
         let map = &mut self.map.inner;
         let mut key = map.next_key::<Key<'de>>()?;
-        if let Position::Metadata(managers) = self.map.position
+        while let Position::Metadata(managed) = self.map.position
             && key.as_ref().is_some_and(|Key(key)| key == "managedFields")
         {
-            managers.replace(map.next_value()?);
+            managed.replace(Some(map.next_value()?));
             key = map.next_key()?;
         }
         let Some(Key(key)) = key else { return Ok(None) };
@@ -160,9 +179,9 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Entries<'_, A> {
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, A::Error> {
         match self.map.position {
-            Position::Object(managers) if self.is_metadata => self.map.inner.next_value_seed(Stripping {
+            Position::Object(managed) if self.is_metadata => self.map.inner.next_value_seed(Stripping {
                 inner: seed,
-                position: Position::Metadata(managers),
+                position: Position::Metadata(managed),
             }),
             _ => self.map.inner.next_value_seed(seed),
         }
@@ -183,6 +202,7 @@ impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Stripping<'_, S> {
 
 /// A key of a map; borrowed where it has no escapes.
 #[derive(Deserialize)]
+#[serde(transparent)]
 struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
 
 #[cfg(test)]
@@ -231,9 +251,20 @@ mod tests {
         assert_eq!(stripped.action_manager, "kubectl-annotate");
     }
 
+    /// contract#unusable-objects
+    #[test]
+    fn no_managed_field_hides_the_object() {
+        let times = ["9999-12-31T23:59:59Z", "0000-01-01T00:00:00Z", ""];
+        let entries = times.map(|time| json!([{"manager": "x", "time": time, "fieldsV1": {"f:spec": {}}}]));
+        for managed in entries.into_iter().chain([json!(3), json!({}), json!([[], "x"])]) {
+            let stripped: Stripped<InstanceLink> = serde_json::from_str(&link(&managed).to_string()).unwrap();
+            assert_eq!(stripped.object.metadata.uid.as_deref(), Some("u"), "{managed}");
+        }
+    }
+
     #[test]
     fn a_value_that_is_no_object_is_an_error() {
-        for text in ["3", "[]", "{\"metadata\": 3}", "{\"metadata\": {\"managedFields\": 3}}"] {
+        for text in ["3", "[]", "{\"metadata\": 3}"] {
             assert!(serde_json::from_str::<Stripped<Service>>(text).is_err(), "{text}");
         }
     }

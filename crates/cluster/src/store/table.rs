@@ -10,6 +10,8 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
+use instancelink_core::snapshot::Unusable;
+
 use super::compressed::{Forgotten, Recent};
 use crate::affected::Affected;
 use crate::name::ObjectName;
@@ -31,6 +33,21 @@ pub fn version_of(resource_version: &str) -> u64 {
     resource_version.parse().unwrap_or(0)
 }
 
+/// An object as a table keeps it, and why it cannot be used, if it cannot.
+#[derive(Debug)]
+pub struct Reduced<T> {
+    /// The object.
+    pub item: T,
+    /// Why it cannot be used.
+    pub why: Option<Box<Unusable>>,
+}
+
+impl<T> From<T> for Reduced<T> {
+    fn from(item: T) -> Self {
+        Self { item, why: None }
+    }
+}
+
 /// One object, before and after.
 #[derive(Debug)]
 pub struct Change<T> {
@@ -40,6 +57,8 @@ pub struct Change<T> {
     pub old: Option<Arc<T>>,
     /// After the change; none if it is gone.
     pub new: Option<Arc<T>>,
+    /// Whether it can be used, or why not, is not as before.
+    pub other_use: bool,
 }
 
 /// How one of our writes ended.
@@ -92,6 +111,8 @@ pub struct Table<T> {
     /// Deleted by us, not yet seen on the watch: UIDs.
     gone: HashSet<String>,
     in_flight: HashMap<ObjectName, Vec<Held>>,
+    /// Of the objects, those that cannot be used.
+    unusable: BTreeMap<ObjectName, Box<Unusable>>,
 }
 
 impl<T> Default for Table<T> {
@@ -104,6 +125,7 @@ impl<T> Default for Table<T> {
             unconfirmed: BTreeMap::new(),
             gone: HashSet::new(),
             in_flight: HashMap::new(),
+            unusable: BTreeMap::new(),
         }
     }
 }
@@ -124,6 +146,16 @@ impl<T: Item> Table<T> {
         self.entries.iter().map(|(name, e)| (name, &e.item))
     }
 
+    /// Why an object cannot be used; none if it can, or does not exist.
+    pub fn why_unusable(&self, name: &ObjectName) -> Option<&Unusable> {
+        self.unusable.get(name).map(AsRef::as_ref)
+    }
+
+    /// The objects that cannot be used, and why.
+    pub fn unusable(&self) -> impl Iterator<Item = (&ObjectName, &Unusable)> {
+        self.unusable.iter().map(|(name, why)| (name, &**why))
+    }
+
     /// How many times a list was completed.
     pub fn lists(&self) -> u64 {
         self.lists
@@ -135,10 +167,11 @@ impl<T: Item> Table<T> {
     }
 
     /// The watch shows an object. `None` if the table already has this version or a newer one.
-    pub fn show(&mut self, name: &ObjectName, item: T) -> Option<Change<T>> {
+    pub fn show(&mut self, name: &ObjectName, reduced: Reduced<T>) -> Option<Change<T>> {
+        let item = &reduced.item;
         let version = version_of(item.resource_version());
         self.is_news(name, item.uid(), item.resource_version())
-            .then(|| self.put(name, item, version))
+            .then(|| self.put(name, reduced, version))
     }
 
     /// The watch shows an object in this version. False if it is our own write, or older than the object in the table.
@@ -237,7 +270,8 @@ impl<T: Item> Table<T> {
     }
 
     /// The answer to one of our writes. `None` if the watch was faster.
-    pub fn record(&mut self, name: &ObjectName, item: T) -> Option<Change<T>> {
+    pub fn record(&mut self, name: &ObjectName, reduced: Reduced<T>) -> Option<Change<T>> {
+        let item = &reduced.item;
         let version = version_of(item.resource_version());
         if self.entries.get(name).is_some_and(|known| known.version >= version) || self.gone.contains(item.uid()) {
             return None;
@@ -245,7 +279,7 @@ impl<T: Item> Table<T> {
         if version > self.delivered {
             self.unconfirmed.insert(version, name.clone());
         }
-        Some(self.put(name, item, version))
+        Some(self.put(name, reduced, version))
     }
 
     /// One of our deletions was confirmed. `None` if the watch was faster.
@@ -307,8 +341,16 @@ impl<T: Item> Table<T> {
         self.unconfirmed.len() + self.gone.len() + self.in_flight.len()
     }
 
-    fn put(&mut self, name: &ObjectName, item: T, version: u64) -> Change<T> {
-        let item = Arc::new(item);
+    fn put(&mut self, name: &ObjectName, reduced: Reduced<T>, version: u64) -> Change<T> {
+        let other_use = match reduced.why {
+            Some(why) if self.unusable.get(name) == Some(&why) => false,
+            Some(why) => {
+                self.unusable.insert(name.clone(), why);
+                true
+            }
+            None => self.unusable.remove(name).is_some(),
+        };
+        let item = Arc::new(reduced.item);
         let new = Known {
             item: Arc::clone(&item),
             version,
@@ -322,11 +364,13 @@ impl<T: Item> Table<T> {
             name,
             old,
             new: Some(item),
+            other_use,
         }
     }
 
     fn take(&mut self, name: &ObjectName) -> Change<T> {
         Change {
+            other_use: self.unusable.remove(name).is_some(),
             name: name.clone(),
             old: self.entries.remove(name).map(|e| e.item),
             new: None,

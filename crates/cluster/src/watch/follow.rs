@@ -11,16 +11,22 @@ use super::backoff::WatchBackoff;
 use crate::affects::Watched;
 use crate::cache::{Cache, Taken};
 use crate::meter::Meter;
+use crate::store::lenient::Lenient;
 
 /// Keeps the cache of a kind up to date. Returns only if the kind may be absent and is not served.
-pub(super) async fn follow<W: Watched>(api: Api<W::Raw>, config: watcher::Config, cache: &Cache, meter: &dyn Meter) {
+pub(super) async fn follow<W: Watched>(
+    api: Api<Lenient<W::Raw>>,
+    config: watcher::Config,
+    cache: &Cache,
+    meter: &dyn Meter,
+) {
     let take = |event| cache.observe::<W>(event);
     watch::<W>(api, config, meter, &take, &|_| false).await;
 }
 
 /// The same for a kind that operators write: begins again when lists of those kinds are asked for.
 pub(super) async fn follow_again<W: Watched>(
-    api: Api<W::Raw>,
+    api: Api<Lenient<W::Raw>>,
     config: watcher::Config,
     cache: &Cache,
     meter: &dyn Meter,
@@ -47,10 +53,10 @@ pub(super) async fn follow_again<W: Watched>(
 /// Watches a kind and passes its events on. Failures are counted and logged, unless they are expected. Returns only if the
 /// kind may be absent and is not served.
 pub(super) async fn watch<W: Watched>(
-    api: Api<W::Raw>,
+    api: Api<Lenient<W::Raw>>,
     config: watcher::Config,
     meter: &dyn Meter,
-    take: &(impl Fn(Event<W::Raw>) -> Taken + Sync),
+    take: &(impl Fn(Event<Lenient<W::Raw>>) -> Taken + Sync),
     is_expected: &(impl Fn(Option<u16>) -> bool + Sync),
 ) {
     // A server without streaming lists refuses the request as invalid: then the lists are read in pages.
@@ -74,10 +80,10 @@ enum Ended {
 }
 
 async fn run<W: Watched>(
-    api: Api<W::Raw>,
+    api: Api<Lenient<W::Raw>>,
     config: watcher::Config,
     meter: &dyn Meter,
-    take: &(impl Fn(Event<W::Raw>) -> Taken + Sync),
+    take: &(impl Fn(Event<Lenient<W::Raw>>) -> Taken + Sync),
     is_expected: &(impl Fn(Option<u16>) -> bool + Sync),
 ) -> Ended {
     let streaming = config.initial_list_strategy == watcher::InitialListStrategy::StreamingList;
@@ -136,12 +142,18 @@ pub(super) fn text_of(error: &watcher::Error) -> String {
     match error {
         InitialListFailed(kube::Error::Api(s))
         | WatchStartFailed(kube::Error::Api(s))
-        | WatchFailed(kube::Error::Api(s)) => {
-            format!("{} {}", s.code, s.message)
-        }
-        WatchError(s) => format!("{} {}", s.code, s.message),
+        | WatchFailed(kube::Error::Api(s))
+        | WatchError(s) => line_of(s),
         InitialListFailed(_) | WatchStartFailed(_) | WatchFailed(_) | NoResourceVersion => error.to_string(),
     }
+}
+
+/// kube takes an answer that it cannot read for a status without code and message.
+fn line_of(status: &kube::core::Status) -> String {
+    if status.code == 0 && status.message.is_empty() {
+        return "the API server sent what is neither an object nor an error".to_owned();
+    }
+    format!("{} {}", status.code, status.message)
 }
 
 fn hint_for(kind: &str, code: Option<u16>) -> &'static str {

@@ -31,6 +31,7 @@ use crate::affects::{
 use crate::cache::Cache;
 use crate::calls::Calls;
 use crate::meter::Meter;
+use crate::store::lenient::Lenient;
 use follow::{follow, follow_again};
 use newest::lists_of;
 use retry_intervals::RetryIntervals;
@@ -132,7 +133,7 @@ impl Starter<'_> {
         self.start::<W>(tasks, Api::all_with(self.client.clone(), &resource), config);
     }
 
-    fn start<W: Watched>(&self, tasks: &mut JoinSet<()>, api: Api<W::Raw>, config: &watcher::Config) {
+    fn start<W: Watched>(&self, tasks: &mut JoinSet<()>, api: Api<Lenient<W::Raw>>, config: &watcher::Config) {
         let (cache, meter) = (Arc::clone(self.cache), Arc::clone(self.meter));
         let config = config.clone();
         tasks.spawn(async move {

@@ -20,9 +20,10 @@ use tokio::time::sleep;
 
 use super::discovery::{Discovery, Found};
 use super::retry_intervals::RetryIntervals;
-use super::scaled_kinds::{Follower, KIND};
+use super::scaled_kinds::Follower;
 use crate::cache::Cache;
 use crate::calls::Calls;
+use crate::index::scaled::SCALED as KIND;
 use crate::meter::Meter;
 use crate::name::ObjectName;
 use crate::store::groups::Groups;

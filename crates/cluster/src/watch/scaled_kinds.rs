@@ -11,11 +11,11 @@ use instancelink_core::resolve::selector::Selector;
 use instancelink_core::resolve::selector_text;
 use instancelink_core::snapshot::{ApiKind, Unlisted, Workload};
 use instancelink_core::text;
-use kube::api::{ApiResource, DynamicObject};
+use kube::api::ApiResource;
 use kube::runtime::watcher::Event;
 use kube::runtime::{WatchStreamExt, watcher};
-use kube::{Api, Client};
-use serde_json::Value;
+use kube::{Api, Client, Resource as _};
+use serde_json::value::RawValue;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -26,11 +26,19 @@ use crate::backoff::LONGEST;
 use crate::cache::Cache;
 use crate::calls::{CallError, Calls};
 use crate::index::pod_template::{PodSpec, controller_of};
+use crate::index::scaled::SCALED as KIND;
 use crate::meter::Meter;
 use crate::name::ObjectName;
+use crate::store::fields::Fields;
+use crate::store::lenient::Lenient;
+use crate::store::projection::Projected;
+use crate::store::table::Reduced;
 
-/// The name of all these kinds in meter, whose labels must not be for users to make up.
-pub(super) const KIND: &str = "Scaled";
+/// An object of any kind. Its spec and its status may have any form, so they are looked at as text.
+type Object = Projected<Option<Box<RawValue>>, Option<Box<RawValue>>>;
+
+/// How many objects inside each other may contain a selector.
+const DEEPEST: usize = 16;
 /// How many scales are read at a time.
 const AT_A_TIME: usize = 8;
 /// How much of a selector that cannot be read is shown, in characters.
@@ -88,7 +96,7 @@ impl Follower {
 
     /// Follows the objects until the kind is not served any more, or may not be read.
     async fn watch(&self, resource: &ApiResource, refused_since: &mut Option<Instant>) -> Ended {
-        let api = Api::<DynamicObject>::all_with(self.client.clone(), resource);
+        let api = Api::<Lenient<Object>>::all_with(self.client.clone(), resource);
         let backoff = WatchBackoff::new(KIND, LONGEST);
         let mut events = std::pin::pin!(watcher(api, watcher::Config::default()).backoff(backoff));
         let mut again: Option<Instant> = None;
@@ -128,22 +136,22 @@ impl Follower {
     }
 
     /// Takes in an event; the object it is about, where it is about one alone.
-    fn take(&self, event: Event<DynamicObject>) -> Option<ObjectName> {
+    fn take(&self, event: Event<Lenient<Object>>) -> Option<ObjectName> {
         let Self { cache, kind, .. } = self;
         match event {
             Event::Init => cache.lists(kind),
             Event::InitDone => cache.listed_all(kind),
             Event::InitApply(object) => {
-                let mark = mark_of(&object);
+                let mark = mark_of(&object.object);
                 cache.shows_scaled(kind, reduce(kind, object), mark);
             }
             Event::Apply(object) => {
-                let (name, mark) = (ObjectName::of(&object.metadata), mark_of(&object));
+                let (name, mark) = (ObjectName::of(object.meta()), mark_of(&object.object));
                 cache.shows_scaled(kind, reduce(kind, object), mark);
                 return Some(name);
             }
             Event::Delete(object) => {
-                let name = ObjectName::of(&object.metadata);
+                let name = ObjectName::of(object.meta());
                 cache.hides_scaled(kind, &name);
                 return Some(name);
             }
@@ -188,13 +196,16 @@ impl Follower {
     }
 }
 
-fn reduce(kind: &ApiKind, object: DynamicObject) -> Workload {
+fn reduce(kind: &ApiKind, object: Lenient<Object>) -> Reduced<Workload> {
+    let Lenient { object, why } = object;
     let meta = object.metadata;
-    let template = object.data.pointer("/spec/template/spec").cloned();
-    let template: PodSpec = template
-        .and_then(|spec| serde_json::from_value(spec).ok())
+    let spec = object
+        .spec
+        .as_ref()
+        .map(|spec| Fields::of(spec.get()))
         .unwrap_or_default();
-    Workload {
+    let template: PodSpec = spec.fields("template").read("spec").unwrap_or_default();
+    let item = Workload {
         kind: kind.clone(),
         controller: controller_of(&meta),
         terminating: meta.deletion_timestamp.is_some(),
@@ -204,27 +215,28 @@ fn reduce(kind: &ApiKind, object: DynamicObject) -> Workload {
         resource_version: meta.resource_version.unwrap_or_default(),
         selector: Selector::nothing(),
         container_ports: template.container_ports(),
-    }
+    };
+    Reduced { item, why }
 }
 
 /// Changes with everything that the selector of the scale may come from: the spec, and each text in the status, except
 /// those in lists, where conditions are. Numbers of replicas change all the time, and are no text.
-fn mark_of(object: &DynamicObject) -> u64 {
+fn mark_of(object: &Object) -> u64 {
     let mut hasher = DefaultHasher::new();
     (&object.metadata.uid, object.metadata.generation).hash(&mut hasher);
-    if let Some(status) = object.data.get("status") {
-        hash_texts(status, &mut hasher);
+    if let Some(status) = &object.status {
+        hash_texts(status.get(), DEEPEST, &mut hasher);
     }
     hasher.finish()
 }
 
-fn hash_texts(value: &Value, hasher: &mut DefaultHasher) {
-    match value {
-        Value::String(text) => text.hash(hasher),
-        Value::Object(fields) => fields.iter().for_each(|(name, field)| {
+fn hash_texts(value: &str, depth: usize, hasher: &mut DefaultHasher) {
+    if value.starts_with('{') && depth > 0 {
+        for (name, field) in Fields::of(value).iter() {
             name.hash(hasher);
-            hash_texts(field, hasher);
-        }),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => {}
+            hash_texts(field, depth - 1, hasher);
+        }
+    } else if value.starts_with(['"', '{']) {
+        value.hash(hasher);
     }
 }

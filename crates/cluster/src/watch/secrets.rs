@@ -12,6 +12,8 @@ use super::follow::watch;
 use crate::affects::{Secrets, Watched as _};
 use crate::cache::Cache;
 use crate::meter::Meter;
+use crate::store::lenient::Lenient;
+use crate::store::strip_managed_fields::Stripped;
 
 /// Secrets that are many and large, and that no link ever needs.
 const LEFT_OUT: &str = "type!=helm.sh/release.v1,type!=kubernetes.io/service-account-token";
@@ -74,9 +76,9 @@ async fn of_namespace(
     cache: Arc<Cache>,
     meter: Arc<dyn Meter>,
 ) {
-    let api = Api::<Secret>::namespaced(client, &namespace);
+    let api = Api::<Lenient<Stripped<Secret>>>::namespaced(client, &namespace);
     let config = watcher::Config::default().fields(LEFT_OUT);
-    let take = |event: Event<Secret>| cache.observe_secrets(&namespace, &referred_to, event);
+    let take = |event: Event<Lenient<Stripped<Secret>>>| cache.observe_secrets(&namespace, &referred_to, event);
     // The watch tries again with its own backoff, half a minute at most, until the right is granted.
     let is_expected = |code: Option<u16>| {
         let is_forbidden = code == Some(403);

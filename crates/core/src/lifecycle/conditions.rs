@@ -61,7 +61,7 @@ fn unchanged(f: &Facts<'_>, of_types: &[&str]) -> Vec<Condition> {
 
 fn accepted(f: &Facts<'_>) -> NewCondition {
     if let Some(hold) = &f.hold
-        && matches!(hold.reason, Reason::AliasConflict | Reason::DirectoryConflict)
+        && (f.is_unusable() || matches!(hold.reason, Reason::AliasConflict | Reason::DirectoryConflict))
     {
         return condition(types::ACCEPTED, false, hold.reason, hold.message.clone());
     }
@@ -75,7 +75,12 @@ fn accepted(f: &Facts<'_>) -> NewCondition {
 
 fn resolved_refs(f: &Facts<'_>) -> NewCondition {
     let no = |reason, message: &str| condition(types::RESOLVED_REFS, false, reason, message);
-    let of_source = |reason| matches!(reason, Reason::SourceNotFound | Reason::KindNotSupported);
+    let of_source = |reason| {
+        matches!(
+            reason,
+            Reason::SourceNotFound | Reason::KindNotSupported | Reason::Unusable
+        )
+    };
     if let Some(hold) = f.hold.as_ref().filter(|hold| of_source(hold.reason)) {
         return no(hold.reason, &hold.message);
     }
@@ -83,6 +88,7 @@ fn resolved_refs(f: &Facts<'_>) -> NewCondition {
         TargetVerdict::NotPermitted { message } => return no(Reason::RefNotPermitted, message),
         TargetVerdict::NotSupported { message } => return no(Reason::KindNotSupported, message),
         TargetVerdict::Missing { message } => return no(Reason::TargetNotFound, message),
+        TargetVerdict::Unusable { message } => return no(Reason::Unusable, message),
         TargetVerdict::NoTarget => {
             let message = "spec.targetInstanceRef is not set, so the alias resolves to no address";
             return condition(types::RESOLVED_REFS, true, Reason::NoTarget, message);
@@ -148,6 +154,7 @@ fn available(f: &Facts<'_>, state: State) -> NewCondition {
             "spec.targetInstanceRef is not set, so the alias resolves to no address",
         ),
         TargetVerdict::Missing { message } => no(Reason::TargetNotFound, message),
+        TargetVerdict::Unusable { message } => no(Reason::Unusable, message),
         TargetVerdict::NotPermitted { .. } | TargetVerdict::NotSupported { .. } | TargetVerdict::Observed(_) => no(
             Reason::NoReadyEndpoints,
             "no endpoint of the target is ready; check the readiness of its pods",

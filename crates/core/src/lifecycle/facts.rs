@@ -31,7 +31,7 @@ pub enum Goal {
 /// An outside reason to be inactive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Hold {
-    /// `RefNotPermitted`, `SourceNotFound`, `KindNotSupported`, `AliasConflict` or `DirectoryConflict`.
+    /// `Unusable`, `RefNotPermitted`, `SourceNotFound`, `KindNotSupported`, `AliasConflict` or `DirectoryConflict`.
     pub reason: Reason,
     /// What is missing, and what to do.
     pub message: String,
@@ -49,7 +49,7 @@ pub(crate) struct Facts<'a> {
     pub rivals: Rivals,
     /// The first hold, whether it counts in this state or not.
     pub hold: Option<Hold>,
-    /// Consent of the target's namespace is missing: the hold that counts in every state.
+    /// Consent of the target's namespace is missing: a hold that counts in every state.
     pub no_consent: bool,
     pub goal: Goal,
     /// The goal without any hold.
@@ -69,18 +69,21 @@ impl<'a> Facts<'a> {
         let target = target_of(s);
         let no_consent = matches!(target, TargetVerdict::NotPermitted { .. });
         let registered = !matches!(state, State::Requested | State::Registering);
+        let unusable = unusable_hold(s);
+        let is_unusable = unusable.is_some();
         let consent = consent_hold(&target);
         let claim = claim_hold(s, link, &rivals);
         // Before it is registered, a link waits for its source and its alias, and not for consent.
-        let hold = if registered {
+        let hold = unusable.or(if registered {
             consent.or(claim)
         } else {
             claim.or(consent)
-        };
+        });
         let unheld_goal = unheld_goal(link, state, deleting, memory.desired());
         let rivalled = rivals.alias.is_some() || rivals.directory.is_some();
-        let counts =
-            no_consent || (registered && (rivalled || (hold.is_some() && !only_delays_a_start(s, hold.as_ref()))));
+        let counts = is_unusable
+            || no_consent
+            || (registered && (rivalled || (hold.is_some() && !only_delays_a_start(s, hold.as_ref()))));
         let goal = if counts && unheld_goal == Goal::Active {
             Goal::Inactive
         } else {
@@ -107,6 +110,11 @@ impl<'a> Facts<'a> {
 
     pub(crate) fn uid(&self) -> &str {
         self.link.metadata.uid.as_deref().unwrap_or_default()
+    }
+
+    /// The link itself cannot be read: the other hold that counts in every state.
+    pub(crate) fn is_unusable(&self) -> bool {
+        self.s.link.why_unusable().is_some()
     }
 
     /// Hash of the six fields that start an update, as the spec has them now.
@@ -182,6 +190,20 @@ fn unheld_goal(link: &InstanceLink, state: State, deleting: bool, desired: Optio
     }
 }
 
+/// The hold of a link that cannot be read (contract#unusable-objects). Its status can be written again, so it does not
+/// matter.
+fn unusable_hold(s: &Snapshot) -> Option<Hold> {
+    let why = s.link.why_unusable()?;
+    let name = crate::action::name_of(&s.link.object);
+    let (namespace, name) = name.split_once('/').unwrap_or(("", &name));
+    Some(Hold {
+        reason: Reason::Unusable,
+        message: format!(
+            "{why}, so the operator does not know what this link asks for, and the alias resolves to no address; correct              the field with kubectl -n {namespace} edit instancelinks.instancelink.dev {name}, or create the link again"
+        ),
+    })
+}
+
 /// The hold that counts in each state: the target's namespace has not consented.
 fn consent_hold(target: &TargetVerdict<'_>) -> Option<Hold> {
     match target {
@@ -209,6 +231,14 @@ fn claim_hold(s: &Snapshot, link: &InstanceLink, rivals: &Rivals) -> Option<Hold
         reason: Reason::SourceNotFound,
         message: format!("source {} {} {what}", source.kind, source.name),
     };
+    if let Some(why) = s.unusable.source.as_ref().filter(|_| s.source.is_none()) {
+        let message = format!(
+            "source {} {} exists, but {why}; correct it, or delete this link",
+            source.kind, source.name
+        );
+        let reason = Reason::Unusable;
+        return Some(Hold { reason, message });
+    }
     let Some(found) = &s.source else {
         return Some(not_found("does not exist; create it, or delete this link"));
     };

@@ -161,7 +161,13 @@ fn lacks_finalizer(f: &Facts<'_>) -> bool {
 /// The status write that is due, if the status is not already so; with it an event for each problem entered.
 fn write_status(f: &Facts<'_>, state: State, wait: &Wait) -> Vec<Effect> {
     let status = status::status(f, state, wait);
-    if status == f.status {
+    // A field that cannot be read is not in `f.status`, and is overwritten in any case.
+    let is_readable =
+        f.s.link
+            .unusable
+            .as_ref()
+            .is_none_or(|why| why.status_field().is_none());
+    if status == f.status && is_readable {
         return Vec::new();
     }
     let problems = status::new_problems(f, &status);

@@ -45,7 +45,7 @@ pub(crate) fn status(f: &Facts<'_>, state: State, wait: &Wait) -> InstanceLinkSt
         state,
         instance_id: f.s.source.as_ref().map(|source| source.uid.clone()),
         target_instance_id: f.target.uid().map(str::to_owned),
-        link_name: Some(spec.link_name.clone()),
+        link_name: Some(spec.link_name.clone()).filter(|alias| !alias.is_empty()),
         account_id: Some(&f.s.namespace.uid)
             .filter(|uid| !uid.is_empty())
             .cloned()
@@ -62,10 +62,12 @@ pub(crate) fn status(f: &Facts<'_>, state: State, wait: &Wait) -> InstanceLinkSt
         transitioning_progress: transitional.then(|| if entering { 100 } else { progress(old, wait) }),
         uuid: meta.uid.clone(),
         observed_generation: meta.generation,
-        fqdn: (!matches!(state, State::Removed | State::Purging | State::Purged)).then(|| {
-            let namespace = meta.namespace.as_deref().unwrap_or_default();
-            fqdn(&spec.link_name, &f.directory(), namespace, &f.s.cluster_domain)
-        }),
+        fqdn: (!matches!(state, State::Removed | State::Purging | State::Purged) && !spec.link_name.is_empty()).then(
+            || {
+                let namespace = meta.namespace.as_deref().unwrap_or_default();
+                fqdn(&spec.link_name, &f.directory(), namespace, &f.s.cluster_domain)
+            },
+        ),
         target: match state {
             State::Active => spec.target_instance_ref.clone(),
             _ if up => old.target.clone(),
@@ -206,17 +208,20 @@ const fn resting_state(desired: Desired) -> State {
     }
 }
 
-/// Problems in the new status that the old one did not have: each gets one event.
+/// Problems in the new status that the old one did not have: each gets one event, also if two conditions have it.
 pub(crate) fn new_problems(f: &Facts<'_>, new: &InstanceLinkStatus) -> Vec<(String, String)> {
     use instancelink_api::condition::types::{ACCEPTED, PROGRAMMED, RESOLVED_REFS, VERIFIED};
     let old = &f.status;
     let is_known = |reason: &str| old.conditions.iter().any(|c| c.status == "False" && c.reason == reason);
     let quiet = [Reason::Pending.as_str(), Reason::NotActive.as_str()];
-    new.conditions
+    let mut problems: Vec<(String, String)> = new
+        .conditions
         .iter()
         .filter(|c| [ACCEPTED, RESOLVED_REFS, PROGRAMMED, VERIFIED].contains(&c.type_.as_str()) && c.status == "False")
         .filter(|c| !quiet.contains(&c.reason.as_str()) && !is_known(&c.reason))
         .map(|c| (c.reason.clone(), c.message.clone()))
         .chain(shadow::new(f, new))
-        .collect()
+        .collect();
+    problems.dedup();
+    problems
 }

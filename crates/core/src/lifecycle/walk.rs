@@ -226,8 +226,8 @@ fn program(f: &Facts<'_>) -> Programmed {
 }
 
 fn deactivating(f: &Facts<'_>) -> NextStep {
-    // There is no drain where consent is lost or the namespace terminates: lifecycle#drain.
-    let drain = (!f.no_consent && !f.s.namespace.terminating).then(|| f.link.spec.drain_seconds());
+    // There is no drain where consent is lost, the link cannot be read, or the namespace terminates: lifecycle#drain.
+    let drain = (!f.no_consent && !f.is_unusable() && !f.s.namespace.terminating).then(|| f.link.spec.drain_seconds());
     match dataplane::take_down(f.s, drain) {
         Teardown::Act(effects) => NextStep::Work(effects),
         Teardown::Draining { from, until } => {

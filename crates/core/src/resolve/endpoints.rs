@@ -55,12 +55,13 @@ pub fn endpoint_groups(s: &Snapshot) -> Result<EndpointGroups, Unservable> {
             reason: Reason::KindNotSupported,
             message,
         }),
-        TargetVerdict::NoTarget | TargetVerdict::NotPermitted { .. } | TargetVerdict::Missing { .. } => {
-            Ok(EndpointGroups {
-                groups: Vec::new(),
-                ports: ports::of_spec(spec.ports.as_deref().unwrap_or_default(), &spec.link_name)?,
-            })
-        }
+        TargetVerdict::NoTarget
+        | TargetVerdict::NotPermitted { .. }
+        | TargetVerdict::Missing { .. }
+        | TargetVerdict::Unusable { .. } => Ok(EndpointGroups {
+            groups: Vec::new(),
+            ports: ports::of_spec(spec.ports.as_deref().unwrap_or_default(), &spec.link_name)?,
+        }),
         TargetVerdict::Observed(target) => match addresses_within_budget(target, spec)? {
             Addresses::ClusterIps(service) => by_cluster_ips(spec, target, service),
             Addresses::Pods => by_pods(spec, target),

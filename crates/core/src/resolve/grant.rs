@@ -1,6 +1,8 @@
 //! Reads an `InstanceLinkGrant`: the entries that can consent, and what its status says of the others
 //! (contract#invalid-grants).
 
+use std::collections::BTreeSet;
+
 use instancelink_api::condition::{Reason, types};
 use instancelink_api::grant::{GrantFrom, GrantTo, InstanceLinkGrant, InstanceLinkGrantStatus};
 use instancelink_api::reference::default_api_version;
@@ -8,7 +10,7 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use super::selector_problem::problem_of;
-use crate::snapshot::{Grant, Origin};
+use crate::snapshot::{Grant, Origin, Unusable};
 use crate::time::second;
 
 /// How many entries a message names.
@@ -37,6 +39,20 @@ impl From<InstanceLinkGrant> for Grant {
 }
 
 impl Grant {
+    /// A grant that cannot be read: it consents to nothing, and its status says so.
+    #[must_use]
+    pub fn unusable(self, why: &Unusable) -> Self {
+        Self {
+            from: Vec::new(),
+            to: Vec::new(),
+            allow: BTreeSet::new(),
+            problem: Some(format!(
+                "{why}, so this grant consents to nothing; correct the field, or create the grant again"
+            )),
+            ..self
+        }
+    }
+
     /// True if the other version of this grant consents to the same.
     pub fn consents_as(&self, other: &Self) -> bool {
         let consent = |grant: &Self| (grant.uid.clone(), grant.terminating, grant.allow.clone());
@@ -170,6 +186,21 @@ mod tests {
         ] {
             assert!(condition.message.contains(said), "{said}: {}", condition.message);
         }
+    }
+
+    /// contract#unusable-objects
+    #[test]
+    fn a_grant_that_cannot_be_read_consents_to_nothing_and_its_status_names_the_field() {
+        let grant = grant("{from: [{namespace: shop}], to: [{kind: Pod}]}");
+        let grant = grant.unusable(&Unusable::unreadable("spec.allow", "a sequence"));
+        assert!(grant.from.is_empty() && grant.to.is_empty() && grant.allow.is_empty());
+        let condition = accepted(&grant);
+        assert_eq!(condition.status, "False");
+        assert!(
+            condition.message.starts_with("the field spec.allow cannot be read"),
+            "{}",
+            condition.message
+        );
     }
 
     #[test]

@@ -28,6 +28,11 @@ pub enum TargetVerdict<'a> {
         /// What is missing, and what to do.
         message: String,
     },
+    /// The target exists and cannot be used (`Unusable`).
+    Unusable {
+        /// Why, and what to do.
+        message: String,
+    },
     /// The target exists.
     Observed(&'a Target),
 }
@@ -37,7 +42,11 @@ impl<'a> TargetVerdict<'a> {
     pub fn uid(&self) -> Option<&'a str> {
         match self {
             Self::Observed(target) => Some(target.object.uid()),
-            Self::NoTarget | Self::NotPermitted { .. } | Self::NotSupported { .. } | Self::Missing { .. } => None,
+            Self::NoTarget
+            | Self::NotPermitted { .. }
+            | Self::NotSupported { .. }
+            | Self::Missing { .. }
+            | Self::Unusable { .. } => None,
         }
     }
 }
@@ -59,6 +68,12 @@ pub fn target_of(s: &Snapshot) -> TargetVerdict<'_> {
     }
     let TargetRef { kind, name, .. } = reference;
     match s.target.as_ref().filter(|t| t.object.is(reference, namespace)) {
+        None if let Some(why) = &s.unusable.target => TargetVerdict::Unusable {
+            message: format!(
+                "{kind} {namespace}/{name} exists, but {why}, so the alias resolves to no address; correct it, or set \
+                 targetInstanceRef to another target"
+            ),
+        },
         None => TargetVerdict::Missing {
             message: format!(
                 "{kind} {namespace}/{name} does not exist, so the alias resolves to no address; create it, or set \
@@ -85,7 +100,8 @@ pub fn shown_target(s: &Snapshot) -> Option<&TargetObject> {
         TargetVerdict::NoTarget
         | TargetVerdict::NotPermitted { .. }
         | TargetVerdict::NotSupported { .. }
-        | TargetVerdict::Missing { .. } => None,
+        | TargetVerdict::Missing { .. }
+        | TargetVerdict::Unusable { .. } => None,
     }
 }
 

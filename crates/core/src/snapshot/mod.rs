@@ -3,6 +3,7 @@
 mod kind;
 mod pod;
 mod target;
+mod unusable;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use crate::verify::Lookup;
 pub use kind::{ApiKind, Unlisted, WorkloadKind};
 pub use pod::{ContainerPort, Gate, GateVerdict, Gates, Pod};
 pub use target::{Candidate, Service, ServicePort, Target, TargetObject, Workload};
+pub use unusable::{Unusable, UnusableEnds};
 
 /// Everything that a pass over one link may read. It is observed from the caches without a request, and then updated with the
 /// answers to the pass' own writes.
@@ -42,6 +44,8 @@ pub struct Snapshot {
     pub target: Option<Target>,
     /// The kinds of source and target whose objects are unknown, and why.
     pub unlisted: BTreeMap<ApiKind, Unlisted>,
+    /// Why source and target cannot be used, if they exist and cannot.
+    pub unusable: UnusableEnds,
     /// The grants of the target's namespace, both for the target in the spec and for the one in the status.
     pub grants: Vec<Arc<Grant>>,
     /// The other links of this namespace with the same `instanceRef.name`, of any kind.
@@ -114,6 +118,15 @@ pub struct Link {
     pub object: InstanceLink,
     /// The field manager that wrote the action annotation; empty if it is unknown.
     pub action_manager: String,
+    /// Why it cannot be used as a whole. Then only those of its fields count that can be read.
+    pub unusable: Option<Unusable>,
+}
+
+impl Link {
+    /// Why the spec of the link cannot be used. A status alone can be written again.
+    pub(crate) fn why_unusable(&self) -> Option<&Unusable> {
+        self.unusable.as_ref().filter(|why| why.status_field().is_none())
+    }
 }
 
 /// The namespace of the link.

@@ -189,8 +189,10 @@ impl Stream {
     }
 }
 
+/// An event as the API server writes it: its type comes first, so that a client knows what the object is.
 fn line(event: &Value) -> Frame<Bytes> {
-    Frame::data(Bytes::from(format!("{event}\n")))
+    let (kind, object) = (&event["type"], &event["object"]);
+    Frame::data(Bytes::from(format!("{{\"type\":{kind},\"object\":{object}}}\n")))
 }
 
 /// The answer that a fault puts in place of the real one. `served` is the real answer, if there was one.

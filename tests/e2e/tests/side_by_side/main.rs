@@ -32,5 +32,6 @@ mod tenants_grants;
 mod tenants_memory;
 mod tenants_policies;
 mod tenants_purge;
+mod tenants_unreadable;
 mod waiting;
 mod walk;

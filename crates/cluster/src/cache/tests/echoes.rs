@@ -211,6 +211,7 @@ fn concerns_returns_the_same_for_a_change_when_it_is_called_again() {
     let name = ObjectName::new("shop", "child");
     let slice = world.cache.read(|index| index.slices.table.get(&name).cloned());
     let created = Change {
+        other_use: false,
         name,
         old: None,
         new: slice,

@@ -4,11 +4,14 @@ mod children;
 mod echoes;
 mod gates;
 mod grants;
+mod ingest;
 mod links;
 mod namesakes;
 mod pods;
 mod policies;
 mod secrets;
+mod strange;
+mod unusable;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -73,7 +73,7 @@ async fn answer(State(api): State<Server>, uri: Uri) -> Response {
             let news = async move {
                 changes.changed().await.ok()?;
                 let widgets = changes.borrow().widgets.clone();
-                let event = |widget| json!({"type": "MODIFIED", "object": widget}).to_string() + "\n";
+                let event = |widget| format!("{{\"type\":\"MODIFIED\",\"object\":{widget}}}\n");
                 let events: String = widgets.into_iter().map(event).collect();
                 Some(Ok::<_, Infallible>(Bytes::from(events)))
             };
@@ -361,4 +361,32 @@ async fn a_kind_whose_server_is_down_is_not_taken_for_gone() {
     assert_eq!(cluster.why_not(), Some(Unlisted::Pending));
     cluster.serves(widgets(vec![widget(1, &json!({}))]));
     cluster.knows("pg").await;
+}
+
+/// contract#unusable-objects
+#[tokio::test]
+async fn an_object_that_is_nested_deep_hides_no_other_of_its_kind() {
+    let deep = (0..140).fold(json!(1), |inner, _| json!({ "a": inner }));
+    let mut nested = widget(
+        1,
+        &json!({"conditions": [deep.clone()], "deep": deep.clone(), "selector": "app=nested"}),
+    );
+    nested["metadata"]["name"] = json!("nested");
+    nested["spec"] = json!({"template": {"spec": deep.clone()}, "any": deep.clone()});
+    let mut broken = widget(1, &deep);
+    broken["metadata"]["name"] = json!("broken");
+    broken["metadata"]["labels"] = deep;
+    let cluster = Cluster::linked(widgets(vec![nested, broken, widget(1, &json!({}))])).await;
+    cluster.knows("pg").await;
+    let told = cluster.world.unusable();
+    let names: Vec<&str> = told.iter().map(|object| &*object.name.name).collect();
+    assert_eq!(names, ["broken"], "what nobody looks at does not matter");
+    assert_eq!((told[0].kind, &*told[0].api_kind.kind), ("Scaled", "Widget"));
+    assert_eq!(
+        cluster.world.cache.count_unusable(),
+        [(("Scaled", "unreadable"), 1)].into()
+    );
+    let broken = ObjectName::new("shop", "broken");
+    let why_not = cluster.world.cache.read(|index| index.scaled.why_not(&kind(), &broken));
+    assert_eq!(why_not, None, "no link waits for it");
 }

@@ -18,6 +18,7 @@ mod refused;
 mod shadow;
 mod status;
 mod ttl;
+mod unusable;
 mod verified;
 mod waits;
 mod walk;
