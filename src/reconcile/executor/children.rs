@@ -68,11 +68,11 @@ impl Executor {
             Ok(raw) => {
                 let labels = raw.meta().labels.as_ref();
                 let manager = labels.and_then(|l| l.get(keys::MANAGED_BY)).map(String::as_str);
-                let is_own = manager == Some(keys::MANAGER);
+                let is_watched = manager == Some(keys::MANAGER);
                 let object = K::Watch::reduced(raw);
                 let answer = K::observed_in(&object.item).map_or(Answer::Done, Answer::Child);
-                // A foreign object is not watched, so it would never leave the caches again.
-                if is_own {
+                // An object that is not watched would never leave the caches again.
+                if is_watched {
                     self.cache.read_live::<K::Watch>(&name, object);
                 }
                 Ok(answer)
@@ -88,7 +88,7 @@ impl Executor {
         match self.calls.replace::<_, Raw<K>>(K::Watch::KIND, &name, body).await {
             Ok(raw) => Ok(record::<K>(in_flight, raw)),
             Err(error @ CallError::NotFound(_)) => {
-                record_gone(in_flight, uid);
+                record_vanished(in_flight, uid);
                 Err(error)
             }
             Err(error) => answer_refusal(error, "update", key),
@@ -101,11 +101,13 @@ impl Executor {
         match self.calls.delete::<Raw<K>>(K::Watch::KIND, &name, uid, version).await {
             Ok(Deleted::Held(raw)) => Ok(record::<K>(in_flight, *raw)),
             Ok(Deleted::Gone) => {
-                record_gone(in_flight, uid);
+                if let Some(write) = in_flight {
+                    write.gone(uid);
+                }
                 Ok(Answer::ChildGone(key.clone()))
             }
             Err(error @ CallError::NotFound(_)) => {
-                record_gone(in_flight, uid);
+                record_vanished(in_flight, uid);
                 Err(error)
             }
             Err(error) => answer_refusal(error, "delete", key.clone()),
@@ -130,9 +132,10 @@ fn record<K: WatchedChild>(in_flight: Option<InFlight<K::Watch>>, raw: Raw<K>) -
     answer
 }
 
-fn record_gone<W: Watched>(in_flight: Option<InFlight<W>>, uid: &str) {
+/// A 404: another client was faster (lifecycle#answers-of-others).
+fn record_vanished<W: Watched>(in_flight: Option<InFlight<W>>, uid: &str) {
     if let Some(write) = in_flight {
-        write.gone(uid);
+        write.vanished(uid);
     }
 }
 

@@ -68,7 +68,7 @@ impl Executor {
                 Ok(Answer::Link(Box::new(answer)))
             }
             Err(CallError::NotFound(_)) => {
-                in_flight.gone(link.metadata.uid.as_deref().unwrap_or_default());
+                in_flight.vanished(link.metadata.uid.as_deref().unwrap_or_default());
                 Ok(Answer::LinkGone)
             }
             Err(error) => Err(error),
@@ -92,8 +92,12 @@ impl Executor {
                 in_flight.answered(object);
                 Ok(Answer::Link(Box::new(answer)))
             }
-            Ok(Deleted::Gone) | Err(CallError::NotFound(_)) => {
+            Ok(Deleted::Gone) => {
                 in_flight.gone(uid);
+                Ok(Answer::LinkGone)
+            }
+            Err(CallError::NotFound(_)) => {
+                in_flight.vanished(uid);
                 Ok(Answer::LinkGone)
             }
             Err(error) => Err(error),

@@ -122,7 +122,8 @@ impl Executor {
     }
 }
 
-/// For a pass it is the same whether its write or that of another client removed a child.
+/// For this pass it is the same whether its write or that of another client removed a child. The other links that the child
+/// concerns get a pass only in the second case, from the caches.
 fn gone_if_not_found(answer: Result<Answer, CallError>, key: &Key) -> Result<Answer, CallError> {
     match answer {
         Err(CallError::NotFound(_)) => Ok(Answer::ChildGone(key.clone())),

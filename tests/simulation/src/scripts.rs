@@ -275,6 +275,33 @@ fn shared() -> Script {
         .then(Delete(&LINKS, "shop", "cache"), &[("cache", "gone")])
 }
 
+/// Three links of one source, which write its environment again and again.
+pub fn siblings() -> Script {
+    let active = [("db", "active"), ("cache", "active"), ("queue", "active")];
+    Script::new("three links of one source")
+        .then(link("db", "db", "pg", ""), &[("db", "active")])
+        .then(link("cache", "cache", "pg-2", ""), &active[..2])
+        .then(
+            link(
+                "queue",
+                "queue",
+                "pg",
+                "{addressing: VirtualIP, ports: [{name: mq, port: 5672}]}",
+            ),
+            &active,
+        )
+        .then(edit("db", "{ports: [{name: pg, port: 6432}]}"), &active)
+        .then(
+            Act("cache", "deactivate/1"),
+            &[("db", "active"), ("cache", "inactive"), ("queue", "active")],
+        )
+        .then(Act("cache", "activate/2"), &active)
+        .then(
+            Delete(&LINKS, "shop", "queue"),
+            &[("db", "active"), ("cache", "active"), ("queue", "gone")],
+        )
+}
+
 fn pods() -> Script {
     Script::new("pods that come and go")
         .then(link("db", "db", "pg", ""), &[("db", "active")])

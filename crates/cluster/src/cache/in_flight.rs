@@ -19,7 +19,7 @@ pub struct InFlight<W: Watched> {
 
 impl Cache {
     /// Starts a write to this object. Call it before the request is sent. It ends with the guard, or with
-    /// [`InFlight::answered`] or [`InFlight::gone`].
+    /// [`InFlight::answered`], [`InFlight::gone`] or [`InFlight::vanished`].
     pub fn begin<W: Watched>(self: &Arc<Self>, name: ObjectName) -> InFlight<W> {
         self.write(|index| W::table_in(index, &name.namespace).begin(&name));
         InFlight {
@@ -40,9 +40,27 @@ impl<W: Watched> InFlight<W> {
         self.close(&written, Some(object));
     }
 
-    /// The answer: the object with this UID is gone.
+    /// The answer: this write removed the object with this UID.
     pub fn gone(self, uid: &str) {
         self.close(&Written::Gone(uid.to_owned()), None);
+    }
+
+    /// The answer: there is no object any more. Another client removed the one with this UID, so each link that it concerns
+    /// gets a pass, whether this answer or the event of the watch comes first.
+    pub fn vanished(mut self, uid: &str) {
+        self.open = false;
+        let (forgotten, affected) = self.cache.write(|index| {
+            let table = W::table_in(index, &self.name.namespace);
+            let change = table.record_gone(&self.name, uid);
+            let mut affected = table.finish(&self.name, &Written::Nothing);
+            let (forgotten, lost) = change
+                .map(|change| take_in::<W>(index, &change, Who::Others))
+                .unwrap_or_default();
+            affected.merge(lost);
+            (forgotten, affected)
+        });
+        forgotten.compress();
+        self.cache.tell(affected);
     }
 
     fn close(mut self, written: &Written, object: Option<Reduced<W::Item>>) {

@@ -66,7 +66,7 @@ pub struct Change<T> {
 pub enum Written {
     /// The object now has this resourceVersion.
     Version(String),
-    /// The object with this UID is gone.
+    /// The write removed the object with this UID.
     Gone(String),
     /// No answer, or a refusal.
     Nothing,
@@ -108,7 +108,7 @@ pub struct Table<T> {
     lists: u64,
     /// Written by us, not yet seen on the watch.
     unconfirmed: BTreeMap<u64, ObjectName>,
-    /// Deleted by us, not yet seen on the watch: UIDs.
+    /// Gone by an answer to one of our writes, not yet seen on the watch: UIDs.
     gone: HashSet<String>,
     in_flight: HashMap<ObjectName, Vec<Held>>,
     /// Of the objects, those that cannot be used.
@@ -282,7 +282,7 @@ impl<T: Item> Table<T> {
         Some(self.put(name, reduced, version))
     }
 
-    /// One of our deletions was confirmed. `None` if the watch was faster.
+    /// An answer shows that an object is gone. `None` if the watch was faster.
     pub fn record_gone(&mut self, name: &ObjectName, uid: &str) -> Option<Change<T>> {
         if self.entries.get(name)?.item.uid() != uid {
             return None;

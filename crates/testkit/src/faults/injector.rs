@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -15,7 +15,9 @@ use crate::api::Api;
 use crate::api::call::Call;
 use crate::api::object::Meta as _;
 use crate::api::resource::{CONFIG_MAPS, EVENTS, LEASES, PODS, POLICIES, Resource, SERVICES, SLICES};
+use crate::api::store::Key;
 use crate::api::watch::Replica;
+use crate::api::write::{self, Writer};
 
 /// Delay of a late request.
 const LATE: Duration = Duration::from_secs(2);
@@ -191,6 +193,10 @@ impl Hooks for Injector {
             state.log.push(format!("r{n} {} by {}", call.shown(), call.by));
             return Fate::Served;
         };
+        if what.is_foreign() && !interfere(&self.api, call, what) {
+            state.log.push(format!("r{n} {} by {}", call.shown(), call.by));
+            return Fate::Served;
+        }
         state.injected += 1;
         state.log.push(format!("r{n} {} by {}: {what}", call.shown(), call.by));
         self.inject(&mut state, call, what)
@@ -268,7 +274,48 @@ pub fn fate_of(what: AtRequest) -> Fate {
         AtRequest::Truncated => Fate::ServedBut(Answer::Truncated),
         AtRequest::Late => Fate::Held(LATE, Box::new(Fate::Served)),
         AtRequest::Pause => Fate::Held(PAUSE, Box::new(Fate::Served)),
+        AtRequest::DeletedFirst | AtRequest::RecreatedFirst => Fate::Served,
     }
+}
+
+/// Another client deletes the child that a request is about to write. False if the request writes no existing child.
+fn interfere(api: &Api, call: &Call, what: AtRequest) -> bool {
+    let (Some(namespace), Some(name)) = (&call.namespace, &call.name) else {
+        return false;
+    };
+    if !is_child(call.resource) || !["update", "patch", "delete"].contains(&call.verb) {
+        return false;
+    }
+    let key = Key {
+        resource: call.resource,
+        namespace: namespace.clone(),
+        name: name.clone(),
+    };
+    api.change(|store, now| {
+        let Some(before) = store.get(&key).map(|object| Value::clone(object)) else {
+            return false;
+        };
+        let writer = || Writer { by: "somebody", now };
+        if write::delete(store, &key, &json!({}), writer()).is_err() {
+            return false;
+        }
+        if what == AtRequest::RecreatedFirst {
+            let mut again = before;
+            if let Some(meta) = again["metadata"].as_object_mut() {
+                for field in [
+                    "uid",
+                    "resourceVersion",
+                    "creationTimestamp",
+                    "managedFields",
+                    "generation",
+                ] {
+                    meta.remove(field);
+                }
+            }
+            return write::create(store, key.resource, namespace, again, writer()).is_ok();
+        }
+        true
+    })
 }
 
 /// The name of the operator that holds the lease. The holder identity begins with it.

@@ -49,6 +49,10 @@ pub enum AtRequest {
     CrashIntoPast(u32),
     /// The operator is paused for 20 seconds; then this request is executed and the operator continues.
     Pause,
+    /// Another client deletes the child that the request writes, before it is executed.
+    DeletedFirst,
+    /// Another client deletes the child that the request writes, and creates it again with the same content.
+    RecreatedFirst,
 }
 
 /// A failure that the API server may return.
@@ -91,7 +95,7 @@ pub enum AtEvent {
     Hidden,
 }
 
-const REQUESTS: [(&str, AtRequest); 10] = [
+const REQUESTS: [(&str, AtRequest); 12] = [
     ("reset", AtRequest::Reset),
     ("done-but-reset", AtRequest::DoneButReset),
     ("silence", AtRequest::Silence),
@@ -102,6 +106,8 @@ const REQUESTS: [(&str, AtRequest); 10] = [
     ("done-but-crash", AtRequest::DoneButCrash),
     ("pause", AtRequest::Pause),
     ("crash-into-past", AtRequest::CrashIntoPast(0)),
+    ("deleted-first", AtRequest::DeletedFirst),
+    ("recreated-first", AtRequest::RecreatedFirst),
 ];
 const CODES: [(u16, Code); 9] = [
     (403, Code::Forbidden),
@@ -133,13 +139,18 @@ impl Plan {
 }
 
 impl AtRequest {
-    /// Every fault of a single request that needs no other fault around it.
+    /// Every fault of a single request that needs no other fault around it, and that changes nothing of the end.
     pub fn all() -> Vec<Self> {
         let named = REQUESTS.iter().map(|(_, what)| *what);
-        let plain = named.filter(|what| !matches!(what, Self::CrashIntoPast(_) | Self::Pause));
+        let plain = named.filter(|what| !matches!(what, Self::CrashIntoPast(_) | Self::Pause) && !what.is_foreign());
         let refused = CODES.iter().map(|(_, code)| Self::Refused(*code));
         let done = [Code::Internal, Code::Timeout, Code::Unavailable].map(Self::DoneBut);
         plain.chain(refused).chain(done).collect()
+    }
+
+    /// True for what another client does to the child that the request writes.
+    pub const fn is_foreign(self) -> bool {
+        matches!(self, Self::DeletedFirst | Self::RecreatedFirst)
     }
 }
 
@@ -294,6 +305,8 @@ mod tests {
         faults.extend([
             Fault::Request(1, AtRequest::CrashIntoPast(12)),
             Fault::Request(2, AtRequest::Pause),
+            Fault::Request(3, AtRequest::DeletedFirst),
+            Fault::Request(4, AtRequest::RecreatedFirst),
             Fault::Skew(-30),
             Fault::Behind(2),
         ]);
