@@ -25,8 +25,8 @@ impl Listener for ChangeRouter {
     fn affected(&self, affected: Affected) {
         self.queue.add(&affected.links);
         self.sweeps.add_gone_links(affected.gone);
-        if affected.orphans {
-            self.sweeps.full_scan_soon();
+        if !affected.orphans.is_empty() {
+            self.sweeps.check_soon(affected.orphans);
         }
         self.gates.add(affected.gated);
         self.grants.add(affected.grants);

@@ -16,6 +16,9 @@ const GATHER: Duration = Duration::from_millis(200);
 const SCAN_DELAY: Duration = Duration::from_secs(2);
 /// With more deleted links than this, one full scan costs less than the search for the children of each.
 const MAX_GONE: usize = 1000;
+/// The pause after a child could not be judged or removed. It doubles with each failure in a row.
+const FIRST_PAUSE: Duration = Duration::from_secs(5);
+const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 
 /// What may have to be swept.
 #[derive(Debug, Default)]
@@ -31,6 +34,8 @@ struct Pending {
     gone: Vec<GoneLink>,
     /// Single children, and when to check each.
     children: BTreeMap<Key, Instant>,
+    /// How often in a row each of them could not be judged or removed.
+    failures: BTreeMap<Key, u32>,
 }
 
 /// What one sweep looks at.
@@ -51,9 +56,15 @@ impl SweepRequests {
         self.added.notify_one();
     }
 
-    /// Requests a check of all children after a short delay.
-    pub(crate) fn full_scan_soon(&self) {
-        self.pending.lock().full_scan_at(Instant::now() + SCAN_DELAY);
+    /// Requests a check of these children after a short delay, in which a slower watch may show their links. A child that is
+    /// put off stays so: whoever changes it again and again causes no requests by that.
+    pub(crate) fn check_soon(&self, children: impl IntoIterator<Item = Key>) {
+        let at = Instant::now() + SCAN_DELAY;
+        let mut pending = self.pending.lock();
+        for child in children {
+            pending.children.entry(child).or_insert(at);
+        }
+        drop(pending);
         self.added.notify_one();
     }
 
@@ -80,6 +91,30 @@ impl SweepRequests {
     pub(super) fn retry(&self, child: Key, delay: Duration) {
         self.pending.lock().children.insert(child, Instant::now() + delay);
         self.added.notify_one();
+    }
+
+    /// Requests another check of a child that could not be judged or removed. The pauses grow to minutes.
+    pub(super) fn put_off(&self, child: Key) {
+        let mut pending = self.pending.lock();
+        let failures = pending.failures.entry(child.clone()).or_default();
+        let pause = FIRST_PAUSE
+            .saturating_mul(2_u32.saturating_pow(*failures))
+            .min(LONGEST_PAUSE);
+        *failures = failures.saturating_add(1);
+        pending.children.insert(child, Instant::now() + pause);
+        drop(pending);
+        self.added.notify_one();
+    }
+
+    /// True for a child that is put off: a scan does not check it.
+    pub(super) fn is_put_off(&self, child: &Key) -> bool {
+        let pending = self.pending.lock();
+        pending.failures.contains_key(child) && pending.children.get(child).is_some_and(|at| *at > Instant::now())
+    }
+
+    /// A child was judged, or is gone.
+    pub(super) fn settled(&self, child: &Key) {
+        self.pending.lock().failures.remove(child);
     }
 
     /// Waits until something is due, and takes it.
@@ -173,5 +208,47 @@ mod tests {
         let retry = requests.next().await;
         assert!(started.elapsed() >= Duration::from_secs(5));
         assert_eq!((retry.children, retry.everything), (vec![key], false));
+    }
+
+    fn child() -> Key {
+        Key {
+            kind: Kind::Policy,
+            namespace: "shop".to_owned(),
+            name: "web-db-0123456789".to_owned(),
+        }
+    }
+
+    /// lifecycle#sweep-cost
+    #[tokio::test(start_paused = true)]
+    async fn a_child_that_cannot_be_judged_is_checked_after_pauses_that_grow_to_minutes() {
+        let requests = SweepRequests::default();
+        let mut pauses = Vec::new();
+        for _ in 0..9 {
+            requests.put_off(child());
+            assert!(requests.is_put_off(&child()));
+            // Neither a scan nor a change of the child makes it due earlier.
+            requests.check_soon([child()]);
+            let started = Instant::now();
+            assert_eq!(requests.next().await.children, [child()]);
+            pauses.push(started.elapsed().as_secs());
+        }
+        assert_eq!(pauses, [5, 10, 20, 40, 80, 160, 300, 300, 300]);
+        requests.settled(&child());
+        requests.put_off(child());
+        let started = Instant::now();
+        requests.next().await;
+        assert_eq!(started.elapsed().as_secs(), 5, "it begins again after a success");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn children_without_a_known_link_are_checked_together_after_a_moment_and_cause_no_scan() {
+        let requests = SweepRequests::default();
+        for _ in 0..3 {
+            requests.check_soon([child()]);
+        }
+        let started = Instant::now();
+        let scope = requests.next().await;
+        assert_eq!((scope.children, scope.everything), (vec![child()], false));
+        assert!(started.elapsed() >= SCAN_DELAY);
     }
 }

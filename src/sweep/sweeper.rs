@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use instancelink_api::{InstanceLink, keys};
 use instancelink_cluster::orphans::{self, OrphanSearch, observed_child, source_of};
-use instancelink_cluster::{Cache, CallError, Calls, Lenient, ObjectName, Stripped};
+use instancelink_cluster::{Cache, CallError, Calls, Lenient, ObjectName, SourceKey, Stripped};
 use instancelink_core::child::{Key, ObservedChild};
 use instancelink_core::effect::{Answer, Effect};
 use instancelink_core::sweep::{self, LiveAnswer, LiveCheck, verdict};
 use tokio_util::sync::CancellationToken;
 
+use super::portions::{Portion, portions_of};
 use super::requests::{Scope, SweepRequests};
 use crate::events::Publisher;
 use crate::leader::Leadership;
@@ -22,8 +23,6 @@ use crate::telemetry::metrics::Metrics;
 
 /// Time until a child is checked again that changed between the check and the write. The watch shows the change by then.
 const AFTER_CONFLICT: Duration = Duration::from_secs(1);
-/// Time until a child is checked again whose check or write failed.
-const AFTER_FAILURE: Duration = Duration::from_secs(5);
 
 /// A link as it is read live: one that cannot be read exists, too.
 type LiveLink = Lenient<Stripped<InstanceLink>>;
@@ -40,6 +39,24 @@ pub(crate) struct Sweeper {
     pub(crate) metrics: Arc<Metrics>,
 }
 
+/// An answer of the API server about links.
+enum Live {
+    Link(Option<Box<InstanceLink>>),
+    Links(Vec<InstanceLink>),
+}
+
+impl Live {
+    fn answer(&self) -> LiveAnswer<'_> {
+        match self {
+            Self::Link(link) => LiveAnswer::Link(link.as_deref()),
+            Self::Links(links) => LiveAnswer::Links(links),
+        }
+    }
+}
+
+/// A child, and what the API server has to be asked about it.
+type Unjudged = (Key, ObservedChild, LiveCheck);
+
 impl Sweeper {
     /// Sweeps until `stop`.
     pub(crate) async fn run(self: Arc<Self>, stop: CancellationToken) {
@@ -49,19 +66,18 @@ impl Sweeper {
                 () = stop.cancelled() => return,
                 scope = self.requests.next() => scope,
             };
-            for key in self.candidates(scope).await {
+            for portion in portions_of(self.candidates(scope).await) {
                 if stop.is_cancelled() || !self.leadership.holds() {
                     return;
                 }
-                self.sweep(key).await;
+                self.sweep(portion).await;
             }
         }
     }
 
     /// The children to check. Whether the API server has to be asked about one is decided right before its check.
     async fn candidates(&self, scope: Scope) -> BTreeSet<Key> {
-        let mut keys: BTreeSet<Key> = scope.children.into_iter().collect();
-        keys.extend(self.cache.read(|index| orphans::left_by(index, &scope.gone)));
+        let mut keys = self.cache.read(|index| orphans::left_by(index, &scope.gone));
         if scope.everything {
             let mut search = OrphanSearch::default();
             while let Some(portion) = search.next(&self.cache) {
@@ -70,61 +86,123 @@ impl Sweeper {
                 tokio::task::yield_now().await;
             }
         }
+        keys.retain(|key| !self.requests.is_put_off(key));
+        keys.extend(scope.children);
         keys
     }
 
-    async fn sweep(&self, key: Key) {
-        match self.sweep_child(&key).await {
+    /// Checks a portion of children and removes the orphans among them. The sources of shared children stay locked from the
+    /// check to the write, so no pass over a link of these sources writes in between.
+    async fn sweep(&self, portion: Portion) {
+        let mut sources: Vec<SourceKey> = Vec::new();
+        if portion.is_shared {
+            let of_keys = |index: &_| portion.keys.iter().filter_map(|key| source_of(index, key)).collect();
+            sources = self.cache.read(of_keys);
+            // Only the sweep holds several, and it takes them in one order.
+            sources.sort_unstable();
+            sources.dedup();
+        }
+        let mut locks = Vec::with_capacity(sources.len());
+        for source in sources {
+            locks.push(self.queue.lock_source(source).await);
+        }
+        for (check, children) in self.unjudged(&portion.keys) {
+            // One answer judges all children with this question, because all of them were observed before it.
+            match self.ask(&check).await {
+                Ok(live) => {
+                    for (key, child, check) in children {
+                        self.judge(key, &child, &check, &live).await;
+                    }
+                }
+                Err(error) => {
+                    let count = children.len();
+                    if let Some((child, ..)) = children.first() {
+                        tracing::warn!(
+                            %child,
+                            count,
+                            %error,
+                            "children that may be orphans, this one first, were not checked; retrying after a pause"
+                        );
+                    }
+                    for (child, ..) in children {
+                        self.put_off(child);
+                    }
+                }
+            }
+        }
+        drop(locks);
+    }
+
+    /// The children of a portion whose links are not in the caches, by what has to be asked.
+    fn unjudged(&self, keys: &[Key]) -> Vec<(LiveCheck, Vec<Unjudged>)> {
+        let mut questions: Vec<(LiveCheck, Vec<Unjudged>)> = Vec::new();
+        for key in keys {
+            let checked = self.cache.read(|index| {
+                let child = observed_child(index, key)?;
+                let check = orphans::check(index, &child)?;
+                Some((key.clone(), child, check))
+            });
+            let Some(child) = checked else {
+                self.requests.settled(key);
+                continue;
+            };
+            match questions.iter_mut().find(|(check, _)| *check == child.2) {
+                Some((_, children)) => children.push(child),
+                None => questions.push((child.2.clone(), vec![child])),
+            }
+        }
+        questions
+    }
+
+    /// Asks the API server about links. Only a live answer condemns a child.
+    async fn ask(&self, check: &LiveCheck) -> Result<Live, CallError> {
+        match check {
+            LiveCheck::Link { namespace, name } => {
+                let link = ObjectName::new(namespace, name);
+                match self.calls.get::<LiveLink>(keys::KIND, &link).await {
+                    Ok(link) => Ok(Live::Link(Some(Box::new(link.object.object)))),
+                    Err(CallError::NotFound(_)) => Ok(Live::Link(None)),
+                    Err(error) => Err(error),
+                }
+            }
+            LiveCheck::Links { namespace } => {
+                let links = self.calls.list::<LiveLink>(keys::KIND, namespace).await?;
+                Ok(Live::Links(links.into_iter().map(|link| link.object.object).collect()))
+            }
+        }
+    }
+
+    async fn judge(&self, key: Key, child: &ObservedChild, check: &LiveCheck, live: &Live) {
+        let Some(effect) = verdict(child, live.answer()) else {
+            // Its link lives. If it stays unknown to the caches, the API server is not asked again soon.
+            let is_known = self.cache.read(|index| orphans::check(index, child)).is_none();
+            if is_known {
+                self.requests.settled(&key);
+            } else {
+                tracing::debug!(child = %key, ?check, "its link exists, and is not in the caches");
+                self.requests.put_off(key);
+            }
+            return;
+        };
+        if !self.leadership.holds() {
+            return;
+        }
+        match self.write(&key, &effect).await {
             Ok(()) => {}
             Err(error @ CallError::Conflict(_)) => {
                 tracing::debug!(child = %key, %error, "an orphan changed before it was swept; checking it again");
                 self.requests.retry(key, AFTER_CONFLICT);
             }
             Err(error) => {
-                self.metrics.count_failed_sweep(key.kind.as_str());
-                tracing::warn!(child = %key, %error, "a child that may be an orphan was not checked or swept; retrying");
-                self.requests.retry(key, AFTER_FAILURE);
+                tracing::warn!(child = %key, %error, "an orphan was not swept; retrying after a pause");
+                self.put_off(key);
             }
         }
     }
 
-    /// Checks one child and removes it if it is an orphan. The source stays locked from the check to the write, so no pass
-    /// over a link of the source writes in between.
-    async fn sweep_child(&self, key: &Key) -> Result<(), CallError> {
-        let _lock = match self.cache.read(|index| source_of(index, key)) {
-            Some(source) => Some(self.queue.lock_source(source).await),
-            None => None,
-        };
-        let checked = self.cache.read(|index| {
-            let child = observed_child(index, key)?;
-            let check = orphans::check(index, &child)?;
-            Some((child, check))
-        });
-        let Some((child, check)) = checked else { return Ok(()) };
-        match self.verdict(&child, &check).await? {
-            Some(effect) => self.write(key, &effect).await,
-            None => Ok(()),
-        }
-    }
-
-    /// Asks the API server about the links of a child. Only a live answer condemns it.
-    async fn verdict(&self, child: &ObservedChild, check: &LiveCheck) -> Result<Option<Effect>, CallError> {
-        match check {
-            LiveCheck::Link { namespace, name, .. } => {
-                let link = ObjectName::new(namespace, name);
-                let uid = match self.calls.get::<LiveLink>(keys::KIND, &link).await {
-                    Ok(link) => link.object.object.metadata.uid,
-                    Err(CallError::NotFound(_)) => None,
-                    Err(error) => return Err(error),
-                };
-                Ok(verdict(child, LiveAnswer::Link(uid.as_deref())))
-            }
-            LiveCheck::Links { namespace } => {
-                let links = self.calls.list::<LiveLink>(keys::KIND, namespace).await?;
-                let links: Vec<InstanceLink> = links.into_iter().map(|link| link.object.object).collect();
-                Ok(verdict(child, LiveAnswer::Links(&links)))
-            }
-        }
+    fn put_off(&self, child: Key) {
+        self.metrics.count_failed_sweep(child.kind.as_str());
+        self.requests.put_off(child);
     }
 
     async fn write(&self, key: &Key, effect: &Effect) -> Result<(), CallError> {
@@ -146,16 +224,23 @@ impl Sweeper {
         };
         let answer = match answer {
             // Another client removed it.
-            Err(CallError::NotFound(_)) => return Ok(()),
+            Err(CallError::NotFound(_)) => {
+                self.requests.settled(key);
+                return Ok(());
+            }
             answer => answer?,
         };
         match answer {
             Answer::Refused(_, refusal) => {
-                self.metrics.count_failed_sweep(key.kind.as_str());
-                tracing::warn!(child = %key, "an orphan was not swept: {}; retrying", refusal.message);
-                self.requests.retry(key.clone(), AFTER_FAILURE);
+                tracing::warn!(
+                    child = %key,
+                    "an orphan was not swept: {}; retrying after a pause",
+                    refusal.message
+                );
+                self.put_off(key.clone());
             }
             Answer::Link(_) | Answer::LinkGone | Answer::Child(_) | Answer::ChildGone(_) | Answer::Done => {
+                self.requests.settled(key);
                 self.metrics.count_swept(key.kind.as_str());
                 tracing::info!(child = %key, "orphan swept: its link is gone");
                 if let Effect::Delete { key, uid, .. } = effect {

@@ -212,7 +212,8 @@ impl Question {
         if !is_active(link) {
             return None;
         }
-        let slices = index.slices.by_link.get(uid_of(link));
+        let owner = (Arc::clone(&key.namespace), uid_of(link).to_owned());
+        let slices = index.slices.by_link.get(&owner);
         let slices = slices.filter_map(|name| Some(index.slices.table.get(name)?.child.get(&index.recent)));
         let slices: Vec<_> = slices.collect();
         let directory = directory_of(link, None);

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use instancelink_core::child::Key;
+
 use crate::name::{LinkKey, ObjectName, SourceKey};
 
 /// Why a link gets another pass.
@@ -37,8 +39,8 @@ pub struct Affected {
     pub grants: BTreeSet<ObjectName>,
     /// The set of objects that links name has changed, of kinds that are watched only because links name them.
     pub kinds: bool,
-    /// A child was created or changed whose link is not known: a sweep follows.
-    pub orphans: bool,
+    /// Children that were created or changed, and whose link is not known: a sweep checks them.
+    pub orphans: BTreeSet<Key>,
 }
 
 impl Affected {
@@ -68,7 +70,7 @@ impl Affected {
         self.gated.extend(other.gated);
         self.grants.extend(other.grants);
         self.kinds |= other.kinds;
-        self.orphans |= other.orphans;
+        self.orphans.extend(other.orphans);
     }
 
     /// True if the change concerns nothing.
@@ -78,6 +80,6 @@ impl Affected {
             && self.gated.is_empty()
             && self.grants.is_empty()
             && !self.kinds
-            && !self.orphans
+            && self.orphans.is_empty()
     }
 }

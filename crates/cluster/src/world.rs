@@ -83,9 +83,14 @@ impl World {
         heard.gated.into_iter().map(|pod| pod.name.to_string()).collect()
     }
 
+    /// Everything that changes concerned since the last call.
+    pub(crate) fn all_heard(&self) -> Affected {
+        std::mem::take(&mut *self.ear.heard.lock())
+    }
+
     /// Whether a child came since the last call whose link is not known.
     pub(crate) fn has_orphans(&self) -> bool {
-        std::mem::take(&mut *self.ear.heard.lock()).orphans
+        !std::mem::take(&mut *self.ear.heard.lock()).orphans.is_empty()
     }
 
     /// The objects that were told to be unusable since the last call.

@@ -21,6 +21,7 @@ pub mod dataplane;
 pub mod effect;
 pub mod hash;
 pub mod lifecycle;
+pub mod marks;
 pub mod readiness;
 pub mod refusal;
 pub mod resolve;

@@ -1,8 +1,9 @@
 //! The sweep: what to do with a child whose link is not known.
 //!
 //! A user can remove the finalizer and delete the link, and a re-list can hide a deletion. So at its start, after each re-list
-//! and after the deletion of a link, the operator calls [`live_check`] for each child with its labels, sends that request to
-//! the API server, and executes what [`verdict`] makes of the answer (lifecycle#sweep-orphans).
+//! and after the deletion of a link, the operator calls [`live_check`] for each child, sends that request to the API server,
+//! and executes what [`verdict`] makes of the answer (lifecycle#sweep-orphans). What is the operator's own is decided by
+//! [`marks`](crate::marks), as in passes.
 //!
 //! Only a live answer leads to a deletion: caches of different kinds can have different ages, so "not in the cache" means
 //! "ask", never "delete". The answer has to be newer than the observed child. The links of a source also write its shared
@@ -11,15 +12,15 @@
 //!
 //! ```text
 //! child            live check                        is deleted when
-//! slice            GET of its link                   NotFound, or another UID
+//! slice            GET of its link                   NotFound, or a link that it does not belong to
 //! virtual IP       the same
-//! policy           the same
 //! binding          the same
+//! policy           the same                          also when the link has no target in its namespace
 //! environment      LIST of its namespace's links     no entry is left of a link in the list; others lose theirs
 //! directory        the same                          no link in the list has the instance it is named after
 //! ```
 //! An environment has entries of many links but names only one of them, and each link of a source can need its directory:
-//! so these two need the list.
+//! so these two need the list. A policy that lost its annotation needs the list of all namespaces.
 
 use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,16 +28,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use instancelink_api::{InstanceLink, InstanceRef, keys};
 
 use crate::child::{Environment, Key, Kind, Observed, ObservedChild, Owner};
-use crate::dataplane::{Body, delete, is_shared_child, replace, without};
+use crate::dataplane::{Body, delete, replace, without};
 use crate::effect::{Effect, Event};
-use crate::resolve::directory_name;
+use crate::marks::{LinkId, claims, is_named_after, is_of_link, is_shared_child, may_have_policy_in};
 
-/// The links in the cache.
+/// The links in the cache that a child may belong to.
 #[derive(Clone, Debug, Default)]
 pub struct KnownLinks {
     uids: BTreeSet<String>,
-    /// The source of each, by `namespace/name` of the link.
-    instances: BTreeMap<String, InstanceRef>,
+    /// By `namespace/name` of the link.
+    links: BTreeMap<String, InstanceLink>,
 }
 
 /// The request to the API server that is needed before a child can be deleted.
@@ -48,8 +49,6 @@ pub enum LiveCheck {
         namespace: String,
         /// Its name.
         name: String,
-        /// The UID on the child: a link with another UID is another link.
-        uid: String,
     },
     /// LIST all links of this namespace.
     Links {
@@ -61,8 +60,8 @@ pub enum LiveCheck {
 /// What the API server answered.
 #[derive(Clone, Copy, Debug)]
 pub enum LiveAnswer<'a> {
-    /// UID of the link asked for; none for `NotFound`.
-    Link(Option<&'a str>),
+    /// The link asked for; none for `NotFound`.
+    Link(Option<&'a InstanceLink>),
     /// All links of the namespace asked for.
     Links(&'a [InstanceLink]),
 }
@@ -73,7 +72,7 @@ impl<L: Borrow<InstanceLink>> FromIterator<L> for KnownLinks {
         for link in links {
             let link = link.borrow();
             known.uids.extend(link.metadata.uid.clone());
-            known.instances.insert(path_of(link), link.spec.instance_ref.clone());
+            known.links.insert(path_of(link), link.clone());
         }
         known
     }
@@ -123,37 +122,34 @@ pub fn verdict(child: &ObservedChild, answer: LiveAnswer<'_>) -> Option<Effect> 
 
 /// The request for a child of one link.
 fn check_of_own<T: Body>(found: &Observed<T>, known: &KnownLinks) -> Option<LiveCheck> {
-    let uid = found
-        .label(keys::LINK_UID)
-        .filter(|_| found.is_managed() && !found.terminating)?;
-    if known.uids.contains(uid) {
+    if found.terminating || known.links.values().any(|link| is_child_of(found, link)) {
         return None;
     }
-    // Without the name of the link, the links of the namespace are listed. A policy can be in another namespace than its
-    // link, so for it the links of all namespaces are.
-    let named = found
-        .object
-        .annotations
-        .get(keys::LINK)
-        .and_then(|path| path.split_once('/'));
-    Some(match named {
-        Some((namespace, name)) => LiveCheck::Link {
-            namespace: namespace.to_owned(),
-            name: name.to_owned(),
-            uid: uid.to_owned(),
+    let claim = claims(found).into_iter().next()?;
+    Some(match claim.namespace {
+        Some(namespace) => LiveCheck::Link {
+            namespace,
+            name: claim.name,
         },
-        None if T::KIND == Kind::Policy => links_of(""),
-        None => links_of(&found.object.namespace),
+        None => links_of(""),
     })
 }
 
 fn verdict_on_own<T: Body>(found: &Observed<T>, answer: LiveAnswer<'_>) -> Option<Effect> {
-    let uid = found.label(keys::LINK_UID).filter(|_| found.is_managed())?;
+    if claims(found).is_empty() {
+        return None;
+    }
     let lives = match answer {
-        LiveAnswer::Link(live) => live == Some(uid),
-        LiveAnswer::Links(links) => lives(uid, links),
+        LiveAnswer::Link(live) => live.is_some_and(|link| is_child_of(found, link)),
+        LiveAnswer::Links(links) => links.iter().any(|link| is_child_of(found, link)),
     };
     (!lives).then(|| delete(found))
+}
+
+/// True if the passes of this link decide about the child.
+fn is_child_of<T: Body>(found: &Observed<T>, link: &InstanceLink) -> bool {
+    is_of_link(found, LinkId::of(link))
+        && (T::KIND != Kind::Policy || may_have_policy_in(link, &found.object.namespace))
 }
 
 fn check_of_environment(found: &Observed<Environment>, known: &KnownLinks) -> Option<LiveCheck> {
@@ -185,23 +181,21 @@ fn verdict_on_environment(found: &Observed<Environment>, links: &[InstanceLink])
 /// True where the link that a shared child names is known and has the same source: the passes of that link write the child.
 fn is_known<T>(found: &Observed<T>, known: &KnownLinks) -> bool {
     let path = found.object.annotations.get(keys::LINK);
-    path.and_then(|path| known.instances.get(path))
-        .is_some_and(|instance| is_named_after(found, instance))
+    path.and_then(|path| known.links.get(path))
+        .is_some_and(|link| is_of_source(found, &link.spec.instance_ref))
 }
 
 /// True where a link has the source that the child is named after. The passes of that link decide whether it is needed.
 fn is_needed<T>(found: &Observed<T>, links: &[InstanceLink]) -> bool {
-    links.iter().any(|link| is_named_after(found, &link.spec.instance_ref))
+    links.iter().any(|link| is_of_source(found, &link.spec.instance_ref))
 }
 
 /// True where the child has the name that it would have for this source, and no other owner. A link whose source has
 /// another kind does not need the child; it waits for the name.
-fn is_named_after<T>(found: &Observed<T>, instance: &InstanceRef) -> bool {
-    let source_uid = found.label(keys::SOURCE_UID).unwrap_or_default();
+fn is_of_source<T>(found: &Observed<T>, instance: &InstanceRef) -> bool {
     let owners = &found.object.owners;
     let is_owner = |owner: &Owner| owner.kind == instance.kind && owner.name == instance.name;
-    directory_name(&instance.name, source_uid) == found.object.name
-        && (owners.is_empty() || owners.iter().any(is_owner))
+    is_named_after(found, &instance.name) && (owners.is_empty() || owners.iter().any(is_owner))
 }
 
 /// The event on a child that was deleted as an orphan. Its link does not exist, so the event is on the child.

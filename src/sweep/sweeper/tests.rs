@@ -1,6 +1,6 @@
 use http::{Request, Response, StatusCode};
 use instancelink_cluster::affects::Namespaces;
-use instancelink_cluster::{Affected, Listener, Meter, Slices, UnusableObject};
+use instancelink_cluster::{Affected, Listener, Meter, Policies, Slices, UnusableObject};
 use kube::Client;
 use kube::client::Body;
 use kube::runtime::watcher::Event;
@@ -21,12 +21,12 @@ impl Listener for NoListener {
 }
 
 /// A slice of a link that does not exist.
-fn orphan(name: &str) -> Value {
+fn orphan(link: &str) -> Value {
     json!({
         "metadata": {
-            "namespace": "shop", "name": name, "uid": format!("{name}-uid"), "resourceVersion": "1",
-            "labels": {"app.kubernetes.io/managed-by": "instancelink", "instancelink.dev/link-uid": name},
-            "annotations": {"instancelink.dev/link": format!("shop/{name}")},
+            "namespace": "shop", "name": format!("{link}-v4"), "uid": format!("{link}-uid"), "resourceVersion": "1",
+            "labels": {"app.kubernetes.io/managed-by": "instancelink", "instancelink.dev/link-uid": link},
+            "annotations": {"instancelink.dev/link": format!("shop/{link}")},
         },
         "addressType": "IPv4",
         "endpoints": [],
@@ -44,7 +44,23 @@ fn status(code: u16, reason: &str) -> Response<Body> {
 /// The requests that a server received, as `METHOD name`.
 type Requests = Arc<Mutex<Vec<String>>>;
 
-/// An API server without links. The first deletion of the slice `changed` is a conflict, and the slice `gone` does not exist.
+/// A policy in `data` with the marks of a link that does not exist, and with this annotation.
+fn stray(number: usize, named: Option<&str>) -> Value {
+    let uid = format!("forged-{number}");
+    let name = instancelink_core::child::names::policy("web-db", &uid);
+    let annotations = named.map(|named| json!({"instancelink.dev/link": named}));
+    json!({
+        "metadata": {
+            "namespace": "data", "name": name, "uid": format!("{number}-uid"), "resourceVersion": "1",
+            "labels": {"app.kubernetes.io/managed-by": "instancelink", "instancelink.dev/link-uid": uid},
+            "annotations": annotations,
+        },
+        "spec": {"podSelector": {}},
+    })
+}
+
+/// An API server without links. The first deletion of the slice `changed-v4` is a conflict, and the slice `gone-v4` does not
+/// exist. It does not answer about the link `silent`.
 fn client(requests: &Requests) -> Client {
     let requests = Arc::clone(requests);
     let serve = tower::service_fn(move |request: Request<Body>| {
@@ -55,10 +71,16 @@ fn client(requests: &Requests) -> Client {
             let is_first = !requests.lock().contains(&line);
             requests.lock().push(line);
             Ok::<_, std::convert::Infallible>(match request.method().as_str() {
+                "GET" if name == "silent" => status(500, "InternalError"),
+                "GET" if name == "instancelinks" => {
+                    let list = json!({"kind": "InstanceLinkList", "apiVersion": "instancelink.dev/v1alpha1",
+                        "metadata": {"resourceVersion": "1"}, "items": []});
+                    Response::new(Body::from(serde_json::to_vec(&list).unwrap()))
+                }
                 "GET" => status(404, "NotFound"),
-                _ if name == "changed" && is_first => status(409, "Conflict"),
-                _ if name == "gone" => status(404, "NotFound"),
-                "DELETE" if name == "kept" => status(403, "Forbidden"),
+                _ if name == "changed-v4" && is_first => status(409, "Conflict"),
+                _ if name == "gone-v4" => status(404, "NotFound"),
+                "DELETE" if name == "kept-v4" => status(403, "Forbidden"),
                 "POST" => Response::new(Body::from(b"{}".to_vec())),
                 _ => {
                     let gone = json!({"kind": "Status", "status": "Success"});
@@ -100,11 +122,11 @@ async fn an_orphan_that_changes_before_its_deletion_is_checked_again_alone() {
     // No watch removes them from the caches, so a full scan would check both again.
     let expected = [
         "GET changed",
-        "DELETE changed",
+        "DELETE changed-v4",
         "GET other",
-        "DELETE other",
+        "DELETE other-v4",
         "GET changed",
-        "DELETE changed",
+        "DELETE changed-v4",
     ];
     assert_eq!(*requests.lock(), expected);
 }
@@ -143,4 +165,92 @@ async fn a_swept_orphan_has_an_event_and_a_failed_sweep_is_counted() {
         failures,
         Some("instancelink_sweep_failures_total{kind=\"EndpointSlice\"} 1")
     );
+}
+
+async fn sweeps_for(sweeper: Arc<Sweeper>, time: Duration) {
+    let run = tokio::time::timeout(time, sweeper.run(CancellationToken::new()));
+    assert!(run.await.is_err(), "it runs until it is stopped");
+}
+
+fn count(requests: &Requests, line: &str) -> usize {
+    requests
+        .lock()
+        .iter()
+        .filter(|request| request.starts_with(line))
+        .count()
+}
+
+/// lifecycle#sweep-cost
+#[tokio::test(start_paused = true)]
+async fn one_list_of_all_links_judges_many_strays() {
+    let requests = Requests::default();
+    let sweeper = sweeper(&requests, &[]);
+    for number in 0..25 {
+        let policy = serde_json::from_value(stray(number, None)).unwrap();
+        sweeper.cache.observe::<Policies>(Event::Apply(policy));
+    }
+    sweeps_for(sweeper, Duration::from_secs(1)).await;
+    assert_eq!(count(&requests, "GET"), 1, "{:?}", requests.lock());
+    assert_eq!(count(&requests, "GET instancelinks"), 1);
+    assert_eq!(count(&requests, "DELETE web-db-"), 25);
+}
+
+/// lifecycle#sweep-cost
+#[tokio::test(start_paused = true)]
+async fn one_read_of_a_link_judges_all_that_it_left() {
+    let requests = Requests::default();
+    let sweeper = sweeper(&requests, &["db"]);
+    for number in 2..20 {
+        let mut slice = orphan("db");
+        slice["metadata"]["name"] = format!("db-v4-{number}").into();
+        slice["metadata"]["uid"] = format!("uid-{number}").into();
+        sweeper
+            .cache
+            .observe::<Slices>(Event::Apply(serde_json::from_value(slice).unwrap()));
+    }
+    sweeps_for(sweeper, Duration::from_secs(1)).await;
+    assert_eq!((count(&requests, "GET"), count(&requests, "DELETE db-v4")), (1, 19));
+}
+
+/// lifecycle#sweep-cost
+#[tokio::test(start_paused = true)]
+async fn an_annotation_that_is_no_name_leads_to_no_request_for_another_object() {
+    let requests = Requests::default();
+    let sweeper = sweeper(&requests, &[]);
+    let named = [
+        "shop/web-db/status",
+        "../../../../api/v1/namespaces/kube-system/configmaps/coredns",
+        "shop/..",
+        "shop/web-db?watch=true",
+        "kube-system/web-db%2fstatus",
+    ];
+    for (number, named) in named.into_iter().enumerate() {
+        let policy = serde_json::from_value(stray(number, Some(named))).unwrap();
+        sweeper.cache.observe::<Policies>(Event::Apply(policy));
+    }
+    sweeps_for(sweeper, Duration::from_secs(1)).await;
+    let requests = requests.lock();
+    let gets: Vec<&String> = requests.iter().filter(|request| request.starts_with("GET")).collect();
+    assert_eq!(gets, ["GET instancelinks"], "they are judged by the list of all links");
+}
+
+/// lifecycle#sweep-cost
+#[tokio::test(start_paused = true)]
+async fn a_child_that_cannot_be_judged_costs_a_request_every_five_minutes_at_most() {
+    let requests = Requests::default();
+    let sweeper = sweeper(&requests, &["silent"]);
+    let scans = Arc::clone(&sweeper.requests);
+    // Scans, as after re-lists, and changes of the child do not make it due earlier.
+    let noise = tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            scans.full_scan();
+        }
+    });
+    sweeps_for(Arc::clone(&sweeper), Duration::from_mins(10)).await;
+    let (early, before) = (count(&requests, "GET silent"), requests.lock().len());
+    assert!(early <= 8, "{early} in ten minutes");
+    sweeps_for(sweeper, Duration::from_hours(1)).await;
+    noise.abort();
+    assert!(requests.lock().len() - before <= 13, "{:?}", requests.lock());
 }

@@ -34,8 +34,7 @@ impl Model {
             LiveCheck::Link { name, .. } => {
                 let found = live.iter().find(|link| link.metadata.name.as_ref() == Some(name));
                 assert!(LINKS.contains(&name.as_str()), "the link is one of the model's");
-                let uid = found.and_then(|link| link.metadata.uid.as_deref());
-                verdict(&child.observed, LiveAnswer::Link(uid))
+                verdict(&child.observed, LiveAnswer::Link(found))
             }
             LiveCheck::Links { .. } => verdict(&child.observed, LiveAnswer::Links(&live)),
         };

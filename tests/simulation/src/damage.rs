@@ -82,13 +82,6 @@ fn contents(resource: &Resource) -> &'static [&'static str] {
     }
 }
 
-/// Whether the object has no mark of the operator any more. Then it is foreign, and must not be touched.
-pub fn disowns(damage: &Damage) -> bool {
-    let shared = ["services", "configmaps"].contains(&damage.key.resource.plural);
-    let labels = ["/metadata/labels", "/metadata/labels/app.kubernetes.io~1managed-by"];
-    shared && labels.contains(&damage.pointer.as_str()) && !damage.key.name.ends_with("-vip")
-}
-
 /// A field and all fields in it.
 fn members(pointer: &str, value: &Value, found: &mut Vec<String>) {
     found.push(pointer.to_owned());

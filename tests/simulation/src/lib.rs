@@ -22,6 +22,7 @@ pub mod campaign;
 pub mod crowd;
 pub mod damage;
 pub mod footprint;
+pub mod forgery;
 pub mod history;
 pub mod operator;
 pub mod oracle;

@@ -235,10 +235,15 @@ impl World {
         }
     }
 
-    /// The objects of a link, including shared ones. A terminating namespace deletes its objects itself.
+    /// The objects of a link, including shared ones. A terminating namespace deletes its objects itself. In another namespace
+    /// than the link's only its policy counts, until its deletion is accepted (lifecycle#no-wait-for-others).
     fn children_of(&self, uid: &str) -> Vec<String> {
         let mut children = Vec::new();
         for (key, object) in &self.objects {
+            let is_policy = *key.resource == POLICIES && !key.name.starts_with("flood-");
+            if key.namespace != "shop" && (!is_policy || object.is_terminating()) {
+                continue;
+            }
             let space = Key {
                 resource: &NAMESPACES,
                 namespace: String::new(),

@@ -44,6 +44,9 @@ pub enum Deed {
     WipeStatus(&'static str),
     /// A client damages an object.
     Damage(Damage),
+    /// The editor of `data` and `system` copies every child of a link there, and puts a finalizer on the copies and on the
+    /// link's policy.
+    Forge(&'static str),
     /// Time passes.
     Wait(u64),
 }
@@ -159,6 +162,7 @@ impl Deed {
             Self::Workload(name, addresses) => seeds::workload(api, "shop", name, addresses),
             Self::Ready(pod, address, ready) => seeds::pod_status(api, "shop", pod, address, *ready),
             Self::Damage(damage) => damage.act(api),
+            Self::Forge(link) => crate::forgery::act(api, link),
             Self::Wait(_) => {}
         }
     }

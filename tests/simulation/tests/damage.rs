@@ -40,29 +40,6 @@ fn damaged(damage: &script::Damage) -> (Script, Script) {
     (repaired, taken_down)
 }
 
-/// An object without a mark is foreign: the links report it, and leave it alone.
-fn stranger(damage: &script::Damage) -> Vec<String> {
-    let (conflict, taken_down) = damaged(damage);
-    let conflict = run::run(&conflict, &Plan::default(), Setting::default());
-    let link = &conflict.ends["instancelinks shop/cache"];
-    let conditions = link["status"]["conditions"].as_array().into_iter().flatten();
-    let mut wrong = Vec::new();
-    if !conditions.into_iter().any(|c| c["reason"] == "NameTaken") {
-        wrong.push(format!("{damage:?}: no condition says that the name is taken"));
-    }
-    let end = run::run(&taken_down, &Plan::default(), Setting::default());
-    let name = format!("{} shop/{}", damage.key.resource.plural, damage.key.name);
-    if !end.ends.contains_key(&name) {
-        wrong.push(format!("{damage:?}: what is a stranger's now was deleted"));
-    }
-    wrong.extend(
-        end.violations
-            .into_iter()
-            .filter(|what| what.starts_with("lifecycle#converges") || what.starts_with("lifecycle#foreign-untouched")),
-    );
-    wrong
-}
-
 #[test]
 fn each_damage_is_repaired_and_the_link_can_be_taken_down() {
     let campaign = campaign::start("every member of links and children damaged");
@@ -75,9 +52,6 @@ fn each_damage_is_repaired_and_the_link_can_be_taken_down() {
         .then(Delete(&LINKS, "shop", "cache"), &[("cache", "gone")]);
     let end = Reference::of(&end, Setting::default());
     let (_, violations) = side_by_side(&damages, |damage| {
-        if damage::disowns(damage) {
-            return (1, stranger(damage));
-        }
         let (repaired, taken_down) = damaged(damage);
         let mut violations = Vec::new();
         for (script, reference) in [(repaired, &reference), (taken_down, &end)] {

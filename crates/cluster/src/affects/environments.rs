@@ -57,7 +57,7 @@ impl Watched for Environments {
             change.new.as_ref().map(|new| new.peek()),
         );
         let (old, new) = (old.as_deref(), new.as_deref());
-        note_orphan(&index.links, new, who, &mut affected);
+        note_orphan(index, new, who, &mut affected);
         let mentions = |e: Option<&Observed<Environment>>| e.map(mentions_of_environment).unwrap_or_default();
         let (before, after) = (mentions(old), mentions(new));
         match who {
@@ -68,7 +68,8 @@ impl Watched for Environments {
             Who::Us => extend_with_waiting_siblings(index, old, new, &mut affected),
         }
         let words = before.iter().map(|(_, word)| word.as_str());
-        extend_with_rivals(index, words, after.iter().map(|(_, word)| word.as_str()), &mut affected);
+        let after = after.iter().map(|(_, word)| word.as_str());
+        extend_with_rivals(index, &change.name.namespace, words, after, &mut affected);
         affected
     }
 }

@@ -1,11 +1,10 @@
 //! Nodes: another zone concerns the links that have endpoints on the node.
 
-use instancelink_api::keys;
-
 use super::{Watched, Who};
 use crate::affected::{Affected, Cause};
 use crate::index::Index;
 use crate::index::nodes::CachedNode;
+use crate::index::owners;
 use crate::name::LinkKey;
 use crate::store::projection::ProjectedMetadata;
 use crate::store::table::{Change, Table};
@@ -44,8 +43,7 @@ impl Watched for Nodes {
             .filter(|(_, slice)| slice.may_be_on(node))
             .map(|(_, slice)| slice.child.peek())
             .filter(|s| s.object.body.endpoints.iter().any(|e| e.node.as_deref() == Some(node)))
-            .filter_map(|s| index.links.by_uid.get(s.label(keys::LINK_UID)?))
-            .cloned()
+            .flat_map(|s| owners::links_of(&index.links, &s).cloned().collect::<Vec<_>>())
             .collect();
         affected.extend(&on_node, Cause::Change);
         affected

@@ -9,6 +9,7 @@ use super::{Watched, Who};
 use crate::affected::{Affected, Cause};
 use crate::index::Index;
 use crate::index::mentions::differs;
+use crate::index::owners;
 use crate::index::policies::{CachedPolicy, Role};
 use crate::store::fields::Fields;
 use crate::store::lenient::Salvage;
@@ -48,13 +49,16 @@ impl Watched for Policies {
     fn concerns(index: &Index, change: &Change<CachedPolicy>, who: Who) -> Affected {
         let mut affected = Affected::default();
         let (old, new) = (change.old.as_deref(), change.new.as_deref());
-        note_orphan(&index.links, new.and_then(CachedPolicy::child), who, &mut affected);
+        note_orphan(index, new.and_then(CachedPolicy::child), who, &mut affected);
         if who == Who::Us || same(old.map(|p| &p.role), new.map(|p| &p.role)) {
             return affected;
         }
         for policy in [old, new].into_iter().flatten() {
-            for uid in policy.links() {
-                affected.extend(index.links.by_uid.get(uid.as_str()), Cause::Change);
+            if let Some(found) = policy.child() {
+                let links = owners::links_of(&index.links, found);
+                // Elsewhere it is forged, or stray: the sweep asks, and the link has no turn for it.
+                let named = links.filter(|link| index.links.leads_to(&change.name.namespace, link));
+                affected.extend(named, Cause::Change);
             }
             if policy.is_isolating() {
                 affected.extend(index.links.with_policy_in(&change.name.namespace), Cause::Change);

@@ -58,14 +58,15 @@ impl Watched for Secrets {
     fn concerns(index: &Index, change: &Change<Observed<Binding>>, who: Who) -> Affected {
         let mut affected = Affected::default();
         let (old, new) = (change.old.as_deref(), change.new.as_deref());
-        note_orphan(&index.links, new, who, &mut affected);
+        note_orphan(index, new, who, &mut affected);
         let mentions = |found: Option<&Observed<Binding>>| found.map(mentions_of).unwrap_or_default();
         let (before, after) = (mentions(old), mentions(new));
         if who == Who::Others && differs(old, new) {
             sources::extend(index, before.iter().chain(&after), &mut affected);
         }
         let words = before.iter().map(|(_, word)| word.as_str());
-        extend_with_rivals(index, words, after.iter().map(|(_, word)| word.as_str()), &mut affected);
+        let after = after.iter().map(|(_, word)| word.as_str());
+        extend_with_rivals(index, &change.name.namespace, words, after, &mut affected);
         let entries = |found: Option<&Observed<Binding>>| found.map(|f| f.object.body.data.clone());
         if entries(old) != entries(new) {
             affected.extend(index.links.that_refer_to(&change.name), Cause::Change);

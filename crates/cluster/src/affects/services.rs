@@ -6,7 +6,7 @@ use instancelink_core::snapshot::Service;
 use k8s_openapi::api::core::v1 as core;
 use kube::core::ObjectMeta;
 
-use super::orphans::note_orphan;
+use super::orphans::note_any;
 use super::sources;
 use super::{Watched, Who};
 use crate::affected::{Affected, Cause};
@@ -53,11 +53,7 @@ impl Watched for Services {
         let (old, new) = (change.old.as_deref(), change.new.as_deref());
         let child = |service: Option<&CachedService>| service.and_then(|service| service.child.clone());
         let (old_child, new_child) = (child(old), child(new));
-        match &new_child {
-            Some(ObservedChild::Directory(found)) => note_orphan(&index.links, Some(found), who, &mut affected),
-            Some(ObservedChild::VirtualIp(found)) => note_orphan(&index.links, Some(found), who, &mut affected),
-            _ => {}
-        }
+        note_any(index, new_child.as_ref(), who, &mut affected);
         if who == Who::Others && is_another(old_child.as_ref(), new_child.as_ref()) {
             for service in [old, new].into_iter().flatten() {
                 sources::extend(index, service.mentions().iter(), &mut affected);

@@ -11,6 +11,7 @@ use super::{Watched, Who};
 use crate::affected::{Affected, Cause};
 use crate::index::Index;
 use crate::index::mentions::{differs, links_of};
+use crate::index::owners;
 use crate::index::slices::CachedSlice;
 use crate::store::fields::Fields;
 use crate::store::lenient::Salvage;
@@ -56,16 +57,16 @@ impl Watched for Slices {
             change.new.as_ref().map(|s| s.child.peek()),
         );
         let (old, new) = (old.as_deref(), new.as_deref());
-        note_orphan(&index.links, new, who, &mut affected);
-        let links = |slice: Option<&Observed<Slice>>| slice.map(links_of).unwrap_or_default();
-        let (before, after) = (links(old), links(new));
+        note_orphan(index, new, who, &mut affected);
         if who == Who::Others && differs(old, new) {
-            for uid in before.iter().chain(&after) {
-                affected.extend(index.links.by_uid.get(uid.as_str()), Cause::Change);
+            for found in [old, new].into_iter().flatten() {
+                affected.extend(owners::links_of(&index.links, found), Cause::Change);
             }
         }
+        let links = |slice: Option<&Observed<Slice>>| slice.map(links_of).unwrap_or_default();
+        let (before, after) = (links(old), links(new));
         let (before, after) = (before.iter().map(String::as_str), after.iter().map(String::as_str));
-        extend_with_rivals(index, before, after, &mut affected);
+        extend_with_rivals(index, &change.name.namespace, before, after, &mut affected);
         affected
     }
 }

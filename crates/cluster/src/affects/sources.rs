@@ -11,7 +11,9 @@ pub(super) fn extend<'a>(index: &Index, mentions: impl Iterator<Item = &'a Menti
     let links = &index.links;
     for (namespace, word) in mentions {
         affected.extend(links.of_source(namespace, word), Cause::Change);
-        affected.extend(links.by_uid.get(word.as_str()), Cause::Change);
+        // An object of another namespace may mention any UID.
+        let named = links.by_uid.get(word.as_str());
+        affected.extend(named.filter(|link| link.namespace == *namespace), Cause::Change);
         if let Some(name) = word.strip_prefix("link/")
             && let Some(link) = index.link(&ObjectName::within(namespace, name))
         {

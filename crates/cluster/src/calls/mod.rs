@@ -3,6 +3,7 @@
 //! Nothing is retried here. After a failure, core decides again on the newest state of the caches.
 
 mod failure;
+mod path;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,6 +29,7 @@ use crate::store::fields::Fields;
 
 pub use failure::CallError;
 use failure::{failure_of, unreadable, unsent};
+use path::{GroupPath, ObjectPath, Scope, checked_plural};
 
 /// Longer than the connect and read timeouts together: the last resort against a server that sends byte by byte.
 const OVERALL: Duration = Duration::from_secs(30);
@@ -62,7 +64,8 @@ impl Calls {
     where
         K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + DeserializeOwned,
     {
-        let request = requests::<K>(name).get(&name.name, &GetParams::default());
+        let path = ObjectPath::of(name)?;
+        let request = requests::<K>(path).get(path.name(), &GetParams::default());
         self.send("get", kind, request).await
     }
 
@@ -71,15 +74,14 @@ impl Calls {
     where
         K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + DeserializeOwned + Clone,
     {
-        let namespace = Some(namespace).filter(|name| !name.is_empty());
-        let requests = Requests::new(K::url_path(&(), namespace));
+        let requests = Requests::new(K::url_path(&(), Scope::of(namespace)?.namespace()));
         let list: ObjectList<K> = self.send("list", kind, requests.list(&ListParams::default())).await?;
         Ok(list.items)
     }
 
     /// The discovery document of a group, or of a `group/version`.
     pub async fn discover<T: DeserializeOwned>(&self, path: &str) -> Result<T, CallError> {
-        let request = Request::get(format!("/apis/{path}"))
+        let request = Request::get(format!("/apis/{}", GroupPath::of(path)?.path()))
             .header(header::ACCEPT, "application/json")
             .body(Vec::new());
         let request = request.map_err(kube::core::request::Error::BuildRequest);
@@ -100,8 +102,11 @@ impl Calls {
 
     /// The selector in the status of an object's scale; empty if it has none.
     pub async fn scale_selector(&self, resource: &ApiResource, name: &ObjectName) -> Result<String, CallError> {
-        let requests = Requests::new(DynamicObject::url_path(resource, Some(&name.namespace)));
-        let request = requests.get_subresource("scale", &name.name);
+        let path = ObjectPath::of(name)?;
+        GroupPath::of(&resource.api_version)?;
+        checked_plural(&resource.plural)?;
+        let requests = Requests::new(DynamicObject::url_path(resource, Some(path.namespace())));
+        let request = requests.get_subresource("scale", path.name());
         let scale: serde_json::Value = self.send("get", "Scale", request).await?;
         let selector = scale.pointer("/status/selector").and_then(serde_json::Value::as_str);
         Ok(selector.unwrap_or_default().to_owned())
@@ -113,7 +118,7 @@ impl Calls {
         K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Serialize,
         A: DeserializeOwned,
     {
-        let request = requests::<K>(name).create(&as_manager(), body(object)?);
+        let request = requests::<K>(ObjectPath::of(name)?).create(&as_manager(), body(object)?);
         self.send("create", kind, request).await
     }
 
@@ -123,7 +128,8 @@ impl Calls {
         K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Serialize,
         A: DeserializeOwned,
     {
-        let request = requests::<K>(name).replace(&name.name, &as_manager(), body(object)?);
+        let path = ObjectPath::of(name)?;
+        let request = requests::<K>(path).replace(path.name(), &as_manager(), body(object)?);
         self.send("update", kind, request).await
     }
 
@@ -173,10 +179,11 @@ impl Calls {
             field_manager: Some(keys::MANAGER.to_owned()),
             ..PatchParams::default()
         };
-        let requests = requests::<K>(name);
+        let object = ObjectPath::of(name)?;
+        let requests = requests::<K>(object);
         let request = match subresource {
-            Some(subresource) => requests.patch_subresource(subresource, &name.name, &params, patch),
-            None => requests.patch(&name.name, &params, patch),
+            Some(subresource) => requests.patch_subresource(subresource, object.name(), &params, patch),
+            None => requests.patch(object.name(), &params, patch),
         };
         self.send("patch", kind, request).await
     }
@@ -199,7 +206,8 @@ impl Calls {
             }),
             ..DeleteParams::background()
         };
-        let request = requests::<K>(name).delete(&name.name, &params);
+        let path = ObjectPath::of(name)?;
+        let request = requests::<K>(path).delete(path.name(), &params);
         let answer: Box<RawValue> = self.send("delete", kind, request).await?;
         if Fields::of(answer.get()).read::<String>("kind").as_deref() == Some("Status") {
             return Ok(Deleted::Gone);
@@ -264,11 +272,11 @@ struct Answer {
     body: Vec<u8>,
 }
 
-fn requests<K>(name: &ObjectName) -> Requests
+fn requests<K>(path: ObjectPath<'_>) -> Requests
 where
     K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
 {
-    Requests::new(K::url_path(&(), Some(&name.namespace)))
+    Requests::new(K::url_path(&(), Some(path.namespace())))
 }
 
 fn as_manager() -> PostParams {

@@ -155,6 +155,11 @@ impl LinkStore {
         }
     }
 
+    /// True if the link is in this namespace, or has a target there by its spec or its status.
+    pub(crate) fn leads_to(&self, namespace: &Arc<str>, link: &LinkKey) -> bool {
+        link.namespace == *namespace || self.by_foreign.has(namespace, link)
+    }
+
     fn reindex_source(&mut self, change: &Change<CachedLink>, old: Option<&SourceKey>, new: Option<&SourceKey>) {
         let old = old.zip(change.old.as_ref().map(|link| link.claim()));
         let new = new.zip(change.new.as_ref().map(|link| link.claim()));

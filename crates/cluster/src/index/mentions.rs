@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use instancelink_api::keys;
-use instancelink_core::child::{Environment, Observed};
+use instancelink_core::child::names::link_in;
+use instancelink_core::child::{ChildKind, Environment, Observed};
+use instancelink_core::marks::{claims, is_shared_child};
 
 /// The namespace of a child, and a word in the child from which its links are found: the name of an instance, the UID
 /// of an instance or of a link, or `link/` and the name of a link.
@@ -14,29 +16,25 @@ pub fn instance_of(directory: &str) -> Option<&str> {
     directory.strip_suffix("-links").filter(|name| !name.is_empty())
 }
 
-/// The link whose virtual IP has this name.
-pub(crate) fn link_of(virtual_ip: &str) -> Option<&str> {
-    virtual_ip.strip_suffix("-vip").filter(|name| !name.is_empty())
+/// The UIDs of the links that a child was created for, by its marks. None for an object of others.
+pub(crate) fn links_of<T: ChildKind>(found: &Observed<T>) -> Vec<String> {
+    claims(found).into_iter().filter_map(|claim| claim.uid).collect()
 }
 
-/// The UIDs of the links in the label and the owners of a child that belongs to one link. It reads both, because a user
-/// may remove one of them.
-pub(crate) fn links_of<T>(found: &Observed<T>) -> Vec<String> {
-    let owners = found.object.owners.iter();
-    let owners = owners.filter(|o| o.kind == keys::KIND).map(|o| o.uid.clone());
-    let label = found.label(keys::LINK_UID).map(str::to_owned);
-    let mut links: Vec<String> = label.into_iter().chain(owners).collect();
-    links.sort();
-    links.dedup();
-    links
+/// The same, each in the namespace of the child: the namespace of its link, for all kinds but policies.
+pub(crate) fn links_beside<T: ChildKind>(namespace: &Arc<str>, found: &Observed<T>) -> Vec<Mention> {
+    let links = links_of(found).into_iter();
+    links.map(|uid| (Arc::clone(namespace), uid)).collect()
 }
 
-/// The mentions of a child that belongs to one link: labels, owners and the name.
-pub(crate) fn mentions_of_own<T>(found: &Observed<T>) -> Vec<Mention> {
-    let namespace: Arc<str> = found.object.namespace.as_str().into();
-    let mut words = links_of(found);
-    words.extend(link_of(&found.object.name).map(|name| format!("link/{name}")));
-    words.into_iter().map(|word| (Arc::clone(&namespace), word)).collect()
+/// The mentions of a child that belongs to one link: the UID by its marks, and its name. A foreign object with the name of a
+/// child has the name.
+pub(crate) fn mentions_of_own<T: ChildKind>(found: &Observed<T>) -> Vec<Mention> {
+    let object = &found.object;
+    let namespace: Arc<str> = object.namespace.as_str().into();
+    let mut mentions = links_beside(&namespace, found);
+    mentions.extend(link_in(T::KIND, &object.name).map(|name| (namespace, format!("link/{name}"))));
+    mentions
 }
 
 /// The mentions of a child that all links of a source share.
@@ -46,7 +44,8 @@ pub(crate) fn mentions<T>(found: &Observed<T>) -> Vec<Mention> {
     let mut words: Vec<String> = Vec::new();
     words.extend(instance_of(&object.name).map(str::to_owned));
     words.extend(object.labels.get(keys::SOURCE_UID).cloned());
-    for owner in &object.owners {
+    // An owner that is a link gives it no claim.
+    for owner in object.owners.iter().filter(|owner| owner.kind != keys::KIND) {
         words.push(owner.name.clone());
         words.push(owner.uid.clone());
     }
@@ -61,7 +60,7 @@ pub(crate) fn mentions<T>(found: &Observed<T>) -> Vec<Mention> {
 pub(crate) fn mentions_of_environment(found: &Observed<Environment>) -> Vec<Mention> {
     let mut mentions = mentions(found);
     let namespace: Arc<str> = found.object.namespace.as_str().into();
-    let entries = found.object.entries().into_keys();
+    let entries = found.object.entries().into_keys().filter(|_| is_shared_child(found));
     mentions.extend(entries.map(|uid| (Arc::clone(&namespace), uid.to_owned())));
     mentions
 }

@@ -14,6 +14,7 @@ pub mod mirrors;
 pub mod namesakes;
 pub mod namespaces;
 pub mod nodes;
+pub(crate) mod owners;
 pub mod pod_template;
 pub mod pods;
 pub mod policies;
@@ -90,8 +91,9 @@ impl Index {
 
     /// How many children of a link exist by which it claims its alias: slices, environments with an entry, Secrets.
     pub(crate) fn count_claims(&self, namespace: &Arc<str>, uid: &str) -> usize {
-        let slices = self.slices.by_link.count(uid);
         let mention = (Arc::clone(namespace), uid.to_owned());
-        slices + self.environments.by_mention.count(&mention) + self.secrets.by_mention.count(&mention)
+        self.slices.by_link.count(&mention)
+            + self.environments.by_mention.count(&mention)
+            + self.secrets.by_mention.count(&mention)
     }
 }

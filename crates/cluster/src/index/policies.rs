@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use instancelink_api::keys;
 use instancelink_core::child::{Observed, Policy};
+use instancelink_core::marks::claims;
 use instancelink_core::resolve::isolation::isolates;
 use instancelink_core::snapshot::Isolator;
 use k8s_openapi::api::networking::v1::NetworkPolicy;
 
-use super::mentions::links_of;
 use crate::name::ObjectName;
 use crate::store::groups::Groups;
 use crate::store::table::{Change, Item, Table};
@@ -34,21 +33,18 @@ pub(crate) enum Role {
 
 impl CachedPolicy {
     pub(crate) fn of(raw: NetworkPolicy) -> Self {
-        let uid = raw.metadata.uid.clone().unwrap_or_default();
-        let resource_version = raw.metadata.resource_version.clone().unwrap_or_default();
-        let labels = raw.metadata.labels.as_ref();
-        let is_labelled = labels.is_some_and(|l| {
-            l.contains_key(keys::LINK_UID) && l.get(keys::MANAGED_BY).is_some_and(|m| m == keys::MANAGER)
-        });
-        let mut owners = raw.metadata.owner_references.iter().flatten();
-        let is_owned = owners.any(|owner| owner.kind == keys::KIND);
+        // A spec that cannot be read isolates nothing.
+        let has_spec = raw.spec.is_some();
+        let found = Observed::<Policy>::from(raw);
         Self {
-            uid,
-            resource_version,
-            role: if is_labelled || is_owned {
-                Role::Ours(Box::new(Observed::from(raw)))
+            uid: found.uid.clone(),
+            resource_version: found.resource_version.clone(),
+            role: if !claims(&found).is_empty() {
+                Role::Ours(Box::new(found))
+            } else if has_spec {
+                isolator_of(found).map_or(Role::None, |isolator| Role::Isolator(Arc::new(isolator)))
             } else {
-                isolator_of(raw).map_or(Role::None, |isolator| Role::Isolator(Arc::new(isolator)))
+                Role::None
             },
         }
     }
@@ -61,22 +57,17 @@ impl CachedPolicy {
         }
     }
 
-    /// The UIDs of its links, if it is the policy of a link.
-    pub(crate) fn links(&self) -> Vec<String> {
-        self.child().map(links_of).unwrap_or_default()
-    }
-
     /// True if it is foreign and isolates pods.
     pub(crate) fn is_isolating(&self) -> bool {
         matches!(self.role, Role::Isolator(_))
     }
 }
 
-fn isolator_of(raw: NetworkPolicy) -> Option<Isolator> {
-    let spec = raw.spec.filter(isolates)?;
+fn isolator_of(found: Observed<Policy>) -> Option<Isolator> {
+    let spec = Some(found.object.body.spec).filter(|spec| isolates(spec))?;
     Some(Isolator {
-        namespace: raw.metadata.namespace.unwrap_or_default(),
-        name: raw.metadata.name.unwrap_or_default(),
+        namespace: found.object.namespace,
+        name: found.object.name,
         pods: spec.pod_selector.unwrap_or_default().into(),
     })
 }
@@ -86,8 +77,9 @@ fn isolator_of(raw: NetworkPolicy) -> Option<Isolator> {
 pub struct PolicyStore {
     /// The policies themselves.
     pub table: Table<CachedPolicy>,
-    /// The policies of links, by the UIDs of the links.
-    pub by_link: Groups<String>,
+    /// The policies of links, by their name: a link has at most one in each namespace, and its name has a hash of the
+    /// link's UID.
+    pub by_name: Groups<Arc<str>>,
     isolators: Groups<Arc<str>>,
 }
 
@@ -108,8 +100,13 @@ impl PolicyStore {
 
     pub(crate) fn reindex(&mut self, change: &Change<CachedPolicy>) {
         let (old, new) = (change.old.as_deref(), change.new.as_deref());
-        let links = |policy: Option<&CachedPolicy>| policy.map(CachedPolicy::links).unwrap_or_default();
-        self.by_link.update(&change.name, &links(old), &links(new));
+        let names = |policy: Option<&CachedPolicy>| {
+            let ours = policy.and_then(CachedPolicy::child);
+            ours.map(|_| Arc::clone(&change.name.name))
+                .into_iter()
+                .collect::<Vec<_>>()
+        };
+        self.by_name.update(&change.name, &names(old), &names(new));
         let namespaces = |policy: Option<&CachedPolicy>| {
             let isolating = policy.filter(|policy| policy.is_isolating());
             isolating

@@ -5,7 +5,8 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use instancelink_api::{InstanceLink, keys};
-use instancelink_core::child::{Binding, Observed};
+use instancelink_core::child::names::link_in;
+use instancelink_core::child::{Binding, Kind, Observed};
 use instancelink_core::snapshot::{self, Unusable};
 use k8s_openapi::api::core::v1::Secret;
 
@@ -14,8 +15,6 @@ use super::mentions::{Mention, mentions_of_own};
 use crate::name::ObjectName;
 use crate::store::groups::Groups;
 use crate::store::table::{Change, Item, Table};
-
-const SUFFIX: &str = "-binding";
 
 /// The known Secrets.
 #[derive(Debug, Default)]
@@ -134,22 +133,22 @@ impl Item for Observed<Binding> {
 
 /// What leads to the link whose Secret this is, or on the name of whose Secret it is.
 pub(crate) fn mentions_of(found: &Observed<Binding>) -> Vec<Mention> {
-    let mut mentions = mentions_of_own(found);
-    let link = found.object.name.strip_suffix(SUFFIX);
-    let namespace = found.object.namespace.as_str();
-    mentions.extend(link.map(|name| (namespace.into(), format!("link/{name}"))));
-    mentions
+    mentions_of_own(found)
 }
 
 /// False for a Secret that is not kept at all. Takes out the entries that no link needs; `referred_to` are the names that
 /// links refer to.
 pub(crate) fn is_kept(raw: &mut Secret, referred_to: &BTreeSet<String>) -> bool {
     let name = raw.metadata.name.as_deref().unwrap_or_default();
-    let label = raw.metadata.labels.as_ref().and_then(|l| l.get(keys::MANAGED_BY));
-    let mut owners = raw.metadata.owner_references.iter().flatten();
-    let is_ours = label.is_some_and(|manager| manager == keys::MANAGER) || owners.any(|o| o.kind == keys::KIND);
-    let is_read = is_ours || referred_to.contains(name);
-    let is_kept = is_read || name.ends_with(SUFFIX);
+    let is_on_name = link_in(Kind::Binding, name).is_some();
+    let label = |key: &str| raw.metadata.labels.as_ref().and_then(|labels| labels.get(key));
+    let is_managed = label(keys::MANAGED_BY).is_some_and(|manager| manager == keys::MANAGER);
+    let annotations = raw.metadata.annotations.as_ref();
+    let is_marked = is_managed
+        || label(keys::LINK_UID).is_some()
+        || annotations.is_some_and(|annotations| annotations.contains_key(keys::LINK));
+    let is_read = (is_on_name && is_marked) || referred_to.contains(name);
+    let is_kept = is_read || is_on_name;
     if !is_read {
         raw.data = None;
     }

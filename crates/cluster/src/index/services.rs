@@ -1,15 +1,15 @@
 //! Services, in two views: as targets, and as children. The second view includes a foreign Service with the name of a
-//! child.
+//! child, and no Service with another name.
 
 use std::sync::Arc;
 
-use instancelink_api::keys;
 use instancelink_api::spec::Protocol;
-use instancelink_core::child::{Directory, Observed, ObservedChild};
+use instancelink_core::child::names::{is_directory, link_in};
+use instancelink_core::child::{Directory, Kind, Observed, ObservedChild};
 use instancelink_core::snapshot::{Service, ServicePort};
 use k8s_openapi::api::core::v1 as core;
 
-use super::mentions::{Mention, instance_of, link_of, mentions, mentions_of_own};
+use super::mentions::{Mention, mentions, mentions_of_own};
 use crate::name::ObjectName;
 use crate::store::groups::Groups;
 use crate::store::table::{Change, Item, Table};
@@ -90,16 +90,12 @@ impl Item for CachedService {
     }
 }
 
-/// Which child a Service is: its labels tell, or else its owner or its name.
+/// Which child a Service may be: the name tells. Core decides whether it is one.
 fn child_of(raw: core::Service) -> Option<ObservedChild> {
-    let label = |key: &str| raw.metadata.labels.as_ref().and_then(|labels| labels.get(key));
-    let is_ours = label(keys::MANAGED_BY).is_some_and(|manager| manager == keys::MANAGER);
-    let mut owners = raw.metadata.owner_references.iter().flatten();
-    let is_links = label(keys::LINK_UID).is_some() || owners.any(|owner| owner.kind == keys::KIND);
     let name = raw.metadata.name.as_deref().unwrap_or_default();
-    if link_of(name).is_some() || is_links {
+    if link_in(Kind::VirtualIp, name).is_some() {
         Some(ObservedChild::VirtualIp(Observed::from(raw)))
-    } else if instance_of(name).is_some() || is_ours {
+    } else if is_directory(name) {
         Some(ObservedChild::Directory(Observed::from(raw)))
     } else {
         None

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use instancelink_core::child::{Observed, Slice};
 
 use super::compressed_kinds::CompressedChild;
-use super::mentions::links_of;
+use super::mentions::{Mention, links_beside};
 use crate::store::compressed::{Forgotten, Recent};
 use crate::store::groups::Groups;
 use crate::store::table::{Change, Item, Table};
@@ -16,8 +16,8 @@ use crate::store::table::{Change, Item, Table};
 pub struct SliceStore {
     /// The slices themselves.
     pub table: Table<CachedSlice>,
-    /// Slices by the UID of their link.
-    pub by_link: Groups<String>,
+    /// Slices by the namespace and the UID of their link.
+    pub by_link: Groups<Mention>,
 }
 
 /// A slice. The fields that are read for many slices at once are kept uncompressed.
@@ -74,7 +74,7 @@ impl SliceStore {
         let links = |slice: &Option<Arc<CachedSlice>>| {
             slice
                 .as_ref()
-                .map(|slice| links_of(&slice.child.peek()))
+                .map(|slice| links_beside(&change.name.namespace, &slice.child.peek()))
                 .unwrap_or_default()
         };
         self.by_link

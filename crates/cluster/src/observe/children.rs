@@ -4,24 +4,26 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use instancelink_api::InstanceLink;
-use instancelink_core::child::Children;
+use instancelink_core::child::{Children, names};
 use instancelink_core::snapshot::{Answering, Source};
 
 use crate::index::Index;
 use crate::index::link_keys::source_key;
 use crate::name::ObjectName;
 
-/// Children by label, owner, annotation or name, so that neither a wiped status nor an edited spec hides one.
+/// Children by their marks and names, so that neither a wiped status nor an edited spec hides one. Objects in other namespaces
+/// are looked up by the exact name of a policy, so that nobody there can make this list long.
 pub(super) fn children_of(index: &Index, link: &InstanceLink, source: Option<&Source>) -> Children {
     let uid = link.metadata.uid.clone().unwrap_or_default();
     let (namespace, instance) = source_key(link);
-    let slices = index.slices.by_link.get(uid.as_str());
+    let name = link.metadata.name.as_deref().unwrap_or_default();
+    let slices = index.slices.by_link.get(&(Arc::clone(&namespace), uid.clone()));
     let slices = slices.filter_map(|name| index.slices.table.get(name));
     let slices = slices.map(|s| (*s.child.get(&index.recent)).clone()).collect();
     let words = [
         Some(instance),
         source.map(|s| s.uid.clone()),
-        link.metadata.name.as_ref().map(|name| format!("link/{name}")),
+        Some(format!("link/{name}")),
         Some(uid.clone()),
     ];
     let mentions: Vec<_> = words
@@ -53,8 +55,8 @@ pub(super) fn children_of(index: &Index, link: &InstanceLink, source: Option<&So
             .collect(),
         policies: index
             .policies
-            .by_link
-            .get(uid.as_str())
+            .by_name
+            .get(names::policy(name, &uid).as_str())
             .filter_map(|name| index.policies.child(name).cloned())
             .collect(),
         ..Children::default()

@@ -12,13 +12,15 @@ mod tests;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use instancelink_api::keys;
+use instancelink_core::child::names::policy;
 use instancelink_core::child::{Key, Kind, ObservedChild, Owner};
+use instancelink_core::marks::named_in;
 use instancelink_core::sweep::{KnownLinks, LiveCheck, live_check};
 
 use crate::affected::GoneLink;
 use crate::index::Index;
 use crate::index::mentions::instance_of;
+use crate::index::owners;
 use crate::name::{ObjectName, SourceKey};
 
 pub use search::OrphanSearch;
@@ -51,25 +53,21 @@ pub fn check(index: &Index, child: &ObservedChild) -> Option<LiveCheck> {
 
 /// Of the links that a child names, those that are in the caches. No other link matters for it.
 fn known_links(index: &Index, child: &ObservedChild) -> KnownLinks {
-    let (labelled, path, entries) = match child {
-        ObservedChild::Slice(found) => (found.label(keys::LINK_UID), None, Vec::new()),
-        ObservedChild::VirtualIp(found) => (found.label(keys::LINK_UID), None, Vec::new()),
-        ObservedChild::Policy(found) => (found.label(keys::LINK_UID), None, Vec::new()),
-        ObservedChild::Binding(found) => (found.label(keys::LINK_UID), None, Vec::new()),
-        ObservedChild::Directory(found) => (None, found.object.annotations.get(keys::LINK), Vec::new()),
-        ObservedChild::Environment(found) => {
-            let entries = found.object.entries().into_keys().collect();
-            (None, found.object.annotations.get(keys::LINK), entries)
-        }
+    let peek = |name: &ObjectName| Some(index.links.table.get(name)?.peek());
+    let of_source = |named: Option<(&str, &str)>| {
+        let named = named.and_then(|(namespace, name)| peek(&ObjectName::new(namespace, name)));
+        named.into_iter().collect::<KnownLinks>()
     };
-    let named = path
-        .and_then(|path| path.split_once('/'))
-        .and_then(|(namespace, name)| {
-            let link = index.links.table.get(&ObjectName::new(namespace, name))?;
-            Some(link.peek())
-        });
-    let mut known: KnownLinks = named.into_iter().collect();
-    let uids = labelled.into_iter().chain(entries);
+    let entries = match child {
+        ObservedChild::Slice(found) => return owners::links_of(&index.links, found).filter_map(peek).collect(),
+        ObservedChild::VirtualIp(found) => return owners::links_of(&index.links, found).filter_map(peek).collect(),
+        ObservedChild::Policy(found) => return owners::links_of(&index.links, found).filter_map(peek).collect(),
+        ObservedChild::Binding(found) => return owners::links_of(&index.links, found).filter_map(peek).collect(),
+        ObservedChild::Directory(found) => return of_source(named_in(found)),
+        ObservedChild::Environment(found) => found,
+    };
+    let mut known = of_source(named_in(entries));
+    let uids = entries.object.entries().into_keys();
     known.add_uids(uids.filter(|uid| index.links.by_uid.contains_key(*uid)));
     known
 }
@@ -79,9 +77,9 @@ pub fn left_by(index: &Index, gone: &[GoneLink]) -> BTreeSet<Key> {
     let mut keys = BTreeSet::new();
     for link in gone {
         let (namespace, instance) = &link.source;
-        let slices = index.slices.by_link.get(link.uid.as_str());
+        let slices = index.slices.by_link.get(&(Arc::clone(namespace), link.uid.clone()));
         keys.extend(slices.map(|name| key_of(Kind::Slice, name)));
-        let policies = index.policies.by_link.get(link.uid.as_str());
+        let policies = index.policies.by_name.get(policy(&link.name.name, &link.uid).as_str());
         keys.extend(policies.map(|name| key_of(Kind::Policy, name)));
         let words = [instance.clone(), link.uid.clone(), format!("link/{}", link.name.name)];
         for mention in words.map(|word| (Arc::clone(namespace), word)) {

@@ -1,6 +1,7 @@
 //! The search through all children.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::vec;
 
 use instancelink_core::child::{Key, Kind, ObservedChild};
@@ -9,7 +10,7 @@ use super::{check, key_of};
 use crate::cache::Cache;
 use crate::index::Index;
 use crate::index::mentions::Mention;
-use crate::name::ObjectName;
+use crate::name::{LinkKey, ObjectName};
 use crate::store::groups::Groups;
 
 /// How many entries of a lookup, or children, are looked at while the lock is held: some tens of microseconds.
@@ -23,8 +24,8 @@ pub struct OrphanSearch(Stage);
 /// The position of the search. It continues after the last key, even if that key does not exist any more.
 #[derive(Debug)]
 enum Stage {
-    Slices(Option<String>),
-    Policies(Option<String>),
+    Slices(Option<Mention>),
+    Policies(Option<Arc<str>>),
     Secrets(Option<Mention>),
     Services(Option<Mention>),
     Environments(Option<vec::IntoIter<ObjectName>>),
@@ -43,31 +44,28 @@ impl OrphanSearch {
         let mut found = BTreeSet::new();
         let next = match std::mem::replace(&mut self.0, Stage::Done) {
             Stage::Slices(last) => cache.read(|index| {
-                let is_unknown = |uid: &String| !index.links.by_uid.contains_key(uid.as_str());
                 let last = collect(
                     &index.slices.by_link,
                     last.as_ref(),
-                    |uid, name| is_unknown(uid).then(|| key_of(Kind::Slice, name)),
+                    |mention, name| is_unknown(index, mention).then(|| key_of(Kind::Slice, name)),
                     &mut found,
                 );
                 last.map_or(Stage::Policies(None), |last| Stage::Slices(Some(last)))
             }),
             Stage::Policies(last) => cache.read(|index| {
-                let is_unknown = |uid: &String| !index.links.by_uid.contains_key(uid.as_str());
                 let last = collect(
-                    &index.policies.by_link,
+                    &index.policies.by_name,
                     last.as_ref(),
-                    |uid, name| is_unknown(uid).then(|| key_of(Kind::Policy, name)),
+                    |_, name| policy(index, name),
                     &mut found,
                 );
                 last.map_or(Stage::Secrets(None), |last| Stage::Policies(Some(last)))
             }),
             Stage::Secrets(last) => cache.read(|index| {
-                let is_unknown = |word: &str| !word.starts_with("link/") && !index.links.by_uid.contains_key(word);
                 let last = collect(
                     &index.secrets.by_mention,
                     last.as_ref(),
-                    |(_, word), name| is_unknown(word).then(|| key_of(Kind::Binding, name)),
+                    |mention, name| is_unknown(index, mention).then(|| key_of(Kind::Binding, name)),
                     &mut found,
                 );
                 last.map_or(Stage::Services(None), |last| Stage::Secrets(Some(last)))
@@ -118,6 +116,18 @@ fn collect<K: Ord + Clone>(
         }
     }
     None
+}
+
+/// True for the UID of a link that is not in this namespace, as far as is known.
+fn is_unknown(index: &Index, (namespace, word): &Mention) -> bool {
+    let is_beside = |key: &LinkKey| key.namespace == *namespace;
+    !word.starts_with("link/") && !index.links.by_uid.get(word.as_str()).is_some_and(is_beside)
+}
+
+/// The policy if it has to be checked.
+fn policy(index: &Index, name: &ObjectName) -> Option<Key> {
+    let child = ObservedChild::Policy(index.policies.child(name)?.clone());
+    check(index, &child).is_some().then(|| child.key())
 }
 
 /// The Service if it has to be checked. Each mention of it leads here, so it is looked at only for one of them.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use instancelink_core::child::names::policy;
 use instancelink_core::child::{Key, Kind, ObservedChild};
 use instancelink_core::sweep::{KnownLinks, live_check};
 use serde_json::{Value, json};
@@ -43,10 +44,10 @@ fn town() -> World {
     for (version, of) in (10..).step_by(10).zip(["a", "gone"]) {
         let slice = with(of_link(&format!("{of}-v4"), version, of), "/addressType", json!("IPv4"));
         world.apply::<Slices>(with(slice, "/endpoints", json!([])));
-        world.apply::<Policies>(of_link(&format!("{of}-policy"), version + 1, of));
+        world.apply::<Policies>(of_link(&policy(of, &format!("{of}-uid")), version + 1, of));
         world.apply::<Secrets>(of_link(&format!("{of}-binding"), version + 2, of));
         world.apply::<Services>(of_link(&format!("{of}-vip"), version + 3, of));
-        world.apply::<Environments>(shared(&format!("{of}-env"), version + 4, "a", &["a", of]));
+        world.apply::<Environments>(shared(&format!("{of}-links"), version + 4, "a", &["a", of]));
     }
     world.apply::<Services>(shared("web-links", 100, "a", &[]));
     world.apply::<Services>(shared("old-links", 101, "gone", &[]));
@@ -62,7 +63,7 @@ fn town() -> World {
         );
         world.apply::<Slices>(with(slice, "/endpoints", json!([])));
         world.apply::<Services>(of_link(&format!("{name}-vip"), 3000 + number, &name));
-        world.apply::<Environments>(shared(&format!("{name}-env"), 4000 + number, &name, &[&name]));
+        world.apply::<Environments>(shared(&format!("{name}-links"), 4000 + number, &name, &[&name]));
     }
     world
 }
@@ -144,10 +145,10 @@ fn what_a_deleted_link_left_is_found_by_its_name_its_uid_and_its_source() {
     let names: BTreeSet<&str> = left.iter().map(|key| key.name.as_str()).collect();
     for name in [
         "gone-v4",
-        "gone-policy",
+        policy("gone", "gone-uid").as_str(),
         "gone-binding",
         "gone-vip",
-        "gone-env",
+        "gone-links",
         "web-links",
     ] {
         assert!(names.contains(name), "{name} is not in {names:?}");

@@ -7,6 +7,7 @@ mod binding;
 mod directory;
 mod environment;
 mod kind;
+pub mod names;
 mod policy;
 mod slice;
 mod virtual_ip;

@@ -9,7 +9,7 @@ use super::ownership::{Ownership, delete_own_slices, is_of_another_link, is_own,
 use super::plan::Plan;
 use super::prune::prune;
 use super::slices::is_under_virtual_ip;
-use super::writes::{Body, child_of, create, delete, key_of, repair};
+use super::writes::{AT_ONCE, Body, child_of, create, delete, key_of, repair};
 use super::{environment, policy, virtual_ip};
 use crate::child::{ChildSpec, Key, Observed, Policy};
 use crate::effect::Effect;
@@ -53,6 +53,7 @@ pub fn bring_up(s: &Snapshot, plan: &Plan<'_>) -> Vec<Effect> {
     due.into_iter()
         .filter(|(stage, _)| Some(*stage) == next)
         .map(|(_, effect)| effect)
+        .take(AT_ONCE)
         .collect()
 }
 

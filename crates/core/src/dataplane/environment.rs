@@ -15,10 +15,11 @@ use instancelink_api::spec::EnvironmentMode;
 use super::docker;
 use super::environment_size::{fits, too_large};
 use super::naming::{Names, representative, sibling_paths, source_owner};
-use super::ownership::{Ownership, is_shared_child, ownership_of};
+use super::ownership::{Ownership, ownership_of};
 use super::writes::{delete, replace};
 use crate::child::{ChildSpec, Environment, Observed};
 use crate::effect::Effect;
+use crate::marks::is_shared_child;
 use crate::refusal::Refusal;
 use crate::resolve::ports::Port;
 use crate::snapshot::Snapshot;
@@ -180,7 +181,8 @@ pub(super) fn with_entry(s: &Snapshot) -> impl Iterator<Item = &Observed<Environ
 /// True for one of the operator's environments in which this link has an entry.
 pub(super) fn has_entry(s: &Snapshot, found: &Observed<Environment>) -> bool {
     let uid = s.link.object.metadata.uid.as_deref().unwrap_or_default();
-    is_shared_child(found) && found.object.mentions(uid)
+    let is_beside = s.link.object.metadata.namespace.as_ref() == Some(&found.object.namespace);
+    is_beside && is_shared_child(found) && found.object.mentions(uid)
 }
 
 /// The variables in the lists, in order: those of this link, and the observed ones of the others.

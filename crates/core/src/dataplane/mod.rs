@@ -42,7 +42,6 @@ pub use teardown::{Teardown, TeardownNow, has_children, take_down, teardown_now}
 
 pub(crate) use binding::unconfirmed;
 pub(crate) use environment::without;
-pub(crate) use ownership::is_shared_child;
 pub(crate) use policy::{is_policy_permitted, is_written, selects_others};
 pub(crate) use writes::{Body, child_of, delete, replace};
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use instancelink_api::keys;
 
-use crate::child::{Observed, Owner};
+use crate::child::{Observed, Owner, names};
 use crate::resolve::directory_name;
 use crate::snapshot::{Snapshot, Source};
 
@@ -45,12 +45,12 @@ impl<'a> Names<'a> {
 
     /// Name of the link's virtual IP.
     pub(super) fn virtual_ip(&self) -> String {
-        format!("{}-vip", self.link)
+        names::virtual_ip(self.link)
     }
 
     /// Name of the link's binding.
     pub(super) fn binding(&self) -> String {
-        format!("{}-binding", self.link)
+        names::binding(self.link)
     }
 
     /// The labels of a child of the link alone.

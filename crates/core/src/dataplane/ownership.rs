@@ -1,11 +1,12 @@
-//! The owner of an observed object. The operator never adopts, changes or deletes an object that it did not create
+//! The owner of an observed object, for a pass. The operator never adopts, changes or deletes an object that it did not create
 //! (contract#ownership).
 
 use instancelink_api::keys;
 
 use super::writes::delete;
-use crate::child::{Observed, Slice};
+use crate::child::{ChildKind, Observed, Slice};
 use crate::effect::Effect;
+use crate::marks::{LinkId, claims, is_of_link, is_shared_child};
 use crate::snapshot::Snapshot;
 
 /// The owner of the object with a shared child's name.
@@ -39,13 +40,6 @@ pub(super) fn ownership_of<'a, T>(
     }
 }
 
-/// True for a shared child of any source. Either the label or the annotation may be lost: then the child is repaired.
-/// Otherwise it would be left behind.
-pub(crate) fn is_shared_child<T>(found: &Observed<T>) -> bool {
-    let names_a_source = found.label(keys::SOURCE_UID).is_some() || found.object.annotations.contains_key(keys::LINK);
-    found.is_managed() && found.label(keys::LINK_UID).is_none() && names_a_source
-}
-
 /// True if another source that exists has the child, by label or owner reference. A label with this source decides alone:
 /// then wrong owner references are repaired.
 pub(super) fn is_of_another_source<T>(s: &Snapshot, found: &Observed<T>) -> bool {
@@ -71,15 +65,14 @@ pub(super) fn delete_own_slices(s: &Snapshot) -> impl Iterator<Item = Effect> {
     own_slices(s).filter(|found| !found.terminating).map(delete)
 }
 
-/// True for a child of this link alone: by label or, if the labels are lost, by owner reference.
-pub(super) fn is_own<T>(s: &Snapshot, found: &Observed<T>) -> bool {
-    let uid = s.link.object.metadata.uid.as_deref().unwrap_or_default();
-    let is_labelled = found.is_managed() && found.label(keys::LINK_UID) == Some(uid);
-    is_labelled || found.object.owners.iter().any(|owner| owner.uid == uid)
+/// True for a child of this link alone.
+pub(super) fn is_own<T: ChildKind>(s: &Snapshot, found: &Observed<T>) -> bool {
+    is_of_link(found, LinkId::of(&s.link.object))
 }
 
 /// True for a child of a link with another UID. With the name of this link's child, it belongs to an earlier link of the same
 /// name, and the sweep will delete it.
-pub(super) fn is_of_another_link<T>(found: &Observed<T>) -> bool {
-    found.is_managed() && found.label(keys::LINK_UID).is_some()
+pub(super) fn is_of_another_link<T: ChildKind>(found: &Observed<T>) -> bool {
+    // Slices without the managed-by label are not watched, so no sweep finds them.
+    found.is_managed() && !claims(found).is_empty()
 }

@@ -14,8 +14,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
 use super::naming::{Names, labels};
 use super::ownership::is_own;
-use crate::child::{ChildSpec, Observed, Policy};
-use crate::hash;
+use crate::child::{self, ChildSpec, Observed, Policy};
 use crate::refusal::{Refusal, listed};
 use crate::resolve::consent::{is_permitted, manifest};
 use crate::resolve::endpoints::EndpointGroups;
@@ -86,7 +85,7 @@ pub(super) fn desired(
     let namespace = target.object.namespace();
     let object = ChildSpec {
         namespace: namespace.to_owned(),
-        name: name(names),
+        name: child::names::policy(names.link, names.link_uid),
         labels: names.own_labels(),
         annotations: labels([(keys::LINK, &names.link_path())]),
         // The garbage collector ignores owners in other namespaces: finalizer and sweep delete such a policy.
@@ -107,9 +106,13 @@ pub(super) fn desired(
     Ok((Some(object), None))
 }
 
-/// The policies of this link in all namespaces.
+/// The policies of this link in all namespaces. One in another namespace counts until its deletion is accepted: who can write
+/// there can add a finalizer to it, and has no say in this link (lifecycle#no-wait-for-others).
 pub(super) fn own(s: &Snapshot) -> impl Iterator<Item = &Observed<Policy>> {
-    s.children.policies.iter().filter(|found| is_own(s, found))
+    let beside = s.link.object.metadata.namespace.as_ref();
+    let is_released = move |found: &Observed<Policy>| found.terminating && beside != Some(&found.object.namespace);
+    let policies = s.children.policies.iter().filter(|found| is_own(s, found));
+    policies.filter(move |found| !is_released(found))
 }
 
 /// The policies of this link in a namespace that does not consent to them.
@@ -156,11 +159,6 @@ pub(crate) fn is_written(s: &Snapshot, desired: &ChildSpec<Policy>) -> bool {
 /// True if the target's namespace permits a policy of this link.
 pub(crate) fn is_policy_permitted(s: &Snapshot) -> bool {
     not_consented(s).is_none()
-}
-
-/// The name of the policy. It is unique in the target's namespace, where links of all namespaces may have policies.
-fn name(names: &Names<'_>) -> String {
-    format!("{}-{}", names.link, hash::hex(names.link_uid, 10))
 }
 
 fn allow_spec(

@@ -193,6 +193,7 @@ mod tests {
     fn slices_in_a_directory_that_became_foreign_are_deleted_and_a_refused_deletion_is_not_repeated() {
         let mut s = unservable_with(vec![pod("pg-0", "10.0.0.10")]);
         s.children.directories[0].object.labels.clear();
+        s.children.directories[0].object.annotations.clear();
         assert_eq!(fixture::shown(&prune(&s)), ["delete EndpointSlice shop/web-db-v4"]);
         s.refusals.insert(fixture::key(Kind::Slice, "web-db-v4"), forbidden());
         assert_eq!(prune(&s), []);

@@ -6,7 +6,7 @@ use instancelink_api::keys;
 use super::naming::{Names, labels};
 use super::ownership::own_slices;
 use super::slice_packing::{SliceContent, distribute};
-use crate::child::{ChildSpec, Family, Slice, SlicePort};
+use crate::child::{self, ChildSpec, Family, Slice, SlicePort};
 use crate::resolve::endpoints::{EndpointGroups, Group};
 use crate::resolve::ports::Port;
 use crate::snapshot::Snapshot;
@@ -99,11 +99,7 @@ fn slice(names: &Names<'_>, parent: Parent, family: Family, content: SliceConten
 
 /// The name of the first slice. The others add their number.
 fn base_name(names: &Names<'_>, parent: Parent, family: Family) -> String {
-    match parent {
-        Parent::Directory => format!("{}-{}", names.link, family.suffix()),
-        // Not `-vip-v4`: a link called `…-vip` has a slice with that name.
-        Parent::VirtualIp => format!("{}-{}", names.link, family.suffix().replace('v', "vip")),
-    }
+    child::names::slice(names.link, family, parent == Parent::VirtualIp)
 }
 
 fn number_in(name: &str, base: &str) -> Option<usize> {

@@ -9,14 +9,14 @@ use super::binding;
 use super::drain::{Drain, drain};
 use super::environment;
 use super::naming::{Names, representative};
-use super::ownership::{is_of_another_source, is_shared_child, own_slices};
+use super::ownership::{is_of_another_source, own_slices};
 use super::removal::PendingRemoval;
-use super::writes::delete;
+use super::writes::{AT_ONCE, delete};
 use super::{policy, virtual_ip};
 use crate::child::{Directory, Environment, Observed, Policy};
 use crate::effect::Effect;
+use crate::marks::{is_named_after, is_shared_child};
 use crate::refusal::joined;
-use crate::resolve::directory_name;
 use crate::snapshot::{Secrets, Sibling, Snapshot};
 
 /// The next step of taking a link down.
@@ -101,7 +101,8 @@ pub fn teardown_now(s: &Snapshot) -> TeardownNow {
     ];
     for group in groups {
         let removals = group(s);
-        let due: Vec<Effect> = removals.iter().filter_map(|one| one.due(s, &mut waits)).collect();
+        let mut due: Vec<Effect> = removals.iter().filter_map(|one| one.due(s, &mut waits)).collect();
+        due.truncate(AT_ONCE);
         if !due.is_empty() {
             return TeardownNow::Act(due);
         }
@@ -207,10 +208,10 @@ fn has_or_gets_children(sibling: &Sibling) -> bool {
 
 /// True for a shared child of this link's source, or of a deleted source with its name.
 fn belongs_to_source<T>(s: &Snapshot, found: &Observed<T>) -> bool {
-    let instance = &s.link.object.spec.instance_ref;
-    let source_uid = found.label(keys::SOURCE_UID).unwrap_or_default();
-    let has_name = directory_name(&instance.name, source_uid) == found.object.name;
-    has_name && is_shared_child(found) && !is_of_another_source(s, found) && is_of_this_kind(s, found)
+    let names = Names::of(s);
+    let is_beside = found.object.namespace == names.namespace;
+    let has_name = is_named_after(found, names.instance) || found.object.name == names.directory;
+    is_beside && has_name && is_shared_child(found) && !is_of_another_source(s, found) && is_of_this_kind(s, found)
 }
 
 /// True if the child's source has the kind of this link's source. A name that is derived from a UID does not tell this once

@@ -2,7 +2,7 @@
 
 use instancelink_api::InstanceLink;
 
-use crate::hash;
+use crate::child::names::{directory_by_name, directory_by_uid};
 
 /// Longest name of a Service.
 const LABEL_LENGTH: usize = 63;
@@ -11,11 +11,11 @@ const LABEL_LENGTH: usize = 63;
 /// the source's UID if that is not a valid name for a Service. Names of instances may have dots, a leading digit, and up to
 /// 253 characters.
 pub fn directory_name(instance_name: &str, source_uid: &str) -> String {
-    let name = format!("{instance_name}-links");
+    let name = directory_by_name(instance_name);
     if is_dns_1035_label(&name) {
         name
     } else {
-        format!("il-{}", hash::hex(source_uid, 10))
+        directory_by_uid(source_uid)
     }
 }
 

@@ -56,7 +56,6 @@ fn a_slice_of_an_unknown_link_needs_a_read_of_that_link() {
     let asked = LiveCheck::Link {
         namespace: "shop".to_owned(),
         name: "web-db".to_owned(),
-        uid: LINK_UID.to_owned(),
     };
     assert_eq!(live_check(&slice(), &known(&[sibling()])), Some(asked));
 }
@@ -68,45 +67,99 @@ fn a_slice_is_deleted_when_a_live_answer_says_that_its_link_is_gone_or_another_o
         shown(verdict(&slice(), LiveAnswer::Link(None))),
         ["delete EndpointSlice shop/web-db-v4"]
     );
-    assert_eq!(shown(verdict(&slice(), LiveAnswer::Link(Some("another")))).len(), 1);
-    assert_eq!(verdict(&slice(), LiveAnswer::Link(Some(LINK_UID))), None);
+    let another = fixture::link_named("web-db", "another", fixture::SPEC);
+    assert_eq!(shown(verdict(&slice(), LiveAnswer::Link(Some(&another)))).len(), 1);
+    assert_eq!(verdict(&slice(), LiveAnswer::Link(Some(&link()))), None);
 }
 
 /// lifecycle#sweep-orphans
 #[test]
-fn a_slice_that_names_no_link_needs_the_list_of_its_namespace() {
+fn a_slice_without_its_annotation_is_asked_about_by_its_name() {
     let ObservedChild::Slice(mut found) = slice() else {
         panic!()
     };
     found.object.annotations.clear();
     let child = ObservedChild::Slice(found);
-    let asked = LiveCheck::Links {
+    let asked = LiveCheck::Link {
         namespace: "shop".to_owned(),
+        name: "web-db".to_owned(),
     };
     assert_eq!(live_check(&child, &KnownLinks::default()), Some(asked));
-    assert_eq!(verdict(&child, LiveAnswer::Links(&[link()])), None);
-    assert_eq!(shown(verdict(&child, LiveAnswer::Links(&[sibling()]))).len(), 1);
+    assert_eq!(verdict(&child, LiveAnswer::Link(Some(&link()))), None);
+    assert_eq!(shown(verdict(&child, LiveAnswer::Link(None))).len(), 1);
+}
+
+/// The policy of the link, for a target in this namespace.
+fn policy(namespace: &str) -> Observed<crate::child::Policy> {
+    let s = fixture::snapshot().with_target_in(namespace);
+    let grant = "{from: [{namespace: shop}], to: [{kind: Deployment}], allow: [Endpoints, NetworkPolicy]}";
+    let mut s = s.granted_by(namespace, grant).edited(|spec| {
+        spec.network_policy = NetworkPolicyMode::Allow;
+    });
+    let isolator = Isolator {
+        namespace: namespace.to_owned(),
+        name: "deny".to_owned(),
+        pods: Selector::default(),
+    };
+    s.isolators.push(isolator.into());
+    s.up().children.policies.remove(0)
+}
+
+fn into_namespace(namespace: &str) -> InstanceLink {
+    let mut link = link();
+    link.spec.target_instance_ref.as_mut().unwrap().namespace = Some(namespace.to_owned());
+    link
 }
 
 /// lifecycle#sweep-orphans
 #[test]
 fn a_policy_that_names_no_link_needs_the_list_of_all_namespaces() {
-    let mut s = fixture::snapshot().edited(|spec| spec.network_policy = NetworkPolicyMode::Allow);
-    let isolator = Isolator {
-        namespace: fixture::NAMESPACE.to_owned(),
-        name: "deny".to_owned(),
-        pods: Selector::default(),
-    };
-    s.isolators.push(isolator.into());
-    let mut policy = s.up().children.policies.remove(0);
-    policy.object.annotations.clear();
+    let mut found = policy("data");
+    found.object.annotations.clear();
+    let child = ObservedChild::Policy(found);
     let asked = LiveCheck::Links {
         namespace: String::new(),
     };
+    assert_eq!(live_check(&child, &KnownLinks::default()), Some(asked));
+    assert_eq!(verdict(&child, LiveAnswer::Links(&[into_namespace("data")])), None);
+    assert_eq!(shown(verdict(&child, LiveAnswer::Links(&[sibling()]))).len(), 1);
+}
+
+/// lifecycle#no-wait-for-others
+#[test]
+fn a_policy_in_a_namespace_that_its_link_never_names_is_swept_although_the_link_lives() {
+    let ours = ObservedChild::Policy(policy("data"));
+    let mut forged = policy("data");
+    "elsewhere".clone_into(&mut forged.object.namespace);
+    let forged = ObservedChild::Policy(forged);
+    let link = into_namespace("data");
+    assert_eq!(live_check(&ours, &known(std::slice::from_ref(&link))), None);
+    assert!(live_check(&forged, &known(std::slice::from_ref(&link))).is_some());
+    assert_eq!(verdict(&ours, LiveAnswer::Link(Some(&link))), None);
+    assert_eq!(shown(verdict(&forged, LiveAnswer::Link(Some(&link)))).len(), 1);
+    let mut moved = into_namespace("other");
+    moved.status.get_or_insert_default().target = link.spec.target_instance_ref.clone();
     assert_eq!(
-        live_check(&ObservedChild::Policy(policy), &KnownLinks::default()),
-        Some(asked)
+        verdict(&ours, LiveAnswer::Link(Some(&moved))),
+        None,
+        "the status still names the namespace"
     );
+}
+
+/// lifecycle#no-wait-for-others
+#[test]
+fn a_child_in_another_namespace_than_its_link_is_forged_and_swept() {
+    let ObservedChild::Slice(mut found) = slice() else {
+        panic!()
+    };
+    "elsewhere".clone_into(&mut found.object.namespace);
+    let child = ObservedChild::Slice(found);
+    let asked = LiveCheck::Link {
+        namespace: "elsewhere".to_owned(),
+        name: "web-db".to_owned(),
+    };
+    assert_eq!(live_check(&child, &known(&[link()])), Some(asked));
+    assert_eq!(shown(verdict(&child, LiveAnswer::Link(None))).len(), 1);
 }
 
 /// lifecycle#sweep-orphans
@@ -158,7 +211,7 @@ fn an_environment_with_another_name_stays_while_its_links_exist() {
     let ObservedChild::Environment(mut found) = environment() else {
         panic!()
     };
-    "renamed".clone_into(&mut found.object.name);
+    "renamed-links".clone_into(&mut found.object.name);
     let child = ObservedChild::Environment(found);
     assert_eq!(verdict(&child, LiveAnswer::Links(&[link(), sibling()])), None);
 }
@@ -224,9 +277,9 @@ fn the_shared_children_of_a_gone_source_are_deleted_for_a_source_of_another_kind
     );
 }
 
-/// lifecycle#sweep-orphans
+/// lifecycle#foreign-untouched
 #[test]
-fn an_object_without_the_operators_labels_is_never_swept() {
+fn an_object_without_the_marks_of_the_operator_is_never_swept() {
     let (
         ObservedChild::Slice(mut slice),
         ObservedChild::Directory(mut directory),
@@ -235,11 +288,26 @@ fn an_object_without_the_operators_labels_is_never_swept() {
     else {
         panic!()
     };
-    slice.object.labels.remove(keys::MANAGED_BY);
-    directory.object.labels.remove(keys::MANAGED_BY);
-    environment.object.labels.remove(keys::MANAGED_BY);
+    // The ownerReferences are what is left: a user may have written them.
+    for labels in [
+        &mut slice.object.labels,
+        &mut directory.object.labels,
+        &mut environment.object.labels,
+    ] {
+        labels.clear();
+    }
+    for annotations in [
+        &mut slice.object.annotations,
+        &mut directory.object.annotations,
+        &mut environment.object.annotations,
+    ] {
+        annotations.clear();
+    }
+    let mut copied = fixture::snapshot().up().children.slices.remove(0);
+    "copied".clone_into(&mut copied.object.name);
     for child in [
         ObservedChild::Slice(slice),
+        ObservedChild::Slice(copied),
         ObservedChild::Directory(directory),
         ObservedChild::Environment(environment),
     ] {

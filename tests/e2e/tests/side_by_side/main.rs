@@ -30,6 +30,7 @@ mod tenants_costly;
 mod tenants_events;
 mod tenants_grants;
 mod tenants_memory;
+mod tenants_owners;
 mod tenants_policies;
 mod tenants_purge;
 mod tenants_unreadable;

@@ -32,13 +32,40 @@ fn a_slice_concerns_its_link_and_its_coming_and_going_those_that_want_the_alias(
 }
 
 #[test]
-fn a_slice_that_lost_its_label_is_found_by_its_owner() {
+fn a_slice_that_lost_its_label_is_found_by_its_owner_and_its_annotation() {
     let world = two_rivals_and_a_third();
     let owner =
         json!([{"apiVersion": "instancelink.dev/v1alpha1", "kind": "InstanceLink", "name": "a", "uid": "a-uid"}]);
     let slice = json!({"metadata": meta("a-v4", 10), "addressType": "IPv4", "endpoints": []});
-    world.apply::<Slices>(with(slice, "/metadata/ownerReferences", owner));
+    let slice = with(slice, "/metadata/ownerReferences", owner);
+    world.apply::<Slices>(slice.clone());
+    assert_eq!(world.heard(), names([]), "an owner alone proves nothing");
+    let named = json!({"instancelink.dev/link": "shop/a"});
+    let slice = with(slice, "/metadata/resourceVersion", json!("11"));
+    world.apply::<Slices>(with(slice, "/metadata/annotations", named));
     assert_eq!(world.heard(), names(["a", "b"]));
+}
+
+/// lifecycle#no-wait-for-others
+#[test]
+fn an_object_of_another_namespace_with_the_marks_of_a_link_neither_concerns_it_nor_counts_as_its_child() {
+    let world = two_rivals_and_a_third();
+    let elsewhere = |object: Value| with(object, "/metadata/namespace", json!("data"));
+    for number in 0..3 {
+        world.apply::<Slices>(elsewhere(slice("a-v4", "a", 10 + number)));
+    }
+    let heard = world.all_heard();
+    assert!(heard.links.is_empty(), "{heard:?}");
+    assert_eq!(heard.orphans.len(), 1, "the sweep asks for a link of that name there");
+    let environment = json!({"metadata": meta("web-links", 20), "data": {}});
+    let environment = ours(environment, "instancelink.dev/source-uid", "web-uid");
+    let entries = json!({"instancelink.dev/entries": r#"{"a-uid": []}"#, "instancelink.dev/link": "shop/a"});
+    world.apply::<Environments>(elsewhere(with(environment, "/metadata/annotations", entries)));
+    let service = json!({"metadata": meta("a-vip", 30), "spec": {"clusterIP": "10.0.0.1"}});
+    world.apply::<Services>(elsewhere(ours(service, "instancelink.dev/link-uid", "a-uid")));
+    assert_eq!(world.heard(), names([]));
+    let count = |namespace: &str| world.cache.read(|index| index.count_claims(&namespace.into(), "a-uid"));
+    assert_eq!(count("shop"), 0);
 }
 
 #[test]
@@ -89,20 +116,22 @@ fn a_directory_under_another_name_is_found_by_the_link_it_names() {
 fn an_environment_concerns_the_links_it_has_entries_of() {
     let world = two_rivals_and_a_third();
     let entries = json!({"instancelink.dev/entries": r#"{"c-uid": ["CACHE_NAME"]}"#});
-    let environment = json!({"metadata": meta("somewhere", 10), "data": {"CACHE_NAME": "/web/cache"}});
+    let environment = json!({"metadata": meta("somewhere-links", 10), "data": {"CACHE_NAME": "/web/cache"}});
     let environment = with(environment, "/metadata/annotations", entries);
     world.apply::<Environments>(ours(environment, "instancelink.dev/source-uid", "gone"));
     assert_eq!(world.heard(), names(["c"]));
 }
 
 #[test]
-fn a_virtual_ip_concerns_the_link_whose_label_owner_or_name_it_bears() {
+fn a_service_with_a_virtual_ips_name_concerns_its_link() {
     let world = two_rivals_and_a_third();
     let service = |name: &str, version| json!({"metadata": meta(name, version), "spec": {"clusterIP": "10.0.0.1"}});
-    world.apply::<Services>(ours(service("other", 10), "instancelink.dev/link-uid", "c-uid"));
+    world.apply::<Services>(ours(service("c-vip", 10), "instancelink.dev/link-uid", "c-uid"));
     assert!(world.heard().contains("c"));
     world.apply::<Services>(service("c-vip", 11));
     assert!(world.heard().contains("c"));
+    world.apply::<Services>(ours(service("other", 12), "instancelink.dev/link-uid", "c-uid"));
+    assert_eq!(world.heard(), names([]), "no child has such a name");
     world.apply::<Services>(service("d-vip", 12));
     assert_eq!(world.heard(), names([]));
 }

@@ -123,16 +123,28 @@ fn a_write_that_the_watch_has_passed_without_showing_it_was_undone() {
     assert_eq!(world.cache.read(|i| i.links.table.outstanding()), 0);
 }
 
+/// The name of the child of link `a` that is of this kind.
+fn name_of<W: Watched>() -> &'static str {
+    match W::KIND {
+        "EndpointSlice" => "a-v4",
+        "Secret" => "a-binding",
+        _ => "web-links",
+    }
+}
+
 /// A child of link `a` by its label and, for an environment, by its entries. `a` and `b` want one alias.
-fn child_of_a(version: u64) -> Value {
-    json!({
-        "metadata": {
-            "namespace": "shop", "name": "child", "uid": "child-uid", "resourceVersion": version.to_string(),
-            "labels": {"app.kubernetes.io/managed-by": "instancelink", "instancelink.dev/link-uid": "a-uid"},
-            "annotations": {"instancelink.dev/entries": r#"{"a-uid": ["DB_NAME"]}"#},
-        },
-        "addressType": "IPv4", "endpoints": [],
-    })
+fn child_of_a<W: Watched>(version: u64) -> Value {
+    let labels = json!({
+        "app.kubernetes.io/managed-by": "instancelink", "instancelink.dev/link-uid": "a-uid",
+        "instancelink.dev/source-uid": "web-uid",
+    });
+    let entries = json!({"instancelink.dev/entries": r#"{"a-uid": ["DB_NAME"]}"#, "instancelink.dev/link": "shop/a"});
+    let child = json!({"metadata": meta(name_of::<W>(), version), "addressType": "IPv4", "endpoints": []});
+    with(
+        with(child, "/metadata/labels", labels),
+        "/metadata/annotations",
+        entries,
+    )
 }
 
 fn two_rivals() -> World {
@@ -145,16 +157,16 @@ fn two_rivals() -> World {
 fn deletion_wakes_the_rival<W: Watched>() {
     for event_first in [false, true] {
         let world = two_rivals();
-        world.apply::<W>(child_of_a(3));
+        world.apply::<W>(child_of_a::<W>(3));
         world.heard();
-        let in_flight = world.cache.begin::<W>(ObjectName::new("shop", "child"));
+        let in_flight = world.cache.begin::<W>(ObjectName::new("shop", name_of::<W>()));
         if event_first {
-            world.delete::<W>(child_of_a(4));
+            world.delete::<W>(child_of_a::<W>(4));
         }
-        in_flight.gone("child-uid");
+        in_flight.gone(&format!("{}-uid", name_of::<W>()));
         assert_eq!(world.heard(), names(["b"]), "{}, event first: {event_first}", W::KIND);
         if !event_first {
-            world.delete::<W>(child_of_a(4));
+            world.delete::<W>(child_of_a::<W>(4));
         }
         assert_eq!(world.heard(), names([]), "{}, event first: {event_first}", W::KIND);
     }
@@ -164,11 +176,11 @@ fn creation_wakes_the_rival<W: Watched>() {
     for event_first in [false, true] {
         let world = two_rivals();
         world.heard();
-        let in_flight = world.cache.begin::<W>(ObjectName::new("shop", "child"));
+        let in_flight = world.cache.begin::<W>(ObjectName::new("shop", name_of::<W>()));
         if event_first {
-            world.apply::<W>(child_of_a(3));
+            world.apply::<W>(child_of_a::<W>(3));
         }
-        in_flight.answered(W::reduce(serde_json::from_value(child_of_a(3)).unwrap()));
+        in_flight.answered(W::reduce(serde_json::from_value(child_of_a::<W>(3)).unwrap()));
         assert_eq!(world.heard(), names(["b"]), "{}, event first: {event_first}", W::KIND);
     }
 }
@@ -190,16 +202,11 @@ fn a_link_that_waits_for_an_alias_is_woken_when_our_creation_begins_the_claim_of
 #[test]
 fn an_entry_that_our_write_takes_out_of_an_environment_ends_the_claim_of_its_link() {
     let world = two_rivals();
-    world.apply::<Environments>(child_of_a(3));
+    world.apply::<Environments>(child_of_a::<Environments>(3));
     world.heard();
     let entries = json!({"instancelink.dev/entries": r#"{"c-uid": ["CACHE_NAME"]}"#});
-    let without = with(child_of_a(4), "/metadata/annotations", entries);
-    let without = with(
-        without,
-        "/metadata/labels",
-        json!({"app.kubernetes.io/managed-by": "instancelink"}),
-    );
-    let in_flight = world.cache.begin::<Environments>(ObjectName::new("shop", "child"));
+    let without = with(child_of_a::<Environments>(4), "/metadata/annotations", entries);
+    let in_flight = world.cache.begin::<Environments>(ObjectName::new("shop", "web-links"));
     in_flight.answered(Environments::reduce(serde_json::from_value(without).unwrap()));
     assert_eq!(world.heard(), names(["b"]));
 }
@@ -207,8 +214,8 @@ fn an_entry_that_our_write_takes_out_of_an_environment_ends_the_claim_of_its_lin
 #[test]
 fn concerns_returns_the_same_for_a_change_when_it_is_called_again() {
     let world = two_rivals();
-    world.apply::<Slices>(child_of_a(3));
-    let name = ObjectName::new("shop", "child");
+    world.apply::<Slices>(child_of_a::<Slices>(3));
+    let name = ObjectName::new("shop", "a-v4");
     let slice = world.cache.read(|index| index.slices.table.get(&name).cloned());
     let created = Change {
         other_use: false,
@@ -224,6 +231,50 @@ fn concerns_returns_the_same_for_a_change_when_it_is_called_again() {
         Slices::concerns(index, &created, Who::Us)
     });
     assert_eq!(again, ask(Who::Us));
+}
+
+/// A 404 says that another client removed the object, so nobody but the watch or this answer wakes its links.
+///
+/// lifecycle#answers-of-others
+#[test]
+fn a_shared_child_that_vanishes_while_it_is_written_concerns_each_link_of_its_source() {
+    for event_first in [false, true] {
+        let world = two_rivals();
+        world.apply::<Links>(link("c", "cache", &to("Deployment", "pg"), 3));
+        world.apply::<Environments>(child_of_a::<Environments>(4));
+        world.heard();
+        let in_flight = world.cache.begin::<Environments>(ObjectName::new("shop", "web-links"));
+        if event_first {
+            world.delete::<Environments>(child_of_a::<Environments>(5));
+            assert_eq!(world.heard(), names([]), "it is not known yet whose deletion this is");
+        }
+        in_flight.vanished("web-links-uid");
+        assert_eq!(world.heard(), names(["a", "b", "c"]), "event first: {event_first}");
+        if !event_first {
+            world.delete::<Environments>(child_of_a::<Environments>(5));
+        }
+        assert_eq!(world.heard(), names([]), "event first: {event_first}");
+        assert_eq!(world.cache.read(|i| i.environments.table.outstanding()), 0);
+    }
+}
+
+/// lifecycle#answers-of-others
+#[test]
+fn what_vanishes_while_it_is_written_concerns_its_link_and_those_that_want_its_alias() {
+    fn concerns_both<W: Watched>() {
+        let world = two_rivals();
+        world.apply::<W>(child_of_a::<W>(3));
+        world.heard();
+        let name = ObjectName::new("shop", name_of::<W>());
+        world
+            .cache
+            .begin::<W>(name)
+            .vanished(&format!("{}-uid", name_of::<W>()));
+        assert_eq!(world.heard(), names(["a", "b"]), "{}", W::KIND);
+    }
+    concerns_both::<Slices>();
+    concerns_both::<Environments>();
+    concerns_both::<Secrets>();
 }
 
 /// This happens after etcd is restored from a backup: later writes are undone, and resource versions are used again.

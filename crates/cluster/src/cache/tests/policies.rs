@@ -39,16 +39,18 @@ fn a_policy_that_isolates_concerns_the_links_that_ask_for_one_there() {
     assert_eq!(world.heard(), names(["b"]));
 }
 
+/// A policy with the marks of the link `a`.
+fn of_a(namespace: &str, version: u64) -> Value {
+    let labels = json!({"app.kubernetes.io/managed-by": "instancelink", "instancelink.dev/link-uid": "a-uid"});
+    let name = instancelink_core::child::names::policy("a", "a-uid");
+    let policy = policy(&name, namespace, version, &json!({"podSelector": {}}));
+    with(policy, "/metadata/labels", labels)
+}
+
 #[test]
 fn a_policy_of_ours_concerns_its_link_and_isolates_no_pod() {
     let world = world();
-    let labels = json!({"app.kubernetes.io/managed-by": "instancelink", "instancelink.dev/link-uid": "a-uid"});
-    let ours = with(
-        policy("a-1", "data", 10, &json!({"podSelector": {}})),
-        "/metadata/labels",
-        labels,
-    );
-    world.apply::<Policies>(ours);
+    world.apply::<Policies>(of_a("data", 10));
     assert_eq!(world.heard(), names(["a"]));
     assert_eq!(world.cache.read(|index| index.policies.isolators_in("data").count()), 0);
 }
@@ -131,4 +133,30 @@ fn a_snapshot_has_every_pod_that_the_policy_of_its_link_would_select() {
     let without = link("b", "b", &to("Deployment", "pg"), 20);
     world.apply::<Links>(without);
     assert_eq!(selected("b"), Vec::<String>::new(), "it asks for no policy");
+}
+
+/// contract#ownership
+#[test]
+fn a_users_policy_that_names_the_link_as_its_owner_is_foreign_and_isolates() {
+    let world = world();
+    let owner =
+        json!([{"apiVersion": "instancelink.dev/v1alpha1", "kind": "InstanceLink", "name": "b", "uid": "b-uid"}]);
+    let theirs = policy("theirs", "shop", 10, &json!({"podSelector": {}}));
+    world.apply::<Policies>(with(theirs, "/metadata/ownerReferences", owner));
+    assert_eq!(
+        world.heard(),
+        names(["b"]),
+        "it asks for a policy, and something isolates now"
+    );
+    assert_eq!(world.cache.read(|index| index.policies.isolators_in("shop").count()), 1);
+}
+
+/// lifecycle#no-wait-for-others
+#[test]
+fn a_policy_with_the_marks_of_a_link_where_the_link_has_no_target_is_left_to_the_sweep() {
+    let world = world();
+    world.apply::<Policies>(of_a("elsewhere", 10));
+    let heard = world.all_heard();
+    assert!(heard.links.is_empty(), "{heard:?}");
+    assert_eq!(heard.orphans.len(), 1, "{heard:?}");
 }

@@ -151,6 +151,23 @@ fn a_rotated_secret_concerns_the_links_that_refer_to_it() {
     assert_eq!(password(&world.known_to("a")).as_deref(), Some("new"));
 }
 
+/// contract#ownership
+#[test]
+fn the_secret_of_a_user_that_names_the_link_as_its_owner_is_not_kept_and_keeps_no_alias() {
+    let world = one_bound();
+    world.apply::<Links>(link("rival", "a", &to("Deployment", "pg"), 3));
+    world.heard();
+    let owner =
+        json!([{"apiVersion": "instancelink.dev/v1alpha1", "kind": "InstanceLink", "name": "a", "uid": "a-uid"}]);
+    let theirs = |name, version| with(secret(name, version), "/metadata/ownerReferences", owner.clone());
+    world.secrets_listed(&named([]), vec![theirs("mine", 10), theirs("a-binding", 11)]);
+    assert_eq!(world.kept(), names(["a-binding"]), "only because of its name");
+    let known = world.cache.read(|index| format!("{:?}", index.secrets));
+    assert!(!known.contains("password"), "{known}");
+    let claims = world.cache.read(|index| index.count_claims(&shop(), "a-uid"));
+    assert_eq!(claims, 0);
+}
+
 #[test]
 fn a_secret_on_a_childs_name_concerns_its_link_and_is_hidden_when_it_is_no_longer_one() {
     let world = one_bound();
@@ -163,11 +180,13 @@ fn a_secret_on_a_childs_name_concerns_its_link_and_is_hidden_when_it_is_no_longe
     say(secret("b-binding", 10));
     assert!(world.heard().contains("b"));
     let labels = json!({"app.kubernetes.io/managed-by": "instancelink", "instancelink.dev/link-uid": "a-uid"});
-    say(with(secret("other", 11), "/metadata/labels", labels));
+    say(with(secret("a-binding", 11), "/metadata/labels", labels.clone()));
     assert!(world.heard().contains("a"));
-    say(secret("other", 12));
+    say(secret("a-binding", 12));
     assert!(world.heard().contains("a"));
-    assert_eq!(world.kept(), names(["b-binding"]));
+    say(with(secret("other", 13), "/metadata/labels", labels));
+    assert_eq!(world.heard(), names([]), "no child has such a name");
+    assert_eq!(world.kept(), names(["a-binding", "b-binding"]));
 }
 
 #[test]

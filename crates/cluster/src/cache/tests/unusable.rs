@@ -171,7 +171,8 @@ fn a_target_that_cannot_be_read_counts_as_missing_and_the_link_says_why() {
 fn a_child_that_cannot_be_read_is_known_by_its_identity_so_that_it_is_repaired_or_deleted() {
     let world = World::new();
     world.apply::<Links>(valid("InstanceLink", "web", 1));
-    world.apply::<Slices>(with(valid("EndpointSlice", "web", 2), "/endpoints", json!(3)));
+    let slice = with(valid("EndpointSlice", "web", 2), "/metadata/name", json!("web-v4"));
+    world.apply::<Slices>(with(slice, "/endpoints", json!(3)));
     let s = snapshot(&world, "web");
     let [slice] = s.children.slices.as_slice() else {
         panic!("{:?}", s.children)

@@ -130,6 +130,7 @@ fn a_link_that_is_taken_down_removes_only_its_own_entry() {
 fn a_foreign_environment_is_not_read() {
     let mut s = with_keys_of_sibling(&["DB_PORT"]);
     s.children.environments[0].object.labels.clear();
+    s.children.environments[0].object.annotations.remove(keys::LINK);
     let plan = build(&s, &BTreeSet::from([SIBLING_UID.to_owned()])).unwrap();
     let desired = plan.environment.get().unwrap();
     assert!(desired.body.data.contains_key("DB_PORT"));

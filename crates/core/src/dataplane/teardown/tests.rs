@@ -138,6 +138,7 @@ fn a_directory_of_another_source_or_a_foreign_one_is_kept() {
     other.living_owners.insert(fixture::SOURCE_UID.to_owned());
     let mut foreign = fixture::snapshot().up();
     foreign.children.directories[0].object.labels.clear();
+    foreign.children.directories[0].object.annotations.clear();
     for s in [other, foreign] {
         assert!(!all_writes(s).contains(&"delete Service shop/web-links".to_owned()));
     }
@@ -150,20 +151,98 @@ fn a_link_without_its_source_is_taken_down_too() {
 }
 
 #[test]
-fn children_are_found_by_label_and_never_by_spec() {
+fn children_are_found_by_their_marks_and_never_by_spec() {
     let mut s = fixture::snapshot().up();
-    s.children.slices[0].object.namespace = "elsewhere".to_owned();
-    s.children.environments[0].object.name = "renamed".to_owned();
+    s.children.slices[0].object.name = "web-db-v4-9".to_owned();
+    s.children.environments[0].object.name = "renamed-links".to_owned();
     s.link.object.status = None;
     let s = s.edited(|spec| spec.target_instance_ref = None);
     assert!(has_children(&s));
     assert_eq!(
         all_writes(s)[..2],
         [
-            "delete EndpointSlice elsewhere/web-db-v4",
-            "delete ConfigMap shop/renamed"
+            "delete EndpointSlice shop/web-db-v4-9",
+            "delete ConfigMap shop/renamed-links"
         ]
     );
+}
+
+/// lifecycle#writes-at-once
+#[test]
+fn a_thousand_slices_that_somebody_made_on_the_names_of_a_link_are_not_deleted_all_at_once() {
+    let mut s = fixture::snapshot().up();
+    let slice = s.children.slices[0].clone();
+    for number in 2..=1000 {
+        let mut copy = slice.clone();
+        copy.object.name = format!("web-db-v4-{number}");
+        s.children.slices.push(copy);
+    }
+    let mut groups = Vec::new();
+    while let Teardown::Act(effects) = take_down(&s, None) {
+        groups.push(effects.len());
+        s.execute(&effects);
+    }
+    assert_eq!(groups.iter().sum::<usize>(), 1002, "with environment and directory");
+    assert!(groups.iter().all(|count| *count <= AT_ONCE), "{groups:?}");
+}
+
+/// A link with a policy in the namespace `data` of its target.
+fn with_policy_elsewhere() -> Snapshot {
+    let grant = "{from: [{namespace: shop}], to: [{kind: Deployment}], allow: [Endpoints, NetworkPolicy]}";
+    let mut s = fixture::snapshot()
+        .with_target_in("data")
+        .granted_by("data", grant)
+        .edited(|spec| spec.network_policy = instancelink_api::spec::NetworkPolicyMode::Allow);
+    let isolator = crate::snapshot::Isolator {
+        namespace: "data".to_owned(),
+        name: "deny".to_owned(),
+        pods: k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector::default().into(),
+    };
+    s.isolators.push(isolator.into());
+    s.up()
+}
+
+/// lifecycle#no-wait-for-others
+#[test]
+fn a_policy_in_another_namespace_is_waited_for_until_its_deletion_is_accepted_whatever_finalizer_it_has() {
+    let mut s = with_policy_elsewhere();
+    assert_eq!(s.children.policies.len(), 1);
+    s.children.slices.clear();
+    s.children.environments.clear();
+    s.children.directories.clear();
+    assert!(has_children(&s));
+    assert!(shown(&act(&s, None))[0].starts_with("delete NetworkPolicy data/web-db-"));
+    s.children.policies[0].terminating = true;
+    assert_eq!(take_down(&s, Some(30)), Teardown::Done);
+    assert!(!has_children(&s));
+    // In its own namespace the link waits: who can write there can also write the link.
+    let policy = &mut s.children.policies[0].object;
+    "shop".clone_into(&mut policy.namespace);
+    assert!(matches!(take_down(&s, None), Teardown::Waiting(_)));
+}
+
+/// lifecycle#no-wait-for-others
+#[test]
+fn objects_in_other_namespaces_with_all_marks_of_a_link_are_not_its_children() {
+    let mut s = with_policy_elsewhere();
+    let (mut slice, mut environment, mut directory) = (
+        s.children.slices[0].clone(),
+        s.children.environments[0].clone(),
+        s.children.directories[0].clone(),
+    );
+    slice.object.namespace = "data".to_owned();
+    environment.object.namespace = "data".to_owned();
+    directory.object.namespace = "data".to_owned();
+    let mut policy = s.children.policies[0].clone();
+    policy.object.name = "mine".to_owned();
+    s = s.down_as_far_as_possible();
+    (slice.terminating, policy.terminating) = (true, true);
+    s.children.slices.push(slice);
+    s.children.environments.push(environment);
+    s.children.directories.push(directory);
+    s.children.policies.push(policy);
+    assert!(!has_children(&s));
+    assert_eq!(take_down(&s, Some(30)), Teardown::Done);
 }
 
 #[test]

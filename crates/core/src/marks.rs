@@ -1,0 +1,163 @@
+//! What is the operator's own (contract#ownership). An object has several marks, and others may write or remove each of them.
+//! Some combinations prove that the operator created the object for a link, or for the links of a source; no other object is
+//! ever changed or deleted. Passes, the sweep and the indexes all ask here.
+//!
+//! ```text
+//! of a link     the name and the place of such a child (always), and
+//!               the link-uid label, and one of: managed-by label, annotation, ownerReference
+//!               or the ownerReference and the annotation
+//!               or, for a policy, whose name has a hash of the UID: the annotation and the managed-by label
+//! of a source   the name of a directory (always), and
+//!               the source-uid label, and one of: managed-by label, annotation, ownerReference
+//!               or the annotation, and one of: managed-by label, ownerReference
+//! ```
+//! An ownerReference alone proves nothing: users write it, so that the garbage collector takes their objects along with the
+//! link. So each combination has a mark with the prefix `instancelink.dev/`, with the value that belongs there.
+
+use instancelink_api::{InstanceLink, keys};
+
+use crate::child::names::{is_directory, is_label, link_in, policy as policy_name};
+use crate::child::{ChildKind, Kind, Observed, Owner};
+use crate::resolve::directory_name;
+
+/// A link, by what children name it by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LinkId<'a> {
+    /// Its namespace.
+    pub namespace: &'a str,
+    /// Its name.
+    pub name: &'a str,
+    /// Its UID.
+    pub uid: &'a str,
+}
+
+/// The link that the marks of an object name. It may not exist.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Claim {
+    /// Its namespace. None for a policy without its annotation: the link may be in any namespace.
+    pub namespace: Option<String>,
+    /// Its name.
+    pub name: String,
+    /// Its UID. None for a policy that shows only a hash of it, in its name.
+    pub uid: Option<String>,
+}
+
+impl<'a> LinkId<'a> {
+    /// A link.
+    pub fn of(link: &'a InstanceLink) -> Self {
+        let metadata = &link.metadata;
+        Self {
+            namespace: metadata.namespace.as_deref().unwrap_or_default(),
+            name: metadata.name.as_deref().unwrap_or_default(),
+            uid: metadata.uid.as_deref().unwrap_or_default(),
+        }
+    }
+}
+
+/// True if the operator created this object for this link alone.
+pub fn is_of_link<T: ChildKind>(found: &Observed<T>, link: LinkId<'_>) -> bool {
+    let object = &found.object;
+    let is_policy = T::KIND == Kind::Policy;
+    let is_beside = object.namespace == link.namespace;
+    let is_named = link_in(T::KIND, &object.name) == Some(link.name)
+        && (!is_policy || object.name == policy_name(link.name, link.uid));
+    if link.uid.is_empty() || !is_named || !(is_beside || is_policy) {
+        return false;
+    }
+    let managed = found.is_managed();
+    let label = found.label(keys::LINK_UID) == Some(link.uid);
+    let annotation = named_in(found) == Some((link.namespace, link.name));
+    // An owner is in the same namespace.
+    let owner = is_beside && owning_links(found).any(|owner| owner.uid == link.uid && owner.name == link.name);
+    (label && (managed || annotation || owner)) || (annotation && (owner || (is_policy && managed)))
+}
+
+/// The links that this object may have been created for, by its marks alone. Empty for an object of others.
+pub fn claims<T: ChildKind>(found: &Observed<T>) -> Vec<Claim> {
+    let object = &found.object;
+    let Some(name) = link_in(T::KIND, &object.name) else {
+        return Vec::new();
+    };
+    let is_policy = T::KIND == Kind::Policy;
+    let annotated = named_in(found)
+        .filter(|(_, named)| *named == name)
+        .map(|(namespace, _)| namespace);
+    let labels = found.label(keys::LINK_UID).into_iter();
+    let owners = owning_links(found).map(|owner| owner.uid.as_str());
+    let mut claims: Vec<Claim> = Vec::new();
+    for uid in labels.chain(owners) {
+        let beside = object.namespace.as_str();
+        let places = [annotated.filter(|_| is_policy), Some(beside)];
+        let place = places.into_iter().flatten().find(|namespace| {
+            let (namespace, name) = (*namespace, name);
+            is_of_link(found, LinkId { namespace, name, uid })
+        });
+        let Some(place) = place else { continue };
+        // Only the annotation tells the namespace of a policy's link.
+        let is_place_known = !is_policy || annotated == Some(place);
+        let claim = Claim {
+            namespace: is_place_known.then(|| place.to_owned()),
+            name: name.to_owned(),
+            uid: Some(uid.to_owned()),
+        };
+        if !claims.contains(&claim) {
+            claims.push(claim);
+        }
+    }
+    if let (true, Some(namespace)) = (is_policy && claims.is_empty() && found.is_managed(), annotated) {
+        claims.push(Claim {
+            namespace: Some(namespace.to_owned()),
+            name: name.to_owned(),
+            uid: None,
+        });
+    }
+    claims
+}
+
+/// True if the operator created this object for the links of a source.
+pub fn is_shared_child<T>(found: &Observed<T>) -> bool {
+    let object = &found.object;
+    if !is_directory(&object.name) {
+        return false;
+    }
+    let managed = found.is_managed();
+    let label = found.label(keys::SOURCE_UID).is_some_and(|uid| !uid.is_empty());
+    let annotation = named_in(found).is_some_and(|(namespace, _)| namespace == object.namespace);
+    let owner = object
+        .owners
+        .iter()
+        .any(|owner| directory_name(&owner.name, &owner.uid) == object.name);
+    (label && (managed || annotation || owner)) || (annotation && (managed || owner))
+}
+
+/// True for an object with the name of the directory of a source of this name. Where the name has a hash of the source's UID,
+/// the label or an owner has to have the UID.
+pub(crate) fn is_named_after<T>(found: &Observed<T>, instance: &str) -> bool {
+    let label = found.label(keys::SOURCE_UID).unwrap_or_default();
+    let owners = found.object.owners.iter().filter(|owner| owner.name == instance);
+    let mut uids = std::iter::once(label).chain(owners.map(|owner| owner.uid.as_str()));
+    uids.any(|uid| directory_name(instance, uid) == found.object.name)
+}
+
+/// True for a namespace in which the link may have a policy: its own, and those of the targets in its spec and in its status.
+pub fn may_have_policy_in(link: &InstanceLink, namespace: &str) -> bool {
+    let programmed = link.status.as_ref().and_then(|status| status.target.as_ref());
+    let targets = link.spec.target_instance_ref.iter().chain(programmed);
+    let mut places = targets.filter_map(|target| target.namespace.as_deref());
+    link.metadata.namespace.as_deref() == Some(namespace) || places.any(|place| place == namespace)
+}
+
+/// Namespace and name of the link in the annotation, if they are valid.
+pub fn named_in<T>(found: &Observed<T>) -> Option<(&str, &str)> {
+    let named = found.object.annotations.get(keys::LINK)?;
+    named
+        .split_once('/')
+        .filter(|(namespace, name)| is_label(namespace) && is_label(name))
+}
+
+fn owning_links<T>(found: &Observed<T>) -> impl Iterator<Item = &Owner> {
+    found.object.owners.iter().filter(|owner| owner.kind == keys::KIND)
+}
+
+#[cfg(test)]
+mod tests;
