@@ -8,9 +8,10 @@ use jiff::tz::Offset;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 
 use super::request::{MAX_ID, MAX_SHOWN, Request, parse};
-use super::take::HANDLED;
 use crate::time::micro;
 
+/// How many values a link remembers.
+pub(super) const HANDLED: usize = 16;
 /// Longest reason that the operator writes, and longest name of a field manager, in characters.
 const MAX_WORD: usize = 128;
 /// Length of a mark: `#` and 8 hexadecimal digits.

@@ -3,14 +3,13 @@
 use instancelink_api::{Desired, Intent, Verb, Verdict};
 use jiff::Timestamp;
 
+use super::fit::HANDLED;
 use super::judge::Decision;
 use super::memory::Memory;
 use super::request::Request;
 use super::table::Legality;
 use crate::time::micro;
 
-/// How many values a link remembers.
-pub(super) const HANDLED: usize = 16;
 /// The manager of a purge by ttl.
 const TTL_MANAGER: &str = "ttlSecondsAfterRemoved";
 
