@@ -45,6 +45,55 @@ fn every_test_that_the_table_names_is_there() {
     }
 }
 
+/// "Where tenants' input goes": each place is a file that exists, and each verdict names rows of the table, tests, or why it
+/// needs none.
+#[test]
+fn every_verdict_on_an_input_names_threats_or_tests_that_are_there() {
+    let page = text("docs/security.md");
+    let threats: Vec<String> = rows().into_iter().map(|(number, ..)| number).collect();
+    let section = page.split("## Where tenants' input goes").nth(1).unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    let verdicts: Vec<&str> = section
+        .lines()
+        .filter(|line| {
+            line.starts_with("| ")
+                && !line.starts_with("| input")
+                && !line.starts_with("| decision")
+                && !line.starts_with("| mark ")
+        })
+        .collect();
+    assert!(verdicts.len() > 40, "{}", verdicts.len());
+    for line in verdicts {
+        let cells: Vec<&str> = line.trim_matches('|').split(" | ").map(str::trim).collect();
+        let [_, place, _, verdict] = cells[..] else {
+            panic!("four cells: {line}")
+        };
+        for file in place
+            .split('`')
+            .filter(|part| part.starts_with("src/") || part.starts_with("crates/"))
+        {
+            assert!(root().join(file).exists(), "no {file}: {line}");
+        }
+        for test in verdict.split('`').filter(|part| part.contains("::")) {
+            let (file, name) = test.split_once("::").unwrap();
+            assert!(is_a_test(&text(file), name), "{file} has no test {name}");
+        }
+        let words = verdict.split(|c: char| !c.is_alphanumeric());
+        let is_number = |word: &&str| {
+            word.strip_prefix('T')
+                .is_some_and(|n| !n.is_empty() && n.chars().all(|c| c.is_ascii_digit()))
+        };
+        for threat in words.filter(is_number) {
+            assert!(threats.iter().any(|known| known == threat), "no row {threat}: {line}");
+        }
+        let judged = ["mended: ", "safe: ", "accepted", "open: ", "own namespace: safe"];
+        assert!(
+            judged.iter().any(|word| verdict.starts_with(word)),
+            "no verdict: {line}"
+        );
+    }
+}
+
 /// Whether the file has a test function with this name.
 fn is_a_test(source: &str, name: &str) -> bool {
     let lines: Vec<&str> = source.lines().map(str::trim).collect();
