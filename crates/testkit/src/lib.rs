@@ -16,3 +16,4 @@ pub mod campaign;
 pub mod dice;
 #[cfg(feature = "api")]
 pub mod faults;
+pub mod tenant;
