@@ -43,7 +43,7 @@ const VOLATILE: [&str; 17] = [
     "drainFrom",
 ];
 
-fn plain(value: &Value) -> Value {
+pub(crate) fn plain(value: &Value) -> Value {
     match value {
         Value::Object(members) => {
             let kept = members.iter().filter(|(name, _)| !VOLATILE.contains(&name.as_str()));

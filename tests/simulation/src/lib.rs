@@ -32,3 +32,4 @@ pub mod scripts;
 pub mod seeds;
 pub mod soak;
 pub mod stir;
+pub mod tenants;

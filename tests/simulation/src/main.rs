@@ -2,6 +2,8 @@
 //!
 //! Prints every request with its faults, every state of the links, and the violations. With a star for
 //! the number (`'r*:crash'`, `'e*:hidden'`) the fault happens at each point, one at a time, until there is a violation.
+//!
+//! `tenants 4711` replays a history of two tenants, and prints the writes of the one that harms.
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -11,11 +13,14 @@ use instancelink::telemetry::logs;
 use instancelink_simulation::campaign::{Reference, Tolerance, side_by_side};
 use instancelink_simulation::run::{Setting, run};
 use instancelink_simulation::scripts;
+use instancelink_simulation::tenants::{History, Quiet};
 use instancelink_testkit::faults::plan::{Fault, Plan};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+/// The script of two tenants.
+const TENANTS: &str = "tenants";
 /// The number of plans that run before their violations are checked.
 const BATCH: usize = 8;
 
@@ -38,6 +43,9 @@ fn main() -> ExitCode {
     let args = Args::parse();
     let (told, hurried) = (scripts::all(), scripts::hurried());
     let mut out = io::stdout().lock();
+    if args.script == TENANTS {
+        return tenants(&args, &mut out);
+    }
     let Some(script) = told.iter().chain(&hurried).find(|script| script.name == args.script) else {
         let names: Vec<&str> = told.iter().chain(&hurried).map(|script| script.name).collect();
         let _ = writeln!(
@@ -67,12 +75,7 @@ fn main() -> ExitCode {
             Tolerance::Requests
         }
     };
-    if let Some(filter) = &args.log {
-        let lines = tracing_subscriber::fmt::layer().without_time();
-        tracing_subscriber::registry()
-            .with(lines.with_filter(filter.clone()))
-            .init();
-    }
+    show_logs(&args);
     let mut wrong = Vec::new();
     if let [plan] = plans.as_slice() {
         let outcome = run(script, plan, setting);
@@ -91,7 +94,39 @@ fn main() -> ExitCode {
             }
         }
     }
-    for line in &wrong {
+    verdict(&wrong, &mut out)
+}
+
+/// Replays a history of two tenants.
+fn tenants(args: &Args, out: &mut impl io::Write) -> ExitCode {
+    let history: History = match args.plan.parse() {
+        Ok(history) => history,
+        Err(why) => {
+            let _ = writeln!(out, "{why}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let quiet = Quiet::run();
+    for write in history.writes() {
+        let _ = writeln!(out, "{write}");
+    }
+    show_logs(args);
+    let (sent, wrong) = quiet.compare(&history);
+    let _ = writeln!(out, "{sent} writes were not refused");
+    verdict(&wrong, out)
+}
+
+fn show_logs(args: &Args) {
+    if let Some(filter) = &args.log {
+        let lines = tracing_subscriber::fmt::layer().without_time();
+        tracing_subscriber::registry()
+            .with(lines.with_filter(filter.clone()))
+            .init();
+    }
+}
+
+fn verdict(wrong: &[String], out: &mut impl io::Write) -> ExitCode {
+    for line in wrong {
         let _ = writeln!(out, "VIOLATED {line}");
     }
     if wrong.is_empty() {
