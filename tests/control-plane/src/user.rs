@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use harness::{Object, eventually};
+use harness::{Namespace, Object, eventually};
 use instancelink_api::InstanceLink;
 use kube::Client;
 use kube::api::{Api, ListParams};
@@ -26,8 +26,7 @@ impl ControlPlane {
             "subjects": [{ "apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": name }],
         });
         Object::of(&self.client, "", &binding).create(&binding).await;
-        let user = json!({ "token": ADMIN, "as": name });
-        let client = client_of(&kubeconfig_of(&self.server(), &user)).await;
+        let client = self.client_as(name).await;
         let links: Api<InstanceLink> = Api::all(client.clone());
         eventually(&format!("{name} may edit links"), LEARNS, async || {
             let asked = links.list(&ListParams::default().limit(1)).await;
@@ -35,5 +34,29 @@ impl ControlPlane {
         })
         .await;
         client
+    }
+    /// A client of a user who may edit in this namespace, and has no other rights.
+    pub async fn editor_of(&self, namespace: &Namespace, name: &str) -> Client {
+        namespace
+            .create_object(&json!({
+                "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding",
+                "metadata": { "name": format!("{name}-edits") },
+                "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "edit" },
+                "subjects": [{ "apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": name }],
+            }))
+            .await;
+        let client = self.client_as(name).await;
+        let links: Api<InstanceLink> = Api::namespaced(client.clone(), &namespace.name);
+        eventually(&format!("{name} may edit links"), LEARNS, async || {
+            let asked = links.list(&ListParams::default().limit(1)).await;
+            asked.map(drop).map_err(|e| e.to_string())
+        })
+        .await;
+        client
+    }
+
+    async fn client_as(&self, name: &str) -> Client {
+        let user = json!({ "token": ADMIN, "as": name });
+        client_of(&kubeconfig_of(&self.server(), &user)).await
     }
 }

@@ -29,12 +29,23 @@ pub struct Course {
 
 /// Runs the life of a link with this name, in a namespace with `web`, `pg` and `pg2`. Panics if a step takes too long.
 pub async fn run(namespace: &Namespace, name: &str) -> Course {
+    run_and_look(namespace, name).await.0
+}
+
+/// The same, and the conditions of the link at each resting state but the last.
+pub async fn run_and_look(namespace: &Namespace, name: &str) -> (Course, Vec<String>) {
     let (link, watch) = namespace
         .watched_link(link(name, "db", "Deployment/web", "Service/pg"))
         .await;
     let known = names_of(namespace, &link).await;
     let mut rests = Vec::new();
-    let mut rest = async |state: State| rests.push((state, children_of(namespace, &known).await));
+    let mut looks = Vec::new();
+    let mut rest = async |state: State| {
+        rests.push((state, children_of(namespace, &known).await));
+        if let Some(found) = watch.newest().filter(|_| state != State::Purging) {
+            looks.push(conditions(&found, &known));
+        }
+    };
 
     until(&watch, "active", |l| state(l) == Active).await;
     rest(Active).await;
@@ -66,14 +77,31 @@ pub async fn run(namespace: &Namespace, name: &str) -> Course {
     }
     watched.cut();
     assert!(watched.violations.is_empty(), "{:?}", watched.violations);
-    Course {
+    let course = Course {
         states,
         actions: actions(&watch.versions())
             .into_iter()
             .map(|line| line.replace(name, "NAME"))
             .collect(),
         rests,
+    };
+    (course, looks)
+}
+
+/// Each condition with its reason and message, without texts that differ from run to run.
+fn conditions(link: &InstanceLink, known: &[(String, &'static str)]) -> String {
+    let status = link.status.clone().unwrap_or_default();
+    let mut lines: Vec<String> = status
+        .conditions
+        .iter()
+        .map(|c| format!("{}={} {}: {}", c.type_, c.status, c.reason, c.message))
+        .collect();
+    lines.sort();
+    let mut text = lines.join("; ");
+    for (found, shown) in known {
+        text = text.replace(found, shown);
     }
+    text
 }
 
 async fn act(link: &Link, watch: &Watch, verb: &str, reached: State) {

@@ -83,9 +83,17 @@ fn name(group: &Group, long: bool) -> String {
     format!("campaigns {group}{long}")
 }
 
+/// Files outside of their package that campaigns read, by package and test.
+const READ: [((&str, &str), [&str; 2]); 1] = [(("faults", "strange"), ["tests/manifests", "deploy/overlays/binding"])];
+
 fn needs(group: &Group) -> Needs {
     let mut needs = Needs::of_test(&group.package, &group.test);
     needs.read(&["xtask/src/verify/campaigns"]);
+    for (reader, paths) in READ {
+        if reader == (group.package.as_str(), group.test.as_str()) {
+            needs.read(&paths);
+        }
+    }
     if group.needs_servers() {
         needs.programs.push("instancelink");
         needs.servers();
