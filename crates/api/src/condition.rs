@@ -61,6 +61,10 @@ reasons! {
     DNSOnly,
     /// The labels of the target also select pods that are not the target's, so the link has no policy.
     SelectsOtherPods,
+    /// A binding refers to the binding of a link.
+    InvalidSecretRef,
+    /// A finalizer of another client keeps an object that the link waits for.
+    FinalizersRemain,
     /// Another link claims the alias.
     AliasConflict,
     /// A link of another source of the same name has the directory.
@@ -154,6 +158,8 @@ impl Reason {
                 | Self::NameTaken
                 | Self::Forbidden
                 | Self::SelectsOtherPods
+                | Self::InvalidSecretRef
+                | Self::FinalizersRemain
         )
     }
 }

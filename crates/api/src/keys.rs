@@ -44,6 +44,13 @@ pub const SLICE_MANAGER: &str = "instancelink.dev";
 pub const SERVICE_NAME: &str = "kubernetes.io/service-name";
 /// Label that keeps kube-proxy from watching slices of headless Services.
 pub const HEADLESS: &str = "service.kubernetes.io/headless";
+/// The label by which another program than kube-proxy takes over a Service.
+pub const SERVICE_PROXY_NAME: &str = "service.kubernetes.io/service-proxy-name";
+/// The annotations that limit the endpoints of a Service to those near a client.
+pub const TOPOLOGY: [&str; 2] = [
+    "service.kubernetes.io/topology-mode",
+    "service.kubernetes.io/topology-aware-hints",
+];
 /// Value of [`SLICE_MANAGED_BY`] on slices that Kubernetes mirrors from `Endpoints` objects.
 pub const MIRROR_MANAGER: &str = "endpointslicemirroring-controller.k8s.io";
 /// Annotation of a definition of ours that may be deleted (contract#definitions-admission).

@@ -28,7 +28,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use instancelink_api::{InstanceLink, InstanceRef, keys};
 
 use crate::child::{Environment, Key, Kind, Observed, ObservedChild, Owner};
-use crate::dataplane::{Body, delete, replace, without};
+use crate::dataplane::{Body, delete, repair, without};
 use crate::effect::{Effect, Event};
 use crate::marks::{LinkId, claims, is_named_after, is_of_link, is_shared_child, may_have_policy_in};
 
@@ -175,7 +175,7 @@ fn verdict_on_environment(found: &Observed<Environment>, links: &[InstanceLink])
             .find(|link| link.metadata.uid.as_deref() == Some(uid))
             .map(path_of)
     };
-    Some(without(found, &dead, path_of_uid).map_or_else(|| delete(found), |rest| replace(found, rest)))
+    Some(without(found, &dead, path_of_uid).map_or_else(|| delete(found), |rest| repair(found, &rest)))
 }
 
 /// True where the link that a shared child names is known and has the same source: the passes of that link write the child.

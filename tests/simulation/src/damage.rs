@@ -74,7 +74,13 @@ fn is_ours(object: &Value) -> bool {
 /// The other damages that the API server allows. The spec of a link belongs to its user.
 fn contents(resource: &Resource) -> &'static [&'static str] {
     match resource.kind {
-        "Service" => &["/spec/selector", "/spec/ports/0/port", "/spec/publishNotReadyAddresses"],
+        "Service" => &[
+            "/spec/selector",
+            "/spec/ports/0/port",
+            "/spec/publishNotReadyAddresses",
+            "/spec/sessionAffinity",
+            "/spec/internalTrafficPolicy",
+        ],
         "EndpointSlice" => &["/endpoints", "/ports"],
         "ConfigMap" => &["/data"],
         "NetworkPolicy" => &["/spec"],

@@ -65,12 +65,33 @@ impl Watched for Environments {
                 sources::extend(index, before.iter().chain(&after), &mut affected);
             }
             Who::Others => {}
-            Who::Us => extend_with_waiting_siblings(index, old, new, &mut affected),
+            Who::Us => {
+                extend_with_entries_that_went(index, old, new, &mut affected);
+                extend_with_waiting_siblings(index, old, new, &mut affected);
+            }
         }
         let words = before.iter().map(|(_, word)| word.as_str());
         let after = after.iter().map(|(_, word)| word.as_str());
         extend_with_rivals(index, &change.name.namespace, words, after, &mut affected);
         affected
+    }
+}
+
+/// The links whose entries went with an environment that could not be changed. One that is deleted because it is not needed has
+/// the entry of one link.
+fn extend_with_entries_that_went(
+    index: &Index,
+    old: Option<&Observed<Environment>>,
+    new: Option<&Observed<Environment>>,
+    affected: &mut Affected,
+) {
+    let Some(old) = old.filter(|_| new.is_none()) else {
+        return;
+    };
+    let entries = old.object.entries();
+    if entries.len() > 1 {
+        let links = entries.into_keys().filter_map(|uid| index.links.by_uid.get(uid));
+        affected.extend(links, Cause::Change);
     }
 }
 

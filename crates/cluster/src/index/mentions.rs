@@ -68,7 +68,10 @@ pub(crate) fn mentions_of_environment(found: &Observed<Environment>) -> Vec<Ment
 /// True if more than the resourceVersion changed.
 pub(crate) fn differs<T: PartialEq>(old: Option<&Observed<T>>, new: Option<&Observed<T>>) -> bool {
     match (old, new) {
-        (Some(old), Some(new)) => old.uid != new.uid || old.terminating != new.terminating || old.object != new.object,
+        (Some(old), Some(new)) => {
+            let fate = |found: &Observed<T>| (found.terminating, found.held_since);
+            old.uid != new.uid || fate(old) != fate(new) || old.object != new.object
+        }
         (None, None) => false,
         _ => true,
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use instancelink_api::{InstanceLink, keys};
 use instancelink_core::child::names::link_in;
 use instancelink_core::child::{Binding, Kind, Observed};
+use instancelink_core::marks::claims;
 use instancelink_core::snapshot::{self, Unusable};
 use k8s_openapi::api::core::v1::Secret;
 
@@ -79,7 +80,7 @@ impl SecretStore {
             Some(Sight::Clear(_)) => snapshot::Secrets::Known {
                 referenced: referenced
                     .and_then(|name| self.usable(&ObjectName::new(namespace, name)))
-                    .map(|found| found.object.body.data.clone()),
+                    .map(|found| referenced_of(found)),
             },
         }
     }
@@ -128,6 +129,14 @@ impl Item for Observed<Binding> {
 
     fn resource_version(&self) -> &str {
         &self.resource_version
+    }
+}
+
+fn referenced_of(found: &Observed<Binding>) -> snapshot::Referenced {
+    if claims(found).is_empty() {
+        found.object.body.data.clone().into()
+    } else {
+        snapshot::Referenced::Binding
     }
 }
 

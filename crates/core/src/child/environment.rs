@@ -13,6 +13,21 @@ use super::{ChildSpec, Observed};
 pub struct Environment {
     /// The variables.
     pub data: BTreeMap<String, String>,
+    /// It has binary data, which the operator does not write.
+    pub damaged: bool,
+    /// `immutable: true`, set by someone else: the operator never sets it.
+    pub immutable: bool,
+}
+
+impl Environment {
+    /// An environment with these variables.
+    pub const fn new(data: BTreeMap<String, String>) -> Self {
+        Self {
+            data,
+            damaged: false,
+            immutable: false,
+        }
+    }
 }
 
 impl From<ConfigMap> for Observed<Environment> {
@@ -21,6 +36,8 @@ impl From<ConfigMap> for Observed<Environment> {
             map.metadata,
             Environment {
                 data: map.data.unwrap_or_default(),
+                damaged: map.binary_data.is_some_and(|data| !data.is_empty()),
+                immutable: map.immutable.unwrap_or_default(),
             },
         )
     }

@@ -295,6 +295,7 @@ impl<T> ChildSpec<T> {
             uid: uid.to_owned(),
             resource_version: resource_version.to_owned(),
             terminating: false,
+            held_since: None,
             object: self,
         }
     }

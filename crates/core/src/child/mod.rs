@@ -9,12 +9,14 @@ mod environment;
 mod kind;
 pub mod names;
 mod policy;
+mod service;
 mod slice;
 mod virtual_ip;
 
 use std::collections::BTreeMap;
 
 use instancelink_api::keys;
+use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 use serde::{Deserialize, Serialize};
 
@@ -83,6 +85,8 @@ pub struct Observed<T> {
     pub resource_version: String,
     /// It has a deletion timestamp, and a finalizer keeps it.
     pub terminating: bool,
+    /// When its deletion began, if the finalizer of another client keeps it.
+    pub held_since: Option<Timestamp>,
     /// Its content.
     pub object: ChildSpec<T>,
 }
@@ -109,12 +113,15 @@ impl<T> Observed<T> {
             annotations,
             owner_references,
             deletion_timestamp,
+            finalizers,
             ..
         } = meta;
+        let is_held = has_finalizers_of_others(finalizers.as_deref());
         Self {
             uid: uid.unwrap_or_default(),
             resource_version: resource_version.unwrap_or_default(),
             terminating: deletion_timestamp.is_some(),
+            held_since: deletion_timestamp.map(|since| since.0).filter(|_| is_held),
             object: ChildSpec {
                 namespace: namespace.unwrap_or_default(),
                 name: name.unwrap_or_default(),
@@ -133,6 +140,13 @@ impl<T> Observed<T> {
             },
         }
     }
+}
+
+/// True if a client other than the operator and the garbage collector has to let the object go.
+pub(crate) fn has_finalizers_of_others(finalizers: Option<&[String]>) -> bool {
+    const OF_KUBERNETES: [&str; 2] = ["foregroundDeletion", "orphan"];
+    let mut all = finalizers.into_iter().flatten().map(String::as_str);
+    all.any(|name| name != keys::FINALIZER && !OF_KUBERNETES.contains(&name))
 }
 
 /// Collects items into a list without spare capacity. `collect` can reuse the allocation of the list that the items
@@ -158,18 +172,20 @@ impl<T> ChildSpec<T> {
     }
 }
 
-/// True for the labels that the operator sets on children. Only these are compared.
+/// True for the labels that the operator sets on children, and for one that changes what Kubernetes does with them. Only these
+/// are compared.
 pub fn is_our_label(key: &str) -> bool {
     key.starts_with("instancelink.dev/")
         || matches!(
             key,
-            keys::MANAGED_BY | keys::SLICE_MANAGED_BY | keys::SERVICE_NAME | keys::HEADLESS
+            keys::MANAGED_BY | keys::SLICE_MANAGED_BY | keys::SERVICE_NAME | keys::HEADLESS | keys::SERVICE_PROXY_NAME
         )
 }
 
-/// True for the annotations that the operator sets on children. Only these are compared.
+/// True for the annotations that the operator sets on children, and for those that change what Kubernetes does with them. Only
+/// these are compared.
 pub fn is_our_annotation(key: &str) -> bool {
-    key.starts_with("instancelink.dev/")
+    key.starts_with("instancelink.dev/") || keys::TOPOLOGY.contains(&key)
 }
 
 fn owner_of(reference: OwnerReference) -> Owner {

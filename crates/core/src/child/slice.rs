@@ -53,7 +53,8 @@ pub struct Slice {
     /// Its ports, in the order of the link's ports.
     pub ports: Vec<SlicePort>,
     /// It also has endpoints that the operator did not write: with several addresses, or with one that does not parse.
-    /// They are not in `endpoints`, but DNS may still return them.
+    /// They are not in `endpoints`, but DNS may still return them. Or it has hints or application protocols, which the operator
+    /// does not write: they decide which clients use an endpoint, and how.
     pub damaged: bool,
 }
 
@@ -110,13 +111,15 @@ impl From<discovery::EndpointSlice> for Observed<Slice> {
             Family::V4
         };
         let endpoints = slice.endpoints.unwrap_or_default();
-        let count = endpoints.len();
+        let (count, has_hints) = (endpoints.len(), endpoints.iter().any(has_hints));
+        let ports = slice.ports.unwrap_or_default();
+        let has_protocols = ports.iter().any(|port| port.app_protocol.is_some());
         let endpoints = collect_exact(endpoints.into_iter().filter_map(endpoint_of));
         let body = Slice {
             family,
-            damaged: endpoints.len() < count,
+            damaged: endpoints.len() < count || has_hints || has_protocols,
             endpoints,
-            ports: collect_exact(slice.ports.unwrap_or_default().into_iter().map(port_of)),
+            ports: collect_exact(ports.into_iter().map(port_of)),
         };
         Self::of(slice.metadata, body)
     }
@@ -134,6 +137,15 @@ impl ChildSpec<Slice> {
     }
 }
 
+/// True if fields of the endpoint that the operator does not write limit which clients use it.
+fn has_hints(endpoint: &discovery::Endpoint) -> bool {
+    endpoint.hints.is_some()
+        || endpoint
+            .deprecated_topology
+            .as_ref()
+            .is_some_and(|zones| !zones.is_empty())
+}
+
 fn endpoint_of(endpoint: discovery::Endpoint) -> Option<Endpoint> {
     let discovery::Endpoint {
         addresses,
@@ -142,7 +154,8 @@ fn endpoint_of(endpoint: discovery::Endpoint) -> Option<Endpoint> {
         node_name,
         target_ref,
         zone,
-        ..
+        deprecated_topology: _,
+        hints: _,
     } = endpoint;
     let address = addresses.first().filter(|_| addresses.len() == 1)?.parse().ok()?;
     let conditions = conditions.unwrap_or_default();

@@ -1,6 +1,6 @@
 //! Children compare by what the operator writes, and every kind converts to its API type and back.
 
-use k8s_openapi::api::core::v1::Service;
+mod fields;
 
 use super::*;
 use crate::fixture;
@@ -59,46 +59,6 @@ fn a_child_that_is_sent_and_read_back_equals_what_was_sent() {
     for service in [directory, virtual_ip] {
         assert_eq!(service.spec.as_ref().unwrap().type_.as_deref(), Some("ClusterIP"));
     }
-}
-
-/// The Service with a patch applied to its spec, as another writer could do it.
-fn changed(service: &Service, patch: &str) -> Service {
-    let mut changed = serde_json::to_value(service).unwrap();
-    let patch: serde_json::Map<_, _> = serde_yaml_ng::from_str(patch).unwrap();
-    changed["spec"].as_object_mut().unwrap().extend(patch);
-    serde_json::from_value(changed).unwrap()
-}
-
-#[test]
-fn a_directory_with_an_address_a_selector_a_port_or_another_type_is_damaged() {
-    let sent = by_virtual_ip().directories[0].object.to_api(None);
-    for patch in [
-        "{clusterIP: 10.96.0.9}",
-        "{selector: {app: web}}",
-        "{ports: [{port: 80}]}",
-        "{type: NodePort}",
-    ] {
-        let found = Observed::<Directory>::from(changed(&sent, patch));
-        assert_ne!(found.object.body, Directory::RIGHT, "{patch}");
-    }
-    for patch in ["{selector: {}, ports: []}", "{type: null}"] {
-        let found = Observed::<Directory>::from(changed(&sent, patch));
-        assert_eq!(found.object.body, Directory::RIGHT, "{patch}");
-    }
-}
-
-#[test]
-fn a_virtual_ip_with_a_selector_an_external_ip_or_another_type_is_damaged() {
-    let sent = by_virtual_ip().virtual_ips[0].object.to_api(None);
-    let is_damaged = |patch: &str| Observed::<VirtualIp>::from(changed(&sent, patch)).object.body.damaged;
-    for patch in [
-        "{type: LoadBalancer}",
-        "{selector: {app: pg}}",
-        "{externalIPs: [192.0.2.1]}",
-    ] {
-        assert!(is_damaged(patch), "{patch}");
-    }
-    assert!(!is_damaged("{selector: {}, externalIPs: [], type: null}"));
 }
 
 #[test]

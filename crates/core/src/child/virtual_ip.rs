@@ -6,7 +6,11 @@ use instancelink_api::spec::Protocol;
 use k8s_openapi::api::core::v1::{Service, ServicePort, ServiceSpec};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
+use super::service::is_damaged;
 use super::{ChildSpec, Observed, collect_exact};
+
+/// An address of each family that the cluster has.
+const FAMILIES: &str = "PreferDualStack";
 
 /// The content of a virtual IP's Service.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,8 +19,8 @@ pub struct VirtualIp {
     pub ports: Vec<VirtualPort>,
     /// The addresses that Kubernetes assigned, at most one of each family; empty before it exists.
     pub addresses: Vec<IpAddr>,
-    /// It has what it must not have: a selector, which would let Kubernetes write its own slices, or an address outside
-    /// the cluster.
+    /// Another field has a value that the operator does not give it, such as a selector, which would let Kubernetes write its
+    /// own slices, or an address outside the cluster.
     pub damaged: bool,
 }
 
@@ -36,16 +40,15 @@ pub struct VirtualPort {
 impl From<Service> for Observed<VirtualIp> {
     fn from(service: Service) -> Self {
         let spec = service.spec.unwrap_or_default();
+        let families = spec.ip_family_policy.as_deref().unwrap_or(FAMILIES);
+        let damaged = is_damaged(&spec) || families != FAMILIES || spec.ports.iter().flatten().any(is_altered);
         let listed = spec.cluster_ips.unwrap_or_default();
         let single = spec.cluster_ip.filter(|_| listed.is_empty());
         let addresses = listed.iter().chain(&single).filter_map(|ip| ip.parse().ok());
-        let is_cluster_ip = spec.type_.as_deref().unwrap_or("ClusterIP") == "ClusterIP";
-        let has_selector = spec.selector.is_some_and(|s| !s.is_empty());
-        let is_open = spec.external_ips.is_some_and(|ips| !ips.is_empty());
         let body = VirtualIp {
             ports: collect_exact(spec.ports.unwrap_or_default().into_iter().map(port_of)),
             addresses: collect_exact(addresses),
-            damaged: !is_cluster_ip || has_selector || is_open,
+            damaged,
         };
         Self::of(service.metadata, body)
     }
@@ -59,7 +62,7 @@ impl ChildSpec<VirtualIp> {
             metadata: self.metadata(replaces),
             spec: Some(ServiceSpec {
                 type_: Some("ClusterIP".to_owned()),
-                ip_family_policy: Some("PreferDualStack".to_owned()),
+                ip_family_policy: Some(FAMILIES.to_owned()),
                 ports: Some(self.body.ports.iter().map(port_to_api).collect()),
                 cluster_ip: addresses.first().cloned(),
                 cluster_ips: (!addresses.is_empty()).then_some(addresses),
@@ -68,6 +71,19 @@ impl ChildSpec<VirtualIp> {
             status: None,
         }
     }
+}
+
+/// True if a field of a port has a value that the operator does not give it.
+fn is_altered(port: &ServicePort) -> bool {
+    let ServicePort {
+        name: _,
+        port: _,
+        protocol: _,
+        target_port: _,
+        app_protocol,
+        node_port,
+    } = port;
+    app_protocol.is_some() || node_port.unwrap_or_default() != 0
 }
 
 fn port_of(port: ServicePort) -> VirtualPort {

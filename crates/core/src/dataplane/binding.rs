@@ -12,7 +12,7 @@ use crate::refusal::Refusal;
 use crate::resolve::directory::host;
 use crate::resolve::ports::Port;
 use crate::rights::{self, Account};
-use crate::snapshot::{Secrets, Snapshot};
+use crate::snapshot::{Referenced, Secrets, Snapshot};
 
 /// The desired Secret of a link.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +44,17 @@ pub(super) fn desired(s: &Snapshot, names: &Names<'_>, ports: &[Port]) -> Desire
     };
     let entries = match (&spec.secret_ref, known) {
         (None, _) => Entries::new(),
-        (Some(_), Some(entries)) => entries.clone(),
+        (Some(_), Some(Referenced::Entries(entries))) => entries.clone(),
+        (Some(reference), Some(Referenced::Binding)) => {
+            let (namespace, link) = (names.namespace, names.link);
+            let message = format!(
+                "Secret {namespace}/{}, the one in spec.outputs.binding.secretRef, is the binding of a link. A binding takes no \
+                 entries from another one, because two that take them from each other would keep an old password. Name the \
+                 Secret that the entries come from: kubectl -n {namespace} edit il {link}",
+                reference.name
+            );
+            return DesiredBinding::Pending(refusal(Reason::InvalidSecretRef, message));
+        }
         (Some(reference), None) => {
             let message = format!(
                 "Secret {}/{}, the one in spec.outputs.binding.secretRef, does not exist, or has a type that the operator does \

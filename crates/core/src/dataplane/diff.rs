@@ -4,6 +4,7 @@
 use instancelink_api::condition::Reason;
 
 use super::binding::{self, DesiredBinding};
+use super::held::is_overdue;
 use super::naming::Names;
 use super::ownership::{Ownership, delete_own_slices, is_of_another_link, is_own, own_slices, ownership_of};
 use super::plan::Plan;
@@ -112,7 +113,7 @@ fn differences(s: &Snapshot, plan: &Plan<'_>) -> Vec<Difference> {
 fn shared_difference<T: Body>(s: &Snapshot, all: &[Observed<T>], desired: &ChildSpec<T>) -> Option<Difference> {
     let key = key_of(desired);
     match ownership_of(s, all, &desired.namespace, &desired.name) {
-        Ownership::Own(found) if found.terminating => Some(held(&key)),
+        Ownership::Own(found) if found.terminating => Some(held(s, &key, found)),
         // The desired environment borrows the observed one if they are equal.
         Ownership::Own(found) if std::ptr::eq(&raw const found.object, desired) || found.object == *desired => None,
         Ownership::Free | Ownership::Own(_) if !source_exists(s) => Some(pending(
@@ -136,7 +137,7 @@ fn environment_differences(s: &Snapshot, plan: &Plan<'_>) -> Vec<Difference> {
     let own = match plan.environment.get() {
         Some(desired) => shared_difference(s, environments, desired),
         None => match ownership_of(s, environments, key.0, key.1) {
-            Ownership::Own(found) if found.terminating => Some(held(&key_of(&found.object))),
+            Ownership::Own(found) if found.terminating => Some(held(s, &key_of(&found.object), found)),
             Ownership::Own(found) => Some(Difference::Write(Stage::Services, delete(found))),
             Ownership::Free | Ownership::OtherSource | Ownership::Foreign => None,
         },
@@ -225,7 +226,7 @@ fn slice_differences(s: &Snapshot, plan: &Plan<'_>) -> Vec<Difference> {
         })
         .map(|found| {
             if found.terminating {
-                held(&key_of(&found.object))
+                held(s, &key_of(&found.object), found)
             } else {
                 Difference::Write(Stage::Prune, delete(found))
             }
@@ -255,7 +256,7 @@ fn own_difference<T: Body>(
         });
     }
     if found.terminating {
-        Some(held(&key))
+        Some(held(s, &key, found))
     } else if found.object == *desired {
         None
     } else {
@@ -280,16 +281,22 @@ fn source_exists(s: &Snapshot) -> bool {
     s.source.as_ref().is_some_and(|source| !source.terminating)
 }
 
-fn held(key: &Key) -> Difference {
-    pending(key, &format!("{HELD_BACK}; the operator then creates it again"))
+fn held<T>(s: &Snapshot, key: &Key, found: &Observed<T>) -> Difference {
+    let reason = if is_overdue(s, found.held_since) {
+        Reason::FinalizersRemain
+    } else {
+        Reason::Pending
+    };
+    blocked(reason, key, &format!("{HELD_BACK}; the operator then creates it again"))
 }
 
 fn pending(key: &Key, why: &str) -> Difference {
-    let refusal = Refusal {
-        reason: Reason::Pending,
-        message: format!("{key} {why}"),
-    };
-    Difference::Blocked(key.clone(), refusal)
+    blocked(Reason::Pending, key, why)
+}
+
+fn blocked(reason: Reason, key: &Key, why: &str) -> Difference {
+    let message = format!("{key} {why}");
+    Difference::Blocked(key.clone(), Refusal { reason, message })
 }
 
 fn taken(key: Key) -> Difference {

@@ -16,7 +16,7 @@ use super::docker;
 use super::environment_size::{fits, too_large};
 use super::naming::{Names, representative, sibling_paths, source_owner};
 use super::ownership::{Ownership, ownership_of};
-use super::writes::{delete, replace};
+use super::writes::{delete, repair};
 use crate::child::{ChildSpec, Environment, Observed};
 use crate::effect::Effect;
 use crate::marks::is_shared_child;
@@ -115,6 +115,8 @@ fn desired<'a>(s: &'a Snapshot, ports: &[Port], older: &BTreeSet<String>) -> Bui
     if let Some(found) = observed.map(|found| &found.object)
         && (&found.labels, &found.annotations, &found.owners) == (&labels, &annotations, &owners)
         && is_data_of(found, &data)
+        && !found.body.damaged
+        && !found.body.immutable
     {
         return Built::Complete(Cow::Borrowed(found));
     }
@@ -128,7 +130,7 @@ fn desired<'a>(s: &'a Snapshot, ports: &[Port], older: &BTreeSet<String>) -> Bui
         labels,
         annotations,
         owners,
-        body: Environment { data: owned(data) },
+        body: Environment::new(owned(data)),
     }))
 }
 
@@ -153,9 +155,7 @@ pub(crate) fn without(
     };
     Some(ChildSpec {
         annotations: annotations(representative, &entries),
-        body: Environment {
-            data: owned(data(Some(found), &BTreeMap::new(), &entries)),
-        },
+        body: Environment::new(owned(data(Some(found), &BTreeMap::new(), &entries))),
         ..found.object.clone()
     })
 }
@@ -168,9 +168,10 @@ pub(super) fn without_link(s: &Snapshot, found: &Observed<Environment>) -> Optio
     without(found, &BTreeSet::from([uid]), |other| paths.get(other).cloned())
 }
 
-/// The write that removes this link's entry from an environment. Without any entry left, the environment is deleted.
+/// The write that removes this link's entry from an environment. Without any entry left, the environment is deleted. So is one
+/// that cannot be changed: its other links write another.
 pub(super) fn remove_entry(s: &Snapshot, found: &Observed<Environment>) -> Effect {
-    without_link(s, found).map_or_else(|| delete(found), |rest| replace(found, rest))
+    without_link(s, found).map_or_else(|| delete(found), |rest| repair(found, &rest))
 }
 
 /// The operator's environments, of any name, in which this link has an entry.

@@ -18,6 +18,7 @@ mod docker;
 mod drain;
 mod environment;
 mod environment_size;
+mod held;
 mod naming;
 mod ownership;
 mod plan;
@@ -42,8 +43,9 @@ pub use teardown::{Teardown, TeardownNow, has_children, take_down, teardown_now}
 
 pub(crate) use binding::unconfirmed;
 pub(crate) use environment::without;
+pub(crate) use held::{held_since, is_overdue, overdue_at};
 pub(crate) use policy::{is_policy_permitted, is_written, selects_others};
-pub(crate) use writes::{Body, child_of, delete, replace};
+pub(crate) use writes::{Body, child_of, delete, repair};
 
 #[cfg(test)]
 mod docs_table;

@@ -28,8 +28,9 @@ impl Body for Slice {
 }
 
 impl Body for Environment {
+    /// With `immutable: true` the data cannot be changed.
     fn can_be_updated_to(&self, _: &Self) -> bool {
-        true
+        !self.immutable
     }
 }
 
@@ -69,7 +70,7 @@ pub(crate) fn replace<T: Body>(found: &Observed<T>, object: ChildSpec<T>) -> Eff
 
 /// Changes an observed child to the desired one. If an immutable field differs, the child is deleted; the next group of
 /// writes creates it again.
-pub(super) fn repair<T: Body>(found: &Observed<T>, desired: &ChildSpec<T>) -> Effect {
+pub(crate) fn repair<T: Body>(found: &Observed<T>, desired: &ChildSpec<T>) -> Effect {
     if found.object.body.can_be_updated_to(&desired.body) {
         replace(found, desired.clone())
     } else {

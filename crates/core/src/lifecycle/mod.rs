@@ -11,6 +11,7 @@ mod conditions;
 mod deletion;
 mod enforced;
 mod facts;
+mod held;
 mod message;
 mod refused;
 mod shadow;

@@ -6,6 +6,7 @@ use instancelink_api::keys;
 use jiff::SignedDuration;
 
 use super::facts::{Facts, Goal};
+use super::held;
 use super::wait::{Wait, countdown};
 use crate::dataplane::{self, Teardown, TeardownNow};
 use crate::effect::Effect;
@@ -218,6 +219,9 @@ fn program(f: &Facts<'_>) -> Programmed {
             problem: Some(gravest.reason),
             stalled: gravest.reason.waits_for_a_person().then_some(gravest.reason),
             retry: true,
+            wake: dataplane::held_since(f.s)
+                .map(dataplane::overdue_at)
+                .filter(|at| *at > f.s.now),
             ..Wait::default()
         }));
     }
@@ -244,7 +248,7 @@ fn deactivating(f: &Facts<'_>) -> NextStep {
                 ..Wait::default()
             })
         }
-        Teardown::Waiting(message) => waiting_for_deletion(f, message),
+        Teardown::Waiting(message) => NextStep::Rest(held::by_children(f, message)),
         Teardown::Done if f.goal == Goal::Gone => NextStep::Enter(State::Purging),
         Teardown::Done => NextStep::Enter(State::Inactive),
     }
@@ -311,7 +315,7 @@ fn drop_finalizer(f: &Facts<'_>) -> NextStep {
     let done = if has_finalizer(f) {
         NextStep::Work(vec![Effect::DropFinalizer])
     } else {
-        NextStep::Rest(Wait::default())
+        NextStep::Rest(held::by_finalizers(f))
     };
     cleared(f, done)
 }
@@ -321,26 +325,9 @@ fn drop_finalizer(f: &Facts<'_>) -> NextStep {
 fn cleared(f: &Facts<'_>, done: NextStep) -> NextStep {
     match dataplane::teardown_now(f.s) {
         TeardownNow::Act(effects) => NextStep::Work(effects),
-        TeardownNow::Waiting(message) => waiting_for_deletion(f, message),
+        TeardownNow::Waiting(message) => NextStep::Rest(held::by_children(f, message)),
         TeardownNow::Done => done,
     }
-}
-
-fn waiting_for_deletion(f: &Facts<'_>, message: String) -> NextStep {
-    let doubt = dataplane::unconfirmed(f.s);
-    let reason =
-        f.s.refusals
-            .values()
-            .next()
-            .or(doubt.as_ref())
-            .map_or(Reason::Pending, |refusal| refusal.reason);
-    NextStep::Rest(Wait {
-        message,
-        problem: Some(reason),
-        stalled: reason.waits_for_a_person().then_some(reason),
-        retry: true,
-        ..Wait::default()
-    })
 }
 
 pub(crate) fn has_finalizer(f: &Facts<'_>) -> bool {

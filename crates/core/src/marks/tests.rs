@@ -34,6 +34,7 @@ fn object<T>(namespace: &str, name: &str, body: T) -> Observed<T> {
         uid: "some".to_owned(),
         resource_version: "1".to_owned(),
         terminating: false,
+        held_since: None,
         object: ChildSpec {
             namespace: namespace.to_owned(),
             name: name.to_owned(),

@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use instancelink_api::InstanceRef;
+use instancelink_api::grant::Permission;
 use instancelink_api::reference::{default_api_version, group_in};
 
+use super::consent::is_permitted;
 use crate::rights::quoted;
 use crate::snapshot::{ApiKind, Snapshot, Unlisted};
 
@@ -52,10 +54,18 @@ pub fn scalable(api_version: &str, kind: &str) -> Option<ApiKind> {
 }
 
 /// True while it is unknown whether source and target exist (lifecycle#unknown-kinds-wait). A link that is being deleted does
-/// not need them.
+/// not need them, and one without consent to its target does not ask for it.
 pub(crate) fn awaits_list(s: &Snapshot) -> bool {
-    let is_pending = s.unlisted.values().any(|why| *why == Unlisted::Pending);
-    is_pending && s.link.object.metadata.deletion_timestamp.is_none()
+    let link = &s.link.object;
+    let source = &link.spec.instance_ref;
+    let target = link.spec.target_instance_ref.as_ref();
+    let target = target.filter(|target| is_permitted(s, target, Permission::Endpoints));
+    let kinds = [
+        scalable(source.api_version(), &source.kind),
+        target.and_then(|target| scalable(target.api_version(), &target.kind)),
+    ];
+    let is_pending = |kind: ApiKind| s.unlisted.get(&kind) == Some(&Unlisted::Pending);
+    link.metadata.deletion_timestamp.is_none() && kinds.into_iter().flatten().any(is_pending)
 }
 
 /// True if the operator may not or does not read objects of the source's kind.
@@ -177,6 +187,17 @@ mod tests {
             spec.target_instance_ref.as_mut().unwrap().api_version = Some("example.com/v1".to_owned());
         });
         assert!(matches!(target_of(&of_another_group), TargetVerdict::Missing { .. }));
+    }
+
+    /// lifecycle#unknown-kinds-wait
+    #[test]
+    fn a_list_that_is_missing_does_not_delay_the_cut_of_a_link_without_consent() {
+        let elsewhere = || unlisted(Unlisted::Pending).with_target_in("data");
+        assert!(awaits_list(&unlisted(Unlisted::Pending)));
+        assert!(awaits_list(
+            &elsewhere().granted("data", "{group: argoproj.io, kind: Rollout}")
+        ));
+        assert!(!awaits_list(&elsewhere()));
     }
 
     #[test]

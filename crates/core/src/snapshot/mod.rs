@@ -97,9 +97,24 @@ pub enum Secrets {
     Forbidden,
     /// They are known.
     Known {
-        /// The entries of the Secret that `outputs.binding.secretRef` names, if it exists.
-        referenced: Option<Entries>,
+        /// The Secret that `outputs.binding.secretRef` names, if it exists.
+        referenced: Option<Referenced>,
     },
+}
+
+/// The Secret that `outputs.binding.secretRef` names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Referenced {
+    /// A Secret of others, with these entries.
+    Entries(Entries),
+    /// The binding of a link.
+    Binding,
+}
+
+impl From<Entries> for Referenced {
+    fn from(entries: Entries) -> Self {
+        Self::Entries(entries)
+    }
 }
 
 /// The existing objects behind the endpoints of slices.

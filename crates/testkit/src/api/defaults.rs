@@ -62,11 +62,10 @@ pub fn on_create(store: &mut Store, resource: &Resource, object: &mut Value) {
 pub fn on_update(resource: &Resource, new: &mut Value, old: &Value) {
     always(resource, new);
     if *resource == SERVICES {
-        let kept = ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"];
-        let others = ["type", "sessionAffinity", "internalTrafficPolicy"];
-        for field in kept.into_iter().chain(others) {
+        for field in ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"] {
             or(&mut new["spec"], field, old["spec"][field].clone());
         }
+        always_of_service(&mut new["spec"]);
         ports(new);
     }
     if *resource == PODS {
@@ -127,12 +126,21 @@ fn of_policy(spec: &mut Value) {
     }
 }
 
-/// Sets the defaults of a new Service, as a cluster with only IPv4 does.
-fn of_service(store: &mut Store, object: &mut Value) {
-    let spec = &mut object["spec"];
+/// Sets the defaults of a Service that an update does not take from the old version.
+fn always_of_service(spec: &mut Value) {
     or(spec, "type", json!("ClusterIP"));
     or(spec, "sessionAffinity", json!("None"));
     or(spec, "internalTrafficPolicy", json!("Cluster"));
+    if spec["sessionAffinity"] == "ClientIP" {
+        let config = json!({"clientIP": {"timeoutSeconds": 10800}});
+        or(spec, "sessionAffinityConfig", config);
+    }
+}
+
+/// Sets the defaults of a new Service, as a cluster with only IPv4 does.
+fn of_service(store: &mut Store, object: &mut Value) {
+    let spec = &mut object["spec"];
+    always_of_service(spec);
     let headless = spec["clusterIP"] == "None";
     if is_empty(&spec["clusterIP"]) {
         spec["clusterIP"] = store.new_address().into();

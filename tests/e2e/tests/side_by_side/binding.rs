@@ -310,3 +310,36 @@ async fn an_implementation_of_the_specification_finds_links_and_may_read_them() 
     })
     .await;
 }
+
+/// contract#binding-of-a-binding
+#[tokio::test]
+#[ignore = "needs a cluster"]
+async fn bindings_that_refer_to_each_other_are_reported_and_keep_no_old_password() {
+    in_namespace(async |ns| {
+        granted(ns).await;
+        let credentials = create_secret(ns, "credentials", &json!({ "username": "app", "password": PASSWORD })).await;
+        let (db, _) = active(ns, with_credentials()).await;
+        let outputs = |secret: &str| json!({ "binding": { "type": "postgresql", "secretRef": { "name": secret } } });
+        let cache =
+            link("web-cache", "cache", "Deployment/web", "Service/pg").spec("outputs", outputs("web-db-binding"));
+        let cache = ns.link(cache).await;
+        let told = cache.condition("Programmed", "False", "InvalidSecretRef").await;
+        assert!(told.message.contains("web-db-binding"), "{}", told.message);
+        db.edit(json!({ "outputs": outputs("web-cache-binding") })).await;
+        cache.edit(json!({ "outputs": outputs("credentials") })).await;
+        cache.condition("Ready", "True", "").await;
+        db.condition("Programmed", "False", "InvalidSecretRef").await;
+
+        credentials
+            .patch(&json!({ "stringData": { "password": "rotated" } }))
+            .await;
+        db.edit(json!({ "outputs": outputs("credentials") })).await;
+        db.condition("Ready", "True", "").await;
+        eventually("the new password", SHORT, async || match entries(ns).await {
+            Some(all) if all["password"] == "rotated" => Ok(()),
+            other => Err(format!("{:?}", other.map(|all| all.len()))),
+        })
+        .await;
+    })
+    .await;
+}

@@ -24,6 +24,7 @@ mod memory;
 mod not_yet;
 mod readiness;
 mod repair;
+mod repair_fields;
 mod status;
 mod tenants;
 mod tenants_costly;

@@ -174,3 +174,49 @@ fn very_many_keys_and_entries_in_an_environment_cost_one_look_each() {
     assert!(world.heard().contains("c"), "its keys are free");
     assert!(started.elapsed().as_secs() < 5, "{:?}", started.elapsed());
 }
+
+/// contract#repair
+#[test]
+fn a_finalizer_that_comes_to_a_terminating_child_concerns_its_link() {
+    let world = two_rivals_and_a_third();
+    let going = |version: u64, finalizers: Value| {
+        let slice = with(
+            slice("a-v4", "a", version),
+            "/metadata/deletionTimestamp",
+            json!("2026-01-01T00:00:00Z"),
+        );
+        with(slice, "/metadata/finalizers", finalizers)
+    };
+    world.apply::<Slices>(going(10, json!(["foregroundDeletion"])));
+    world.heard();
+    world.apply::<Slices>(going(11, json!(["foregroundDeletion", "example.com/keep"])));
+    assert!(world.heard().contains("a"));
+}
+
+/// contract#repair
+#[test]
+fn our_deletion_of_an_environment_that_cannot_be_changed_concerns_the_links_with_entries() {
+    let world = two_rivals_and_a_third();
+    let environment = |version, entries: &str| {
+        let map = json!({"metadata": meta("web-links", version), "data": {"DB_NAME": "x", "CACHE_NAME": "y"}});
+        let map = with(
+            map,
+            "/metadata/annotations",
+            json!({"instancelink.dev/entries": entries}),
+        );
+        ours(map, "instancelink.dev/source-uid", "web-uid")
+    };
+    let delete = |version, entries: &str| {
+        world.apply::<Environments>(environment(version, entries));
+        world.heard();
+        let in_flight = world.cache.begin::<Environments>(ObjectName::new("shop", "web-links"));
+        in_flight.gone("web-links-uid");
+        let heard = world.heard();
+        world.delete::<Environments>(environment(version + 1, entries));
+        heard
+    };
+    let both = r#"{"a-uid": ["DB_NAME"], "c-uid": ["CACHE_NAME"]}"#;
+    assert!(delete(10, both).is_superset(&names(["a", "c"])));
+    let last = r#"{"c-uid": ["CACHE_NAME"]}"#;
+    assert!(!delete(20, last).contains("c"), "nothing is missing after it");
+}

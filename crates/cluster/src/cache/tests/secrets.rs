@@ -68,7 +68,10 @@ fn password(secrets: &snapshot::Secrets) -> Option<String> {
     let snapshot::Secrets::Known { referenced } = secrets else {
         return None;
     };
-    let value = referenced.as_ref()?.get("password")?.reveal().to_vec();
+    let snapshot::Referenced::Entries(entries) = referenced.as_ref()? else {
+        return None;
+    };
+    let value = entries.get("password")?.reveal().to_vec();
     String::from_utf8(value).ok()
 }
 
@@ -123,6 +126,34 @@ fn a_secret_named_since_the_list_is_not_said_to_be_missing() {
     world.secrets_listed(&named(["others"]), vec![secret("creds", 10), secret("others", 11)]);
     assert_eq!(password(&world.known_to("a")).as_deref(), Some(VALUE));
     assert_eq!(world.kept(), names(["others"]));
+}
+
+/// contract#binding-of-a-binding
+#[test]
+fn the_binding_of_a_link_is_no_secret_to_take_entries_from() {
+    let world = World::new();
+    world.apply::<Links>(bound("a", "b-binding", 1));
+    let named = named(["b-binding"]);
+    let owner =
+        json!([{"apiVersion": "instancelink.dev/v1alpha1", "kind": "InstanceLink", "name": "b", "uid": "b-uid"}]);
+    let owned = with(secret("b-binding", 10), "/metadata/ownerReferences", owner);
+    world.secrets_listed(&named, vec![owned.clone()]);
+    assert_eq!(
+        password(&world.known_to("a")).as_deref(),
+        Some(VALUE),
+        "users let their Secrets go with a link"
+    );
+    let labels = json!({"app.kubernetes.io/managed-by": "instancelink", "instancelink.dev/link-uid": "b-uid"});
+    let of_b = with(
+        with(owned, "/metadata/labels", labels),
+        "/metadata/resourceVersion",
+        json!("11"),
+    );
+    world.secrets_listed(&named, vec![of_b]);
+    let known = snapshot::Secrets::Known {
+        referenced: Some(snapshot::Referenced::Binding),
+    };
+    assert_eq!(world.known_to("a"), known);
 }
 
 #[test]

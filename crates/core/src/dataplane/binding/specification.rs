@@ -112,7 +112,7 @@ fn credentials_are_copied_from_the_referenced_secret() {
     let theirs = ["username", "password", "certificates", "private-key"];
     let entries: Entries = theirs.map(|key| (key.to_owned(), Confidential::from("value\n"))).into();
     s.secrets = Secrets::Known {
-        referenced: Some(entries),
+        referenced: Some(entries.into()),
     };
     for key in theirs {
         assert_eq!(entry(&secret(&s), key).unwrap(), "value\n");

@@ -35,7 +35,7 @@ fn referring(mut s: Snapshot, password: &str) -> Snapshot {
     ];
     let entries = entries.map(|(key, value)| (key.to_owned(), Confidential::from(value)));
     s.secrets = Secrets::Known {
-        referenced: Some(entries.into()),
+        referenced: Some(Entries::from(entries).into()),
     };
     s
 }
@@ -137,7 +137,7 @@ fn next_to_a_password_without_a_username_there_is_no_uri_either() {
     let mut s = with_credentials();
     let password = ("password".to_owned(), Confidential::from(VALUE));
     s.secrets = Secrets::Known {
-        referenced: Some([password].into()),
+        referenced: Some(Entries::from([password]).into()),
     };
     assert!(!entries(&secret(&s)).iter().any(|entry| entry.starts_with("uri=")));
 }
@@ -147,7 +147,7 @@ fn a_uri_of_the_referenced_secret_gets_the_alias_as_its_host_or_is_left_out() {
     let with = |uri: &str| {
         let mut s = with_credentials();
         let Secrets::Known {
-            referenced: Some(known),
+            referenced: Some(crate::snapshot::Referenced::Entries(known)),
         } = &mut s.secrets
         else {
             panic!("known");
@@ -274,6 +274,29 @@ fn a_missing_referenced_secret_is_reported_and_the_copied_data_stays() {
     let s = missing(with_credentials().up());
     assert_eq!(writes(&s), [""; 0]);
     assert_eq!(reported(&s).len(), 1);
+}
+
+/// contract#binding-of-a-binding
+#[test]
+fn a_binding_takes_no_entries_from_the_binding_of_a_link() {
+    let referring_to_a_binding = |mut s: Snapshot| {
+        s.secrets = Secrets::Known {
+            referenced: Some(crate::snapshot::Referenced::Binding),
+        };
+        s
+    };
+    let new = as_far_as_possible(referring_to_a_binding(with_credentials()));
+    assert!(new.children.bindings.is_empty());
+    let s = referring_to_a_binding(with_credentials().up());
+    assert_eq!(writes(&s), [""; 0], "what was copied before stays");
+    let reported_now = reported(&s);
+    let [(Reason::InvalidSecretRef, message)] = &reported_now[..] else {
+        panic!("{reported_now:?}");
+    };
+    assert!(
+        message.contains("Secret shop/pg-credentials") && message.contains("kubectl -n shop edit il web-db"),
+        "{message}"
+    );
 }
 
 #[test]

@@ -38,6 +38,7 @@ fn foreign_directory() -> Observed<Directory> {
         uid: "foreign".to_owned(),
         resource_version: "7".to_owned(),
         terminating: false,
+        held_since: None,
         object: ChildSpec {
             namespace: "shop".to_owned(),
             name: "web-links".to_owned(),
@@ -221,6 +222,20 @@ fn a_slice_with_foreign_endpoints_is_repaired() {
     let mut damaged = s.clone();
     damaged.children.slices[0].object.body = Observed::<Slice>::from(api).object.body;
     assert_eq!(due(&damaged), ["replace EndpointSlice shop/web-db-v4"]);
+}
+
+/// contract#repair
+#[test]
+fn an_environment_that_became_immutable_is_created_again() {
+    let sibling = fixture::sibling(instancelink_api::State::Active, true);
+    let mut s = fixture::snapshot().with_sibling(sibling).up();
+    s.children.environments[0].object.body.immutable = true;
+    assert_eq!(due(&s), ["delete ConfigMap shop/web-links"]);
+    s.execute(&bring_up(&s, &plan(&s)));
+    assert_eq!(due(&s), ["create ConfigMap shop/web-links"]);
+    let mut binary = fixture::snapshot().up();
+    binary.children.environments[0].object.body.damaged = true;
+    assert_eq!(due(&binary), ["replace ConfigMap shop/web-links"]);
 }
 
 #[test]

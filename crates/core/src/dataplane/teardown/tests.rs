@@ -285,6 +285,28 @@ fn an_alias_that_cannot_be_stopped_is_reported() {
     assert!(message.contains("resources: [endpointslices]"), "{message}");
 }
 
+/// contract#repair
+#[test]
+fn an_environment_that_cannot_be_changed_goes_with_the_entries_of_other_links() {
+    let mut s = fixture::snapshot().up();
+    let environment = &mut s.children.environments[0].object;
+    let entries = format!("{{\"{}\":[\"DB_NAME\"],\"other\":[\"CACHE_NAME\"]}}", fixture::LINK_UID);
+    environment
+        .annotations
+        .insert(instancelink_api::keys::ENTRIES.to_owned(), entries);
+    let writes = |mut s: Snapshot| {
+        let mut all = Vec::new();
+        while let Teardown::Act(effects) = take_down(&s, None) {
+            all.extend(shown(&effects));
+            s.execute(&effects);
+        }
+        all
+    };
+    assert!(writes(s.clone()).contains(&"replace ConfigMap shop/web-links".to_owned()));
+    s.children.environments[0].object.body.immutable = true;
+    assert!(writes(s).contains(&"delete ConfigMap shop/web-links".to_owned()));
+}
+
 #[test]
 fn a_teardown_waits_for_a_child_that_a_finalizer_holds() {
     let mut s = fixture::snapshot().up();

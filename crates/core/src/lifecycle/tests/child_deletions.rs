@@ -56,7 +56,9 @@ fn a_repair_by_deletion_and_creation_is_reported() {
 #[test]
 fn slices_of_a_lost_directory_are_reported_with_its_name() {
     let mut world = World::active();
-    world.s.children.directories[0].object.labels.clear();
+    let directory = &mut world.s.children.directories[0].object;
+    directory.labels.clear();
+    directory.annotations.clear();
     let (child, why) = only(&world.s);
     assert_eq!(child.kind, Kind::Slice);
     assert!(why.contains("Service shop/web-links is not the operator's"), "{why}");

@@ -174,7 +174,7 @@ fn linked() -> Snapshot {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
 
     /// contract#nothing-of-others-without-consent
     #[test]

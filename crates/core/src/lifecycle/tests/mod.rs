@@ -10,6 +10,7 @@ mod deletion;
 mod disclosure;
 mod drain;
 mod edges;
+mod held;
 mod intent;
 mod kinds;
 mod memory;

@@ -9,6 +9,7 @@ fn with<T>(found: Observed<()>, body: T) -> Observed<T> {
         uid,
         resource_version,
         terminating,
+        held_since,
         object,
     } = found;
     let ChildSpec {
@@ -31,6 +32,7 @@ fn with<T>(found: Observed<()>, body: T) -> Observed<T> {
         uid,
         resource_version,
         terminating,
+        held_since,
         object,
     }
 }
@@ -42,6 +44,7 @@ fn objects_of_users_that_name_the_link_as_their_owner_are_neither_changed_nor_de
         uid: name.to_owned(),
         resource_version: "7".to_owned(),
         terminating: false,
+        held_since: None,
         object: ChildSpec {
             namespace: "shop".to_owned(),
             name: name.to_owned(),
