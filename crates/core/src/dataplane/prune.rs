@@ -6,6 +6,7 @@ use instancelink_api::grant::Permission;
 use super::naming::Names;
 use super::ownership::{Ownership, delete_own_slices, own_slices, ownership_of};
 use super::policy;
+use super::virtual_ip;
 use super::writes::{delete, key_of, replace};
 use crate::child::{Endpoint, EndpointTarget};
 use crate::effect::Effect;
@@ -80,11 +81,14 @@ fn pod_answers(s: &Snapshot, target: &EndpointTarget, endpoint: &Endpoint) -> bo
 /// Whether a Service has pods is known only of the current target. For another Service it is enough that it exists.
 fn service_still_answers(s: &Snapshot, target: &EndpointTarget, endpoint: &Endpoint) -> bool {
     let publish = s.link.object.spec.publish_not_ready_addresses;
-    let exists = s
-        .answering
-        .services
-        .iter()
-        .any(|service| service.uid == target.uid && service.cluster_ips.contains(&endpoint.address));
+    // A virtual IP that this pass created is only among the children.
+    let is_virtual_ip = virtual_ip::own(s)
+        .any(|found| found.uid == target.uid && found.object.body.addresses.contains(&endpoint.address));
+    let exists = is_virtual_ip
+        || s.answering
+            .services
+            .iter()
+            .any(|service| service.uid == target.uid && service.cluster_ips.contains(&endpoint.address));
     let has_no_pods = s.target.as_ref().is_some_and(|current| match &current.object {
         TargetObject::Service(service) if service.uid == target.uid => !service_answers(current, service, publish),
         TargetObject::Service(_) | TargetObject::Workload(_) | TargetObject::Pod(_) => false,
@@ -162,6 +166,17 @@ mod tests {
         successor.uid = "another".to_owned();
         let s = unservable_with(vec![successor, pod("pg-1", "10.0.0.11")]);
         assert_eq!(endpoints_left(&prune(&s)), ["10.0.0.11"]);
+    }
+
+    /// lifecycle#refused-link-write
+    #[test]
+    fn the_virtual_ip_that_the_pass_created_keeps_its_endpoint() {
+        let ports = serde_json::from_str(r#"[{"name":"pg","port":5432}]"#).unwrap();
+        let s = fixture::snapshot().edited(|spec| {
+            spec.addressing = Addressing::VirtualIP;
+            spec.ports = Some(ports);
+        });
+        assert_eq!(prune(&s.up()), []);
     }
 
     #[test]
