@@ -136,8 +136,8 @@ fn the_binding_of_a_link_is_no_secret_to_take_entries_from() {
     let named = named(["b-binding"]);
     let owner =
         json!([{"apiVersion": "instancelink.dev/v1alpha1", "kind": "InstanceLink", "name": "b", "uid": "b-uid"}]);
-    let owned = with(secret("b-binding", 10), "/metadata/ownerReferences", owner);
-    world.secrets_listed(&named, vec![owned.clone()]);
+    let owned_by_b = with(secret("b-binding", 10), "/metadata/ownerReferences", owner);
+    world.secrets_listed(&named, vec![owned_by_b.clone()]);
     assert_eq!(
         password(&world.known_to("a")).as_deref(),
         Some(VALUE),
@@ -145,7 +145,7 @@ fn the_binding_of_a_link_is_no_secret_to_take_entries_from() {
     );
     let labels = json!({"app.kubernetes.io/managed-by": "instancelink", "instancelink.dev/link-uid": "b-uid"});
     let of_b = with(
-        with(owned, "/metadata/labels", labels),
+        with(owned_by_b, "/metadata/labels", labels),
         "/metadata/resourceVersion",
         json!("11"),
     );
