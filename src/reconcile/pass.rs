@@ -99,10 +99,10 @@ impl Pass<'_> {
                         return self.gone();
                     };
                     let refusals = std::mem::take(&mut snapshot.refusals);
-                    let link_refused = snapshot.link_refused;
+                    let link_refusals = snapshot.link_refusals;
                     snapshot = Snapshot {
                         refusals,
-                        link_refused,
+                        link_refusals,
                         ..observed
                     };
                     continue;

@@ -70,7 +70,7 @@ pub fn observe(
         children,
         lookup: Lookup::Pending,
         refusals: BTreeMap::new(),
-        link_refused: false,
+        link_refusals: 0,
     })
 }
 

@@ -50,7 +50,7 @@ pub fn step(snapshot: &Snapshot) -> Step {
         return awaiting::step(snapshot);
     }
     let f = Facts::of(snapshot);
-    if snapshot.link_refused {
+    if refused::is_refused(snapshot) {
         return refused::step(&f);
     }
     let request = waiting_request(&f);

@@ -14,10 +14,20 @@ use crate::dataplane;
 use crate::effect::{Effect, Step};
 use crate::snapshot::Snapshot;
 
+/// After so many refusals in one pass, the link cannot be written. One or two may have a cause that is over at once, such
+/// as a webhook or a policy that was just replaced.
+const REFUSALS: u8 = 3;
+
+/// True if the link cannot be written in this pass.
+pub(super) const fn is_refused(snapshot: &Snapshot) -> bool {
+    snapshot.link_refusals >= REFUSALS
+}
+
 /// Takes the refusal of an effect into the snapshot. False if the effect does not write the link, or removes the finalizer
 /// or the object: then nothing goes on.
 ///
-/// A state in which children go counts as written, so that its work begins. All other states do not.
+/// The write is tried again at once. If it cannot be written, a state in which children go counts as written, so that its
+/// work begins. All other states do not.
 pub fn refuse(snapshot: &mut Snapshot, effect: &Effect) -> bool {
     let status = match effect {
         Effect::AcceptAction { .. } | Effect::WriteIntent { .. } | Effect::AddFinalizer => None,
@@ -29,8 +39,9 @@ pub fn refuse(snapshot: &mut Snapshot, effect: &Effect) -> bool {
         | Effect::Delete { .. }
         | Effect::Publish(_) => return false,
     };
-    snapshot.link_refused = true;
+    snapshot.link_refusals = snapshot.link_refusals.saturating_add(1);
     if let Some(status) = status
+        && is_refused(snapshot)
         && needs_no_write(&snapshot.link.object, status.state)
     {
         snapshot.link.object.status = Some((**status).clone());

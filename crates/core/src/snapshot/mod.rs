@@ -69,8 +69,8 @@ pub struct Snapshot {
     pub lookup: Lookup,
     /// Children whose writes were refused in this pass; the next pass tries them again.
     pub refusals: BTreeMap<Key, Refusal>,
-    /// A write of the link itself was refused in this pass; the next pass tries it again.
-    pub link_refused: bool,
+    /// How often a write of the link itself was refused in this pass; the next pass tries it again.
+    pub link_refusals: u8,
 }
 
 /// An object of others that may answer under a name of the alias (contract#alias-shadowed).
