@@ -5,14 +5,12 @@ use std::collections::BTreeMap;
 use instancelink_core::snapshot::{ApiKind, Unlisted};
 use kube::api::ApiResource;
 use serde::Deserialize;
-use tokio::time::{Duration, Instant};
 
 use crate::calls::{CallError, Calls};
 
 /// The answer of the API server when it was asked last.
 pub(super) struct Discovery {
     calls: Calls,
-    asked: Option<Instant>,
     versions: BTreeMap<String, Version>,
 }
 
@@ -44,7 +42,7 @@ struct Name {
     name: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, PartialEq)]
 struct Version {
     #[serde(rename = "version")]
     name: String,
@@ -53,7 +51,7 @@ struct Version {
     freshness: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, PartialEq)]
 #[serde(rename_all = "camelCase")]
 struct Resource {
     #[serde(rename = "resource")]
@@ -64,15 +62,21 @@ struct Resource {
     subresources: Option<Vec<Subresource>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, PartialEq)]
 struct Kind {
     #[serde(default)]
     kind: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, PartialEq)]
 struct Subresource {
     subresource: String,
+}
+
+impl Resource {
+    fn is(&self, kind: &ApiKind) -> bool {
+        self.response_kind.as_ref().is_some_and(|own| own.kind == kind.kind)
+    }
 }
 
 impl Discovery {
@@ -80,25 +84,33 @@ impl Discovery {
     pub(super) fn new(calls: Calls) -> Self {
         Self {
             calls,
-            asked: None,
             versions: BTreeMap::new(),
         }
     }
 
-    /// Asks the API server, unless the last answer is younger than `fresh`.
-    pub(super) async fn refresh(&mut self, fresh: Duration) -> Result<(), CallError> {
-        if self.asked.is_some_and(|at| at.elapsed() < fresh) {
-            return Ok(());
-        }
+    /// Asks the API server. True if its answer is another one than before.
+    pub(super) async fn ask(&mut self) -> Result<bool, CallError> {
         let Groups { items } = self.calls.discover_all().await?;
         let versions = items.into_iter().flat_map(|group| {
             let name = group.metadata.name;
             let versions = group.versions.into_iter();
             versions.map(move |version| (format!("{name}/{}", version.name), version))
         });
-        self.versions = versions.collect();
-        self.asked = Some(Instant::now());
-        Ok(())
+        let versions = versions.collect();
+        let changed = self.versions != versions;
+        self.versions = versions;
+        Ok(changed)
+    }
+
+    /// Forgets how a kind is served, because its objects were not found there.
+    pub(super) fn forget(&mut self, kind: &ApiKind) {
+        let resources = self
+            .versions
+            .get_mut(&*kind.api_version)
+            .and_then(|version| version.resources.as_mut());
+        if let Some(resources) = resources {
+            resources.retain(|resource| !resource.is(kind));
+        }
     }
 
     /// How a kind is served, or why a link cannot have an end of it.
@@ -106,8 +118,7 @@ impl Discovery {
         let Some(version) = self.versions.get(&*kind.api_version) else {
             return Found::Not(Unlisted::NotServed);
         };
-        let is_kind = |r: &&Resource| r.response_kind.as_ref().is_some_and(|own| own.kind == kind.kind);
-        let Some(found) = version.resources.iter().flatten().find(is_kind) else {
+        let Some(found) = version.resources.iter().flatten().find(|resource| resource.is(kind)) else {
             return if version.freshness == "Stale" {
                 Found::Unknown
             } else {

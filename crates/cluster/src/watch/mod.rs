@@ -2,6 +2,7 @@
 
 pub mod backoff;
 mod discovery;
+mod discovery_schedule;
 mod follow;
 mod named_kinds;
 mod newest;

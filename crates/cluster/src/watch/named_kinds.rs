@@ -2,8 +2,8 @@
 //! ends with the last.
 //!
 //! Discovery gives the plural of a kind and whether it has a scale, in one answer for all kinds. How many kinds are
-//! watched is limited, for each namespace and in total. While a kind is not served, discovery is asked again, so that a
-//! link recovers without a user once the CRD exists.
+//! watched is limited, for each namespace and in total. While a kind is not served, discovery is asked again after pauses
+//! that grow, so that a link recovers without a user once the CRD exists.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::pending;
@@ -19,6 +19,7 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use super::discovery::{Discovery, Found};
+use super::discovery_schedule::Schedule;
 use super::retry_intervals::RetryIntervals;
 use super::scaled_kinds::Follower;
 use crate::cache::Cache;
@@ -40,7 +41,7 @@ pub(super) async fn watch(
         discovery: Discovery::new(calls.clone()),
         watches: BTreeMap::new(),
         ended: Arc::default(),
-        pause: intervals.again,
+        schedule: Schedule::new(intervals),
         client,
         calls,
         cache,
@@ -74,22 +75,22 @@ struct Kinds {
     meter: Arc<dyn Meter>,
     intervals: RetryIntervals,
     discovery: Discovery,
+    schedule: Schedule,
     /// The watches, each with the signal that links name other objects of its kind.
     watches: BTreeMap<ApiKind, (JoinSet<()>, Arc<Notify>)>,
     /// One of the watches ended.
     ended: Arc<Notify>,
-    /// Until discovery is asked again after a failure.
-    pause: Duration,
 }
 
 impl Kinds {
     /// Removes the watches of kinds that are not served any more. True if one of them panicked.
     fn remove_ended(&mut self) -> bool {
         let mut panicked = false;
-        self.watches.retain(|_, (watch, _)| match watch.try_join_next() {
+        self.watches.retain(|kind, (watch, _)| match watch.try_join_next() {
             None => true,
             Some(ended) => {
                 panicked |= ended.is_err();
+                self.discovery.forget(kind);
                 false
             }
         });
@@ -122,34 +123,44 @@ impl Kinds {
         self.watches
             .values()
             .for_each(|(_, named_again)| named_again.notify_one());
-        let unwatched: Vec<&ApiKind> = watched
+        let mut missing: BTreeSet<ApiKind> = watched
             .into_iter()
             .filter(|kind| !self.watches.contains_key(kind))
+            .cloned()
             .collect();
-        if unwatched.is_empty() {
-            return None;
+        self.start_served(&mut missing);
+        let wait = self.schedule.wait(&missing);
+        if missing.is_empty() || !wait.is_zero() {
+            return (!missing.is_empty()).then_some(wait);
         }
-        if let Err(error) = self.discovery.refresh(self.intervals.again).await {
-            self.meter.watch_failed(KIND);
-            tracing::warn!(%error, "discovery does not say how kinds are served; trying again");
-            let pause = self.pause;
-            self.pause = (pause * 2).min(self.intervals.absent);
-            return Some(pause);
-        }
-        self.pause = self.intervals.again;
-        let mut all_watched = true;
-        for kind in unwatched {
-            match self.discovery.find(kind) {
-                Found::Served(resource) => {
-                    self.start(kind, resource);
-                    continue;
+        match self.discovery.ask().await {
+            Ok(changed) => {
+                self.start_served(&mut missing);
+                self.schedule.answered(&missing, changed);
+                for kind in &missing {
+                    if let Found::Not(why) = self.discovery.find(kind) {
+                        self.cache.has_no(kind, why);
+                    }
                 }
-                Found::Not(why) => self.cache.has_no(kind, why),
-                Found::Unknown => {}
             }
-            all_watched = false;
+            Err(error) => {
+                self.meter.watch_failed(KIND);
+                tracing::warn!(%error, "discovery does not say how kinds are served; trying again");
+                self.schedule.failed();
+            }
         }
-        (!all_watched).then_some(self.intervals.absent)
+        (!missing.is_empty()).then(|| self.schedule.wait(&missing))
+    }
+
+    /// Starts the watches of those kinds that the API server serves as it said last. The others stay missing.
+    fn start_served(&mut self, missing: &mut BTreeSet<ApiKind>) {
+        missing.retain(|kind| match self.discovery.find(kind) {
+            Found::Served(resource) => {
+                self.start(kind, resource);
+                false
+            }
+            Found::Not(_) | Found::Unknown => true,
+        });
     }
 
     fn start(&mut self, kind: &ApiKind, resource: ApiResource) {

@@ -95,7 +95,7 @@ pub(crate) fn refusal(s: &Snapshot, field: &str, api_version: &str, kind: &str) 
         Unlisted::Pending => None,
         Unlisted::NotServed => Some(format!(
             "the API server does not serve the kind {scalable}; install its CustomResourceDefinition (the operator looks \
-             again within half a minute), or {}",
+             again every ten seconds at first, and every five minutes later), or {}",
             instead(field, "another kind")
         )),
         Unlisted::NotScalable => Some(format!(

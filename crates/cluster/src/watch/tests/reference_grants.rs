@@ -6,18 +6,14 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::{StatusCode, Uri};
+use axum::http::Uri;
 use axum::response::{IntoResponse, Response};
 use futures::{StreamExt, stream};
-use kube::{Client, Config};
-use tokio::net::TcpListener;
 use tokio::sync::watch::Sender;
 use tokio::time::{sleep, timeout};
 
 use super::super::reference_grants;
-use super::super::retry_intervals::RetryIntervals;
 use super::*;
-use crate::calls::Calls;
 
 const GROUP: &str = "/apis/gateway.networking.k8s.io";
 
@@ -86,15 +82,6 @@ async fn answer(State(api): State<Server>, uri: Uri) -> Response {
     }
 }
 
-fn success(body: &Value) -> Response {
-    body.to_string().into_response()
-}
-
-fn refusal(code: u16) -> Response {
-    let status = json!({"kind": "Status", "status": "Failure", "code": code, "message": "no", "reason": ""});
-    (StatusCode::from_u16(code).unwrap(), status.to_string()).into_response()
-}
-
 /// A cluster, and caches that wait for nothing but its `ReferenceGrant`s.
 struct Watched {
     api: Server,
@@ -102,12 +89,8 @@ struct Watched {
 }
 
 impl Watched {
-    async fn start(served: Served) -> Self {
+    fn start(served: Served) -> Self {
         let api = Server(Arc::new(Sender::new(served)));
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let routes = Router::new().fallback(answer).with_state(api.clone());
-        tokio::spawn(async move { axum::serve(listener, routes).await });
         let world = World::waiting_for(&["ReferenceGrant"]);
         world.apply::<Links>(link(
             "a",
@@ -116,21 +99,11 @@ impl Watched {
             1,
         ));
         world.heard();
-        let client = Client::try_from(Config::new(format!("http://{address}").parse().unwrap())).unwrap();
-        let meter = Arc::new(Silent) as Arc<dyn Meter>;
-        let calls = Calls::new(client.clone(), Arc::clone(&meter));
-        let intervals = RetryIntervals {
-            absent: Duration::from_millis(30),
-            again: Duration::from_millis(10),
-            refused: Duration::from_millis(30),
-        };
-        tokio::spawn(reference_grants::watch(
-            client,
-            calls,
-            Arc::clone(&world.cache),
-            meter,
-            intervals,
-        ));
+        let cache = Arc::clone(&world.cache);
+        let routes = Router::new().fallback(answer).with_state(api.clone());
+        start(routes, |client, calls, meter| {
+            reference_grants::watch(client, calls, cache, meter, QUICK)
+        });
         Self { api, world }
     }
 
@@ -176,13 +149,13 @@ fn grant(name: &str) -> Value {
 
 #[tokio::test]
 async fn a_cluster_without_the_kind_holds_nothing_up() {
-    let watched = Watched::start(Served::nothing()).await;
+    let watched = Watched::start(Served::nothing());
     watched.is_synced().await;
 }
 
 #[tokio::test]
 async fn a_group_without_the_kind_is_a_cluster_without_it() {
-    let watched = Watched::start(Served::grants(&["v2"], vec![])).await;
+    let watched = Watched::start(Served::grants(&["v2"], vec![]));
     watched.is_synced().await;
 }
 
@@ -192,7 +165,7 @@ async fn the_caches_are_not_filled_before_discovery_has_answered() {
         discovery: 503,
         ..Served::nothing()
     };
-    let watched = Watched::start(failing).await;
+    let watched = Watched::start(failing);
     watched.is_not_synced().await;
     watched.serves(Served::nothing());
     watched.is_synced().await;
@@ -204,7 +177,7 @@ async fn nor_before_those_that_are_served_were_listed() {
         list: 403,
         ..Served::grants(&["v1"], vec![])
     };
-    let watched = Watched::start(unlisted).await;
+    let watched = Watched::start(unlisted);
     watched.is_not_synced().await;
     watched.serves(Served::grants(&["v1"], vec![grant("g")]));
     watched.is_synced().await;
@@ -213,14 +186,14 @@ async fn nor_before_those_that_are_served_were_listed() {
 
 #[tokio::test]
 async fn they_are_found_in_the_older_version_where_it_alone_is_served() {
-    let watched = Watched::start(Served::grants(&["v1beta1"], vec![grant("g")])).await;
+    let watched = Watched::start(Served::grants(&["v1beta1"], vec![grant("g")]));
     watched.is_synced().await;
     assert_eq!(watched.known(), 1);
 }
 
 #[tokio::test]
 async fn they_are_noticed_when_they_appear_and_forgotten_when_they_disappear() {
-    let watched = Watched::start(Served::nothing()).await;
+    let watched = Watched::start(Served::nothing());
     watched.is_synced().await;
     watched.serves(Served::grants(&["v1"], vec![grant("g"), grant("h")]));
     watched.knows(2).await;
@@ -234,7 +207,7 @@ async fn they_are_noticed_when_they_appear_and_forgotten_when_they_disappear() {
 
 #[tokio::test]
 async fn a_change_of_the_served_version_forgets_none_in_between() {
-    let watched = Watched::start(Served::grants(&["v1beta1"], vec![grant("g"), grant("h")])).await;
+    let watched = Watched::start(Served::grants(&["v1beta1"], vec![grant("g"), grant("h")]));
     watched.knows(2).await;
     watched.world.heard();
     watched.serves(Served::grants(&["v1"], vec![grant("g")]));
@@ -246,7 +219,7 @@ async fn a_change_of_the_served_version_forgets_none_in_between() {
 
 #[tokio::test]
 async fn while_discovery_fails_what_is_known_stays_known() {
-    let watched = Watched::start(Served::grants(&["v1"], vec![grant("g")])).await;
+    let watched = Watched::start(Served::grants(&["v1"], vec![grant("g")]));
     watched.knows(1).await;
     watched.serves(Served {
         discovery: 500,
