@@ -12,6 +12,8 @@ pub mod directory;
 pub mod endpoints;
 pub mod grant;
 pub mod isolation;
+#[cfg(any(test, feature = "fixture"))]
+pub mod lookups;
 pub mod pod_ports;
 pub mod pods;
 pub mod ports;

@@ -226,13 +226,19 @@ impl Rules {
         }
         if self.each.len() <= labels.len() {
             let mut rules = self.keys.iter().zip(&self.each);
-            return rules.all(|(key, rule)| match labels.get(key) {
-                Some(value) => self.allows(rule, value),
-                None => rule.may_be_absent,
+            return rules.all(|(key, rule)| {
+                #[cfg(any(test, feature = "fixture"))]
+                super::lookups::count();
+                match labels.get(key) {
+                    Some(value) => self.allows(rule, value),
+                    None => rule.may_be_absent,
+                }
             });
         }
         let mut required = 0;
         for (key, value) in labels {
+            #[cfg(any(test, feature = "fixture"))]
+            super::lookups::count();
             let rule = self.keys.find(0, self.keys.len(), key).and_then(|n| self.each.get(n));
             let Some(rule) = rule else { continue };
             if !self.allows(rule, value) {

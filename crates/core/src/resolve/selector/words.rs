@@ -40,6 +40,8 @@ impl Words {
     pub(super) fn find(&self, first: usize, end: usize, wanted: &str) -> Option<usize> {
         let (mut low, mut high) = (first, end);
         while low < high {
+            #[cfg(any(test, feature = "fixture"))]
+            super::super::lookups::count();
             let middle = low.midpoint(high);
             match self.get(middle)?.cmp(wanted) {
                 std::cmp::Ordering::Less => low = middle + 1,
