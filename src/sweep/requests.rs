@@ -16,6 +16,9 @@ const GATHER: Duration = Duration::from_millis(200);
 const SCAN_DELAY: Duration = Duration::from_secs(2);
 /// With more deleted links than this, one full scan costs less than the search for the children of each.
 const MAX_GONE: usize = 1000;
+/// With more children to check than this, one full scan takes their place. On an operator that does not lead, nothing takes
+/// them, and each stray that a user creates and deletes would leave its name here.
+const MAX_CHILDREN: usize = 1000;
 /// The pause after a child could not be judged or removed. It doubles with each failure in a row.
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
 const LONGEST_PAUSE: Duration = Duration::from_mins(5);
@@ -63,6 +66,10 @@ impl SweepRequests {
         let mut pending = self.pending.lock();
         for child in children {
             pending.children.entry(child).or_insert(at);
+        }
+        if pending.children.len().saturating_sub(pending.failures.len()) > MAX_CHILDREN {
+            pending.forget_children_without_failures();
+            pending.full_scan_at(at);
         }
         drop(pending);
         self.added.notify_one();
@@ -137,6 +144,12 @@ impl SweepRequests {
 impl Pending {
     fn full_scan_at(&mut self, time: Instant) {
         self.full_scan = Some(self.full_scan.map_or(time, |planned| planned.min(time)));
+    }
+
+    /// A child that is put off stays so, or a scan would ask about it again.
+    fn forget_children_without_failures(&mut self) {
+        let failures = &self.failures;
+        self.children.retain(|child, _| failures.contains_key(child));
     }
 
     fn next_time(&self) -> Option<Instant> {
@@ -238,6 +251,39 @@ mod tests {
         let started = Instant::now();
         requests.next().await;
         assert_eq!(started.elapsed().as_secs(), 5, "it begins again after a success");
+    }
+
+    fn stray(number: usize) -> Key {
+        Key {
+            name: format!("stray-{number:08}"),
+            ..child()
+        }
+    }
+
+    /// The attack of a tenant on an operator that does not lead, so that nothing takes what is requested: objects that
+    /// look like children, each with a new name.
+    #[tokio::test(start_paused = true)]
+    async fn very_many_children_are_one_full_scan_and_none_that_is_put_off_is_forgotten() {
+        let requests = SweepRequests::default();
+        requests.put_off(child());
+        for number in 0..100 * MAX_CHILDREN {
+            requests.check_soon([stray(number)]);
+            let pending = requests.pending.lock();
+            assert!(pending.children.len() <= MAX_CHILDREN + 1, "{}", pending.children.len());
+        }
+        assert!(requests.is_put_off(&child()));
+        let scope = requests.next().await;
+        assert!(scope.everything && scope.children.len() < MAX_CHILDREN);
+        let scope = requests.next().await;
+        assert_eq!((scope.children, scope.everything), (vec![child()], false));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn very_many_children_at_once_are_one_full_scan() {
+        let requests = SweepRequests::default();
+        requests.check_soon((0..=MAX_CHILDREN).map(stray));
+        let scope = requests.next().await;
+        assert!(scope.everything && scope.children.is_empty());
     }
 
     #[tokio::test(start_paused = true)]

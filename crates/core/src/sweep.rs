@@ -163,18 +163,17 @@ fn check_of_environment(found: &Observed<Environment>, known: &KnownLinks) -> Op
 }
 
 fn verdict_on_environment(found: &Observed<Environment>, links: &[InstanceLink]) -> Option<Effect> {
+    let by_uid: BTreeMap<&str, &InstanceLink> = links
+        .iter()
+        .filter_map(|link| Some((link.metadata.uid.as_deref()?, link)))
+        .collect();
     let entries = found.object.entries();
-    let dead: BTreeSet<&str> = entries.into_keys().filter(|uid| !lives(uid, links)).collect();
-    let is_empty = found.object.entries().is_empty();
+    let is_empty = entries.is_empty();
+    let dead: BTreeSet<&str> = entries.into_keys().filter(|uid| !by_uid.contains_key(uid)).collect();
     if dead.is_empty() && (!is_empty || is_needed(found, links)) {
         return None;
     }
-    let path_of_uid = |uid: &str| {
-        links
-            .iter()
-            .find(|link| link.metadata.uid.as_deref() == Some(uid))
-            .map(path_of)
-    };
+    let path_of_uid = |uid: &str| by_uid.get(uid).map(|link| path_of(link));
     Some(without(found, &dead, path_of_uid).map_or_else(|| delete(found), |rest| repair(found, &rest)))
 }
 
@@ -201,10 +200,6 @@ fn is_of_source<T>(found: &Observed<T>, instance: &InstanceRef) -> bool {
 /// The event on a child that was deleted as an orphan. Its link does not exist, so the event is on the child.
 pub fn event(child: &Key) -> Event {
     Event::child_deleted(child, "no link needs it; the links that it was made for do not exist")
-}
-
-fn lives(uid: &str, links: &[InstanceLink]) -> bool {
-    links.iter().any(|link| link.metadata.uid.as_deref() == Some(uid))
 }
 
 fn path_of(link: &InstanceLink) -> String {
