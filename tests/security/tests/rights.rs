@@ -156,6 +156,54 @@ fn what_the_operator_does_by_itself_is_guarded_as_what_users_ask_for() {
     }
 }
 
+/// T33: an administrator pastes the command of a refusal. The name of a user may have any character.
+#[test]
+fn no_command_of_a_refusal_has_a_name_that_a_shell_may_read_as_more_than_a_name() {
+    let mut commands = 0;
+    for policy in manifests("deploy") {
+        if !policy.kind().ends_with("AdmissionPolicy") {
+            continue;
+        }
+        let spec = &policy.object["spec"];
+        let list = |field: &str| spec[field].as_array().cloned().unwrap_or_default();
+        for validation in list("validations") {
+            let message = validation["messageExpression"].as_str().unwrap_or_default();
+            let Some((_, command)) = message.split_once("run: ") else {
+                continue;
+            };
+            commands += 1;
+            let file = &policy.file;
+            // Values in quotes are texts of the policy. The rest is what comes from a request.
+            let inputs: Vec<&str> = command.split('"').skip(1).step_by(2).map(str::trim).collect();
+            for input in inputs {
+                let input = input.trim_matches(['+', ' ']);
+                let is_checked = matches!(
+                    input,
+                    "" | "object.metadata.namespace" | "oldObject.metadata.name" | "variables.verb" | "variables.user"
+                );
+                assert!(
+                    is_checked || input.starts_with("oldObject.spec.names"),
+                    "{input} in {file}"
+                );
+            }
+            if command.contains("variables.user") {
+                let user = list("variables")
+                    .into_iter()
+                    .find(|variable| variable["name"] == "user");
+                // Printable ASCII without the quote that ends a word in quotes.
+                let safe =
+                    "request.userInfo.username.matches('^[ -&(-~]{1,256}$') ? request.userInfo.username : 'NAME'";
+                assert_eq!(user.unwrap()["expression"], safe, "{file}");
+                assert!(
+                    command.contains("--user='\" + variables.user + \"'\""),
+                    "{command} in {file}"
+                );
+            }
+        }
+    }
+    assert_eq!(commands, 4);
+}
+
 /// T12: policies that run in the API server cannot be unavailable.
 #[test]
 fn nothing_of_the_installation_is_a_webhook() {

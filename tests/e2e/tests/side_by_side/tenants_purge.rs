@@ -154,3 +154,24 @@ async fn the_definitions_cannot_be_deleted_without_saying_so() {
     })
     .await;
 }
+
+/// The names of users may have any character, and an administrator pastes the command of a refusal into a shell.
+#[tokio::test]
+#[ignore = "needs a cluster"]
+async fn the_command_in_a_refusal_is_safe_to_paste_whatever_the_name_of_the_user_is() {
+    with_link(async |ns, _, usual| {
+        let later = json!({ "spec": { "ttlSecondsAfterRemoved": 0 } });
+        let action = json!({ "metadata": { "annotations": { "instancelink.dev/action": "deactivate" } } });
+        let quoted = format!("--user='{}'", usual.name());
+        for patch in [&later, &action] {
+            patches(usual, patch, &[]).await.is_refused_with(&[&quoted]);
+        }
+        for name in ["eve'; id; '", "eve' --clusterrole=admin '", "eve\"$(id)`id`'"] {
+            let user = User::with_verbs(ns, &format!("{name}-{}", ns.name), &VERBS).await;
+            for patch in [&later, &action] {
+                patches(&user, patch, &[]).await.is_refused_with(&["--user='NAME'"]);
+            }
+        }
+    })
+    .await;
+}
