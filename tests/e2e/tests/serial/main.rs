@@ -9,4 +9,5 @@ mod idle;
 mod no_policies;
 mod optional_policies;
 mod restart;
+mod stored_grants;
 mod uninstall;
