@@ -92,9 +92,14 @@ impl GrantWriter {
             }
             let Some(patch) = self.patch_for(grant) else { continue };
             match self.write(grant, &patch).await {
-                // The grant was changed or deleted meanwhile. The watch shows that.
-                Ok(()) | Err(CallError::Conflict(_) | CallError::NotFound(_) | CallError::Terminating(_)) => {
+                // The grant was deleted meanwhile. The watch shows that.
+                Ok(()) | Err(CallError::NotFound(_) | CallError::Terminating(_)) => {
                     backoff.lock().succeeded(&namespace);
+                }
+                // The grant was changed, and the watch shows it soon. Other conflicts change nothing that it shows.
+                Err(error @ CallError::Conflict(_)) => {
+                    backoff.lock().failed(&namespace, &error, Instant::now());
+                    break;
                 }
                 Err(error) => {
                     backoff.lock().failed(&namespace, &error, Instant::now());

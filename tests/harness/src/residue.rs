@@ -18,11 +18,14 @@ const KINDS: [(&str, &str, &str); 5] = [
     ("networking.k8s.io", "v1", "NetworkPolicy"),
 ];
 
-/// One line for each object, and for each entry in a shared object, that belongs to no active link of this test's
-/// namespace.
+/// One line for each object in this test's namespace, and for each entry in a shared object, that belongs to no active link.
 /// It searches all namespaces, because a child may be in the target's.
 pub async fn residue_of(namespace: &Namespace) -> Vec<String> {
-    let links = match namespace.api::<InstanceLink>().list(&ListParams::default()).await {
+    // The links of others may have children in the namespace of the test.
+    let links = match Api::<InstanceLink>::all(namespace.client.clone())
+        .list(&ListParams::default())
+        .await
+    {
         Ok(links) => links.items,
         // The operator is uninstalled: there are no links, and none of their objects may be left.
         Err(kube::Error::Api(status)) if status.code == 404 => Vec::new(),
@@ -81,6 +84,15 @@ fn is_away(state: State) -> bool {
     matches!(state, State::Removing | State::Removed | State::Purging | State::Purged)
 }
 
+/// By its managed fields. What a user made look like a child is no residue.
+fn is_written_by_the_operator(object: &DynamicObject) -> bool {
+    let mut managers = object
+        .managed_fields()
+        .iter()
+        .filter_map(|entry| entry.manager.as_deref());
+    managers.any(|manager| manager == keys::MANAGER)
+}
+
 fn residue_in(
     namespace: &Namespace,
     object: &DynamicObject,
@@ -92,7 +104,7 @@ fn residue_in(
             .annotations()
             .get(keys::LINK)
             .is_some_and(|l| l.starts_with(&format!("{}/", namespace.name)));
-    if !of_this_test || object.metadata.deletion_timestamp.is_some() {
+    if !of_this_test || !is_written_by_the_operator(object) || object.metadata.deletion_timestamp.is_some() {
         return None;
     }
     let owner = object

@@ -86,7 +86,7 @@ impl World {
         }
         if ours && from != Some(to) && !change.deleted {
             let bare = [State::Inactive, State::UpdatingInactive, State::Removed, State::Purged];
-            let children = self.children_of(&uid);
+            let children = self.children_of(&change.key.namespace, &uid);
             if bare.contains(&to) && !children.is_empty() {
                 self.violated(
                     change,
@@ -98,7 +98,7 @@ impl World {
             }
         }
         if change.deleted && ours {
-            let children = self.children_of(&uid);
+            let children = self.children_of(&change.key.namespace, &uid);
             if !children.is_empty() {
                 self.violated(change, &format!("the finalizer went before {}", children.join(", ")));
             }
@@ -237,11 +237,11 @@ impl World {
 
     /// The objects of a link, including shared ones. A terminating namespace deletes its objects itself. In another namespace
     /// than the link's only its policy counts, until its deletion is accepted (lifecycle#no-wait-for-others).
-    fn children_of(&self, uid: &str) -> Vec<String> {
+    fn children_of(&self, namespace: &str, uid: &str) -> Vec<String> {
         let mut children = Vec::new();
         for (key, object) in &self.objects {
             let is_policy = *key.resource == POLICIES && !key.name.starts_with("flood-");
-            if key.namespace != "shop" && (!is_policy || object.is_terminating()) {
+            if key.namespace != namespace && (!is_policy || object.is_terminating()) {
                 continue;
             }
             let space = Key {

@@ -74,7 +74,7 @@ pub fn problems(s: &Snapshot, plan: &Plan<'_>) -> Vec<Refusal> {
             // The executor may have a more exact refusal of the same child.
             Difference::Blocked(key, refusal) => Some(refusal_with_advice(s, &key).unwrap_or(refusal)),
         });
-    let beside = plan.forbidden.iter().cloned().chain(plan.environment.refusal());
+    let beside = plan.forbidden.iter().cloned().chain(plan.too_large());
     problems.chain(beside).collect()
 }
 

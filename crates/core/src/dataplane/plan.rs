@@ -70,3 +70,11 @@ pub fn build<'a>(s: &'a Snapshot, older: &BTreeSet<String>) -> Result<Plan<'a>, 
         forbidden: forbidden.into_iter().collect(),
     })
 }
+
+impl Plan<'_> {
+    /// The refusal of the link's variables, if they do not fit into the environment. It keeps no link from being active
+    /// (contract#environment-size).
+    pub fn too_large(&self) -> Vec<Refusal> {
+        self.environment.refusal().into_iter().collect()
+    }
+}

@@ -19,7 +19,7 @@ fn condition(type_: &'static str, is_true: bool, reason: Reason, message: impl I
     }
 }
 
-/// The conditions of the link in `state`; `wait` is absent where the state is just being entered.
+/// The conditions of the link in `state`; `wait` is absent where the state is just being entered without a problem.
 pub(crate) fn conditions(f: &Facts<'_>, state: State, wait: Option<&Wait>) -> Vec<Condition> {
     let mut conditions = Vec::with_capacity(6);
     let date = |all: Vec<NewCondition>| all.into_iter().map(|condition| condition.dated(f));

@@ -13,6 +13,7 @@ mod enforced;
 mod facts;
 mod held;
 mod message;
+mod programmed;
 mod refused;
 mod shadow;
 mod status;
@@ -83,7 +84,7 @@ pub fn step(snapshot: &Snapshot) -> Step {
         return Step::Act(vec![Effect::AddFinalizer]);
     }
     match walk::next_step(&f) {
-        NextStep::Enter(state) => Step::Act(write_status(&f, state, &Wait::default())),
+        NextStep::Enter(state) => Step::Act(write_status(&f, state, &programmed::wait_on_entry(&f, state))),
         NextStep::Work(effects) => Step::Act(effects),
         NextStep::Rest(wait) => {
             let effects = write_status(&f, f.state, &wait);

@@ -86,7 +86,7 @@ pub(crate) fn status(f: &Facts<'_>, state: State, wait: &Wait) -> InstanceLinkSt
         last_action: last_action(f, state, &at),
         history,
         binding: dataplane::in_status(f.s).filter(|_| !scrubbed),
-        conditions: conditions(f, state, if entering { None } else { Some(wait) }),
+        conditions: conditions(f, state, (!entering || wait.problem.is_some()).then_some(wait)),
     }
 }
 

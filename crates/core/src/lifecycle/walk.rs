@@ -7,10 +7,10 @@ use jiff::SignedDuration;
 
 use super::facts::{Facts, Goal};
 use super::held;
+use super::programmed::{Programmed, program};
 use super::wait::{Wait, countdown};
 use crate::dataplane::{self, Teardown, TeardownNow};
 use crate::effect::Effect;
-use crate::refusal::joined;
 
 /// What to do next in the present state.
 #[derive(Debug)]
@@ -111,7 +111,7 @@ fn activating(f: &Facts<'_>) -> NextStep {
     }
     match (program(f), target_wait) {
         (Programmed::No(due), _) => due,
-        (Programmed::Yes { ready: 0 }, Some(target_wait)) => NextStep::Rest(target_wait),
+        (Programmed::Yes { ready: 0, .. }, Some(target_wait)) => NextStep::Rest(target_wait),
         (Programmed::Yes { .. }, _) => NextStep::Enter(State::Active),
     }
 }
@@ -149,7 +149,7 @@ fn active(f: &Facts<'_>) -> NextStep {
             ..wait
         }),
         Programmed::No(due) => due,
-        Programmed::Yes { .. } => NextStep::Rest(Wait::default()),
+        Programmed::Yes { wait, .. } => NextStep::Rest(wait),
     }
 }
 
@@ -158,75 +158,6 @@ fn updating_active(f: &Facts<'_>) -> NextStep {
         Programmed::No(due) => due,
         Programmed::Yes { .. } => NextStep::Enter(State::Active),
     }
-}
-
-/// Whether the children of a link are what the spec asks for.
-enum Programmed {
-    /// All of them are confirmed, with this number of ready endpoints.
-    Yes { ready: usize },
-    /// Not yet; this is next.
-    No(NextStep),
-}
-
-fn program(f: &Facts<'_>) -> Programmed {
-    if f.goal != Goal::Active {
-        return Programmed::No(NextStep::Enter(State::Deactivating));
-    }
-    let plan = match &f.plan {
-        Ok(plan) => plan,
-        Err(unservable) => {
-            let shrunk = dataplane::prune(f.s);
-            return Programmed::No(if shrunk.is_empty() {
-                NextStep::Rest(Wait {
-                    message: unservable.message.clone(),
-                    stalled: Some(unservable.reason),
-                    ..Wait::default()
-                })
-            } else {
-                NextStep::Work(shrunk)
-            });
-        }
-    };
-    if !f.source_usable() {
-        // However long that lasts, the alias does not go on with pods that are gone.
-        let shrunk = dataplane::prune(f.s);
-        if !shrunk.is_empty() {
-            return Programmed::No(NextStep::Work(shrunk));
-        }
-        let message = f
-            .hold
-            .as_ref()
-            .map_or_else(|| "the namespace is being deleted".to_owned(), |h| h.message.clone());
-        return Programmed::No(NextStep::Rest(Wait {
-            message,
-            ..Wait::default()
-        }));
-    }
-    let writes = dataplane::bring_up(f.s, plan);
-    if !writes.is_empty() {
-        return Programmed::No(NextStep::Work(writes));
-    }
-    let problems = dataplane::problems(f.s, plan);
-    // A problem that waits for a person gives the reason before a problem that may end without one.
-    let gravest = problems
-        .iter()
-        .find(|p| p.reason.waits_for_a_person())
-        .or(problems.first());
-    if let Some(gravest) = gravest {
-        let message = joined(problems.iter().map(|p| p.message.clone()));
-        return Programmed::No(NextStep::Rest(Wait {
-            message,
-            problem: Some(gravest.reason),
-            stalled: gravest.reason.waits_for_a_person().then_some(gravest.reason),
-            retry: true,
-            wake: dataplane::held_since(f.s)
-                .map(dataplane::overdue_at)
-                .filter(|at| *at > f.s.now),
-            ..Wait::default()
-        }));
-    }
-    debug_assert!(dataplane::is_up(f.s, plan), "what is missing is due or in the way");
-    Programmed::Yes { ready: plan.ready }
 }
 
 fn deactivating(f: &Facts<'_>) -> NextStep {

@@ -113,7 +113,17 @@ async fn answer_to(ns: &Namespace, asker: &Client, case: &Case, number: usize) -
     let strict = "fieldValidation=Strict";
     let name = format!("case-{number}");
     match &case.input {
-        Input::Create { object } => send(asker, "POST", &format!("{links}?{strict}"), object).await,
+        Input::Create { object } => {
+            let plural = match object["kind"].as_str() {
+                Some("InstanceLinkGrant") => "instancelinkgrants",
+                _ => "instancelinks",
+            };
+            let url = format!(
+                "/apis/instancelink.dev/v1alpha1/namespaces/{}/{plural}?{strict}",
+                ns.name
+            );
+            send(asker, "POST", &url, object).await
+        }
         Input::Update { old, new } => {
             let (mut old, mut new) = (old.clone(), new.clone());
             old["metadata"]["name"] = name.clone().into();

@@ -16,10 +16,15 @@ async fn deleted_in(state: State, way: &[State]) {
     in_namespace(async |ns| {
         let staged = ns.stage(state, &["web-db"]).await;
         let mut watch = Watch::start(ns, "web-db").await;
-        staged.links[0].delete().await;
+        let deleted = &staged.links[0];
         if state == Requested {
-            // The hold refuses the first write of the status. Without that write, the deletion cannot continue.
+            // The hold refuses each write of the status. Without this one too, the deletion would end before a state is written.
+            let finalizer = Hold::finalizer(ns).await;
+            deleted.delete().await;
             staged.lift().await;
+            finalizer.lift().await;
+        } else {
+            deleted.delete().await;
         }
         watch.walks_and_is_gone(way).await;
     })

@@ -110,7 +110,7 @@ async fn who_creates_a_link_may_give_it_any_time() {
 async fn who_may_write_a_status_cannot_write_what_the_operator_remembers() {
     with_link(async |ns, link, user| {
         let rule = json!({
-            "apiGroups": ["instancelink.dev"], "resources": ["instancelinks/status"], "verbs": ["patch", "update"],
+            "apiGroups": ["instancelink.dev"], "resources": ["instancelinks/status"], "verbs": ["get", "patch", "update"],
         });
         user.is_given(ns, "status-writer", &rule).await;
         let action = json!({

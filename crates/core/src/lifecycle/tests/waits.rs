@@ -1,6 +1,6 @@
 //! The messages of a link that waits, and when the operator looks again.
 
-use instancelink_api::State;
+use instancelink_api::{State, keys};
 
 use super::World;
 use crate::child::Kind;
@@ -109,4 +109,31 @@ fn a_purged_link_looks_again_when_its_object_goes() {
     world.annotate("purge");
     let wake = world.settle();
     assert_eq!(wake, Some(world.s.now + jiff::SignedDuration::from_secs(10)));
+}
+
+/// contract#environment-size
+#[test]
+fn a_link_whose_variables_do_not_fit_is_active_without_them_and_says_so_from_the_start() {
+    let mut s = fixture::snapshot()
+        .with_sibling(fixture::sibling(State::Active, true))
+        .up();
+    let found = &mut s.children.environments[0].object;
+    let keys: Vec<String> = (0..16_500).map(|n| format!("CACHE_N{n:06}")).collect();
+    let entries = serde_json::json!({ fixture::SIBLING_UID: keys }).to_string();
+    found.annotations.insert(keys::ENTRIES.to_owned(), entries);
+    found.body.data = keys.into_iter().map(|key| (key, String::new())).collect();
+    s.children.slices.clear();
+    let mut world = World::new(s);
+    while world.state() != State::Active {
+        world.step().expect("it becomes active");
+    }
+    for _ in 0..2 {
+        let conditions = &world.status().conditions;
+        let programmed = conditions.iter().find(|c| c.type_ == "Programmed").unwrap();
+        assert_eq!(
+            (programmed.status.as_str(), programmed.reason.as_str()),
+            ("False", "TooLarge")
+        );
+        world.settle();
+    }
 }
