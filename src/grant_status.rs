@@ -123,13 +123,12 @@ impl GrantWriter {
         Some(json!({ "metadata": metadata, "status": status }))
     }
 
+    /// The answer does not go into the cache: a grant that we wrote and the watch has not shown yet would stay there if it is
+    /// deleted while the watch lists again, and consent to what nobody permits any more.
     async fn write(&self, name: &ObjectName, patch: &Value) -> Result<(), CallError> {
-        let in_flight = self.cache.begin::<Grants>(name.clone());
-        let answer = self
-            .calls
+        self.calls
             .patch::<Lenient<Stripped<InstanceLinkGrant>>>(Grants::KIND, name, Some("status"), patch)
-            .await?;
-        in_flight.answered(Grants::reduced(answer));
-        Ok(())
+            .await
+            .map(drop)
     }
 }
