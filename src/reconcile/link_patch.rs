@@ -2,6 +2,8 @@
 //! one (`lifecycle#preconditions`).
 
 use instancelink_api::{InstanceLink, InstanceLinkStatus, Intent, keys};
+use instancelink_core::bounded_link::MORE_FINALIZERS;
+use serde::ser::Error as _;
 use serde_json::{Map, Value, json};
 
 /// What a patch of a link's metadata changes.
@@ -40,6 +42,18 @@ pub(super) fn metadata(link: &InstanceLink, change: &Change<'_>) -> Result<Value
             .iter()
             .flatten()
             .filter(|f| *f != keys::FINALIZER);
+        if link
+            .metadata
+            .finalizers
+            .iter()
+            .flatten()
+            .any(|name| name == MORE_FINALIZERS)
+        {
+            return Err(serde_json::Error::custom(
+                "the link has more finalizers than the operator keeps, and it writes no list that lacks some of them; remove \
+                 finalizers",
+            ));
+        }
         let mut finalizers: Vec<&str> = others.map(String::as_str).collect();
         if finalizer == Finalizer::Add {
             finalizers.push(keys::FINALIZER);
@@ -107,6 +121,24 @@ mod tests {
         let to = json!({"state": "active", "list": [1], "target": {"name": "b", "kind": "Pod"}, "id": 7});
         let expected = json!({"fqdn": null, "list": [1], "target": {"name": "b"}, "id": 7});
         assert_eq!(merge_diff(from, to), Some(expected));
+    }
+
+    /// contract#bounded-objects
+    #[test]
+    fn a_list_of_finalizers_that_is_not_known_as_a_whole_is_not_written() {
+        let spec = json!({"linkName": "db", "instanceRef": {"kind": "Pod", "name": "p"}});
+        let mut link = InstanceLink::new("db", serde_json::from_value(spec).unwrap());
+        let drop = Change {
+            finalizer: Some(Finalizer::Drop),
+            ..Change::default()
+        };
+        link.metadata.finalizers = Some(vec!["example.com/f".to_owned(), keys::FINALIZER.to_owned()]);
+        let patch = metadata(&link, &drop).unwrap();
+        assert_eq!(patch["metadata"]["finalizers"], json!(["example.com/f"]));
+        link.metadata.finalizers = Some((0..100).map(|n| format!("example.com/f{n}")).collect());
+        instancelink_core::bounded_link::bound(&mut link);
+        assert!(metadata(&link, &drop).is_err());
+        assert!(metadata(&link, &Change::default()).is_ok());
     }
 
     #[test]

@@ -18,6 +18,12 @@ use super::families::{NamespaceLabels, ReasonLabels, StateLabels, UnusableLabels
 /// series from the start.
 const NOT_READY: [Reason; 4] = [Reason::Pending, Reason::Transitioning, Reason::Held, Reason::Stalled];
 
+/// How many namespaces have a series of their own.
+const NAMESPACES: usize = 20;
+/// All other namespaces, and objects without one. No namespace has such a name.
+const OTHERS: &str = "(others)";
+const CLUSTER: &str = "(cluster)";
+
 /// What the caches and the queue have at one moment.
 #[derive(Debug, Default)]
 pub(crate) struct Numbers {
@@ -26,6 +32,7 @@ pub(crate) struct Numbers {
     stalled: BTreeMap<Problem, usize>,
     endpoints: BTreeMap<String, usize>,
     unusable: BTreeMap<(&'static str, &'static str), usize>,
+    kept: BTreeMap<String, usize>,
     waiting: usize,
 }
 
@@ -34,6 +41,7 @@ impl Numbers {
     pub(crate) fn of(cache: &Cache, waiting: usize) -> Self {
         let mut numbers = Self {
             unusable: cache.count_unusable(),
+            kept: largest(cache.kept_bytes()),
             waiting,
             ..Self::default()
         };
@@ -70,6 +78,7 @@ pub(super) struct Gauges {
     stalled: Family<ReasonLabels, Gauge>,
     endpoints: Family<NamespaceLabels, Gauge>,
     unusable: Family<UnusableLabels, Gauge>,
+    kept: Family<NamespaceLabels, Gauge>,
     queue_depth: Gauge,
 }
 
@@ -96,6 +105,11 @@ impl Gauges {
             "Objects that exist and cannot be used, by kind and reason",
             self.unusable.clone(),
         );
+        r.register(
+            "kept_bytes",
+            "About how many bytes the caches keep of the objects of a namespace; of the largest namespaces, and of all others",
+            self.kept.clone(),
+        );
         r.register("queue_depth", "Links that wait for a pass", self.queue_depth.clone());
     }
 
@@ -108,18 +122,36 @@ impl Gauges {
         by_reason(&self.not_ready, NOT_READY.into_iter(), &numbers.not_ready);
         let of_stalled = Reason::ALL.iter().copied().filter(|reason| reason.waits_for_a_person());
         by_reason(&self.stalled, of_stalled, &numbers.stalled);
-        self.endpoints.clear();
-        for (namespace, count) in &numbers.endpoints {
-            let labels = NamespaceLabels {
-                namespace: namespace.clone(),
-            };
-            set_of(&self.endpoints, &labels, *count);
-        }
+        by_namespace(&self.endpoints, &numbers.endpoints);
+        by_namespace(&self.kept, &numbers.kept);
         self.unusable.clear();
         for ((kind, reason), count) in &numbers.unusable {
             set_of(&self.unusable, &UnusableLabels { kind, reason }, *count);
         }
     }
+}
+
+fn by_namespace(family: &Family<NamespaceLabels, Gauge>, counts: &BTreeMap<String, usize>) {
+    family.clear();
+    for (namespace, count) in counts {
+        let labels = NamespaceLabels {
+            namespace: namespace.clone(),
+        };
+        set_of(family, &labels, *count);
+    }
+}
+
+/// The bytes of the namespaces that have most, and of all others together: so there are few series.
+fn largest(kept: BTreeMap<Arc<str>, usize>) -> BTreeMap<String, usize> {
+    let mut kept: Vec<(Arc<str>, usize)> = kept.into_iter().collect();
+    kept.sort_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
+    let others: usize = kept.iter().skip(NAMESPACES).map(|(_, bytes)| bytes).sum();
+    kept.truncate(NAMESPACES);
+    let named = kept.into_iter().map(|(namespace, bytes)| match &*namespace {
+        "" => (CLUSTER.to_owned(), bytes),
+        namespace => (namespace.to_owned(), bytes),
+    });
+    named.chain([(OTHERS.to_owned(), others)]).collect()
 }
 
 fn by_reason(

@@ -16,6 +16,7 @@
 
 pub mod action;
 pub mod batch;
+pub mod bounded_link;
 pub mod child;
 pub mod dataplane;
 pub mod effect;

@@ -78,3 +78,36 @@ fn a_reason_that_a_tenant_made_up_adds_no_series() {
     ];
     assert_eq!(lines(&Metrics::new(), &cache), expected);
 }
+
+/// contract#metrics
+#[test]
+fn bytes_are_shown_of_the_largest_namespaces_and_of_all_others_together() {
+    let cache = Cache::new(&["InstanceLink"], Arc::new(NoListener));
+    let put = |namespace: &str, name: &str| {
+        let link = json!({
+            "apiVersion": "instancelink.dev/v1alpha1", "kind": "InstanceLink",
+            "metadata": {"namespace": namespace, "name": name, "uid": name, "resourceVersion": "1"},
+            "spec": {"linkName": "db", "instanceRef": {"kind": "Deployment", "name": name}},
+        });
+        cache.observe::<Links>(Event::Apply(serde_json::from_value(link).unwrap()));
+    };
+    for number in 0..100 {
+        put(&format!("small-{number}"), &format!("link-{number}"));
+        put("large", &format!("large-{number}"));
+    }
+    let text = Metrics::new().render(&Numbers::of(&cache, 0));
+    let series: Vec<&str> = text
+        .lines()
+        .filter(|line| line.starts_with("instancelink_kept_bytes{"))
+        .collect();
+    assert_eq!(series.len(), NAMESPACES + 1, "{series:?}");
+    let bytes = |namespace: &str| {
+        let start = format!("instancelink_kept_bytes{{namespace=\"{namespace}\"}} ");
+        let line = series.iter().find_map(|line| line.strip_prefix(&start));
+        line.unwrap_or_else(|| panic!("{namespace}: {series:?}"))
+            .parse::<usize>()
+            .unwrap()
+    };
+    assert!(bytes("large") > 50 * bytes("small-10").max(1000));
+    assert!(bytes(OTHERS) > 70 * 1000);
+}

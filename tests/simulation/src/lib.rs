@@ -24,6 +24,7 @@ pub mod damage;
 pub mod footprint;
 pub mod forgery;
 pub mod history;
+pub mod largest;
 pub mod operator;
 pub mod oracle;
 pub mod run;

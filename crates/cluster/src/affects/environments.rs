@@ -9,7 +9,7 @@ use kube::core::ObjectMeta;
 use super::claims::extend_with_rivals;
 use super::orphans::note_orphan;
 use super::sources;
-use super::{Watched, Who};
+use super::{PARSED_WHOLE, Watched, Who};
 use crate::affected::{Affected, Cause};
 use crate::index::Index;
 use crate::index::compressed_kinds::CompressedChild;
@@ -37,6 +37,7 @@ impl Watched for Environments {
     type Raw = Stripped<ConfigMap>;
     type Item = CompressedChild<Environment>;
     const KIND: &'static str = "ConfigMap";
+    const PAGE_SIZE: u32 = PARSED_WHOLE;
 
     fn reduce(raw: Stripped<ConfigMap>) -> CompressedChild<Environment> {
         CompressedChild::new(Observed::from(raw.object))

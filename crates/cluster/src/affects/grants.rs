@@ -7,7 +7,7 @@ use instancelink_core::snapshot::Grant;
 use kube::core::ObjectMeta;
 use serde_json::Value;
 
-use super::{Watched, Who};
+use super::{PARSED_WHOLE, Watched, Who, bounded};
 use crate::affected::{Affected, Cause};
 use crate::index::Index;
 use crate::store::fields::Fields;
@@ -23,16 +23,16 @@ impl Watched for Grants {
     type Raw = Stripped<InstanceLinkGrant>;
     type Item = Grant;
     const KIND: &'static str = keys::GRANT_KIND;
+    const PAGE_SIZE: u32 = PARSED_WHOLE;
 
     fn reduce(raw: Self::Raw) -> Grant {
         Grant::from(raw.object)
     }
 
     fn reduced(raw: Lenient<Self::Raw>) -> Reduced<Grant> {
-        let Lenient { object, why } = raw;
-        let grant = Self::reduce(object);
+        let Reduced { item, why } = bounded::<Self>(raw);
         Reduced {
-            item: why.as_deref().into_iter().fold(grant, Grant::unusable),
+            item: why.as_deref().into_iter().fold(item, Grant::unusable),
             why,
         }
     }

@@ -3,6 +3,7 @@
 use instancelink_api::condition::types;
 use instancelink_api::spec::NetworkPolicyMode;
 use instancelink_api::{Addressing, InstanceLink, InstanceLinkSpec, InstanceLinkStatus, InstanceRef, keys};
+use instancelink_core::bounded_link::bound;
 use kube::core::ObjectMeta;
 
 use super::{Watched, Who};
@@ -27,6 +28,10 @@ impl Salvage for InstanceLink {
             spec: fields.fields("spec").over(unknown_spec()),
             status: fields.has("status").then(status),
         }
+    }
+
+    fn trim(&mut self) {
+        bound(self);
     }
 }
 

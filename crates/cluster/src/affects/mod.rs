@@ -23,10 +23,15 @@ mod workloads;
 use std::fmt::Debug;
 use std::time::Duration;
 
+use kube::Resource as _;
+
 use crate::affected::Affected;
 use crate::backoff::LONGEST;
 use crate::index::Index;
+use crate::store::fields::Fields;
+use crate::store::identity::identity_of;
 use crate::store::lenient::{Lenient, Salvage};
+use crate::store::scale::{SMALL, Scale};
 use crate::store::table::{Change, Item, Reduced, Table};
 
 pub use environments::Environments;
@@ -61,6 +66,9 @@ pub const WRITTEN: [&str; 6] = [
     Secrets::KIND,
 ];
 
+/// The same for a kind whose objects are parsed as a whole: that takes up to ten times their text.
+const PARSED_WHOLE: u32 = 10;
+
 /// A kind that is watched: how it is reduced, where it is kept, and which links a change concerns.
 pub trait Watched: Send + Sync + 'static {
     /// The object in a response of the API server.
@@ -73,15 +81,15 @@ pub trait Watched: Send + Sync + 'static {
     const MAY_BE_ABSENT: bool = false;
     /// The longest pause of its watch after a failure. Changes during a pause are seen only after it.
     const LONGEST_BACKOFF: Duration = LONGEST;
+    /// How many objects a page of a list has, where the API server does not stream lists. Each may have 1.5 MB, and the text of
+    /// a page is in memory as a whole.
+    const PAGE_SIZE: u32 = 50;
 
     /// Reduces an object to the fields that the cache keeps.
     fn reduce(raw: Self::Raw) -> Self::Item;
-    /// Reduces an object that may be one that cannot be used.
+    /// Reduces an object that may be one that cannot be used. Of an object that is too large, only its identity is kept.
     fn reduced(raw: Lenient<Self::Raw>) -> Reduced<Self::Item> {
-        Reduced {
-            item: Self::reduce(raw.object),
-            why: raw.why,
-        }
+        bounded::<Self>(raw)
     }
     /// The table that the kind is kept in.
     fn table(index: &mut Index) -> &mut Table<Self::Item>;
@@ -93,4 +101,23 @@ pub trait Watched: Send + Sync + 'static {
     fn reindex(index: &mut Index, change: &Change<Self::Item>);
     /// What a change concerns. Call it after `reindex`.
     fn concerns(index: &Index, change: &Change<Self::Item>, who: Who) -> Affected;
+}
+
+/// Reduces an object. If more of it would be kept than its limit, only its identity is (contract#bounded-objects).
+fn bounded<W: Watched + ?Sized>(raw: Lenient<W::Raw>) -> Reduced<W::Item> {
+    let Lenient { object, why, size } = raw;
+    let identity = (size > SMALL).then(|| W::Raw::salvage(identity_of(object.meta()), &Fields::default()));
+    let item = W::reduce(object);
+    let Some(identity) = identity else {
+        return Reduced { item, why };
+    };
+    let mut scale = Scale::default();
+    item.weigh(&mut scale);
+    match scale.excess(item.limit()) {
+        Some(too_large) => Reduced {
+            item: W::reduce(identity),
+            why: Some(Box::new(too_large)),
+        },
+        None => Reduced { item, why },
+    }
 }

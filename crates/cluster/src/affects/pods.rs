@@ -5,17 +5,18 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use instancelink_core::child::Owner;
-use instancelink_core::resolve::isolation::is_selected;
-use instancelink_core::snapshot::Pod;
+use instancelink_core::resolve::isolation::may_be_selected;
+use instancelink_core::snapshot::{Pod, Unusable};
 
-use super::{Watched, Who};
+use super::{Watched, Who, bounded};
 use crate::affected::{Affected, Cause};
 use crate::index::Index;
 use crate::index::pod_template::{PodSpec, PodStatus};
 use crate::index::pods::{self, selects};
 use crate::name::ObjectName;
+use crate::store::lenient::Lenient;
 use crate::store::projection::Projected;
-use crate::store::table::{Change, Table};
+use crate::store::table::{Change, Reduced, Table};
 
 /// The watch of pods.
 pub struct Pods;
@@ -24,6 +25,12 @@ impl Watched for Pods {
     type Raw = Projected<PodSpec, PodStatus>;
     type Item = Pod;
     const KIND: &'static str = "Pod";
+
+    fn reduced(raw: Lenient<Self::Raw>) -> Reduced<Pod> {
+        let mut reduced = bounded::<Self>(raw);
+        reduced.item.labels_unknown = matches!(reduced.why.as_deref(), Some(Unusable::TooLarge { .. }));
+        reduced
+    }
 
     fn reduce(raw: Self::Raw) -> Pod {
         pods::reduce(raw)
@@ -58,7 +65,8 @@ impl Watched for Pods {
         let labels: Vec<_> = [old, new].into_iter().flatten().map(|p| &p.labels).collect();
         extend_with_services(index, namespace, &labels, &mut affected);
         if selection_differs(old, new) {
-            extend_with_policies(index, namespace, &labels, &mut affected);
+            let pods: Vec<_> = [old, new].into_iter().flatten().collect();
+            extend_with_policies(index, namespace, &pods, &mut affected);
         }
         affected
     }
@@ -110,16 +118,11 @@ fn selection_differs(old: Option<&Pod>, new: Option<&Pod>) -> bool {
 }
 
 /// Links whose policy selects the pod now, or did before: a policy is written only if all pods that it selects are the target's.
-fn extend_with_policies(
-    index: &Index,
-    namespace: &Arc<str>,
-    labels: &[&BTreeMap<String, String>],
-    affected: &mut Affected,
-) {
+fn extend_with_policies(index: &Index, namespace: &Arc<str>, pods: &[&Pod], affected: &mut Affected) {
     for (asked, links) in index.links.policy_targets_in(namespace) {
         let name = ObjectName::within(namespace, asked.name.as_str());
         let target = index.target(&asked.api_version, &asked.kind, &name);
-        if target.is_some_and(|target| labels.iter().any(|labels| is_selected(&target, labels))) {
+        if target.is_some_and(|target| pods.iter().any(|pod| may_be_selected(&target, pod))) {
             affected.extend(links, Cause::Change);
         }
     }
@@ -148,6 +151,7 @@ fn differs(old: Option<&Pod>, new: Option<&Pod>) -> bool {
                 uid,
                 resource_version: _,
                 labels,
+                labels_unknown,
                 controller,
                 addresses,
                 node,
@@ -159,6 +163,7 @@ fn differs(old: Option<&Pod>, new: Option<&Pod>) -> bool {
             } = old;
             *uid != new.uid
                 || *labels != new.labels
+                || *labels_unknown != new.labels_unknown
                 || *controller != new.controller
                 || *addresses != new.addresses
                 || *node != new.node

@@ -5,7 +5,7 @@ use k8s_openapi::api::networking::v1::NetworkPolicy;
 use kube::core::ObjectMeta;
 
 use super::orphans::note_orphan;
-use super::{Watched, Who};
+use super::{PARSED_WHOLE, Watched, Who};
 use crate::affected::{Affected, Cause};
 use crate::index::Index;
 use crate::index::mentions::differs;
@@ -33,6 +33,7 @@ impl Watched for Policies {
     type Raw = Stripped<NetworkPolicy>;
     type Item = CachedPolicy;
     const KIND: &'static str = "NetworkPolicy";
+    const PAGE_SIZE: u32 = PARSED_WHOLE;
 
     fn reduce(raw: Stripped<NetworkPolicy>) -> CachedPolicy {
         CachedPolicy::of(raw.object)

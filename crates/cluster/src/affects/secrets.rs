@@ -9,7 +9,7 @@ use kube::core::ObjectMeta;
 use super::claims::extend_with_rivals;
 use super::orphans::note_orphan;
 use super::sources;
-use super::{Watched, Who};
+use super::{PARSED_WHOLE, Watched, Who};
 use crate::affected::{Affected, Cause};
 use crate::index::Index;
 use crate::index::mentions::differs;
@@ -36,6 +36,7 @@ impl Watched for Secrets {
     type Raw = Stripped<Secret>;
     type Item = Observed<Binding>;
     const KIND: &'static str = "Secret";
+    const PAGE_SIZE: u32 = PARSED_WHOLE;
     // A namespace without the right to read Secrets may never grant it.
     const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
 

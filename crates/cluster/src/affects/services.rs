@@ -8,7 +8,7 @@ use kube::core::ObjectMeta;
 
 use super::orphans::note_any;
 use super::sources;
-use super::{Watched, Who};
+use super::{PARSED_WHOLE, Watched, Who};
 use crate::affected::{Affected, Cause};
 use crate::index::Index;
 use crate::index::mentions;
@@ -35,6 +35,7 @@ impl Watched for Services {
     type Raw = Stripped<core::Service>;
     type Item = CachedService;
     const KIND: &'static str = "Service";
+    const PAGE_SIZE: u32 = PARSED_WHOLE;
 
     fn reduce(raw: Stripped<core::Service>) -> CachedService {
         CachedService::of(raw.object)

@@ -7,7 +7,7 @@ use kube::core::ObjectMeta;
 
 use super::claims::extend_with_rivals;
 use super::orphans::note_orphan;
-use super::{Watched, Who};
+use super::{PARSED_WHOLE, Watched, Who};
 use crate::affected::{Affected, Cause};
 use crate::index::Index;
 use crate::index::mentions::{differs, links_of};
@@ -37,6 +37,7 @@ impl Watched for Slices {
     type Raw = Stripped<EndpointSlice>;
     type Item = CachedSlice;
     const KIND: &'static str = "EndpointSlice";
+    const PAGE_SIZE: u32 = PARSED_WHOLE;
 
     fn reduce(raw: Stripped<EndpointSlice>) -> CachedSlice {
         CachedSlice::of(Observed::from(raw.object))

@@ -2,6 +2,7 @@
 //! that it concerns. No request is made here, and nothing is decided.
 
 mod in_flight;
+mod kept;
 mod relists;
 mod scaled;
 mod secrets;

@@ -3,21 +3,63 @@
 use std::sync::Arc;
 
 use instancelink_api::InstanceLink;
-use instancelink_core::child::{Environment, Observed, Slice};
+use instancelink_core::child::{Endpoint, Environment, Observed, Slice};
 
 use crate::store::compressed::{Compress, Compressed, Forgotten, Recent};
+use crate::store::scale::{OF_OURS, Scale};
 use crate::store::table::Item;
+
+/// A link that is parsed, without its long texts.
+const LINK: usize = 4096;
 
 impl Compress for InstanceLink {
     const DICTIONARY: &'static [u8] = include_bytes!("dictionaries/link.json");
+    const FIELD: &'static str = "status";
+
+    fn size(&self) -> usize {
+        let annotations = self.metadata.annotations.iter().flatten();
+        let finalizers = self.metadata.finalizers.iter().flatten();
+        let conditions = self.status.iter().flat_map(|status| &status.conditions);
+        LINK + annotations.map(|(_, value)| value.len()).sum::<usize>()
+            + finalizers.map(|name| 32 + name.len()).sum::<usize>()
+            + conditions.map(|condition| 128 + condition.message.len()).sum::<usize>()
+    }
 }
 
 impl Compress for Observed<Slice> {
     const DICTIONARY: &'static [u8] = include_bytes!("dictionaries/slice.json");
+    const FIELD: &'static str = "endpoints";
+
+    fn size(&self) -> usize {
+        let mut scale = Scale::default();
+        scale.add_child(self);
+        for endpoint in &self.object.body.endpoints {
+            let target = endpoint.target.iter();
+            let target = target.flat_map(|target| [&target.kind, &target.namespace, &target.name, &target.uid]);
+            let texts = target
+                .chain(&endpoint.node)
+                .chain(&endpoint.zone)
+                .chain([&endpoint.hostname]);
+            scale.add(
+                Self::FIELD,
+                size_of::<Endpoint>() + texts.map(|text| 16 + text.len()).sum::<usize>(),
+            );
+        }
+        scale.add_list("ports", self.object.body.ports.iter().map(|port| port.name.as_str()));
+        scale.bytes()
+    }
 }
 
 impl Compress for Observed<Environment> {
     const DICTIONARY: &'static [u8] = include_bytes!("dictionaries/environment.json");
+    const FIELD: &'static str = "data";
+
+    fn size(&self) -> usize {
+        let mut scale = Scale::default();
+        scale.add_child(self);
+        scale.add_map(Self::FIELD, &self.object.body.data);
+        scale.bytes()
+    }
 }
 
 /// A child in the cluster.
@@ -62,6 +104,14 @@ where
 
     fn resource_version(&self) -> &str {
         &self.resource_version
+    }
+
+    fn weigh(&self, scale: &mut Scale) {
+        scale.add(Observed::<T>::FIELD, self.compressed.size());
+    }
+
+    fn limit(&self) -> usize {
+        OF_OURS
     }
 
     fn remember(&self, recent: &Recent) -> Forgotten {

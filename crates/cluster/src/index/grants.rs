@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use instancelink_core::snapshot::Grant;
+use instancelink_api::grant::GrantTo;
+use instancelink_core::snapshot::{Grant, Origin};
 
 use crate::name::ObjectName;
 use crate::store::groups::Groups;
+use crate::store::scale::Scale;
 use crate::store::table::{Change, Item, Table};
 
 /// All grants of a kind.
@@ -52,4 +54,23 @@ impl Item for Grant {
     fn resource_version(&self) -> &str {
         &self.resource_version
     }
+
+    fn weigh(&self, scale: &mut Scale) {
+        let from = self.from.iter().map(|from| match from {
+            Origin::Namespace(name) => 64 + name.len(),
+            Origin::Selected(selector) => 64 + selector.size(),
+        });
+        scale.add("spec.from", from.sum());
+        let to = self.to.iter().flat_map(texts_of);
+        scale.add_list("spec.to", to);
+        let texts = self.accepted.iter().map(|accepted| accepted.message.as_str());
+        scale.add_list("status.conditions", texts.chain(self.problem.as_deref()));
+    }
+}
+
+/// The texts of a target that a grant is for, one for each of its ports too.
+fn texts_of(to: &GrantTo) -> impl Iterator<Item = &str> {
+    let ports = to.ports.iter().flatten().map(|_| "");
+    let names = to.group.iter().chain(&to.name).map(String::as_str);
+    names.chain([to.kind.as_str()]).chain(ports)
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use instancelink_api::{InstanceLink, State};
+use instancelink_core::bounded_link::bound;
 use instancelink_core::resolve::directory_of;
 use instancelink_core::snapshot::ApiKind;
 
@@ -17,8 +18,8 @@ use super::source_kind::SourceKind;
 use super::sources::{Claim, Sources};
 use crate::name::{LinkKey, ObjectName, SourceKey};
 use crate::store::compressed::{Compressed, Forgotten, Recent};
-use crate::store::field_manager::strip_last_applied;
 use crate::store::groups::Groups;
+use crate::store::scale::Scale;
 use crate::store::strip_managed_fields::Stripped;
 use crate::store::table::{Change, Item, Table};
 
@@ -47,7 +48,7 @@ impl CachedLink {
             object: mut link,
             action_manager,
         } = stripped;
-        strip_last_applied(&mut link.metadata);
+        bound(&mut link);
         let meta = &link.metadata;
         Self {
             uid: meta.uid.as_deref().unwrap_or_default().into(),
@@ -87,6 +88,15 @@ impl Item for CachedLink {
 
     fn resource_version(&self) -> &str {
         &self.resource_version
+    }
+
+    fn weigh(&self, scale: &mut Scale) {
+        scale.add("status", self.compressed.size());
+    }
+
+    /// What users may make long in a link is cut, so no link is too large.
+    fn limit(&self) -> usize {
+        usize::MAX
     }
 
     fn remember(&self, recent: &Recent) -> Forgotten {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use instancelink_api::keys;
 use instancelink_core::child::names::link_in;
-use instancelink_core::child::{ChildKind, Environment, Observed};
+use instancelink_core::child::{ChildKind, Environment, MOST_ENTRIES, Observed};
 use instancelink_core::marks::{claims, is_shared_child};
 
 /// The namespace of a child, and a word in the child from which its links are found: the name of an instance, the UID
@@ -61,6 +61,8 @@ pub(crate) fn mentions_of_environment(found: &Observed<Environment>) -> Vec<Ment
     let mut mentions = mentions(found);
     let namespace: Arc<str> = found.object.namespace.as_str().into();
     let entries = found.object.entries().into_keys().filter(|_| is_shared_child(found));
+    // The operator writes no environment with more. Each takes some memory.
+    let entries = entries.take(MOST_ENTRIES);
     mentions.extend(entries.map(|uid| (Arc::clone(&namespace), uid.to_owned())));
     mentions
 }

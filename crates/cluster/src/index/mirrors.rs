@@ -6,6 +6,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use crate::name::ObjectName;
 use crate::store::groups::Groups;
+use crate::store::scale::Scale;
 use crate::store::table::{Change, Item, Table};
 
 /// A mirrored slice: only its Service is kept.
@@ -61,5 +62,9 @@ impl Item for Mirror {
 
     fn resource_version(&self) -> &str {
         &self.resource_version
+    }
+
+    fn weigh(&self, scale: &mut Scale) {
+        scale.add_list("metadata.labels", self.service.iter().map(|service| &*service.name));
     }
 }

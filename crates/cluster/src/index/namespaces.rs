@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
+use crate::store::scale::Scale;
 use crate::store::table::Item;
 
 /// A namespace.
@@ -36,5 +37,9 @@ impl Item for CachedNamespace {
 
     fn resource_version(&self) -> &str {
         &self.resource_version
+    }
+
+    fn weigh(&self, scale: &mut Scale) {
+        scale.add_map("metadata.labels", &self.labels);
     }
 }

@@ -2,6 +2,7 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
+use crate::store::scale::Scale;
 use crate::store::table::Item;
 
 const ZONE: &str = "topology.kubernetes.io/zone";
@@ -32,5 +33,9 @@ impl Item for CachedNode {
 
     fn resource_version(&self) -> &str {
         &self.resource_version
+    }
+
+    fn weigh(&self, scale: &mut Scale) {
+        scale.add_list("metadata.labels", self.zone.as_deref().into_iter());
     }
 }

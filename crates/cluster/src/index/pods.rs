@@ -12,6 +12,7 @@ use super::pod_template::{PodSpec, PodStatus, controller_of};
 use crate::name::ObjectName;
 use crate::store::groups::Groups;
 use crate::store::projection::Projected;
+use crate::store::scale::Scale;
 use crate::store::table::{Change, Item, Table};
 
 /// All pods.
@@ -32,6 +33,21 @@ impl Item for Pod {
 
     fn resource_version(&self) -> &str {
         &self.resource_version
+    }
+
+    fn weigh(&self, scale: &mut Scale) {
+        scale.add_map("metadata.labels", &self.labels);
+        scale.add_list(
+            "spec.containers",
+            self.container_ports.iter().map(|port| port.name.as_str()),
+        );
+        scale.add_owners(&self.controller);
+        let gates = self.gates.iter().flat_map(|gates| &gates.0);
+        let verdicts = gates.filter_map(|gate| gate.observed.as_ref());
+        scale.add_list(
+            "status.conditions",
+            verdicts.flat_map(|verdict| [&*verdict.reason, &*verdict.message]),
+        );
     }
 }
 
@@ -56,6 +72,7 @@ pub(crate) fn reduce(raw: Projected<PodSpec, PodStatus>) -> Pod {
         uid: meta.uid.unwrap_or_default(),
         resource_version: meta.resource_version.unwrap_or_default(),
         labels: meta.labels.unwrap_or_default(),
+        labels_unknown: false,
         addresses: addresses_of(&status),
         container_ports: spec.container_ports(),
         gates: spec.gates(&status),

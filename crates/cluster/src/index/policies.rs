@@ -6,10 +6,11 @@ use instancelink_core::child::{Observed, Policy};
 use instancelink_core::marks::claims;
 use instancelink_core::resolve::isolation::isolates;
 use instancelink_core::snapshot::Isolator;
-use k8s_openapi::api::networking::v1::NetworkPolicy;
+use k8s_openapi::api::networking::v1::{NetworkPolicy, NetworkPolicySpec};
 
 use crate::name::ObjectName;
 use crate::store::groups::Groups;
+use crate::store::scale::{OF_OTHERS, OF_OURS, Scale};
 use crate::store::table::{Change, Item, Table};
 
 /// A NetworkPolicy as it is kept.
@@ -32,19 +33,23 @@ pub(crate) enum Role {
 }
 
 impl CachedPolicy {
-    pub(crate) fn of(raw: NetworkPolicy) -> Self {
+    pub(crate) fn of(mut raw: NetworkPolicy) -> Self {
         // A spec that cannot be read isolates nothing.
-        let has_spec = raw.spec.is_some();
-        let found = Observed::<Policy>::from(raw);
+        let spec = raw.spec.take();
+        let mut found = Observed::<Policy>::from(raw);
+        let is_ours = !claims(&found).is_empty();
         Self {
             uid: found.uid.clone(),
             resource_version: found.resource_version.clone(),
-            role: if !claims(&found).is_empty() {
-                Role::Ours(Box::new(found))
-            } else if has_spec {
-                isolator_of(found).map_or(Role::None, |isolator| Role::Isolator(Arc::new(isolator)))
-            } else {
-                Role::None
+            role: match spec {
+                spec if is_ours => {
+                    found.object.body = Policy::from(&spec.unwrap_or_default());
+                    Role::Ours(Box::new(found))
+                }
+                Some(spec) => {
+                    isolator_of(found, spec).map_or(Role::None, |isolator| Role::Isolator(Arc::new(isolator)))
+                }
+                None => Role::None,
             },
         }
     }
@@ -63,8 +68,8 @@ impl CachedPolicy {
     }
 }
 
-fn isolator_of(found: Observed<Policy>) -> Option<Isolator> {
-    let spec = Some(found.object.body.spec).filter(|spec| isolates(spec))?;
+fn isolator_of(found: Observed<Policy>, spec: NetworkPolicySpec) -> Option<Isolator> {
+    let spec = Some(spec).filter(isolates)?;
     Some(Isolator {
         namespace: found.object.namespace,
         name: found.object.name,
@@ -125,5 +130,20 @@ impl Item for CachedPolicy {
 
     fn resource_version(&self) -> &str {
         &self.resource_version
+    }
+
+    fn weigh(&self, scale: &mut Scale) {
+        match &self.role {
+            Role::Ours(found) => {
+                scale.add("spec", found.object.body.size());
+                scale.add_child(found);
+            }
+            Role::Isolator(isolator) => scale.add("spec.podSelector", isolator.pods.size()),
+            Role::None => {}
+        }
+    }
+
+    fn limit(&self) -> usize {
+        if self.child().is_some() { OF_OURS } else { OF_OTHERS }
     }
 }

@@ -9,6 +9,7 @@ use instancelink_core::snapshot::{ApiKind, Unlisted, Unusable, Workload};
 
 use crate::name::ObjectName;
 use crate::store::table::Reduced;
+use crate::store::weights::add_weight;
 
 /// The name of all these kinds in metrics, whose labels must not be for users to make up.
 pub const SCALED: &str = "Scaled";
@@ -81,6 +82,13 @@ impl ScaledStore {
     pub(crate) fn unusable(&self) -> impl Iterator<Item = (&ObjectName, &Unusable)> {
         let entries = self.kinds.values().flat_map(|objects| &objects.entries);
         entries.filter_map(|(name, entry)| Some((name, entry.why.as_deref()?)))
+    }
+
+    /// Adds the bytes that are kept of the objects to those of their namespaces.
+    pub(crate) fn weigh(&self, kept: &mut BTreeMap<Arc<str>, usize>) {
+        for (name, entry) in self.kinds.values().flat_map(|objects| &objects.entries) {
+            add_weight(kept, name, &*entry.object);
+        }
     }
 
     /// False only where it is known that no such object exists.

@@ -1,7 +1,7 @@
 //! Secrets of namespaces in which a link needs them: bindings, foreign Secrets with the name of a binding, and Secrets
 //! that a binding refers to. Nothing of any other Secret is kept.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use instancelink_api::{InstanceLink, keys};
@@ -15,7 +15,9 @@ use super::link_keys::secret_ref;
 use super::mentions::{Mention, mentions_of_own};
 use crate::name::ObjectName;
 use crate::store::groups::Groups;
+use crate::store::scale::{OF_OTHERS, OF_OURS, Scale};
 use crate::store::table::{Change, Item, Table};
+use crate::store::weights::add_weights;
 
 /// The known Secrets.
 #[derive(Debug, Default)]
@@ -50,15 +52,26 @@ impl SecretStore {
         self.namespaces.get(&name.namespace)?.table.get(name)
     }
 
-    /// A Secret that is kept and can be used.
-    fn usable(&self, name: &ObjectName) -> Option<&Arc<Observed<Binding>>> {
+    /// A Secret that a binding refers to.
+    fn referenced(&self, name: &ObjectName) -> Option<snapshot::Referenced> {
         let table = &self.namespaces.get(&name.namespace)?.table;
-        table.get(name).filter(|_| table.why_unusable(name).is_none())
+        let found = table.get(name)?;
+        Some(match table.why_unusable(name) {
+            Some(why) => snapshot::Referenced::Unusable(why.clone()),
+            None => referenced_of(found),
+        })
     }
 
     /// Those that cannot be used, and why.
     pub(crate) fn unusable(&self) -> impl Iterator<Item = (&ObjectName, &Unusable)> {
         self.namespaces.values().flat_map(|secrets| secrets.table.unusable())
+    }
+
+    /// Adds the bytes that are kept of the Secrets to those of their namespaces.
+    pub(crate) fn weigh(&self, kept: &mut BTreeMap<Arc<str>, usize>) {
+        self.namespaces
+            .values()
+            .for_each(|secrets| add_weights(kept, &secrets.table));
     }
 
     /// All Secrets that are kept.
@@ -78,9 +91,7 @@ impl SecretStore {
                 snapshot::Secrets::Unknown
             }
             Some(Sight::Clear(_)) => snapshot::Secrets::Known {
-                referenced: referenced
-                    .and_then(|name| self.usable(&ObjectName::new(namespace, name)))
-                    .map(|found| referenced_of(found)),
+                referenced: referenced.and_then(|name| self.referenced(&ObjectName::new(namespace, name))),
             },
         }
     }
@@ -129,6 +140,19 @@ impl Item for Observed<Binding> {
 
     fn resource_version(&self) -> &str {
         &self.resource_version
+    }
+
+    fn weigh(&self, scale: &mut Scale) {
+        let entries = self.object.body.data.iter();
+        scale.add(
+            "data",
+            entries.map(|(key, value)| 96 + key.len() + value.reveal().len()).sum(),
+        );
+        scale.add_child(self);
+    }
+
+    fn limit(&self) -> usize {
+        if claims(self).is_empty() { OF_OTHERS } else { OF_OURS }
     }
 }
 

@@ -12,6 +12,7 @@ use k8s_openapi::api::core::v1 as core;
 use super::mentions::{Mention, mentions, mentions_of_own};
 use crate::name::ObjectName;
 use crate::store::groups::Groups;
+use crate::store::scale::Scale;
 use crate::store::table::{Change, Item, Table};
 
 /// A Service in both views.
@@ -87,6 +88,19 @@ impl Item for CachedService {
 
     fn resource_version(&self) -> &str {
         &self.service.resource_version
+    }
+
+    fn weigh(&self, scale: &mut Scale) {
+        scale.add_map("spec.selector", &self.service.selector);
+        scale.add_list(
+            "spec.ports",
+            self.service.ports.iter().flat_map(|port| [&*port.name, ""]),
+        );
+        match &self.child {
+            Some(ObservedChild::Directory(found)) => scale.add_child(found),
+            Some(ObservedChild::VirtualIp(found)) => scale.add_child(found),
+            _ => {}
+        }
     }
 }
 

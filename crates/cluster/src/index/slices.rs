@@ -9,6 +9,7 @@ use super::compressed_kinds::CompressedChild;
 use super::mentions::{Mention, links_beside};
 use crate::store::compressed::{Forgotten, Recent};
 use crate::store::groups::Groups;
+use crate::store::scale::Scale;
 use crate::store::table::{Change, Item, Table};
 
 /// All slices of links.
@@ -62,6 +63,14 @@ impl Item for CachedSlice {
 
     fn resource_version(&self) -> &str {
         self.child.resource_version()
+    }
+
+    fn weigh(&self, scale: &mut Scale) {
+        self.child.weigh(scale);
+    }
+
+    fn limit(&self) -> usize {
+        self.child.limit()
     }
 
     fn remember(&self, recent: &Recent) -> Forgotten {

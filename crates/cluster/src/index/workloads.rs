@@ -7,6 +7,7 @@ use super::pod_template::{WorkloadSpec, controller_of};
 use crate::name::ObjectName;
 use crate::store::groups::Groups;
 use crate::store::projection::{Ignored, Projected};
+use crate::store::scale::Scale;
 use crate::store::table::{Change, Item, Table};
 
 /// All workloads.
@@ -27,6 +28,13 @@ impl Item for Workload {
 
     fn resource_version(&self) -> &str {
         &self.resource_version
+    }
+
+    fn weigh(&self, scale: &mut Scale) {
+        scale.add("spec.selector", self.selector.size());
+        let ports = self.container_ports.iter().map(|port| port.name.as_str());
+        scale.add_list("spec.template", ports);
+        scale.add_owners(&self.controller);
     }
 }
 

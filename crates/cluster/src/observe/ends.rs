@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use instancelink_api::{InstanceLink, TargetRef};
-use instancelink_core::resolve::isolation::is_selected;
+use instancelink_core::resolve::isolation::may_be_selected;
 use instancelink_core::resolve::scaled_kinds::scalable;
 use instancelink_core::resolve::selector::Selector;
 use instancelink_core::snapshot::{
@@ -65,7 +65,7 @@ pub(super) fn selected_by(index: &Index, link: &InstanceLink, target: Option<&Ta
         return Vec::new();
     };
     let pods = pods_in(index, &asked.namespace);
-    pods.filter(|pod| is_selected(&target.object, &pod.labels))
+    pods.filter(|pod| may_be_selected(&target.object, pod))
         .cloned()
         .collect()
 }

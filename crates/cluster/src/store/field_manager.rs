@@ -1,11 +1,9 @@
 //! Who requested an action: the field manager that wrote the annotation, read before `managedFields` are dropped.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
-const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 const MAX_MANAGER: usize = 128;
 /// The owned field of an entry. An attribute takes no constant, so a test checks that both are the same.
 const OWNED: &str = "f:instancelink.dev/action";
@@ -61,13 +59,6 @@ pub(super) fn manager_of_the_action(managed: &str) -> String {
     let newest = owners.max_by(|a, b| a.time.map(RawValue::get).cmp(&b.time.map(RawValue::get)));
     let name = newest.and_then(|entry| entry.manager).unwrap_or_default();
     name.chars().take(MAX_MANAGER).collect()
-}
-
-/// Drops the annotation with the last applied configuration, which is as large as the object.
-pub(crate) fn strip_last_applied(meta: &mut ObjectMeta) {
-    if let Some(annotations) = meta.annotations.as_mut() {
-        annotations.remove(LAST_APPLIED);
-    }
 }
 
 #[cfg(test)]

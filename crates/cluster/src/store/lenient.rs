@@ -11,11 +11,14 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::fields::Fields;
+use super::scale::OF_OTHERS;
 
 /// A kind of which an object can be made that has metadata and nothing else that counts.
 pub trait Salvage: DeserializeOwned + Resource {
     /// The object with this metadata. A kind may read more from the other fields.
     fn salvage(metadata: ObjectMeta, fields: &Fields<'_>) -> Self;
+    /// Drops from a large object what is not kept anyway.
+    fn trim(&mut self) {}
 }
 
 /// An object as the API server sent it. If it cannot be used, only its identity counts, and `why` is set.
@@ -25,15 +28,24 @@ pub struct Lenient<K> {
     pub object: K,
     /// Why it cannot be used.
     pub why: Option<Box<Unusable>>,
+    /// The bytes of its text.
+    pub size: usize,
 }
 
 impl<K: Salvage> Lenient<K> {
     /// The object in this text.
     pub fn of(text: &str) -> Self {
         let mut lenient = match serde_json::from_str::<K>(text) {
-            Ok(object) => Self { object, why: None },
+            Ok(object) => Self {
+                object,
+                why: None,
+                size: text.len(),
+            },
             Err(error) => Self::without(text, reason_of::<K>(text, &error)),
         };
+        if text.len() > OF_OTHERS {
+            lenient.object.trim();
+        }
         // kube takes an object without a version for a broken watch, and lists the kind again.
         let version = &mut lenient.object.meta_mut().resource_version;
         version.get_or_insert_with(|| "0".to_owned());
@@ -46,6 +58,7 @@ impl<K: Salvage> Lenient<K> {
         Self {
             object: K::salvage(fields.metadata(), &fields),
             why: Some(Box::new(why)),
+            size: text.len(),
         }
     }
 }

@@ -78,6 +78,10 @@ impl<K: Salvage> Salvage for Stripped<K> {
             action_manager: manager_of_the_action(managed),
         }
     }
+
+    fn trim(&mut self) {
+        self.object.trim();
+    }
 }
 
 /// The text of `managedFields`. It is parsed by itself, because others may write in it what no type can hold.

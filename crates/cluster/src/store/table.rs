@@ -13,6 +13,7 @@ use std::sync::Arc;
 use instancelink_core::snapshot::Unusable;
 
 use super::compressed::{Forgotten, Recent};
+use super::scale::{OF_OTHERS, Scale};
 use crate::affected::Affected;
 use crate::name::ObjectName;
 
@@ -22,6 +23,12 @@ pub trait Item {
     fn uid(&self) -> &str;
     /// Its resourceVersion.
     fn resource_version(&self) -> &str;
+    /// Adds up the bytes that are kept of it, beside its name and its versions.
+    fn weigh(&self, scale: &mut Scale);
+    /// How many bytes of it are kept at most.
+    fn limit(&self) -> usize {
+        OF_OTHERS
+    }
     /// Adds a new object to the record of parsed objects, if its kind is kept compressed.
     fn remember(&self, _recent: &Recent) -> Forgotten {
         Forgotten::default()

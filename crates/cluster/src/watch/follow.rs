@@ -60,7 +60,7 @@ pub(super) async fn watch<W: Watched>(
     is_expected: &(impl Fn(Option<u16>) -> bool + Sync),
 ) {
     // A server without streaming lists refuses the request as invalid: then the lists are read in pages.
-    let paged = config.clone();
+    let paged = config.clone().page_size(W::PAGE_SIZE);
     let mut config = config.streaming_lists();
     loop {
         match run::<W>(api.clone(), config.clone(), meter, take, is_expected).await {

@@ -32,7 +32,8 @@ use crate::name::ObjectName;
 use crate::store::fields::Fields;
 use crate::store::lenient::Lenient;
 use crate::store::projection::Projected;
-use crate::store::table::Reduced;
+use crate::store::scale::Scale;
+use crate::store::table::{Item as _, Reduced};
 
 /// An object of any kind. Its spec and its status may have any form, so they are looked at as text.
 type Object = Projected<Option<Box<RawValue>>, Option<Box<RawValue>>>;
@@ -197,7 +198,7 @@ impl Follower {
 }
 
 fn reduce(kind: &ApiKind, object: Lenient<Object>) -> Reduced<Workload> {
-    let Lenient { object, why } = object;
+    let Lenient { object, why, .. } = object;
     let meta = object.metadata;
     let spec = object
         .spec
@@ -216,7 +217,18 @@ fn reduce(kind: &ApiKind, object: Lenient<Object>) -> Reduced<Workload> {
         selector: Selector::nothing(),
         container_ports: template.container_ports(),
     };
-    Reduced { item, why }
+    let mut scale = Scale::default();
+    item.weigh(&mut scale);
+    match scale.excess(item.limit()) {
+        Some(too_large) => Reduced {
+            item: Workload {
+                container_ports: Vec::new(),
+                ..item
+            },
+            why: Some(Box::new(too_large)),
+        },
+        None => Reduced { item, why },
+    }
 }
 
 /// Changes with everything that the selector of the scale may come from: the spec, and each text in the status, except

@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{ChildSpec, Observed};
 
+/// The links that have an entry in one environment, at most.
+pub const MOST_ENTRIES: usize = 2048;
+
 /// The content of an environment.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Environment {

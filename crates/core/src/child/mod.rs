@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 
 pub use binding::{Binding, Confidential, Entries};
 pub use directory::Directory;
-pub use environment::Environment;
+pub use environment::{Environment, MOST_ENTRIES};
 pub use kind::{ChildKind, Children, DesiredChild, Kind, ObservedChild};
 pub use kind::{with_desired, with_kind, with_observed};
 pub use policy::Policy;

@@ -55,6 +55,15 @@ pub(super) fn desired(s: &Snapshot, names: &Names<'_>, ports: &[Port]) -> Desire
             );
             return DesiredBinding::Pending(refusal(Reason::InvalidSecretRef, message));
         }
+        (Some(reference), Some(Referenced::Unusable(why))) => {
+            let message = format!(
+                "Secret {}/{}, the one in spec.outputs.binding.secretRef, cannot be used: {why}; {}, or name another Secret",
+                names.namespace,
+                reference.name,
+                why.next_step()
+            );
+            return DesiredBinding::Pending(refusal(Reason::InvalidSecretRef, message));
+        }
         (Some(reference), None) => {
             let message = format!(
                 "Secret {}/{}, the one in spec.outputs.binding.secretRef, does not exist, or has a type that the operator does \

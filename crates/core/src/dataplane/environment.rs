@@ -121,7 +121,7 @@ fn desired<'a>(s: &'a Snapshot, ports: &[Port], older: &BTreeSet<String>) -> Bui
         return Built::Complete(Cow::Borrowed(found));
     }
     // An environment that became smaller is written even if it is still too large.
-    if !own.is_empty() && !fits(&annotations, &data) {
+    if !own.is_empty() && !fits(entries.len(), &annotations, &data) {
         return Built::TooLarge(observed.map(|found| &found.object));
     }
     Built::Complete(Cow::Owned(ChildSpec {

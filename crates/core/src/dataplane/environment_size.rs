@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use instancelink_api::condition::Reason;
 
 use super::naming::Names;
+use crate::child::MOST_ENTRIES;
 use crate::refusal::Refusal;
 
 /// All annotations of an object, keys and values.
@@ -16,12 +17,12 @@ const VALUES: usize = 1_048_576;
 const OBJECT: usize = 1_500_000;
 const MANAGED_FIELD: usize = 8;
 
-/// True if an environment with these annotations and data can be stored.
-pub(super) fn fits(annotations: &BTreeMap<String, String>, data: &[(&str, &str)]) -> bool {
+/// True if an environment with this many entries, these annotations and data can be stored.
+pub(super) fn fits(entries: usize, annotations: &BTreeMap<String, String>, data: &[(&str, &str)]) -> bool {
     let annotations: usize = annotations.iter().map(|(key, value)| key.len() + value.len()).sum();
     let values: usize = data.iter().map(|(_, value)| value.len()).sum();
     let keys: usize = data.iter().map(|(key, _)| 2 * (key.len() + MANAGED_FIELD)).sum();
-    annotations <= ANNOTATIONS && values <= VALUES && annotations + values + keys <= OBJECT
+    entries <= MOST_ENTRIES && annotations <= ANNOTATIONS && values <= VALUES && annotations + values + keys <= OBJECT
 }
 
 /// The refusal of a link whose variables do not fit.

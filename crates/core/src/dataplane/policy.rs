@@ -94,14 +94,12 @@ pub(super) fn desired(
         } else {
             Vec::new()
         },
-        body: Policy {
-            spec: Box::new(allow_spec(
-                pods,
-                source,
-                &ports,
-                Some(names.namespace).filter(|own| *own != namespace),
-            )),
-        },
+        body: Policy::from(&allow_spec(
+            pods,
+            source,
+            &ports,
+            Some(names.namespace).filter(|own| *own != namespace),
+        )),
     };
     Ok((Some(object), None))
 }
@@ -143,7 +141,7 @@ pub(super) fn overreaching(s: &Snapshot) -> impl Iterator<Item = &Observed<Polic
         Some((target.object.namespace(), Selector::from(pods)))
     });
     own(s).filter(move |found| {
-        let selected = found.object.body.spec.pod_selector.as_ref().map(Selector::from);
+        let selected = found.object.body.spec().pod_selector.map(Selector::from);
         let may_stay = |(namespace, pods): &(&str, Selector)| {
             found.object.namespace == *namespace && selected.as_ref() == Some(pods)
         };

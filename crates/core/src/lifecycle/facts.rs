@@ -199,7 +199,9 @@ fn unusable_hold(s: &Snapshot) -> Option<Hold> {
     Some(Hold {
         reason: Reason::Unusable,
         message: format!(
-            "{why}, so the operator does not know what this link asks for, and the alias resolves to no address; correct              the field with kubectl -n {namespace} edit instancelinks.instancelink.dev {name}, or create the link again"
+            "{why}, so the operator does not know what this link asks for, and the alias resolves to no address; {} \
+             with kubectl -n {namespace} edit instancelinks.instancelink.dev {name}, or create the link again",
+            why.next_step()
         ),
     })
 }
@@ -233,8 +235,10 @@ fn claim_hold(s: &Snapshot, link: &InstanceLink, rivals: &Rivals) -> Option<Hold
     };
     if let Some(why) = s.unusable.source.as_ref().filter(|_| s.source.is_none()) {
         let message = format!(
-            "source {} {} exists, but {why}; correct it, or delete this link",
-            source.kind, source.name
+            "source {} {} exists, but {why}; {}, or delete this link",
+            source.kind,
+            source.name,
+            why.next_step()
         );
         let reason = Reason::Unusable;
         return Some(Hold { reason, message });

@@ -4,6 +4,7 @@ use instancelink_api::{Desired, InstanceLink};
 use jiff::{SignedDuration, Timestamp};
 
 use super::facts::Facts;
+use crate::bounded_link::{GITOPS_ANNOTATIONS, GITOPS_LABELS};
 
 /// When the operator purges a removed link. `None` if it keeps the link.
 pub(super) fn removed_until(f: &Facts<'_>) -> Option<Timestamp> {
@@ -29,20 +30,14 @@ fn after(since: Timestamp, seconds: i64) -> Option<Timestamp> {
 
 /// True where Argo CD, Flux or Helm owns the object: they would create the link again, active.
 fn is_kept_by_gitops(link: &InstanceLink) -> bool {
-    const ANNOTATIONS: [&str; 2] = ["argocd.argoproj.io/tracking-id", "meta.helm.sh/release-name"];
-    const LABELS: [&str; 3] = [
-        "argocd.argoproj.io/instance",
-        "kustomize.toolkit.fluxcd.io/name",
-        "helm.toolkit.fluxcd.io/name",
-    ];
     let meta = &link.metadata;
     let annotated = meta
         .annotations
         .iter()
         .flatten()
-        .any(|(key, _)| ANNOTATIONS.contains(&key.as_str()));
+        .any(|(key, _)| GITOPS_ANNOTATIONS.contains(&key.as_str()));
     let labelled = meta.labels.iter().flatten().any(|(key, value)| {
-        LABELS.contains(&key.as_str()) || (key == "app.kubernetes.io/managed-by" && value == "Helm")
+        GITOPS_LABELS.contains(&key.as_str()) || (key == "app.kubernetes.io/managed-by" && value == "Helm")
     });
     annotated || labelled
 }

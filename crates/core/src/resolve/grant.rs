@@ -47,7 +47,8 @@ impl Grant {
             to: Vec::new(),
             allow: BTreeSet::new(),
             problem: Some(format!(
-                "{why}, so this grant consents to nothing; correct the field, or create the grant again"
+                "{why}, so this grant consents to nothing; {}, or create the grant again",
+                why.next_step()
             )),
             ..self
         }

@@ -14,7 +14,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use super::budget::{Budget, TooCostly};
 use super::pods::{cost, running_pods, spend};
 use super::selector::contains;
-use crate::snapshot::{Isolator, Snapshot, Target, TargetObject};
+use crate::snapshot::{Isolator, Pod, Snapshot, Target, TargetObject};
 
 /// How far policies of others isolate the target's pods.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,11 +92,16 @@ fn others_selected(budget: &mut Budget, s: &Snapshot, target: &Target) -> Result
         .filter(|pod| pod.namespace == namespace)
     {
         budget.spend(cost(&target.object, &pod.labels))?;
-        if !pod.finished && is_selected(&target.object, &pod.labels) && !own.contains(pod.uid.as_str()) {
+        if !pod.finished && may_be_selected(&target.object, pod) && !own.contains(pod.uid.as_str()) {
             others.insert(pod.name.clone());
         }
     }
     Ok(others)
+}
+
+/// True if [`selector_of`] the target selects this pod, or may select it.
+pub fn may_be_selected(object: &TargetObject, pod: &Pod) -> bool {
+    pod.labels_unknown || is_selected(object, &pod.labels)
 }
 
 /// True if [`selector_of`] the target selects a pod with these labels.

@@ -70,8 +70,9 @@ pub fn target_of(s: &Snapshot) -> TargetVerdict<'_> {
     match s.target.as_ref().filter(|t| t.object.is(reference, namespace)) {
         None if let Some(why) = &s.unusable.target => TargetVerdict::Unusable {
             message: format!(
-                "{kind} {namespace}/{name} exists, but {why}, so the alias resolves to no address; correct it, or set \
-                 targetInstanceRef to another target"
+                "{kind} {namespace}/{name} exists, but {why}, so the alias resolves to no address; {}, or set \
+                 targetInstanceRef to another target",
+                why.next_step()
             ),
         },
         None => TargetVerdict::Missing {

@@ -84,6 +84,12 @@ impl Selector {
         1 + rules.min(labels.len())
     }
 
+    /// The bytes that it takes.
+    pub fn size(&self) -> usize {
+        let of_rules = |rules: &Rules| rules.keys.size() + rules.values.size() + size_of_val(&*rules.each);
+        self.rules.as_ref().map_or(0, of_rules)
+    }
+
     /// The labels that an object must have, where the selector allows only one value.
     pub fn required_labels(&self) -> BTreeMap<String, String> {
         let rules = self.rules.iter().flat_map(Rules::iter);

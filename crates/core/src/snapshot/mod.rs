@@ -109,6 +109,8 @@ pub enum Referenced {
     Entries(Entries),
     /// The binding of a link.
     Binding,
+    /// One that cannot be used.
+    Unusable(Unusable),
 }
 
 impl From<Entries> for Referenced {

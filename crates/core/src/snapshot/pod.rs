@@ -9,6 +9,7 @@ use crate::child::Owner;
 
 /// A pod, reduced to the fields that links need.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts")]
 pub struct Pod {
     /// Namespace.
     pub namespace: String,
@@ -20,6 +21,8 @@ pub struct Pod {
     pub resource_version: String,
     /// Labels.
     pub labels: BTreeMap<String, String>,
+    /// It has too many labels to keep them: it may have any.
+    pub labels_unknown: bool,
     /// Its controller.
     pub controller: Option<Owner>,
     /// Its addresses, at most one of each family.

@@ -19,6 +19,15 @@ pub enum Unusable {
         /// What the value has to be; empty if that is unknown.
         expected: String,
     },
+    /// The operator would have to keep too much of it.
+    TooLarge {
+        /// The field that takes most.
+        field: &'static str,
+        /// It takes more than these KiB, rounded down to a power of two: so a small edit is no other reason.
+        kib: usize,
+        /// How many KiB of an object of its kind are kept at most.
+        limit: usize,
+    },
 }
 
 /// Why the two ends of a link cannot be used. Then they count as missing.
@@ -39,31 +48,55 @@ impl Unusable {
         }
     }
 
+    /// An object of which the operator would have to keep this many bytes, most of them of this field.
+    pub fn too_large(field: &'static str, bytes: usize, limit: usize) -> Self {
+        let kib = (bytes / 1024).max(1);
+        Self::TooLarge {
+            field,
+            kib: 1 << kib.ilog2(),
+            limit: limit / 1024,
+        }
+    }
+
     /// What an event about the object says: why it cannot be used, what follows, and what to do.
     pub fn note(&self, kind: &str) -> String {
+        let mend = self.next_step();
         let so = match kind {
-            "InstanceLink" => "the operator writes the status of this link again",
+            "InstanceLink" => "the operator writes the status of this link again".to_owned(),
             "InstanceLinkGrant" | "ReferenceGrant" => {
-                "this grant consents to nothing, and links that need it are cut; correct the field, or create the grant again"
+                format!(
+                    "this grant consents to nothing, and links that need it are cut; {mend}, or create the grant again"
+                )
             }
-            "NetworkPolicy" => {
-                "it does not count as a policy that isolates pods; if it belongs to a link, the operator writes it again"
+            "NetworkPolicy" => format!(
+                "it does not count as a policy that isolates pods; {mend}. If it belongs to a link, the operator writes it again"
+            ),
+            "EndpointSlice" | "ConfigMap" => {
+                "the operator writes it again, or deletes it, if it belongs to a link".to_owned()
             }
-            "EndpointSlice" | "ConfigMap" => "the operator writes it again, or deletes it, if it belongs to a link",
             "Secret" => {
-                "no link takes entries from it; correct the field. If it belongs to a link, the operator writes it again"
+                format!("no link takes entries from it; {mend}. If it belongs to a link, the operator writes it again")
             }
-            "Namespace" => "no grant selects it by its labels; correct the field",
-            "Node" | "MirroredEndpointSlice" => "the operator takes nothing from it; correct the field",
-            _ => "no link can have it as its source, as its target or as an endpoint; correct the field",
+            "Namespace" => format!("no grant selects it by its labels; {mend}"),
+            "Node" | "MirroredEndpointSlice" => format!("the operator takes nothing from it; {mend}"),
+            _ => format!("no link can have it as its source, as its target or as an endpoint; {mend}"),
         };
         format!("{self}, so {so}")
+    }
+
+    /// What to do with the field.
+    pub const fn next_step(&self) -> &'static str {
+        match self {
+            Self::Unreadable { .. } => "correct the field",
+            Self::TooLarge { .. } => "make the field smaller",
+        }
     }
 
     /// The reason as a label of metrics.
     pub const fn as_str(&self) -> &'static str {
         match self {
             Self::Unreadable { .. } => "unreadable",
+            Self::TooLarge { .. } => "too_large",
         }
     }
 
@@ -74,6 +107,7 @@ impl Unusable {
                 let field = field.strip_prefix("status.")?;
                 field.split(['.', '[']).next()
             }
+            Self::TooLarge { .. } => None,
         }
     }
 }
@@ -91,6 +125,11 @@ impl Display for Unusable {
                     expected => write!(f, " (expected {expected})"),
                 }
             }
+            Self::TooLarge { field, kib, limit } => write!(
+                f,
+                "the field {field} is too large: the operator would keep more than {kib} KiB of this object, and it keeps at \
+                 most {limit} KiB of one"
+            ),
         }
     }
 }
@@ -107,6 +146,20 @@ mod tests {
             "the field spec.ports[0].port cannot be read (expected i32)"
         );
         assert_eq!(Unusable::unreadable("", "").to_string(), "the object cannot be read");
+    }
+
+    /// contract#bounded-objects
+    #[test]
+    fn the_text_names_the_field_that_is_too_large_the_size_and_the_limit() {
+        let why = Unusable::too_large("spec.selector", 1_300_000, 65_536);
+        assert_eq!(
+            why.note("Deployment"),
+            "the field spec.selector is too large: the operator would keep more than 1024 KiB of this object, and it keeps at \
+             most 64 KiB of one, so no link can have it as its source, as its target or as an endpoint; make the field smaller"
+        );
+        let after_an_edit = Unusable::too_large("spec.selector", 1_310_000, 65_536);
+        assert_eq!(why, after_an_edit, "a small edit is no other reason");
+        assert_eq!(why.status_field(), None);
     }
 
     #[test]

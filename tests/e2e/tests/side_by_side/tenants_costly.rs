@@ -1,7 +1,7 @@
 //! Two tenants, each with all rights in their own namespace and none elsewhere. What the one writes is as large as the API
 //! server takes. It does not delay the links of the other, and what does not fit is told.
 //!
-//! Rules: contract#bounded-work, contract#own-thread.
+//! Rules: contract#bounded-work, contract#own-thread, contract#bounded-objects.
 
 use std::time::Duration;
 
@@ -109,6 +109,55 @@ async fn policies_with_a_million_values_delay_no_link_of_another_tenant() {
             let took = cut_and_restore(&own).await;
             assert!(took < SOON, "{took:?}");
         }
+    })
+    .await;
+}
+
+/// A Deployment with a selector of 1.1 MB.
+fn large_deployment(name: &str) -> Value {
+    let values: Vec<String> = (0..VALUES).map(|value| format!("v{value:05}")).collect();
+    let selector = json!({
+        "matchLabels": { "app": name },
+        "matchExpressions": [{ "key": "tier", "operator": "NotIn", "values": values }],
+    });
+    let mut object = idle_deployment(name);
+    object["spec"]["selector"] = selector;
+    object
+}
+
+/// contract#bounded-objects
+#[tokio::test]
+#[ignore = "needs a cluster"]
+async fn a_link_to_an_object_that_is_too_large_says_which_field_is_and_those_of_others_go_on() {
+    with_tenants(async |busy, quiet| {
+        for name in ["web", "pg"] {
+            quiet.create_object(&idle_deployment(name)).await;
+        }
+        let own = link("web-db", "db", "Deployment/web", "Deployment/pg")
+            .spec("activation", json!({ "targetWaitSeconds": 0 }));
+        let own = quiet.link(own).await;
+        own.reaches(Active).await;
+
+        busy.create_object(&idle_deployment("web")).await;
+        for n in 0..30 {
+            busy.create_object(&large_deployment(&format!("large-{n}"))).await;
+        }
+        let to_large = link("web-large", "large", "Deployment/web", "Deployment/large-0")
+            .spec("activation", json!({ "targetWaitSeconds": 0 }));
+        let to_large = busy.link(to_large).await;
+        let refs = to_large.condition("ResolvedRefs", "False", "Unusable").await;
+        assert!(
+            refs.message.contains("the field spec.selector is too large"),
+            "{}",
+            refs.message
+        );
+        for _ in 0..3 {
+            let took = cut_and_restore(&own).await;
+            assert!(took < SOON, "{took:?}");
+        }
+        let other = json!({ "targetInstanceRef": { "kind": "Deployment", "name": "web" } });
+        to_large.edit(other).await;
+        to_large.condition("ResolvedRefs", "True", "").await;
     })
     .await;
 }

@@ -5,6 +5,8 @@ mod echoes;
 mod gates;
 mod grants;
 mod ingest;
+mod large;
+mod largest;
 mod links;
 mod namesakes;
 mod pods;

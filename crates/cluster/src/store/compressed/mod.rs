@@ -11,12 +11,17 @@ use parking_lot::Mutex;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::scale::OF_OTHERS;
 pub use recent::{Forgotten, Recent};
 
 /// What can be kept compressed.
 pub trait Compress: Serialize + DeserializeOwned + Send + Sync + 'static {
     /// What most objects of the kind have in common, so that it is not stored once an object.
     const DICTIONARY: &'static [u8];
+    /// The field that takes most of a large one.
+    const FIELD: &'static str;
+    /// About how many bytes it takes when it is parsed.
+    fn size(&self) -> usize;
 }
 
 /// An object, parsed or compressed. A new one is parsed, and stays so until it was shown to a [`Recent`] and forgotten
@@ -43,8 +48,13 @@ struct Parsed<T> {
 }
 
 impl<T: Compress> Compressed<T> {
-    /// A parsed object.
+    /// An object: parsed, unless it is large.
     pub fn new(object: T) -> Self {
+        if object.size() > OF_OTHERS
+            && let Some(bytes) = compress(&object)
+        {
+            return Self(Arc::new(Cell(Mutex::new(Form::Compressed(bytes)))));
+        }
         Self(Arc::new(Cell(Mutex::new(Form::Parsed(Box::new(Parsed {
             object: Arc::new(object),
             compressed: None,
@@ -70,7 +80,7 @@ impl<T: Compress> Compressed<T> {
         }));
         // Another object may be compressed for this one, which locks that object's cell.
         drop(form);
-        recent.remember(used, self.idle()).compress();
+        recent.remember(used, object.size(), self.idle()).compress();
         object
     }
 
@@ -85,10 +95,22 @@ impl<T: Compress> Compressed<T> {
     /// Adds a new object to [`Recent`]. Returns the objects to compress in its place.
     pub fn remember(&self, recent: &Recent) -> Forgotten {
         let used = recent.tick();
-        if let Form::Parsed(parsed) = &mut *self.0.0.lock() {
-            parsed.used = used;
+        let size = match &mut *self.0.0.lock() {
+            Form::Parsed(parsed) => {
+                parsed.used = used;
+                parsed.object.size()
+            }
+            Form::Compressed(_) => return Forgotten::default(),
+        };
+        recent.remember(used, size, self.idle())
+    }
+
+    /// The bytes that it takes now.
+    pub fn size(&self) -> usize {
+        match &*self.0.0.lock() {
+            Form::Parsed(parsed) => parsed.object.size(),
+            Form::Compressed(bytes) => bytes.len(),
         }
-        recent.remember(used, self.idle())
     }
 
     /// Compresses it now, and returns its size then.

@@ -14,6 +14,8 @@ use super::Idle;
 /// How many objects stay parsed: more than are worked on at once, with the other links of their sources and their
 /// children.
 pub(super) const PARSED: usize = 1024;
+/// How many bytes they may take together. Most take a few kilobytes, but everyone may write large ones.
+pub(super) const BYTES: usize = 16 * 1024 * 1024;
 /// For how many rounds an object that is not used stays parsed.
 pub(super) const SPARED: usize = 3;
 /// If more objects than this were parsed in a round, the operator is busy: what waits for its turn would be compressed
@@ -31,10 +33,17 @@ pub struct Recent {
 struct Order {
     /// By the use that was known when the entry was made; the object itself may have been used since. Entries are weak:
     /// a replaced version of an object is freed at once, and not when it is the oldest here.
-    by_use: BTreeMap<u64, Weak<dyn Idle>>,
+    by_use: BTreeMap<u64, Entry>,
+    /// What they take together.
+    bytes: usize,
     /// The clock at the beginning of the last rounds, the newest at the end.
     rounds: VecDeque<u64>,
     parsed_this_round: usize,
+}
+
+struct Entry {
+    object: Weak<dyn Idle>,
+    size: usize,
 }
 
 /// Objects to compress. That takes time, so the caller does it outside of its locks.
@@ -64,12 +73,13 @@ impl Recent {
     }
 
     /// Adds an object that was just parsed. Returns the objects to compress if too many are parsed.
-    pub(super) fn remember(&self, used: u64, object: Weak<dyn Idle>) -> Forgotten {
+    pub(super) fn remember(&self, used: u64, size: usize, object: Weak<dyn Idle>) -> Forgotten {
         let mut order = self.order.lock();
-        order.by_use.insert(used, object);
+        order.bytes += size;
+        order.by_use.insert(used, Entry { object, size });
         order.parsed_this_round += 1;
         let mut forgotten = Forgotten::default();
-        while order.by_use.len() > PARSED {
+        while order.by_use.len() > PARSED || (order.bytes > BYTES && order.by_use.len() > 1) {
             forgotten.0.extend(order.settle_first());
         }
         forgotten
@@ -100,14 +110,16 @@ impl Order {
     /// Takes out the first entry. Its object goes to its right place if it was used since; otherwise it is returned,
     /// because it was not used for the longest time.
     fn settle_first(&mut self) -> Option<Weak<dyn Idle>> {
-        let (entered, object) = self.by_use.pop_first()?;
+        let (entered, entry) = self.by_use.pop_first()?;
+        self.bytes = self.bytes.saturating_sub(entry.size);
         // None if it is freed, or compressed already.
-        let used = object.upgrade()?.used()?;
+        let used = entry.object.upgrade()?.used()?;
         if used > entered {
-            self.by_use.insert(used, object);
+            self.bytes += entry.size;
+            self.by_use.insert(used, entry);
             return None;
         }
-        Some(object)
+        Some(entry.object)
     }
 }
 

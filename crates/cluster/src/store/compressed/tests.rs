@@ -8,6 +8,11 @@ struct Text(String);
 
 impl Compress for Text {
     const DICTIONARY: &'static [u8] = b"a text";
+    const FIELD: &'static str = "text";
+
+    fn size(&self) -> usize {
+        self.0.len()
+    }
 }
 
 fn text() -> Compressed<Text> {

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use instancelink_api::condition::Reason;
 use instancelink_api::spec::NetworkPolicyMode;
 
-use crate::child::Kind;
+use crate::child::{Kind, Policy};
 use crate::dataplane::{Teardown, bring_up, build, problems, prune, take_down};
 use crate::fixture::{self, service_port, shown};
 use crate::refusal::Refusal;
@@ -45,7 +45,7 @@ fn refused(s: &Snapshot) -> Reason {
 /// The ports that the policy opens.
 fn opened(s: &Snapshot) -> Vec<String> {
     let policy = build(s, &BTreeSet::new()).unwrap().policy.unwrap();
-    let ports = policy.body.spec.ingress.unwrap().remove(0).ports.unwrap();
+    let ports = policy.body.spec().ingress.unwrap().remove(0).ports.unwrap();
     ports.iter().map(|p| serde_json::to_string(&p.port).unwrap()).collect()
 }
 
@@ -234,7 +234,10 @@ fn without_consent_and_without_a_plan_a_policy_is_deleted_once() {
 #[test]
 fn a_changed_policy_is_repaired() {
     let mut s = isolated(fixture::snapshot(), "shop").up();
-    s.children.policies[0].object.body.spec.ingress = None;
+    let body = &mut s.children.policies[0].object.body;
+    let mut spec = body.spec();
+    spec.ingress = None;
+    *body = Policy::from(&spec);
     let due = shown(&bring_up(&s, &build(&s, &BTreeSet::new()).unwrap()));
     assert!(
         due.len() == 1 && due[0].starts_with("replace NetworkPolicy shop/web-db-"),

@@ -26,6 +26,11 @@ impl Words {
         self.ends.len()
     }
 
+    /// The bytes that it takes.
+    pub(super) fn size(&self) -> usize {
+        self.text.len() + size_of_val(&*self.ends)
+    }
+
     pub(super) fn get(&self, n: usize) -> Option<&str> {
         let end = *self.ends.get(n)?;
         let start = n.checked_sub(1).and_then(|before| self.ends.get(before)).copied();
