@@ -21,6 +21,7 @@ mod in_namespace;
 mod installation;
 mod kstatus;
 mod kubectl;
+mod lenient_list;
 mod link;
 mod manifest;
 mod metrics;

@@ -3,11 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use instancelink_api::{Addressing, InstanceLink, State, keys};
-use kube::api::{ApiResource, DynamicObject, GroupVersionKind, ListParams};
-use kube::{Api, ResourceExt};
+use instancelink_api::{State, keys};
+use kube::ResourceExt;
+use kube::api::{ApiResource, DynamicObject, GroupVersionKind};
+use serde_json::Value;
 
-use crate::{Namespace, link::state_of};
+use crate::Namespace;
+use crate::lenient_list::all_of;
 
 /// The kinds of children: group, version, kind.
 const KINDS: [(&str, &str, &str); 5] = [
@@ -21,40 +23,25 @@ const KINDS: [(&str, &str, &str); 5] = [
 /// One line for each object in this test's namespace, and for each entry in a shared object, that belongs to no active link.
 /// It searches all namespaces, because a child may be in the target's.
 pub async fn residue_of(namespace: &Namespace) -> Vec<String> {
-    // The links of others may have children in the namespace of the test.
-    let links = match Api::<InstanceLink>::all(namespace.client.clone())
-        .list(&ListParams::default())
-        .await
-    {
-        Ok(links) => links.items,
-        // The operator is uninstalled: there are no links, and none of their objects may be left.
-        Err(kube::Error::Api(status)) if status.code == 404 => Vec::new(),
-        Err(e) => panic!("cannot list links: {e}"),
+    let links = links(namespace).await;
+    let uids = |wanted: fn(&Value) -> bool| -> BTreeSet<String> {
+        let wanted = links.iter().filter(|link| wanted(link));
+        wanted.filter_map(|link| text(link, "/metadata/uid")).collect()
     };
-    let active: BTreeSet<String> = links
-        .iter()
-        .filter(|l| is_up(state_of(l)))
-        .filter_map(ResourceExt::uid)
-        .collect();
-    let sources: BTreeSet<String> = links
-        .iter()
-        .filter(|l| is_up(state_of(l)))
-        .filter_map(|l| l.status.as_ref()?.instance_id.clone())
-        .collect();
+    let active = uids(|link| is_up(state(link)));
+    let up = links.iter().filter(|link| is_up(state(link)));
+    let sources: BTreeSet<String> = up.filter_map(|link| text(link, "/status/instanceId")).collect();
     // An inactive link keeps its address.
-    let addressed: BTreeSet<String> = links
-        .iter()
-        .filter(|l| l.spec.addressing == Addressing::VirtualIP && !is_away(state_of(l)))
-        .filter_map(ResourceExt::uid)
-        .collect();
+    let has_address = |link: &Value| link["spec"]["addressing"] == "VirtualIP" && !is_away(state(link));
+    let addressed = uids(has_address);
     let mut residue = Vec::new();
     for (group, version, kind) in KINDS {
         let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind));
-        let api: Api<DynamicObject> = Api::all_with(namespace.client.clone(), &resource);
-        let list = api
-            .list(&ListParams::default())
-            .await
-            .unwrap_or_else(|e| panic!("cannot list {kind}: {e}"));
+        let prefix = if group.is_empty() { "/api" } else { "/apis/" };
+        let list = all_of(namespace, &format!("{prefix}{group}/{version}/{}", resource.plural)).await;
+        let list = list
+            .into_iter()
+            .map(|object| serde_json::from_value::<DynamicObject>(object).unwrap_or_else(|e| panic!("{kind}: {e}")));
         for object in list {
             let owners = if kind == "Service" { &addressed } else { &active };
             let owners = owners.union(&active).cloned().collect();
@@ -69,6 +56,19 @@ pub async fn residue_of(namespace: &Namespace) -> Vec<String> {
         }
     }
     residue
+}
+
+/// The links of all namespaces, because a link of another namespace may have children in the namespace of the test.
+async fn links(namespace: &Namespace) -> Vec<Value> {
+    all_of(namespace, &format!("/apis/{}/instancelinks", keys::API_VERSION)).await
+}
+
+fn text(link: &Value, pointer: &str) -> Option<String> {
+    link.pointer(pointer).and_then(Value::as_str).map(str::to_owned)
+}
+
+fn state(link: &Value) -> State {
+    serde_json::from_value(link["status"]["state"].clone()).unwrap_or(State::Requested)
 }
 
 /// The states in which a link may have children.

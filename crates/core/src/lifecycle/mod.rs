@@ -13,6 +13,7 @@ mod enforced;
 mod facts;
 mod held;
 mod message;
+mod next_step;
 mod programmed;
 mod refused;
 mod shadow;
@@ -36,8 +37,8 @@ use crate::effect::{Effect, Event, Step};
 use crate::resolve::scaled_kinds;
 use crate::snapshot::Snapshot;
 use facts::Facts;
+use next_step::NextStep;
 use wait::Wait;
-use walk::NextStep;
 
 pub use deletion::{Deletion, deletion};
 pub use facts::Goal;

@@ -4,8 +4,8 @@ use instancelink_api::State;
 use instancelink_api::condition::Reason;
 
 use super::facts::{Facts, Goal};
+use super::next_step::NextStep;
 use super::wait::Wait;
-use super::walk::NextStep;
 use crate::dataplane;
 use crate::refusal::{Refusal, joined};
 

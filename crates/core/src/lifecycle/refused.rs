@@ -7,8 +7,9 @@
 use instancelink_api::{InstanceLink, State};
 
 use super::facts::Facts;
+use super::next_step::NextStep;
 use super::wait::Wait;
-use super::walk::{self, NextStep};
+use super::walk;
 use super::write_status;
 use crate::dataplane;
 use crate::effect::{Effect, Step};

@@ -7,21 +7,11 @@ use jiff::SignedDuration;
 
 use super::facts::{Facts, Goal};
 use super::held;
+use super::next_step::NextStep;
 use super::programmed::{Programmed, program};
 use super::wait::{Wait, countdown};
 use crate::dataplane::{self, Teardown, TeardownNow};
 use crate::effect::Effect;
-
-/// What to do next in the present state.
-#[derive(Debug)]
-pub(crate) enum NextStep {
-    /// Enter this state.
-    Enter(State),
-    /// Make these writes: of children, or those that let the object go.
-    Work(Vec<Effect>),
-    /// Nothing; the reason is what the status shows.
-    Rest(Wait),
-}
 
 pub(crate) fn next_step(f: &Facts<'_>) -> NextStep {
     match f.state {

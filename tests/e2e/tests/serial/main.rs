@@ -2,6 +2,7 @@
 //! one by one.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test fails by a panic
+#![recursion_limit = "256"] // the futures of the tests and of the harness are inside each other
 
 mod crds;
 mod faults;
