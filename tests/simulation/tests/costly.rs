@@ -41,9 +41,10 @@ struct Attack {
     labels: BTreeMap<String, String>,
 }
 
-/// Six policies with one rule of 250,000 values, of which one is that of the pods.
+/// Six policies with one rule of 4,000 values, of which one is that of the pods. Policies with many more are too large to be
+/// kept (contract#unusable-objects).
 fn long() -> Attack {
-    let values: Vec<String> = (0..250_000).map(|n| format!("{n:x}")).collect();
+    let values: Vec<String> = (0..4000).map(|n| format!("{n:x}")).collect();
     let rule = json!({ "key": "app", "operator": "In", "values": values });
     Attack {
         policies: vec![json!({ "matchExpressions": [rule] }); 6],
@@ -182,7 +183,7 @@ fn under(attack: &Attack) -> (u64, Vec<String>) {
 #[test]
 fn policies_with_very_many_values_cost_few_comparisons() {
     let (comparisons, said) = under(&long());
-    // Each of a hundred pods with six policies: one rule, and the halvings of 250,000 values.
+    // Each of a hundred pods with six policies: one rule, and the halvings of 4,000 values.
     assert!((100..600 * 20).contains(&comparisons), "{comparisons} comparisons");
     assert!(said.iter().all(|said| said.starts_with("active")), "{said:?}");
 }
