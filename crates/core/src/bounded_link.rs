@@ -23,8 +23,9 @@ pub const MORE_FINALIZERS: &str = "instancelink.dev/and-more";
 const LONGEST_ANNOTATION: usize = 16 * 1024;
 /// The finalizers of other clients that are kept.
 const MOST_FINALIZERS: usize = 64;
-/// The largest status that is kept whole, in bytes, and the largest field of a larger one.
-const LARGEST_STATUS: usize = 32 * 1024;
+/// The largest status that is kept whole, in bytes, and the largest field of a larger one. No status that the operator computes
+/// is as large (lifecycle#valid-status).
+const LARGEST_STATUS: usize = 56 * 1024;
 const LARGEST_FIELD: usize = 4 * 1024;
 
 /// Removes what does not count.

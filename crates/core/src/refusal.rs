@@ -64,9 +64,16 @@ impl Refusal {
 pub(crate) const HELD_BACK: &str =
     "is being deleted, but a finalizer holds it; remove the finalizer, or wait for the controller that set it";
 
-/// Several messages as one. With a manifest among them all of it can still be applied: the others are comments.
+/// Several messages as one. With a manifest among them all of it can still be applied: the others are comments. Of very many,
+/// only the first are in it.
 pub(crate) fn joined(messages: impl IntoIterator<Item = String>) -> String {
-    let (manifests, others): (Vec<_>, Vec<_>) = messages.into_iter().partition(|message| is_manifest(message));
+    const SHOWN: usize = 4;
+    let (manifests, mut others): (Vec<_>, Vec<_>) = messages.into_iter().partition(|message| is_manifest(message));
+    let more = others.len().saturating_sub(SHOWN);
+    if more > 0 {
+        others.truncate(SHOWN);
+        others.push(format!("and {more} more problems"));
+    }
     if manifests.is_empty() {
         return others.join("; ");
     }
@@ -123,6 +130,8 @@ mod tests {
     fn messages_beside_a_manifest_are_comments_so_that_the_whole_can_be_applied() {
         let plain = || ["one".to_owned(), "two".to_owned()];
         assert_eq!(joined(plain()), "one; two");
+        let many = ["1", "2", "3", "4", "5", "6"].map(str::to_owned);
+        assert_eq!(joined(many), "1; 2; 3; 4; and 2 more problems");
         let manifests = ["# why\nkind: A\n".to_owned(), "# why\nkind: B\n".to_owned()];
         assert_eq!(
             joined(plain().into_iter().chain(manifests)),

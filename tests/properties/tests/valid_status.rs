@@ -10,6 +10,7 @@
 )]
 
 use instancelink_api::{InstanceLinkStatus, keys};
+use instancelink_core::bounded_link::bound;
 use instancelink_core::child::Kind;
 use instancelink_core::effect::{Effect, Step};
 use instancelink_core::fixture::{self, World};
@@ -36,6 +37,11 @@ fn accepts(world: &World, status: &InstanceLinkStatus) {
     assert!(of_status.is_empty(), "{of_status:?}\n{:#}", link["status"]);
     let size = link["status"].to_string().len();
     assert!(size <= LARGEST, "{size} bytes");
+    // A status that the caches cut would be written again in each pass.
+    let mut kept = world.s.link.object.clone();
+    kept.status = Some(status.clone());
+    bound(&mut kept);
+    assert_eq!(kept.status.as_ref(), Some(status));
 }
 
 /// Steps until nothing is due, and checks each status.

@@ -7,8 +7,9 @@ use crate::action::{ActionContext, Decision, judge};
 
 /// Longest note of an event, in bytes: a limit of the API server.
 const MAX_NOTE: usize = 1024;
-/// Longest message in a status, in bytes: as long as that of a condition in Kubernetes may be.
-const MAX_MESSAGE: usize = 32 * 1024;
+/// Longest message in a status, in bytes. All messages of a status together are less than what the caches keep of one
+/// (`crate::bounded_link`): a status that is not kept would be written again in each pass.
+const MAX_MESSAGE: usize = 4 * 1024;
 /// The end of a message that was too long. A comment, because a message may be a manifest.
 const SHORTENED: &str = "\n# (shortened)";
 
@@ -110,10 +111,10 @@ mod tests {
     /// lifecycle#valid-status
     #[test]
     fn a_message_of_a_status_is_bounded_and_says_so() {
-        for long in ["ü".repeat(40_000), "a".repeat(32 * 1024 + 1)] {
+        for long in ["ü".repeat(40_000), "a".repeat(MAX_MESSAGE + 1)] {
             let message = bounded(long);
             assert!(message.len() <= MAX_MESSAGE && message.len() > MAX_MESSAGE - 8 && message.ends_with(SHORTENED));
         }
-        assert_eq!(bounded("a".repeat(32 * 1024)).len(), 32 * 1024);
+        assert_eq!(bounded("a".repeat(MAX_MESSAGE)).len(), MAX_MESSAGE);
     }
 }
