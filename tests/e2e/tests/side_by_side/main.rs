@@ -30,7 +30,7 @@ mod tenants;
 mod tenants_costly;
 mod tenants_events;
 mod tenants_grants;
-mod tenants_memory;
+mod tenants_large_links;
 mod tenants_owners;
 mod tenants_policies;
 mod tenants_purge;
