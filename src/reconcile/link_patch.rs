@@ -3,7 +3,6 @@
 
 use instancelink_api::{InstanceLink, InstanceLinkStatus, Intent, keys};
 use instancelink_core::bounded_link::MORE_FINALIZERS;
-use serde::ser::Error as _;
 use serde_json::{Map, Value, json};
 
 /// What a patch of a link's metadata changes.
@@ -21,7 +20,13 @@ pub(super) enum Finalizer {
     Drop,
 }
 
-/// The patch of a link's metadata.
+/// True if the cache keeps only some of the link's finalizers. A list without the others must not be written.
+pub(super) fn lacks_finalizers(link: &InstanceLink) -> bool {
+    let mut finalizers = link.metadata.finalizers.iter().flatten();
+    finalizers.any(|name| name == MORE_FINALIZERS)
+}
+
+/// The patch of a link's metadata. The link has all its finalizers.
 pub(super) fn metadata(link: &InstanceLink, change: &Change<'_>) -> Result<Value, serde_json::Error> {
     let mut metadata = precondition(link);
     let mut annotations = Map::new();
@@ -42,18 +47,6 @@ pub(super) fn metadata(link: &InstanceLink, change: &Change<'_>) -> Result<Value
             .iter()
             .flatten()
             .filter(|f| *f != keys::FINALIZER);
-        if link
-            .metadata
-            .finalizers
-            .iter()
-            .flatten()
-            .any(|name| name == MORE_FINALIZERS)
-        {
-            return Err(serde_json::Error::custom(
-                "the link has more finalizers than the operator keeps, and it writes no list that lacks some of them; remove \
-                 finalizers",
-            ));
-        }
         let mut finalizers: Vec<&str> = others.map(String::as_str).collect();
         if finalizer == Finalizer::Add {
             finalizers.push(keys::FINALIZER);

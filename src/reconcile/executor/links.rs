@@ -37,8 +37,25 @@ impl Executor {
 
     /// Patches the metadata.
     pub(super) async fn patch_metadata(&self, link: &InstanceLink, change: &Change<'_>) -> Result<Answer, CallError> {
-        let patch = link_patch::metadata(link, change).map_err(|e| unwritable(&e))?;
-        self.patch_link(link, None, &patch).await
+        let patch = if change.finalizer.is_some() && link_patch::lacks_finalizers(link) {
+            link_patch::metadata(&self.with_all_finalizers(link).await?, change)
+        } else {
+            link_patch::metadata(link, change)
+        };
+        self.patch_link(link, None, &patch.map_err(|e| unwritable(&e))?).await
+    }
+
+    /// The link with the finalizers that the API server has. If one was added since the link was read, the precondition of the
+    /// patch refuses it.
+    async fn with_all_finalizers(&self, link: &InstanceLink) -> Result<InstanceLink, CallError> {
+        let name = ObjectName::of(&link.metadata);
+        let live = self
+            .calls
+            .get::<Lenient<Stripped<InstanceLink>>>(Links::KIND, &name)
+            .await?;
+        let mut link = link.clone();
+        link.metadata.finalizers = live.object.object.metadata.finalizers;
+        Ok(link)
     }
 
     async fn patch_link(
