@@ -64,12 +64,13 @@ pub fn is_of_link<T: ChildKind>(found: &Observed<T>, link: LinkId<'_>) -> bool {
     if link.uid.is_empty() || !is_named || !(is_beside || is_policy) {
         return false;
     }
+    // Most objects have the first two marks, so the others are looked at only if one of these is missing.
     let managed = found.is_managed();
     let label = found.label(keys::LINK_UID) == Some(link.uid);
-    let annotation = named_in(found) == Some((link.namespace, link.name));
+    let annotation = || named_in(found) == Some((link.namespace, link.name));
     // An owner is in the same namespace.
-    let owner = is_beside && owning_links(found).any(|owner| owner.uid == link.uid && owner.name == link.name);
-    (label && (managed || annotation || owner)) || (annotation && (owner || (is_policy && managed)))
+    let owner = || is_beside && owning_links(found).any(|owner| owner.uid == link.uid && owner.name == link.name);
+    (label && (managed || annotation() || owner())) || (annotation() && (owner() || (is_policy && managed)))
 }
 
 /// The links that this object may have been created for, by its marks alone. Empty for an object of others.
@@ -122,12 +123,12 @@ pub fn is_shared_child<T>(found: &Observed<T>) -> bool {
     }
     let managed = found.is_managed();
     let label = found.label(keys::SOURCE_UID).is_some_and(|uid| !uid.is_empty());
-    let annotation = named_in(found).is_some_and(|(namespace, _)| namespace == object.namespace);
-    let owner = object
-        .owners
-        .iter()
-        .any(|owner| directory_name(&owner.name, &owner.uid) == object.name);
-    (label && (managed || annotation || owner)) || (annotation && (managed || owner))
+    let annotation = || named_in(found).is_some_and(|(namespace, _)| namespace == object.namespace);
+    let owner = || {
+        let mut names = object.owners.iter().map(|owner| directory_name(&owner.name, &owner.uid));
+        names.any(|name| name == object.name)
+    };
+    (label && (managed || annotation() || owner())) || (annotation() && (managed || owner()))
 }
 
 /// True for an object with the name of the directory of a source of this name. Where the name has a hash of the source's UID,
