@@ -124,7 +124,7 @@ impl GrantWriter {
     }
 
     /// The answer does not go into the cache: a grant that we wrote and the watch has not shown yet would stay there if it is
-    /// deleted while the watch lists again, and consent to what nobody permits any more.
+    /// deleted while the watch lists again, and consent after its deletion.
     async fn write(&self, name: &ObjectName, patch: &Value) -> Result<(), CallError> {
         self.calls
             .patch::<Lenient<Stripped<InstanceLinkGrant>>>(Grants::KIND, name, Some("status"), patch)

@@ -60,7 +60,7 @@ impl SweepRequests {
     }
 
     /// Requests a check of these children after a short delay, in which a slower watch may show their links. A child that is
-    /// put off stays so: whoever changes it again and again causes no requests by that.
+    /// put off stays so: changes of it cause no requests.
     pub(crate) fn check_soon(&self, children: impl IntoIterator<Item = Key>) {
         let at = Instant::now() + SCAN_DELAY;
         let mut pending = self.pending.lock();

@@ -16,7 +16,7 @@ pub(crate) const GITOPS_LABELS: [&str; 3] = [
     "kustomize.toolkit.fluxcd.io/name",
     "helm.toolkit.fluxcd.io/name",
 ];
-/// In the place of finalizers that are not kept. A list with it must not be written: the executor reads all of them first.
+/// Replaces finalizers that are not kept. A list with it must not be written: the executor reads all of them first.
 pub const MORE_FINALIZERS: &str = "instancelink.dev/and-more";
 
 /// The longest annotation that is kept whole, in bytes. No action and no intent is as long.

@@ -2,7 +2,7 @@
 //! webhooks and the status of custom objects are not.
 
 /// The text on one line and in at most this many characters. A line break becomes a space. Each other character that acts
-/// instead of being shown is written as its number, so that it neither hides nor changes what stands beside it.
+/// instead of being shown is written as its number, so that it neither hides nor changes the characters beside it.
 pub fn shown(text: &str, characters: usize) -> String {
     let mut shown = String::new();
     let mut left = characters;

@@ -86,7 +86,7 @@ fn every_verdict_on_an_input_names_threats_or_tests_that_are_there() {
         for threat in words.filter(is_number) {
             assert!(threats.iter().any(|known| known == threat), "no row {threat}: {line}");
         }
-        let judged = ["mended: ", "safe: ", "accepted", "open: ", "own namespace: safe"];
+        let judged = ["fixed: ", "safe: ", "accepted", "open: ", "own namespace: safe"];
         assert!(
             judged.iter().any(|word| verdict.starts_with(word)),
             "no verdict: {line}"

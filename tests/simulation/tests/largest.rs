@@ -26,7 +26,7 @@ use heap::heap;
 const EACH: usize = 100;
 /// The bytes that may be kept of a large object, on average. Give the reason when you change it.
 const ACCEPTED: u64 = 3 * 1024;
-/// Stands for the number of an object in its text.
+/// The place of the number of an object in its text.
 const NUMBER: &str = "@number@";
 /// Most that an object takes while it is parsed. A page has ten of the kinds that are parsed as a whole.
 const WHILE_PARSED: u64 = 16 * 1024 * 1024;

@@ -38,7 +38,7 @@ pub trait Listener: Send + Sync {
     fn affected(&self, affected: Affected);
     /// A list of this kind is complete, the `times`-th one.
     fn listed(&self, kind: &'static str, times: u64);
-    /// An object cannot be used. It is told once for each reason, and not for each version of the object.
+    /// An object cannot be used. Called once for each reason, and not for each version of the object.
     fn unusable(&self, object: UnusableObject);
 }
 

@@ -1,4 +1,4 @@
-//! The objects that cannot be used (contract#unusable-objects): told once, and counted.
+//! The objects that cannot be used (contract#unusable-objects): reported once, and counted.
 
 use std::collections::BTreeMap;
 

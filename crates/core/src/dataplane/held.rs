@@ -10,12 +10,12 @@ use crate::snapshot::Snapshot;
 /// A finalizer that goes within this time is no problem: a controller is at work.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(10);
 
-/// When a person has to be told of what has been held since then.
+/// When the link becomes `Stalled` because of what has been held since then.
 pub(crate) fn overdue_at(since: Timestamp) -> Timestamp {
     since.checked_add(PATIENCE).unwrap_or(Timestamp::MAX)
 }
 
-/// True if a person has to be told of what has been held since then.
+/// True if the link is `Stalled` because of what has been held since then.
 pub(crate) fn is_overdue(s: &Snapshot, since: Option<Timestamp>) -> bool {
     since.is_some_and(|since| overdue_at(since) <= s.now)
 }

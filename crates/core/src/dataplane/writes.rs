@@ -3,8 +3,8 @@
 use crate::child::{Binding, ChildKind, ChildSpec, Directory, Environment, Key, Observed, Policy, Slice, VirtualIp};
 use crate::effect::Effect;
 
-/// The most writes of one group. The rest follows in the next one, so that a link with very many slices, whoever made them,
-/// does not send all of its writes at once (lifecycle#writes-at-once).
+/// The most writes of one group. The rest follows in the next one, so that a link with very many slices does
+/// not send all of its writes at once (lifecycle#writes-at-once).
 pub(super) const AT_ONCE: usize = 100;
 
 /// The body of a child that can be written.

@@ -38,7 +38,7 @@ fn message(s: &Snapshot) -> String {
     let mut kinds = s.unlisted.iter().filter(|(_, why)| **why == Unlisted::Pending);
     let kind = kinds.next().map(|(kind, _)| kind.to_string()).unwrap_or_default();
     format!(
-        "the operator has seen this link, but has no list of the kind {kind} yet, and so does not know whether the instance \
-         exists. If that lasts, its log says why: kubectl -n instancelink-system logs deployment/instancelink"
+        "the operator has no list of the kind {kind} yet, so it does not know whether the instance exists. If that \
+         lasts, look for the reason in the operator's log: kubectl -n instancelink-system logs deployment/instancelink"
     )
 }

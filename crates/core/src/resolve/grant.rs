@@ -64,7 +64,7 @@ impl Grant {
 /// The status that the grant should have; none if it has it already.
 pub fn status_due(grant: &Grant, now: Timestamp) -> Option<InstanceLinkGrantStatus> {
     let (status, reason, message) = match &grant.problem {
-        None => ("True", Reason::Accepted, "all entries can consent"),
+        None => ("True", Reason::Accepted, "all entries are valid"),
         Some(problem) => ("False", Reason::InvalidEntries, problem.as_str()),
     };
     let old = grant.accepted.as_ref();
