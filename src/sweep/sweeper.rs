@@ -211,7 +211,7 @@ impl Sweeper {
                 key,
                 uid,
                 resource_version,
-            } => self.executor.delete(key, uid, resource_version).await,
+            } => self.executor.delete(key, uid, Some(resource_version)).await,
             Effect::Replace {
                 child,
                 uid,

@@ -1,8 +1,9 @@
 //! Requests for children. Each is written once, for all kinds.
 
-use instancelink_api::keys;
+use instancelink_api::{InstanceLink, keys};
 use instancelink_cluster::{CallError, Deleted, InFlight, Lenient, ObjectName, SourceKey, Watched};
 use instancelink_core::child::{ChildKind as _, DesiredChild, Key, with_desired, with_kind};
+use instancelink_core::dataplane::{is_still_own, outlasts_conflicts};
 use instancelink_core::effect::Answer;
 use instancelink_core::refusal::Refusal;
 use kube::Resource as _;
@@ -24,16 +25,44 @@ impl Executor {
         with_desired!(child, K(spec) => self.replace_as::<K>(key, &K::to_api(spec, Some(replaces)), replaces.0).await)
     }
 
-    /// Deletes a child that has this UID and resourceVersion. An error if it does not exist any more.
-    pub(crate) async fn delete(&self, key: &Key, uid: &str, version: &str) -> Result<Answer, CallError> {
+    /// Deletes a child that has this UID and, if it is given, this resourceVersion. An error if it is gone.
+    pub(crate) async fn delete(&self, key: &Key, uid: &str, version: Option<&str>) -> Result<Answer, CallError> {
         with_kind!(key.kind, K => self.delete_as::<K>(key, uid, version).await)
+    }
+
+    /// Deletes a child of this link. A policy of another namespace is deleted by its UID alone after a conflict.
+    pub(super) async fn delete_of(
+        &self,
+        link: &InstanceLink,
+        key: &Key,
+        uid: &str,
+        version: &str,
+    ) -> Result<Answer, CallError> {
+        let mut version = Some(version);
+        loop {
+            let answer = self.delete(key, uid, version).await;
+            if !matches!(answer, Err(CallError::Conflict(_))) || !outlasts_conflicts(link, key) {
+                return answer;
+            }
+            let live = self.read(key).await?;
+            if !matches!(live, Answer::Child(child) if is_still_own(link, &child, uid)) {
+                return Ok(Answer::ChildGone(key.clone()));
+            }
+            if version.take().is_none() {
+                return answer;
+            }
+        }
     }
 
     /// Reads a child whose last write is unconfirmed. After a failure it stays unconfirmed, because nothing was learnt.
     pub(in crate::reconcile) async fn confirm(&self, source: &SourceKey, key: &Key) -> Result<(), CallError> {
-        with_kind!(key.kind, K => self.read_as::<K>(key).await)?;
+        self.read(key).await?;
         self.unconfirmed.forget(source, key);
         Ok(())
+    }
+
+    async fn read(&self, key: &Key) -> Result<Answer, CallError> {
+        with_kind!(key.kind, K => self.read_as::<K>(key).await)
     }
 
     async fn create_as<K: WatchedChild>(
@@ -61,7 +90,7 @@ impl Executor {
         }
     }
 
-    /// Reads a child live, after "already exists" or after no answer. Core decides whose object it is.
+    /// Reads a child live, after "already exists", a conflict or no answer. Core decides whose object it is.
     async fn read_as<K: WatchedChild>(&self, key: &Key) -> Result<Answer, CallError> {
         let name = name_of(key);
         match self.calls.get::<Raw<K>>(K::Watch::KIND, &name).await {
@@ -95,7 +124,12 @@ impl Executor {
         }
     }
 
-    async fn delete_as<K: WatchedChild>(&self, key: &Key, uid: &str, version: &str) -> Result<Answer, CallError> {
+    async fn delete_as<K: WatchedChild>(
+        &self,
+        key: &Key,
+        uid: &str,
+        version: Option<&str>,
+    ) -> Result<Answer, CallError> {
         let name = name_of(key);
         let in_flight = self.begin::<K>(&name);
         match self.calls.delete::<Raw<K>>(K::Watch::KIND, &name, uid, version).await {

@@ -100,7 +100,7 @@ impl Executor {
         let in_flight = self.cache.begin::<Links>(name.clone());
         match self
             .calls
-            .delete::<Lenient<Stripped<InstanceLink>>>(Links::KIND, &name, uid, version)
+            .delete::<Lenient<Stripped<InstanceLink>>>(Links::KIND, &name, uid, Some(version))
             .await
         {
             Ok(Deleted::Held(object)) => {

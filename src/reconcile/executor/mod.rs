@@ -103,7 +103,7 @@ impl Executor {
                 key,
                 uid,
                 resource_version,
-            } => gone_if_not_found(self.delete(key, uid, resource_version).await, key),
+            } => gone_if_not_found(self.delete_of(link, key, uid, resource_version).await, key),
             Effect::Publish(_) => Ok(Answer::Done),
         }
     }

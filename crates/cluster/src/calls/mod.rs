@@ -188,13 +188,13 @@ impl Calls {
         self.send("patch", kind, request).await
     }
 
-    /// Deletes the object that has this UID and resourceVersion; its dependents go in the background.
+    /// Deletes the object that has this UID and, if given, this resourceVersion; its dependents go in the background.
     pub async fn delete<K>(
         &self,
         kind: &'static str,
         name: &ObjectName,
         uid: &str,
-        resource_version: &str,
+        resource_version: Option<&str>,
     ) -> Result<Deleted<K>, CallError>
     where
         K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + DeserializeOwned,
@@ -202,7 +202,7 @@ impl Calls {
         let params = DeleteParams {
             preconditions: Some(Preconditions {
                 uid: Some(uid.to_owned()),
-                resource_version: Some(resource_version.to_owned()),
+                resource_version: resource_version.map(str::to_owned),
             }),
             ..DeleteParams::background()
         };
