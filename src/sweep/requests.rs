@@ -124,6 +124,11 @@ impl SweepRequests {
         self.pending.lock().failures.remove(child);
     }
 
+    /// Takes what is due now.
+    pub(super) fn due(&self) -> Scope {
+        self.pending.lock().take(Instant::now())
+    }
+
     /// Waits until something is due, and takes it.
     pub(super) async fn next(&self) -> Scope {
         loop {

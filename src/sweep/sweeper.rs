@@ -10,10 +10,11 @@ use instancelink_cluster::orphans::{self, OrphanSearch, observed_child, source_o
 use instancelink_cluster::{Cache, CallError, Calls, Lenient, ObjectName, SourceKey, Stripped};
 use instancelink_core::child::{Key, ObservedChild};
 use instancelink_core::effect::{Answer, Effect};
-use instancelink_core::sweep::{self, LiveAnswer, LiveCheck, verdict};
+use instancelink_core::sweep::{self, LinkFacts, LiveAnswer, LiveCheck, verdict};
+use serde::{Deserialize, Deserializer};
 use tokio_util::sync::CancellationToken;
 
-use super::portions::{Portion, portions_of};
+use super::portions::{Backlog, Portion};
 use super::requests::{Scope, SweepRequests};
 use crate::events::Publisher;
 use crate::leader::Leadership;
@@ -24,8 +25,18 @@ use crate::telemetry::metrics::Metrics;
 /// Time until a child is checked again that changed between the check and the write. The watch shows the change by then.
 const AFTER_CONFLICT: Duration = Duration::from_secs(1);
 
-/// A link as it is read live: one that cannot be read exists, too.
-type LiveLink = Lenient<Stripped<InstanceLink>>;
+/// A link as the API server sends it: one that cannot be read exists, too.
+type SentLink = Lenient<Stripped<InstanceLink>>;
+
+/// A link as it is read live. Nothing else of it stays in memory, however large it is.
+struct LiveLink(LinkFacts);
+
+impl<'de> Deserialize<'de> for LiveLink {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let link = SentLink::deserialize(deserializer)?;
+        Ok(Self(LinkFacts::from(&link.object.object)))
+    }
+}
 
 /// Looks for orphans and removes them.
 pub(crate) struct Sweeper {
@@ -41,14 +52,14 @@ pub(crate) struct Sweeper {
 
 /// An answer of the API server about links.
 enum Live {
-    Link(Option<Box<InstanceLink>>),
-    Links(Vec<InstanceLink>),
+    Link(Option<LinkFacts>),
+    Links(Vec<LinkFacts>),
 }
 
 impl Live {
     fn answer(&self) -> LiveAnswer<'_> {
         match self {
-            Self::Link(link) => LiveAnswer::Link(link.as_deref()),
+            Self::Link(link) => LiveAnswer::Link(link.as_ref()),
             Self::Links(links) => LiveAnswer::Links(links),
         }
     }
@@ -61,17 +72,23 @@ impl Sweeper {
     /// Sweeps until `stop`.
     pub(crate) async fn run(self: Arc<Self>, stop: CancellationToken) {
         self.requests.full_scan();
+        let mut backlog = Backlog::default();
         loop {
-            let scope = tokio::select! {
-                () = stop.cancelled() => return,
-                scope = self.requests.next() => scope,
-            };
-            for portion in portions_of(self.candidates(scope).await) {
-                if stop.is_cancelled() || !self.leadership.holds() {
-                    return;
+            // What is due by now takes its turn before the rest of a long scan.
+            let scope = if backlog.is_empty() {
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    scope = self.requests.next() => scope,
                 }
-                self.sweep(portion).await;
+            } else {
+                self.requests.due()
+            };
+            backlog.add(self.candidates(scope).await);
+            let Some(portion) = backlog.next() else { continue };
+            if stop.is_cancelled() || !self.leadership.holds() {
+                return;
             }
+            self.sweep(portion).await;
         }
     }
 
@@ -159,15 +176,15 @@ impl Sweeper {
         match check {
             LiveCheck::Link { namespace, name } => {
                 let link = ObjectName::new(namespace, name);
-                match self.calls.get::<LiveLink>(keys::KIND, &link).await {
-                    Ok(link) => Ok(Live::Link(Some(Box::new(link.object.object)))),
+                match self.calls.get::<SentLink>(keys::KIND, &link).await {
+                    Ok(link) => Ok(Live::Link(Some(LinkFacts::from(&link.object.object)))),
                     Err(CallError::NotFound(_)) => Ok(Live::Link(None)),
                     Err(error) => Err(error),
                 }
             }
             LiveCheck::Links { namespace } => {
-                let links = self.calls.list::<LiveLink>(keys::KIND, namespace).await?;
-                Ok(Live::Links(links.into_iter().map(|link| link.object.object).collect()))
+                let links = self.calls.list::<SentLink, LiveLink>(keys::KIND, namespace).await?;
+                Ok(Live::Links(links.into_iter().map(|LiveLink(link)| link).collect()))
             }
         }
     }

@@ -140,12 +140,12 @@ pub(crate) fn is_named_after<T>(found: &Observed<T>, instance: &str) -> bool {
     uids.any(|uid| directory_name(instance, uid) == found.object.name)
 }
 
-/// True for a namespace in which the link may have a policy: its own, and those of the targets in its spec and in its status.
-pub fn may_have_policy_in(link: &InstanceLink, namespace: &str) -> bool {
+/// The namespaces in which the link may have a policy: its own, and those of the targets in its spec and in its status.
+pub fn namespaces_of_policies(link: &InstanceLink) -> impl Iterator<Item = &str> {
     let programmed = link.status.as_ref().and_then(|status| status.target.as_ref());
     let targets = link.spec.target_instance_ref.iter().chain(programmed);
-    let mut places = targets.filter_map(|target| target.namespace.as_deref());
-    link.metadata.namespace.as_deref() == Some(namespace) || places.any(|place| place == namespace)
+    let places = targets.filter_map(|target| target.namespace.as_deref());
+    link.metadata.namespace.as_deref().into_iter().chain(places)
 }
 
 /// Namespace and name of the link in the annotation, if they are valid.

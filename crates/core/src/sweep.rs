@@ -25,19 +25,32 @@
 use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use instancelink_api::{InstanceLink, InstanceRef, keys};
+use instancelink_api::{InstanceLink, keys};
 
 use crate::child::{Environment, Key, Kind, Observed, ObservedChild, Owner};
 use crate::dataplane::{Body, delete, repair, without};
 use crate::effect::{Effect, Event};
-use crate::marks::{LinkId, claims, is_named_after, is_of_link, is_shared_child, may_have_policy_in};
+use crate::marks::{LinkId, claims, is_named_after, is_of_link, is_shared_child, namespaces_of_policies};
 
 /// The links in the cache that a child may belong to.
 #[derive(Clone, Debug, Default)]
 pub struct KnownLinks {
     uids: BTreeSet<String>,
     /// By `namespace/name` of the link.
-    links: BTreeMap<String, InstanceLink>,
+    links: BTreeMap<String, LinkFacts>,
+}
+
+/// What a sweep needs of a link. The API server may answer with very many links, and each may have much metadata, so nothing
+/// else of them is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkFacts {
+    namespace: String,
+    name: String,
+    uid: String,
+    source_kind: String,
+    source_name: String,
+    /// The other namespaces in which it may have a policy.
+    policies_in: Vec<String>,
 }
 
 /// The request to the API server that is needed before a child can be deleted.
@@ -61,18 +74,61 @@ pub enum LiveCheck {
 #[derive(Clone, Copy, Debug)]
 pub enum LiveAnswer<'a> {
     /// The link asked for; none for `NotFound`.
-    Link(Option<&'a InstanceLink>),
+    Link(Option<&'a LinkFacts>),
     /// All links of the namespace asked for.
-    Links(&'a [InstanceLink]),
+    Links(&'a [LinkFacts]),
+}
+
+impl From<&InstanceLink> for LinkFacts {
+    fn from(link: &InstanceLink) -> Self {
+        let LinkId { namespace, name, uid } = LinkId::of(link);
+        let mut policies_in: Vec<String> = Vec::new();
+        for place in namespaces_of_policies(link) {
+            if place != namespace && policies_in.iter().all(|known| known != place) {
+                policies_in.push(place.to_owned());
+            }
+        }
+        Self {
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+            uid: uid.to_owned(),
+            source_kind: link.spec.instance_ref.kind.clone(),
+            source_name: link.spec.instance_ref.name.clone(),
+            policies_in,
+        }
+    }
+}
+
+impl LinkFacts {
+    fn id(&self) -> LinkId<'_> {
+        LinkId {
+            namespace: &self.namespace,
+            name: &self.name,
+            uid: &self.uid,
+        }
+    }
+
+    /// True for a namespace in which the link may have a policy.
+    fn may_have_policy_in(&self, namespace: &str) -> bool {
+        self.namespace == namespace || self.policies_in.iter().any(|place| place == namespace)
+    }
+
+    /// As the annotation of a child names it.
+    fn path(&self) -> String {
+        format!("{}/{}", self.namespace, self.name)
+    }
 }
 
 impl<L: Borrow<InstanceLink>> FromIterator<L> for KnownLinks {
     fn from_iter<I: IntoIterator<Item = L>>(links: I) -> Self {
         let mut known = Self::default();
         for link in links {
-            let link = link.borrow();
-            known.uids.extend(link.metadata.uid.clone());
-            known.links.insert(path_of(link), link.clone());
+            let link: &InstanceLink = link.borrow();
+            let link = LinkFacts::from(link);
+            if !link.uid.is_empty() {
+                known.uids.insert(link.uid.clone());
+            }
+            known.links.insert(link.path(), link);
         }
         known
     }
@@ -147,9 +203,8 @@ fn verdict_on_own<T: Body>(found: &Observed<T>, answer: LiveAnswer<'_>) -> Optio
 }
 
 /// True if the passes of this link decide about the child.
-fn is_child_of<T: Body>(found: &Observed<T>, link: &InstanceLink) -> bool {
-    is_of_link(found, LinkId::of(link))
-        && (T::KIND != Kind::Policy || may_have_policy_in(link, &found.object.namespace))
+fn is_child_of<T: Body>(found: &Observed<T>, link: &LinkFacts) -> bool {
+    is_of_link(found, link.id()) && (T::KIND != Kind::Policy || link.may_have_policy_in(&found.object.namespace))
 }
 
 fn check_of_environment(found: &Observed<Environment>, known: &KnownLinks) -> Option<LiveCheck> {
@@ -162,10 +217,11 @@ fn check_of_environment(found: &Observed<Environment>, known: &KnownLinks) -> Op
     (has_unknown || has_no_link).then(|| links_of(&found.object.namespace))
 }
 
-fn verdict_on_environment(found: &Observed<Environment>, links: &[InstanceLink]) -> Option<Effect> {
-    let by_uid: BTreeMap<&str, &InstanceLink> = links
+fn verdict_on_environment(found: &Observed<Environment>, links: &[LinkFacts]) -> Option<Effect> {
+    let by_uid: BTreeMap<&str, &LinkFacts> = links
         .iter()
-        .filter_map(|link| Some((link.metadata.uid.as_deref()?, link)))
+        .filter(|link| !link.uid.is_empty())
+        .map(|link| (link.uid.as_str(), link))
         .collect();
     let entries = found.object.entries();
     let is_empty = entries.is_empty();
@@ -173,7 +229,7 @@ fn verdict_on_environment(found: &Observed<Environment>, links: &[InstanceLink])
     if dead.is_empty() && (!is_empty || is_needed(found, links)) {
         return None;
     }
-    let path_of_uid = |uid: &str| by_uid.get(uid).map(|link| path_of(link));
+    let path_of_uid = |uid: &str| by_uid.get(uid).map(|link| link.path());
     Some(without(found, &dead, path_of_uid).map_or_else(|| delete(found), |rest| repair(found, &rest)))
 }
 
@@ -181,30 +237,25 @@ fn verdict_on_environment(found: &Observed<Environment>, links: &[InstanceLink])
 fn is_known<T>(found: &Observed<T>, known: &KnownLinks) -> bool {
     let path = found.object.annotations.get(keys::LINK);
     path.and_then(|path| known.links.get(path))
-        .is_some_and(|link| is_of_source(found, &link.spec.instance_ref))
+        .is_some_and(|link| is_of_source(found, link))
 }
 
 /// True where a link has the source that the child is named after. The passes of that link decide whether it is needed.
-fn is_needed<T>(found: &Observed<T>, links: &[InstanceLink]) -> bool {
-    links.iter().any(|link| is_of_source(found, &link.spec.instance_ref))
+fn is_needed<T>(found: &Observed<T>, links: &[LinkFacts]) -> bool {
+    links.iter().any(|link| is_of_source(found, link))
 }
 
-/// True where the child has the name that it would have for this source, and no other owner. A link whose source has
-/// another kind does not need the child; it waits for the name.
-fn is_of_source<T>(found: &Observed<T>, instance: &InstanceRef) -> bool {
+/// True where the child has the name that it would have for the source of this link, and no other owner. A link whose source
+/// has another kind does not need the child; it waits for the name.
+fn is_of_source<T>(found: &Observed<T>, link: &LinkFacts) -> bool {
     let owners = &found.object.owners;
-    let is_owner = |owner: &Owner| owner.kind == instance.kind && owner.name == instance.name;
-    is_named_after(found, &instance.name) && (owners.is_empty() || owners.iter().any(is_owner))
+    let is_owner = |owner: &Owner| owner.kind == link.source_kind && owner.name == link.source_name;
+    is_named_after(found, &link.source_name) && (owners.is_empty() || owners.iter().any(is_owner))
 }
 
 /// The event on a child that was deleted as an orphan. Its link does not exist, so the event is on the child.
 pub fn event(child: &Key) -> Event {
     Event::child_deleted(child, "no link needs it; the links that it was made for do not exist")
-}
-
-fn path_of(link: &InstanceLink) -> String {
-    let part = |text: &Option<String>| text.clone().unwrap_or_default();
-    format!("{}/{}", part(&link.metadata.namespace), part(&link.metadata.name))
 }
 
 fn links_of(namespace: &str) -> LiveCheck {

@@ -41,6 +41,9 @@ fn status(code: u16, reason: &str) -> Response<Body> {
     Response::builder().status(code).body(body).unwrap()
 }
 
+/// How long an answer takes.
+const LATENCY: Duration = Duration::from_millis(1);
+
 /// The requests that a server received, as `METHOD name`.
 type Requests = Arc<Mutex<Vec<String>>>;
 
@@ -70,6 +73,7 @@ fn client(requests: &Requests) -> Client {
             let line = format!("{} {name}", request.method());
             let is_first = !requests.lock().contains(&line);
             requests.lock().push(line);
+            tokio::time::sleep(LATENCY).await;
             Ok::<_, std::convert::Infallible>(match request.method().as_str() {
                 "GET" if name == "silent" => status(500, "InternalError"),
                 "GET" if name == "instancelinks" => {
@@ -253,4 +257,32 @@ async fn a_child_that_cannot_be_judged_costs_a_request_every_five_minutes_at_mos
     sweeps_for(sweeper, Duration::from_hours(1)).await;
     noise.abort();
     assert!(requests.lock().len() - before <= 13, "{:?}", requests.lock());
+}
+
+/// lifecycle#sweep-cost
+#[tokio::test(start_paused = true)]
+async fn an_orphan_that_is_found_during_a_long_scan_does_not_wait_for_its_end() {
+    let requests = Requests::default();
+    let loud: Vec<String> = (0..3000).map(|number| format!("loud-{number}")).collect();
+    let sweeper = sweeper(&requests, &loud.iter().map(String::as_str).collect::<Vec<_>>());
+    tokio::spawn(Arc::clone(&sweeper).run(CancellationToken::new()));
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let mut slice = orphan("quiet");
+    slice["metadata"]["namespace"] = "zoo".into();
+    slice["metadata"]["annotations"]["instancelink.dev/link"] = "zoo/quiet".into();
+    sweeper
+        .cache
+        .observe::<Slices>(Event::Apply(serde_json::from_value(slice).unwrap()));
+    sweeper.requests.check_soon([Key {
+        kind: instancelink_core::child::Kind::Slice,
+        namespace: "zoo".to_owned(),
+        name: "quiet-v4".to_owned(),
+    }]);
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    let requests = requests.lock();
+    let place = requests.iter().position(|request| request == "DELETE quiet-v4");
+    assert!(
+        requests.len() > 6000 && place.is_some_and(|place| place < 4000),
+        "{place:?}"
+    );
 }

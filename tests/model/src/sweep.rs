@@ -1,7 +1,7 @@
 //! Sweeps: core's check and verdict on a child whose link an operator does not know.
 
 use instancelink_api::InstanceLink;
-use instancelink_core::sweep::{KnownLinks, LiveAnswer, LiveCheck, live_check, verdict};
+use instancelink_core::sweep::{KnownLinks, LinkFacts, LiveAnswer, LiveCheck, live_check, verdict};
 
 use crate::model::Model;
 use crate::question::SweepQuestion;
@@ -34,9 +34,12 @@ impl Model {
             LiveCheck::Link { name, .. } => {
                 let found = live.iter().find(|link| link.metadata.name.as_ref() == Some(name));
                 assert!(LINKS.contains(&name.as_str()), "the link is one of the model's");
-                verdict(&child.observed, LiveAnswer::Link(found))
+                verdict(&child.observed, LiveAnswer::Link(found.map(LinkFacts::from).as_ref()))
             }
-            LiveCheck::Links { .. } => verdict(&child.observed, LiveAnswer::Links(&live)),
+            LiveCheck::Links { .. } => {
+                let live: Vec<LinkFacts> = live.iter().map(LinkFacts::from).collect();
+                verdict(&child.observed, LiveAnswer::Links(&live))
+            }
         };
         effect.map_or(0, |effect| self.group(None, vec![effect]))
     }

@@ -3,6 +3,7 @@
 //! Nothing is retried here. After a failure, core decides again on the newest state of the caches.
 
 mod failure;
+mod list;
 mod path;
 
 use std::sync::Arc;
@@ -11,10 +12,7 @@ use std::time::Duration;
 use http::{Request, StatusCode, header};
 use instancelink_api::keys;
 use k8s_openapi::NamespaceResourceScope;
-use kube::api::{
-    ApiResource, DeleteParams, DynamicObject, GetParams, ListParams, ObjectList, Patch, PatchParams, PostParams,
-    Preconditions,
-};
+use kube::api::{ApiResource, DeleteParams, DynamicObject, GetParams, Patch, PatchParams, PostParams, Preconditions};
 use kube::client::Body;
 use kube::core::Request as Requests;
 use kube::{Client, Resource};
@@ -29,7 +27,7 @@ use crate::store::fields::Fields;
 
 pub use failure::CallError;
 use failure::{failure_of, unreadable, unsent};
-use path::{GroupPath, ObjectPath, Scope, checked_plural};
+use path::{GroupPath, ObjectPath, checked_plural};
 
 /// Longer than the connect and read timeouts together: the last resort against a server that sends byte by byte.
 const OVERALL: Duration = Duration::from_secs(30);
@@ -67,16 +65,6 @@ impl Calls {
         let path = ObjectPath::of(name)?;
         let request = requests::<K>(path).get(path.name(), &GetParams::default());
         self.send("get", kind, request).await
-    }
-
-    /// Reads all objects of a namespace live; an empty one means all namespaces.
-    pub async fn list<K>(&self, kind: &'static str, namespace: &str) -> Result<Vec<K>, CallError>
-    where
-        K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + DeserializeOwned + Clone,
-    {
-        let requests = Requests::new(K::url_path(&(), Scope::of(namespace)?.namespace()));
-        let list: ObjectList<K> = self.send("list", kind, requests.list(&ListParams::default())).await?;
-        Ok(list.items)
     }
 
     /// The discovery document of a group, or of a `group/version`.
@@ -239,13 +227,13 @@ impl Calls {
         self.meter.requested(verb, kind, code, started.elapsed());
         let answer = answer?;
         if answer.status.is_success() {
-            serde_json::from_slice(&answer.body).map_err(|e| unreadable(&e))
+            serde_json::from_slice(answer.body.as_ref()).map_err(|e| unreadable(&e))
         } else {
-            Err(failure_of(answer.status, answer.retry_after, &answer.body))
+            Err(failure_of(answer.status, answer.retry_after, answer.body.as_ref()))
         }
     }
 
-    async fn exchange(&self, request: Request<Vec<u8>>) -> Result<Answer, CallError> {
+    async fn exchange(&self, request: Request<Vec<u8>>) -> Result<Answer<impl AsRef<[u8]>>, CallError> {
         let response = self
             .client
             .send(request.map(Body::from))
@@ -261,15 +249,15 @@ impl Calls {
         Ok(Answer {
             status,
             retry_after,
-            body: body.to_vec(),
+            body,
         })
     }
 }
 
-struct Answer {
+struct Answer<B> {
     status: StatusCode,
     retry_after: Option<Duration>,
-    body: Vec<u8>,
+    body: B,
 }
 
 fn requests<K>(path: ObjectPath<'_>) -> Requests

@@ -37,6 +37,10 @@ fn known(links: &[InstanceLink]) -> KnownLinks {
     links.iter().collect()
 }
 
+fn facts(links: &[InstanceLink]) -> Vec<LinkFacts> {
+    links.iter().map(LinkFacts::from).collect()
+}
+
 fn shown(effect: Option<Effect>) -> Vec<String> {
     fixture::shown(&effect.into_iter().collect::<Vec<_>>())
 }
@@ -68,8 +72,14 @@ fn a_slice_is_deleted_when_a_live_answer_says_that_its_link_is_gone_or_another_o
         ["delete EndpointSlice shop/web-db-v4"]
     );
     let another = fixture::link_named("web-db", "another", fixture::SPEC);
-    assert_eq!(shown(verdict(&slice(), LiveAnswer::Link(Some(&another)))).len(), 1);
-    assert_eq!(verdict(&slice(), LiveAnswer::Link(Some(&link()))), None);
+    assert_eq!(
+        shown(verdict(&slice(), LiveAnswer::Link(Some(&LinkFacts::from(&another))))).len(),
+        1
+    );
+    assert_eq!(
+        verdict(&slice(), LiveAnswer::Link(Some(&LinkFacts::from(&link())))),
+        None
+    );
 }
 
 /// lifecycle#sweep-orphans
@@ -85,7 +95,7 @@ fn a_slice_without_its_annotation_is_asked_about_by_its_name() {
         name: "web-db".to_owned(),
     };
     assert_eq!(live_check(&child, &KnownLinks::default()), Some(asked));
-    assert_eq!(verdict(&child, LiveAnswer::Link(Some(&link()))), None);
+    assert_eq!(verdict(&child, LiveAnswer::Link(Some(&LinkFacts::from(&link())))), None);
     assert_eq!(shown(verdict(&child, LiveAnswer::Link(None))).len(), 1);
 }
 
@@ -121,8 +131,11 @@ fn a_policy_that_names_no_link_needs_the_list_of_all_namespaces() {
         namespace: String::new(),
     };
     assert_eq!(live_check(&child, &KnownLinks::default()), Some(asked));
-    assert_eq!(verdict(&child, LiveAnswer::Links(&[into_namespace("data")])), None);
-    assert_eq!(shown(verdict(&child, LiveAnswer::Links(&[sibling()]))).len(), 1);
+    assert_eq!(
+        verdict(&child, LiveAnswer::Links(&facts(&[into_namespace("data")]))),
+        None
+    );
+    assert_eq!(shown(verdict(&child, LiveAnswer::Links(&facts(&[sibling()])))).len(), 1);
 }
 
 /// lifecycle#no-wait-for-others
@@ -135,12 +148,15 @@ fn a_policy_in_a_namespace_that_its_link_never_names_is_swept_although_the_link_
     let link = into_namespace("data");
     assert_eq!(live_check(&ours, &known(std::slice::from_ref(&link))), None);
     assert!(live_check(&forged, &known(std::slice::from_ref(&link))).is_some());
-    assert_eq!(verdict(&ours, LiveAnswer::Link(Some(&link))), None);
-    assert_eq!(shown(verdict(&forged, LiveAnswer::Link(Some(&link)))).len(), 1);
+    assert_eq!(verdict(&ours, LiveAnswer::Link(Some(&LinkFacts::from(&link)))), None);
+    assert_eq!(
+        shown(verdict(&forged, LiveAnswer::Link(Some(&LinkFacts::from(&link))))).len(),
+        1
+    );
     let mut moved = into_namespace("other");
     moved.status.get_or_insert_default().target = link.spec.target_instance_ref.clone();
     assert_eq!(
-        verdict(&ours, LiveAnswer::Link(Some(&moved))),
+        verdict(&ours, LiveAnswer::Link(Some(&LinkFacts::from(&moved)))),
         None,
         "the status still names the namespace"
     );
@@ -167,11 +183,11 @@ fn a_child_in_another_namespace_than_its_link_is_forged_and_swept() {
 fn an_environment_loses_the_entries_of_dead_links_only() {
     let child = environment();
     assert!(live_check(&child, &known(&[link()])).is_some());
-    assert_eq!(verdict(&child, LiveAnswer::Links(&[link(), sibling()])), None);
+    assert_eq!(verdict(&child, LiveAnswer::Links(&facts(&[link(), sibling()]))), None);
     let Some(Effect::Replace {
         child: DesiredChild::Environment(rest),
         ..
-    }) = verdict(&child, LiveAnswer::Links(&[link()]))
+    }) = verdict(&child, LiveAnswer::Links(&facts(&[link()])))
     else {
         panic!()
     };
@@ -213,7 +229,7 @@ fn an_environment_with_another_name_stays_while_its_links_exist() {
     };
     "renamed-links".clone_into(&mut found.object.name);
     let child = ObservedChild::Environment(found);
-    assert_eq!(verdict(&child, LiveAnswer::Links(&[link(), sibling()])), None);
+    assert_eq!(verdict(&child, LiveAnswer::Links(&facts(&[link(), sibling()]))), None);
 }
 
 /// lifecycle#sweep-orphans
@@ -224,7 +240,7 @@ fn an_environment_without_entries_is_deleted_when_no_link_has_a_source_of_its_na
     };
     found.object.annotations.remove(keys::ENTRIES);
     let child = ObservedChild::Environment(found);
-    assert_eq!(verdict(&child, LiveAnswer::Links(&[link()])), None);
+    assert_eq!(verdict(&child, LiveAnswer::Links(&facts(&[link()]))), None);
     assert_eq!(
         shown(verdict(&child, LiveAnswer::Links(&[]))),
         ["delete ConfigMap shop/web-links"]
@@ -237,14 +253,14 @@ fn a_directory_is_deleted_when_no_link_has_a_source_of_its_name() {
     let child = directory();
     assert!(live_check(&child, &known(&[sibling()])).is_some());
     assert_eq!(
-        verdict(&child, LiveAnswer::Links(&[sibling()])),
+        verdict(&child, LiveAnswer::Links(&facts(&[sibling()]))),
         None,
         "the sibling decides what it needs"
     );
     let mut stranger = sibling();
     stranger.spec.instance_ref.name = "api".to_owned();
     assert_eq!(
-        shown(verdict(&child, LiveAnswer::Links(&[stranger]))),
+        shown(verdict(&child, LiveAnswer::Links(&facts(&[stranger])))),
         ["delete Service shop/web-links"]
     );
 }
@@ -266,12 +282,15 @@ fn the_shared_children_of_a_gone_source_are_deleted_for_a_source_of_another_kind
         ObservedChild::Environment(environment),
     ] {
         assert!(live_check(&child, &known(&[namesake.clone()])).is_some());
-        assert_eq!(shown(verdict(&child, LiveAnswer::Links(&[namesake.clone()]))).len(), 1);
+        assert_eq!(
+            shown(verdict(&child, LiveAnswer::Links(&facts(&[namesake.clone()])))).len(),
+            1
+        );
     }
     directory.object.owners.clear();
     let child = ObservedChild::Directory(directory);
     assert_eq!(
-        verdict(&child, LiveAnswer::Links(&[namesake])),
+        verdict(&child, LiveAnswer::Links(&facts(&[namesake]))),
         None,
         "without its owner it can belong to any source"
     );
