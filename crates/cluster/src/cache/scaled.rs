@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use instancelink_core::resolve::selector::Selector;
-use instancelink_core::snapshot::{ApiKind, Unlisted, Workload};
+use instancelink_core::snapshot::{ApiKind, Unlisted, Unusable, Workload};
 
 use super::Cache;
 use crate::affected::{Affected, Cause};
@@ -67,9 +67,17 @@ impl Cache {
         })
     }
 
-    /// Stores the selector from the scale of an object.
-    pub(crate) fn reads_scale(&self, kind: &ApiKind, name: &ObjectName, mark: u64, selector: Selector) {
+    /// Stores the selector from the scale of an object, or why it cannot be used.
+    pub(crate) fn reads_scale(
+        &self,
+        kind: &ApiKind,
+        name: &ObjectName,
+        mark: u64,
+        selector: Result<Selector, Unusable>,
+    ) {
+        let known = self.read(|index| index.scaled.why_unusable(kind, name).cloned());
         self.change_object(kind, name, |objects| objects.read_scale(name, mark, selector));
+        self.note_scale(kind, name, known.as_ref());
     }
 
     /// Stores that the operator may not read the scale of an object.

@@ -12,6 +12,7 @@ use crate::affects::{
 };
 use crate::index::Index;
 use crate::index::scaled::SCALED;
+use crate::index::source_kind::workload_kind;
 use crate::name::ObjectName;
 use crate::store::table::{Item as _, Reduced};
 
@@ -46,9 +47,7 @@ impl Cache {
 
     /// True while an object cannot be used for this reason.
     pub fn is_unusable(&self, object: &UnusableObject) -> bool {
-        self.read(|index| {
-            all(index).any(|(kind, name, why)| kind == object.kind && *name == object.name && *why == object.why)
-        })
+        self.read(|index| why_unusable(index, object) == Some(&object.why))
     }
 
     /// Tells of an object that is about to be taken in, if it cannot be used and that is new. Most objects can be used.
@@ -68,14 +67,18 @@ impl Cache {
     pub(super) fn note_scaled(&self, kind: &ApiKind, name: &ObjectName, object: &Reduced<Workload>) {
         let Some(why) = object.why.as_deref() else { return };
         if self.read(|index| index.scaled.why_unusable(kind, name) != Some(why)) {
-            self.listener.unusable(UnusableObject {
-                kind: SCALED,
-                api_kind: kind.clone(),
-                name: name.clone(),
-                uid: object.item.uid.clone(),
-                resource_version: object.item.resource_version.clone(),
-                why: why.clone(),
-            });
+            self.listener.unusable(unusable_scaled(kind, name, &object.item, why));
+        }
+    }
+
+    /// The same for one whose scale was read, unless it was known to be unusable for this reason.
+    pub(super) fn note_scale(&self, kind: &ApiKind, name: &ObjectName, known: Option<&Unusable>) {
+        let object = self.read(|index| {
+            let (object, why) = index.scaled.unusable_object(kind, name)?;
+            (Some(why) != known).then(|| unusable_scaled(kind, name, object, why))
+        });
+        if let Some(object) = object {
+            self.listener.unusable(object);
         }
     }
 
@@ -100,6 +103,17 @@ impl Cache {
     }
 }
 
+fn unusable_scaled(kind: &ApiKind, name: &ObjectName, object: &Workload, why: &Unusable) -> UnusableObject {
+    UnusableObject {
+        kind: SCALED,
+        api_kind: kind.clone(),
+        name: name.clone(),
+        uid: object.uid.clone(),
+        resource_version: object.resource_version.clone(),
+        why: why.clone(),
+    }
+}
+
 /// The API version of a kind that is always watched.
 fn api_version_of(kind: &str) -> &'static str {
     match kind {
@@ -109,6 +123,30 @@ fn api_version_of(kind: &str) -> &'static str {
         Slices::KIND | Mirrors::KIND => "discovery.k8s.io/v1",
         Deployments::KIND | StatefulSets::KIND | DaemonSets::KIND | ReplicaSets::KIND => "apps/v1",
         _ => "v1",
+    }
+}
+
+/// Why the object of this kind and name cannot be used now.
+fn why_unusable<'a>(index: &'a Index, object: &UnusableObject) -> Option<&'a Unusable> {
+    let name = &object.name;
+    if let Some(kind) = workload_kind(object.kind) {
+        return index.workloads.of(kind).why_unusable(name);
+    }
+    match object.kind {
+        Links::KIND => index.links.table.why_unusable(name),
+        Grants::KIND => index.grants.table.why_unusable(name),
+        ReferenceGrants::KIND => index.reference_grants.table.why_unusable(name),
+        Pods::KIND => index.pods.table.why_unusable(name),
+        Services::KIND => index.services.table.why_unusable(name),
+        Slices::KIND => index.slices.table.why_unusable(name),
+        Policies::KIND => index.policies.table.why_unusable(name),
+        Mirrors::KIND => index.mirrors.table.why_unusable(name),
+        Environments::KIND => index.environments.table.why_unusable(name),
+        Namespaces::KIND => index.namespaces.why_unusable(name),
+        Nodes::KIND => index.nodes.why_unusable(name),
+        Secrets::KIND => index.secrets.why_unusable(name),
+        SCALED => index.scaled.why_unusable(&object.api_kind, name),
+        _ => None,
     }
 }
 

@@ -8,11 +8,14 @@ use instancelink_core::resolve::selector::Selector;
 use instancelink_core::snapshot::{ApiKind, Unlisted, Unusable, Workload};
 
 use crate::name::ObjectName;
-use crate::store::table::Reduced;
+use crate::store::scale::{OF_OTHERS, Scale};
+use crate::store::table::{Item as _, Reduced};
 use crate::store::weights::add_weight;
 
 /// The name of all these kinds in metrics, whose labels must not be for users to make up.
 pub const SCALED: &str = "Scaled";
+/// The field of a scale that its selector is in.
+pub(crate) const SELECTOR: &str = "status.selector";
 
 /// The kinds that links name, and their objects.
 #[derive(Debug, Default)]
@@ -41,6 +44,14 @@ struct Entry {
     read: Option<u64>,
     /// Why the object cannot be used.
     why: Option<Box<Unusable>>,
+    /// Why the selector that was read cannot be used. It counts until another one is read.
+    why_not_selector: Option<Box<Unusable>>,
+}
+
+impl Entry {
+    fn why_unusable(&self) -> Option<&Unusable> {
+        self.why.as_deref().or(self.why_not_selector.as_deref())
+    }
 }
 
 impl Objects {
@@ -58,7 +69,10 @@ impl ScaledStore {
     /// An object whose selector is known.
     pub fn found(&self, kind: &ApiKind, name: &ObjectName) -> Option<&Arc<Workload>> {
         let objects = self.kinds.get(kind).filter(|objects| objects.why_not.is_none())?;
-        let entry = objects.entries.get(name).filter(|entry| entry.why.is_none())?;
+        let entry = objects
+            .entries
+            .get(name)
+            .filter(|entry| entry.why_unusable().is_none())?;
         entry.read.map(|_| &entry.object)
     }
 
@@ -67,7 +81,7 @@ impl ScaledStore {
         let Some(objects) = self.kinds.get(kind) else {
             return Some(Unlisted::Pending);
         };
-        let entry = objects.entries.get(name).filter(|entry| entry.why.is_none());
+        let entry = objects.entries.get(name).filter(|entry| entry.why_unusable().is_none());
         let unread = entry.is_some_and(|entry| entry.read.is_none());
         let of_object = || objects.refused.clone().unwrap_or(Unlisted::Pending);
         objects.why_not.clone().or_else(|| unread.then(of_object))
@@ -75,13 +89,19 @@ impl ScaledStore {
 
     /// Why an object cannot be used; none if it can, or is not known.
     pub fn why_unusable(&self, kind: &ApiKind, name: &ObjectName) -> Option<&Unusable> {
-        self.kinds.get(kind)?.entries.get(name)?.why.as_deref()
+        self.unusable_object(kind, name).map(|(_, why)| why)
+    }
+
+    /// An object that cannot be used, and why.
+    pub(crate) fn unusable_object(&self, kind: &ApiKind, name: &ObjectName) -> Option<(&Workload, &Unusable)> {
+        let entry = self.kinds.get(kind)?.entries.get(name)?;
+        Some((&entry.object, entry.why_unusable()?))
     }
 
     /// The objects that cannot be used, and why.
     pub(crate) fn unusable(&self) -> impl Iterator<Item = (&ObjectName, &Unusable)> {
         let entries = self.kinds.values().flat_map(|objects| &objects.entries);
-        entries.filter_map(|(name, entry)| Some((name, entry.why.as_deref()?)))
+        entries.filter_map(|(name, entry)| Some((name, entry.why_unusable()?)))
     }
 
     /// Adds the bytes that are kept of the objects to those of their namespaces.
@@ -132,15 +152,19 @@ impl ScaledStore {
     pub(crate) fn unread<'a>(
         &'a self,
         kind: &ApiKind,
-        only: Option<&'a ObjectName>,
+        only: Option<&ObjectName>,
     ) -> impl Iterator<Item = (&'a ObjectName, u64)> + use<'a> {
         let objects = self.kinds.get(kind).filter(|objects| objects.why_not.is_none());
-        let entries = objects.into_iter().flat_map(|objects| &objects.entries);
-        entries
-            .filter(move |(name, entry)| {
-                let is_unread = entry.read != Some(entry.mark) && entry.why.is_none();
-                is_unread && only.is_none_or(|only| only == *name)
-            })
+        let one = objects
+            .zip(only)
+            .and_then(|(objects, only)| objects.entries.get_key_value(only));
+        let all = objects
+            .filter(|_| only.is_none())
+            .into_iter()
+            .flat_map(|objects| &objects.entries);
+        one.into_iter()
+            .chain(all)
+            .filter(|(_, entry)| entry.read != Some(entry.mark) && entry.why.is_none())
             .map(|(name, entry)| (name, entry.mark))
     }
 }
@@ -176,16 +200,14 @@ impl Objects {
         }
         let known = self.entries.get(name).filter(|known| known.object.uid == object.uid);
         let Some(known) = known else {
-            let (read, object) = (None, Arc::new(object));
-            self.entries.insert(
-                name.clone(),
-                Entry {
-                    object,
-                    mark,
-                    read,
-                    why,
-                },
-            );
+            let entry = Entry {
+                object: Arc::new(object),
+                mark,
+                read: None,
+                why,
+                why_not_selector: None,
+            };
+            self.entries.insert(name.clone(), entry);
             return true;
         };
         let object = Workload {
@@ -195,16 +217,14 @@ impl Objects {
         let differs =
             object.terminating != known.object.terminating || object.container_ports != known.object.container_ports;
         let differs = differs || why != known.why;
-        let (read, object) = (known.read, Arc::new(object));
-        self.entries.insert(
-            name.clone(),
-            Entry {
-                object,
-                mark,
-                read,
-                why,
-            },
-        );
+        let entry = Entry {
+            object: Arc::new(object),
+            mark,
+            read: known.read,
+            why,
+            why_not_selector: known.why_not_selector.clone(),
+        };
+        self.entries.insert(name.clone(), entry);
         differs
     }
 
@@ -213,14 +233,19 @@ impl Objects {
         self.entries.remove(name).is_some()
     }
 
-    /// The selector in the scale of an object, as it was at this mark.
-    pub(crate) fn read_scale(&mut self, name: &ObjectName, mark: u64, selector: Selector) -> bool {
+    /// The selector in the scale of an object, as it was at this mark. One that is too large is not kept.
+    pub(crate) fn read_scale(&mut self, name: &ObjectName, mark: u64, selector: Result<Selector, Unusable>) -> bool {
         self.refused = None;
         let Some(entry) = self.entries.get_mut(name).filter(|entry| entry.mark == mark) else {
             return false;
         };
-        let differs = entry.read.is_none() || entry.object.selector != selector;
+        let (selector, why) = match selector.and_then(|selector| weighed(&entry.object, selector)) {
+            Ok(selector) => (selector, None),
+            Err(why) => (Selector::nothing(), Some(Box::new(why))),
+        };
+        let differs = entry.read.is_none() || entry.object.selector != selector || entry.why_not_selector != why;
         entry.read = Some(mark);
+        entry.why_not_selector = why;
         if differs {
             entry.object = Arc::new(Workload {
                 selector,
@@ -235,4 +260,18 @@ impl Objects {
         self.refused = Some(why);
         self.entries.get(name).is_some_and(|entry| entry.read.is_none())
     }
+}
+
+/// The selector, unless the operator would keep too much of the object with it.
+fn weighed(object: &Workload, selector: Selector) -> Result<Selector, Unusable> {
+    let with = Workload {
+        selector,
+        ..object.clone()
+    };
+    let mut scale = Scale::default();
+    with.weigh(&mut scale);
+    if scale.bytes() > OF_OTHERS {
+        return Err(Unusable::too_large(SELECTOR, scale.bytes(), OF_OTHERS));
+    }
+    Ok(with.selector)
 }

@@ -62,6 +62,11 @@ impl SecretStore {
         })
     }
 
+    /// Why a Secret cannot be used; none if it can, or is not kept.
+    pub(crate) fn why_unusable(&self, name: &ObjectName) -> Option<&Unusable> {
+        self.namespaces.get(&name.namespace)?.table.why_unusable(name)
+    }
+
     /// Those that cannot be used, and why.
     pub(crate) fn unusable(&self) -> impl Iterator<Item = (&ObjectName, &Unusable)> {
         self.namespaces.values().flat_map(|secrets| secrets.table.unusable())

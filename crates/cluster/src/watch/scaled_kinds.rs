@@ -2,14 +2,16 @@
 //! tried again, so that a link recovers without a user once the rights exist. The scale of an object is read once, and
 //! again after a change that its selector may depend on.
 
+use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::stream::FuturesUnordered;
 use futures::{StreamExt, stream};
 use instancelink_core::resolve::selector::Selector;
 use instancelink_core::resolve::selector_text;
-use instancelink_core::snapshot::{ApiKind, Unlisted, Workload};
+use instancelink_core::snapshot::{ApiKind, Unlisted, Unusable, Workload};
 use instancelink_core::text;
 use kube::api::ApiResource;
 use kube::runtime::watcher::Event;
@@ -26,13 +28,13 @@ use crate::backoff::LONGEST;
 use crate::cache::Cache;
 use crate::calls::{CallError, Calls};
 use crate::index::pod_template::{PodSpec, controller_of};
-use crate::index::scaled::SCALED as KIND;
+use crate::index::scaled::{SCALED as KIND, SELECTOR};
 use crate::meter::Meter;
 use crate::name::ObjectName;
 use crate::store::fields::Fields;
 use crate::store::lenient::Lenient;
 use crate::store::projection::Projected;
-use crate::store::scale::Scale;
+use crate::store::scale::{OF_OTHERS, Scale};
 use crate::store::table::{Item as _, Reduced};
 
 /// An object of any kind. Its spec and its status may have any form, so they are looked at as text.
@@ -42,6 +44,10 @@ type Object = Projected<Option<Box<RawValue>>, Option<Box<RawValue>>>;
 const DEEPEST: usize = 16;
 /// How many scales are read at a time.
 const AT_A_TIME: usize = 8;
+/// The pause between two readings of scales: an object that changes all the time costs a request a second.
+const BETWEEN_READS: Duration = Duration::from_secs(1);
+/// How many objects a page of a list has, where the API server does not stream lists. Each may have 1.5 MB.
+const PAGE_SIZE: u32 = 10;
 /// How much of a selector that cannot be read is shown, in characters.
 const MAX_REQUIREMENT: usize = 80;
 
@@ -49,6 +55,16 @@ const MAX_REQUIREMENT: usize = 80;
 enum Ended {
     NotServed,
     Refused,
+    NoStreaming,
+}
+
+/// The scales to read next.
+#[derive(Default)]
+struct Wanted {
+    /// Those of all objects that are unread.
+    all: bool,
+    /// Those of these objects.
+    changed: BTreeSet<ObjectName>,
 }
 
 /// The watch of one kind.
@@ -67,8 +83,10 @@ impl Follower {
     /// Follows the objects of a kind. Returns when it is not served any more.
     pub(super) async fn follow(&self, resource: &ApiResource) {
         let mut refused_since = None;
+        let mut config = watcher::Config::default().streaming_lists();
         loop {
-            match self.watch(resource, &mut refused_since).await {
+            match self.watch(resource, &config, &mut refused_since).await {
+                Ended::NoStreaming => config = watcher::Config::default().page_size(PAGE_SIZE),
                 Ended::NotServed => {
                     sleep(self.intervals.again).await;
                     return;
@@ -95,53 +113,68 @@ impl Follower {
         self.intervals.absent
     }
 
-    /// Follows the objects until the kind is not served any more, or may not be read.
-    async fn watch(&self, resource: &ApiResource, refused_since: &mut Option<Instant>) -> Ended {
+    /// Follows the objects until the kind is not served any more, or may not be read. Scales are read meanwhile.
+    async fn watch(
+        &self,
+        resource: &ApiResource,
+        config: &watcher::Config,
+        refused_since: &mut Option<Instant>,
+    ) -> Ended {
         let api = Api::<Lenient<Object>>::all_with(self.client.clone(), resource);
         let backoff = WatchBackoff::new(KIND, LONGEST);
-        let mut events = std::pin::pin!(watcher(api, watcher::Config::default()).backoff(backoff));
+        let mut events = std::pin::pin!(watcher(api, config.clone()).backoff(backoff));
+        let mut wanted = Wanted::default();
+        // One reading at most.
+        let mut reading = FuturesUnordered::new();
+        let mut next_reading = Instant::now();
         let mut again: Option<Instant> = None;
         loop {
-            let mut only = None;
             tokio::select! {
                 event = events.next() => match event {
                     Some(Ok(event)) => {
-                        // `Init` comes before the API server has answered, so it proves nothing.
+                        // `Init` may come before the API server has answered, so it proves nothing.
                         if !matches!(event, Event::Init) {
                             *refused_since = None;
                         }
-                        only = self.take(event);
+                        self.take(event, &mut wanted);
                     }
                     Some(Err(error)) => {
+                        let is_streamed = config.initial_list_strategy == watcher::InitialListStrategy::StreamingList;
                         match code_of(&error) {
                             Some(404) => return Ended::NotServed,
                             Some(403) => return Ended::Refused,
+                            // An API server without streaming lists refuses the request as invalid.
+                            Some(400 | 405 | 422) if is_streamed => return Ended::NoStreaming,
                             _ => {}
                         }
                         self.meter.watch_failed(KIND);
                         tracing::warn!(kind = %self.kind, error = text_of(&error), "watch failed; trying again");
-                        continue;
                     }
                     None => return Ended::NotServed,
                 },
-                () = self.named_again.notified() => {}
-                () = sleep_until(again.unwrap_or_else(Instant::now)), if again.is_some() => {}
-            }
-            let all_read = self.read_scales(resource, only.as_ref()).await;
-            if !all_read {
-                again = Some(Instant::now() + self.intervals.refused);
-            } else if only.is_none() {
-                again = None;
+                Some(retry) = reading.next(), if !reading.is_empty() => again = again.or(retry),
+                () = sleep_until(next_reading), if reading.is_empty() && (wanted.all || !wanted.changed.is_empty()) => {
+                    next_reading = Instant::now() + BETWEEN_READS;
+                    reading.push(self.read_scales(resource, std::mem::take(&mut wanted)));
+                }
+                () = self.named_again.notified() => wanted.all = true,
+                () = sleep_until(again.unwrap_or_else(Instant::now)), if again.is_some() => {
+                    again = None;
+                    wanted.all = true;
+                }
             }
         }
     }
 
-    /// Takes in an event; the object it is about, where it is about one alone.
-    fn take(&self, event: Event<Lenient<Object>>) -> Option<ObjectName> {
+    /// Takes in an event, and notes whose scale may have to be read.
+    fn take(&self, event: Event<Lenient<Object>>, wanted: &mut Wanted) {
         let Self { cache, kind, .. } = self;
         match event {
             Event::Init => cache.lists(kind),
-            Event::InitDone => cache.listed_all(kind),
+            Event::InitDone => {
+                cache.listed_all(kind);
+                wanted.all = true;
+            }
             Event::InitApply(object) => {
                 let mark = mark_of(&object.object);
                 cache.shows_scaled(kind, reduce(kind, object), mark);
@@ -149,38 +182,34 @@ impl Follower {
             Event::Apply(object) => {
                 let (name, mark) = (ObjectName::of(object.meta()), mark_of(&object.object));
                 cache.shows_scaled(kind, reduce(kind, object), mark);
-                return Some(name);
+                if !cache.unread(kind, Some(&name)).is_empty() {
+                    wanted.changed.insert(name);
+                }
             }
-            Event::Delete(object) => {
-                let name = ObjectName::of(object.meta());
-                cache.hides_scaled(kind, &name);
-                return Some(name);
-            }
+            Event::Delete(object) => cache.hides_scaled(kind, &ObjectName::of(object.meta())),
         }
-        None
     }
 
-    /// Reads the scales of which something may have changed. True where all could be read.
-    async fn read_scales(&self, resource: &ApiResource, only: Option<&ObjectName>) -> bool {
-        let unread = self.cache.unread(&self.kind, only);
+    /// Reads the scales of which something may have changed. Returns when to try those again that could not be read.
+    async fn read_scales(&self, resource: &ApiResource, wanted: Wanted) -> Option<Instant> {
+        let of_one = |name| self.cache.unread(&self.kind, Some(name));
+        let unread: Vec<(ObjectName, u64)> = if wanted.all {
+            self.cache.unread(&self.kind, None)
+        } else {
+            wanted.changed.iter().flat_map(of_one).collect()
+        };
         let reads = stream::iter(unread).map(async |(name, mark)| self.read_scale(resource, &name, mark).await);
-        reads
+        let all_read = reads
             .buffer_unordered(AT_A_TIME)
             .fold(true, async |all, read| all && read)
-            .await
+            .await;
+        (!all_read).then(|| Instant::now() + self.intervals.refused)
     }
 
     async fn read_scale(&self, resource: &ApiResource, name: &ObjectName, mark: u64) -> bool {
         match self.calls.scale_selector(resource, name).await {
             Ok(text) => {
-                let selector = selector_text::parse(&text).unwrap_or_else(|requirement| {
-                    let requirement = text::shown(&requirement, MAX_REQUIREMENT);
-                    tracing::warn!(
-                        kind = %self.kind, %name, requirement,
-                        "the selector of an object's scale cannot be read, so none of its pods are taken"
-                    );
-                    Selector::nothing()
-                });
+                let selector = self.selector_in(&text, name);
                 self.cache.reads_scale(&self.kind, name, mark, selector);
                 true
             }
@@ -194,6 +223,21 @@ impl Follower {
                 false
             }
         }
+    }
+
+    /// The selector of a scale. A text of which too much would be kept is not parsed.
+    fn selector_in(&self, text: &str, name: &ObjectName) -> Result<Selector, Unusable> {
+        if text.len() > OF_OTHERS {
+            return Err(Unusable::too_large(SELECTOR, text.len(), OF_OTHERS));
+        }
+        Ok(selector_text::parse(text).unwrap_or_else(|requirement| {
+            let requirement = text::shown(&requirement, MAX_REQUIREMENT);
+            tracing::warn!(
+                kind = %self.kind, %name, requirement,
+                "the selector of an object's scale cannot be read, so none of its pods are taken"
+            );
+            Selector::nothing()
+        }))
     }
 }
 

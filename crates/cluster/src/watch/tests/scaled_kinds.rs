@@ -40,7 +40,7 @@ async fn a_selector_that_the_controller_writes_or_changes_is_read_anew_and_a_cou
     let cluster = Cluster::linked(widgets(vec![widget(1, &json!({"selector": "app=pg"}))]));
     cluster.knows("pg").await;
     let of = |version, selector: &'static str, replicas| Served {
-        selector,
+        selector: selector.to_owned(),
         ..widgets(vec![widget(
             version,
             &json!({"selector": selector, "replicas": replicas}),
@@ -148,4 +148,100 @@ async fn an_object_that_is_nested_deep_hides_no_other_of_its_kind() {
     let broken = ObjectName::new("shop", "broken");
     let why_not = cluster.world.cache.read(|index| index.scaled.why_not(&kind(), &broken));
     assert_eq!(why_not, None, "no link waits for it");
+}
+
+fn selected_by(version: u64, value: &str) -> Served {
+    let selector = format!("app={value}");
+    Served {
+        widgets: vec![widget(version, &json!({"selector": selector}))],
+        selector,
+        ..widgets(vec![])
+    }
+}
+
+#[tokio::test]
+async fn the_lists_of_a_kind_are_streamed_and_come_in_small_pages_where_they_cannot_be() {
+    let cluster = Cluster::linked(widgets(vec![widget(1, &json!({}))]));
+    cluster.knows("pg").await;
+    assert_eq!(*cluster.api.lists.lock(), Vec::<String>::new());
+    let cluster = Cluster::linked(Served {
+        streams: false,
+        ..widgets(vec![widget(1, &json!({}))])
+    });
+    cluster.knows("pg").await;
+    let lists = cluster.api.lists.lock();
+    assert!(
+        !lists.is_empty() && lists.iter().all(|query| query.contains("limit=10")),
+        "{lists:?}"
+    );
+}
+
+/// contract#bounded-objects
+#[tokio::test]
+async fn a_selector_that_is_too_large_is_not_kept_and_the_link_recovers() {
+    let many = |count: usize| (0..count).map(|n| format!("key-{n}=v")).collect::<Vec<_>>().join(",");
+    // The first is too long to be parsed, and the second takes too much when it is.
+    for count in [10_000, 5_500] {
+        let cluster = Cluster::linked(Served {
+            selector: many(count),
+            ..widgets(vec![widget(1, &json!({"selector": "x"}))])
+        });
+        let name = ObjectName::new("shop", "pg");
+        let why = |c: &Cluster| {
+            let why = |index: &crate::Index| index.scaled.why_unusable(&kind(), &name).map(ToString::to_string);
+            c.world.cache.read(why)
+        };
+        cluster.eventually("too large", |c| why(c).is_some()).await;
+        assert!(
+            why(&cluster)
+                .unwrap()
+                .starts_with("the field status.selector is too large")
+        );
+        assert_eq!((cluster.selected(), cluster.why_not()), (None, None));
+        let told = cluster.world.unusable();
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert_eq!((&*told[0].uid, told[0].kind), ("pg-uid", "Scaled"));
+        assert!(cluster.world.cache.is_unusable(&told[0]));
+        cluster.serves(selected_by(2, "small"));
+        cluster.knows("small").await;
+        assert!(!cluster.world.cache.is_unusable(&told[0]));
+        assert!(cluster.world.cache.count_unusable().is_empty());
+    }
+}
+
+/// The attack of a tenant on the others with objects of the same kind.
+#[tokio::test]
+async fn an_object_that_changes_all_the_time_costs_a_read_a_second_and_does_not_hold_the_watch() {
+    let cluster = Cluster::linked(Served {
+        scale_takes: Duration::from_secs(3),
+        ..widgets(vec![widget(1, &json!({}))])
+    });
+    let reads = |c: &Cluster| c.api.scales.load(Ordering::SeqCst);
+    cluster.eventually("the first read", |c| reads(c) == 1).await;
+    let mut other = widget(2, &json!({}));
+    other["metadata"]["name"] = json!("other");
+    other["metadata"]["uid"] = json!("other");
+    cluster.serves(widgets(vec![widget(1, &json!({})), other]));
+    let shown = |c: &Cluster| {
+        let other = ObjectName::new("shop", "other");
+        c.world
+            .cache
+            .read(|index| index.scaled.may_live(&kind(), &other, "other"))
+    };
+    cluster.eventually("the other object", shown).await;
+    assert_eq!(cluster.selected(), None, "the scale is still being read");
+    cluster.knows("pg").await;
+    let before = reads(&cluster);
+    for version in 3..23 {
+        cluster.serves(selected_by(version, &format!("pg{version}")));
+        sleep(Duration::from_millis(50)).await;
+    }
+    sleep(Duration::from_millis(1100)).await;
+    assert!(
+        (1..=4).contains(&(reads(&cluster) - before)),
+        "{}",
+        reads(&cluster) - before
+    );
+    cluster.serves(selected_by(30, "last"));
+    cluster.knows("last").await;
 }

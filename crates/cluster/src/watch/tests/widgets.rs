@@ -11,6 +11,7 @@ use axum::http::Uri;
 use axum::response::{IntoResponse, Response};
 use futures::{StreamExt, stream};
 use instancelink_core::snapshot::{ApiKind, Unlisted};
+use parking_lot::Mutex;
 use tokio::sync::watch::Sender;
 use tokio::time::{sleep, timeout};
 
@@ -26,7 +27,11 @@ pub(super) struct Served {
     pub(super) list: u16,
     pub(super) scale: u16,
     pub(super) resources: Vec<&'static str>,
-    pub(super) selector: &'static str,
+    pub(super) selector: String,
+    /// False for an API server without streaming lists.
+    pub(super) streams: bool,
+    /// How long the API server takes for a scale.
+    pub(super) scale_takes: Duration,
     pub(super) freshness: &'static str,
     pub(super) widgets: Vec<Value>,
 }
@@ -37,7 +42,9 @@ pub(super) fn widgets(widgets: Vec<Value>) -> Served {
         list: 200,
         scale: 200,
         resources: vec!["widgets", "widgets/scale"],
-        selector: "app=pg",
+        selector: "app=pg".to_owned(),
+        streams: true,
+        scale_takes: Duration::ZERO,
         freshness: "Current",
         widgets,
     }
@@ -53,6 +60,8 @@ pub(super) fn widget(version: u64, status: &Value) -> Value {
 pub(super) struct Server {
     served: Arc<Sender<Served>>,
     pub(super) scales: Arc<AtomicUsize>,
+    /// The queries of lists.
+    pub(super) lists: Arc<Mutex<Vec<String>>>,
     pub(super) discoveries: Arc<AtomicUsize>,
 }
 
@@ -63,24 +72,36 @@ async fn answer(State(api): State<Server>, uri: Uri) -> Response {
         return discovery(&served);
     }
     let path = uri.path().strip_prefix("/apis/example.com/v1").unwrap_or("?");
+    let query = uri.query().unwrap_or_default();
     match path {
         "/widgets" if served.list != 200 => refusal(served.list),
-        "/widgets" if uri.query().unwrap_or_default().contains("watch=true") => {
+        "/widgets" if query.contains("sendInitialEvents=true") && !served.streams => refusal(422),
+        "/widgets" if query.contains("watch=true") => {
             let mut changes = api.served.subscribe();
+            let first = if query.contains("sendInitialEvents=true") {
+                initial_events(&served.widgets)
+            } else {
+                String::new()
+            };
+            let first = stream::iter([Ok::<_, Infallible>(Bytes::from(first))]);
             let news = async move {
                 changes.changed().await.ok()?;
                 let widgets = changes.borrow().widgets.clone();
                 let event = |widget| format!("{{\"type\":\"MODIFIED\",\"object\":{widget}}}\n");
                 let events: String = widgets.into_iter().map(event).collect();
-                Some(Ok::<_, Infallible>(Bytes::from(events)))
+                Some(Ok(Bytes::from(events)))
             };
             let news = stream::once(news).filter_map(async |event| event);
-            Body::from_stream(news).into_response()
+            Body::from_stream(first.chain(news)).into_response()
         }
-        "/widgets" => success(&json!({"kind": "List", "apiVersion": "v1",
-            "metadata": {"resourceVersion": "9"}, "items": served.widgets})),
+        "/widgets" => {
+            api.lists.lock().push(query.to_owned());
+            success(&json!({"kind": "List", "apiVersion": "v1",
+                "metadata": {"resourceVersion": "9"}, "items": served.widgets}))
+        }
         "/namespaces/shop/widgets/pg/scale" => {
             api.scales.fetch_add(1, Ordering::SeqCst);
+            sleep(served.scale_takes).await;
             if served.scale == 200 {
                 success(&json!({"kind": "Scale", "status": {"replicas": 1, "selector": served.selector}}))
             } else {
@@ -89,6 +110,14 @@ async fn answer(State(api): State<Server>, uri: Uri) -> Response {
         }
         _ => refusal(404),
     }
+}
+
+/// What a streaming list shows before the changes.
+fn initial_events(widgets: &[Value]) -> String {
+    let end = json!({"type": "BOOKMARK", "object": {"apiVersion": "example.com/v1", "kind": "Widget", "metadata":
+        {"resourceVersion": "9", "annotations": {"k8s.io/initial-events-end": "true"}}}});
+    let added = widgets.iter().map(|widget| json!({"type": "ADDED", "object": widget}));
+    added.chain([end]).map(|event| format!("{event}\n")).collect()
 }
 
 /// The answer of discovery, as Kubernetes gives it for all groups.
@@ -132,6 +161,7 @@ impl Cluster {
         let api = Server {
             served: Arc::new(Sender::new(served)),
             scales: Arc::default(),
+            lists: Arc::default(),
             discoveries: Arc::default(),
         };
         let world = World::new();
