@@ -1,8 +1,6 @@
 //! Kubernetes events (`contract#events`). They are sent if the queue has room and the API server accepts them. No pass waits
 //! for an event. Namespaces take turns: one with very many events loses its own, and no other's.
 
-mod waiting;
-
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,8 +21,8 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::clock::Clock;
 use crate::telemetry::metrics::Metrics;
+use crate::waiting::Waiting;
 use instancelink_cluster::{Calls, ObjectName, UnusableObject};
-use waiting::Waiting;
 
 /// The API server's limit for a note, in bytes.
 const MAX_NOTE: usize = 1024;
@@ -46,7 +44,7 @@ pub(crate) struct Publisher {
 /// Sends the queued events.
 pub(crate) struct Sender {
     /// Locked while the sender runs. After a panic, the next run continues with the same events.
-    queue: Mutex<(mpsc::Receiver<ApiEvent>, Waiting)>,
+    queue: Mutex<(mpsc::Receiver<ApiEvent>, Waiting<ApiEvent>)>,
     calls: Calls,
     metrics: Arc<Metrics>,
 }
@@ -137,7 +135,8 @@ impl Sender {
                 // Events are taken while another one is being sent, so that those of one namespace cannot fill the way for all.
                 event = arriving.recv(), if is_open => match event {
                     Some(event) => {
-                        if !waiting.push(event) {
+                        let namespace = event.metadata.namespace.clone().unwrap_or_default();
+                        if !waiting.push(namespace, event) {
                             self.metrics.count_event("dropped");
                         }
                     }

@@ -32,3 +32,4 @@ mod unusable;
 mod user_name;
 pub mod verify;
 pub mod vitals;
+mod waiting;

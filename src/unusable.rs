@@ -1,23 +1,22 @@
 //! Tells of objects that exist and cannot be used (contract#unusable-objects): one log line in each process, and one event
 //! by the leader. The metric is filled at each scrape.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
+use instancelink_cluster::affects::Namespaces;
 use instancelink_cluster::{Cache, Links, UnusableObject, Watched};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::events::Publisher;
+use crate::waiting::Waiting;
 
-/// Objects that wait for their event. Older ones are forgotten: the log and the metric have them.
-const WAITING: usize = 512;
-
-/// The objects whose event was not published yet. A follower keeps them until it leads.
+/// The objects whose event was not published yet. A follower keeps them until it leads. Of a namespace with very many, only the
+/// first wait: the log and the metric have the others.
 #[derive(Debug, Default)]
 pub(crate) struct UnusableObjects {
-    waiting: Mutex<VecDeque<UnusableObject>>,
+    waiting: Mutex<Waiting<UnusableObject>>,
     added: Notify,
 }
 
@@ -32,21 +31,18 @@ impl UnusableObjects {
             reason = %object.why,
             "an object cannot be used, so links take nothing from it; correct the field that the reason names"
         );
-        let mut waiting = self.waiting.lock();
-        if waiting.len() >= WAITING {
-            waiting.pop_front();
+        if has_event(&object) {
+            self.waiting.lock().push(owner_of(&object), object);
         }
-        waiting.push_back(object);
-        drop(waiting);
         self.added.notify_one();
     }
 
     /// Publishes an event about each object that still cannot be used, until `stop`.
     pub(crate) async fn publish(self: Arc<Self>, cache: Arc<Cache>, events: Publisher, stop: CancellationToken) {
         while !stop.is_cancelled() {
-            let waiting = std::mem::take(&mut *self.waiting.lock());
-            for object in waiting {
-                if has_event(&object) && cache.is_unusable(&object) {
+            let mut waiting = std::mem::take(&mut *self.waiting.lock());
+            while let Some(object) = waiting.pop() {
+                if cache.is_unusable(&object) {
                     events.publish_about_unusable(&object);
                 }
             }
@@ -63,6 +59,17 @@ impl UnusableObjects {
 fn has_event(object: &UnusableObject) -> bool {
     let says_so = object.kind == Links::KIND && object.why.status_field().is_none();
     !says_so && !object.name.name.is_empty()
+}
+
+/// The namespace whose turn it is for this object. A namespace is an object of its own tenant.
+fn owner_of(object: &UnusableObject) -> String {
+    let is_namespace = object.kind == Namespaces::KIND;
+    let name = if is_namespace {
+        &object.name.name
+    } else {
+        &object.name.namespace
+    };
+    name.to_string()
 }
 
 #[cfg(test)]
@@ -90,6 +97,14 @@ mod tests {
         fn unusable(&self, object: UnusableObject) {
             self.0.add(object);
         }
+    }
+
+    fn grant_in(namespace: &str, name: &str) -> Event<Lenient<<Grants as Watched>::Raw>> {
+        let grant = json!({
+            "metadata": {"namespace": namespace, "name": name, "uid": "u", "resourceVersion": "1"},
+            "spec": {"from": [], "to": 1},
+        });
+        Event::Apply(serde_json::from_value(grant).unwrap())
     }
 
     fn grant(name: &str, version: u64, to: &Value) -> Event<Lenient<<Grants as Watched>::Raw>> {
@@ -145,5 +160,29 @@ mod tests {
         let text = metrics.render(&Numbers::of(&cache, 0));
         let line = "instancelink_unusable_objects{kind=\"InstanceLinkGrant\",reason=\"unreadable\"} 1";
         assert!(text.contains(line), "{text}");
+    }
+
+    /// contract#unusable-objects
+    #[tokio::test(start_paused = true)]
+    async fn very_many_objects_of_one_tenant_that_cannot_be_used_do_not_take_the_event_of_another() {
+        let objects = Arc::new(UnusableObjects::default());
+        let cache = Arc::new(Cache::new(&[], Arc::new(Router(Arc::clone(&objects)))));
+        cache.observe::<Grants>(grant_in("quiet", "first"));
+        for number in 0..2000 {
+            cache.observe::<Grants>(grant_in("loud", &number.to_string()));
+        }
+        cache.observe::<Grants>(grant_in("quiet", "last"));
+        let sent = Arc::default();
+        let metrics = Arc::new(Metrics::new());
+        let calls = Calls::new(client(&sent), Arc::clone(&metrics) as Arc<dyn Meter>);
+        let (publisher, sender) = events::channel(calls, &metrics, Arc::new(SystemClock), "test");
+        tokio::spawn(Arc::new(sender).run());
+        let stop = CancellationToken::new();
+        tokio::spawn(Arc::clone(&objects).publish(Arc::clone(&cache), publisher, stop));
+        tokio::time::sleep(Duration::from_mins(1)).await;
+        let sent: Vec<Value> = std::mem::take(&mut *sent.lock());
+        let of_quiet = sent.iter().filter(|event| event["regarding"]["namespace"] == "quiet");
+        assert_eq!(of_quiet.count(), 2, "{sent:?}");
+        assert!(sent.len() < 100, "{}", sent.len());
     }
 }
