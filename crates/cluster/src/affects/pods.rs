@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use instancelink_core::child::Owner;
+use instancelink_core::resolve::budget::{Budget, TooCostly};
 use instancelink_core::resolve::isolation::may_be_selected;
 use instancelink_core::snapshot::{Pod, Unusable};
 
@@ -62,7 +63,8 @@ impl Watched for Pods {
         for owner in [old, new].into_iter().flatten().filter_map(|p| p.controller.as_ref()) {
             extend_with_owner(index, namespace, owner, &mut affected);
         }
-        let labels: Vec<_> = [old, new].into_iter().flatten().map(|p| &p.labels).collect();
+        let mut labels: Vec<_> = [old, new].into_iter().flatten().map(|p| &p.labels).collect();
+        labels.dedup();
         extend_with_services(index, namespace, &labels, &mut affected);
         if selection_differs(old, new) {
             let pods: Vec<_> = [old, new].into_iter().flatten().collect();
@@ -87,28 +89,39 @@ fn extend_with_owner(index: &Index, namespace: &Arc<str>, owner: &Owner, affecte
     }
 }
 
-/// Links to Services that select the pod now, or did before.
+/// Links to Services that select the pod now, or did before. Beyond the budget of the event, links to all Services that may.
 fn extend_with_services(
     index: &Index,
     namespace: &Arc<str>,
     labels: &[&BTreeMap<String, String>],
     affected: &mut Affected,
 ) {
+    let mut budget = Budget::of_event();
     let first = ("Service".to_owned(), Arc::clone(namespace), String::new());
     for ((kind, in_namespace, service), links) in index.links.by_target.from(first) {
         if kind != "Service" || in_namespace != namespace {
             break;
         }
         let name = ObjectName::within(namespace, service.as_str());
-        let selects = index
-            .services
-            .table
-            .get(&name)
-            .is_some_and(|s| labels.iter().any(|l| selects(&s.service.selector, l)));
-        if selects {
-            affected.extend(links, Cause::Endpoints);
+        let Some(found) = index.services.table.get(&name) else {
+            continue;
+        };
+        match any(labels, |labels| selects(&mut budget, &found.service.selector, labels)) {
+            Ok(true) => affected.extend(links, Cause::Endpoints),
+            Ok(false) => {}
+            Err(TooCostly) => affected.extend(links, Cause::Change),
         }
     }
+}
+
+/// True if a question is answered with yes for any of these.
+fn any<T>(all: &[T], mut is: impl FnMut(&T) -> Result<bool, TooCostly>) -> Result<bool, TooCostly> {
+    for one in all {
+        if is(one)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// True if it may change whether a policy may be in front of a target whose labels select the pod.
@@ -118,11 +131,15 @@ fn selection_differs(old: Option<&Pod>, new: Option<&Pod>) -> bool {
 }
 
 /// Links whose policy selects the pod now, or did before: a policy is written only if all pods that it selects are the target's.
+/// Beyond the budget of the event, links with any policy that may.
 fn extend_with_policies(index: &Index, namespace: &Arc<str>, pods: &[&Pod], affected: &mut Affected) {
+    let mut budget = Budget::of_event();
     for (asked, links) in index.links.policy_targets_in(namespace) {
         let name = ObjectName::within(namespace, asked.name.as_str());
         let target = index.target(&asked.api_version, &asked.kind, &name);
-        if target.is_some_and(|target| pods.iter().any(|pod| may_be_selected(&target, pod))) {
+        let Some(target) = target else { continue };
+        // Beyond the budget it may be selected.
+        if any(pods, |pod| may_be_selected(&mut budget, &target, pod)).unwrap_or(true) {
             affected.extend(links, Cause::Change);
         }
     }

@@ -2,6 +2,7 @@
 //! the pods with readiness gates that it controls.
 
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use instancelink_core::snapshot::{Workload, WorkloadKind};
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
@@ -70,7 +71,7 @@ impl<K: WorkloadApi> Watched for Workloads<K> {
         let mut affected = Affected::default();
         let (old, new) = (change.old.as_deref(), change.new.as_deref());
         if SETS.contains(&K::WHICH) && differs(old, new) {
-            extend_with_gated(index, [old, new].into_iter().flatten(), &mut affected);
+            extend_with_gated(index, &change.name.namespace, [old, new], &mut affected);
         }
         let (namespace, name) = (&change.name.namespace, &change.name.name);
         let identity = |w: Option<&Workload>| w.map(|w| (w.uid.clone(), w.terminating));
@@ -91,9 +92,9 @@ impl<K: WorkloadApi> Watched for Workloads<K> {
 }
 
 /// A pod may be in the cache before the ReplicaSet that connects it to its workload.
-fn extend_with_gated<'a>(index: &Index, sets: impl Iterator<Item = &'a Workload>, affected: &mut Affected) {
-    for set in sets {
-        let pods = index.pods.by_owner.get(set.uid.as_str());
+fn extend_with_gated(index: &Index, namespace: &Arc<str>, sets: [Option<&Workload>; 2], affected: &mut Affected) {
+    for set in sets.into_iter().flatten() {
+        let pods = index.pods.by_owner.within(namespace, set.uid.as_str());
         let gated = pods.filter(|name| index.pods.table.get(name).is_some_and(|pod| pod.gates.is_some()));
         affected.gated.extend(gated.cloned());
     }

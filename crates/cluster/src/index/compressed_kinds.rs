@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use instancelink_api::InstanceLink;
 use instancelink_core::child::{Endpoint, Environment, Observed, Slice};
+use instancelink_core::marks::{claims, is_shared_child};
 
 use crate::store::compressed::{Compress, Compressed, Forgotten, Recent};
-use crate::store::scale::{OF_OURS, Scale};
+use crate::store::scale::{OF_OTHERS, OF_OURS, Scale};
 use crate::store::table::Item;
 
 /// A link that is parsed, without its long texts.
@@ -62,6 +63,24 @@ impl Compress for Observed<Environment> {
     }
 }
 
+/// What tells a child from an object of others that the label of the watch selects too. Everyone can write that label.
+pub trait Marked: Compress {
+    /// True if the marks are those of a child.
+    fn is_ours(&self) -> bool;
+}
+
+impl Marked for Observed<Slice> {
+    fn is_ours(&self) -> bool {
+        !claims(self).is_empty()
+    }
+}
+
+impl Marked for Observed<Environment> {
+    fn is_ours(&self) -> bool {
+        is_shared_child(self)
+    }
+}
+
 /// A child in the cluster.
 #[derive(Debug)]
 pub struct CompressedChild<T> {
@@ -96,7 +115,7 @@ where
 
 impl<T> Item for CompressedChild<T>
 where
-    Observed<T>: Compress,
+    Observed<T>: Marked,
 {
     fn uid(&self) -> &str {
         &self.uid
@@ -111,7 +130,8 @@ where
     }
 
     fn limit(&self) -> usize {
-        OF_OURS
+        let is_ours = self.peek().is_ours();
+        if is_ours { OF_OURS } else { OF_OTHERS }
     }
 
     fn remember(&self, recent: &Recent) -> Forgotten {

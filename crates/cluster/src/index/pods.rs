@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use instancelink_core::child::Family;
-use instancelink_core::resolve::selector::contains;
+use instancelink_core::resolve::budget::{Budget, TooCostly};
+use instancelink_core::resolve::selector::contains_within;
 use instancelink_core::snapshot::Pod;
 
 use super::pod_template::{PodSpec, PodStatus, controller_of};
@@ -112,8 +113,12 @@ impl PodStore {
 }
 
 /// True if a Service's selector selects these labels; an empty one selects nothing.
-pub(crate) fn selects(selector: &BTreeMap<String, String>, labels: &BTreeMap<String, String>) -> bool {
-    !selector.is_empty() && contains(labels, selector)
+pub(crate) fn selects(
+    budget: &mut Budget,
+    selector: &BTreeMap<String, String>,
+    labels: &BTreeMap<String, String>,
+) -> Result<bool, TooCostly> {
+    Ok(!selector.is_empty() && contains_within(budget, labels, selector)?)
 }
 
 fn addresses_of(status: &PodStatus) -> Vec<IpAddr> {

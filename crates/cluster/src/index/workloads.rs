@@ -1,5 +1,7 @@
 //! Deployments, StatefulSets, DaemonSets and ReplicaSets, and which of them control which sets.
 
+use std::sync::Arc;
+
 use instancelink_core::child::Owner;
 use instancelink_core::snapshot::{Workload, WorkloadKind};
 
@@ -58,10 +60,10 @@ impl WorkloadStore {
         }
     }
 
-    /// The sets that an object controls: it has their pods.
-    pub fn sets_of(&self, uid: &str) -> impl Iterator<Item = &Workload> {
+    /// The sets in the namespace of an object that it controls: it has their pods.
+    pub fn sets_of(&self, namespace: &Arc<str>, uid: &str) -> impl Iterator<Item = &Workload> {
         SETS.into_iter().flat_map(move |kind| {
-            let names = self.sets_of.get(&(kind, uid.to_owned()));
+            let names = self.sets_of.within(namespace, &(kind, uid.to_owned()));
             names.filter_map(move |name| self.of(kind).get(name)).map(AsRef::as_ref)
         })
     }

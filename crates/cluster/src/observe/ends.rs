@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use instancelink_api::{InstanceLink, TargetRef};
+use instancelink_core::resolve::budget::{Budget, TooCostly};
 use instancelink_core::resolve::isolation::may_be_selected;
 use instancelink_core::resolve::scaled_kinds::scalable;
 use instancelink_core::resolve::selector::Selector;
@@ -46,14 +47,19 @@ pub(super) fn target_of(index: &Index, key: &LinkKey, reference: &TargetRef) -> 
     let candidates = match &object {
         TargetObject::Workload(workload) => {
             let mut owners = vec![workload.uid.as_str()];
-            owners.extend(index.workloads.sets_of(&workload.uid).map(|set| set.uid.as_str()));
-            let pods = owners.into_iter().flat_map(|uid| index.pods.by_owner.get(uid));
+            let sets = index.workloads.sets_of(&name.namespace, &workload.uid);
+            owners.extend(sets.map(|set| set.uid.as_str()));
+            let pods = owners
+                .into_iter()
+                .flat_map(|uid| index.pods.by_owner.within(&name.namespace, uid));
             candidates(index, pods.filter_map(|name| index.pods.table.get(name)))
         }
         TargetObject::Pod(pod) => candidates(index, std::iter::once(pod)),
         TargetObject::Service(service) => {
-            let pods = pods_in(index, &name.namespace);
-            candidates(index, pods.filter(|pod| selects(&service.selector, &pod.labels)))
+            let pods = chosen(index, &name.namespace, |budget, pod| {
+                selects(budget, &service.selector, &pod.labels)
+            });
+            candidates(index, pods.into_iter())
         }
     };
     Some(Target { object, candidates })
@@ -64,10 +70,29 @@ pub(super) fn selected_by(index: &Index, link: &InstanceLink, target: Option<&Ta
     let Some((asked, target)) = policy_target(link).zip(target) else {
         return Vec::new();
     };
-    let pods = pods_in(index, &asked.namespace);
-    pods.filter(|pod| may_be_selected(&target.object, pod))
-        .cloned()
-        .collect()
+    let pods = chosen(index, &asked.namespace, |budget, pod| {
+        may_be_selected(budget, &target.object, pod)
+    });
+    pods.into_iter().cloned().collect()
+}
+
+/// The pods of a namespace for which the answer is yes. If these are too costly to tell, all pods that were compared: a decision
+/// about them takes as many lookups from the same budget, so it finds them too costly too.
+fn chosen<'a>(
+    index: &'a Index,
+    namespace: &Arc<str>,
+    mut is_chosen: impl FnMut(&mut Budget, &Pod) -> Result<bool, TooCostly>,
+) -> Vec<&'a Arc<Pod>> {
+    let (mut budget, mut chosen, mut compared) = (Budget::whole(), Vec::new(), 0);
+    for pod in pods_in(index, namespace) {
+        compared += 1;
+        match is_chosen(&mut budget, pod) {
+            Ok(true) => chosen.push(pod),
+            Ok(false) => {}
+            Err(TooCostly) => return pods_in(index, namespace).take(compared).collect(),
+        }
+    }
+    chosen
 }
 
 fn pods_in<'a>(index: &'a Index, namespace: &Arc<str>) -> impl Iterator<Item = &'a Arc<Pod>> + use<'a> {

@@ -3,6 +3,7 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
+use std::sync::Arc;
 
 use crate::name::ObjectName;
 
@@ -50,6 +51,15 @@ impl Members {
         one.into_iter().chain(many.into_iter().flatten())
     }
 
+    /// Those that are not before a name, in order.
+    fn from(&self, first: &ObjectName) -> impl Iterator<Item = &ObjectName> + use<'_> {
+        let (one, many) = match self {
+            Self::One(only) => (Some(only).filter(|only| *only >= first), None),
+            Self::Many(set) => (None, Some(set.range::<ObjectName, _>(first..))),
+        };
+        one.into_iter().chain(many.into_iter().flatten())
+    }
+
     fn len(&self) -> usize {
         match self {
             Self::One(_) => 1,
@@ -93,6 +103,24 @@ impl<K: Ord + Clone> Groups<K> {
         Q: Ord + ?Sized,
     {
         self.members.get(key).into_iter().flat_map(Members::iter)
+    }
+
+    /// The objects of one namespace with this property. Those of others are not even visited: everyone can write what leads to
+    /// an object of another namespace, such as its UID.
+    pub fn within<'a, Q>(
+        &'a self,
+        namespace: &Arc<str>,
+        key: &Q,
+    ) -> impl Iterator<Item = &'a ObjectName> + use<'a, K, Q>
+    where
+        K: std::borrow::Borrow<Q>,
+        Q: Ord + ?Sized,
+    {
+        let group = self.members.get(key);
+        let first = ObjectName::within(namespace, "");
+        let namespace = Arc::clone(namespace);
+        let members = group.into_iter().flat_map(move |group| group.from(&first));
+        members.take_while(move |name| name.namespace == namespace)
     }
 
     /// All properties that any object has.

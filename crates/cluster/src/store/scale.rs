@@ -7,7 +7,7 @@ use instancelink_core::snapshot::Unusable;
 
 /// How many bytes of one object of others are kept at most.
 pub const OF_OTHERS: usize = 64 * 1024;
-/// How many bytes of one object that the operator writes, or that looks like one. The largest environment takes less when it
+/// How many bytes of one object that the operator writes, or that has the marks of one. The largest environment takes less when it
 /// is compressed.
 pub const OF_OURS: usize = 256 * 1024;
 /// An object whose JSON is not larger takes less than [`OF_OTHERS`], whatever it is.

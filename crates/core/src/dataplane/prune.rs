@@ -1,6 +1,8 @@
 //! Removes endpoints that no longer answer, while no plan can be built (lifecycle#unservable-spec-waits). Without a plan
 //! nothing else is written, but the address of a pod that is gone may be given to another pod.
 
+use std::collections::BTreeSet;
+
 use instancelink_api::grant::Permission;
 
 use super::naming::Names;
@@ -12,12 +14,13 @@ use crate::child::{Endpoint, EndpointTarget};
 use crate::effect::Effect;
 use crate::resolve::consent::is_permitted;
 use crate::resolve::endpoints::service_answers;
-use crate::resolve::pods::is_alive;
+use crate::resolve::pods::{is_alive, known_behind};
 use crate::snapshot::{Snapshot, TargetObject};
 
 /// Removes from the slices each endpoint whose pod (by UID) is gone, terminating, finished, or not ready where that counts,
-/// whose Service is gone or no longer answers, or whose namespace no longer consents. Withdraws a policy that reaches more
-/// than the target's pods (contract#policy-is-withdrawn). Adds and changes nothing else.
+/// whose pod left the target as far as that is known, whose Service is gone or no longer answers, or whose namespace no longer
+/// consents. Withdraws a policy that reaches more than the target's pods (contract#policy-is-withdrawn). Adds and changes
+/// nothing else.
 ///
 /// An endpoint need not belong to the target in the spec: the edit that cannot be served may have changed the target.
 pub fn prune(s: &Snapshot) -> Vec<Effect> {
@@ -30,11 +33,15 @@ pub fn prune(s: &Snapshot) -> Vec<Effect> {
     }
     let overreaching = policy::overreaching(s).filter(|found| !found.terminating).map(delete);
     let overreaching = overreaching.filter(|effect| !is_refused(s, effect));
+    let members = members_of_programmed(s);
     let pruned = own_slices(s)
         .filter(|found| !found.terminating && !s.refusals.contains_key(&key_of(&found.object)))
         .filter_map(|found| {
             let mut object = found.object.clone();
-            object.body.endpoints.retain(|endpoint| still_answers(s, endpoint));
+            object
+                .body
+                .endpoints
+                .retain(|endpoint| still_answers(s, members.as_ref(), endpoint));
             (object.body.endpoints.len() < found.object.body.endpoints.len()).then(|| replace(found, object))
         });
     overreaching.chain(pruned).collect()
@@ -44,7 +51,21 @@ fn is_refused(s: &Snapshot, effect: &Effect) -> bool {
     super::writes::child_of(effect).is_some_and(|key| s.refusals.contains_key(&key))
 }
 
-fn still_answers(s: &Snapshot, endpoint: &Endpoint) -> bool {
+/// The UIDs of the pods of the target for which the slices were written. None if they are not known: the spec may name another
+/// target meanwhile.
+fn members_of_programmed(s: &Snapshot) -> Option<BTreeSet<&str>> {
+    let link = &s.link.object;
+    let programmed = link.status.as_ref()?.target.as_ref()?;
+    let asked = link.spec.target_instance_ref.as_ref()?;
+    let own = link.metadata.namespace.as_deref();
+    let is_same = programmed.api_version() == asked.api_version()
+        && programmed.kind == asked.kind
+        && programmed.name == asked.name
+        && programmed.namespace.as_deref().or(own) == asked.namespace.as_deref().or(own);
+    known_behind(s.target.as_ref().filter(|_| is_same)?)
+}
+
+fn still_answers(s: &Snapshot, members: Option<&BTreeSet<&str>>, endpoint: &Endpoint) -> bool {
     let Some(target) = endpoint.target.as_ref() else {
         return false;
     };
@@ -52,7 +73,9 @@ fn still_answers(s: &Snapshot, endpoint: &Endpoint) -> bool {
         return false;
     }
     match target.kind.as_str() {
-        "Pod" => pod_answers(s, target, endpoint),
+        "Pod" => {
+            members.is_none_or(|members| members.contains(target.uid.as_str())) && pod_answers(s, target, endpoint)
+        }
         "Service" => service_still_answers(s, target, endpoint),
         _ => false,
     }
@@ -90,7 +113,9 @@ fn service_still_answers(s: &Snapshot, target: &EndpointTarget, endpoint: &Endpo
             .iter()
             .any(|service| service.uid == target.uid && service.cluster_ips.contains(&endpoint.address));
     let has_no_pods = s.target.as_ref().is_some_and(|current| match &current.object {
-        TargetObject::Service(service) if service.uid == target.uid => !service_answers(current, service, publish),
+        TargetObject::Service(service) if service.uid == target.uid => {
+            known_behind(current).is_some() && !service_answers(current, service, publish)
+        }
         TargetObject::Service(_) | TargetObject::Workload(_) | TargetObject::Pod(_) => false,
     });
     exists && !has_no_pods
@@ -98,6 +123,8 @@ fn service_still_answers(s: &Snapshot, target: &EndpointTarget, endpoint: &Endpo
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use instancelink_api::Addressing;
     use instancelink_api::condition::Reason;
 
@@ -105,6 +132,7 @@ mod tests {
     use crate::child::{DesiredChild, Kind};
     use crate::fixture::{self, pod};
     use crate::refusal::Refusal;
+    use crate::resolve::budget::MOST_LOOKUPS;
 
     /// A link that was up, then got a spec that cannot be served, while its target has these pods.
     fn unservable_with(pods: Vec<crate::snapshot::Pod>) -> Snapshot {
@@ -151,6 +179,52 @@ mod tests {
             s.execute(&effects);
             assert_eq!(prune(&s), []);
         }
+    }
+
+    /// lifecycle#unservable-spec-waits
+    #[test]
+    fn a_pod_that_left_the_target_is_removed_while_it_is_known_that_the_slices_are_of_this_target() {
+        let all = || vec![pod("pg-0", "10.0.0.10"), pod("pg-1", "10.0.0.11")];
+        let left = || {
+            let mut s = unservable_with(all());
+            let leaver = &mut s.target.as_mut().unwrap().candidates[0];
+            Arc::make_mut(&mut leaver.pod).labels.clear();
+            s
+        };
+        let programmed = |mut s: Snapshot| {
+            let asked = s.link.object.spec.target_instance_ref.clone();
+            s.link.object.status.get_or_insert_default().target = asked;
+            s
+        };
+        assert_eq!(prune(&programmed(unservable_with(all()))), []);
+        assert_eq!(endpoints_left(&prune(&programmed(left()))), ["10.0.0.11"]);
+        assert_eq!(prune(&left()), [], "the target of the slices is not known");
+        let turned = programmed(left()).edited(|spec| spec.target_instance_ref.as_mut().unwrap().name.push('2'));
+        assert_eq!(prune(&turned), [], "the slices are of a former target");
+        let mut gone = programmed(left());
+        gone.target = None;
+        assert_eq!(prune(&gone), [], "its pods are not known");
+        let mut costly = programmed(left());
+        let target = costly.target.as_mut().unwrap();
+        let more = std::iter::repeat_n(target.candidates[1].clone(), MOST_LOOKUPS);
+        target.candidates.extend(more);
+        assert_eq!(prune(&costly), [], "its pods are too costly to tell");
+    }
+
+    /// lifecycle#unservable-spec-waits
+    #[test]
+    fn a_service_whose_pods_are_too_costly_to_tell_keeps_its_endpoint() {
+        let mut s = fixture::snapshot()
+            .with_target_service(fixture::service(), vec![pod("pg-0", "10.0.0.10")])
+            .up();
+        let candidates = &mut s.target.as_mut().unwrap().candidates;
+        let other = Arc::make_mut(&mut candidates[0].pod);
+        other.labels = [("app".to_owned(), "other".to_owned())].into();
+        let other = candidates[0].clone();
+        assert_eq!(endpoints_left(&prune(&s)), Vec::<String>::new());
+        let candidates = &mut s.target.as_mut().unwrap().candidates;
+        candidates.extend(std::iter::repeat_n(other, MOST_LOOKUPS));
+        assert_eq!(prune(&s), []);
     }
 
     #[test]

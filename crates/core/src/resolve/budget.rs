@@ -5,6 +5,8 @@
 
 /// The most lookups in one question about pods and selectors: some 10 ms.
 pub const MOST_LOOKUPS: usize = 100_000;
+/// The most lookups for one event, of all that could be affected: one or two ms. All events wait meanwhile.
+pub const MOST_OF_EVENT: usize = 20_000;
 
 /// The bound is exceeded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +22,16 @@ impl Budget {
     /// The whole of it.
     pub const fn whole() -> Self {
         Self { left: MOST_LOOKUPS }
+    }
+
+    /// What one event may take to find out what it concerns. Beyond it, everything that it may concern counts.
+    pub const fn of_event() -> Self {
+        Self { left: MOST_OF_EVENT }
+    }
+
+    /// For work that is bounded otherwise.
+    pub(super) const fn unlimited() -> Self {
+        Self { left: usize::MAX }
     }
 
     /// Takes a number of lookups from it.

@@ -13,7 +13,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
 use super::budget::{Budget, TooCostly};
 use super::pods::{cost, running_pods, spend};
-use super::selector::contains;
+use super::selector::contains_within;
 use crate::snapshot::{Isolator, Pod, Snapshot, Target, TargetObject};
 
 /// How far policies of others isolate the target's pods.
@@ -92,7 +92,8 @@ fn others_selected(budget: &mut Budget, s: &Snapshot, target: &Target) -> Result
         .filter(|pod| pod.namespace == namespace)
     {
         budget.spend(cost(&target.object, &pod.labels))?;
-        if !pod.finished && may_be_selected(&target.object, pod) && !own.contains(pod.uid.as_str()) {
+        let is_other = !pod.finished && !own.contains(pod.uid.as_str());
+        if is_other && may_be_selected(&mut Budget::unlimited(), &target.object, pod)? {
             others.insert(pod.name.clone());
         }
     }
@@ -100,18 +101,29 @@ fn others_selected(budget: &mut Budget, s: &Snapshot, target: &Target) -> Result
 }
 
 /// True if [`selector_of`] the target selects this pod, or may select it.
-pub fn may_be_selected(object: &TargetObject, pod: &Pod) -> bool {
-    pod.labels_unknown || is_selected(object, &pod.labels)
+///
+/// # Errors
+/// If the budget does not suffice.
+pub fn may_be_selected(budget: &mut Budget, object: &TargetObject, pod: &Pod) -> Result<bool, TooCostly> {
+    if pod.labels_unknown {
+        return Ok(true);
+    }
+    is_selected(budget, object, &pod.labels)
 }
 
 /// True if [`selector_of`] the target selects a pod with these labels.
-pub fn is_selected(object: &TargetObject, labels: &BTreeMap<String, String>) -> bool {
-    let by_labels = |required: &BTreeMap<String, String>| !required.is_empty() && contains(labels, required);
-    match object {
-        TargetObject::Workload(workload) => !workload.selector.is_empty() && workload.selector.selects(labels),
-        TargetObject::Pod(pod) => by_labels(&pod.labels),
-        TargetObject::Service(service) => by_labels(&service.selector),
-    }
+fn is_selected(
+    budget: &mut Budget,
+    object: &TargetObject,
+    labels: &BTreeMap<String, String>,
+) -> Result<bool, TooCostly> {
+    let required = match object {
+        TargetObject::Workload(workload) if workload.selector.is_empty() => return Ok(false),
+        TargetObject::Workload(workload) => return workload.selector.selects_within(budget, labels),
+        TargetObject::Pod(pod) => &pod.labels,
+        TargetObject::Service(service) => &service.selector,
+    };
+    Ok(!required.is_empty() && contains_within(budget, labels, required)?)
 }
 
 /// A selector of the target's pods for a NetworkPolicy. None if there is no such selector; it is never empty, because an empty
@@ -186,6 +198,9 @@ mod tests {
     #[test]
     fn a_target_without_labels_selects_no_pod() {
         let labels = [("app".to_owned(), "pg".to_owned())].into();
+        let is_selected = |object: &TargetObject, labels: &BTreeMap<String, String>| {
+            is_selected(&mut Budget::whole(), object, labels).unwrap()
+        };
         let workload = |selector: &str| {
             TargetObject::Workload(Arc::new(crate::snapshot::Workload {
                 selector: serde_yaml_ng::from_str(selector).unwrap(),

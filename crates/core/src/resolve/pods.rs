@@ -1,6 +1,6 @@
 //! The pods of a target, and the addresses that may be endpoints.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use super::budget::{Budget, TooCostly};
@@ -31,6 +31,16 @@ pub fn running_pods(target: &Target) -> impl Iterator<Item = &Candidate> {
 pub(super) fn spend(budget: &mut Budget, target: &Target) -> Result<(), TooCostly> {
     let mut pods = target.candidates.iter();
     pods.try_for_each(|candidate| budget.spend(cost(&target.object, &candidate.pod.labels)))
+}
+
+/// The UIDs of the pods that are behind the target now. None if they are too costly to tell.
+pub fn known_behind(target: &Target) -> Option<BTreeSet<&str>> {
+    spend(&mut Budget::whole(), target).ok()?;
+    Some(
+        pods_behind(target)
+            .map(|candidate| candidate.pod.uid.as_str())
+            .collect(),
+    )
 }
 
 /// The lookups that it takes at most to tell whether the target's labels select a pod with these labels.

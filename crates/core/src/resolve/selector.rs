@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement};
 use serde::Deserialize;
 
+use super::budget::{Budget, TooCostly};
 use super::selector_problem::problem_of;
 use words::Words;
 
@@ -65,7 +66,17 @@ impl Selector {
 
     /// True if it selects an object with these labels. An empty selector selects everything.
     pub fn selects(&self, labels: &BTreeMap<String, String>) -> bool {
-        self.rules.as_ref().is_some_and(|rules| rules.select(labels))
+        self.selects_within(&mut Budget::unlimited(), labels) == Ok(true)
+    }
+
+    /// The same, within a budget. At most [`Self::cost`] is taken from it.
+    ///
+    /// # Errors
+    /// If the budget does not suffice.
+    pub fn selects_within(&self, budget: &mut Budget, labels: &BTreeMap<String, String>) -> Result<bool, TooCostly> {
+        budget.spend(1)?;
+        let Some(rules) = &self.rules else { return Ok(false) };
+        rules.select(budget, labels)
     }
 
     /// True if it has no rule: it selects everything.
@@ -226,33 +237,34 @@ impl Rules {
         })
     }
 
-    fn select(&self, labels: &BTreeMap<String, String>) -> bool {
+    fn select(&self, budget: &mut Budget, labels: &BTreeMap<String, String>) -> Result<bool, TooCostly> {
         if self.required > labels.len() {
-            return false;
+            return Ok(false);
         }
         if self.each.len() <= labels.len() {
-            let mut rules = self.keys.iter().zip(&self.each);
-            return rules.all(|(key, rule)| {
-                #[cfg(any(test, feature = "fixture"))]
-                super::lookups::count();
-                match labels.get(key) {
+            for (key, rule) in self.keys.iter().zip(&self.each) {
+                look(budget)?;
+                let is_met = match labels.get(key) {
                     Some(value) => self.allows(rule, value),
                     None => rule.may_be_absent,
+                };
+                if !is_met {
+                    return Ok(false);
                 }
-            });
+            }
+            return Ok(true);
         }
         let mut required = 0;
         for (key, value) in labels {
-            #[cfg(any(test, feature = "fixture"))]
-            super::lookups::count();
+            look(budget)?;
             let rule = self.keys.find(0, self.keys.len(), key).and_then(|n| self.each.get(n));
             let Some(rule) = rule else { continue };
             if !self.allows(rule, value) {
-                return false;
+                return Ok(false);
             }
             required += usize::from(!rule.may_be_absent);
         }
-        required == self.required
+        Ok(required == self.required)
     }
 
     fn allows(&self, rule: &Rule, value: &str) -> bool {
@@ -271,7 +283,37 @@ impl Rules {
 
 /// True if the labels contain all required ones, as for the selector of a Service.
 pub fn contains(labels: &BTreeMap<String, String>, required: &BTreeMap<String, String>) -> bool {
-    required.len() <= labels.len() && required.iter().all(|(key, value)| labels.get(key) == Some(value))
+    contains_within(&mut Budget::unlimited(), labels, required) == Ok(true)
+}
+
+/// The same, within a budget. At most one more is taken from it than there are required labels, or labels.
+///
+/// # Errors
+/// If the budget does not suffice.
+pub fn contains_within(
+    budget: &mut Budget,
+    labels: &BTreeMap<String, String>,
+    required: &BTreeMap<String, String>,
+) -> Result<bool, TooCostly> {
+    budget.spend(1)?;
+    if required.len() > labels.len() {
+        return Ok(false);
+    }
+    for (key, value) in required {
+        look(budget)?;
+        if labels.get(key) != Some(value) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Takes one lookup from a budget.
+fn look(budget: &mut Budget) -> Result<(), TooCostly> {
+    budget.spend(1)?;
+    #[cfg(any(test, feature = "fixture"))]
+    super::lookups::count();
+    Ok(())
 }
 
 #[cfg(test)]

@@ -229,6 +229,46 @@ fn a_large_secret_that_a_binding_refers_to_is_named() {
 
 /// contract#bounded-objects
 #[test]
+fn of_an_object_that_only_has_the_label_of_the_watch_no_more_is_kept_than_of_others() {
+    let world = World::new();
+    let label = json!({ "app.kubernetes.io/managed-by": "instancelink" });
+    let environment = |name, version, marks| {
+        let environment = with(
+            valid("ConfigMap", name, version),
+            "/data",
+            json!({ "x": noise(100_000) }),
+        );
+        with(
+            with(environment, "/metadata/annotations", json!({})),
+            "/metadata/labels",
+            marks,
+        )
+    };
+    let slice = |name, version, marks| {
+        let endpoint =
+            |n: usize| json!({ "addresses": [format!("10.0.{}.{}", n / 256, n % 256)], "hostname": noise(500) });
+        let endpoints: Vec<Value> = (0..300).map(endpoint).collect();
+        let slice = with(valid("EndpointSlice", name, version), "/endpoints", json!(endpoints));
+        with(
+            with(slice, "/metadata/annotations", json!({})),
+            "/metadata/labels",
+            marks,
+        )
+    };
+    world.apply::<Environments>(environment("any", 1, label.clone()));
+    world.apply::<Environments>(environment("web-links", 2, label.clone()));
+    world.apply::<Slices>(slice("any", 3, label));
+    let mut unusable = world.unusable();
+    unusable.sort_by_key(|object| object.name.to_string());
+    let unusable: Vec<String> = unusable.iter().map(|object| object.name.to_string()).collect();
+    assert_eq!(unusable, ["shop/any", "shop/any", "shop/web-links"]);
+    let marks = json!({ "app.kubernetes.io/managed-by": "instancelink", "instancelink.dev/source-uid": "web-uid" });
+    world.apply::<Environments>(environment("web-links", 4, marks));
+    assert_eq!(world.unusable(), [], "one of the operator's own");
+}
+
+/// contract#bounded-objects
+#[test]
 fn what_the_operator_writes_is_never_too_large() {
     // The annotation is as long as one may be; a key is in the annotation, in the data and in the managed fields.
     let (mut keys, mut all, mut data) = (Map::new(), 0, Map::new());

@@ -13,6 +13,7 @@ mod pods;
 mod policies;
 mod secrets;
 mod strange;
+mod targets;
 mod unusable;
 
 use std::collections::BTreeSet;
