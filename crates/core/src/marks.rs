@@ -125,7 +125,10 @@ pub fn is_shared_child<T>(found: &Observed<T>) -> bool {
     let label = found.label(keys::SOURCE_UID).is_some_and(|uid| !uid.is_empty());
     let annotation = || named_in(found).is_some_and(|(namespace, _)| namespace == object.namespace);
     let owner = || {
-        let mut names = object.owners.iter().map(|owner| directory_name(&owner.name, &owner.uid));
+        let mut names = object
+            .owners
+            .iter()
+            .map(|owner| directory_name(&owner.name, &owner.uid));
         names.any(|name| name == object.name)
     };
     (label && (managed || annotation() || owner())) || (annotation() && (managed || owner()))
