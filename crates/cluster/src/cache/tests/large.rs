@@ -245,8 +245,11 @@ fn of_an_object_that_only_has_the_label_of_the_watch_no_more_is_kept_than_of_oth
         )
     };
     let slice = |name, version, marks| {
+        // The same text for each endpoint would be compressed to little.
+        let noise = noise(150_000);
+        let text = |n: usize| noise.get(500 * n..500 * (n + 1)).unwrap_or_default();
         let endpoint =
-            |n: usize| json!({ "addresses": [format!("10.0.{}.{}", n / 256, n % 256)], "hostname": noise(500) });
+            |n: usize| json!({ "addresses": [format!("10.0.{}.{}", n / 256, n % 256)], "hostname": text(n) });
         let endpoints: Vec<Value> = (0..300).map(endpoint).collect();
         let slice = with(valid("EndpointSlice", name, version), "/endpoints", json!(endpoints));
         with(

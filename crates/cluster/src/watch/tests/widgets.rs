@@ -112,12 +112,15 @@ async fn answer(State(api): State<Server>, uri: Uri) -> Response {
     }
 }
 
-/// What a streaming list shows before the changes.
+/// What a streaming list shows before the changes. The type of an event comes first, as the API server writes it.
 fn initial_events(widgets: &[Value]) -> String {
-    let end = json!({"type": "BOOKMARK", "object": {"apiVersion": "example.com/v1", "kind": "Widget", "metadata":
-        {"resourceVersion": "9", "annotations": {"k8s.io/initial-events-end": "true"}}}});
-    let added = widgets.iter().map(|widget| json!({"type": "ADDED", "object": widget}));
-    added.chain([end]).map(|event| format!("{event}\n")).collect()
+    let end = json!({"apiVersion": "example.com/v1", "kind": "Widget", "metadata":
+        {"resourceVersion": "9", "annotations": {"k8s.io/initial-events-end": "true"}}});
+    let added = widgets.iter().map(|widget| ("ADDED", widget));
+    let events = added.chain([("BOOKMARK", &end)]);
+    events
+        .map(|(kind, object)| format!("{{\"type\":\"{kind}\",\"object\":{object}}}\n"))
+        .collect()
 }
 
 /// The answer of discovery, as Kubernetes gives it for all groups.
