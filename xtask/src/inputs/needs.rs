@@ -85,7 +85,7 @@ mod tests {
     /// Code in which such a text is the name of an attacker, and no file.
     const NO_FILES: [&str; 4] = [
         "crates/cluster/src/cache/tests/strange.rs",
-        "crates/cluster/src/calls/path.rs",
+        "crates/cluster/src/calls/path/tests.rs",
         "crates/core/src/marks/tests.rs",
         "src/sweep/sweeper/tests.rs",
     ];

@@ -9,6 +9,7 @@ mod newest;
 mod reference_grants;
 mod retry_intervals;
 mod scaled_kinds;
+mod scaled_object;
 mod secrets;
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 //! again after a change that its selector may depend on.
 
 use std::collections::BTreeSet;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,37 +10,28 @@ use futures::stream::FuturesUnordered;
 use futures::{StreamExt, stream};
 use instancelink_core::resolve::selector::Selector;
 use instancelink_core::resolve::selector_text;
-use instancelink_core::snapshot::{ApiKind, Unlisted, Unusable, Workload};
+use instancelink_core::snapshot::{ApiKind, Unlisted, Unusable};
 use instancelink_core::text;
 use kube::api::ApiResource;
 use kube::runtime::watcher::Event;
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Client, Resource as _};
-use serde_json::value::RawValue;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::backoff::WatchBackoff;
 use super::follow::{code_of, text_of};
 use super::retry_intervals::RetryIntervals;
+use super::scaled_object::{Object, mark_of, reduce};
 use crate::backoff::LONGEST;
 use crate::cache::Cache;
 use crate::calls::{CallError, Calls};
-use crate::index::pod_template::{PodSpec, controller_of};
 use crate::index::scaled::{SCALED as KIND, SELECTOR};
 use crate::meter::Meter;
 use crate::name::ObjectName;
-use crate::store::fields::Fields;
 use crate::store::lenient::Lenient;
-use crate::store::projection::Projected;
-use crate::store::scale::{OF_OTHERS, Scale};
-use crate::store::table::{Item as _, Reduced};
+use crate::store::scale::OF_OTHERS;
 
-/// An object of any kind. Its spec and its status may have any form, so they are looked at as text.
-type Object = Projected<Option<Box<RawValue>>, Option<Box<RawValue>>>;
-
-/// How many objects inside each other may contain a selector.
-const DEEPEST: usize = 16;
 /// How many scales are read at a time.
 const AT_A_TIME: usize = 8;
 /// The pause between two readings of scales: an object that changes all the time costs a request a second.
@@ -238,61 +228,5 @@ impl Follower {
             );
             Selector::nothing()
         }))
-    }
-}
-
-fn reduce(kind: &ApiKind, object: Lenient<Object>) -> Reduced<Workload> {
-    let Lenient { object, why, .. } = object;
-    let meta = object.metadata;
-    let spec = object
-        .spec
-        .as_ref()
-        .map(|spec| Fields::of(spec.get()))
-        .unwrap_or_default();
-    let template: PodSpec = spec.fields("template").read("spec").unwrap_or_default();
-    let item = Workload {
-        kind: kind.clone(),
-        controller: controller_of(&meta),
-        terminating: meta.deletion_timestamp.is_some(),
-        namespace: meta.namespace.unwrap_or_default(),
-        name: meta.name.unwrap_or_default(),
-        uid: meta.uid.unwrap_or_default(),
-        resource_version: meta.resource_version.unwrap_or_default(),
-        selector: Selector::nothing(),
-        container_ports: template.container_ports(),
-    };
-    let mut scale = Scale::default();
-    item.weigh(&mut scale);
-    match scale.excess(item.limit()) {
-        Some(too_large) => Reduced {
-            item: Workload {
-                container_ports: Vec::new(),
-                ..item
-            },
-            why: Some(Box::new(too_large)),
-        },
-        None => Reduced { item, why },
-    }
-}
-
-/// Changes with everything that the selector of the scale may come from: the spec, and each text in the status, except
-/// those in lists, where conditions are. Numbers of replicas change all the time, and are no text.
-fn mark_of(object: &Object) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    (&object.metadata.uid, object.metadata.generation).hash(&mut hasher);
-    if let Some(status) = &object.status {
-        hash_texts(status.get(), DEEPEST, &mut hasher);
-    }
-    hasher.finish()
-}
-
-fn hash_texts(value: &str, depth: usize, hasher: &mut DefaultHasher) {
-    if value.starts_with('{') && depth > 0 {
-        for (name, field) in Fields::of(value).iter() {
-            name.hash(hasher);
-            hash_texts(field, depth - 1, hasher);
-        }
-    } else if value.starts_with(['"', '{']) {
-        value.hash(hasher);
     }
 }

@@ -118,9 +118,10 @@ fn initial_events(widgets: &[Value]) -> String {
         {"resourceVersion": "9", "annotations": {"k8s.io/initial-events-end": "true"}}});
     let added = widgets.iter().map(|widget| ("ADDED", widget));
     let events = added.chain([("BOOKMARK", &end)]);
-    events
+    let lines: Vec<String> = events
         .map(|(kind, object)| format!("{{\"type\":\"{kind}\",\"object\":{object}}}\n"))
-        .collect()
+        .collect();
+    lines.concat()
 }
 
 /// The answer of discovery, as Kubernetes gives it for all groups.
