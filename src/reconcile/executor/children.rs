@@ -3,7 +3,7 @@
 use instancelink_api::{InstanceLink, keys};
 use instancelink_cluster::{CallError, Deleted, InFlight, Lenient, ObjectName, SourceKey, Watched};
 use instancelink_core::child::{ChildKind as _, DesiredChild, Key, with_desired, with_kind};
-use instancelink_core::dataplane::{is_still_own, outlasts_conflicts};
+use instancelink_core::dataplane::{outlasts_conflicts, own_uid};
 use instancelink_core::effect::Answer;
 use instancelink_core::refusal::Refusal;
 use kube::Resource as _;
@@ -11,6 +11,9 @@ use kube::Resource as _;
 use super::super::refuse::refusal_of;
 use super::kinds::WatchedChild;
 use super::{Collisions, Executor};
+
+/// How often a deletion is tried: as the caches show the object, and as it was read, in case that it was created again.
+const DELETIONS: usize = 3;
 
 impl Executor {
     /// Creates a child.
@@ -38,20 +41,24 @@ impl Executor {
         uid: &str,
         version: &str,
     ) -> Result<Answer, CallError> {
-        let mut version = Some(version);
-        loop {
-            let answer = self.delete(key, uid, version).await;
+        let (mut uid, mut version) = (uid.to_owned(), Some(version));
+        for _ in 0..DELETIONS {
+            let answer = self.delete(key, &uid, version).await;
             if !matches!(answer, Err(CallError::Conflict(_))) || !outlasts_conflicts(link, key) {
                 return answer;
             }
-            let live = self.read(key).await?;
-            if !matches!(live, Answer::Child(child) if is_still_own(link, &child, uid)) {
-                return Ok(Answer::ChildGone(key.clone()));
+            // It may be another object than the caches show: our own, of a write whose event is late.
+            match self.read(key).await? {
+                Answer::Child(live) => match own_uid(link, &live) {
+                    Some(live) => live.clone_into(&mut uid),
+                    None => break,
+                },
+                _ => break,
             }
-            if version.take().is_none() {
-                return answer;
-            }
+            version = None;
         }
+        // What is there now, others created or changed meanwhile.
+        Ok(Answer::ChildGone(key.clone()))
     }
 
     /// Reads a child whose last write is unconfirmed. After a failure it stays unconfirmed, because nothing was learnt.

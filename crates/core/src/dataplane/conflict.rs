@@ -11,10 +11,13 @@ pub fn outlasts_conflicts(link: &InstanceLink, child: &Key) -> bool {
     child.kind == Kind::Policy && link.metadata.namespace.as_ref() != Some(&child.namespace)
 }
 
-/// True if an object that was read after a conflict is the policy with this UID, and is still this link's. Its UID is
-/// then the only precondition of its deletion. Otherwise the link has no such policy any more.
-pub fn is_still_own(link: &InstanceLink, live: &ObservedChild, uid: &str) -> bool {
-    matches!(live, ObservedChild::Policy(found) if found.uid == uid && is_of_link(found, LinkId::of(link)))
+/// The UID of an object that was read after a conflict, if it is still a policy of this link. The UID is then the only
+/// precondition of its deletion. None if the link has no such policy any more.
+pub fn own_uid<'a>(link: &InstanceLink, live: &'a ObservedChild) -> Option<&'a str> {
+    match live {
+        ObservedChild::Policy(found) if is_of_link(found, LinkId::of(link)) => Some(&found.uid),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

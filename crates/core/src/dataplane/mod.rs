@@ -35,7 +35,7 @@ mod writes;
 
 pub use crate::resolve::Unservable;
 pub use binding::{DesiredBinding, in_status, is_unseen};
-pub use conflict::{is_still_own, outlasts_conflicts};
+pub use conflict::{outlasts_conflicts, own_uid};
 pub use deletion::why_deleted;
 pub use diff::{bring_up, is_up, problems};
 pub use environment::DesiredEnvironment;
