@@ -21,9 +21,9 @@ const LOOK: Duration = Duration::from_secs(1);
 /// In virtual time.
 const LIMIT: u32 = 3600;
 
-/// One pass at a time. The links of a source take turns, so the links of one large source would run one by one and those
-/// of many small sources 32 at a time. 32 passes that do the same together use the processor's caches better, and the
-/// times would differ by a fifth for that reason alone.
+/// One pass at a time. The links of a source take turns, so those of one large source would run one by one, and those of
+/// small sources as many at a time as there are sources. Passes that do the same together use the processor's caches better,
+/// and the times would differ by a fifth for that reason alone.
 const OPTIONS: &[&str] = &["--concurrency=1"];
 
 /// The time until `links` links of `sources` sources are active. The links write no environment: the environment of a
