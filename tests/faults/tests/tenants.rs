@@ -34,6 +34,9 @@ const QUIET: usize = 3;
 /// What may be added to twice the time of a quiet life, and to twice its requests.
 const SLACK: Duration = Duration::from_secs(1);
 const MORE: u32 = 10;
+/// How often a history that took longer runs again, by itself: what the writes cost comes back, and what other processes
+/// cost does not.
+const AGAIN: usize = 2;
 
 /// What the tenant sees of its link.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,22 +83,25 @@ async fn campaign_whatever_a_tenant_writes_the_life_of_anothers_link_is_the_same
     let histories = chosen();
     let campaign = campaign::start("another tenant writes, real API server");
     let queue = Mutex::new(histories.iter());
-    let outcomes: Mutex<Vec<(u64, Duration, Vec<String>)>> = Mutex::default();
+    let outcomes: Mutex<Vec<Outcome>> = Mutex::default();
     join_all(homes.iter().map(async |home| {
         loop {
             let next = queue.lock().unwrap().next();
             let Some(&seed) = next else { return };
-            let outcome = history(&plane, &proxy, home, seed, &quiet).await;
+            let outcome = history(&plane, &proxy, home, (seed, 0), &quiet).await;
             outcomes.lock().unwrap().push(outcome);
         }
     }))
     .await;
 
-    let outcomes = outcomes.into_inner().unwrap();
-    let sent: u64 = outcomes.iter().map(|(sent, ..)| sent).sum();
-    let longest = outcomes.iter().map(|(_, took, _)| *took).max().unwrap_or_default();
+    let mut outcomes = outcomes.into_inner().unwrap();
+    let sent: u64 = outcomes.iter().map(|outcome| outcome.sent).sum();
+    let longest = outcomes.iter().map(|outcome| outcome.took).max().unwrap_or_default();
     println!("{sent} writes of the other tenant were not refused; the longest life took {longest:?}");
-    let mut violations: Vec<String> = outcomes.into_iter().flat_map(|(.., wrong)| wrong).collect();
+    for outcome in outcomes.iter_mut().filter(|outcome| !outcome.late.is_empty()) {
+        again(&plane, &proxy, &homes[0], outcome).await;
+    }
+    let mut violations: Vec<String> = outcomes.into_iter().flat_map(Outcome::violations).collect();
     if let Some(status) = operator.program.ended() {
         violations.push(format!("the operator ended with {status}: {}", operator.program.tail()));
     }
@@ -117,16 +123,49 @@ fn chosen() -> Vec<u64> {
     (first..first + count).collect()
 }
 
-/// The number of writes that were not refused, how long the life took, and what was not the same.
+struct Outcome {
+    seed: u64,
+    /// The number of writes that were not refused.
+    sent: u64,
+    took: Duration,
+    /// What was not the same.
+    wrong: Vec<String>,
+    /// What took longer or more requests than it may.
+    late: Vec<String>,
+}
+
+impl Outcome {
+    fn violations(self) -> Vec<String> {
+        let all = self.wrong.into_iter().chain(self.late);
+        all.map(|what| format!("INSTANCELINK_HISTORY={}: {what}", self.seed))
+            .collect()
+    }
+}
+
+/// Runs a history again that took too long, each time after a life without another tenant.
+async fn again(plane: &ControlPlane, proxy: &Proxy, home: &Namespace, outcome: &mut Outcome) {
+    for attempt in 1..=AGAIN {
+        let name = format!("quiet-{}-{attempt}", outcome.seed);
+        let quiet = live(proxy, home, name).await.expect("a life without another tenant");
+        let now = history(plane, proxy, home, (outcome.seed, attempt), &quiet).await;
+        println!("INSTANCELINK_HISTORY={}, by itself: {:?}", outcome.seed, now.took);
+        outcome.wrong.extend(now.wrong);
+        outcome.late = now.late;
+        if outcome.late.is_empty() {
+            return;
+        }
+    }
+}
+
 async fn history(
     plane: &ControlPlane,
     proxy: &Proxy,
     home: &Namespace,
-    seed: u64,
+    (seed, attempt): (u64, usize),
     quiet: &Life,
-) -> (u64, Duration, Vec<String>) {
-    let name = format!("life-{seed}");
-    let other = plane.namespace(format!("other-{seed}")).await;
+) -> Outcome {
+    let name = format!("life-{seed}-{attempt}");
+    let other = plane.namespace(format!("other-{seed}-{attempt}")).await;
     let scene = Scene {
         mine: other.name.clone(),
         theirs: home.name.clone(),
@@ -156,20 +195,22 @@ async fn history(
     let namespaces: Api<k8s_openapi::api::core::v1::Namespace> = Api::all(plane.client.clone());
     let _ = namespaces.delete(&other.name, &DeleteParams::default()).await;
     tenant.let_go(&writes).await;
-    let mut wrong = Vec::new();
     let took = life.as_ref().map_or(Duration::ZERO, |life| life.took);
-    match life {
-        Ok(life) => wrong.extend(differences(quiet, &life)),
-        Err(panic) => wrong.push(panic),
-    }
-    if !wrong.is_empty() {
+    let (wrong, late) = match life {
+        Ok(life) => (differences(quiet, &life), lateness(quiet, &life)),
+        Err(panic) => (vec![panic], Vec::new()),
+    };
+    if !wrong.is_empty() || !late.is_empty() {
         let written: Vec<String> = writes.iter().map(ToString::to_string).collect();
         println!("INSTANCELINK_HISTORY={seed}: the writes:\n{}", written.join("\n"));
     }
-    let wrong = wrong
-        .into_iter()
-        .map(|what| format!("INSTANCELINK_HISTORY={seed}: {what}"));
-    (sent, took, wrong.collect())
+    Outcome {
+        seed,
+        sent,
+        took,
+        wrong,
+        late,
+    }
 }
 
 /// In half of the histories, the other tenant may have endpoints of this one.
@@ -247,19 +288,24 @@ fn differences(quiet: &Life, life: &Life) -> Vec<String> {
             life.seen.events, quiet.seen.events
         ));
     }
+    wrong
+}
+
+fn lateness(quiet: &Life, life: &Life) -> Vec<String> {
+    let mut late = Vec::new();
     if life.took > quiet.took * 2 + SLACK {
-        wrong.push(format!(
+        late.push(format!(
             "it took {:?}, and {:?} without the other tenant",
             life.took, quiet.took
         ));
     }
     if life.requests > quiet.requests * 2 + MORE {
-        wrong.push(format!(
+        late.push(format!(
             "{} requests, and {} without the other tenant",
             life.requests, quiet.requests
         ));
     }
-    wrong
+    late
 }
 
 fn text_of(panic: &(dyn std::any::Any + Send)) -> String {
