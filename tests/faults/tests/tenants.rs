@@ -34,6 +34,10 @@ const QUIET: usize = 3;
 /// What may be added to twice the time of a quiet life, and to twice its requests.
 const SLACK: Duration = Duration::from_secs(1);
 const MORE: u32 = 10;
+/// How long events may take: they are sent apart from passes, and all namespaces share the rate.
+const EVENTS: Duration = Duration::from_secs(20);
+/// The same where nothing else happens.
+const QUIET_EVENTS: Duration = Duration::from_secs(5);
 /// How often a history that took longer runs again, by itself: what the writes cost comes back, and what other processes
 /// cost does not.
 const AGAIN: usize = 2;
@@ -61,7 +65,12 @@ async fn campaign_whatever_a_tenant_writes_the_life_of_anothers_link_is_the_same
 
     let mut quiet: Vec<Life> = Vec::new();
     for round in 0..QUIET {
-        let lives = join_all(homes.iter().map(|home| live(&proxy, home, format!("quiet-{round}")))).await;
+        let lives = join_all(
+            homes
+                .iter()
+                .map(|home| live(&proxy, home, format!("quiet-{round}"), None)),
+        )
+        .await;
         quiet.extend(
             lives
                 .into_iter()
@@ -146,7 +155,9 @@ impl Outcome {
 async fn again(plane: &ControlPlane, proxy: &Proxy, home: &Namespace, outcome: &mut Outcome) {
     for attempt in 1..=AGAIN {
         let name = format!("quiet-{}-{attempt}", outcome.seed);
-        let quiet = live(proxy, home, name).await.expect("a life without another tenant");
+        let quiet = live(proxy, home, name, None)
+            .await
+            .expect("a life without another tenant");
         let now = history(plane, proxy, home, (outcome.seed, attempt), &quiet).await;
         println!("INSTANCELINK_HISTORY={}, by itself: {:?}", outcome.seed, now.took);
         outcome.wrong.extend(now.wrong);
@@ -188,7 +199,10 @@ async fn history(
         scene: &scene,
     };
     let writes = writes(&scene, seed);
-    let (sent, life) = tokio::join!(tenant.write(&writes, quiet.took), live(proxy, home, name));
+    let (sent, life) = tokio::join!(
+        tenant.write(&writes, quiet.took),
+        live(proxy, home, name, Some(&quiet.seen.events))
+    );
     if let Some(grant) = grant {
         grant.delete().await;
     }
@@ -226,7 +240,13 @@ async fn consent(home: &Namespace, other: &Namespace, seed: u64) -> Option<Objec
     Some(home.create_object(&manifest).await)
 }
 
-async fn live(proxy: &Proxy, home: &Namespace, name: String) -> Result<Life, String> {
+/// Lives, and waits until the events are the expected ones, or those of a quiet life have come.
+async fn live(
+    proxy: &Proxy,
+    home: &Namespace,
+    name: String,
+    expected: Option<&BTreeSet<String>>,
+) -> Result<Life, String> {
     proxy.arm(&home.name, &Plan::None);
     let began = Instant::now();
     let lived = AssertUnwindSafe(run_and_look(home, &name)).catch_unwind().await;
@@ -234,9 +254,12 @@ async fn live(proxy: &Proxy, home: &Namespace, name: String) -> Result<Life, Str
     let (requests, ..) = proxy.disarm(&home.name);
     match lived {
         Ok((course, conditions)) => {
-            // Events are sent apart from passes.
-            sleep(Duration::from_millis(500)).await;
-            let events = events_of(home, &name).await;
+            let done = Instant::now();
+            let mut events = BTreeSet::new();
+            while done.elapsed() < expected.map_or(QUIET_EVENTS, |_| EVENTS) && expected != Some(&events) {
+                sleep(Duration::from_millis(500)).await;
+                events = events_of(home, &name).await;
+            }
             let seen = Seen {
                 course,
                 conditions,

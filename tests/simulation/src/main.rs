@@ -41,13 +41,14 @@ struct Args {
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let (told, hurried) = (scripts::all(), scripts::hurried());
+    let (told, hurried, forged) = (scripts::all(), scripts::hurried(), scripts::forged());
     let mut out = io::stdout().lock();
     if args.script == TENANTS {
         return tenants(&args, &mut out);
     }
-    let Some(script) = told.iter().chain(&hurried).find(|script| script.name == args.script) else {
-        let names: Vec<&str> = told.iter().chain(&hurried).map(|script| script.name).collect();
+    let all = || told.iter().chain(&hurried).chain(&forged);
+    let Some(script) = all().find(|script| script.name == args.script) else {
+        let names: Vec<&str> = all().map(|script| script.name).collect();
         let _ = writeln!(
             out,
             "there is no script {:?}; there are: {}",

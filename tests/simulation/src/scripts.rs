@@ -1,5 +1,8 @@
 //! The scripts. Together they pass every edge of the lifecycle, and use every kind of child.
 
+mod forged;
+
+pub use forged::forged;
 use serde_json::json;
 
 use crate::script::Deed::{Act, Create, Delete, Patch, Ready, Wait, WipeStatus, Workload};
