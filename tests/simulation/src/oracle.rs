@@ -24,6 +24,8 @@ struct World {
     purging: BTreeSet<String>,
     /// The taken requests of each link, by the `seq` of the intent.
     taken: BTreeMap<(String, u64), String>,
+    /// The UIDs of policies that another writer than the operator created.
+    forged: BTreeSet<String>,
     /// All addresses that pods of a namespace ever had.
     addresses: BTreeSet<(String, String)>,
     found: Vec<String>,
@@ -45,6 +47,9 @@ pub fn judge(history: &[Change]) -> Vec<String> {
             world.addresses.insert(known);
         }
         let ours = change.by.starts_with(NAME);
+        if *change.key.resource == POLICIES && !ours && change.before.is_none() {
+            world.forged.insert(change.after.meta("uid").to_owned());
+        }
         if *change.key.resource == LINKS {
             world.link_changed(change, ours);
         } else if ours && [&SERVICES, &SLICES, &CONFIG_MAPS, &POLICIES].contains(&change.key.resource) {
@@ -240,8 +245,8 @@ impl World {
     fn children_of(&self, namespace: &str, uid: &str) -> Vec<String> {
         let mut children = Vec::new();
         for (key, object) in &self.objects {
-            let is_policy = *key.resource == POLICIES && !key.name.starts_with("flood-");
-            if key.namespace != namespace && (!is_policy || object.is_terminating()) {
+            let is_own_policy = *key.resource == POLICIES && !self.forged.contains(object.meta("uid"));
+            if key.namespace != namespace && (!is_own_policy || object.is_terminating()) {
                 continue;
             }
             let space = Key {
