@@ -17,6 +17,7 @@ mod dataplane_resolvers;
 mod dataplane_verify;
 mod dataplane_virtual_ip;
 mod delete;
+mod docker_ports;
 mod environment;
 mod holds;
 mod injection;
