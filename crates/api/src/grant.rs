@@ -60,6 +60,7 @@ fn endpoints_only() -> Vec<Permission> {
 /// One namespace by its name, or all namespaces that a selector selects.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(extend("x-kubernetes-map-type" = "atomic"))]
 pub struct GrantFrom {
     /// Name of a namespace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -74,6 +75,7 @@ pub struct GrantFrom {
 /// All instances of a kind, or one of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(extend("x-kubernetes-map-type" = "atomic"))]
 pub struct GrantTo {
     /// API group of the kind, `""` for the core group. Optional for Deployment, StatefulSet, DaemonSet, ReplicaSet, Pod and
     /// Service.
@@ -96,6 +98,7 @@ pub struct GrantTo {
 /// A port of an instance.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(extend("x-kubernetes-map-type" = "atomic"))]
 pub struct GrantPort {
     /// Number of the port, 1 to 65535, or its name where a link names it in targetPort.
     // By schema and not by CEL, as `targetPort` of a link.

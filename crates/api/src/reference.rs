@@ -1,4 +1,5 @@
-//! References to instances: the two ends of a link.
+//! References to instances: the two ends of a link. Each reference is written as a whole: server-side apply by two clients never
+//! makes a reference of fields of both (contract#atomic-references).
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -6,6 +7,7 @@ use serde::{Deserialize, Serialize};
 /// The instance that uses the alias, in the link's own namespace.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(extend("x-kubernetes-map-type" = "atomic"))]
 pub struct InstanceRef {
     /// API version of the instance, such as `argoproj.io/v1alpha1`. Optional for Deployment, StatefulSet, DaemonSet,
     /// ReplicaSet and Pod.
@@ -23,6 +25,7 @@ pub struct InstanceRef {
 /// The instance that the alias resolves to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(extend("x-kubernetes-map-type" = "atomic"))]
 pub struct TargetRef {
     /// API version of the instance, such as `argoproj.io/v1alpha1`. Optional for Deployment, StatefulSet, DaemonSet,
     /// ReplicaSet, Pod and Service.

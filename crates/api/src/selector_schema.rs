@@ -16,6 +16,7 @@ pub(crate) fn of_namespaces(_: &mut SchemaGenerator) -> Schema {
                        a name; write e.g. team or example.com/team";
     json_schema!({
         "type": "object",
+        "x-kubernetes-map-type": "atomic",
         "description": "Selects namespaces by their labels. An empty selector selects all namespaces.",
         "properties": {
             "matchLabels": {

@@ -1,6 +1,6 @@
 //! The manifests in `crds/` equal what the types make.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     CustomResourceDefinition, JSONSchemaProps, JSONSchemaPropsOrArray,
@@ -75,6 +75,46 @@ fn fields_that_are_written_as_a_whole_are_atomic_and_conditions_are_a_map() {
         conditions.x_kubernetes_list_map_keys.as_deref(),
         Some(["type".to_owned()].as_slice())
     );
+}
+
+/// contract#atomic-references
+#[test]
+fn each_reference_in_a_spec_is_atomic() {
+    let [link, grant] = instancelink_api::crd::all();
+    let is_atomic = |schema: &JSONSchemaProps| schema.x_kubernetes_map_type.as_deref() == Some("atomic");
+    for path in ["instanceRef", "targetInstanceRef", "outputs.binding.secretRef"] {
+        assert!(is_atomic(property(schema(&link), &format!("spec.{path}"))), "{path}");
+    }
+    for path in ["from", "to"] {
+        let list = property(schema(&grant), &format!("spec.{path}"));
+        assert_eq!(list.x_kubernetes_list_type.as_deref(), Some("atomic"), "{path}");
+        let Some(JSONSchemaPropsOrArray::Schema(item)) = &list.items else {
+            panic!("{path} has no items")
+        };
+        assert!(is_atomic(item), "{path}");
+    }
+}
+
+/// A field that ends with `Ref` and has a name is a reference, also one that is added later.
+#[test]
+fn no_reference_is_forgotten() {
+    fn check(schema: &JSONSchemaProps, path: &str) {
+        for (name, property) in schema.properties.iter().flatten() {
+            let path = format!("{path}.{name}");
+            let is_reference = name.ends_with("Ref");
+            assert!(
+                !is_reference || property.x_kubernetes_map_type.as_deref() == Some("atomic"),
+                "{path}"
+            );
+            check(property, &path);
+        }
+        if let Some(JSONSchemaPropsOrArray::Schema(item)) = &schema.items {
+            check(item, &format!("{path}[]"));
+        }
+    }
+    for crd in instancelink_api::crd::all() {
+        check(property(schema(&crd), "spec"), "spec");
+    }
 }
 
 #[test]

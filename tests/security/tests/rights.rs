@@ -235,5 +235,5 @@ fn a_policy_about_what_is_not_ours_fails_open() {
         let fails = policy.object["spec"]["failurePolicy"].as_str().unwrap();
         assert!(ours || fails == "Ignore", "{}", policy.file);
     }
-    assert_eq!(looked_at, 6);
+    assert_eq!(looked_at, 7);
 }
