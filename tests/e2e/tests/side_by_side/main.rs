@@ -22,6 +22,7 @@ mod docker_ports;
 mod environment;
 mod holds;
 mod injection;
+mod kustomize;
 mod memory;
 mod not_yet;
 mod readiness;
