@@ -9,7 +9,7 @@ use std::time::Duration;
 use instancelink_api::{InstanceLink, State};
 use instancelink_cluster::{Cache, Cause, Index, LinkKey};
 use instancelink_core::child::{Observed, Slice};
-use instancelink_core::resolve::{directory_of, fqdn};
+use instancelink_core::resolve::{fqdn, known_directory_of};
 use instancelink_core::verify::{Answer, Lookup, Resolution, api_server_in, finding, programmed};
 use jiff::SignedDuration;
 use parking_lot::Mutex;
@@ -75,10 +75,9 @@ impl Verifier {
         if self.resolver.is_none() {
             return;
         }
-        if !is_active(link) {
+        let Some(directory) = known_directory_of(link, None).filter(|_| is_active(link)) else {
             return self.forget(key);
-        }
-        let directory = directory_of(link, None);
+        };
         let programmed = programmed(slices.iter(), &directory);
         self.schedule
             .lock()
@@ -206,7 +205,7 @@ struct Question {
 }
 
 impl Question {
-    /// None if the link is not active.
+    /// None if the link is not active, or if the name of its alias is not known.
     fn of(index: &Index, key: &LinkKey, domain: &str) -> Option<Self> {
         let link = &*index.link(key)?;
         if !is_active(link) {
@@ -216,7 +215,7 @@ impl Question {
         let slices = index.slices.by_link.get(&owner);
         let slices = slices.filter_map(|name| Some(index.slices.table.get(name)?.child.get(&index.recent)));
         let slices: Vec<_> = slices.collect();
-        let directory = directory_of(link, None);
+        let directory = known_directory_of(link, None)?;
         Some(Self {
             activation: activation_of(link),
             name: fqdn(&link.spec.link_name, &directory, &key.namespace, domain),

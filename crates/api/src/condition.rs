@@ -115,6 +115,10 @@ reasons! {
     Resolved,
     /// Programmed: the API server confirmed every write.
     Programmed,
+    /// `Programmed`, and the target declares no ports, so there are no variables of ports.
+    NoPorts,
+    /// `Programmed`, and entries of the binding lead to another host than the alias.
+    EntriesBypassAlias,
     /// Available: the alias has ready endpoints.
     EndpointsReady,
     /// Ready: in the desired state.

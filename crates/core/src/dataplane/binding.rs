@@ -4,9 +4,9 @@ use instancelink_api::condition::Reason;
 use instancelink_api::spec::Binding as Spec;
 use instancelink_api::{keys, status::BindingStatus};
 
+use super::connection::{self, Alias};
 use super::naming::{Names, labels};
 use super::ownership::is_own;
-use super::uri;
 use crate::child::{Binding, ChildSpec, Confidential, Entries, Key, Kind, Observed};
 use crate::refusal::Refusal;
 use crate::resolve::directory::host;
@@ -25,26 +25,60 @@ pub enum DesiredBinding {
     Present(ChildSpec<Binding>),
 }
 
-/// Builds the desired Secret.
-pub(super) fn desired(s: &Snapshot, names: &Names<'_>, ports: &[Port]) -> DesiredBinding {
+/// The names of entries of the referenced Secret that lead past the alias (contract#entries-past-the-alias).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct PastTheAlias {
+    /// Copied as they are.
+    pub(super) copied: Vec<String>,
+    /// Its `uri` cannot have the alias as its host, so the binding has none.
+    pub(super) uri: bool,
+}
+
+/// Builds the desired Secret, and names what leads past the alias.
+pub(super) fn desired(s: &Snapshot, names: &Names<'_>, ports: &[Port]) -> (DesiredBinding, PastTheAlias) {
+    let mut past = PastTheAlias::default();
     let Some(spec) = binding_spec(s) else {
-        return unconfirmed(s).map_or(DesiredBinding::Absent, DesiredBinding::Pending);
+        return (
+            unconfirmed(s).map_or(DesiredBinding::Absent, DesiredBinding::Pending),
+            past,
+        );
     };
+    let entries = match referenced(s, names, spec) {
+        Ok(entries) => entries,
+        Err(refusal) => return (DesiredBinding::Pending(refusal), past),
+    };
+    let secret = ChildSpec {
+        namespace: names.namespace.to_owned(),
+        name: names.binding(),
+        labels: names.own_labels(),
+        annotations: labels([(keys::LINK, &names.link_path())]),
+        owners: names.link_owner(),
+        body: Binding {
+            type_: format!("servicebinding.io/{}", spec.type_),
+            data: entries_of(spec, names, ports, entries, &mut past),
+            immutable: false,
+        },
+    };
+    (DesiredBinding::Present(secret), past)
+}
+
+/// The entries of the Secret that the spec refers to.
+fn referenced(s: &Snapshot, names: &Names<'_>, spec: &Spec) -> Result<Entries, Refusal> {
     let known = match &s.secrets {
-        Secrets::Unknown => return DesiredBinding::Pending(unknown(names)),
+        Secrets::Unknown => return Err(unknown(names)),
         Secrets::Forbidden => {
             let why = format!(
                 "spec.outputs.binding needs {}, but the operator may not use Secrets in that namespace. Apply this manifest, \
                  and the link goes on by itself within a minute, or remove spec.outputs.binding:",
                 key_of(names)
             );
-            return DesiredBinding::Pending(forbidden(&why, names, &s.account));
+            return Err(forbidden(&why, names, &s.account));
         }
         Secrets::Known { referenced } => referenced,
     };
-    let entries = match (&spec.secret_ref, known) {
-        (None, _) => Entries::new(),
-        (Some(_), Some(Referenced::Entries(entries))) => entries.clone(),
+    match (&spec.secret_ref, known) {
+        (None, _) => Ok(Entries::new()),
+        (Some(_), Some(Referenced::Entries(entries))) => Ok(entries.clone()),
         (Some(reference), Some(Referenced::Binding)) => {
             let (namespace, link) = (names.namespace, names.link);
             let message = format!(
@@ -53,7 +87,7 @@ pub(super) fn desired(s: &Snapshot, names: &Names<'_>, ports: &[Port]) -> Desire
                  Secret that the entries come from: kubectl -n {namespace} edit il {link}",
                 reference.name
             );
-            return DesiredBinding::Pending(refusal(Reason::InvalidSecretRef, message));
+            Err(refusal(Reason::InvalidSecretRef, message))
         }
         (Some(reference), Some(Referenced::Unusable(why))) => {
             let message = format!(
@@ -62,7 +96,7 @@ pub(super) fn desired(s: &Snapshot, names: &Names<'_>, ports: &[Port]) -> Desire
                 reference.name,
                 why.next_step()
             );
-            return DesiredBinding::Pending(refusal(Reason::InvalidSecretRef, message));
+            Err(refusal(Reason::InvalidSecretRef, message))
         }
         (Some(reference), None) => {
             let message = format!(
@@ -70,35 +104,33 @@ pub(super) fn desired(s: &Snapshot, names: &Names<'_>, ports: &[Port]) -> Desire
                  not read (service account token, Helm release); create it, and the link goes on by itself",
                 names.namespace, reference.name
             );
-            return DesiredBinding::Pending(refusal(Reason::Pending, message));
+            Err(refusal(Reason::Pending, message))
         }
-    };
-    DesiredBinding::Present(ChildSpec {
-        namespace: names.namespace.to_owned(),
-        name: names.binding(),
-        labels: names.own_labels(),
-        annotations: labels([(keys::LINK, &names.link_path())]),
-        owners: names.link_owner(),
-        body: Binding {
-            type_: format!("servicebinding.io/{}", spec.type_),
-            data: entries_of(spec, names, ports, entries),
-            immutable: false,
-        },
-    })
+    }
 }
 
 /// The entries of the referenced Secret, with host, port and type replaced by those of the link, so that clients connect
-/// through the alias.
-fn entries_of(spec: &Spec, names: &Names<'_>, ports: &[Port], mut entries: Entries) -> Entries {
+/// through the alias. Other entries in a known form get the alias too.
+fn entries_of(
+    spec: &Spec,
+    names: &Names<'_>,
+    ports: &[Port],
+    mut entries: Entries,
+    past: &mut PastTheAlias,
+) -> Entries {
     let host = host(names.alias, &names.directory, names.namespace);
     let port = ports.first().map(|port| port.port);
+    past.copied = connection::redirect(&mut entries, Alias { host: &host, port });
     let uri = match entries.remove("uri") {
-        Some(theirs) => std::str::from_utf8(theirs.reveal())
-            .ok()
-            .and_then(|theirs| uri::redirected(theirs, &host, port)),
+        Some(theirs) => {
+            let theirs = std::str::from_utf8(theirs.reveal()).ok();
+            let redirected = theirs.and_then(|theirs| connection::redirected_uri(theirs.trim_end(), &host, port));
+            past.uri = redirected.is_none();
+            redirected
+        }
         // Next to credentials, a URI without them would suggest that none are needed.
         None if entries.contains_key("username") || entries.contains_key("password") => None,
-        None => port.and_then(|port| uri::of(&spec.type_, &host, port)),
+        None => port.and_then(|port| connection::uri_of(&spec.type_, &host, port)),
     };
     let own = [
         ("type", Some(spec.type_.clone())),

@@ -12,6 +12,7 @@
 
 mod binding;
 mod conflict;
+mod connection;
 mod deletion;
 mod diff;
 mod directory;
@@ -21,6 +22,7 @@ mod environment;
 mod environment_size;
 mod held;
 mod naming;
+mod notes;
 mod ownership;
 mod plan;
 mod policy;
@@ -29,7 +31,6 @@ mod removal;
 mod slice_packing;
 mod slices;
 mod teardown;
-mod uri;
 mod virtual_ip;
 mod writes;
 
@@ -39,6 +40,7 @@ pub use conflict::{outlasts_conflicts, own_uid};
 pub use deletion::why_deleted;
 pub use diff::{bring_up, is_up, problems};
 pub use environment::DesiredEnvironment;
+pub use notes::Note;
 pub use plan::{Plan, build};
 pub use prune::prune;
 pub use teardown::{Teardown, TeardownNow, has_children, take_down, teardown_now};

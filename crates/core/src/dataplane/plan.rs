@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::binding::{self, DesiredBinding};
 use super::environment::DesiredEnvironment;
 use super::naming::Names;
+use super::notes::{self, Note};
 use super::{directory, policy, slices, virtual_ip};
 use crate::child::{ChildSpec, Directory, Policy, Slice, VirtualIp};
 use crate::refusal::Refusal;
@@ -31,6 +32,8 @@ pub struct Plan<'a> {
     pub ready: usize,
     /// What the spec asks for but the operator may not write (`Programmed=False/Forbidden`).
     pub forbidden: Vec<Refusal>,
+    /// What a user of the link may miss, although all of it is programmed.
+    pub notes: Vec<Note>,
 }
 
 /// Builds the plan. `older` has the UIDs of the siblings whose keys in the environment take precedence over this link's
@@ -54,9 +57,11 @@ pub fn build<'a>(s: &'a Snapshot, older: &BTreeSet<String>) -> Result<Plan<'a>, 
     } else {
         slices::under_directory(s, &names, &endpoints.groups, &endpoints.ports)
     };
+    let (binding, past) = binding::desired(s, &names, &endpoints.ports);
     Ok(Plan {
         directory: directory::desired(s, &names),
-        binding: binding::desired(s, &names, &endpoints.ports),
+        notes: notes::of(s, &names, &endpoints, &past),
+        binding,
         environment: DesiredEnvironment::new(s, &endpoints.ports, older),
         ready: endpoints
             .groups

@@ -10,6 +10,9 @@ use super::wait::Wait;
 use super::{enforced, shadow, verified};
 use crate::resolve::TargetVerdict;
 
+/// The message of a link that is programmed.
+const ALL_CONFIRMED: &str = "the API server confirmed all objects that this state needs";
+
 fn condition(type_: &'static str, is_true: bool, reason: Reason, message: impl Into<String>) -> NewCondition {
     NewCondition {
         type_,
@@ -120,11 +123,19 @@ fn programmed(f: &Facts<'_>, state: State, wait: Option<&Wait>) -> NewCondition 
     {
         return condition(types::PROGRAMMED, false, Reason::Pending, unservable.message.clone());
     }
+    let notes = match &f.plan {
+        Ok(plan) if state == State::Active => plan.notes.as_slice(),
+        _ => &[],
+    };
+    let Some(first) = notes.first() else {
+        return condition(types::PROGRAMMED, true, Reason::Programmed, ALL_CONFIRMED);
+    };
+    let notes: Vec<&str> = notes.iter().map(|note| note.message.as_str()).collect();
     condition(
         types::PROGRAMMED,
         true,
-        Reason::Programmed,
-        "the API server confirmed all objects that this state needs",
+        first.reason,
+        format!("{ALL_CONFIRMED}. {}", notes.join(". ")),
     )
 }
 

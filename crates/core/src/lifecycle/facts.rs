@@ -10,7 +10,7 @@ use super::alias::{self, Rivals, older_siblings};
 use crate::action::Memory;
 use crate::dataplane::{self, Plan, Unservable};
 use crate::hash;
-use crate::resolve::{TargetVerdict, directory_of, scaled_kinds, target_of};
+use crate::resolve::{TargetVerdict, known_directory_of, scaled_kinds, target_of};
 use crate::snapshot::Snapshot;
 
 /// The state at which the link is to rest.
@@ -133,10 +133,10 @@ impl<'a> Facts<'a> {
         crate::action::name_of(self.link)
     }
 
-    /// Name of the source's directory.
-    pub(crate) fn directory(&self) -> String {
+    /// Name of the source's directory, if it is known (contract#operator-fields).
+    pub(crate) fn directory(&self) -> Option<String> {
         let source = self.s.source.as_ref();
-        directory_of(self.link, source.map(|source| source.uid.as_str()))
+        known_directory_of(self.link, source.map(|source| source.uid.as_str()))
     }
 
     /// The source exists, is not being deleted, and its namespace accepts objects: lifecycle#terminating-source.

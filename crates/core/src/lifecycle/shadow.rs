@@ -55,12 +55,11 @@ pub(super) fn new(f: &Facts<'_>, new: &InstanceLinkStatus) -> Vec<(String, Strin
 
 /// The most serious first.
 fn shadows(f: &Facts<'_>) -> Vec<(Reason, String)> {
-    if f.s.namesakes.is_empty() {
+    let Some(directory) = f.directory().filter(|_| !f.s.namesakes.is_empty()) else {
         return Vec::new();
-    }
+    };
     let alias = &f.link.spec.link_name;
     let namespace = f.link.metadata.namespace.as_deref().unwrap_or_default();
-    let directory = f.directory();
     let safe = host(alias, &directory, namespace);
     let told = |namesake: &Namesake| match namesake {
         Namesake::MirroredEndpoints => (

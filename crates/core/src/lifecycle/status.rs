@@ -62,12 +62,7 @@ pub(crate) fn status(f: &Facts<'_>, state: State, wait: &Wait) -> InstanceLinkSt
         transitioning_progress: transitional.then(|| if entering { 100 } else { progress(old, wait) }),
         uuid: meta.uid.clone(),
         observed_generation: meta.generation,
-        fqdn: (!matches!(state, State::Removed | State::Purging | State::Purged) && !spec.link_name.is_empty()).then(
-            || {
-                let namespace = meta.namespace.as_deref().unwrap_or_default();
-                fqdn(&spec.link_name, &f.directory(), namespace, &f.s.cluster_domain)
-            },
-        ),
+        fqdn: full_name(f, state),
         target: match state {
             State::Active => spec.target_instance_ref.clone(),
             _ if up => old.target.clone(),
@@ -88,6 +83,16 @@ pub(crate) fn status(f: &Facts<'_>, state: State, wait: &Wait) -> InstanceLinkSt
         binding: dataplane::in_status(f.s).filter(|_| !scrubbed),
         conditions: conditions(f, state, (!entering || wait.problem.is_some()).then_some(wait)),
     }
+}
+
+/// The name of the alias; none before the name of the directory is known, and for a link that has ended.
+fn full_name(f: &Facts<'_>, state: State) -> Option<String> {
+    let alias = &f.link.spec.link_name;
+    if matches!(state, State::Removed | State::Purging | State::Purged) || alias.is_empty() {
+        return None;
+    }
+    let namespace = f.link.metadata.namespace.as_deref().unwrap_or_default();
+    Some(fqdn(alias, &f.directory()?, namespace, &f.s.cluster_domain))
 }
 
 /// An entry that is rebuilt after a lost status has the time at which `desired` last changed. Each other entry has the

@@ -26,6 +26,14 @@ pub fn directory_of(link: &InstanceLink, source_uid: Option<&str>) -> String {
     directory_name(&link.spec.instance_ref.name, uid)
 }
 
+/// The same, if it is known. A name that is made of the UID of a source is not, before the source was seen.
+pub fn known_directory_of(link: &InstanceLink, source_uid: Option<&str>) -> Option<String> {
+    let remembered = link.status.as_ref().and_then(|status| status.instance_id.as_deref());
+    let uid = source_uid.or(remembered).unwrap_or_default();
+    let is_known = !uid.is_empty() || is_dns_1035_label(&directory_by_name(&link.spec.instance_ref.name));
+    is_known.then(|| directory_of(link, source_uid))
+}
+
 /// The alias as a fully qualified name in the cluster, without a trailing dot.
 pub fn fqdn(alias: &str, directory: &str, namespace: &str, domain: &str) -> String {
     format!("{}.{domain}", host(alias, directory, namespace))

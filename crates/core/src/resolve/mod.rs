@@ -24,7 +24,7 @@ pub mod selector;
 pub mod selector_problem;
 pub mod selector_text;
 
-pub use directory::{directory_name, directory_of, fqdn};
+pub use directory::{directory_name, directory_of, fqdn, known_directory_of};
 pub use reference::{TargetVerdict, target_of};
 
 /// Why a spec cannot be served: `InvalidPorts`, `AddressingNotPossible`, `KindNotSupported` or `TooCostly`.

@@ -28,6 +28,7 @@ mod not_yet;
 mod readiness;
 mod repair;
 mod repair_fields;
+mod silence;
 mod status;
 mod tenants;
 mod tenants_costly;

@@ -44,6 +44,38 @@ fn the_status_has_the_programmed_target_until_its_children_are_gone() {
     assert_eq!(named(&world), None);
 }
 
+/// contract#operator-fields
+#[test]
+fn a_dns_name_that_is_made_of_the_sources_uid_is_absent_until_the_source_is_known() {
+    let named = |world: &World| world.status().fqdn.clone();
+    let spec = "{linkName: db, instanceRef: {kind: Deployment, name: web.v2}}";
+    let mut world = World::new(fixture::of(spec));
+    world.settle();
+    assert_eq!(named(&world), None, "the hash of no UID is no name");
+    assert_eq!(world.status().instance_id, None);
+    world.s = world.s.clone().with_source();
+    world.settle();
+    let name = named(&world).unwrap();
+    assert!(
+        name.starts_with("db.il-") && name.ends_with(".shop.svc.cluster.local"),
+        "{name}"
+    );
+    world.s = world.s.clone().without_source();
+    world.settle();
+    assert!(named(&world).is_none_or(|kept| kept == name), "{:?}", named(&world));
+}
+
+#[test]
+fn a_dns_name_that_is_made_of_the_sources_name_is_known_before_the_source_exists() {
+    let spec = "{linkName: db, instanceRef: {kind: Deployment, name: web}}";
+    let mut world = World::new(fixture::of(spec));
+    world.settle();
+    assert_eq!(
+        world.status().fqdn.as_deref(),
+        Some("db.web-links.shop.svc.cluster.local")
+    );
+}
+
 #[test]
 fn the_status_has_the_dns_name_until_the_link_is_removed() {
     let mut world = World::inactive();
