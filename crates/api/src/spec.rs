@@ -79,7 +79,7 @@ pub struct InstanceLinkSpec {
     )]
     pub instance_ref: InstanceRef,
 
-    /// The instance that the alias resolves to. If unset, the alias resolves to no address.
+    /// The instance that the alias resolves to. If unset, nothing answers under the alias.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[x_kube(
         validation = ("has(self.apiVersion) || self.kind in ['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Pod', 'Service']", "targetInstanceRef.kind must be Deployment, StatefulSet, DaemonSet, ReplicaSet, Pod or Service; for another kind with a scale subresource also write its apiVersion, e.g. argoproj.io/v1alpha1 for a Rollout"),

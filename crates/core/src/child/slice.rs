@@ -65,7 +65,7 @@ pub struct Endpoint {
     pub address: IpAddr,
     /// The DNS label under the directory: the alias. Empty under a virtual IP, because only the virtual IP has a name.
     pub hostname: String,
-    /// It accepts connections, so DNS returns it.
+    /// DNS returns it.
     pub ready: bool,
     /// It accepts connections, even if it is terminating.
     pub serving: bool,
@@ -77,6 +77,18 @@ pub struct Endpoint {
     pub node: Option<String>,
     /// The zone it runs in.
     pub zone: Option<String>,
+}
+
+impl Endpoint {
+    /// True if DNS returns it and connections to it may succeed. DNS returns the address of a Service in any case
+    /// (contract#fixed-names).
+    pub fn answers(&self) -> bool {
+        self.ready && (self.serving || !self.is_of_service())
+    }
+
+    fn is_of_service(&self) -> bool {
+        self.target.as_ref().is_some_and(|target| target.kind == "Service")
+    }
 }
 
 /// `targetRef` of an endpoint.

@@ -84,7 +84,7 @@ fn draining(found: &Observed<Slice>, from: Timestamp) -> ChildSpec<Slice> {
     object
         .body
         .endpoints
-        .retain(|endpoint| is_named && (endpoint.ready || (endpoint.serving && endpoint.terminating)));
+        .retain(|endpoint| is_named && (endpoint.answers() || (endpoint.serving && endpoint.terminating)));
     for endpoint in &mut object.body.endpoints {
         endpoint.ready = false;
         endpoint.serving = true;

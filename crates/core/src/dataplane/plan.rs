@@ -28,7 +28,7 @@ pub struct Plan<'a> {
     pub environment: DesiredEnvironment<'a>,
     /// The link's binding.
     pub binding: DesiredBinding,
-    /// Number of ready endpoints.
+    /// Number of endpoints that answer.
     pub ready: usize,
     /// What the spec asks for but the operator may not write (`Programmed=False/Forbidden`).
     pub forbidden: Vec<Refusal>,
@@ -67,7 +67,7 @@ pub fn build<'a>(s: &'a Snapshot, older: &BTreeSet<String>) -> Result<Plan<'a>, 
             .groups
             .iter()
             .flat_map(|group| &group.endpoints)
-            .filter(|endpoint| endpoint.ready)
+            .filter(|endpoint| endpoint.answers())
             .count(),
         slices,
         virtual_ip,

@@ -2,12 +2,14 @@
 //! nothing else is written, but the address of a pod that is gone may be given to another pod.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 use instancelink_api::grant::Permission;
 
 use super::naming::Names;
 use super::ownership::{Ownership, delete_own_slices, own_slices, ownership_of};
 use super::policy;
+use super::slices::is_under_virtual_ip;
 use super::virtual_ip;
 use super::writes::{delete, key_of, replace};
 use crate::child::{Endpoint, EndpointTarget};
@@ -18,9 +20,9 @@ use crate::resolve::pods::{is_alive, known_behind};
 use crate::snapshot::{Snapshot, TargetObject};
 
 /// Removes from the slices each endpoint whose pod (by UID) is gone, terminating, finished, or not ready where that counts,
-/// whose pod left the target as far as that is known, whose Service is gone or no longer answers, or whose namespace no longer
-/// consents. Withdraws a policy that reaches more than the target's pods (contract#policy-is-withdrawn). Adds and changes
-/// nothing else.
+/// whose pod left the target as far as that is known, whose Service is gone, or whose namespace no longer consents. Marks a
+/// Service without pods as not serving. Withdraws a policy that reaches more than the target's pods
+/// (contract#policy-is-withdrawn). Adds and changes nothing else.
 ///
 /// An endpoint need not belong to the target in the spec: the edit that cannot be served may have changed the target.
 pub fn prune(s: &Snapshot) -> Vec<Effect> {
@@ -41,8 +43,11 @@ pub fn prune(s: &Snapshot) -> Vec<Effect> {
             object
                 .body
                 .endpoints
-                .retain(|endpoint| still_answers(s, members.as_ref(), endpoint));
-            (object.body.endpoints.len() < found.object.body.endpoints.len()).then(|| replace(found, object))
+                .retain(|endpoint| may_stay(s, members.as_ref(), endpoint));
+            for endpoint in &mut object.body.endpoints {
+                endpoint.serving &= !has_no_pods(s, members.as_ref(), endpoint);
+            }
+            (object.body.endpoints != found.object.body.endpoints).then(|| replace(found, object))
         });
     overreaching.chain(pruned).collect()
 }
@@ -65,7 +70,7 @@ fn members_of_programmed(s: &Snapshot) -> Option<BTreeSet<&str>> {
     known_behind(s.target.as_ref().filter(|_| is_same)?)
 }
 
-fn still_answers(s: &Snapshot, members: Option<&BTreeSet<&str>>, endpoint: &Endpoint) -> bool {
+fn may_stay(s: &Snapshot, members: Option<&BTreeSet<&str>>, endpoint: &Endpoint) -> bool {
     let Some(target) = endpoint.target.as_ref() else {
         return false;
     };
@@ -76,7 +81,7 @@ fn still_answers(s: &Snapshot, members: Option<&BTreeSet<&str>>, endpoint: &Endp
         "Pod" => {
             members.is_none_or(|members| members.contains(target.uid.as_str())) && pod_answers(s, target, endpoint)
         }
-        "Service" => service_still_answers(s, target, endpoint),
+        "Service" => service_exists(s, target, endpoint),
         _ => false,
     }
 }
@@ -101,24 +106,38 @@ fn pod_answers(s: &Snapshot, target: &EndpointTarget, endpoint: &Endpoint) -> bo
     })
 }
 
-/// Whether a Service has pods is known only of the current target. For another Service it is enough that it exists.
-fn service_still_answers(s: &Snapshot, target: &EndpointTarget, endpoint: &Endpoint) -> bool {
-    let publish = s.link.object.spec.publish_not_ready_addresses;
-    // A virtual IP that this pass created is only among the children.
-    let is_virtual_ip = virtual_ip::own(s)
-        .any(|found| found.uid == target.uid && found.object.body.addresses.contains(&endpoint.address));
-    let exists = is_virtual_ip
+/// True if the Service exists and has this address: the target Service, or one before, or the virtual IP.
+fn service_exists(s: &Snapshot, target: &EndpointTarget, endpoint: &Endpoint) -> bool {
+    let is_virtual_ip = is_virtual_ip(s, target, |addresses| addresses.contains(&endpoint.address));
+    is_virtual_ip
         || s.answering
             .services
             .iter()
-            .any(|service| service.uid == target.uid && service.cluster_ips.contains(&endpoint.address));
-    let has_no_pods = s.target.as_ref().is_some_and(|current| match &current.object {
+            .any(|service| service.uid == target.uid && service.cluster_ips.contains(&endpoint.address))
+}
+
+/// True for the link's virtual IP with such addresses. One that this pass created is only among the children.
+fn is_virtual_ip(s: &Snapshot, target: &EndpointTarget, has: impl Fn(&[IpAddr]) -> bool) -> bool {
+    virtual_ip::own(s).any(|found| found.uid == target.uid && has(&found.object.body.addresses))
+}
+
+/// True for the address of a Service that has no pod. That is known only of the virtual IP and of the current target.
+fn has_no_pods(s: &Snapshot, members: Option<&BTreeSet<&str>>, endpoint: &Endpoint) -> bool {
+    let Some(target) = endpoint.target.as_ref().filter(|target| target.kind == "Service") else {
+        return false;
+    };
+    if is_virtual_ip(s, target, |_| true) {
+        let behind = own_slices(s).filter(|found| is_under_virtual_ip(&found.object));
+        let mut behind = behind.flat_map(|found| &found.object.body.endpoints);
+        return !behind.any(|endpoint| endpoint.ready && may_stay(s, members, endpoint));
+    }
+    let publish = s.link.object.spec.publish_not_ready_addresses;
+    s.target.as_ref().is_some_and(|current| match &current.object {
         TargetObject::Service(service) if service.uid == target.uid => {
             known_behind(current).is_some() && !service_answers(current, service, publish)
         }
         TargetObject::Service(_) | TargetObject::Workload(_) | TargetObject::Pod(_) => false,
-    });
-    exists && !has_no_pods
+    })
 }
 
 #[cfg(test)]
@@ -158,7 +177,8 @@ mod tests {
         else {
             panic!("{effects:?}")
         };
-        slice.body.endpoints.iter().map(|e| e.address.to_string()).collect()
+        let left = slice.body.endpoints.iter().filter(|endpoint| endpoint.answers());
+        left.map(|e| e.address.to_string()).collect()
     }
 
     #[test]
@@ -251,6 +271,24 @@ mod tests {
             spec.ports = Some(ports);
         });
         assert_eq!(prune(&s.up()), []);
+    }
+
+    /// contract#fixed-names
+    #[test]
+    fn the_name_of_a_virtual_ip_stays_when_its_last_pod_is_gone() {
+        let ports = serde_json::from_str(r#"[{"name":"pg","port":5432}]"#).unwrap();
+        let mut s = fixture::snapshot()
+            .edited(|spec| {
+                spec.addressing = Addressing::VirtualIP;
+                spec.ports = Some(ports);
+            })
+            .up();
+        s.answering.pods.clear();
+        s.execute(&prune(&s));
+        let left = s.children.slices.iter().flat_map(|found| &found.object.body.endpoints);
+        let left: Vec<_> = left.map(|e| (e.address.to_string(), e.ready, e.serving)).collect();
+        assert_eq!(left, [(fixture::VIRTUAL_IP.to_owned(), true, false)]);
+        assert_eq!(prune(&s), []);
     }
 
     #[test]

@@ -111,7 +111,7 @@ proptest! {
         s.execute(&prune(&s));
         prop_assert_eq!(prune(&s), vec![]);
         let left = s.children.slices.iter().flat_map(|found| &found.object.body.endpoints);
-        prop_assert_eq!(left.filter(|endpoint| endpoint.ready).count(), answering);
+        prop_assert_eq!(left.filter(|endpoint| endpoint.answers()).count(), answering);
     }
 
     #[test]

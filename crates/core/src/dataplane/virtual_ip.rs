@@ -33,18 +33,19 @@ pub(super) fn desired(s: &Snapshot, names: &Names<'_>, groups: &EndpointGroups) 
     })
 }
 
-/// The endpoints of the alias: the virtual IP's addresses, ready if a pod behind it is ready.
+/// The endpoints of the alias: the virtual IP's addresses, serving if a pod behind it is ready. The name does not depend on
+/// pods (contract#fixed-names).
 pub(super) fn endpoints(s: &Snapshot, names: &Names<'_>, groups: &EndpointGroups) -> Vec<Endpoint> {
     let Some(found) = observed(s, names) else {
         return Vec::new();
     };
-    let ready = groups.groups.iter().flat_map(|g| &g.endpoints).any(|e| e.ready);
+    let serving = groups.groups.iter().flat_map(|g| &g.endpoints).any(|e| e.ready);
     let addresses = found.object.body.addresses.iter();
     let endpoint = |address: &std::net::IpAddr| Endpoint {
         address: *address,
         hostname: names.alias.to_owned(),
-        ready,
-        serving: ready,
+        ready: true,
+        serving,
         terminating: false,
         target: Some(EndpointTarget {
             kind: "Service".to_owned(),

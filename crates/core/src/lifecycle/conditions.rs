@@ -8,6 +8,7 @@ use super::condition::NewCondition;
 use super::facts::{Facts, Goal};
 use super::wait::Wait;
 use super::{enforced, shadow, verified};
+use crate::child::Endpoint;
 use crate::resolve::TargetVerdict;
 
 /// The message of a link that is programmed.
@@ -93,7 +94,7 @@ fn resolved_refs(f: &Facts<'_>) -> NewCondition {
         TargetVerdict::Missing { message } => return no(Reason::TargetNotFound, message),
         TargetVerdict::Unusable { message } => return no(Reason::Unusable, message),
         TargetVerdict::NoTarget => {
-            let message = "spec.targetInstanceRef is not set, so the alias resolves to no address";
+            let message = "spec.targetInstanceRef is not set, so nothing answers under the alias";
             return condition(types::RESOLVED_REFS, true, Reason::NoTarget, message);
         }
         TargetVerdict::Observed(_) => {}
@@ -150,7 +151,7 @@ fn available(f: &Facts<'_>, state: State) -> NewCondition {
         .slices
         .iter()
         .flat_map(|slice| &slice.object.body.endpoints)
-        .any(|endpoint| endpoint.ready)
+        .any(Endpoint::answers)
     {
         return condition(
             types::AVAILABLE,
@@ -162,7 +163,7 @@ fn available(f: &Facts<'_>, state: State) -> NewCondition {
     match &f.target {
         TargetVerdict::NoTarget => no(
             Reason::NoTarget,
-            "spec.targetInstanceRef is not set, so the alias resolves to no address",
+            "spec.targetInstanceRef is not set, so nothing answers under the alias",
         ),
         TargetVerdict::Missing { message } => no(Reason::TargetNotFound, message),
         TargetVerdict::Unusable { message } => no(Reason::Unusable, message),

@@ -115,7 +115,8 @@ fn by_cluster_ips(spec: &InstanceLinkSpec, target: &Target, service: &Service) -
         .map(|address| Endpoint {
             address: *address,
             hostname: spec.link_name.clone(),
-            ready: answers,
+            // The name does not depend on pods: contract#fixed-names.
+            ready: true,
             serving: answers,
             terminating: false,
             target: Some(target_ref.clone()),

@@ -11,7 +11,7 @@ use crate::snapshot::{Snapshot, Target, TargetObject};
 /// The result of resolving `spec.targetInstanceRef`.
 #[derive(Clone, Debug)]
 pub enum TargetVerdict<'a> {
-    /// The spec has no target: the alias resolves to no address. This is valid.
+    /// The spec has no target: nothing answers under the alias. This is valid.
     NoTarget,
     /// The target's namespace has not consented (`RefNotPermitted`, a hold).
     NotPermitted {
@@ -70,14 +70,14 @@ pub fn target_of(s: &Snapshot) -> TargetVerdict<'_> {
     match s.target.as_ref().filter(|t| t.object.is(reference, namespace)) {
         None if let Some(why) = &s.unusable.target => TargetVerdict::Unusable {
             message: format!(
-                "{kind} {namespace}/{name} exists, but {why}, so the alias resolves to no address; {}, or set \
+                "{kind} {namespace}/{name} exists, but {why}, so nothing answers under the alias; {}, or set \
                  targetInstanceRef to another target",
                 why.next_step()
             ),
         },
         None => TargetVerdict::Missing {
             message: format!(
-                "{kind} {namespace}/{name} does not exist, so the alias resolves to no address; create it, or set \
+                "{kind} {namespace}/{name} does not exist, so nothing answers under the alias; create it, or set \
                  targetInstanceRef to another target"
             ),
         },

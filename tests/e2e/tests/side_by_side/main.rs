@@ -20,6 +20,7 @@ mod dataplane_virtual_ip;
 mod delete;
 mod docker_ports;
 mod environment;
+mod fixed_names;
 mod holds;
 mod injection;
 mod kustomize;

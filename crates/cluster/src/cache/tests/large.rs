@@ -139,7 +139,7 @@ fn a_link_to_an_object_that_is_too_large_says_why_it_has_no_endpoints_and_recove
     assert_eq!(
         message,
         "Deployment shop/pg exists, but the field spec.selector is too large: the operator would keep more than 1024 KiB of \
-         this object, and it keeps at most 64 KiB of one, so the alias resolves to no address; make the field smaller, or set \
+         this object, and it keeps at most 64 KiB of one, so nothing answers under the alias; make the field smaller, or set \
          targetInstanceRef to another target"
     );
     assert_eq!(world.cache.count_unusable(), [(("Deployment", "too_large"), 1)].into());

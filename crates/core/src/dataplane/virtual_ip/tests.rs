@@ -152,12 +152,20 @@ fn a_change_of_the_target_rewrites_only_the_slices_behind_the_virtual_ip() {
     assert_eq!(shown(&effects), ["replace EndpointSlice shop/web-db-vip4"]);
 }
 
+/// contract#fixed-names
 #[test]
-fn without_a_ready_pod_the_alias_has_no_ready_address() {
-    let s = pg()
-        .with_target_deployment(vec![pod("pg-0", "10.0.0.10").not_ready()])
-        .up();
-    assert_eq!(slices(&s), ["web-db-v4:  db=80", "web-db-vip4:  db=5432"]);
+fn the_name_of_a_virtual_ip_does_not_depend_on_pods() {
+    let not_ready = pg().with_target_deployment(vec![pod("pg-0", "10.0.0.10").not_ready()]);
+    let behind = "web-db-vip4:  db=5432";
+    let alias = format!("web-db-v4: {VIRTUAL_IP} db=80");
+    assert_eq!(slices(&not_ready.clone().up()), [alias.as_str(), behind]);
+    for s in [not_ready, pg().without_target(), pg().edited(|spec| spec.target_instance_ref = None)] {
+        let s = s.up();
+        assert!(slices(&s).contains(&alias), "{:?}", slices(&s));
+        let mut endpoints = s.children.slices.iter().flat_map(|found| &found.object.body.endpoints);
+        assert!(!endpoints.any(|endpoint| endpoint.answers()));
+        assert_eq!(build(&s, &BTreeSet::new()).unwrap().ready, 0);
+    }
 }
 
 #[test]

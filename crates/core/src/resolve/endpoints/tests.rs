@@ -85,16 +85,16 @@ fn both_address_families_of_a_pod_count_and_unusable_addresses_do_not() {
     assert_eq!(shown(&s), ["10.0.0.10 true/true", "fd00::10 true/true"]);
 }
 
-/// contract#endpoints-of-services
+/// contract#endpoints-of-services, contract#fixed-names
 #[test]
-fn the_cluster_ip_of_a_service_is_ready_when_one_of_its_pods_is() {
+fn the_cluster_ip_of_a_service_always_has_a_name_and_serves_when_one_of_its_pods_is_ready() {
     let s = |pods| fixture::snapshot().with_target_service(service(), pods);
     assert_eq!(shown(&s(vec![pod("pg-0", "10.0.0.10")])), ["10.96.0.5 true/true"]);
     assert_eq!(
         shown(&s(vec![pod("pg-0", "10.0.0.10").not_ready()])),
-        ["10.96.0.5 false/false"]
+        ["10.96.0.5 true/false"]
     );
-    assert_eq!(shown(&s(vec![])), ["10.96.0.5 false/false"]);
+    assert_eq!(shown(&s(vec![])), ["10.96.0.5 true/false"]);
     let endpoints = endpoint_groups(&s(vec![])).unwrap();
     assert_eq!(
         endpoints.groups[0].endpoints[0].target.as_ref().unwrap().kind,

@@ -1,0 +1,127 @@
+//! The name of an alias with a fixed address: it resolves as long as the link is active, whether a pod is ready or not, so that
+//! a proxy that resolves its backends at start does start. Connections are refused while no pod is ready.
+//!
+//! Rule: contract#fixed-names.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use harness::{Client, LinkManifest, Namespace, idle_deployment, in_namespace, link, serving_deployment};
+use instancelink_api::State::Active;
+use k8s_openapi::api::core::v1::Service;
+use serde_json::json;
+
+const PODS_START: Duration = Duration::from_secs(90);
+
+/// A link that does not wait for its target.
+fn web_db(target: &str) -> LinkManifest {
+    link("web-db", "db", "Deployment/web", target).spec("activation", json!({ "targetWaitSeconds": 0 }))
+}
+
+fn by_virtual_ip(target: &str) -> LinkManifest {
+    web_db(target)
+        .spec("addressing", "VirtualIP")
+        .spec("ports", json!([{ "name": "http", "port": 8080 }]))
+}
+
+/// `web`, and `pg` without pods.
+async fn web_and_sleeping_pg(ns: &Namespace) {
+    ns.create_object(&idle_deployment("web")).await;
+    let mut pg = serving_deployment("pg", "pg");
+    pg["spec"]["replicas"] = 0.into();
+    ns.create_object(&pg).await;
+}
+
+async fn address_of(ns: &Namespace, service: &str) -> IpAddr {
+    let service = ns.api::<Service>().get(service).await.expect("the Service");
+    service.spec.unwrap().cluster_ip.unwrap().parse().unwrap()
+}
+
+fn name(ns: &Namespace) -> String {
+    format!("db.web-links.{}.svc.cluster.local", ns.name)
+}
+
+/// The name has this address alone, and each connection to it is refused at once.
+async fn refuses(ns: &Namespace, client: &Client, address: IpAddr) {
+    client.resolves_to(&name(ns), &BTreeSet::from([address])).await;
+    let url = format!("http://{}:8080/", name(ns));
+    let tries = client.poll(&url, Duration::from_millis(50), 20).finish().await;
+    let refused = |error: &str| error.contains("refused");
+    assert!(
+        tries.iter().all(|t| t.error.as_deref().is_some_and(refused)),
+        "{tries:#?}"
+    );
+}
+
+#[tokio::test]
+#[ignore = "needs a cluster"]
+async fn the_name_of_a_virtual_ip_resolves_before_any_pod_of_the_target_is_ready() {
+    in_namespace(async |ns| {
+        web_and_sleeping_pg(ns).await;
+        let link = ns.link(by_virtual_ip("Deployment/pg")).await;
+        let client = ns.client_pod("client").await;
+        link.reaches(Active).await;
+        refuses(ns, &client, address_of(ns, "web-db-vip").await).await;
+        link.condition("Available", "False", "NoReadyEndpoints").await;
+
+        ns.scale("pg", 1).await;
+        client.fetches(&format!("http://{}:8080/", name(ns)), "pg from").await;
+        link.condition("Available", "True", "EndpointsReady").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs a cluster"]
+async fn the_name_of_a_service_ip_resolves_while_the_service_has_no_ready_pod() {
+    in_namespace(async |ns| {
+        web_and_sleeping_pg(ns).await;
+        ns.create_yaml(
+            "{apiVersion: v1, kind: Service, metadata: {name: pg}, spec: {selector: {app: pg}, ports: [{port: 8080}]}}",
+        )
+        .await;
+        let link = ns.link(web_db("Service/pg").spec("addressing", "ServiceIP")).await;
+        let client = ns.client_pod("client").await;
+        link.reaches(Active).await;
+        let address = address_of(ns, "pg").await;
+        refuses(ns, &client, address).await;
+        link.condition("Available", "False", "NoReadyEndpoints").await;
+
+        ns.scale("pg", 1).await;
+        client.fetches(&format!("http://{}:8080/", name(ns)), "pg from").await;
+        link.condition("Available", "True", "EndpointsReady").await;
+
+        let pod = ns.pods_of("pg").await.remove(0);
+        ns.set_ready(&pod, false).await;
+        link.condition("Available", "False", "NoReadyEndpoints").await;
+        refuses(ns, &client, address).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs a cluster"]
+async fn the_name_of_a_virtual_ip_outlives_its_target_and_ends_with_the_link() {
+    in_namespace(async |ns| {
+        ns.create_object(&idle_deployment("web")).await;
+        let pg = ns.create_object(&serving_deployment("pg", "pg")).await;
+        let manifest = by_virtual_ip("Deployment/pg").spec("activation", json!({ "targetWaitSeconds": 120 }));
+        let link = ns.link(manifest).await;
+        let client = ns.client_pod("client").await;
+        link.reaches_within(Active, PODS_START).await;
+        let address = address_of(ns, "web-db-vip").await;
+        client.fetches(&format!("http://{}:8080/", name(ns)), "pg from").await;
+
+        pg.delete().await;
+        link.condition("Available", "False", "TargetNotFound").await;
+        refuses(ns, &client, address).await;
+        link.edit(json!({ "targetInstanceRef": null })).await;
+        link.condition("Available", "False", "NoTarget").await;
+        refuses(ns, &client, address).await;
+
+        link.annotate("deactivate").await.succeeds();
+        client.resolves_to_nothing(&name(ns)).await;
+    })
+    .await;
+}
