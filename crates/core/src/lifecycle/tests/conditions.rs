@@ -193,3 +193,32 @@ fn a_message_names_three_of_many_policies_and_counts_the_others() {
     assert!(by(&["a", "b", "c"]).contains("(a, b, c)"));
     assert!(by(&["a", "b", "c", "d", "e"]).contains("(a, b, c and 2 more)"));
 }
+
+/// contract#fixed-names, contract#condition-available
+#[test]
+fn a_fixed_address_is_available_only_while_a_pod_behind_it_is_ready() {
+    let ready = || fixture::pod("pg-0", "10.0.0.10");
+    let by_virtual_ip = fixture::snapshot().edited(|spec| {
+        spec.addressing = Addressing::VirtualIP;
+        spec.ports = serde_yaml_ng::from_str("[{name: pg, port: 5432}]").unwrap();
+    });
+    let by_service_ip = fixture::snapshot().with_target_service(fixture::service(), vec![ready()]);
+    for s in [by_virtual_ip, by_service_ip] {
+        let mut world = settled(s);
+        assert_eq!(world.state(), State::Active);
+        assert_eq!(world.condition("Available"), ("True", "EndpointsReady"));
+        for (pods, available) in [
+            (vec![ready().not_ready()], ("False", "NoReadyEndpoints")),
+            (vec![ready()], ("True", "EndpointsReady")),
+            (vec![], ("False", "NoReadyEndpoints")),
+        ] {
+            let object = world.s.target.take().unwrap().object;
+            world.s = world.s.clone().with_target(object, pods);
+            world.settle();
+            assert_eq!(world.condition("Available"), available);
+            let slices = world.s.children.slices.iter().filter(|found| found.object.name == "web-db-v4");
+            let mut endpoints = slices.flat_map(|found| &found.object.body.endpoints);
+            assert!(endpoints.next().unwrap().ready, "the name stays");
+        }
+    }
+}
