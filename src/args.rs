@@ -63,6 +63,9 @@ pub struct Operator {
     /// The cluster's DNS domain.
     #[arg(long, env = "INSTANCELINK_CLUSTER_DOMAIN", default_value = "cluster.local")]
     pub cluster_domain: String,
+    /// How long links stay active for pods that run on after their source was deleted.
+    #[arg(long, env = "INSTANCELINK_SOURCE_GRACE", default_value = "60s", value_parser = seconds)]
+    pub source_grace: Duration,
     /// Look up active aliases in the cluster's DNS for the condition `Verified`. Default: true in a pod that uses the
     /// cluster's DNS, else false.
     #[arg(long, env = "INSTANCELINK_VERIFY_DNS", num_args = 0..=1, require_equals = true, default_missing_value = "true")]

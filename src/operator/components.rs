@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use instancelink_cluster::{Cache, Calls, Cause, LinkKey, Meter, watch};
 use instancelink_core::rights::Account;
+use jiff::SignedDuration;
 use kube::Client;
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
@@ -247,6 +248,7 @@ impl Components {
             clock,
             metrics: Arc::clone(&self.metrics),
             cluster_domain: options.cluster_domain.clone(),
+            source_grace: SignedDuration::try_from(options.source_grace).unwrap_or(SignedDuration::MAX),
             account,
             verifier: Arc::clone(&verifier),
             running: RunningPasses::default(),

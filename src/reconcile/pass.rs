@@ -13,7 +13,7 @@ use instancelink_core::lifecycle;
 use instancelink_core::rights::Account;
 use instancelink_core::snapshot::{Secrets, Snapshot};
 use instancelink_core::unconfirmed_writes::to_ask;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 use super::batches::Batches;
@@ -45,6 +45,8 @@ pub(crate) struct PassContext {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) cluster_domain: String,
+    /// How long links stay active for the pods of a source that is gone.
+    pub(crate) source_grace: SignedDuration,
     /// The operator's user name, for manifests in messages.
     pub(crate) account: Account,
     pub(crate) verifier: Arc<Verifier>,
@@ -149,6 +151,7 @@ impl Pass<'_> {
             .cache
             .read(|index| observe(index, key, now, &context.cluster_domain, &written))?;
         snapshot.account.clone_from(&context.account);
+        snapshot.source_grace = context.source_grace;
         snapshot.lookup = context.verifier.lookup_of(key, &snapshot.link.object);
         Some(snapshot)
     }

@@ -18,6 +18,8 @@ pub mod types {
     pub const RECONCILING: &str = "Reconciling";
     /// Present while a person has to do something.
     pub const STALLED: &str = "Stalled";
+    /// Present while the source is gone and the link stays active for the pods that it left.
+    pub const HOLD_DELAYED: &str = "HoldDelayed";
     /// Present while a name of the alias can resolve to something else, or to more than the link programmed.
     pub const ALIAS_SHADOWED: &str = "AliasShadowed";
     /// The cluster's DNS returns what was programmed. Present while active, once the DNS was asked. Advice only.
@@ -123,6 +125,8 @@ reasons! {
     EndpointsReady,
     /// Ready: in the desired state.
     Ready,
+    /// `HoldDelayed`: the source is gone, and its pods still run.
+    PodsRemain,
     /// `AliasShadowed`: Kubernetes mirrors an `Endpoints` object into the alias's directory.
     EndpointsMirrored,
     /// `AliasShadowed`: a Service of the link's namespace has the name of the alias and comes first.

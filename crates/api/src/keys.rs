@@ -31,6 +31,8 @@ pub const LINK_UID: &str = "instancelink.dev/link-uid";
 pub const SOURCE_UID: &str = "instancelink.dev/source-uid";
 /// Annotation on each child: `namespace/name` of a link that it was created for, so that the sweep can ask for the link.
 pub const LINK: &str = "instancelink.dev/link";
+/// Annotation on the children that the links of one source share: `kind/name` of the source.
+pub const SOURCE: &str = "instancelink.dev/source";
 /// Annotation of the environment ConfigMap: JSON object, link UID to the list of its keys.
 pub const ENTRIES: &str = "instancelink.dev/entries";
 /// Annotation of a slice: the time at which it stopped answering, from which the drain counts.

@@ -120,8 +120,8 @@ pub struct InstanceLinkStatus {
     #[schemars(extend("x-kubernetes-map-type" = "atomic"))]
     pub binding: Option<BindingStatus>,
     /// Accepted, `ResolvedRefs`, Programmed, Available and Ready. Enforced where it is known whether the source can connect
-    /// without the link. Verified while active, once the DNS was asked. Reconciling, Stalled and `AliasShadowed` only while
-    /// True.
+    /// without the link. Verified while active, once the DNS was asked. Reconciling, Stalled, `AliasShadowed` and `HoldDelayed`
+    /// only while True.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,

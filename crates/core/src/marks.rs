@@ -8,8 +8,8 @@
 //!               or the ownerReference and the annotation
 //!               or, for a policy, whose name has a hash of the UID: the annotation and the managed-by label
 //! of a source   the name of a directory (always), and
-//!               the source-uid label, and one of: managed-by label, annotation, ownerReference
-//!               or the annotation, and one of: managed-by label, ownerReference
+//!               the source-uid label, and one of: managed-by label, annotation, source annotation, ownerReference
+//!               or the annotation, and one of: managed-by label, source annotation, ownerReference
 //! ```
 //! An ownerReference alone proves nothing: users write it, so that the garbage collector takes their objects along with the
 //! link. So each combination has a mark with the prefix `instancelink.dev/`, with the value that belongs there.
@@ -131,7 +131,11 @@ pub fn is_shared_child<T>(found: &Observed<T>) -> bool {
             .map(|owner| directory_name(&owner.name, &owner.uid));
         names.any(|name| name == object.name)
     };
-    (label && (managed || annotation() || owner())) || (annotation() && (managed || owner()))
+    let source = || {
+        let uid = found.label(keys::SOURCE_UID).unwrap_or_default();
+        source_in(found).is_some_and(|(_, name)| directory_name(name, uid) == object.name)
+    };
+    (label && (managed || annotation() || source() || owner())) || (annotation() && (managed || source() || owner()))
 }
 
 /// True for an object with the name of the directory of a source of this name. Where the name has a hash of the source's UID,
@@ -141,6 +145,15 @@ pub(crate) fn is_named_after<T>(found: &Observed<T>, instance: &str) -> bool {
     let owners = found.object.owners.iter().filter(|owner| owner.name == instance);
     let mut uids = std::iter::once(label).chain(owners.map(|owner| owner.uid.as_str()));
     uids.any(|uid| directory_name(instance, uid) == found.object.name)
+}
+
+/// Kind and name of the source in the annotation of a shared child, or of its owners, which it had in earlier versions.
+pub fn sources_in<T>(found: &Observed<T>) -> impl Iterator<Item = (&str, &str)> {
+    let annotated = source_in(found);
+    let owners = found.object.owners.iter().filter(move |_| annotated.is_none());
+    annotated
+        .into_iter()
+        .chain(owners.map(|owner| (owner.kind.as_str(), owner.name.as_str())))
 }
 
 /// The namespaces in which the link may have a policy: its own, and those of the targets in its spec and in its status.
@@ -157,6 +170,11 @@ pub fn named_in<T>(found: &Observed<T>) -> Option<(&str, &str)> {
     named
         .split_once('/')
         .filter(|(namespace, name)| is_label(namespace) && is_label(name))
+}
+
+/// Kind and name of the source in the annotation.
+fn source_in<T>(found: &Observed<T>) -> Option<(&str, &str)> {
+    found.object.annotations.get(keys::SOURCE)?.split_once('/')
 }
 
 fn owning_links<T>(found: &Observed<T>) -> impl Iterator<Item = &Owner> {

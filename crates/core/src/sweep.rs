@@ -27,10 +27,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use instancelink_api::{InstanceLink, keys};
 
-use crate::child::{Environment, Key, Kind, Observed, ObservedChild, Owner};
+use crate::child::{Environment, Key, Kind, Observed, ObservedChild};
 use crate::dataplane::{Body, delete, repair, without};
 use crate::effect::{Effect, Event};
-use crate::marks::{LinkId, claims, is_named_after, is_of_link, is_shared_child, namespaces_of_policies};
+use crate::marks::{LinkId, claims, is_named_after, is_of_link, is_shared_child, namespaces_of_policies, sources_in};
 
 /// The links in the cache that a child may belong to.
 #[derive(Clone, Debug, Default)]
@@ -245,12 +245,12 @@ fn is_needed<T>(found: &Observed<T>, links: &[LinkFacts]) -> bool {
     links.iter().any(|link| is_of_source(found, link))
 }
 
-/// True where the child has the name that it would have for the source of this link, and no other owner. A link whose source
-/// has another kind does not need the child; it waits for the name.
+/// True where the child has the name that it would have for the source of this link, and names no other source. A link whose
+/// source has another kind does not need the child; it waits for the name.
 fn is_of_source<T>(found: &Observed<T>, link: &LinkFacts) -> bool {
-    let owners = &found.object.owners;
-    let is_owner = |owner: &Owner| owner.kind == link.source_kind && owner.name == link.source_name;
-    is_named_after(found, &link.source_name) && (owners.is_empty() || owners.iter().any(is_owner))
+    let mut sources = sources_in(found).peekable();
+    let of_link = (link.source_kind.as_str(), link.source_name.as_str());
+    is_named_after(found, &link.source_name) && (sources.peek().is_none() || sources.any(|source| source == of_link))
 }
 
 /// The event on a child that was deleted as an orphan. Its link does not exist, so the event is on the child.

@@ -66,6 +66,7 @@ fn context(links: &[Value], answer: fn(&Method) -> (u16, Value)) -> PassContext 
         clock,
         metrics,
         cluster_domain: "cluster.local".to_owned(),
+        source_grace: jiff::SignedDuration::from_secs(60),
         account: Account::default(),
         verifier: Arc::new(verifier),
         running: RunningPasses::default(),

@@ -183,7 +183,7 @@ impl Case<'_> {
             }
             ("update", "services" | "configmaps" | "endpointslices" | "networkpolicies") => {
                 let damage = match resource {
-                    "services" => json!({ "metadata": { "ownerReferences": null } }),
+                    "services" => json!({ "metadata": { "labels": { "instancelink.dev/source-uid": null } } }),
                     "configmaps" => json!({ "data": { "DB_NAME": "/stranger/db" } }),
                     "endpointslices" => json!({ "ports": [{ "name": "db", "port": 1, "protocol": "TCP" }] }),
                     _ => json!({ "spec": { "ingress": [] } }),

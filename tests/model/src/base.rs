@@ -19,7 +19,7 @@ pub(crate) fn source_uid(kind: &str, life: u8) -> String {
 /// UIDs of the sources that exist.
 pub(crate) fn living_sources(around: Surroundings) -> BTreeSet<String> {
     match around.source {
-        surroundings::Source::Absent => BTreeSet::new(),
+        surroundings::Source::Absent | surroundings::Source::Departed => BTreeSet::new(),
         surroundings::Source::Exists { life, .. } => {
             ["Deployment", "StatefulSet"].map(|kind| source_uid(kind, life)).into()
         }

@@ -236,11 +236,13 @@ impl Model {
                 it.object.spec.addressing != instancelink_api::spec::Addressing::ServiceIP
             });
             let ready = match truth.around.target {
-                Target::Ready => 1,
-                Target::NotReady if publishes => 1,
-                Target::NotReady | Target::Absent => 0,
+                Target::Ready => 1..=1,
+                Target::NotReady if publishes => 1..=1,
+                Target::NotReady | Target::Absent => 0..=0,
+                // An endpoint stays, and none joins.
+                Target::Orphaned => 0..=1,
             };
-            !servable || (slice != 0 && self.children.read(u32::from(slice), |child| child.ready) == ready)
+            !servable || (slice != 0 && ready.contains(&self.children.read(u32::from(slice), |child| child.ready)))
         });
         is_shown && !both
     }

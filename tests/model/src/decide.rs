@@ -2,15 +2,19 @@
 
 use instancelink_core::child::DesiredChild;
 use instancelink_core::effect::{Effect, Step};
+use instancelink_core::lifecycle::step;
 use instancelink_core::unconfirmed_writes;
 
+use crate::delayed_hold;
 use crate::group::{Group, broken_by};
+use crate::kept_pods;
 use crate::model::Model;
 use crate::mutant::Mutant;
 use crate::promise::Broken;
 use crate::question::{Decision, Question};
 use crate::slots::{DIRECTORY, ENVIRONMENT, POLICY, SLICE};
 use crate::state::{CONFIRMED, ChildNumber, Cluster, SEVERAL, UnconfirmedWrites};
+use crate::surroundings::Source;
 
 const NOTHING: Decision = Decision {
     group: 0,
@@ -82,6 +86,8 @@ impl Model {
         let link = usize::from(question.link);
         let mut snapshot = self.snapshot(question);
         let children = snapshot.children.clone();
+        let kept = !snapshot.kept_pods.is_empty();
+        let before = snapshot.pods_of_former_source.then(|| snapshot.clone());
         match Mutant::step(self.scope.mutant, &mut snapshot) {
             Step::Settled { .. } => NOTHING,
             Step::Act(effects) => {
@@ -94,11 +100,29 @@ impl Model {
                     question.around.granted,
                     &effects,
                 );
+                let broken = broken.and(kept_pods::broken_by(&children, entry.state, kept, &effects));
+                let broken = broken.and(before.map_or(Broken::none(), |before| {
+                    let with_source = || self.effects_with_source(question);
+                    delayed_hold::broken_by(&before, &effects, with_source)
+                }));
                 Decision {
                     group: self.group(Some(link), effects),
                     broken,
                 }
             }
+        }
+    }
+
+    /// The effects of the same question if the source existed.
+    fn effects_with_source(&self, question: &Question) -> Vec<Effect> {
+        let mut with_source = *question;
+        with_source.around.source = Source::Exists {
+            life: 0,
+            terminating: false,
+        };
+        match step(&self.snapshot(&with_source)) {
+            Step::Act(effects) => effects,
+            Step::Settled { .. } => Vec::new(),
         }
     }
 

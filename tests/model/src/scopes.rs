@@ -166,9 +166,11 @@ pub fn world(long: bool) -> Scope {
         ],
         changes: vec![
             Change::SourceGoes,
+            Change::SourceDeparts,
             Change::SourceTerminates,
             Change::SourceComes,
             Change::TargetGoes,
+            Change::TargetOrphaned,
             Change::TargetNotReady,
             Change::TargetReady,
             Change::NamespaceCloses,

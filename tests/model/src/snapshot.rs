@@ -6,6 +6,7 @@ use std::sync::Arc;
 use instancelink_api::InstanceLink;
 use instancelink_core::child::Children;
 use instancelink_core::fixture;
+use instancelink_core::resolve::kept_pods::is_programmed;
 use instancelink_core::snapshot::{Candidate, Pod, Sibling, Snapshot, Source, Target, TargetObject, Workload};
 
 use crate::base::{living_sources, source_uid};
@@ -26,6 +27,7 @@ impl Model {
         s.now += jiff::SignedDuration::from_hours(i64::from(around.clock) * TICK);
         s.namespace.terminating = around.closing;
         s.source = source(&object, around);
+        s.pods_of_former_source = around.source == surroundings::Source::Departed;
         s.target = target(&object, around);
         s.living_owners = living_sources(around);
         for number in question.children.into_iter().filter(|number| *number != 0) {
@@ -38,6 +40,14 @@ impl Model {
             });
         }
         s.answering.pods = answering(&s.children, around);
+        if s.target.is_none() && is_programmed(&object) {
+            s.kept_pods = s
+                .answering
+                .pods
+                .iter()
+                .map(|pod| fixture::candidate((**pod).clone()))
+                .collect();
+        }
         s.link.object = object;
         s
     }
@@ -45,7 +55,7 @@ impl Model {
 
 fn source(link: &InstanceLink, around: Surroundings) -> Option<Source> {
     match around.source {
-        surroundings::Source::Absent => None,
+        surroundings::Source::Absent | surroundings::Source::Departed => None,
         surroundings::Source::Exists { life, terminating } => Some(Source {
             uid: source_uid(&link.spec.instance_ref.kind, life),
             pods: serde_json::from_str(r#"{"matchLabels": {"app": "web"}}"#).unwrap(),
@@ -65,14 +75,20 @@ fn pod(namespace: &str, around: Surroundings) -> Pod {
     Pod {
         namespace: namespace.to_owned(),
         uid: format!("uid-of-pg-0-in-{namespace}"),
-        ready: around.target == surroundings::Target::Ready,
+        ready: matches!(
+            around.target,
+            surroundings::Target::Ready | surroundings::Target::Orphaned
+        ),
         ..pod
     }
 }
 
 fn target(link: &InstanceLink, around: Surroundings) -> Option<Target> {
     let reference = link.spec.target_instance_ref.as_ref()?;
-    if around.target == surroundings::Target::Absent {
+    if matches!(
+        around.target,
+        surroundings::Target::Absent | surroundings::Target::Orphaned
+    ) {
         return None;
     }
     let namespace = reference.namespace.as_deref().unwrap_or(fixture::NAMESPACE);

@@ -4,6 +4,8 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Source {
     Absent,
+    /// Its object is gone, and its pods run.
+    Departed,
     /// It exists with the UID of this life, and is being deleted or not.
     Exists {
         life: u8,
@@ -15,6 +17,8 @@ pub(crate) enum Source {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Target {
     Absent,
+    /// The object is gone, and its pod is ready.
+    Orphaned,
     NotReady,
     Ready,
 }
@@ -54,14 +58,18 @@ impl Surroundings {
 /// A change of the surroundings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Change {
-    /// The source is deleted and is gone.
+    /// The source is deleted and is gone, and its pods too.
     SourceGoes,
+    /// The object of the source is gone, and its pods run.
+    SourceDeparts,
     /// The source is being deleted.
     SourceTerminates,
     /// A source with that name and another UID is created.
     SourceComes,
     /// The target is deleted.
     TargetGoes,
+    /// The target is deleted, and its pod stays.
+    TargetOrphaned,
     /// The target exists and its pod is ready.
     TargetReady,
     /// The target's pod is not ready.
@@ -82,20 +90,24 @@ impl Change {
         let mut after = before;
         match (self, before.source) {
             (Self::SourceGoes, _) => after.source = Source::Absent,
+            (Self::SourceDeparts, Source::Exists { .. }) => after.source = Source::Departed,
             (Self::SourceTerminates, Source::Exists { life, .. }) => {
                 after.source = Source::Exists {
                     life,
                     terminating: true,
                 };
             }
-            (Self::SourceComes, Source::Absent) => {
+            (Self::SourceComes, Source::Absent | Source::Departed) => {
                 after.source = Source::Exists {
                     life: 1,
                     terminating: false,
                 };
             }
-            (Self::SourceTerminates, Source::Absent) | (Self::SourceComes, Source::Exists { .. }) => return None,
+            (Self::SourceTerminates | Self::SourceDeparts, Source::Absent | Source::Departed)
+            | (Self::SourceComes, Source::Exists { .. }) => return None,
             (Self::TargetGoes, _) => after.target = Target::Absent,
+            (Self::TargetOrphaned, _) if before.target == Target::Absent => return None,
+            (Self::TargetOrphaned, _) => after.target = Target::Orphaned,
             (Self::TargetReady, _) => after.target = Target::Ready,
             (Self::TargetNotReady, _) => after.target = Target::NotReady,
             (Self::Granted, _) => after.granted = true,

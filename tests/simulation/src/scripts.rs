@@ -6,7 +6,7 @@ pub use forged::forged;
 use serde_json::json;
 
 use crate::script::Deed::{Act, Create, Delete, Patch, Ready, Wait, WipeStatus, Workload};
-use crate::script::kinds::{DEPLOYMENTS, GRANTS, LINKS, NAMESPACES, POLICIES};
+use crate::script::kinds::{DEPLOYMENTS, GRANTS, LINKS, NAMESPACES, PODS, POLICIES};
 use crate::script::{Script, edit, grant, link};
 
 /// All of them.
@@ -16,6 +16,7 @@ pub fn all() -> Vec<Script> {
         purge(),
         updates(),
         waiting(),
+        orphaned(),
         rivals(),
         consent(),
         desired(),
@@ -175,6 +176,22 @@ fn waiting() -> Script {
         .then(Workload("late", &["10.0.0.31"]), &[("db", "active")])
         .then(Delete(&DEPLOYMENTS, "shop", "web"), &[("db", "inactive")])
         .then(Workload("web-2", &[]), &[])
+        .then(Delete(&LINKS, "shop", "db"), &[("db", "gone")])
+}
+
+/// Target and source are deleted without their pods, and created again.
+fn orphaned() -> Script {
+    let free = || json!({"metadata": {"ownerReferences": null}});
+    Script::new("ends that are replaced while their pods serve")
+        .then(link("db", "db", "pg", ""), &[("db", "active")])
+        .at_once(Patch(&PODS, "pg-1-0", free()))
+        .at_once(Patch(&PODS, "pg-1-1", free()))
+        .then(Delete(&DEPLOYMENTS, "shop", "pg"), &[("db", "active")])
+        .then(Ready("pg-1-0", "10.0.0.11", false), &[("db", "active")])
+        .then(Workload("pg", &["10.0.0.41"]), &[("db", "active")])
+        .at_once(Patch(&PODS, "web-1-0", free()))
+        .at_once(Delete(&DEPLOYMENTS, "shop", "web"))
+        .then(Workload("web", &["10.0.0.51"]), &[("db", "active")])
         .then(Delete(&LINKS, "shop", "db"), &[("db", "gone")])
 }
 

@@ -6,7 +6,9 @@
 mod claims;
 pub(crate) mod ends;
 mod environments;
+mod former_sources;
 mod grants;
+mod kept_pods;
 mod links;
 mod mirrors;
 mod namespaces;

@@ -5,16 +5,19 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use instancelink_core::child::Owner;
+use instancelink_core::child::names::policy;
 use instancelink_core::resolve::budget::{Budget, TooCostly};
 use instancelink_core::resolve::isolation::may_be_selected;
+use instancelink_core::resolve::selector::Selector;
 use instancelink_core::snapshot::{Pod, Unusable};
 
-use super::{Watched, Who, bounded};
+use super::{Watched, Who, bounded, former_sources, kept_pods};
 use crate::affected::{Affected, Cause};
 use crate::index::Index;
 use crate::index::pod_template::{PodSpec, PodStatus};
 use crate::index::pods::{self, selects};
-use crate::name::ObjectName;
+use crate::index::slices::bit_of;
+use crate::name::{LinkKey, ObjectName};
 use crate::store::lenient::Lenient;
 use crate::store::projection::Projected;
 use crate::store::table::{Change, Reduced, Table};
@@ -63,9 +66,12 @@ impl Watched for Pods {
         for owner in [old, new].into_iter().flatten().filter_map(|p| p.controller.as_ref()) {
             extend_with_owner(index, namespace, owner, &mut affected);
         }
+        former_sources::extend_with_ended(index, namespace, old, new, &mut affected);
+        kept_pods::extend_with_unowned(index, namespace, old, new, &mut affected);
         let mut labels: Vec<_> = [old, new].into_iter().flatten().map(|p| &p.labels).collect();
         labels.dedup();
-        extend_with_services(index, namespace, &labels, &mut affected);
+        let of_pod = old.map_or(0, |old| bit_of(&old.uid));
+        extend_with_services(index, namespace, of_pod, &labels, &mut affected);
         if selection_differs(old, new) {
             let pods: Vec<_> = [old, new].into_iter().flatten().collect();
             extend_with_policies(index, namespace, &pods, &mut affected);
@@ -89,10 +95,12 @@ fn extend_with_owner(index: &Index, namespace: &Arc<str>, owner: &Owner, affecte
     }
 }
 
-/// Links to Services that select the pod now, or did before. Beyond the budget of the event, links to all Services that may.
+/// Links to Services that select the pod now, or did before, or that are missing while their pods stay. Beyond the budget of the
+/// event, links to all Services that may.
 fn extend_with_services(
     index: &Index,
     namespace: &Arc<str>,
+    of_pod: u64,
     labels: &[&BTreeMap<String, String>],
     affected: &mut Affected,
 ) {
@@ -104,6 +112,8 @@ fn extend_with_services(
         }
         let name = ObjectName::within(namespace, service.as_str());
         let Some(found) = index.services.table.get(&name) else {
+            let behind = links.filter(|link| kept_pods::may_have(index, link, of_pod));
+            affected.extend(behind, Cause::Endpoints);
             continue;
         };
         match any(labels, |labels| selects(&mut budget, &found.service.selector, labels)) {
@@ -137,12 +147,30 @@ fn extend_with_policies(index: &Index, namespace: &Arc<str>, pods: &[&Pod], affe
     for (asked, links) in index.links.policy_targets_in(namespace) {
         let name = ObjectName::within(namespace, asked.name.as_str());
         let target = index.target(&asked.api_version, &asked.kind, &name);
-        let Some(target) = target else { continue };
+        let Some(target) = target else {
+            // Its policy may stay while it selects nothing but pods that stay.
+            let selects = |link: &&LinkKey| {
+                let Some(selector) = selector_of_policy(index, link) else {
+                    return false;
+                };
+                any(pods, |pod| selector.selects_within(&mut budget, &pod.labels)).unwrap_or(true)
+            };
+            affected.extend(links.filter(selects), Cause::Change);
+            continue;
+        };
         // Beyond the budget it may be selected.
         if any(pods, |pod| may_be_selected(&mut budget, &target, pod)).unwrap_or(true) {
             affected.extend(links, Cause::Change);
         }
     }
+}
+
+/// The selector of a link's existing policy in the link's own namespace.
+fn selector_of_policy(index: &Index, key: &LinkKey) -> Option<Selector> {
+    let link = index.links.table.get(key)?;
+    let name = ObjectName::within(&key.namespace, policy(&key.name, &link.uid).as_str());
+    let selector = index.policies.child(&name)?.object.body.spec().pod_selector;
+    selector.map(Selector::from)
 }
 
 /// True if the answer to a pod's readiness gates may change.

@@ -8,7 +8,7 @@ use instancelink_core::snapshot::{Workload, WorkloadKind};
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
 use kube::Resource;
 
-use super::{Watched, Who};
+use super::{Watched, Who, kept_pods};
 use crate::affected::{Affected, Cause};
 use crate::index::Index;
 use crate::index::pod_template::WorkloadSpec;
@@ -72,6 +72,7 @@ impl<K: WorkloadApi> Watched for Workloads<K> {
         let (old, new) = (change.old.as_deref(), change.new.as_deref());
         if SETS.contains(&K::WHICH) && differs(old, new) {
             extend_with_gated(index, &change.name.namespace, [old, new], &mut affected);
+            kept_pods::extend_with_adopted(index, &change.name.namespace, old, new, &mut affected);
         }
         let (namespace, name) = (&change.name.namespace, &change.name.name);
         let identity = |w: Option<&Workload>| w.map(|w| (w.uid.clone(), w.terminating));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use instancelink_api::keys;
 use instancelink_core::child::names::link_in;
 use instancelink_core::child::{ChildKind, Environment, MOST_ENTRIES, Observed};
-use instancelink_core::marks::{claims, is_shared_child};
+use instancelink_core::marks::{claims, is_shared_child, sources_in};
 
 /// The namespace of a child, and a word in the child from which its links are found: the name of an instance, the UID
 /// of an instance or of a link, or `link/` and the name of a link.
@@ -49,6 +49,7 @@ pub(crate) fn mentions<T>(found: &Observed<T>) -> Vec<Mention> {
         words.push(owner.name.clone());
         words.push(owner.uid.clone());
     }
+    words.extend(sources_in(found).map(|(_, name)| name.to_owned()));
     let link = object.annotations.get(keys::LINK).and_then(|v| v.split_once('/'));
     words.extend(link.map(|(_, name)| format!("link/{name}")));
     words.sort();

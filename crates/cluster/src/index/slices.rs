@@ -30,6 +30,8 @@ pub struct CachedSlice {
     pub endpoints: usize,
     /// A bit for each node that its pods run on. Nodes may share one.
     nodes: u64,
+    /// A bit for each UID of its pods. Pods may share one.
+    pods: u64,
 }
 
 impl CachedSlice {
@@ -39,6 +41,13 @@ impl CachedSlice {
             nodes: endpoints
                 .filter_map(|e| e.node.as_deref())
                 .fold(0, |bits, node| bits | bit_of(node)),
+            pods: found
+                .object
+                .body
+                .endpoints
+                .iter()
+                .filter_map(|e| e.target.as_ref())
+                .fold(0, |bits, target| bits | bit_of(&target.uid)),
             endpoints: found.object.body.endpoints.len(),
             child: CompressedChild::new(found),
         }
@@ -48,11 +57,17 @@ impl CachedSlice {
     pub(crate) fn may_be_on(&self, node: &str) -> bool {
         self.nodes & bit_of(node) != 0
     }
+
+    /// False if none of these pods is behind it; otherwise one may be.
+    pub(crate) fn may_have(&self, pods: u64) -> bool {
+        self.pods & pods != 0
+    }
 }
 
-fn bit_of(node: &str) -> u64 {
+/// The bit of a node or of a UID.
+pub(crate) fn bit_of(text: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
-    node.hash(&mut hasher);
+    text.hash(&mut hasher);
     1 << (hasher.finish() % 64)
 }
 

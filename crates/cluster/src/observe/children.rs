@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use instancelink_api::InstanceLink;
 use instancelink_core::child::{Children, names};
-use instancelink_core::snapshot::{Answering, Source};
+use instancelink_core::marks::{LinkId, is_of_link};
+use instancelink_core::resolve::kept_pods::is_programmed;
+use instancelink_core::snapshot::{Answering, Pod, Source};
 
 use crate::index::Index;
 use crate::index::link_keys::source_key;
@@ -64,6 +66,34 @@ pub(super) fn children_of(index: &Index, link: &InstanceLink, source: Option<&So
     let services = services.into_iter().filter_map(|name| index.services.child(name));
     services.for_each(|child| children.put(child.clone()));
     children
+}
+
+/// The existing pods that the link's own slices have as endpoints, if the slices were written for the target in the spec.
+pub(super) fn behind_programmed<'a>(
+    link: &InstanceLink,
+    children: &Children,
+    answering: &'a Answering,
+) -> Vec<&'a Arc<Pod>> {
+    if answering.pods.is_empty() || !is_programmed(link) {
+        return Vec::new();
+    }
+    let own = children
+        .slices
+        .iter()
+        .filter(|found| is_of_link(found, LinkId::of(link)));
+    let endpoints = own.flat_map(|found| &found.object.body.endpoints);
+    let uids: BTreeSet<&str> = endpoints
+        .filter_map(|endpoint| endpoint.target.as_ref())
+        .map(|target| target.uid.as_str())
+        .collect();
+    let mut pods: Vec<&Arc<Pod>> = answering
+        .pods
+        .iter()
+        .filter(|pod| uids.contains(pod.uid.as_str()))
+        .collect();
+    pods.sort_unstable_by_key(|pod| &pod.uid);
+    pods.dedup_by_key(|pod| &pod.uid);
+    pods
 }
 
 /// The pods and Services that the endpoints of the slices lead to, as far as they exist.

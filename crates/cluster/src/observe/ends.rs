@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use instancelink_api::{InstanceLink, TargetRef};
+use instancelink_core::child::{Observed, Policy};
 use instancelink_core::resolve::budget::{Budget, TooCostly};
+use instancelink_core::resolve::former_source::{may_wait_in, runs};
 use instancelink_core::resolve::isolation::may_be_selected;
 use instancelink_core::resolve::scaled_kinds::scalable;
 use instancelink_core::resolve::selector::Selector;
@@ -39,8 +41,24 @@ pub(super) fn source_of(index: &Index, link: &InstanceLink) -> Option<Source> {
     })
 }
 
-/// What `targetInstanceRef` names, if it exists.
-pub(super) fn target_of(index: &Index, key: &LinkKey, reference: &TargetRef) -> Option<Target> {
+/// True if pods run that were those of a source that does not exist. Only of interest while the link is up.
+pub(super) fn pods_of_former_source(index: &Index, key: &LinkKey, link: &InstanceLink) -> bool {
+    may_wait_in(link.state())
+        && pods_in(index, &key.namespace).any(|pod| {
+            let set = pod
+                .controller
+                .as_ref()
+                .and_then(|owner| index.workloads.set(&pod.namespace, owner));
+            runs(
+                &link.spec.instance_ref,
+                pod,
+                set.and_then(|set| set.controller.as_ref()),
+            )
+        })
+}
+
+/// What `targetInstanceRef` names, if it exists. `behind` are the pods behind the slices that were written for it.
+pub(super) fn target_of(index: &Index, key: &LinkKey, reference: &TargetRef, behind: &[&Arc<Pod>]) -> Option<Target> {
     let namespace = reference.namespace.as_deref().unwrap_or(&key.namespace);
     let name = ObjectName::new(namespace, &reference.name);
     let object = index.target(reference.api_version(), &reference.kind, &name)?;
@@ -50,9 +68,20 @@ pub(super) fn target_of(index: &Index, key: &LinkKey, reference: &TargetRef) -> 
             let sets = index.workloads.sets_of(&name.namespace, &workload.uid);
             owners.extend(sets.map(|set| set.uid.as_str()));
             let pods = owners
-                .into_iter()
-                .flat_map(|uid| index.pods.by_owner.within(&name.namespace, uid));
-            candidates(index, pods.filter_map(|name| index.pods.table.get(name)))
+                .iter()
+                .flat_map(|uid| index.pods.by_owner.within(&name.namespace, *uid));
+            let mut all = candidates(index, pods.filter_map(|name| index.pods.table.get(name)));
+            let is_owned = |pod: &Pod| {
+                pod.controller
+                    .as_ref()
+                    .is_some_and(|owner| owners.contains(&owner.uid.as_str()))
+            };
+            let others = behind.iter().copied().filter(|pod| !is_owned(pod));
+            all.extend(candidates(index, others).into_iter().map(|candidate| Candidate {
+                is_kept: true,
+                ..candidate
+            }));
+            all
         }
         TargetObject::Pod(pod) => candidates(index, std::iter::once(pod)),
         TargetObject::Service(service) => {
@@ -65,15 +94,36 @@ pub(super) fn target_of(index: &Index, key: &LinkKey, reference: &TargetRef) -> 
     Some(Target { object, candidates })
 }
 
-/// The pods that a policy of the link would select, whose ever they are; none if it asks for no policy.
-pub(super) fn selected_by(index: &Index, link: &InstanceLink, target: Option<&Target>) -> Vec<Arc<Pod>> {
-    let Some((asked, target)) = policy_target(link).zip(target) else {
+/// The pods that a policy of the link would select, whose ever they are; none if it asks for no policy. Without the target,
+/// those that its policy selects.
+pub(super) fn selected_by(
+    index: &Index,
+    link: &InstanceLink,
+    target: Option<&Target>,
+    policies: &[Observed<Policy>],
+) -> Vec<Arc<Pod>> {
+    let Some(asked) = policy_target(link) else {
         return Vec::new();
     };
-    let pods = chosen(index, &asked.namespace, |budget, pod| {
-        may_be_selected(budget, &target.object, pod)
-    });
+    let pods = match target {
+        Some(target) => chosen(index, &asked.namespace, |budget, pod| {
+            may_be_selected(budget, &target.object, pod)
+        }),
+        None => selected_by_written(index, &asked.namespace, policies),
+    };
     pods.into_iter().cloned().collect()
+}
+
+/// The pods of a namespace that the link's policy there selects.
+fn selected_by_written<'a>(index: &'a Index, namespace: &Arc<str>, policies: &[Observed<Policy>]) -> Vec<&'a Arc<Pod>> {
+    let written = policies.iter().find(|found| *found.object.namespace == **namespace);
+    let selector = written.and_then(|found| found.object.body.spec().pod_selector);
+    let Some(selector) = selector.map(Selector::from) else {
+        return Vec::new();
+    };
+    chosen(index, namespace, |budget, pod| {
+        Ok(pod.labels_unknown || selector.selects_within(budget, &pod.labels)?)
+    })
 }
 
 /// The pods of a namespace for which the answer is yes. If these are too costly to tell, all pods that were compared: a decision
@@ -100,7 +150,8 @@ fn pods_in<'a>(index: &'a Index, namespace: &Arc<str>) -> impl Iterator<Item = &
     names.filter_map(|name| index.pods.table.get(name))
 }
 
-fn candidates<'a>(index: &Index, pods: impl Iterator<Item = &'a Arc<Pod>>) -> Vec<Candidate> {
+/// Pods with their owners and zones.
+pub(super) fn candidates<'a>(index: &Index, pods: impl Iterator<Item = &'a Arc<Pod>>) -> Vec<Candidate> {
     pods.map(|pod| {
         let set = pod
             .controller
@@ -114,6 +165,7 @@ fn candidates<'a>(index: &Index, pods: impl Iterator<Item = &'a Arc<Pod>>) -> Ve
             pod: Arc::clone(pod),
             grand_owner: set.and_then(|set| set.controller.clone()),
             zone: node.and_then(|node| node.zone.clone()),
+            is_kept: false,
         }
     })
     .collect()

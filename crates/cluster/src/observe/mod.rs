@@ -17,14 +17,14 @@ use instancelink_core::resolve::directory_of;
 use instancelink_core::rights::Account;
 use instancelink_core::snapshot::{Grant, Isolator, Link, Namesake, Namespace, Snapshot, Source};
 use instancelink_core::verify::Lookup;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::index::Index;
 use crate::index::link_keys::{foreign_namespaces, policy_target};
 use crate::index::namesakes::Namesakes;
 use crate::name::{LinkKey, ObjectName};
-use children::{answering, children_of};
-use ends::{selected_by, source_of, target_of, unlisted, unusable_ends};
+use children::{answering, behind_programmed, children_of};
+use ends::{candidates, pods_of_former_source, selected_by, source_of, target_of, unlisted, unusable_ends};
 use owners::living_owners;
 use siblings::siblings_of;
 
@@ -44,7 +44,14 @@ pub fn observe(
     let children = children_of(index, object, source.as_ref());
     let target = object.spec.target_instance_ref.as_ref();
     let target = target.filter(|_| unusable.target.is_none());
-    let target = target.and_then(|reference| target_of(index, key, reference));
+    let answering = answering(index, &children);
+    let behind = behind_programmed(object, &children, &answering);
+    let target = target.and_then(|reference| target_of(index, key, reference, &behind));
+    let kept_pods = if target.is_none() {
+        candidates(index, behind.into_iter())
+    } else {
+        Vec::new()
+    };
     Some(Snapshot {
         now,
         cluster_domain: cluster_domain.to_owned(),
@@ -58,14 +65,17 @@ pub fn observe(
         grants: grants_of(index, object),
         siblings: siblings_of(index, (key, link), object, &children, unconfirmed),
         living_owners: living_owners(index, key, &children),
-        answering: answering(index, &children),
+        kept_pods,
+        answering,
         isolators: isolators_of(index, object),
-        selected: selected_by(index, object, target.as_ref()),
+        selected: selected_by(index, object, target.as_ref(), &children.policies),
         target,
         secrets: index.secrets.known_to(object),
         namesakes: namesakes_of(index, object, source.as_ref()),
         unlisted: unlisted(index, key, object),
         unusable,
+        pods_of_former_source: source.is_none() && pods_of_former_source(index, key, object),
+        source_grace: SignedDuration::from_secs(60),
         source,
         children,
         lookup: Lookup::Pending,

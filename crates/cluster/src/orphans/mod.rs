@@ -13,8 +13,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use instancelink_core::child::names::policy;
-use instancelink_core::child::{Key, Kind, ObservedChild, Owner};
-use instancelink_core::marks::named_in;
+use instancelink_core::child::{Key, Kind, Observed, ObservedChild};
+use instancelink_core::marks::{named_in, sources_in};
 use instancelink_core::sweep::{KnownLinks, LiveCheck, live_check};
 
 use crate::affected::GoneLink;
@@ -96,17 +96,20 @@ pub fn left_by(index: &Index, gone: &[GoneLink]) -> BTreeSet<Key> {
 
 /// The source whose links share a child; none for a child of one link.
 pub fn source_of(index: &Index, key: &Key) -> Option<SourceKey> {
-    let first = |owners: &[Owner]| owners.first().map(|owner| owner.name.clone());
-    let owner = match observed_child(index, key)? {
+    let source = match observed_child(index, key)? {
         ObservedChild::Slice(_)
         | ObservedChild::VirtualIp(_)
         | ObservedChild::Policy(_)
         | ObservedChild::Binding(_) => return None,
-        ObservedChild::Directory(found) => first(&found.object.owners),
-        ObservedChild::Environment(found) => first(&found.object.owners),
+        ObservedChild::Directory(found) => named_source(&found),
+        ObservedChild::Environment(found) => named_source(&found),
     };
-    let instance = owner.or_else(|| instance_of(&key.name).map(str::to_owned))?;
+    let instance = source.or_else(|| instance_of(&key.name).map(str::to_owned))?;
     Some((key.namespace.as_str().into(), instance))
+}
+
+fn named_source<T>(found: &Observed<T>) -> Option<String> {
+    sources_in(found).next().map(|(_, name)| name.to_owned())
 }
 
 fn key_of(kind: Kind, name: &ObjectName) -> Key {

@@ -118,14 +118,14 @@ fn shared_difference<T: Body>(s: &Snapshot, all: &[Observed<T>], desired: &Child
         Ownership::Own(found) if std::ptr::eq(&raw const found.object, desired) || found.object == *desired => None,
         Ownership::Free | Ownership::Own(_) if !source_exists(s) => Some(pending(
             &key,
-            "is not written while the source is missing or being deleted, because the source owns it",
+            "is not written while the source is missing or being deleted, because it has the UID of the source",
         )),
         Ownership::Own(found) => Some(Difference::Write(Stage::Services, repair(found, desired))),
         Ownership::Free => Some(create_difference(s, Stage::Services, desired)),
         Ownership::OtherSource => Some(pending(
             &key,
-            "belongs to an earlier source, or to a source of another kind with the same name; the operator creates it again \
-             when the garbage collector has deleted it with that source",
+            "belongs to a source of another kind with the same name; the operator writes it when the links of that source are \
+             gone",
         )),
         Ownership::Foreign => Some(taken(key)),
     }

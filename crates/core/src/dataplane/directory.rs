@@ -2,7 +2,7 @@
 
 use instancelink_api::keys;
 
-use super::naming::{Names, labels, representative, source_owner};
+use super::naming::{Names, labels, representative, source_path};
 use super::ownership::{Ownership, ownership_of};
 use crate::child::{ChildSpec, Directory, Observed};
 use crate::snapshot::Snapshot;
@@ -14,8 +14,11 @@ pub(super) fn desired(s: &Snapshot, names: &Names<'_>) -> ChildSpec<Directory> {
         namespace: names.namespace.to_owned(),
         name: names.directory.clone(),
         labels: names.shared_labels(),
-        annotations: labels([(keys::LINK, &representative(s, names, observed))]),
-        owners: source_owner(s),
+        annotations: labels([
+            (keys::LINK, &representative(s, names, observed)),
+            (keys::SOURCE, &source_path(s)),
+        ]),
+        owners: Vec::new(),
         body: Directory::RIGHT,
     }
 }

@@ -68,8 +68,7 @@ fn row<T>(kind: Kind, object: &ChildSpec<T>, says: String) -> Row {
         label,
         owner: match object.owners.first() {
             None => "none: finalizer and sweep".to_owned(),
-            Some(owner) if owner.kind == keys::KIND => "the link".to_owned(),
-            Some(_) => "the source".to_owned(),
+            Some(_) => "the link".to_owned(),
         },
         says,
     }

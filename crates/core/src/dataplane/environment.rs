@@ -14,7 +14,7 @@ use instancelink_api::spec::EnvironmentMode;
 
 use super::docker;
 use super::environment_size::{fits, too_large};
-use super::naming::{Names, representative, sibling_paths, source_owner};
+use super::naming::{Names, representative, sibling_paths, source_path};
 use super::ownership::{Ownership, ownership_of};
 use super::writes::{delete, repair};
 use crate::child::{ChildSpec, Environment, Observed};
@@ -110,8 +110,8 @@ fn desired<'a>(s: &'a Snapshot, ports: &[Port], older: &BTreeSet<String>) -> Bui
 
     let data = data(observed, &own, &entries);
     let labels = names.shared_labels();
-    let annotations = annotations(representative(s, names, observed), &entries);
-    let owners = source_owner(s);
+    let annotations = annotations(representative(s, names, observed), Some(source_path(s)), &entries);
+    let owners = Vec::new();
     if let Some(found) = observed.map(|found| &found.object)
         && (&found.labels, &found.annotations, &found.owners) == (&labels, &annotations, &owners)
         && is_data_of(found, &data)
@@ -153,8 +153,9 @@ pub(crate) fn without(
     } else {
         paths.into_iter().next().unwrap_or(named)
     };
+    let source = found.object.annotations.get(keys::SOURCE).cloned();
     Some(ChildSpec {
-        annotations: annotations(representative, &entries),
+        annotations: annotations(representative, source, &entries),
         body: Environment::new(owned(data(Some(found), &BTreeMap::new(), &entries))),
         ..found.object.clone()
     })
@@ -229,14 +230,11 @@ fn owned(data: Vec<(&str, &str)>) -> BTreeMap<String, String> {
         .collect()
 }
 
-fn annotations(link: String, entries: &Entries<'_>) -> BTreeMap<String, String> {
-    BTreeMap::from([
-        (keys::LINK.to_owned(), link),
-        (
-            keys::ENTRIES.to_owned(),
-            serde_json::to_string(entries).unwrap_or_default(),
-        ),
-    ])
+fn annotations(link: String, source: Option<String>, entries: &Entries<'_>) -> BTreeMap<String, String> {
+    let entries = serde_json::to_string(entries).unwrap_or_default();
+    let written = [(keys::LINK, link), (keys::ENTRIES, entries)];
+    let written = written.into_iter().chain(source.map(|source| (keys::SOURCE, source)));
+    written.map(|(key, value)| (key.to_owned(), value)).collect()
 }
 
 #[cfg(test)]

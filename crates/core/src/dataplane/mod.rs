@@ -26,6 +26,7 @@ mod notes;
 mod ownership;
 mod plan;
 mod policy;
+mod policy_without_target;
 mod prune;
 mod removal;
 mod slice_packing;

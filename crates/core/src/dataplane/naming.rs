@@ -6,7 +6,7 @@ use instancelink_api::keys;
 
 use crate::child::{Observed, Owner, names};
 use crate::resolve::directory_name;
-use crate::snapshot::{Snapshot, Source};
+use crate::snapshot::Snapshot;
 
 /// The names that the builders use.
 #[derive(Clone, Debug)]
@@ -74,16 +74,11 @@ impl<'a> Names<'a> {
     }
 }
 
-/// The owner of a shared child: the source.
-pub(super) fn source_owner(s: &Snapshot) -> Vec<Owner> {
-    let reference = &s.link.object.spec.instance_ref;
-    let owner = |source: &Source| Owner {
-        api_version: reference.api_version().to_owned(),
-        kind: reference.kind.clone(),
-        name: reference.name.clone(),
-        uid: source.uid.clone(),
-    };
-    s.source.iter().map(owner).collect()
+/// The source, as a shared child names it. It is no owner: the garbage collector would take the child along while the pods of
+/// the source run (contract#delayed-hold).
+pub(super) fn source_path(s: &Snapshot) -> String {
+    let source = &s.link.object.spec.instance_ref;
+    path(&source.kind, &source.name)
 }
 
 /// The link that a shared child names, for the sweep to ask about. All links of the source must agree on it, or they would

@@ -14,6 +14,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
 use super::naming::{Names, labels};
 use super::ownership::is_own;
+use super::policy_without_target;
 use crate::child::{self, ChildSpec, Observed, Policy};
 use crate::refusal::{Refusal, listed};
 use crate::resolve::consent::{is_permitted, manifest};
@@ -30,7 +31,8 @@ const NAMESPACE_NAME: &str = "kubernetes.io/metadata.name";
 /// The desired policy, and the reason why it is not allowed.
 pub(super) type DesiredPolicy = (Option<ChildSpec<Policy>>, Option<Refusal>);
 
-/// Builds the desired policy, if the spec asks for one, the target exists, and policies of others isolate it.
+/// Builds the desired policy, if the spec asks for one, the target exists, and policies of others isolate it. Without the target,
+/// the policy may stay.
 ///
 /// # Errors
 /// If no policy can express what the spec asks for.
@@ -40,8 +42,16 @@ pub(super) fn desired(
     endpoints: &EndpointGroups,
 ) -> Result<DesiredPolicy, Unservable> {
     let spec = &s.link.object.spec;
-    let TargetVerdict::Observed(target) = target_of(s) else {
-        return Ok((None, None));
+    let target = match target_of(s) {
+        TargetVerdict::Observed(target) => target,
+        TargetVerdict::Missing { .. } => {
+            let mut policies = own(s).filter(|found| !found.terminating && may_stay_without_target(s, found));
+            return Ok((policies.next().map(|found| found.object.clone()), None));
+        }
+        TargetVerdict::NoTarget
+        | TargetVerdict::NotPermitted { .. }
+        | TargetVerdict::NotSupported { .. }
+        | TargetVerdict::Unusable { .. } => return Ok((None, None)),
     };
     if spec.network_policy == NetworkPolicyMode::None {
         return Ok((None, None));
@@ -145,8 +155,12 @@ pub(super) fn overreaching(s: &Snapshot) -> impl Iterator<Item = &Observed<Polic
         let may_stay = |(namespace, pods): &(&str, Selector)| {
             found.object.namespace == *namespace && selected.as_ref() == Some(pods)
         };
-        !pods.as_ref().is_some_and(may_stay)
+        !pods.as_ref().is_some_and(may_stay) && !may_stay_without_target(s, found)
     })
+}
+
+fn may_stay_without_target(s: &Snapshot, found: &Observed<Policy>) -> bool {
+    not_consented(s).is_none() && policy_without_target::may_stay(s, found)
 }
 
 /// True if the policy of the plan exists as desired.

@@ -15,7 +15,7 @@ use super::writes::{AT_ONCE, delete};
 use super::{policy, virtual_ip};
 use crate::child::{Directory, Environment, Observed, Policy};
 use crate::effect::Effect;
-use crate::marks::{is_named_after, is_shared_child};
+use crate::marks::{is_named_after, is_shared_child, sources_in};
 use crate::refusal::joined;
 use crate::snapshot::{Secrets, Sibling, Snapshot};
 
@@ -215,18 +215,14 @@ fn belongs_to_source<T>(s: &Snapshot, found: &Observed<T>) -> bool {
 }
 
 /// True if the child's source has the kind of this link's source. A name that is derived from a UID does not tell this once
-/// the source is deleted; the owner reference does, or the link in the annotation.
+/// the source is deleted; the annotations do.
 fn is_of_this_kind<T>(s: &Snapshot, found: &Observed<T>) -> bool {
     let instance = &s.link.object.spec.instance_ref;
     let names = Names::of(s);
     let is_current = found.label(keys::SOURCE_UID) == Some(names.source_uid);
-    let is_owned = found
-        .object
-        .owners
-        .iter()
-        .any(|o| o.kind == instance.kind && o.name == instance.name);
+    let names_source = sources_in(found).any(|source| source == (instance.kind.as_str(), instance.name.as_str()));
     let names_this_link = found.object.annotations.get(keys::LINK) == Some(&representative(s, &names, Some(found)));
-    is_current || is_owned || names_this_link || found.object.name == format!("{}-links", instance.name)
+    is_current || names_source || names_this_link || found.object.name == format!("{}-links", instance.name)
 }
 
 fn is_empty(found: &Observed<Environment>) -> bool {

@@ -10,6 +10,7 @@ use super::wait::Wait;
 use super::{enforced, shadow, verified};
 use crate::child::Endpoint;
 use crate::resolve::TargetVerdict;
+use crate::resolve::former_source::may_wait_in;
 
 /// The message of a link that is programmed.
 const ALL_CONFIRMED: &str = "the API server confirmed all objects that this state needs";
@@ -49,6 +50,7 @@ pub(crate) fn conditions(f: &Facts<'_>, state: State, wait: Option<&Wait>) -> Ve
             shadowed(f).into_iter().chain(enforced::condition(f, state)).collect(),
         ));
     }
+    conditions.extend(date(hold_delayed(f, state).into_iter().collect()));
     conditions.extend(verified::condition(f, state));
     conditions
 }
@@ -177,6 +179,18 @@ fn available(f: &Facts<'_>, state: State) -> NewCondition {
 /// A warning; it does not make the link less ready.
 fn shadowed(f: &Facts<'_>) -> Option<NewCondition> {
     shadow::condition(f).map(|(reason, message)| condition(types::ALIAS_SHADOWED, true, reason, message))
+}
+
+/// The hold of a missing source is delayed, and what it waits for.
+fn hold_delayed(f: &Facts<'_>, state: State) -> Option<NewCondition> {
+    f.hold_delayed_until.filter(|_| may_wait_in(state))?;
+    let hold = f.hold.as_ref()?;
+    Some(condition(
+        types::HOLD_DELAYED,
+        true,
+        Reason::PodsRemain,
+        hold.message.clone(),
+    ))
 }
 
 /// Ready; where it is not True, also Reconciling or Stalled.

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::alias::{self, Rivals, older_siblings};
+use super::delayed_hold;
 use crate::action::Memory;
 use crate::dataplane::{self, Plan, Unservable};
 use crate::hash;
@@ -54,6 +55,8 @@ pub(crate) struct Facts<'a> {
     pub goal: Goal,
     /// The goal without any hold.
     pub unheld_goal: Goal,
+    /// Until when the link stays active for the pods of a source that is gone.
+    pub hold_delayed_until: Option<Timestamp>,
     pub target: TargetVerdict<'a>,
     pub plan: Result<Plan<'a>, Unservable>,
 }
@@ -72,7 +75,8 @@ impl<'a> Facts<'a> {
         let unusable = unusable_hold(s);
         let is_unusable = unusable.is_some();
         let consent = consent_hold(&target);
-        let claim = claim_hold(s, link, &rivals);
+        let hold_delayed_until = delayed_hold::until(s, state);
+        let claim = claim_hold(s, link, &rivals, hold_delayed_until);
         // Before it is registered, a link waits for its source and its alias, and not for consent.
         let hold = unusable.or(if registered {
             consent.or(claim)
@@ -83,7 +87,8 @@ impl<'a> Facts<'a> {
         let rivalled = rivals.alias.is_some() || rivals.directory.is_some();
         let counts = is_unusable
             || no_consent
-            || (registered && (rivalled || (hold.is_some() && !only_delays_a_start(s, hold.as_ref()))));
+            || (registered
+                && (rivalled || (hold.is_some() && !only_delays_a_start(s, hold.as_ref(), hold_delayed_until))));
         let goal = if counts && unheld_goal == Goal::Active {
             Goal::Inactive
         } else {
@@ -102,6 +107,7 @@ impl<'a> Facts<'a> {
             no_consent,
             goal,
             unheld_goal,
+            hold_delayed_until,
             target,
             plan,
             memory,
@@ -164,11 +170,11 @@ impl<'a> Facts<'a> {
     }
 }
 
-/// A source that is being deleted still exists (lifecycle#terminating-source), and one that the operator cannot read
-/// may exist: nothing is started then, but an active link stays active.
-fn only_delays_a_start(s: &Snapshot, hold: Option<&Hold>) -> bool {
+/// A source that is being deleted still exists (lifecycle#terminating-source), pods of one that is gone may still run, and one
+/// that the operator cannot read may exist: nothing is started then, but an active link stays active.
+fn only_delays_a_start(s: &Snapshot, hold: Option<&Hold>, hold_delayed_until: Option<Timestamp>) -> bool {
     hold.is_some_and(|hold| match hold.reason {
-        Reason::SourceNotFound => s.source.is_some(),
+        Reason::SourceNotFound => s.source.is_some() || hold_delayed_until.is_some(),
         Reason::KindNotSupported => scaled_kinds::is_unreadable(s, &s.link.object.spec.instance_ref),
         _ => false,
     })
@@ -218,7 +224,12 @@ fn consent_hold(target: &TargetVerdict<'_>) -> Option<Hold> {
 }
 
 /// The holds of a registered link. A link that is not registered waits for the same: its source, its alias, its directory.
-fn claim_hold(s: &Snapshot, link: &InstanceLink, rivals: &Rivals) -> Option<Hold> {
+fn claim_hold(
+    s: &Snapshot,
+    link: &InstanceLink,
+    rivals: &Rivals,
+    hold_delayed_until: Option<Timestamp>,
+) -> Option<Hold> {
     let source = &link.spec.instance_ref;
     let refusal = || scaled_kinds::refusal(s, "instanceRef", source.api_version(), &source.kind);
     if s.source.is_none()
@@ -244,6 +255,9 @@ fn claim_hold(s: &Snapshot, link: &InstanceLink, rivals: &Rivals) -> Option<Hold
         return Some(Hold { reason, message });
     }
     let Some(found) = &s.source else {
+        if hold_delayed_until.is_some() {
+            return Some(not_found(&delayed_hold::message(s)));
+        }
         return Some(not_found("does not exist; create it, or delete this link"));
     };
     if let Some(other) = &rivals.alias {

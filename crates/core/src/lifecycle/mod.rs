@@ -8,6 +8,7 @@ mod awaiting;
 mod cause;
 mod condition;
 mod conditions;
+mod delayed_hold;
 mod deletion;
 mod enforced;
 mod facts;
@@ -20,6 +21,7 @@ mod shadow;
 mod status;
 mod table;
 mod ttl;
+mod unwritable;
 mod verified;
 mod wait;
 mod walk;
@@ -52,7 +54,7 @@ pub fn step(snapshot: &Snapshot) -> Step {
         return awaiting::step(snapshot);
     }
     let f = Facts::of(snapshot);
-    if refused::is_refused(snapshot) {
+    if unwritable::is_refused(snapshot) {
         return refused::step(&f);
     }
     let request = waiting_request(&f);

@@ -30,6 +30,7 @@ pub(super) fn program(f: &Facts<'_>) -> Programmed {
                 NextStep::Rest(Wait {
                     message: unservable.message.clone(),
                     stalled: Some(unservable.reason),
+                    wake: f.hold_delayed_until,
                     ..Wait::default()
                 })
             } else {
@@ -49,6 +50,7 @@ pub(super) fn program(f: &Facts<'_>) -> Programmed {
             .map_or_else(|| "the namespace is being deleted".to_owned(), |h| h.message.clone());
         return Programmed::No(NextStep::Rest(Wait {
             message,
+            wake: f.hold_delayed_until,
             ..Wait::default()
         }));
     }

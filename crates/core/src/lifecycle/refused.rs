@@ -8,21 +8,13 @@ use instancelink_api::{InstanceLink, State};
 
 use super::facts::Facts;
 use super::next_step::NextStep;
+use super::unwritable::is_refused;
 use super::wait::Wait;
 use super::walk;
 use super::write_status;
 use crate::dataplane;
 use crate::effect::{Effect, Step};
 use crate::snapshot::Snapshot;
-
-/// After so many refusals in one pass, the link cannot be written. One or two may have a cause that is over at once, such
-/// as a webhook or a policy that was just replaced.
-const REFUSALS: u8 = 3;
-
-/// True if the link cannot be written in this pass.
-pub(super) const fn is_refused(snapshot: &Snapshot) -> bool {
-    snapshot.link_refusals >= REFUSALS
-}
 
 /// Takes the refusal of an effect into the snapshot. False if the effect does not write the link, or removes the finalizer
 /// or the object: then nothing goes on.

@@ -43,7 +43,11 @@ pub(crate) fn status(f: &Facts<'_>, state: State, wait: &Wait) -> InstanceLinkSt
         kind: Some("instanceLink".to_owned()),
         name: spec.name.clone().filter(|_| !scrubbed),
         state,
-        instance_id: f.s.source.as_ref().map(|source| source.uid.clone()),
+        // The names of shared children may have the UID of a source that is gone.
+        instance_id: match &f.s.source {
+            Some(source) => Some(source.uid.clone()),
+            None => old.instance_id.clone().filter(|_| up),
+        },
         target_instance_id: f.target.uid().map(str::to_owned),
         link_name: Some(spec.link_name.clone()).filter(|alias| !alias.is_empty()),
         account_id: Some(&f.s.namespace.uid)

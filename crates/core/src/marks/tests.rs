@@ -280,6 +280,30 @@ fn what_the_links_of_a_source_share_is_decided_by_the_same_table_for_both_kinds(
 
 /// contract#ownership
 #[test]
+fn the_annotation_of_the_source_is_a_mark_if_it_belongs_to_the_name() {
+    let source = || owner("apps/v1", "Deployment", "web", SOURCE_UID);
+    let named = |named: &str, label: bool, annotation: bool| {
+        let marks = Marks {
+            managed: false,
+            label,
+            annotation,
+            owner: false,
+        };
+        let directory = object("shop", "web-links", Directory::RIGHT);
+        let mut found = marked(directory, marks, (keys::SOURCE_UID, SOURCE_UID), source());
+        found
+            .object
+            .annotations
+            .insert(keys::SOURCE.to_owned(), named.to_owned());
+        is_shared_child(&found)
+    };
+    assert!(named("Deployment/web", true, false) && named("Deployment/web", false, true));
+    assert!(!named("Deployment/web", false, false), "alone it proves nothing");
+    assert!(!named("Deployment/other", false, true) && !named("web", false, true));
+}
+
+/// contract#ownership
+#[test]
 fn an_annotation_with_a_link_of_another_namespace_is_no_mark_of_a_shared_child() {
     let marks = Marks {
         managed: true,

@@ -9,12 +9,13 @@ use instancelink_api::{Addressing, InstanceLinkSpec};
 
 use super::addressing::{Addresses, addresses_of, not_possible, ports_in_spec};
 use super::budget::{Budget, TooCostly};
+use super::kept_pods;
 use super::pod_ports;
 use super::pods::{is_usable, pods_behind, spend};
 use super::ports::{self, Port};
 use super::{TargetVerdict, Unservable, target_of};
 use crate::child::{Endpoint, EndpointTarget};
-use crate::snapshot::{Candidate, Service, Snapshot, Target, TargetObject};
+use crate::snapshot::{Candidate, Pod, Service, Snapshot, Target, TargetObject};
 
 /// Most sets of ports among the pods of a target. Each needs slices of its own.
 const MOST_GROUPS: usize = 100;
@@ -37,8 +38,8 @@ pub struct Group {
     pub endpoints: Vec<Endpoint>,
 }
 
-/// Determines the endpoints of the alias. There are none if the link has no target, if the target is missing, or if its
-/// namespace does not consent; that is not an error.
+/// Determines the endpoints of the alias. There are none if the link has no target, or if its namespace does not consent; if
+/// the target is missing, those that serve without it stay. That is not an error.
 ///
 /// # Errors
 /// If the spec cannot be served with the target as it is.
@@ -55,13 +56,13 @@ pub fn endpoint_groups(s: &Snapshot) -> Result<EndpointGroups, Unservable> {
             reason: Reason::KindNotSupported,
             message,
         }),
-        TargetVerdict::NoTarget
-        | TargetVerdict::NotPermitted { .. }
-        | TargetVerdict::Missing { .. }
-        | TargetVerdict::Unusable { .. } => Ok(EndpointGroups {
-            groups: Vec::new(),
-            ports: ports::of_spec(spec.ports.as_deref().unwrap_or_default(), &spec.link_name)?,
-        }),
+        TargetVerdict::Missing { .. } => without_target(s),
+        TargetVerdict::NoTarget | TargetVerdict::NotPermitted { .. } | TargetVerdict::Unusable { .. } => {
+            Ok(EndpointGroups {
+                groups: Vec::new(),
+                ports: ports::of_spec(spec.ports.as_deref().unwrap_or_default(), &spec.link_name)?,
+            })
+        }
         TargetVerdict::Observed(target) => match addresses_within_budget(target, spec)? {
             Addresses::ClusterIps(service) => by_cluster_ips(spec, target, service),
             Addresses::Pods => by_pods(spec, target),
@@ -133,8 +134,7 @@ fn by_pods_behind_virtual_ip(spec: &InstanceLinkSpec, target: &Target) -> Result
     let publish = publishes_not_ready(spec, target);
     let endpoints = pods_behind(target).flat_map(|candidate| {
         let own = pod_ports::behind_virtual_ip(declared, &ports, &candidate.pod);
-        let usable = candidate.pod.addresses.iter().filter(|a| is_usable(a));
-        usable.map(move |a| (own.clone(), endpoint(candidate, *a, &spec.link_name, publish)))
+        addresses(candidate, &spec.link_name, publish).map(move |endpoint| (own.clone(), endpoint))
     });
     let EndpointGroups { groups, .. } = grouped(endpoints, Vec::new())?;
     Ok(EndpointGroups { groups, ports })
@@ -155,15 +155,48 @@ fn by_pods(spec: &InstanceLinkSpec, target: &Target) -> Result<EndpointGroups, U
             Some(service) => ports::of_service_pod(service, Some(&candidate.pod), alias)?,
             None => ports.clone(),
         };
-        let usable = candidate.pod.addresses.iter().filter(|a| is_usable(a));
-        endpoints.extend(usable.map(|a| (own.clone(), endpoint(candidate, *a, alias, publish))));
+        endpoints.extend(addresses(candidate, alias, publish).map(|endpoint| (own.clone(), endpoint)));
     }
     grouped(endpoints.into_iter(), ports)
+}
+
+/// The endpoints of a target that is missing. None joins: each pod has been an endpoint of the link.
+///
+/// # Errors
+/// If the spec has invalid ports.
+fn without_target(s: &Snapshot) -> Result<EndpointGroups, Unservable> {
+    let spec = &s.link.object.spec;
+    let listed = ports::of_spec(spec.ports.as_deref().unwrap_or_default(), &spec.link_name)?;
+    let ports_of = |pod: &Pod| match ports_in_spec(spec) {
+        Some(declared) if spec.addressing == Addressing::VirtualIP => {
+            pod_ports::behind_virtual_ip(declared, &listed, pod)
+        }
+        Some(_) => listed.clone(),
+        None => kept_pods::written_ports(s, pod),
+    };
+    let publish = spec.publish_not_ready_addresses;
+    let pods = kept_pods::pods_without_target(s).filter(|_| spec.addressing != Addressing::ServiceIP);
+    let pods = pods.filter(|candidate| candidate.pod.ready || publish);
+    let endpoints = pods.flat_map(|candidate| {
+        let own = ports_of(&candidate.pod);
+        addresses(candidate, &spec.link_name, publish).map(move |endpoint| (own.clone(), endpoint))
+    });
+    let mut groups = grouped(endpoints, listed.clone())?;
+    if !listed.is_empty() {
+        groups.ports = listed;
+    }
+    Ok(groups)
 }
 
 fn publishes_not_ready(spec: &InstanceLinkSpec, target: &Target) -> bool {
     spec.publish_not_ready_addresses
         || matches!(&target.object, TargetObject::Service(service) if service.publish_not_ready_addresses)
+}
+
+/// The usable addresses of a pod, as endpoints.
+fn addresses<'a>(candidate: &'a Candidate, alias: &'a str, publish: bool) -> impl Iterator<Item = Endpoint> + use<'a> {
+    let usable = candidate.pod.addresses.iter().filter(|a| is_usable(a));
+    usable.map(move |address| endpoint(candidate, *address, alias, publish))
 }
 
 fn endpoint(candidate: &Candidate, address: IpAddr, alias: &str, publish: bool) -> Endpoint {

@@ -79,7 +79,10 @@ fn isolation_within(budget: &mut Budget, s: &Snapshot, target: &Target) -> Resul
 
 /// The pods that the target's labels select and that are not the target's. A finished pod has no connections to open or deny.
 fn others_selected(budget: &mut Budget, s: &Snapshot, target: &Target) -> Result<BTreeSet<String>, TooCostly> {
+    // Whether a pod without an owner was the target's is known only by slices, and who can write these has no say elsewhere.
+    let is_beside = s.link.object.metadata.namespace.as_deref() == Some(target.object.namespace());
     let own: BTreeSet<&str> = running_pods(target)
+        .filter(|candidate| is_beside || !candidate.is_kept)
         .map(|candidate| candidate.pod.uid.as_str())
         .collect();
     let candidates = target.candidates.iter().map(|candidate| &candidate.pod);
@@ -98,6 +101,20 @@ fn others_selected(budget: &mut Budget, s: &Snapshot, target: &Target) -> Result
         }
     }
     Ok(others)
+}
+
+/// True if a policy of others isolates the pod.
+///
+/// # Errors
+/// If the budget does not suffice.
+pub(crate) fn is_isolated(budget: &mut Budget, s: &Snapshot, pod: &Pod) -> Result<bool, TooCostly> {
+    for policy in s.isolators.iter().filter(|policy| policy.namespace == pod.namespace) {
+        budget.spend(policy.pods.cost(&pod.labels))?;
+        if policy.pods.selects(&pod.labels) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// True if [`selector_of`] the target selects this pod, or may select it.

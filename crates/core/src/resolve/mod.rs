@@ -10,8 +10,11 @@ pub mod budget;
 pub mod consent;
 pub mod directory;
 pub mod endpoints;
+pub mod former_source;
+mod free;
 pub mod grant;
 pub mod isolation;
+pub mod kept_pods;
 #[cfg(any(test, feature = "fixture"))]
 pub mod lookups;
 pub mod pod_ports;

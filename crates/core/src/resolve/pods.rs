@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use super::budget::{Budget, TooCostly};
+use super::free::is_free;
 use super::selector::contains;
 use crate::snapshot::{Candidate, Pod, Service, Target, TargetObject, Workload};
 
 /// The pods of the target that are not terminating or finished, ready or not. A workload's pods are those that its selector
-/// selects *and* it owns, so that a label on a foreign pod has no effect.
+/// selects *and* it owns, so that a label on a foreign pod has no effect, or that stay without an owner.
 pub fn pods_behind(target: &Target) -> impl Iterator<Item = &Candidate> {
     target
         .candidates
@@ -71,7 +72,8 @@ fn is_member(candidate: &Candidate, workload: &Workload) -> bool {
         .into_iter()
         .flatten()
         .any(|owner| owner.uid == workload.uid);
-    owned && pod.namespace == workload.namespace && workload.selector.selects(&pod.labels)
+    let kept = || candidate.is_kept && is_free(candidate, &workload.kind, &workload.name);
+    (owned || kept()) && pod.namespace == workload.namespace && workload.selector.selects(&pod.labels)
 }
 
 /// A Service without a selector selects nothing.

@@ -77,7 +77,7 @@ pub fn target_of(s: &Snapshot) -> TargetVerdict<'_> {
         },
         None => TargetVerdict::Missing {
             message: format!(
-                "{kind} {namespace}/{name} does not exist, so nothing answers under the alias; create it, or set \
+                "{kind} {namespace}/{name} does not exist, so the alias gets no new endpoint; create it, or set \
                  targetInstanceRef to another target"
             ),
         },

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use instancelink_api::InstanceLink;
 use instancelink_api::grant::{GrantTo, Permission};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use crate::child::{Children, Entries, Key};
@@ -40,6 +40,10 @@ pub struct Snapshot {
     pub namespace: Namespace,
     /// The source that `instanceRef` names, if it exists.
     pub source: Option<Source>,
+    /// The source does not exist, and pods that were its own still run. Only observed while the link is up.
+    pub pods_of_former_source: bool,
+    /// How long the link stays active for such pods.
+    pub source_grace: SignedDuration,
     /// The target that `targetInstanceRef` names, if it exists and its kind is watched, with or without consent.
     pub target: Option<Target>,
     /// The kinds of source and target whose objects are unknown, and why.
@@ -56,6 +60,8 @@ pub struct Snapshot {
     pub living_owners: BTreeSet<String>,
     /// The existing pods and Services behind the endpoints of this link's slices. They may belong to an earlier target.
     pub answering: Answering,
+    /// The pods behind the link's slices while the object that they were written for is missing.
+    pub kept_pods: Vec<Candidate>,
     /// The Secrets of the link's namespace, as far as they are known.
     pub secrets: Secrets,
     /// Objects of others that may answer under a name of the alias.

@@ -41,6 +41,8 @@ pub struct Candidate {
     pub grand_owner: Option<Owner>,
     /// Zone of the pod's node.
     pub zone: Option<String>,
+    /// It is an endpoint of the link already, and the target does not own it: it may stay while no other workload does.
+    pub is_kept: bool,
 }
 
 /// A workload, reduced to the fields that links need.

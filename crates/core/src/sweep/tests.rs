@@ -287,12 +287,12 @@ fn the_shared_children_of_a_gone_source_are_deleted_for_a_source_of_another_kind
             1
         );
     }
-    directory.object.owners.clear();
+    directory.object.annotations.remove(keys::SOURCE);
     let child = ObservedChild::Directory(directory);
     assert_eq!(
         verdict(&child, LiveAnswer::Links(&facts(&[namesake]))),
         None,
-        "without its owner it can belong to any source"
+        "it can belong to any source"
     );
 }
 
@@ -307,7 +307,7 @@ fn an_object_without_the_marks_of_the_operator_is_never_swept() {
     else {
         panic!()
     };
-    // The ownerReferences are what is left: a user may have written them.
+    // The ownerReference of the slice is what is left: a user may have written it.
     for labels in [
         &mut slice.object.labels,
         &mut directory.object.labels,

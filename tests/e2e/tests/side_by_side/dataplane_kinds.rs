@@ -59,7 +59,7 @@ async fn a_pod_is_a_target() {
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn sources_of_every_kind_get_a_directory_that_goes_with_them() {
+async fn sources_of_every_kind_get_a_directory_that_names_them() {
     in_namespace(async |ns| {
         ns.create_object(&fixed_service("pg")).await;
         for kind in ["StatefulSet", "DaemonSet", "ReplicaSet", "Pod"] {
@@ -77,9 +77,13 @@ async fn sources_of_every_kind_get_a_directory_that_goes_with_them() {
             let uid = source.get().await.metadata.uid;
             assert_eq!(link.status().await.instance_id, uid);
             let directory = ns.object("v1", "Service", &format!("{name}-links")).get().await;
-            let owners = directory.metadata.owner_references.unwrap();
-            assert_eq!((owners.len(), Some(&owners[0].uid)), (1, uid.as_ref()));
-            assert_eq!((owners[0].controller, owners[0].block_owner_deletion), (None, None));
+            assert_eq!(directory.metadata.owner_references, None);
+            let (labels, annotations) = (
+                directory.metadata.labels.unwrap(),
+                directory.metadata.annotations.unwrap(),
+            );
+            assert_eq!(labels.get("instancelink.dev/source-uid"), uid.as_ref());
+            assert_eq!(annotations["instancelink.dev/source"], format!("{kind}/{name}"));
         }
     })
     .await;
@@ -110,7 +114,7 @@ async fn a_service_is_reached_by_its_cluster_ip_and_available_when_a_pod_behind_
         ns.scale("pg", 0).await;
         link.condition("Available", "False", "NoReadyEndpoints").await;
         client
-            .resolves_to_nothing(&format!("db.web-links.{}.svc.cluster.local", ns.name))
+            .resolves_to(&format!("db.web-links.{}.svc.cluster.local", ns.name), &ip)
             .await;
         ns.scale("pg", 1).await;
         link.until_within("is available again", PODS_START, |l| {

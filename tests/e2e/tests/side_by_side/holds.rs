@@ -157,13 +157,12 @@ async fn a_source_that_is_replaced_while_its_children_are_orphaned_gets_them_bac
         .await;
         for (api_version, kind) in [("v1", "Service"), ("v1", "ConfigMap")] {
             let child = ns.object(api_version, kind, "web-links");
-            eventually("it is owned by the new source alone", SHORT, async || {
+            eventually("it is labelled with the new source", SHORT, async || {
                 let found = child.find().await.ok_or("there is none")?;
-                let owners = found.metadata.owner_references.clone().unwrap_or_default();
-                let right = owners.len() == 1
-                    && Some(&owners[0].uid) == uid.as_ref()
+                let labels = found.metadata.labels.clone().unwrap_or_default();
+                let right = labels.get("instancelink.dev/source-uid") == uid.as_ref()
                     && found.metadata.deletion_timestamp.is_none();
-                if right { Ok(()) } else { Err(format!("{owners:?}")) }
+                if right { Ok(()) } else { Err(format!("{labels:?}")) }
             })
             .await;
         }

@@ -194,12 +194,17 @@ async fn a_slice_that_lost_its_labels_is_known_by_its_owner() {
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn a_lost_owner_reference_is_put_back() {
+async fn a_lost_owner_reference_is_put_back_and_one_of_a_shared_child_is_removed() {
     in_namespace(async |ns| {
         let mut scene = active_link(ns).await;
         is_repaired(&mut scene, |s| &s.slice, orphaned).await;
-        is_repaired(&mut scene, |s| &s.directory, orphaned).await;
-        is_repaired(&mut scene, |s| &s.environment, orphaned).await;
+        // The garbage collector would take a shared child along with its owner.
+        let source = ns.object("apps/v1", "Deployment", "web").get().await.metadata.uid;
+        let owner = json!([{ "apiVersion": "apps/v1", "kind": "Deployment", "name": "web", "uid": source }]);
+        let adopted = json!({ "metadata": { "ownerReferences": owner } });
+        let adopt = async |child: &Object| drop(child.patch(&adopted).await);
+        is_repaired(&mut scene, |s| &s.directory, adopt).await;
+        is_repaired(&mut scene, |s| &s.environment, adopt).await;
     })
     .await;
 }

@@ -11,6 +11,7 @@ mod links;
 mod namesakes;
 mod pods;
 mod policies;
+mod replaced;
 mod secrets;
 mod strange;
 mod targets;

@@ -144,7 +144,6 @@ fn a_directory_of_a_deleted_source_is_taken_over() {
         ["replace Service shop/web-links", "replace ConfigMap shop/web-links"]
     );
     let s = s.up();
-    assert_eq!(s.children.directories[0].object.owners[0].uid, "reborn");
     assert_eq!(s.children.directories[0].object.labels[keys::SOURCE_UID], "reborn");
 }
 
@@ -157,12 +156,20 @@ fn a_directory_of_another_existing_source_is_waited_for_without_a_slice_in_it() 
 }
 
 #[test]
-fn a_lost_owner_reference_is_restored() {
+fn a_lost_owner_reference_is_restored_and_one_of_a_shared_child_is_removed() {
+    let source = fixture::owner("apps/v1", "Deployment", "web", fixture::SOURCE_UID);
     let mut s = fixture::snapshot().up();
-    s.children.directories[0].object.owners.clear();
+    s.children.directories[0].object.owners = vec![source.clone()];
+    s.children.environments[0].object.owners = vec![source];
     s.children.slices[0].object.owners.clear();
-    assert_eq!(due(&s), ["replace Service shop/web-links"]);
-    assert_eq!(s.up().children.directories[0].object.owners.len(), 1);
+    assert_eq!(
+        due(&s),
+        ["replace Service shop/web-links", "replace ConfigMap shop/web-links"]
+    );
+    let children = s.up().children;
+    assert_eq!(children.directories[0].object.owners, []);
+    assert_eq!(children.environments[0].object.owners, []);
+    assert_eq!(children.slices[0].object.owners.len(), 1);
 }
 
 #[test]
@@ -248,11 +255,11 @@ fn a_directory_that_got_a_cluster_ip_is_created_again() {
 }
 
 #[test]
-fn nothing_that_a_terminating_source_owns_is_created_or_repaired() {
+fn the_shared_children_of_a_terminating_source_are_not_created_or_repaired() {
     let mut s = fixture::snapshot().up();
     s.source.as_mut().unwrap().terminating = true;
     assert!(is_up(&s, &plan(&s)));
-    s.children.directories[0].object.owners.clear();
+    s.children.directories[0].object.annotations.clear();
     s.children.environments.clear();
     assert_eq!(due(&s), Vec::<String>::new());
     assert!(!is_up(&s, &plan(&s)));

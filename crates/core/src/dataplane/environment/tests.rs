@@ -20,7 +20,7 @@ fn with_keys_of(uid: &str, keys: &[&str]) -> Snapshot {
         .up();
     let found = &mut s.children.environments[0];
     let entries = Entries::from([(uid, keys.to_vec())]);
-    found.object.annotations = annotations("shop/web-cache".to_owned(), &entries);
+    found.object.annotations = annotations("shop/web-cache".to_owned(), Some("Deployment/web".to_owned()), &entries);
     found.object.body.data = keys
         .iter()
         .map(|key| ((*key).to_owned(), "theirs".to_owned()))
@@ -188,7 +188,8 @@ fn a_link_that_leaves_an_environment_that_is_too_large_makes_room() {
     let own = s.children.environments[0].clone();
     let mut entries = own.object.entries();
     entries.insert(fixture::LINK_UID, Vec::new());
-    s.children.environments[0].object.annotations = annotations("shop/web-cache".to_owned(), &entries);
+    s.children.environments[0].object.annotations =
+        annotations("shop/web-cache".to_owned(), Some("Deployment/web".to_owned()), &entries);
     let rest = without_link(&s, &s.children.environments[0]).unwrap();
     assert!(!rest.mentions(fixture::LINK_UID));
 }
@@ -207,7 +208,8 @@ fn very_many_entries_and_very_many_siblings_cost_one_look_at_each() {
     let uids: Vec<String> = (0..10_000).map(|number| format!("nobody-{number}")).collect();
     let mut entries: Entries<'_> = uids.iter().map(|uid| (uid.as_str(), Vec::new())).collect();
     entries.insert(SIBLING_UID, vec!["CACHE_NAME"]);
-    s.children.environments[0].object.annotations = annotations("shop/nobody".to_owned(), &entries);
+    s.children.environments[0].object.annotations =
+        annotations("shop/nobody".to_owned(), Some("Deployment/web".to_owned()), &entries);
     let started = std::time::Instant::now();
     let rest = without_link(&s, &s.children.environments[0]).unwrap();
     assert_eq!(rest.annotations[keys::LINK], "shop/web-cache");

@@ -125,7 +125,7 @@ fn a_directory_of_an_unknown_source_is_kept_for_each_sibling_with_the_same_sourc
     std::sync::Arc::make_mut(&mut other.object).spec.instance_ref.kind = "StatefulSet".to_owned();
     let mut s = fixture::snapshot().up().with_sibling(other);
     let directory = &mut s.children.directories[0].object;
-    directory.owners.clear();
+    directory.annotations.remove(keys::SOURCE);
     directory
         .labels
         .insert(keys::SOURCE_UID.to_owned(), "not seen".to_owned());
@@ -317,27 +317,29 @@ fn a_teardown_waits_for_a_child_that_a_finalizer_holds() {
 }
 
 #[test]
-fn a_directory_named_by_the_uid_of_a_deleted_source_is_identified_by_its_owner_or_its_annotation() {
+fn a_directory_named_by_the_uid_of_a_deleted_source_is_identified_by_its_annotations() {
     let long = "w".repeat(60);
-    let is_deleted = |owner: Option<crate::child::Owner>, named: &str| {
+    let is_deleted = |source: Option<String>, named: &str| {
         let s = fixture::snapshot().edited(|spec| spec.instance_ref.name.clone_from(&long));
         let mut s = s.up().without_source();
         let directory = &mut s.children.directories[0].object;
-        directory.owners = owner.into_iter().collect();
+        directory.annotations.remove(keys::SOURCE);
+        directory
+            .annotations
+            .extend(source.map(|source| (keys::SOURCE.to_owned(), source)));
         directory.annotations.insert(keys::LINK.to_owned(), named.to_owned());
         s.down_as_far_as_possible().children.directories.is_empty()
     };
-    let source = || Some(fixture::owner("apps/v1", "Deployment", &long, fixture::SOURCE_UID));
-    assert!(is_deleted(source(), "shop/gone"), "its owner had the source's name");
+    let source = |kind: &str| Some(format!("{kind}/{long}"));
+    assert!(is_deleted(source("Deployment"), "shop/gone"), "it names the source");
     assert!(is_deleted(None, "shop/web-db"), "it names this link");
     assert!(!is_deleted(None, "shop/gone"), "it may belong to any source");
-    let namesake = fixture::owner("apps/v1", "StatefulSet", &long, fixture::SOURCE_UID);
     assert!(
-        !is_deleted(Some(namesake), "shop/gone"),
+        !is_deleted(source("StatefulSet"), "shop/gone"),
         "its source is of another kind"
     );
-    let other = fixture::owner("apps/v1", "Deployment", "other", fixture::SOURCE_UID);
-    assert!(!is_deleted(Some(other), "shop/gone"), "its source has another name");
+    let other = Some("Deployment/other".to_owned());
+    assert!(!is_deleted(other, "shop/gone"), "its source has another name");
 }
 
 #[test]

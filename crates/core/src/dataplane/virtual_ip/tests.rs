@@ -159,11 +159,15 @@ fn the_name_of_a_virtual_ip_does_not_depend_on_pods() {
     let behind = "web-db-vip4:  db=5432";
     let alias = format!("web-db-v4: {VIRTUAL_IP} db=80");
     assert_eq!(slices(&not_ready.clone().up()), [alias.as_str(), behind]);
-    for s in [not_ready, pg().without_target(), pg().edited(|spec| spec.target_instance_ref = None)] {
+    for s in [
+        not_ready,
+        pg().without_target(),
+        pg().edited(|spec| spec.target_instance_ref = None),
+    ] {
         let s = s.up();
         assert!(slices(&s).contains(&alias), "{:?}", slices(&s));
         let mut endpoints = s.children.slices.iter().flat_map(|found| &found.object.body.endpoints);
-        assert!(!endpoints.any(|endpoint| endpoint.answers()));
+        assert!(!endpoints.any(crate::child::Endpoint::answers));
         assert_eq!(build(&s, &BTreeSet::new()).unwrap().ready, 0);
     }
 }

@@ -216,7 +216,12 @@ fn a_fixed_address_is_available_only_while_a_pod_behind_it_is_ready() {
             world.s = world.s.clone().with_target(object, pods);
             world.settle();
             assert_eq!(world.condition("Available"), available);
-            let slices = world.s.children.slices.iter().filter(|found| found.object.name == "web-db-v4");
+            let slices = world
+                .s
+                .children
+                .slices
+                .iter()
+                .filter(|found| found.object.name == "web-db-v4");
             let mut endpoints = slices.flat_map(|found| &found.object.body.endpoints);
             assert!(endpoints.next().unwrap().ready, "the name stays");
         }

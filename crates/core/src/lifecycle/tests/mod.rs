@@ -6,6 +6,7 @@ mod causes;
 mod chaos;
 mod child_deletions;
 mod conditions;
+mod delayed_hold;
 mod deletion;
 mod disclosure;
 mod drain;

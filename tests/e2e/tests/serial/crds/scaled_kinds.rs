@@ -54,7 +54,7 @@ async fn a_kind_that_may_not_be_read_names_the_missing_role_and_heals_with_it() 
                 widgets.allow(&message).await;
                 tokio::join!(
                     a_target_has_the_pods_that_it_owns(ns, widgets, &to),
-                    a_source_owns_the_directory_and_its_end_cuts_the_link(other, widgets, &of),
+                    a_directory_names_its_source_whose_end_cuts_the_link(other, widgets, &of),
                 );
                 widgets.uninstall().await;
                 refs(&to, "KindNotSupported", "install its CustomResourceDefinition").await;
@@ -101,16 +101,15 @@ async fn a_target_has_the_pods_that_it_owns(ns: &Namespace, widgets: &Widgets, l
     refs(link, "Resolved", "").await;
 }
 
-async fn a_source_owns_the_directory_and_its_end_cuts_the_link(ns: &Namespace, widgets: &Widgets, link: &Link) {
+async fn a_directory_names_its_source_whose_end_cuts_the_link(ns: &Namespace, widgets: &Widgets, link: &Link) {
     link.reaches_within(Active, NOTICED).await;
     let widget = ns.object("example.com/v1", "Widget", "web");
     let directory = ns.object("v1", "Service", "web-links").get().await;
-    let owner = &directory.metadata.owner_references.unwrap()[0];
+    let labels = directory.metadata.labels.unwrap();
     assert_eq!(
-        (owner.api_version.as_str(), owner.kind.as_str()),
-        ("example.com/v1", "Widget")
+        labels.get("instancelink.dev/source-uid"),
+        widget.get().await.metadata.uid.as_ref()
     );
-    assert_eq!(Some(owner.uid.clone()), widget.get().await.metadata.uid);
     widget.delete().await;
     link.reaches(Inactive).await;
     refs(link, "SourceNotFound", "web").await;
