@@ -51,6 +51,18 @@ pub(crate) const NODE: &[Package] = &[
     },
 ];
 
+/// What a cluster needs to enforce NetworkPolicies.
+pub(crate) const POLICIES: &[Package] = &[
+    Package {
+        name: "iptables",
+        there: || command::find("iptables").is_some(),
+    },
+    Package {
+        name: "ipset",
+        there: || command::find("ipset").is_some(),
+    },
+];
+
 /// The packages for a control plane in a separate network namespace.
 pub(crate) const NAMESPACE: &[Package] = &[Package {
     name: "iproute2",

@@ -9,5 +9,6 @@ mod kept_binaries;
 mod kopf;
 mod memory;
 pub(crate) mod peers;
+pub(crate) mod policy_engine;
 pub(crate) mod side_by_side;
 pub(crate) mod static_binaries;

@@ -32,6 +32,9 @@ pub(crate) struct Wanted {
     /// Build what runs in pods as it is shipped; takes minutes longer
     #[arg(long)]
     pub(crate) dist: bool,
+    /// Enforce NetworkPolicies, from now until the native cluster ends
+    #[arg(long, conflicts_with = "no_node")]
+    pub(crate) network_policies: bool,
 }
 
 impl Wanted {
@@ -45,6 +48,7 @@ impl Wanted {
             no_node: false,
             // The promises of the tests are about the binaries that are shipped.
             dist: true,
+            network_policies: false,
         }
     }
 

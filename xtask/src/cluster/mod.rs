@@ -46,6 +46,12 @@ impl Cluster {
                 other.described()
             );
         }
+        if wanted.network_policies && record.provider != Provider::Native {
+            bail!(
+                "--network-policies is for native clusters; in {}, the network plugin decides whether it enforces them",
+                record.described()
+            );
+        }
         let kubectl = &[cluster_binaries::KUBECTL];
         match record.provider {
             Provider::Native => {}
@@ -57,7 +63,7 @@ impl Cluster {
         record.setup = earlier.and_then(|earlier| earlier.setup);
         match record.provider {
             Provider::Native => {
-                if native::up(&layout, wanted.profile())? {
+                if native::up(&layout, wanted.profile(), wanted.network_policies)? {
                     record.setup = setup;
                 }
             }

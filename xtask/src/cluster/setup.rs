@@ -10,7 +10,12 @@ use crate::inputs::{ASSETS, Files};
 use crate::paths;
 
 /// The versions of the programs, how they are built, and how they are started.
-const SETUP: [&str; 3] = ["tools/cluster", "xtask/src/artifacts", "xtask/src/cluster"];
+const SETUP: [&str; 4] = [
+    "tools/cluster",
+    "tools/policies",
+    "xtask/src/artifacts",
+    "xtask/src/cluster",
+];
 
 /// The digest of a cluster that starts now.
 pub(super) fn digest() -> Result<String> {

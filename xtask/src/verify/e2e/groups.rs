@@ -8,7 +8,7 @@ use super::Options;
 use crate::paths;
 
 /// The groups whose pods run PostgreSQL or its client.
-pub(super) const NEED_POSTGRES: &[&str] = &["dataplane_postgres", "dataplane_resolvers"];
+pub(super) const NEED_POSTGRES: &[&str] = &["dataplane_postgres", "dataplane_resolvers", "packets_established"];
 /// The groups whose pods resolve names as Go does.
 pub(super) const NEED_RESOLVER: &[&str] = &["dataplane_resolvers"];
 

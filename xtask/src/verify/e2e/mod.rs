@@ -128,15 +128,14 @@ fn load_more(cluster: &Cluster, plan: &Plan) -> Result<()> {
 /// Starts the native cluster, or finds it, and installs the operator of this checkout. Returns also whether the cluster was
 /// started with the programs of this checkout.
 fn native(plan: &Plan) -> Result<(PathBuf, bool)> {
-    let options = match Cluster::find(DEFAULT)? {
-        Some(cluster) => up::Options {
-            wanted: Wanted {
-                cluster: Some(cluster.record.provider),
-                ..Wanted::native()
-            },
-            ..up::Options::native()
+    let provider = Cluster::find(DEFAULT)?.map_or(Provider::Native, |cluster| cluster.record.provider);
+    let options = up::Options {
+        wanted: Wanted {
+            cluster: Some(provider),
+            network_policies: provider == Provider::Native,
+            ..Wanted::native()
         },
-        None => up::Options::native(),
+        ..up::Options::native()
     };
     up::run(&options)?;
     let cluster = Cluster::find(DEFAULT)?.context("the cluster that was just started is gone")?;

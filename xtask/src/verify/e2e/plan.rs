@@ -182,6 +182,8 @@ fn needs(binary: &str, group: &str, groups: &Groups) -> Needs {
     ]);
     // All of `deploy`: groups apply overlays and samples, too.
     needs.read(&["deploy", "tests/manifests"]);
+    // It decides which packets reach the pods of all groups.
+    needs.read(&["tools/policies"]);
     if NEED_RESOLVER.contains(&group) {
         needs.read(&["tools/resolver"]);
     }

@@ -130,7 +130,13 @@ fn enforced_says_whether_the_source_can_connect_without_the_link() {
     );
     let world = settled(isolated_by(allowing(), "deny", "{}"));
     assert_eq!(world.condition("Enforced"), ("True", "TargetIsolated"));
-    assert!(said(&world, "Enforced").contains("(deny)"));
+    let isolated = said(&world, "Enforced");
+    assert!(isolated.contains("(deny)"));
+    // contract#cut-and-packets
+    assert!(
+        isolated.contains("up to 85 ms later") && isolated.contains("already open lives on"),
+        "{isolated}"
+    );
     assert_eq!(settled(allowing().without_target()).condition("Enforced").0, "absent");
 }
 
