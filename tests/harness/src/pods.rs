@@ -21,15 +21,16 @@ impl Namespace {
             .collect()
     }
 
-    /// Waits until exactly this number of them is ready, and returns their addresses.
+    /// Waits until exactly this number of them is ready, and returns their addresses: one or, in a dual-stack cluster, two of
+    /// each.
     pub async fn ready_addresses(&self, app: &str, count: usize) -> BTreeSet<IpAddr> {
         eventually(&format!("{count} pods of {app} are ready"), POD_STARTS, async || {
             let pods = self.pods_of(app).await;
-            let found: BTreeSet<IpAddr> = pods.iter().filter(|p| is_ready(p)).filter_map(address).collect();
-            if found.len() == count {
-                Ok(found)
+            let ready: Vec<BTreeSet<IpAddr>> = pods.iter().filter(|p| is_ready(p)).map(addresses_of).collect();
+            if ready.len() == count && ready.iter().all(|addresses| !addresses.is_empty()) {
+                Ok(ready.into_iter().flatten().collect())
             } else {
-                Err(format!("{} pods, ready: {found:?}", pods.len()))
+                Err(format!("{} pods, ready: {ready:?}", pods.len()))
             }
         })
         .await
@@ -107,6 +108,8 @@ fn is_ready(pod: &Pod) -> bool {
     conditions.is_some_and(|c| c.iter().any(|c| c.type_ == "Ready" && c.status == "True"))
 }
 
-fn address(pod: &Pod) -> Option<IpAddr> {
-    pod.status.as_ref()?.pod_ip.as_ref()?.parse().ok()
+/// The addresses of a pod: one of each family that the cluster has.
+pub fn addresses_of(pod: &Pod) -> BTreeSet<IpAddr> {
+    let addresses = pod.status.iter().flat_map(|status| status.pod_ips.iter().flatten());
+    addresses.filter_map(|address| address.ip.parse().ok()).collect()
 }

@@ -51,7 +51,7 @@ impl Namespace {
         self.client_in(Resolver::Musl, &pod).await
     }
 
-    /// The URLs of the one ready pod with this label `app`: one for each of its addresses.
+    /// The URLs of the one ready pod with this label `app`: one for each of its addresses, of either family.
     pub async fn urls_of(&self, app: &str, port: u16) -> Vec<String> {
         let addresses = self.ready_addresses(app, 1).await;
         addresses.iter().map(|address| url(address, port)).collect()

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 
+use super::families::Families;
 use super::record::{Provider, Record};
 use super::{folders, kind};
 use crate::artifacts::static_binaries::Profile;
@@ -32,6 +33,9 @@ pub(crate) struct Wanted {
     /// Build what runs in pods as it is shipped; takes minutes longer
     #[arg(long)]
     pub(crate) dist: bool,
+    /// Give nodes, pods and Services of a native cluster no IPv6 addresses
+    #[arg(long)]
+    pub(crate) single_stack: bool,
     /// Enforce NetworkPolicies, from now until the native cluster ends
     #[arg(long, conflicts_with = "no_node")]
     pub(crate) network_policies: bool,
@@ -48,6 +52,7 @@ impl Wanted {
             no_node: false,
             // The promises of the tests are about the binaries that are shipped.
             dist: true,
+            single_stack: false,
             network_policies: false,
         }
     }
@@ -80,6 +85,7 @@ impl Wanted {
                     provider,
                     kubeconfig: file,
                     node: true,
+                    families: Families::default(),
                     setup: None,
                 })
             }
@@ -89,6 +95,7 @@ impl Wanted {
                     provider,
                     kubeconfig: folders::of(&self.name)?.join("kubeconfig"),
                     node: true,
+                    families: Families::default(),
                     setup: None,
                 })
             }
@@ -101,10 +108,18 @@ impl Wanted {
                     provider,
                     kubeconfig: folders::of(&self.name)?.join("kubeconfig"),
                     node,
+                    families: self.families()?,
                     setup: None,
                 })
             }
         }
+    }
+
+    /// Those that are asked for. Without a wish, a cluster of this name that exists keeps its own.
+    fn families(&self) -> Result<Families> {
+        let earlier = super::record::read(&self.name)?;
+        let kept = earlier.map(|record| record.families).filter(|_| !self.single_stack);
+        Ok(kept.unwrap_or_else(|| Families::of_new(self.single_stack)))
     }
 
     /// A cluster of this name that exists keeps its kind.

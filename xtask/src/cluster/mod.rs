@@ -2,6 +2,7 @@
 //! so that later tasks find the cluster.
 
 mod choice;
+mod families;
 mod folders;
 mod kind;
 pub(crate) mod kubectl;
@@ -31,13 +32,15 @@ pub(crate) struct Cluster {
 
 /// The name of the cluster if none is given.
 pub(crate) const DEFAULT: &str = "il";
+/// The name of the cluster on which the end-to-end tests run with IPv4 only.
+pub(crate) const SINGLE_STACK: &str = "il-ipv4";
 
 impl Cluster {
     /// Starts the cluster, or finds it. The operator is built at the same time as the programs of the cluster.
     pub(crate) fn up(wanted: &Wanted, builds_operator: bool) -> Result<Self> {
         let mut record = wanted.resolve()?;
         let name = wanted.name.clone();
-        let layout = Layout::new(&name, record.node, paths::is_root())?;
+        let layout = Layout::new(&name, record.node, paths::is_root())?.with(record.families);
         let _lock = folders::lock(&name)?;
         let earlier = record::read(&name)?;
         if let Some(other) = earlier.as_ref().filter(|other| !other.fits(&record)) {

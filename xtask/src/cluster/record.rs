@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
 
+use super::families::Families;
 use super::folders;
 
 /// Who runs the cluster.
@@ -26,6 +27,9 @@ pub(crate) struct Record {
     pub(crate) provider: Provider,
     pub(crate) kubeconfig: PathBuf,
     pub(crate) node: bool,
+    /// Of a native cluster; of others it is not known.
+    #[serde(default)]
+    pub(crate) families: Families,
     /// What it was started with (`setup`). None where that is not known: other programs started it, or an older version of
     /// this task.
     #[serde(default)]
@@ -35,15 +39,25 @@ pub(crate) struct Record {
 impl Record {
     /// Whether a cluster of this record is also what the other record describes.
     pub(crate) fn fits(&self, wanted: &Self) -> bool {
-        self.provider == wanted.provider && self.kubeconfig == wanted.kubeconfig && self.node == wanted.node
+        self.provider == wanted.provider
+            && self.kubeconfig == wanted.kubeconfig
+            && self.node == wanted.node
+            && self.families == wanted.families
     }
 
     pub(crate) fn described(&self) -> String {
         match self.provider {
-            Provider::Native if self.node => "a native cluster".to_owned(),
-            Provider::Native => "a native control plane without a node".to_owned(),
+            Provider::Native if self.node => format!("a native cluster{}", self.families()),
+            Provider::Native => format!("a native control plane without a node{}", self.families()),
             Provider::Kind => "a kind cluster".to_owned(),
             Provider::Given => format!("the cluster of {}", self.kubeconfig.display()),
+        }
+    }
+
+    fn families(&self) -> &'static str {
+        match self.families {
+            Families::SingleStack => " with IPv4 only",
+            Families::DualStack => "",
         }
     }
 }
@@ -96,5 +110,20 @@ mod tests {
         let older = r#"{"provider":"native","kubeconfig":"/kubeconfig","node":true}"#;
         let record: Record = serde_json::from_str(older).unwrap();
         assert_eq!(record.setup, None);
+        // Older versions started such clusters only.
+        assert_eq!(record.families, Families::SingleStack);
+    }
+
+    #[test]
+    fn a_cluster_of_two_families_is_not_the_one_of_one_family_that_is_asked_for() {
+        let of = |families| Record {
+            provider: Provider::Native,
+            kubeconfig: "/kubeconfig".into(),
+            node: true,
+            families,
+            setup: None,
+        };
+        assert!(of(Families::DualStack).fits(&of(Families::DualStack)));
+        assert!(!of(Families::DualStack).fits(&of(Families::SingleStack)));
     }
 }

@@ -14,7 +14,7 @@ use crate::image;
 
 #[derive(Args, Clone, Copy, Debug)]
 pub(crate) struct Options {
-    /// Also the long campaigns, every seeded bug and the reproducible build, which take hours
+    /// Also the long campaigns, every seeded bug, the reproducible build and a cluster without IPv6, which take hours
     #[arg(long)]
     long: bool,
     #[command(flatten)]
@@ -129,6 +129,10 @@ fn long(suites: &Suites) -> Vec<Stage<'_>> {
             conformance::run_plan(&suites.conformance, &suites.proofs)
         }),
         Stage::in_turn("end to end", || e2e::run_plan(&suites.e2e, &suites.proofs)),
+        Stage::in_turn("end to end, IPv4", || {
+            let plan = e2e::Plan::new(&e2e::Options::single_stack(), &suites.proofs)?;
+            e2e::run_plan(&plan, &suites.proofs)
+        }),
     ]);
     stages
 }

@@ -10,6 +10,7 @@ mod bad_input;
 mod binding;
 mod conflicts;
 mod consent;
+mod dataplane_families;
 mod dataplane_follow;
 mod dataplane_kinds;
 mod dataplane_policy;

@@ -30,11 +30,9 @@ async fn service(ns: &Namespace, name: &str) -> Vec<String> {
             "ports": [{ "port": 80, "targetPort": 8080 }],
         },
     });
-    let service = ns.create_object(&service).await.get().await;
-    let addresses = service.data["spec"]["clusterIPs"].as_array().unwrap().iter();
-    addresses
-        .map(|address| harness::url(&address.as_str().unwrap().parse().unwrap(), 80))
-        .collect()
+    ns.create_object(&service).await;
+    let addresses = ns.cluster_ips(name).await;
+    addresses.iter().map(|address| harness::url(address, 80)).collect()
 }
 
 /// Isolated servers `pg` and `pg2`, each behind a Service, and the pod of the source.
@@ -196,11 +194,8 @@ async fn a_virtual_ip_lets_in_the_source_alone_and_only_while_the_link_is_active
             .spec("addressing", "VirtualIP")
             .spec("ports", json!([{ "name": "web", "port": 80, "targetPort": "http" }]));
         let link = active(ns, manifest).await;
-        let service = ns.object("v1", "Service", "web-db-vip").get().await;
-        let addresses = service.data["spec"]["clusterIPs"].as_array().unwrap().iter();
-        let mut urls: Vec<String> = addresses
-            .map(|address| harness::url(&address.as_str().unwrap().parse().unwrap(), 80))
-            .collect();
+        let addresses = ns.cluster_ips("web-db-vip").await;
+        let mut urls: Vec<String> = addresses.iter().map(|address| harness::url(address, 80)).collect();
         urls.push(format!("http://db.web-links.{}.svc/", ns.name));
         urls.extend(pg);
         gets_in(&web, &urls, "pg from").await;

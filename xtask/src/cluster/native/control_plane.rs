@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use super::layout::{Layout, SERVICES};
+use super::layout::Layout;
 use super::{TIMEOUT, daemon};
 use crate::artifacts::cluster_binaries as binaries;
 use crate::cluster::kubectl::Kubectl;
@@ -49,7 +49,7 @@ fn start_api_server(layout: &Layout) -> Result<()> {
     let pki = |file: &str| layout.pki().join(file).display().to_string();
     let mut args = vec![
         format!("--etcd-servers=http://127.0.0.1:{}", layout.etcd_port()),
-        format!("--service-cluster-ip-range={SERVICES}"),
+        format!("--service-cluster-ip-range={}", layout.services()),
         format!("--advertise-address={}", layout.address()),
         format!("--secure-port={}", layout.api_port()),
         format!("--tls-cert-file={}", pki("apiserver.crt")),
@@ -94,10 +94,11 @@ fn start_controllers(layout: &Layout) -> Result<()> {
             format!("--root-ca-file={}", pki("ca.crt")),
             format!("--cluster-signing-cert-file={}", pki("ca.crt")),
             format!("--cluster-signing-key-file={}", pki("ca.key")),
-            format!("--cluster-cidr={}", layout.pods()),
-            "--node-cidr-mask-size=24".to_owned(),
+            format!("--cluster-cidr={}", layout.pods().join(",")),
+            // All of the network: there is one node. For IPv6 the default is the same.
+            "--node-cidr-mask-size-ipv4=24".to_owned(),
             "--allocate-node-cidrs=true".to_owned(),
-            format!("--service-cluster-ip-range={SERVICES}"),
+            format!("--service-cluster-ip-range={}", layout.services()),
             "--leader-elect=false".to_owned(),
         ],
     )

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
+use crate::cluster::families::Families;
 use crate::cluster::folders;
 use crate::digest;
 
@@ -17,12 +18,13 @@ pub(crate) struct Layout {
     pub(crate) node: bool,
     /// None without root. The control plane then listens on loopback, on ports of this cluster.
     pub(crate) netns: Option<String>,
+    families: Families,
     index: u8,
 }
 
-/// The network of the Services. It is the same in every cluster, because it exists only within the network namespace.
-pub(crate) const SERVICES: &str = "10.97.0.0/16";
-/// The first address of that network: the API server's.
+/// The networks of the Services. They are the same in every cluster, because they exist only within the network namespace.
+const SERVICES: [&str; 2] = ["10.97.0.0/16", "fd00:10:97::/108"];
+/// The first address of IPv4 among them: the API server's.
 pub(crate) const API_SERVICE: &str = "10.97.0.1";
 /// The DNS server of the pods.
 pub(crate) const DNS_SERVICE: &str = "10.97.0.10";
@@ -43,9 +45,19 @@ impl Layout {
             folder: folders::of(name)?,
             node: node && root,
             netns: root.then(|| format!("instancelink-{name}")),
+            families: Families::default(),
             // Without 0 and 255: some tools take them for the addresses of network and broadcast.
             index: byte.clamp(1, 254),
         })
+    }
+
+    /// With addresses of these families. Only the start of a cluster needs them.
+    pub(crate) fn with(self, families: Families) -> Self {
+        Self { families, ..self }
+    }
+
+    pub(crate) fn is_dual_stack(&self) -> bool {
+        self.families == Families::DualStack
     }
 
     /// The host's end of the pair of interfaces between host and namespace. A name has at most 15 characters.
@@ -66,8 +78,31 @@ impl Layout {
         }
     }
 
-    pub(crate) fn pods(&self) -> String {
-        format!("10.245.{}.0/24", self.index)
+    /// The same in IPv6. Nothing outside of the network namespace uses it.
+    pub(crate) fn address6(&self) -> String {
+        format!("fd00:10:233:{:x}::2", self.index)
+    }
+
+    /// The addresses of the node, one of each family.
+    pub(crate) fn addresses(&self) -> Vec<String> {
+        self.of_families([self.address(), self.address6()])
+    }
+
+    /// The networks of the pods. Each pod has an address in each of them.
+    pub(crate) fn pods(&self) -> Vec<String> {
+        let v6 = format!("fd00:10:245:{:x}::/64", self.index);
+        self.of_families([format!("10.245.{}.0/24", self.index), v6])
+    }
+
+    /// The networks of the Services, as programs take them.
+    pub(crate) fn services(&self) -> String {
+        self.of_families(SERVICES.map(str::to_owned)).join(",")
+    }
+
+    /// What is of IPv4, and of the others what the cluster has.
+    fn of_families(&self, mut all: [String; 2]) -> Vec<String> {
+        let count = 1 + usize::from(self.is_dual_stack());
+        all.iter_mut().take(count).map(std::mem::take).collect()
     }
 
     /// The usual port within a namespace, or else a port of this cluster.
@@ -144,6 +179,18 @@ mod tests {
         assert_ne!(a.link(), b.link());
         assert_ne!(a.address(), b.address());
         assert_ne!(a.cgroup(), b.cgroup());
+        let [a, b] = [a, b].map(|layout| layout.with(Families::DualStack));
+        assert!(a.pods().iter().all(|network| !b.pods().contains(network)));
+        assert!(a.addresses().iter().all(|address| !b.addresses().contains(address)));
+    }
+
+    #[test]
+    fn a_cluster_has_networks_of_each_of_its_families() {
+        let layout = || Layout::new("il", true, true).unwrap();
+        assert_eq!(layout().with(Families::SingleStack).services(), "10.97.0.0/16");
+        let dual = layout().with(Families::DualStack);
+        assert_eq!(dual.services(), "10.97.0.0/16,fd00:10:97::/108");
+        assert_eq!((dual.pods().len(), dual.addresses().len()), (2, 2));
     }
 
     #[test]

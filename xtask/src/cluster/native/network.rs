@@ -32,6 +32,11 @@ pub(crate) fn make(layout: &Layout) -> Result<()> {
     ip(&["link", "set", &link, "up"])?;
     let inside = |args: &[&str]| ip(&[&["-n", netns], args].concat());
     inside(&["addr", "add", &format!("{}/24", layout.address()), "dev", "eth0"])?;
+    if layout.is_dual_stack() {
+        // Without the search for duplicates, during which the address cannot be used for a second.
+        let address = format!("{}/64", layout.address6());
+        inside(&["addr", "add", &address, "dev", "eth0", "nodad"])?;
+    }
     inside(&["link", "set", "eth0", "up"])?;
     inside(&["link", "set", "lo", "up"])?;
     // If the kernel has no dummy device, a bridge without ports. Without ARP, packets are dropped and not answered with
@@ -40,12 +45,17 @@ pub(crate) fn make(layout: &Layout) -> Result<()> {
         .or_else(|_| inside(&["link", "add", "nowhere", "type", "bridge"]))?;
     inside(&["link", "set", "nowhere", "arp", "off", "up"])?;
     inside(&["route", "add", "default", "dev", "nowhere"])?;
-    command::capture(Command::new("nsenter").arg(entrance(netns)).args([
-        "sysctl",
-        "-q",
-        "-w",
-        "net.ipv4.ip_forward=1",
-    ]))?;
+    let mut forwarding = vec!["net.ipv4.ip_forward=1"];
+    if layout.is_dual_stack() {
+        inside(&["-6", "route", "add", "default", "dev", "nowhere"])?;
+        forwarding.push("net.ipv6.conf.all.forwarding=1");
+    }
+    let mut sysctl = Command::new("nsenter");
+    sysctl
+        .arg(entrance(netns))
+        .args(["sysctl", "-q", "-w"])
+        .args(forwarding);
+    command::capture(&mut sysctl)?;
     Ok(())
 }
 

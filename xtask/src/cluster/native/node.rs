@@ -52,7 +52,7 @@ pub(crate) fn start(layout: &Layout) -> Result<()> {
             format!("--kubeconfig={}", layout.folder.join("node.kubeconfig").display()),
             format!("--root-dir={}", layout.folder.join("kubelet").display()),
             format!("--hostname-override={NODE}"),
-            format!("--node-ip={}", layout.address()),
+            format!("--node-ip={}", layout.addresses().join(",")),
         ],
     )?;
     daemon::start(
@@ -62,7 +62,7 @@ pub(crate) fn start(layout: &Layout) -> Result<()> {
         [
             format!("--kubeconfig={}", layout.folder.join("proxy.kubeconfig").display()),
             format!("--hostname-override={NODE}"),
-            format!("--cluster-cidr={}", layout.pods()),
+            format!("--cluster-cidr={}", layout.pods().join(",")),
             "--proxy-mode=nftables".to_owned(),
             // These limits belong to the machine. They cannot be set in a namespace.
             "--conntrack-max-per-core=0".to_owned(),
@@ -86,6 +86,16 @@ pub(crate) fn wait(layout: &Layout) -> Result<()> {
 }
 
 fn cni(layout: &Layout) -> serde_json::Value {
+    // A pod gets an address of each range.
+    let ranges: Vec<_> = layout
+        .pods()
+        .iter()
+        .map(|subnet| json!([{ "subnet": subnet }]))
+        .collect();
+    let mut routes = vec![json!({ "dst": "0.0.0.0/0" })];
+    if layout.is_dual_stack() {
+        routes.push(json!({ "dst": "::/0" }));
+    }
     json!({
         "cniVersion": "0.4.0",
         "name": layout.cni_network(),
@@ -99,8 +109,8 @@ fn cni(layout: &Layout) -> serde_json::Value {
                 "ipam": {
                     "type": "host-local",
                     "dataDir": layout.folder.join("cni-leases"),
-                    "ranges": [[{ "subnet": layout.pods() }]],
-                    "routes": [{ "dst": "0.0.0.0/0" }],
+                    "ranges": ranges,
+                    "routes": routes,
                 },
             },
             { "type": "portmap", "capabilities": { "portMappings": true } },

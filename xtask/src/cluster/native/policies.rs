@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use super::layout::{Layout, NODE, SERVICES};
+use super::layout::{Layout, NODE};
 use super::{TIMEOUT, daemon, network};
 use crate::artifacts::policy_engine;
 use crate::command;
@@ -37,7 +37,7 @@ pub(crate) fn ensure(layout: &Layout) -> Result<()> {
         [
             format!("--kubeconfig={}", layout.kubeconfig().display()),
             format!("--node={NODE}"),
-            format!("--services={SERVICES}"),
+            format!("--services={}", layout.services()),
         ],
     )?;
     command::wait_for("NetworkPolicies are enforced", TIMEOUT, || {

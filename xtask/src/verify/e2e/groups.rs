@@ -10,7 +10,7 @@ use crate::paths;
 /// The groups whose pods run PostgreSQL or its client.
 pub(super) const NEED_POSTGRES: &[&str] = &["dataplane_postgres", "dataplane_resolvers", "packets_established"];
 /// The groups whose pods resolve names as Go does.
-pub(super) const NEED_RESOLVER: &[&str] = &["dataplane_resolvers"];
+pub(super) const NEED_RESOLVER: &[&str] = &["dataplane_families", "dataplane_resolvers"];
 
 /// The binary of the groups that run side by side.
 pub(super) const SIDE_BY_SIDE: &str = "side_by_side";

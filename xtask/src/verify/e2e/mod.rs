@@ -18,7 +18,7 @@ use super::proofs::{ProofOptions, Proofs};
 use crate::artifacts::cluster_binaries;
 use crate::artifacts::static_binaries::{self, Profile};
 use crate::cluster::record::Provider;
-use crate::cluster::{Cluster, DEFAULT, Wanted};
+use crate::cluster::{Cluster, DEFAULT, SINGLE_STACK, Wanted};
 use crate::dev::up;
 use crate::image;
 use crate::progress::{explained, say};
@@ -39,13 +39,24 @@ pub(crate) struct Options {
     /// Only the tests that may run side by side
     #[arg(long)]
     parallel: bool,
+    /// On a native cluster of their own that has no IPv6. It is ended when they have passed
+    #[arg(long)]
+    single_stack: bool,
     #[command(flatten)]
     pub(crate) proofs: ProofOptions,
 }
 
 impl Options {
+    /// All of them on a cluster without IPv6.
+    pub(crate) fn single_stack() -> Self {
+        Self {
+            single_stack: true,
+            ..Self::default()
+        }
+    }
+
     fn is_whole(&self) -> bool {
-        self.group.is_none() && !self.serial && !self.parallel
+        self.group.is_none() && !self.serial && !self.parallel && !self.single_stack
     }
 }
 
@@ -60,8 +71,8 @@ pub(crate) fn run_plan(plan: &Plan, proofs: &Proofs) -> Result<Done> {
     }
     plan.begin(proofs)?;
     let (kubeconfig, is_current) = match std::env::var_os("KUBECONFIG") {
-        Some(file) => (given(file.into(), plan)?, false),
-        None => native(plan)?,
+        Some(file) if !plan.single_stack => (given(file.into(), plan)?, false),
+        _ => native(plan)?,
     };
     let operator = static_binaries::static_binary("instancelink")?;
     let histories = Histories::watch(&kubeconfig)?;
@@ -88,6 +99,9 @@ pub(crate) fn run_plan(plan: &Plan, proofs: &Proofs) -> Result<Done> {
         }
     }
     if failed.is_empty() {
+        if plan.single_stack {
+            Cluster::down(SINGLE_STACK)?;
+        }
         return Ok(Done::Ran);
     }
     bail!(
@@ -128,17 +142,20 @@ fn load_more(cluster: &Cluster, plan: &Plan) -> Result<()> {
 /// Starts the native cluster, or finds it, and installs the operator of this checkout. Returns also whether the cluster was
 /// started with the programs of this checkout.
 fn native(plan: &Plan) -> Result<(PathBuf, bool)> {
-    let provider = Cluster::find(DEFAULT)?.map_or(Provider::Native, |cluster| cluster.record.provider);
+    let name = if plan.single_stack { SINGLE_STACK } else { DEFAULT };
+    let provider = Cluster::find(name)?.map_or(Provider::Native, |cluster| cluster.record.provider);
     let options = up::Options {
         wanted: Wanted {
             cluster: Some(provider),
+            name: name.to_owned(),
+            single_stack: plan.single_stack,
             network_policies: provider == Provider::Native,
             ..Wanted::native()
         },
         ..up::Options::native()
     };
     up::run(&options)?;
-    let cluster = Cluster::find(DEFAULT)?.context("the cluster that was just started is gone")?;
+    let cluster = Cluster::find(name)?.context("the cluster that was just started is gone")?;
     if !cluster.has_node() {
         bail!("the end-to-end tests need a cluster in which pods run: run this as root, or set KUBECONFIG");
     }
@@ -146,7 +163,7 @@ fn native(plan: &Plan) -> Result<(PathBuf, bool)> {
     let is_current = cluster.is_current();
     if !is_current && cluster.record.provider == Provider::Native {
         say(&format!(
-            "end-to-end tests are not remembered: cluster '{}' was started with other programs. `cargo xtask down` ends it",
+            "end-to-end tests are not remembered: cluster '{0}' was started with other programs. `cargo xtask down --name {0}` ends it",
             cluster.name
         ));
     }

@@ -24,6 +24,8 @@ pub(crate) struct Plan {
     pub(super) runs: Vec<Run>,
     /// Whether all groups of a binary run, so that there must be actions of links.
     pub(super) sees_actions: bool,
+    /// Whether they run on a cluster of their own without IPv6.
+    pub(super) single_stack: bool,
     /// Whether this run is remembered: of the whole suite, on a native cluster.
     is_whole: bool,
     /// All groups of the suite, by binary and name.
@@ -60,6 +62,7 @@ impl Plan {
         let plan = Self {
             sees_actions: options.group.is_none() && groups.iter().count() == all,
             runs: groups.runs(options),
+            single_stack: options.single_stack,
             is_whole,
             subjects,
         };
