@@ -59,6 +59,10 @@ reasons! {
     TargetIsolated,
     /// `Enforced`: not all pods of the target are isolated, so a link that is not active only has no addresses in DNS.
     TargetNotIsolated,
+    /// `Enforced`: other policies isolate the source's pods for egress, so without the link's policy the source cannot connect.
+    SourceIsolated,
+    /// `Enforced`: only some of the source's pods are isolated for egress, so the link does not open it.
+    SourceNotIsolated,
     /// `Enforced`: the link has no policy; when it is not active, it only has no addresses in DNS.
     DNSOnly,
     /// The labels of the target also select pods that are not the target's, so the link has no policy.

@@ -118,7 +118,7 @@ pub struct InstanceLinkSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deactivation: Option<Deactivation>,
 
-    /// Whether a NetworkPolicy lets the source's pods connect to the target's pods while the link is active.
+    /// Whether NetworkPolicies let the source's pods connect to the target's pods while the link is active.
     #[serde(default)]
     pub network_policy: NetworkPolicyMode,
 
@@ -170,7 +170,8 @@ pub enum NetworkPolicyMode {
     /// The link writes no NetworkPolicy.
     #[default]
     None,
-    /// Ingress from the source's pods to the target's pods on the link's ports.
+    /// Ingress and egress from the source's pods to the target's pods on the link's ports, at each end that policies of others
+    /// isolate.
     Allow,
 }
 

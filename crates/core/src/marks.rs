@@ -16,7 +16,7 @@
 
 use instancelink_api::{InstanceLink, keys};
 
-use crate::child::names::{is_directory, is_label, link_in, policy as policy_name};
+use crate::child::names::{self, is_directory, is_label, link_in};
 use crate::child::{ChildKind, Kind, Observed, Owner};
 use crate::resolve::directory_name;
 
@@ -59,9 +59,9 @@ pub fn is_of_link<T: ChildKind>(found: &Observed<T>, link: LinkId<'_>) -> bool {
     let object = &found.object;
     let is_policy = T::KIND == Kind::Policy;
     let is_beside = object.namespace == link.namespace;
-    let is_named = link_in(T::KIND, &object.name) == Some(link.name)
-        && (!is_policy || object.name == policy_name(link.name, link.uid));
-    if link.uid.is_empty() || !is_named || !(is_beside || is_policy) {
+    let is_named =
+        link_in(T::KIND, &object.name) == Some(link.name) && (!is_policy || is_named_as_policy(&object.name, link));
+    if link.uid.is_empty() || !is_named || !(is_beside || may_be_elsewhere::<T>(&object.name)) {
         return false;
     }
     // Most objects have the first two marks, so the others are looked at only if one of these is missing.
@@ -73,6 +73,21 @@ pub fn is_of_link<T: ChildKind>(found: &Observed<T>, link: LinkId<'_>) -> bool {
     (label && (managed || annotation() || owner())) || (annotation() && (owner() || (is_policy && managed)))
 }
 
+/// True for the name of one of the link's two policies.
+fn is_named_as_policy(name: &str, link: LinkId<'_>) -> bool {
+    let own = if names::is_egress(name) {
+        names::egress
+    } else {
+        names::policy
+    };
+    name == own(link.name, link.uid)
+}
+
+/// True for a child that need not be in the link's namespace: the policy in front of the target.
+fn may_be_elsewhere<T: ChildKind>(name: &str) -> bool {
+    T::KIND == Kind::Policy && !names::is_egress(name)
+}
+
 /// The links that this object may have been created for, by its marks alone. Empty for an object of others.
 pub fn claims<T: ChildKind>(found: &Observed<T>) -> Vec<Claim> {
     let object = &found.object;
@@ -82,7 +97,8 @@ pub fn claims<T: ChildKind>(found: &Observed<T>) -> Vec<Claim> {
     let is_policy = T::KIND == Kind::Policy;
     let annotated = named_in(found)
         .filter(|(_, named)| *named == name)
-        .map(|(namespace, _)| namespace);
+        .map(|(namespace, _)| namespace)
+        .filter(|namespace| *namespace == object.namespace || may_be_elsewhere::<T>(&object.name));
     let labels = found.label(keys::LINK_UID).into_iter();
     let owners = owning_links(found).map(|owner| owner.uid.as_str());
     let mut claims: Vec<Claim> = Vec::new();
@@ -94,8 +110,8 @@ pub fn claims<T: ChildKind>(found: &Observed<T>) -> Vec<Claim> {
             is_of_link(found, LinkId { namespace, name, uid })
         });
         let Some(place) = place else { continue };
-        // Only the annotation tells the namespace of a policy's link.
-        let is_place_known = !is_policy || annotated == Some(place);
+        // Only the annotation tells the namespace of the link of a policy that may be elsewhere.
+        let is_place_known = !may_be_elsewhere::<T>(&object.name) || annotated == Some(place);
         let claim = Claim {
             namespace: is_place_known.then(|| place.to_owned()),
             name: name.to_owned(),

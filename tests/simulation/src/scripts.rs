@@ -251,7 +251,7 @@ fn virtual_ip() -> Script {
     let spec = "{addressing: VirtualIP, ports: [{name: pg, port: 5432}], networkPolicy: Allow}";
     let isolates = json!({
         "metadata": {"name": "closed", "namespace": "shop"},
-        "spec": {"podSelector": {"matchLabels": {"app": "pg"}}, "policyTypes": ["Ingress"], "ingress": []},
+        "spec": {"podSelector": {}, "policyTypes": ["Ingress", "Egress"], "ingress": []},
     });
     Script::new("an address of its own")
         .then(Create(&POLICIES, isolates), &[])

@@ -14,6 +14,7 @@ use crate::progress::say;
 
 /// The options for a cluster.
 #[derive(Args, Clone, Debug)]
+#[allow(clippy::struct_excessive_bools)] // each is a flag of the command
 pub(crate) struct Wanted {
     /// What runs the cluster (default: kind if Docker answers and kind is installed, else native)
     #[arg(long, value_enum)]

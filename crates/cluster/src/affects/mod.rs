@@ -16,6 +16,7 @@ mod nodes;
 mod orphans;
 mod pods;
 mod policies;
+mod policy_ends;
 mod secrets;
 mod services;
 mod slices;

@@ -1,23 +1,21 @@
-//! Pods: a change concerns the links that lead to the pod, to its owners or to a Service that selects it, the links whose
-//! policy selects it, and the links whose source it is.
+//! Pods: a change concerns the links that lead to the pod, to its owners or to a Service that selects it, the links one of
+//! whose policies selects it, and the links whose source it is.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use instancelink_core::child::Owner;
-use instancelink_core::child::names::policy;
 use instancelink_core::resolve::budget::{Budget, TooCostly};
-use instancelink_core::resolve::isolation::may_be_selected;
-use instancelink_core::resolve::selector::Selector;
 use instancelink_core::snapshot::{Pod, Unusable};
 
-use super::{Watched, Who, bounded, former_sources, kept_pods};
+use super::policy_ends::any;
+use super::{Watched, Who, bounded, former_sources, kept_pods, policy_ends};
 use crate::affected::{Affected, Cause};
 use crate::index::Index;
 use crate::index::pod_template::{PodSpec, PodStatus};
 use crate::index::pods::{self, selects};
 use crate::index::slices::bit_of;
-use crate::name::{LinkKey, ObjectName};
+use crate::name::ObjectName;
 use crate::store::lenient::Lenient;
 use crate::store::projection::Projected;
 use crate::store::table::{Change, Reduced, Table};
@@ -72,10 +70,7 @@ impl Watched for Pods {
         labels.dedup();
         let of_pod = old.map_or(0, |old| bit_of(&old.uid));
         extend_with_services(index, namespace, of_pod, &labels, &mut affected);
-        if selection_differs(old, new) {
-            let pods: Vec<_> = [old, new].into_iter().flatten().collect();
-            extend_with_policies(index, namespace, &pods, &mut affected);
-        }
+        policy_ends::extend(index, namespace, old, new, &mut affected);
         affected
     }
 }
@@ -122,55 +117,6 @@ fn extend_with_services(
             Err(TooCostly) => affected.extend(links, Cause::Change),
         }
     }
-}
-
-/// True if a question is answered with yes for any of these.
-fn any<T>(all: &[T], mut is: impl FnMut(&T) -> Result<bool, TooCostly>) -> Result<bool, TooCostly> {
-    for one in all {
-        if is(one)? {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
-/// True if it may change whether a policy may be in front of a target whose labels select the pod.
-fn selection_differs(old: Option<&Pod>, new: Option<&Pod>) -> bool {
-    let view = |p: &Pod| (p.uid.clone(), p.labels.clone(), p.controller.clone(), p.finished);
-    old.map(view) != new.map(view)
-}
-
-/// Links whose policy selects the pod now, or did before: a policy is written only if all pods that it selects are the target's.
-/// Beyond the budget of the event, links with any policy that may.
-fn extend_with_policies(index: &Index, namespace: &Arc<str>, pods: &[&Pod], affected: &mut Affected) {
-    let mut budget = Budget::of_event();
-    for (asked, links) in index.links.policy_targets_in(namespace) {
-        let name = ObjectName::within(namespace, asked.name.as_str());
-        let target = index.target(&asked.api_version, &asked.kind, &name);
-        let Some(target) = target else {
-            // Its policy may stay while it selects nothing but pods that stay.
-            let selects = |link: &&LinkKey| {
-                let Some(selector) = selector_of_policy(index, link) else {
-                    return false;
-                };
-                any(pods, |pod| selector.selects_within(&mut budget, &pod.labels)).unwrap_or(true)
-            };
-            affected.extend(links.filter(selects), Cause::Change);
-            continue;
-        };
-        // Beyond the budget it may be selected.
-        if any(pods, |pod| may_be_selected(&mut budget, &target, pod)).unwrap_or(true) {
-            affected.extend(links, Cause::Change);
-        }
-    }
-}
-
-/// The selector of a link's existing policy in the link's own namespace.
-fn selector_of_policy(index: &Index, key: &LinkKey) -> Option<Selector> {
-    let link = index.links.table.get(key)?;
-    let name = ObjectName::within(&key.namespace, policy(&key.name, &link.uid).as_str());
-    let selector = index.policies.child(&name)?.object.body.spec().pod_selector;
-    selector.map(Selector::from)
 }
 
 /// True if the answer to a pod's readiness gates may change.

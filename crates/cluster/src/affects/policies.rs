@@ -1,5 +1,5 @@
-//! NetworkPolicies. A policy of a link concerns that link. A foreign NetworkPolicy that isolates pods concerns the
-//! links that ask for a policy in its namespace.
+//! NetworkPolicies. A policy of a link concerns that link. A foreign NetworkPolicy that isolates pods concerns the links that
+//! ask for policies: for ingress those with a target in its namespace, for egress those with a source there.
 
 use k8s_openapi::api::networking::v1::NetworkPolicy;
 use kube::core::ObjectMeta;
@@ -61,8 +61,11 @@ impl Watched for Policies {
                 let named = links.filter(|link| index.links.leads_to(&change.name.namespace, link));
                 affected.extend(named, Cause::Change);
             }
-            if policy.is_isolating() {
+            if policy.isolates_ingress() {
                 affected.extend(index.links.with_policy_in(&change.name.namespace), Cause::Change);
+            }
+            if policy.isolates_egress() {
+                affected.extend(index.links.with_policy_from(&change.name.namespace), Cause::Change);
             }
         }
         affected

@@ -74,9 +74,10 @@ pub(crate) fn scaled_kinds(link: &InstanceLink) -> Vec<ApiKind> {
     kinds
 }
 
-/// A target in front of which links ask for a policy. The namespace is first, so that those of one are side by side.
+/// An end of links that ask for policies: a target, or a source. The namespace is first, so that those of one are side by
+/// side.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct PolicyTarget {
+pub struct PolicyEnd {
     /// Its namespace.
     pub namespace: Arc<str>,
     /// Its `apiVersion`.
@@ -87,8 +88,8 @@ pub struct PolicyTarget {
     pub name: String,
 }
 
-impl PolicyTarget {
-    /// Not behind any target of this namespace.
+impl PolicyEnd {
+    /// Not behind any end in this namespace.
     pub(crate) fn first_in(namespace: &Arc<str>) -> Self {
         Self {
             namespace: Arc::clone(namespace),
@@ -100,13 +101,25 @@ impl PolicyTarget {
 }
 
 /// The target in front of which a link asks for a policy.
-pub fn policy_target(link: &InstanceLink) -> Option<PolicyTarget> {
+pub fn policy_target(link: &InstanceLink) -> Option<PolicyEnd> {
     let target = link.spec.target_instance_ref.as_ref()?;
     let namespace = target.namespace.as_deref().or(link.metadata.namespace.as_deref())?;
-    (link.spec.network_policy == NetworkPolicyMode::Allow).then(|| PolicyTarget {
+    (link.spec.network_policy == NetworkPolicyMode::Allow).then(|| PolicyEnd {
         namespace: namespace.into(),
         api_version: target.api_version().to_owned(),
         kind: target.kind.clone(),
         name: target.name.clone(),
+    })
+}
+
+/// The source for whose egress a link may have a policy: that of each link that has one in front of its target.
+pub fn policy_source(link: &InstanceLink) -> Option<PolicyEnd> {
+    policy_target(link)?;
+    let source = &link.spec.instance_ref;
+    Some(PolicyEnd {
+        namespace: link.metadata.namespace.as_deref()?.into(),
+        api_version: source.api_version().to_owned(),
+        kind: source.kind.clone(),
+        name: source.name.clone(),
     })
 }

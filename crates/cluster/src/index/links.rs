@@ -9,8 +9,8 @@ use instancelink_core::resolve::directory_of;
 use instancelink_core::snapshot::ApiKind;
 
 use super::link_keys::{
-    PolicyTarget, TargetKey, foreign_namespaces, policy_target, scaled_kinds, secret_keys, source_key, target_keys,
-    uid_of,
+    PolicyEnd, TargetKey, foreign_namespaces, policy_source, policy_target, scaled_kinds, secret_keys, source_key,
+    target_keys, uid_of,
 };
 use super::link_problems::Problems;
 use super::namesakes::Namesakes;
@@ -117,7 +117,9 @@ pub struct LinkStore {
     /// Links by the other namespaces that they lead to, whose consent they need.
     by_foreign: Groups<Arc<str>>,
     /// Links that ask for a policy, by their target.
-    by_policy: Groups<PolicyTarget>,
+    by_policy: Groups<PolicyEnd>,
+    /// The same links, by their source.
+    by_policy_source: Groups<PolicyEnd>,
     /// What would shadow a link, and the link. One flat set: groups of mostly one member each would need ten times the
     /// memory.
     by_namesake: BTreeSet<(ObjectName, LinkKey)>,
@@ -149,6 +151,9 @@ impl LinkStore {
         let policies = |link: Option<&InstanceLink>| link.and_then(policy_target);
         let (before, after) = (policies(old), policies(new));
         self.by_policy.update(name, before.as_slice(), after.as_slice());
+        let sources = |link: Option<&InstanceLink>| link.and_then(policy_source);
+        let (before, after) = (sources(old), sources(new));
+        self.by_policy_source.update(name, before.as_slice(), after.as_slice());
         self.reindex_namesakes(name, old, new);
         let secrets = |link: Option<&InstanceLink>| link.map(secret_keys).unwrap_or_default();
         let (before, after) = (secrets(old), secrets(new));
@@ -283,10 +288,24 @@ impl LinkStore {
     pub(crate) fn policy_targets_in<'a>(
         &'a self,
         namespace: &'a Arc<str>,
-    ) -> impl Iterator<Item = (&'a PolicyTarget, impl Iterator<Item = &'a LinkKey>)> + use<'a> {
-        self.by_policy
-            .from(PolicyTarget::first_in(namespace))
-            .take_while(move |(target, _)| target.namespace == *namespace)
+    ) -> impl Iterator<Item = (&'a PolicyEnd, impl Iterator<Item = &'a LinkKey>)> + use<'a> {
+        ends_in(&self.by_policy, namespace)
+    }
+
+    /// Links of this namespace that ask for policies.
+    pub(crate) fn with_policy_from<'a>(
+        &'a self,
+        namespace: &'a Arc<str>,
+    ) -> impl Iterator<Item = &'a LinkKey> + use<'a> {
+        self.policy_sources_in(namespace).flat_map(|(_, links)| links)
+    }
+
+    /// The sources in this namespace whose links ask for policies, and these links.
+    pub(crate) fn policy_sources_in<'a>(
+        &'a self,
+        namespace: &'a Arc<str>,
+    ) -> impl Iterator<Item = (&'a PolicyEnd, impl Iterator<Item = &'a LinkKey>)> + use<'a> {
+        ends_in(&self.by_policy_source, namespace)
     }
 
     /// Links of this namespace, and whether they lead into others.
@@ -300,4 +319,12 @@ impl LinkStore {
             .flat_map(|(_, links)| links)
             .filter_map(|key| Some((key, !foreign_namespaces(&self.table.get(key)?.peek()).is_empty())))
     }
+}
+
+fn ends_in<'a>(
+    ends: &'a Groups<PolicyEnd>,
+    namespace: &'a Arc<str>,
+) -> impl Iterator<Item = (&'a PolicyEnd, impl Iterator<Item = &'a LinkKey>)> + use<'a> {
+    ends.from(PolicyEnd::first_in(namespace))
+        .take_while(move |(end, _)| end.namespace == *namespace)
 }

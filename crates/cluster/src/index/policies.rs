@@ -1,9 +1,11 @@
-//! NetworkPolicies, in two views: the policies of links, by link, and the foreign ones that isolate pods.
+//! NetworkPolicies, in three views: the policies of links, by link, and the foreign ones that isolate pods for ingress and for
+//! egress.
 
 use std::sync::Arc;
 
 use instancelink_core::child::{Observed, Policy};
 use instancelink_core::marks::claims;
+use instancelink_core::resolve::egress::isolates_egress;
 use instancelink_core::resolve::isolation::isolates;
 use instancelink_core::snapshot::Isolator;
 use k8s_openapi::api::networking::v1::{NetworkPolicy, NetworkPolicySpec};
@@ -26,10 +28,17 @@ pub struct CachedPolicy {
 pub(crate) enum Role {
     /// It belongs to a link.
     Ours(Box<Observed<Policy>>),
-    /// It is foreign, and isolates pods.
-    Isolator(Arc<Isolator>),
+    /// It is foreign, and isolates pods in these directions.
+    Isolator(Arc<Isolator>, Directions),
     /// It is foreign, and does not.
     None,
+}
+
+/// The directions in which a policy isolates pods.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Directions {
+    pub(crate) ingress: bool,
+    pub(crate) egress: bool,
 }
 
 impl CachedPolicy {
@@ -46,9 +55,7 @@ impl CachedPolicy {
                     found.object.body = Policy::from(&spec.unwrap_or_default());
                     Role::Ours(Box::new(found))
                 }
-                Some(spec) => {
-                    isolator_of(found, spec).map_or(Role::None, |isolator| Role::Isolator(Arc::new(isolator)))
-                }
+                Some(spec) => role_of_foreign(found, spec),
                 None => Role::None,
             },
         }
@@ -58,23 +65,35 @@ impl CachedPolicy {
     pub fn child(&self) -> Option<&Observed<Policy>> {
         match &self.role {
             Role::Ours(found) => Some(found),
-            Role::Isolator(_) | Role::None => None,
+            Role::Isolator(..) | Role::None => None,
         }
     }
 
-    /// True if it is foreign and isolates pods.
-    pub(crate) fn is_isolating(&self) -> bool {
-        matches!(self.role, Role::Isolator(_))
+    /// True if it is foreign and isolates pods for ingress.
+    pub(crate) fn isolates_ingress(&self) -> bool {
+        matches!(self.role, Role::Isolator(_, directions) if directions.ingress)
+    }
+
+    /// True if it is foreign and isolates pods for egress.
+    pub(crate) fn isolates_egress(&self) -> bool {
+        matches!(self.role, Role::Isolator(_, directions) if directions.egress)
     }
 }
 
-fn isolator_of(found: Observed<Policy>, spec: NetworkPolicySpec) -> Option<Isolator> {
-    let spec = Some(spec).filter(isolates)?;
-    Some(Isolator {
+fn role_of_foreign(found: Observed<Policy>, spec: NetworkPolicySpec) -> Role {
+    let directions = Directions {
+        ingress: isolates(&spec),
+        egress: isolates_egress(&spec),
+    };
+    if !directions.ingress && !directions.egress {
+        return Role::None;
+    }
+    let isolator = Isolator {
         namespace: found.object.namespace,
         name: found.object.name,
         pods: spec.pod_selector.unwrap_or_default().into(),
-    })
+    };
+    Role::Isolator(Arc::new(isolator), directions)
 }
 
 /// All NetworkPolicies.
@@ -82,20 +101,31 @@ fn isolator_of(found: Observed<Policy>, spec: NetworkPolicySpec) -> Option<Isola
 pub struct PolicyStore {
     /// The policies themselves.
     pub table: Table<CachedPolicy>,
-    /// The policies of links, by their name: a link has at most one in each namespace, and its name has a hash of the
-    /// link's UID.
+    /// The policies of links, by their name, which has a hash of the link's UID: a link has at most one of each name in each
+    /// namespace.
     pub by_name: Groups<Arc<str>>,
     isolators: Groups<Arc<str>>,
+    egress_isolators: Groups<Arc<str>>,
 }
 
 impl PolicyStore {
-    /// The foreign ones that isolate pods of a namespace.
+    /// The foreign ones that isolate pods of a namespace for ingress.
     pub fn isolators_in<'a>(&'a self, namespace: &str) -> impl Iterator<Item = &'a Arc<Isolator>> + use<'a> {
-        let names = self.isolators.get(namespace);
-        names.filter_map(|name| match &self.table.get(name)?.role {
-            Role::Isolator(isolator) => Some(isolator),
+        self.isolators.get(namespace).filter_map(|name| self.isolator(name))
+    }
+
+    /// The foreign ones that isolate pods of a namespace for egress.
+    pub fn egress_isolators_in<'a>(&'a self, namespace: &str) -> impl Iterator<Item = &'a Arc<Isolator>> + use<'a> {
+        self.egress_isolators
+            .get(namespace)
+            .filter_map(|name| self.isolator(name))
+    }
+
+    fn isolator(&self, name: &ObjectName) -> Option<&Arc<Isolator>> {
+        match &self.table.get(name)?.role {
+            Role::Isolator(isolator, _) => Some(isolator),
             Role::Ours(_) | Role::None => None,
-        })
+        }
     }
 
     /// The policy of a link with this name.
@@ -112,14 +142,16 @@ impl PolicyStore {
                 .collect::<Vec<_>>()
         };
         self.by_name.update(&change.name, &names(old), &names(new));
-        let namespaces = |policy: Option<&CachedPolicy>| {
-            let isolating = policy.filter(|policy| policy.is_isolating());
-            isolating
-                .map(|_| Arc::clone(&change.name.namespace))
-                .into_iter()
-                .collect::<Vec<_>>()
+        let namespace = |isolates: Option<bool>| {
+            let isolating = isolates.filter(|isolates| *isolates);
+            isolating.map(|_| Arc::clone(&change.name.namespace))
         };
-        self.isolators.update(&change.name, &namespaces(old), &namespaces(new));
+        let of = |isolates: fn(&CachedPolicy) -> bool| (namespace(old.map(isolates)), namespace(new.map(isolates)));
+        let (before, after) = of(CachedPolicy::isolates_ingress);
+        self.isolators.update(&change.name, before.as_slice(), after.as_slice());
+        let (before, after) = of(CachedPolicy::isolates_egress);
+        self.egress_isolators
+            .update(&change.name, before.as_slice(), after.as_slice());
     }
 }
 
@@ -138,7 +170,7 @@ impl Item for CachedPolicy {
                 scale.add("spec", found.object.body.size());
                 scale.add_child(found);
             }
-            Role::Isolator(isolator) => scale.add("spec.podSelector", isolator.pods.size()),
+            Role::Isolator(isolator, _) => scale.add("spec.podSelector", isolator.pods.size()),
             Role::None => {}
         }
     }

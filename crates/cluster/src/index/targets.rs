@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use instancelink_core::resolve::scaled_kinds::scalable;
-use instancelink_core::snapshot::{TargetObject, Workload};
+use instancelink_core::resolve::selector::Selector;
+use instancelink_core::snapshot::{Source, TargetObject, Workload};
 
 use super::Index;
 use super::source_kind::workload_kind;
@@ -21,6 +22,24 @@ impl Index {
             Some(kind) => self.scaled.found(&kind, name),
             None => self.workloads.of(workload_kind(kind)?).get(name),
         }
+    }
+
+    /// The source that a reference names, if it exists.
+    pub(crate) fn source(&self, api_version: &str, kind: &str, name: &ObjectName) -> Option<Source> {
+        if is_workload(api_version, kind) {
+            let workload = self.workload(api_version, kind, name)?;
+            return Some(Source {
+                uid: workload.uid.clone(),
+                pods: workload.selector.clone(),
+                terminating: workload.terminating,
+            });
+        }
+        let pod = self.pods.table.get(name).filter(|_| kind == "Pod")?;
+        Some(Source {
+            uid: pod.uid.clone(),
+            pods: Selector::of_labels(&pod.labels),
+            terminating: pod.terminating,
+        })
     }
 
     /// The target that a reference names, if it exists.

@@ -59,6 +59,7 @@ pub(super) fn children_of(index: &Index, link: &InstanceLink, source: Option<&So
             .policies
             .by_name
             .get(names::policy(name, &uid).as_str())
+            .chain([&ObjectName::within(&namespace, names::egress(name, &uid).as_str())])
             .filter_map(|name| index.policies.child(name).cloned())
             .collect(),
         ..Children::default()

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use instancelink_api::{InstanceLink, TargetRef};
+use instancelink_core::child::names::is_egress;
 use instancelink_core::child::{Observed, Policy};
 use instancelink_core::resolve::budget::{Budget, TooCostly};
+use instancelink_core::resolve::egress::may_be_of;
 use instancelink_core::resolve::former_source::{may_wait_in, runs};
 use instancelink_core::resolve::isolation::may_be_selected;
 use instancelink_core::resolve::scaled_kinds::scalable;
@@ -18,27 +20,13 @@ use crate::index::Index;
 use crate::index::link_keys::policy_target;
 use crate::index::pods::selects;
 use crate::index::source_kind::workload_kind;
-use crate::index::targets::is_workload;
 use crate::name::{LinkKey, ObjectName};
 
 /// What `instanceRef` names, if it exists.
 pub(super) fn source_of(index: &Index, link: &InstanceLink) -> Option<Source> {
     let reference = &link.spec.instance_ref;
     let name = ObjectName::new(link.metadata.namespace.as_deref().unwrap_or_default(), &reference.name);
-    if is_workload(reference.api_version(), &reference.kind) {
-        let workload = index.workload(reference.api_version(), &reference.kind, &name)?;
-        return Some(Source {
-            uid: workload.uid.clone(),
-            pods: workload.selector.clone(),
-            terminating: workload.terminating,
-        });
-    }
-    let pod = index.pods.table.get(&name).filter(|_| reference.kind == "Pod")?;
-    Some(Source {
-        uid: pod.uid.clone(),
-        pods: Selector::of_labels(&pod.labels),
-        terminating: pod.terminating,
-    })
+    index.source(reference.api_version(), &reference.kind, &name)
 }
 
 /// True if pods run that were those of a source that does not exist. Only of interest while the link is up.
@@ -114,9 +102,11 @@ pub(super) fn selected_by(
     pods.into_iter().cloned().collect()
 }
 
-/// The pods of a namespace that the link's policy there selects.
+/// The pods of a namespace that the link's policy in front of its target there selects.
 fn selected_by_written<'a>(index: &'a Index, namespace: &Arc<str>, policies: &[Observed<Policy>]) -> Vec<&'a Arc<Pod>> {
-    let written = policies.iter().find(|found| *found.object.namespace == **namespace);
+    let written = policies
+        .iter()
+        .find(|found| *found.object.namespace == **namespace && !is_egress(&found.object.name));
     let selector = written.and_then(|found| found.object.body.spec().pod_selector);
     let Some(selector) = selector.map(Selector::from) else {
         return Vec::new();
@@ -124,6 +114,12 @@ fn selected_by_written<'a>(index: &'a Index, namespace: &Arc<str>, policies: &[O
     chosen(index, namespace, |budget, pod| {
         Ok(pod.labels_unknown || selector.selects_within(budget, &pod.labels)?)
     })
+}
+
+/// The pods that a policy for the egress of this source would select, whose ever they are.
+pub(super) fn selected_of(index: &Index, namespace: &Arc<str>, source: &Source) -> Vec<Arc<Pod>> {
+    let pods = chosen(index, namespace, |budget, pod| may_be_of(budget, source, pod));
+    pods.into_iter().cloned().collect()
 }
 
 /// The pods of a namespace for which the answer is yes. If these are too costly to tell, all pods that were compared: a decision

@@ -15,16 +15,18 @@ use instancelink_api::InstanceLink;
 use instancelink_core::child::DesiredChild;
 use instancelink_core::resolve::directory_of;
 use instancelink_core::rights::Account;
-use instancelink_core::snapshot::{Grant, Isolator, Link, Namesake, Namespace, Snapshot, Source};
+use instancelink_core::snapshot::{Egress, Grant, Isolator, Link, Namesake, Namespace, Snapshot, Source};
 use instancelink_core::verify::Lookup;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::index::Index;
-use crate::index::link_keys::{foreign_namespaces, policy_target};
+use crate::index::link_keys::{foreign_namespaces, policy_source, policy_target};
 use crate::index::namesakes::Namesakes;
 use crate::name::{LinkKey, ObjectName};
 use children::{answering, behind_programmed, children_of};
-use ends::{candidates, pods_of_former_source, selected_by, source_of, target_of, unlisted, unusable_ends};
+use ends::{
+    candidates, pods_of_former_source, selected_by, selected_of, source_of, target_of, unlisted, unusable_ends,
+};
 use owners::living_owners;
 use siblings::siblings_of;
 
@@ -69,6 +71,7 @@ pub fn observe(
         answering,
         isolators: isolators_of(index, object),
         selected: selected_by(index, object, target.as_ref(), &children.policies),
+        egress: egress_of(index, object, source.as_ref()),
         target,
         secrets: index.secrets.known_to(object),
         namesakes: namesakes_of(index, object, source.as_ref()),
@@ -108,7 +111,18 @@ fn grants_of(index: &Index, link: &InstanceLink) -> Vec<Arc<Grant>> {
     grants.flatten().cloned().collect()
 }
 
-/// What isolates pods of the target's namespace; nothing if the link asks for no policy, which then does not matter.
+/// What decides about the egress of the source; nothing if the link asks for no policy.
+fn egress_of(index: &Index, link: &InstanceLink, source: Option<&Source>) -> Egress {
+    let Some((asking, source)) = policy_source(link).zip(source) else {
+        return Egress::default();
+    };
+    Egress {
+        isolators: index.policies.egress_isolators_in(&asking.namespace).cloned().collect(),
+        selected: selected_of(index, &asking.namespace, source),
+    }
+}
+
+/// What isolates pods of the target's namespace for ingress; nothing if the link asks for no policy, which then does not matter.
 fn isolators_of(index: &Index, link: &InstanceLink) -> Vec<Arc<Isolator>> {
     let asked = policy_target(link);
     let isolators = asked

@@ -12,7 +12,7 @@ mod tests;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use instancelink_core::child::names::policy;
+use instancelink_core::child::names;
 use instancelink_core::child::{Key, Kind, Observed, ObservedChild};
 use instancelink_core::marks::{named_in, sources_in};
 use instancelink_core::sweep::{KnownLinks, LiveCheck, live_check};
@@ -79,8 +79,10 @@ pub fn left_by(index: &Index, gone: &[GoneLink]) -> BTreeSet<Key> {
         let (namespace, instance) = &link.source;
         let slices = index.slices.by_link.get(&(Arc::clone(namespace), link.uid.clone()));
         keys.extend(slices.map(|name| key_of(Kind::Slice, name)));
-        let policies = index.policies.by_name.get(policy(&link.name.name, &link.uid).as_str());
-        keys.extend(policies.map(|name| key_of(Kind::Policy, name)));
+        for policy in [names::policy, names::egress] {
+            let policies = index.policies.by_name.get(policy(&link.name.name, &link.uid).as_str());
+            keys.extend(policies.map(|name| key_of(Kind::Policy, name)));
+        }
         let words = [instance.clone(), link.uid.clone(), format!("link/{}", link.name.name)];
         for mention in words.map(|word| (Arc::clone(namespace), word)) {
             let services = index.services.children.get(&mention);

@@ -265,7 +265,7 @@ kinds! {
     Environment: ConfigMap, shared: true, in environments;
     /// The virtual IP: a Service of one link.
     VirtualIp: Service, shared: false, in virtual_ips;
-    /// The policy: a `NetworkPolicy` in the target's namespace.
+    /// A policy: a `NetworkPolicy` in the target's namespace for ingress, or in the link's namespace for egress.
     Policy: NetworkPolicy, shared: false, in policies;
     /// The binding: a Secret of one link.
     Binding: Secret, shared: false, in bindings;

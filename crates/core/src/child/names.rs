@@ -6,6 +6,7 @@ use crate::hash;
 
 const VIRTUAL_IP: &str = "-vip";
 const BINDING: &str = "-binding";
+const EGRESS: &str = "-egress";
 const DIRECTORY: &str = "-links";
 const DIRECTORY_BY_UID: &str = "il-";
 /// Hexadecimal digits of a UID's hash in a name.
@@ -26,6 +27,16 @@ pub fn binding(link: &str) -> String {
 /// The name of a link's policy. It is unique in the target's namespace, where links of all namespaces may have policies.
 pub fn policy(link: &str, uid: &str) -> String {
     format!("{link}-{}", hash::hex(uid, DIGITS))
+}
+
+/// The name of a link's policy for the egress of its source, which is in the link's namespace.
+pub fn egress(link: &str, uid: &str) -> String {
+    format!("{}{EGRESS}", policy(link, uid))
+}
+
+/// True for the name of a policy for egress. No other policy of a link ends so.
+pub fn is_egress(name: &str) -> bool {
+    name.ends_with(EGRESS)
 }
 
 /// The name of a link's first slice of a family. The others add their number.
@@ -63,6 +74,8 @@ pub fn link_in(kind: Kind, name: &str) -> Option<&str> {
         Kind::VirtualIp => name.strip_suffix(VIRTUAL_IP),
         Kind::Binding => name.strip_suffix(BINDING),
         Kind::Policy => name
+            .strip_suffix(EGRESS)
+            .unwrap_or(name)
             .rsplit_once('-')
             .filter(|(_, hash)| is_hash(hash))
             .map(|(link, _)| link),
@@ -115,7 +128,15 @@ mod tests {
 
     #[test]
     fn the_link_is_read_back_from_the_name_of_each_child() {
-        for link in ["web-db", "x-v4", "x-v4-2", "a-vip", "b-binding", "c-0123456789"] {
+        for link in [
+            "web-db",
+            "x-v4",
+            "x-v4-2",
+            "a-vip",
+            "b-binding",
+            "c-0123456789",
+            "d-0123456789-egress",
+        ] {
             for family in [Family::V4, Family::V6] {
                 for under in [false, true] {
                     let first = slice(link, family, under);
@@ -126,7 +147,10 @@ mod tests {
             }
             assert_eq!(link_in(Kind::VirtualIp, &virtual_ip(link)), Some(link));
             assert_eq!(link_in(Kind::Binding, &binding(link)), Some(link));
-            assert_eq!(link_in(Kind::Policy, &policy(link, "some uid")), Some(link));
+            let (ingress, egress) = (policy(link, "some uid"), egress(link, "some uid"));
+            assert_eq!(link_in(Kind::Policy, &ingress), Some(link));
+            assert_eq!(link_in(Kind::Policy, &egress), Some(link));
+            assert!(is_egress(&egress) && !is_egress(&ingress));
         }
         assert!(is_directory(&directory_by_uid("some uid")) && is_directory(&directory_by_name("web")));
     }
@@ -145,6 +169,8 @@ mod tests {
             (Kind::Binding, "web-db"),
             (Kind::Policy, "web-db"),
             (Kind::Policy, "web-db-0123456789a"),
+            (Kind::Policy, "web-db-egress"),
+            (Kind::Policy, "-0123456789-egress"),
             (Kind::Policy, "web-db-012345678X"),
             (Kind::Directory, "web-links"),
         ] {

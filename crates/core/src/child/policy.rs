@@ -1,4 +1,5 @@
-//! The policy: a NetworkPolicy in the target's namespace that allows connections from the source's pods.
+//! A policy: a NetworkPolicy in the target's namespace that allows connections from the source's pods, or one in the link's
+//! namespace that allows the source's pods to open them.
 
 use k8s_openapi::api::networking::v1::{NetworkPolicy, NetworkPolicySpec};
 

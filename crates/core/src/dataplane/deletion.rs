@@ -26,8 +26,9 @@ pub fn why_deleted(s: &Snapshot, plan: Option<&Plan<'_>>, child: &Key) -> String
     if plan.is_some_and(|plan| desires(plan, child)) {
         return "a field was changed that cannot be changed back; the operator creates the object again".to_owned();
     }
-    if child.kind == Kind::Policy && policy::unconsented(s).any(|found| found.object.is(child)) {
-        return format!("namespace {} does not consent to policies", child.namespace);
+    let unconsented = policy::unconsented(s).find(|found| child.kind == Kind::Policy && found.object.is(child));
+    if let Some(found) = unconsented {
+        return format!("namespace {} does not consent to policies", policy::leads_to(found));
     }
     "the link does not need it any more".to_owned()
 }
@@ -46,7 +47,7 @@ fn desires(plan: &Plan<'_>, child: &Key) -> bool {
         Kind::Slice => plan.slices.iter().any(|slice| slice.is(child)),
         Kind::Environment => plan.environment.get().is_some_and(|desired| desired.is(child)),
         Kind::VirtualIp => plan.virtual_ip.as_ref().is_some_and(|desired| desired.is(child)),
-        Kind::Policy => plan.policy.as_ref().is_some_and(|desired| desired.is(child)),
+        Kind::Policy => plan.policies().any(|desired| desired.is(child)),
         Kind::Binding => matches!(&plan.binding, DesiredBinding::Present(desired) if desired.is(child)),
     }
 }

@@ -179,12 +179,13 @@ fn virtual_ip_differences(s: &Snapshot, plan: &Plan<'_>) -> Vec<Difference> {
     }
 }
 
-/// The differences of the policies. A policy without consent is deleted first; one of an earlier target after the slices
+/// The differences of the policies at both ends. A policy without consent is deleted first; one of an earlier target after the slices
 /// have left it.
 fn policy_differences(s: &Snapshot, plan: &Plan<'_>) -> Vec<Difference> {
-    let desired = plan.policy.as_ref();
-    let difference = desired.and_then(|desired| own_difference(s, Stage::Services, &s.children.policies, desired));
-    let is_desired = |found: &Observed<Policy>| desired.is_some_and(|desired| key_of(desired) == key_of(&found.object));
+    let differences = plan
+        .policies()
+        .filter_map(|desired| own_difference(s, Stage::Services, &s.children.policies, desired));
+    let is_desired = |found: &Observed<Policy>| plan.policies().any(|desired| key_of(desired) == key_of(&found.object));
     let surplus = policy::own(s)
         .filter(|found| !is_desired(found) && !found.terminating)
         .map(|found| {
@@ -192,7 +193,7 @@ fn policy_differences(s: &Snapshot, plan: &Plan<'_>) -> Vec<Difference> {
             let stage = if consented { Stage::Prune } else { Stage::Services };
             Difference::Write(stage, delete(found))
         });
-    difference.into_iter().chain(surplus).collect()
+    differences.chain(surplus).collect()
 }
 
 fn binding_differences(s: &Snapshot, plan: &Plan<'_>) -> Vec<Difference> {

@@ -27,6 +27,9 @@ fn link_with_all_children() -> Snapshot {
         name: "deny".to_owned(),
         pods: serde_yaml_ng::from_str("{}").unwrap(),
     };
+    let mut here = isolator.clone();
+    "shop".clone_into(&mut here.namespace);
+    s.egress.isolators.push(here.into());
     s.isolators.push(isolator.into());
     s.granted_by(
         "data",
@@ -147,16 +150,14 @@ fn rows() -> Vec<Row> {
         entries.join(", ")
     );
     rows.push(row(Kind::Binding, &binding, says));
-    let policy = plan.policy.unwrap();
-    let spec = policy.to_api(None).spec.unwrap();
-    rows.push(row(
-        Kind::Policy,
-        &policy,
-        format!(
-            "with `networkPolicy: Allow`: {}, from the source's pods to the target's on the link's ports",
-            spec.policy_types.unwrap().join(", ")
-        ),
-    ));
+    for (policy, end) in [(plan.policy.unwrap(), "target's"), (plan.egress.unwrap(), "source's")] {
+        let types = policy.to_api(None).spec.unwrap().policy_types.unwrap().join(", ");
+        let says = format!(
+            "with `networkPolicy: Allow`, if policies of others isolate the {end} pods: {types}, from the source's pods to the \
+             target's on the link's ports"
+        );
+        rows.push(row(Kind::Policy, &policy, says));
+    }
     rows
 }
 

@@ -24,6 +24,8 @@ pub struct Plan<'a> {
     pub virtual_ip: Option<ChildSpec<VirtualIp>>,
     /// The policy in the target's namespace, if the spec asks for one and policies of others isolate the target.
     pub policy: Option<ChildSpec<Policy>>,
+    /// The policy for the egress of the source, in the link's namespace, if policies of others isolate the source for egress.
+    pub egress: Option<ChildSpec<Policy>>,
     /// The source's environment, with this link's entry if the spec asks for one.
     pub environment: DesiredEnvironment<'a>,
     /// The link's binding.
@@ -44,7 +46,7 @@ pub struct Plan<'a> {
 pub fn build<'a>(s: &'a Snapshot, older: &BTreeSet<String>) -> Result<Plan<'a>, Unservable> {
     let endpoints = endpoint_groups(s)?;
     let names = Names::of(s);
-    let (policy, forbidden) = policy::desired(s, &names, &endpoints)?;
+    let policies = policy::desired(s, &names, &endpoints)?;
     let virtual_ip = virtual_ip::desired(s, &names, &endpoints);
     let slices = if virtual_ip.is_some() {
         let group = Group {
@@ -71,12 +73,18 @@ pub fn build<'a>(s: &'a Snapshot, older: &BTreeSet<String>) -> Result<Plan<'a>, 
             .count(),
         slices,
         virtual_ip,
-        policy,
-        forbidden: forbidden.into_iter().collect(),
+        policy: policies.ingress,
+        egress: policies.egress,
+        forbidden: policies.refused.into_iter().collect(),
     })
 }
 
 impl Plan<'_> {
+    /// The policies at both ends.
+    pub fn policies(&self) -> impl Iterator<Item = &ChildSpec<Policy>> {
+        self.policy.iter().chain(&self.egress)
+    }
+
     /// The refusal of the link's variables, if they do not fit into the environment. It keeps no link from being active
     /// (contract#environment-size).
     pub fn too_large(&self) -> Vec<Refusal> {

@@ -6,6 +6,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use super::condition::NewCondition;
 use super::facts::{Facts, Goal};
+use super::halves::{Half, Halves};
 use super::wait::Wait;
 use super::{enforced, shadow, verified};
 use crate::child::Endpoint;
@@ -39,7 +40,8 @@ pub(crate) fn conditions(f: &Facts<'_>, state: State, wait: Option<&Wait>) -> Ve
     } else {
         conditions.extend(date(vec![programmed(f, state, wait)]));
     }
-    conditions.extend(date(vec![available(f, state)]));
+    let halves = enforced::halves(f, state);
+    conditions.extend(date(vec![available(f, state, halves.as_ref())]));
     if as_before {
         conditions.extend(unchanged(f, &[types::READY, types::RECONCILING, types::STALLED]));
     } else {
@@ -47,7 +49,10 @@ pub(crate) fn conditions(f: &Facts<'_>, state: State, wait: Option<&Wait>) -> Ve
     }
     if !leaving {
         conditions.extend(date(
-            shadowed(f).into_iter().chain(enforced::condition(f, state)).collect(),
+            shadowed(f)
+                .into_iter()
+                .chain(enforced::condition(f, halves.as_ref()))
+                .collect(),
         ));
     }
     conditions.extend(date(hold_delayed(f, state).into_iter().collect()));
@@ -143,7 +148,7 @@ fn programmed(f: &Facts<'_>, state: State, wait: Option<&Wait>) -> NewCondition 
 }
 
 /// By the slices in the cluster, so that the old target's endpoints count as long as the alias resolves to them.
-fn available(f: &Facts<'_>, state: State) -> NewCondition {
+fn available(f: &Facts<'_>, state: State, halves: Option<&Halves>) -> NewCondition {
     let no = |reason, message: &str| condition(types::AVAILABLE, false, reason, message);
     if !matches!(state, State::Active | State::UpdatingActive) {
         return no(Reason::NotActive, "the link is not active");
@@ -155,12 +160,7 @@ fn available(f: &Facts<'_>, state: State) -> NewCondition {
         .flat_map(|slice| &slice.object.body.endpoints)
         .any(Endpoint::answers)
     {
-        return condition(
-            types::AVAILABLE,
-            true,
-            Reason::EndpointsReady,
-            "the alias has ready endpoints",
-        );
+        return condition(types::AVAILABLE, true, Reason::EndpointsReady, endpoints_ready(halves));
     }
     match &f.target {
         TargetVerdict::NoTarget => no(
@@ -174,6 +174,22 @@ fn available(f: &Facts<'_>, state: State) -> NewCondition {
             "no endpoint of the target is ready; check the readiness of its pods",
         ),
     }
+}
+
+/// Ready endpoints, and which half of the way to them the link does not open. Whether other policies open it is not known.
+fn endpoints_ready(halves: Option<&Halves>) -> String {
+    let is_missing = |half: &Half| matches!(half, Half::Missing(..));
+    let missing = halves.map(|halves| (is_missing(&halves.target), is_missing(&halves.source)));
+    let what = match missing {
+        None | Some((false, false)) => return "the alias has ready endpoints".to_owned(),
+        Some((true, false)) => "the ingress of the target",
+        Some((false, true)) => "the egress of the source",
+        Some((true, true)) => "the ingress of the target, and the one for the egress of the source,",
+    };
+    format!(
+        "the alias has ready endpoints, but the source may not be able to connect to them: the link's NetworkPolicy for {what} is \
+         missing; the condition Enforced says why"
+    )
 }
 
 /// A warning; it does not make the link less ready.

@@ -12,6 +12,7 @@ mod delayed_hold;
 mod deletion;
 mod enforced;
 mod facts;
+mod halves;
 mod held;
 mod message;
 mod next_step;

@@ -92,7 +92,8 @@ fn check<T: ChildKind>(name: &str, body: &T) {
             let owner = marks.owner && place == "shop";
             let by_label = label && (managed || annotation || owner);
             let by_annotation = annotation && (owner || (managed && is_policy));
-            let expected = (place == "shop" || is_policy) && (by_label || by_annotation);
+            let is_anywhere = is_policy && !names::is_egress(name);
+            let expected = (place == "shop" || is_anywhere) && (by_label || by_annotation);
             let what = format!("{:?} {place}/{name} {marks:?}", T::KIND);
             assert_eq!(is_of_link(&found, LINK), expected, "{what}");
             // What the marks alone say agrees with it, and names this link.
@@ -131,7 +132,8 @@ fn what_belongs_to_a_link_is_decided_by_the_same_table_for_all_kinds() {
     check("web-db-vip6-3", &slice());
     check("web-db-vip", &VirtualIp::default());
     check("web-db-binding", &Binding::default());
-    check(&policy_name("web-db", LINK_UID), &Policy::default());
+    check(&names::policy("web-db", LINK_UID), &Policy::default());
+    check(&names::egress("web-db", LINK_UID), &Policy::default());
 }
 
 /// contract#ownership
@@ -141,7 +143,13 @@ fn an_object_with_each_mark_of_a_link_but_the_name_of_no_child_is_foreign() {
     for name in ["copied", "web-db", "web-db-v4-02", "web-db-v5", "other-db-v4"] {
         assert!(!is_of_link(&of_link("shop", name, slice(), marks), LINK), "{name}");
     }
-    for name in ["copied", "web-db", "web-db-0123456789"] {
+    for name in [
+        "copied",
+        "web-db",
+        "web-db-0123456789",
+        "web-db-0123456789-egress",
+        "web-db-egress",
+    ] {
         assert!(
             !is_of_link(&of_link("shop", name, Policy::default(), marks), LINK),
             "{name}"
@@ -181,7 +189,7 @@ fn no_single_mark_that_is_lost_or_changed_makes_a_child_foreign() {
         );
         // In another namespace there is no owner from the start.
         let marks = Marks { owner: false, ..marks };
-        let policy = of_link("data", &policy_name("web-db", LINK_UID), Policy::default(), marks);
+        let policy = of_link("data", &names::policy("web-db", LINK_UID), Policy::default(), marks);
         assert!(is_of_link(&policy, LINK), "{marks:?}");
     }
     let mut relabelled = of_link("shop", "web-db-v4", slice(), every);
@@ -215,7 +223,7 @@ fn a_name_in_the_annotation_counts_only_if_it_is_one() {
         owner: false,
         ..every
     };
-    let name = policy_name("web-db", LINK_UID);
+    let name = names::policy("web-db", LINK_UID);
     for named in [
         "../../../../api/v1/namespaces/kube-system/configmaps/coredns",
         "shop/web-db/status",

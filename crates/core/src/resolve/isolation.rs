@@ -12,14 +12,15 @@ use k8s_openapi::api::networking::v1::NetworkPolicySpec;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
 use super::budget::{Budget, TooCostly};
+use super::isolators::Isolated;
 use super::pods::{cost, running_pods, spend};
 use super::selector::contains_within;
 use crate::snapshot::{Isolator, Pod, Snapshot, Target, TargetObject};
 
-/// How far policies of others isolate the target's pods.
+/// How far policies of others isolate the pods of one end of a link: here of the target, for ingress.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Isolation {
-    /// All pods are isolated, by these policies, and the target's labels select no other pods.
+    /// All pods are isolated, by these policies, and the target's labels select only its own.
     Isolated(BTreeSet<String>),
     /// All pods are isolated, but the target's labels select these pods too, which are not the target's.
     Shared(BTreeSet<String>),
@@ -40,45 +41,34 @@ fn isolation_within(budget: &mut Budget, s: &Snapshot, target: &Target) -> Resul
     spend(budget, target)?;
     let namespace = target.object.namespace();
     let isolators: Vec<&Arc<Isolator>> = s.isolators.iter().filter(|p| p.namespace == namespace).collect();
-    let mut by = BTreeSet::new();
-    let mut open = BTreeSet::new();
-    let mut check = |name: &str, labels: &BTreeMap<String, String>| {
-        let mut is_open = true;
-        for policy in &isolators {
-            budget.spend(policy.pods.cost(labels))?;
-            if policy.pods.selects(labels) {
-                is_open = false;
-                by.insert(policy.name.clone());
-            }
-        }
-        if is_open {
-            open.insert(name.to_owned());
-        }
-        Ok(())
-    };
+    let mut found = Isolated::default();
     let mut pods = running_pods(target).peekable();
     if pods.peek().is_none() {
-        check("", &labels_of_selector(&target.object))?;
+        found.add(budget, &isolators, "", Some(&labels_of_selector(&target.object)))?;
     }
     for candidate in pods {
-        check(&candidate.pod.name, &candidate.pod.labels)?;
+        found.add(budget, &isolators, &candidate.pod.name, Some(&candidate.pod.labels))?;
     }
-    if by.is_empty() {
+    if found.by.is_empty() {
         return Ok(Isolation::Open);
     }
-    if !open.is_empty() {
-        return Ok(Isolation::Partly(open));
+    if !found.open.is_empty() {
+        return Ok(Isolation::Partly(found.open));
     }
     let others = others_selected(budget, s, target)?;
     Ok(if others.is_empty() {
-        Isolation::Isolated(by)
+        Isolation::Isolated(found.by)
     } else {
         Isolation::Shared(others)
     })
 }
 
 /// The pods that the target's labels select and that are not the target's. A finished pod has no connections to open or deny.
-fn others_selected(budget: &mut Budget, s: &Snapshot, target: &Target) -> Result<BTreeSet<String>, TooCostly> {
+pub(super) fn others_selected(
+    budget: &mut Budget,
+    s: &Snapshot,
+    target: &Target,
+) -> Result<BTreeSet<String>, TooCostly> {
     // Whether a pod without an owner was the target's is known only by slices, and who can write these has no say elsewhere.
     let is_beside = s.link.object.metadata.namespace.as_deref() == Some(target.object.namespace());
     let own: BTreeSet<&str> = running_pods(target)

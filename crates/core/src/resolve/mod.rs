@@ -9,11 +9,13 @@ mod addressing;
 pub mod budget;
 pub mod consent;
 pub mod directory;
+pub mod egress;
 pub mod endpoints;
 pub mod former_source;
 mod free;
 pub mod grant;
 pub mod isolation;
+mod isolators;
 pub mod kept_pods;
 #[cfg(any(test, feature = "fixture"))]
 pub mod lookups;

@@ -66,11 +66,13 @@ pub struct Snapshot {
     pub secrets: Secrets,
     /// Objects of others that may answer under a name of the alias.
     pub namesakes: BTreeSet<Namesake>,
-    /// The NetworkPolicies of others in the target's namespace that isolate pods.
+    /// The NetworkPolicies of others in the target's namespace that isolate pods for ingress.
     pub isolators: Vec<Arc<Isolator>>,
     /// The pods of the target's namespace that the labels of the target select, the target's own and others. Empty if the link
     /// asks for no policy.
     pub selected: Vec<Arc<Pod>>,
+    /// What decides whether the link may open the egress of its source.
+    pub egress: Egress,
     /// The result of the last DNS lookup of the alias.
     pub lookup: Lookup,
     /// Children whose writes were refused in this pass; the next pass tries them again.
@@ -208,7 +210,17 @@ pub struct Source {
     pub terminating: bool,
 }
 
-/// A NetworkPolicy of others that isolates the pods that it selects.
+/// What decides whether the link may open the egress of its source: objects of the link's namespace. Empty if the link asks
+/// for no policy.
+#[derive(Clone, Debug, Default)]
+pub struct Egress {
+    /// The NetworkPolicies of others that isolate pods for egress.
+    pub isolators: Vec<Arc<Isolator>>,
+    /// The pods that the selector of the source selects, the source's own and others.
+    pub selected: Vec<Arc<Pod>>,
+}
+
+/// A NetworkPolicy of others that isolates the pods that it selects, for ingress or for egress.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Isolator {
     /// Namespace.

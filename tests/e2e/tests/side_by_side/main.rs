@@ -31,6 +31,7 @@ mod not_yet;
 mod orphaned_target;
 mod packets;
 mod packets_consent;
+mod packets_egress;
 mod packets_established;
 mod readiness;
 mod repair;

@@ -39,6 +39,71 @@ fn a_policy_that_isolates_concerns_the_links_that_ask_for_one_there() {
     assert_eq!(world.heard(), names(["b"]));
 }
 
+/// contract#egress-policy
+#[test]
+fn a_policy_that_isolates_for_egress_concerns_the_links_that_ask_for_one_with_a_source_there() {
+    let world = world();
+    let egress = json!({"podSelector": {}, "policyTypes": ["Egress"]});
+    world.apply::<Policies>(policy("deny", "data", 10, &egress));
+    assert_eq!(world.heard(), names([]), "no link has its source there");
+    world.apply::<Policies>(policy("deny", "shop", 11, &egress));
+    assert_eq!(
+        world.heard(),
+        names(["a", "b"]),
+        "whichever namespace their targets are in"
+    );
+    let seen = |link: &str| {
+        let key = crate::name::LinkKey::new("shop", link);
+        let now = "2026-01-01T00:00:00Z".parse().unwrap();
+        let seen = world
+            .cache
+            .read(|index| crate::observe::observe(index, &key, now, "cluster.local", &[]));
+        seen.unwrap()
+    };
+    world.apply::<Deployments>(
+        json!({"metadata": meta("web", 12), "spec": {"selector": {"matchLabels": {"app": "web"}}}}),
+    );
+    assert_eq!(seen("a").egress.isolators.len(), 1);
+    assert_eq!(seen("a").isolators.len(), 0, "it is not for ingress");
+    assert_eq!(seen("c").egress.isolators.len(), 0, "it asks for no policy");
+    let both = json!({"podSelector": {}, "policyTypes": ["Egress", "Ingress"]});
+    world.heard();
+    world.apply::<Policies>(policy("deny", "shop", 13, &both));
+    assert_eq!(world.heard(), names(["a", "b"]));
+    assert_eq!((seen("b").egress.isolators.len(), seen("b").isolators.len()), (1, 1));
+}
+
+/// contract#egress-policy
+#[test]
+fn a_pod_that_gets_or_loses_the_labels_of_a_source_concerns_its_links_that_ask_for_a_policy() {
+    let world = world();
+    world.apply::<Deployments>(
+        json!({"metadata": meta("web", 6), "spec": {"selector": {"matchLabels": {"app": "web"}}}}),
+    );
+    world.heard();
+    let apply = |app: &str, version| {
+        let pod = json!({"metadata": meta("other", version), "spec": {}, "status": {}});
+        world.apply::<Pods>(with(pod, "/metadata/labels", json!({"app": app})));
+        world.heard()
+    };
+    assert_eq!(apply("other", 7), names([]));
+    assert_eq!(apply("web", 8), names(["a", "b"]), "it gets them");
+    assert_eq!(apply("web", 9), names([]), "nothing but its resourceVersion changed");
+    let selected = world.cache.read(|index| {
+        let key = crate::name::LinkKey::new("shop", "a");
+        let now = "2026-01-01T00:00:00Z".parse().unwrap();
+        crate::observe::observe(index, &key, now, "cluster.local", &[])
+            .unwrap()
+            .egress
+            .selected
+    });
+    assert_eq!(
+        selected.iter().map(|pod| pod.name.as_str()).collect::<Vec<_>>(),
+        ["other"]
+    );
+    assert_eq!(apply("none", 10), names(["a", "b"]), "it loses them");
+}
+
 /// A policy with the marks of the link `a`.
 fn of_a(namespace: &str, version: u64) -> Value {
     let labels = json!({"app.kubernetes.io/managed-by": "instancelink", "instancelink.dev/link-uid": "a-uid"});

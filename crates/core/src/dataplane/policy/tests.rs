@@ -1,3 +1,4 @@
+mod egress;
 mod evaluator;
 mod generated;
 mod reach;

@@ -140,6 +140,77 @@ fn enforced_says_whether_the_source_can_connect_without_the_link() {
     assert_eq!(settled(allowing().without_target()).condition("Enforced").0, "absent");
 }
 
+/// Policies of others isolate these pods of the source for egress.
+fn cut_off(mut s: Snapshot, pods: &str) -> Snapshot {
+    s.egress.isolators.push(Arc::new(Isolator {
+        namespace: "shop".to_owned(),
+        name: "deny-egress".to_owned(),
+        pods: serde_yaml_ng::from_str(pods).unwrap(),
+    }));
+    s
+}
+
+/// contract#condition-enforced
+#[test]
+fn enforced_says_what_the_egress_of_the_source_means_for_a_cut() {
+    let alone = settled(cut_off(allowing(), "{}"));
+    assert_eq!(alone.condition("Enforced"), ("True", "SourceIsolated"));
+    let told = said(&alone, "Enforced");
+    assert!(
+        told.contains("(deny-egress)") && told.contains("other pods can connect"),
+        "{told}"
+    );
+    assert_eq!(said(&alone, "Available"), "the alias has ready endpoints");
+
+    let both = settled(cut_off(isolated_by(allowing(), "deny", "{}"), "{}"));
+    assert_eq!(both.condition("Enforced"), ("True", "TargetIsolated"));
+    let told = said(&both, "Enforced");
+    assert!(told.contains("(deny)") && told.contains("(deny-egress)"), "{told}");
+}
+
+/// contract#condition-available
+#[test]
+fn available_and_enforced_say_which_half_of_the_way_is_missing() {
+    let web = |name: &str, tier: &str| {
+        let labels = [("app", "web"), ("tier", tier)];
+        Arc::new(crate::snapshot::Pod {
+            labels: labels.map(|(key, value)| (key.to_owned(), value.to_owned())).into(),
+            ..crate::fixture::pod(name, "10.0.0.20")
+        })
+    };
+    let partly = |mut s: Snapshot| {
+        s.egress.selected = vec![web("web-0", "inner"), web("web-1", "outer")];
+        settled(cut_off(s, "{matchLabels: {tier: inner}}"))
+    };
+    let missing = partly(allowing());
+    assert_eq!(missing.condition("Available"), ("True", "EndpointsReady"));
+    assert!(said(&missing, "Available").contains("for the egress of the source is missing"));
+    assert_eq!(missing.condition("Enforced"), ("False", "SourceNotIsolated"));
+    assert!(
+        said(&missing, "Enforced").contains("not these: web-1"),
+        "{}",
+        said(&missing, "Enforced")
+    );
+
+    let target_only = partly(isolated_by(allowing(), "deny", "{}"));
+    assert_eq!(target_only.condition("Enforced"), ("True", "TargetIsolated"));
+    assert!(said(&target_only, "Enforced").contains("The half of the source is missing"));
+    assert!(said(&target_only, "Available").contains("for the egress of the source is missing"));
+
+    let mut first = crate::fixture::pod("pg-0", "10.0.0.10");
+    first.labels.insert("shard".to_owned(), "one".to_owned());
+    let pods = vec![first, crate::fixture::pod("pg-1", "10.0.0.11")];
+    let half = isolated_by(
+        allowing().with_target_deployment(pods),
+        "deny",
+        "{matchLabels: {shard: one}}",
+    );
+    let source_only = settled(cut_off(half, "{}"));
+    assert_eq!(source_only.condition("Enforced"), ("True", "SourceIsolated"));
+    assert!(said(&source_only, "Enforced").contains("The half of the target is missing"));
+    assert!(said(&source_only, "Available").contains("for the ingress of the target is missing"));
+}
+
 /// contract#condition-enforced
 #[test]
 fn enforced_is_never_true_of_a_link_without_its_policy() {

@@ -18,7 +18,35 @@ pub(super) struct Peer {
     pub(super) owned: bool,
 }
 
-/// True if no policy selects the pod, or if one that selects it allows the connection.
+/// True if no policy isolates the first pod for egress, or if one that does lets the connection out.
+pub(super) fn lets_out(policies: &[NetworkPolicy], from: &Peer, to: &Peer, protocol: &str, port: i32) -> bool {
+    let isolating: Vec<&NetworkPolicy> = policies
+        .iter()
+        .filter(|p| p.metadata.namespace.as_deref() == Some(from.namespace.as_str()))
+        .filter(|p| {
+            let spec = p.spec.as_ref().unwrap();
+            let is_egress = match &spec.policy_types {
+                Some(types) => types.iter().any(|t| t == "Egress"),
+                None => spec.egress.as_ref().is_some_and(|rules| !rules.is_empty()),
+            };
+            is_egress && matches(spec.pod_selector.as_ref().unwrap(), &from.labels)
+        })
+        .collect();
+    if isolating.is_empty() {
+        return true;
+    }
+    isolating.iter().any(|policy| {
+        let rules = policy.spec.as_ref().unwrap().egress.as_deref().unwrap_or_default();
+        rules.iter().any(|rule| {
+            let peers = rule.to.as_deref().unwrap_or_default();
+            let ports = rule.ports.as_deref().unwrap_or_default();
+            (peers.is_empty() || peers.iter().any(|peer| is_peer(peer, &from.namespace, to)))
+                && (ports.is_empty() || ports.iter().any(|p| is_port(p, to, protocol, port)))
+        })
+    })
+}
+
+/// True if no policy isolates the second pod for ingress, or if one that does lets the connection in.
 pub(super) fn allows(policies: &[NetworkPolicy], from: &Peer, to: &Peer, protocol: &str, port: i32) -> bool {
     let selecting: Vec<&NetworkPolicy> = policies
         .iter()
@@ -41,24 +69,24 @@ pub(super) fn allows(policies: &[NetworkPolicy], from: &Peer, to: &Peer, protoco
             let peers = rule.from.as_deref().unwrap_or_default();
             let ports = rule.ports.as_deref().unwrap_or_default();
             // Absent or empty means all peers, or all ports.
-            (peers.is_empty() || peers.iter().any(|peer| is_from(peer, &to.namespace, from)))
+            (peers.is_empty() || peers.iter().any(|peer| is_peer(peer, &to.namespace, from)))
                 && (ports.is_empty() || ports.iter().any(|p| is_port(p, to, protocol, port)))
         })
     })
 }
 
-fn is_from(peer: &NetworkPolicyPeer, policy_namespace: &str, from: &Peer) -> bool {
+fn is_peer(peer: &NetworkPolicyPeer, policy_namespace: &str, pod: &Peer) -> bool {
     assert!(peer.ip_block.is_none(), "no case has one");
-    let name = BTreeMap::from([("kubernetes.io/metadata.name".to_owned(), from.namespace.clone())]);
+    let name = BTreeMap::from([("kubernetes.io/metadata.name".to_owned(), pod.namespace.clone())]);
     let in_namespace = match &peer.namespace_selector {
         Some(selector) => matches(selector, &name),
-        None => from.namespace == policy_namespace,
+        None => pod.namespace == policy_namespace,
     };
     in_namespace
         && peer
             .pod_selector
             .as_ref()
-            .is_none_or(|selector| matches(selector, &from.labels))
+            .is_none_or(|selector| matches(selector, &pod.labels))
 }
 
 fn is_port(desired: &NetworkPolicyPort, to: &Peer, protocol: &str, port: i32) -> bool {
@@ -67,7 +95,8 @@ fn is_port(desired: &NetworkPolicyPort, to: &Peer, protocol: &str, port: i32) ->
         Some(IntOrString::Int(number)) => Some(*number),
         Some(IntOrString::String(name)) => to.ports.get(name).copied(),
     };
-    desired.protocol.as_deref().unwrap_or("TCP") == protocol && number == Some(port)
+    let is_in = |number: i32| (number..=desired.end_port.unwrap_or(number)).contains(&port);
+    desired.protocol.as_deref().unwrap_or("TCP") == protocol && number.is_some_and(is_in)
 }
 
 pub(super) fn matches(selector: &LabelSelector, labels: &BTreeMap<String, String>) -> bool {
@@ -112,4 +141,27 @@ fn a_pod_that_no_policy_selects_is_open_and_a_selected_one_is_not() {
         !allows(&both, &peer("shop", "web"), &pg, "TCP", 5432),
         "a peer without a namespace selector is in the policy's namespace"
     );
+}
+
+#[test]
+fn a_pod_that_no_policy_isolates_for_egress_gets_out_and_an_isolated_one_where_a_policy_lets_it() {
+    let peer = |namespace: &str, app: &str| Peer {
+        namespace: namespace.to_owned(),
+        labels: [("app".to_owned(), app.to_owned())].into(),
+        ports: BTreeMap::new(),
+        owned: true,
+    };
+    let policy = |yaml: &str| serde_yaml_ng::from_str::<NetworkPolicy>(yaml).unwrap();
+    let ingress = policy("{metadata: {namespace: shop}, spec: {podSelector: {}}}");
+    let deny = policy("{metadata: {namespace: shop}, spec: {podSelector: {}, policyTypes: [Egress]}}");
+    let allow = policy(
+        "{metadata: {namespace: shop}, spec: {podSelector: {matchLabels: {app: web}}, egress: [{to: [{podSelector: {matchLabels: {app: pg}}}], ports: [{port: 80, endPort: 82}]}]}}",
+    );
+    let (web, pg, other) = (peer("shop", "web"), peer("shop", "pg"), peer("data", "pg"));
+    assert!(lets_out(&[ingress], &web, &pg, "TCP", 80), "it is for ingress only");
+    assert!(!lets_out(std::slice::from_ref(&deny), &web, &pg, "TCP", 80));
+    let both = [deny, allow];
+    assert!(lets_out(&both, &web, &pg, "TCP", 82) && !lets_out(&both, &web, &pg, "TCP", 83));
+    assert!(!lets_out(&both, &pg, &web, "TCP", 80), "it selects other pods");
+    assert!(!lets_out(&both, &web, &other, "TCP", 80), "in another namespace");
 }

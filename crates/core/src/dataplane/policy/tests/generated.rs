@@ -3,19 +3,24 @@
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use k8s_openapi::api::networking::v1::NetworkPolicy;
+use k8s_openapi::api::networking::v1::{NetworkPolicy, NetworkPolicySpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use proptest::prelude::*;
 
-use super::evaluator::{Peer, allows, matches};
+use super::evaluator::{Peer, allows, lets_out, matches};
 use super::{allowing, fixture};
 use crate::dataplane::build;
+use crate::resolve::egress::isolates_egress;
 use crate::resolve::isolation::isolates;
 use crate::snapshot::{ContainerPort, Isolator, Pod, Service, ServicePort, Snapshot, TargetObject, Workload};
 
 const NAMESPACES: [&str; 3] = ["shop", "data", "other"];
-const PORTS: [i32; 4] = [80, 5432, 6432, 9187];
+const PORTS: [i32; 5] = [80, 81, 5432, 6432, 9187];
+
+/// Whether policies leave a half of a connection open, on this protocol and port.
+type Evaluate = fn(&[NetworkPolicy], &Peer, &Peer, &str, i32) -> bool;
 
 /// The kind of the target.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -85,6 +90,8 @@ fn other() -> impl Strategy<Value = NetworkPolicy> {
         "",
         "ingress: [{ports: [{port: 9187}]}],",
         "ingress: [{from: [{podSelector: {}}]}],",
+        "egress: [{ports: [{port: 9187}]}],",
+        "egress: [{to: [{podSelector: {}}]}],",
     ]);
     let namespaces = prop::sample::select(NAMESPACES.as_slice());
     (
@@ -233,22 +240,27 @@ impl Case {
             &format!("{{from: [{{namespace: shop}}], to: {to}, allow: [Endpoints, NetworkPolicy]}}"),
         );
         s.source.as_mut().unwrap().pods = self.source.clone().into();
-        s.isolators = self
-            .others
-            .iter()
-            .filter(|p| isolates(p.spec.as_ref().unwrap()))
-            .map(|p| {
-                let pods = p.spec.as_ref().unwrap().pod_selector.clone().unwrap().into();
-                let namespace = p.metadata.namespace.clone().unwrap();
-                Isolator {
-                    namespace,
-                    name: "p".to_owned(),
-                    pods,
-                }
-                .into()
-            })
-            .collect();
+        s.isolators = self.isolators(isolates);
+        s.egress.isolators = self.isolators(isolates_egress);
+        s.egress.isolators.retain(|p| p.namespace == "shop");
+        let here = (0..self.peers.len()).filter(|n| self.is_of_source(&self.peers[*n]));
+        s.egress.selected = here.map(|n| self.pod(n).into()).collect();
         s
+    }
+
+    /// The policies of others that isolate, as the snapshot has them.
+    fn isolators(&self, isolates: fn(&NetworkPolicySpec) -> bool) -> Vec<Arc<Isolator>> {
+        let isolating = self.others.iter().filter(|p| isolates(p.spec.as_ref().unwrap()));
+        let isolator = |p: &NetworkPolicy| Isolator {
+            namespace: p.metadata.namespace.clone().unwrap(),
+            name: "p".to_owned(),
+            pods: p.spec.as_ref().unwrap().pod_selector.clone().unwrap().into(),
+        };
+        isolating.map(|p| isolator(p).into()).collect()
+    }
+
+    fn is_of_source(&self, peer: &Peer) -> bool {
+        peer.namespace == "shop" && matches(&self.source, &peer.labels)
     }
 
     fn service_ports(&self) -> Vec<ServicePort> {
@@ -271,7 +283,7 @@ impl Case {
         } else {
             self.link_ports.contains(&port)
         };
-        from.namespace == "shop" && matches(&self.source, &from.labels) && is_own && protocol == "TCP" && is_port
+        self.is_of_source(from) && is_own && protocol == "TCP" && is_port
     }
 }
 
@@ -281,7 +293,7 @@ fn container_port(name: &str, port: i32) -> ContainerPort {
 
 #[test]
 fn the_allowed_set_is_the_declared_set() {
-    let with_policy = Cell::new(0_u32);
+    let (with_ingress, with_egress) = (Cell::new(0_u32), Cell::new(0_u32));
     let config = ProptestConfig {
         cases: 10_000,
         ..ProptestConfig::default()
@@ -292,22 +304,22 @@ fn the_allowed_set_is_the_declared_set() {
         let Ok(plan) = build(&s, &BTreeSet::new()) else {
             return Ok(()); // A policy that cannot be expressed is refused; other tests cover that.
         };
-        with_policy.set(with_policy.get() + u32::from(plan.policy.is_some()));
+        with_ingress.set(with_ingress.get() + u32::from(plan.policy.is_some()));
+        with_egress.set(with_egress.get() + u32::from(plan.egress.is_some()));
         let mut policies = case.others.clone();
-        policies.extend(plan.policy.as_ref().map(|p| p.to_api(None)));
+        policies.extend(plan.policies().map(|p| p.to_api(None)));
         for from in &case.peers {
             for (n, to) in case.peers.iter().enumerate() {
                 for (protocol, port) in PORTS.iter().flat_map(|port| [("TCP", *port), ("UDP", *port)]) {
-                    let before = allows(&case.others, from, to, protocol, port);
-                    let after = allows(&policies, from, to, protocol, port);
                     let declared = case.declares(from, n, protocol, port);
-                    prop_assert!(!before || after, "denied: {from:?} to {to:?} {protocol} {port}");
-                    prop_assert!(
-                        before || !after || declared,
-                        "allowed: {from:?} to {to:?} {protocol} {port}"
-                    );
-                    if plan.policy.is_some() {
-                        prop_assert!(!declared || after, "not allowed: {from:?} to {to:?} {protocol} {port}");
+                    let halves: [(_, Evaluate); 2] = [(&plan.policy, allows), (&plan.egress, lets_out)];
+                    for (policy, is_open) in halves {
+                        let before = is_open(&case.others, from, to, protocol, port);
+                        let after = is_open(&policies, from, to, protocol, port);
+                        let what = || format!("{policy:?}: {from:?} to {to:?} {protocol} {port}");
+                        prop_assert!(!before || after, "denied: {}", what());
+                        prop_assert!(before || !after || declared, "allowed: {}", what());
+                        prop_assert!(policy.is_none() || !declared || after, "not allowed: {}", what());
                     }
                 }
             }
@@ -315,5 +327,7 @@ fn the_allowed_set_is_the_declared_set() {
         Ok(())
     });
     result.unwrap();
-    assert!(with_policy.get() > 500, "only {} cases had a policy", with_policy.get());
+    for (half, count) in [("ingress", with_ingress.get()), ("egress", with_egress.get())] {
+        assert!(count > 500, "only {count} cases had a policy for {half}");
+    }
 }
