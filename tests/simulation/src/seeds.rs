@@ -28,15 +28,16 @@ pub fn workload(api: &Api, namespace: &str, name: &str, addresses: &[&str]) {
     let meta = json!({"name": name, "namespace": namespace, "labels": {"app": name}});
     let object = json!({"metadata": meta, "spec": {"selector": selector, "template": template}});
     let deployment = put(api, &DEPLOYMENTS, object);
-    // The ReplicaSet of an earlier Deployment with this name may still exist.
-    let is_free = |set: &String| {
+    // The ReplicaSet of an earlier Deployment with this name may still exist, or a pod that it left.
+    let exists = |resource: &'static Resource, name: String| {
         let key = Key {
-            resource: &REPLICA_SETS,
+            resource,
             namespace: namespace.to_owned(),
-            name: set.clone(),
+            name,
         };
-        api.store().get(&key).is_none()
+        api.store().get(&key).is_some()
     };
+    let is_free = |set: &String| !exists(&REPLICA_SETS, set.clone()) && !exists(&PODS, format!("{set}-0"));
     let set_name = (1..100).map(|n| format!("{name}-{n}")).find(is_free).unwrap();
     let set = json!({
         "metadata": {
