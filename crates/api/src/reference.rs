@@ -10,11 +10,11 @@ use serde::{Deserialize, Serialize};
 #[schemars(extend("x-kubernetes-map-type" = "atomic"))]
 pub struct InstanceRef {
     /// API version of the instance, such as `argoproj.io/v1alpha1`. Optional for Deployment, StatefulSet, DaemonSet,
-    /// ReplicaSet and Pod.
+    /// ReplicaSet, Job, CronJob and Pod.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 317))]
     pub api_version: Option<String>,
-    /// Deployment, StatefulSet, DaemonSet, ReplicaSet, Pod, or another kind with a scale subresource.
+    /// Deployment, StatefulSet, DaemonSet, ReplicaSet, Job, CronJob, Pod, or another kind with a scale subresource.
     #[schemars(length(min = 1, max = 63))]
     pub kind: String,
     /// Name of the instance.
@@ -53,6 +53,7 @@ pub fn group_in(api_version: &str) -> &str {
 pub fn default_api_version(kind: &str) -> Option<&'static str> {
     match kind {
         "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" => Some("apps/v1"),
+        "Job" | "CronJob" => Some("batch/v1"),
         "Pod" | "Service" => Some("v1"),
         _ => None,
     }

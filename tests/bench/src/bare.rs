@@ -10,6 +10,7 @@ use futures::StreamExt as _;
 use futures::future::{BoxFuture, FutureExt as _, join_all};
 use instancelink_api::{InstanceLink, InstanceLinkGrant, keys};
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
+use k8s_openapi::api::batch::v1::{CronJob, Job};
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Node, Pod, Service};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::api::networking::v1::NetworkPolicy;
@@ -43,6 +44,8 @@ pub async fn run() {
         follow::<StatefulSet>(&client, &all, done()),
         follow::<DaemonSet>(&client, &all, done()),
         follow::<ReplicaSet>(&client, &all, done()),
+        follow::<Job>(&client, &all, done()),
+        follow::<CronJob>(&client, &all, done()),
         follow::<Pod>(&client, &all, done()),
         follow::<Service>(&client, &all, done()),
         follow::<EndpointSlice>(&client, &ours, done()),

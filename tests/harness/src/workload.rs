@@ -39,6 +39,15 @@ pub fn serving_pod(name: &str, labels: &[(&str, &str)], text: &str) -> Value {
     pod
 }
 
+/// A Job of one pod that runs the workload with these arguments until it succeeds.
+pub fn job(name: &str, arguments: &[&str]) -> Value {
+    let mut template = pod_template(&json!({ "app": name }), arguments);
+    template["spec"]["restartPolicy"] = "OnFailure".into();
+    json!({
+        "apiVersion": "batch/v1", "kind": "Job", "metadata": { "name": name }, "spec": { "template": template },
+    })
+}
+
 /// A Service with a cluster IP and no selector: a target that is always ready and needs no pods.
 pub fn fixed_service(name: &str) -> Value {
     json!({

@@ -8,7 +8,7 @@ mod heap;
 use std::sync::Arc;
 
 use instancelink_cluster::affects::{
-    DaemonSets, Deployments, Mirrors, Namespaces, Nodes, ReferenceGrants, ReplicaSets, StatefulSets,
+    CronJobs, DaemonSets, Deployments, Jobs, Mirrors, Namespaces, Nodes, ReferenceGrants, ReplicaSets, StatefulSets,
 };
 use instancelink_cluster::{
     Affected, Cache, Environments, Grants, Lenient, Links, Listener, Pods, Policies, Services, Slices, UnusableObject,
@@ -97,6 +97,8 @@ fn the_largest_objects_of_a_tenant_take_little_memory_and_harm_nobody() {
     show::<StatefulSets>(m, &mut violations);
     show::<DaemonSets>(m, &mut violations);
     show::<ReplicaSets>(m, &mut violations);
+    show::<Jobs>(m, &mut violations);
+    show::<CronJobs>(m, &mut violations);
     show::<Pods>(m, &mut violations);
     show::<Services>(m, &mut violations);
     show::<Slices>(m, &mut violations);

@@ -48,7 +48,7 @@ pub use policies::Policies;
 pub use secrets::Secrets;
 pub use services::Services;
 pub use slices::Slices;
-pub use workloads::{DaemonSets, Deployments, ReplicaSets, StatefulSets, Workloads};
+pub use workloads::{CronJobs, DaemonSets, Deployments, Jobs, ReplicaSets, StatefulSets, Workloads};
 
 /// Who made a change. Our own write must not cause a pass of the link that it is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

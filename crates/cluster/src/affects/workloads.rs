@@ -4,14 +4,17 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use instancelink_core::resolve::selector::Selector;
 use instancelink_core::snapshot::{Workload, WorkloadKind};
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
+use k8s_openapi::api::batch::v1::{CronJob, Job};
 use kube::Resource;
+use serde::de::DeserializeOwned;
 
 use super::{Watched, Who, kept_pods};
 use crate::affected::{Affected, Cause};
 use crate::index::Index;
-use crate::index::pod_template::WorkloadSpec;
+use crate::index::pod_template::{CronJobSpec, WorkloadSpec};
 use crate::index::workloads::{self, SETS};
 use crate::store::projection::{Ignored, Projected};
 use crate::store::table::{Change, Table};
@@ -20,22 +23,38 @@ use crate::store::table::{Change, Table};
 pub trait WorkloadApi: Resource<DynamicType = ()> + Clone + std::fmt::Debug + Send + Sync + 'static {
     /// The kind.
     const WHICH: WorkloadKind;
+    /// The fields of its spec that are read.
+    type Spec: DeserializeOwned + Default + Into<WorkloadSpec> + Clone + std::fmt::Debug + Send + Sync + 'static;
 }
 
 impl WorkloadApi for Deployment {
     const WHICH: WorkloadKind = WorkloadKind::Deployment;
+    type Spec = WorkloadSpec;
 }
 
 impl WorkloadApi for StatefulSet {
     const WHICH: WorkloadKind = WorkloadKind::StatefulSet;
+    type Spec = WorkloadSpec;
 }
 
 impl WorkloadApi for DaemonSet {
     const WHICH: WorkloadKind = WorkloadKind::DaemonSet;
+    type Spec = WorkloadSpec;
 }
 
 impl WorkloadApi for ReplicaSet {
     const WHICH: WorkloadKind = WorkloadKind::ReplicaSet;
+    type Spec = WorkloadSpec;
+}
+
+impl WorkloadApi for Job {
+    const WHICH: WorkloadKind = WorkloadKind::Job;
+    type Spec = WorkloadSpec;
+}
+
+impl WorkloadApi for CronJob {
+    const WHICH: WorkloadKind = WorkloadKind::CronJob;
+    type Spec = CronJobSpec;
 }
 
 /// The watch of one kind of workload.
@@ -49,14 +68,18 @@ pub type StatefulSets = Workloads<StatefulSet>;
 pub type DaemonSets = Workloads<DaemonSet>;
 /// The watch of ReplicaSets.
 pub type ReplicaSets = Workloads<ReplicaSet>;
+/// The watch of Jobs.
+pub type Jobs = Workloads<Job>;
+/// The watch of CronJobs.
+pub type CronJobs = Workloads<CronJob>;
 
 impl<K: WorkloadApi> Watched for Workloads<K> {
-    type Raw = Projected<WorkloadSpec, Ignored>;
+    type Raw = Projected<K::Spec, Ignored>;
     type Item = Workload;
     const KIND: &'static str = K::WHICH.as_str();
 
     fn reduce(raw: Self::Raw) -> Workload {
-        workloads::reduce(K::WHICH, raw)
+        workloads::reduce(K::WHICH, raw.metadata, raw.spec.into())
     }
 
     fn table(index: &mut Index) -> &mut Table<Workload> {
@@ -75,8 +98,7 @@ impl<K: WorkloadApi> Watched for Workloads<K> {
             kept_pods::extend_with_adopted(index, &change.name.namespace, old, new, &mut affected);
         }
         let (namespace, name) = (&change.name.namespace, &change.name.name);
-        let identity = |w: Option<&Workload>| w.map(|w| (w.uid.clone(), w.terminating));
-        if identity(old) != identity(new) {
+        if as_source(old) != as_source(new) {
             affected.extend(index.links.of_source(namespace, name), Cause::Change);
         }
         if differs(old, new) {
@@ -92,7 +114,12 @@ impl<K: WorkloadApi> Watched for Workloads<K> {
     }
 }
 
-/// A pod may be in the cache before the ReplicaSet that connects it to its workload.
+/// What a link reads of its source. The selector of a CronJob changes with the labels in its template.
+fn as_source(workload: Option<&Workload>) -> Option<(&str, bool, &Selector)> {
+    workload.map(|w| (w.uid.as_str(), w.terminating, &w.selector))
+}
+
+/// A pod may be in the cache before the set that connects it to its workload.
 fn extend_with_gated(index: &Index, namespace: &Arc<str>, sets: [Option<&Workload>; 2], affected: &mut Affected) {
     for set in sets.into_iter().flatten() {
         let pods = index.pods.by_owner.within(namespace, set.uid.as_str());

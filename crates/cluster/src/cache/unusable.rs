@@ -7,8 +7,8 @@ use instancelink_core::snapshot::{ApiKind, Unusable, Workload};
 
 use super::Cache;
 use crate::affects::{
-    DaemonSets, Deployments, Environments, Grants, Links, Mirrors, Namespaces, Nodes, Pods, Policies, ReferenceGrants,
-    ReplicaSets, Secrets, Services, Slices, StatefulSets, Watched,
+    CronJobs, DaemonSets, Deployments, Environments, Grants, Jobs, Links, Mirrors, Namespaces, Nodes, Pods, Policies,
+    ReferenceGrants, ReplicaSets, Secrets, Services, Slices, StatefulSets, Watched,
 };
 use crate::index::Index;
 use crate::index::scaled::SCALED;
@@ -122,6 +122,7 @@ fn api_version_of(kind: &str) -> &'static str {
         Policies::KIND => "networking.k8s.io/v1",
         Slices::KIND | Mirrors::KIND => "discovery.k8s.io/v1",
         Deployments::KIND | StatefulSets::KIND | DaemonSets::KIND | ReplicaSets::KIND => "apps/v1",
+        Jobs::KIND | CronJobs::KIND => "batch/v1",
         _ => "v1",
     }
 }
@@ -153,7 +154,7 @@ fn why_unusable<'a>(index: &'a Index, object: &UnusableObject) -> Option<&'a Unu
 /// All objects that cannot be used.
 fn all(index: &Index) -> impl Iterator<Item = (&'static str, &ObjectName, &Unusable)> {
     let workloads = &index.workloads;
-    let [deployments, stateful_sets, daemon_sets, replica_sets] =
+    let [deployments, stateful_sets, daemon_sets, replica_sets, jobs, cron_jobs] =
         crate::index::source_kind::KINDS.map(|kind| workloads.of(kind));
     let none = std::iter::empty();
     none.chain(of::<Links>(index.links.table.unusable()))
@@ -163,6 +164,8 @@ fn all(index: &Index) -> impl Iterator<Item = (&'static str, &ObjectName, &Unusa
         .chain(of::<StatefulSets>(stateful_sets.unusable()))
         .chain(of::<DaemonSets>(daemon_sets.unusable()))
         .chain(of::<ReplicaSets>(replica_sets.unusable()))
+        .chain(of::<Jobs>(jobs.unusable()))
+        .chain(of::<CronJobs>(cron_jobs.unusable()))
         .chain(of::<Pods>(index.pods.table.unusable()))
         .chain(of::<Services>(index.services.table.unusable()))
         .chain(of::<Slices>(index.slices.table.unusable()))

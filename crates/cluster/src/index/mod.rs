@@ -53,7 +53,7 @@ use workloads::WorkloadStore;
 pub struct Index {
     /// InstanceLinks.
     pub links: LinkStore,
-    /// Deployments, StatefulSets, DaemonSets and ReplicaSets.
+    /// Deployments, StatefulSets, DaemonSets, ReplicaSets, Jobs and CronJobs.
     pub workloads: WorkloadStore,
     /// Objects of kinds that are watched only because links name them.
     pub scaled: ScaledStore,

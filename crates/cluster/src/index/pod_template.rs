@@ -1,5 +1,7 @@
 //! The fields of pods and of pod templates that are read.
 
+use std::collections::BTreeMap;
+
 use instancelink_api::spec::Protocol;
 use instancelink_core::child::Owner;
 use instancelink_core::readiness::alias_of;
@@ -20,6 +22,47 @@ pub struct WorkloadSpec {
     /// Its pod template.
     #[serde(default)]
     pub template: Template,
+}
+
+/// The spec of a CronJob. It has no selector; the labels of its pods are in the template of its Jobs.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CronJobSpec {
+    #[serde(default)]
+    job_template: JobTemplate,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+struct JobTemplate {
+    #[serde(default)]
+    spec: JobSpec,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+struct JobSpec {
+    #[serde(default)]
+    template: TemplateLabels,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+struct TemplateLabels {
+    #[serde(default)]
+    metadata: Labels,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+struct Labels {
+    labels: Option<BTreeMap<String, String>>,
+}
+
+impl From<CronJobSpec> for WorkloadSpec {
+    fn from(spec: CronJobSpec) -> Self {
+        let labels = spec.job_template.spec.template.metadata.labels;
+        Self {
+            selector: labels.map(|labels| Selector::of_labels(&labels)),
+            template: Template::default(),
+        }
+    }
 }
 
 /// A pod template.

@@ -18,7 +18,7 @@ impl SourceKind {
     pub(crate) fn of(source: &InstanceRef) -> Self {
         let group = group_in(source.api_version());
         match workload_kind(&source.kind) {
-            Some(kind) if group == "apps" => Self::Workload(kind),
+            Some(kind) if group == group_in(kind.api_version()) => Self::Workload(kind),
             _ => Self::Other(Box::new((source.kind.clone(), group.to_owned()))),
         }
     }
@@ -30,11 +30,13 @@ pub(crate) fn workload_kind(kind: &str) -> Option<WorkloadKind> {
 }
 
 /// All workloads.
-pub(crate) const KINDS: [WorkloadKind; 4] = [
+pub(crate) const KINDS: [WorkloadKind; 6] = [
     WorkloadKind::Deployment,
     WorkloadKind::StatefulSet,
     WorkloadKind::DaemonSet,
     WorkloadKind::ReplicaSet,
+    WorkloadKind::Job,
+    WorkloadKind::CronJob,
 ];
 
 #[cfg(test)]
@@ -58,6 +60,10 @@ mod tests {
             source("Deployment", Some("other.example/v1")),
             source("StatefulSet", None),
             source("Pod", None),
+            source("Job", None),
+            source("Job", Some("batch/v1")),
+            source("Job", Some("batch.example/v1")),
+            source("CronJob", None),
             source("Rollout", Some("argoproj.io/v1alpha1")),
             source("Rollout", Some("argoproj.io/v1")),
             source("Rollout", None),

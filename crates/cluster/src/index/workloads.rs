@@ -1,14 +1,15 @@
-//! Deployments, StatefulSets, DaemonSets and ReplicaSets, and which of them control which sets.
+//! Deployments, StatefulSets, DaemonSets, ReplicaSets, Jobs and CronJobs, and which of them control which sets.
 
 use std::sync::Arc;
 
+use instancelink_api::reference::group_in;
 use instancelink_core::child::Owner;
 use instancelink_core::snapshot::{Workload, WorkloadKind};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::pod_template::{WorkloadSpec, controller_of};
 use crate::name::ObjectName;
 use crate::store::groups::Groups;
-use crate::store::projection::{Ignored, Projected};
 use crate::store::scale::Scale;
 use crate::store::table::{Change, Item, Table};
 
@@ -19,7 +20,9 @@ pub struct WorkloadStore {
     stateful_sets: Table<Workload>,
     daemon_sets: Table<Workload>,
     replica_sets: Table<Workload>,
-    /// ReplicaSets and StatefulSets by the UID of what controls them.
+    jobs: Table<Workload>,
+    cron_jobs: Table<Workload>,
+    /// ReplicaSets, StatefulSets and Jobs by the UID of what controls them.
     sets_of: Groups<(WorkloadKind, String)>,
 }
 
@@ -33,7 +36,13 @@ impl Item for Workload {
     }
 
     fn weigh(&self, scale: &mut Scale) {
-        scale.add("spec.selector", self.selector.size());
+        let is_cron_job = self.kind == WorkloadKind::CronJob.into();
+        let field = if is_cron_job {
+            "spec.jobTemplate"
+        } else {
+            "spec.selector"
+        };
+        scale.add(field, self.selector.size());
         let ports = self.container_ports.iter().map(|port| port.name.as_str());
         scale.add_list("spec.template", ports);
         scale.add_owners(&self.controller);
@@ -48,6 +57,8 @@ impl WorkloadStore {
             WorkloadKind::StatefulSet => &self.stateful_sets,
             WorkloadKind::DaemonSet => &self.daemon_sets,
             WorkloadKind::ReplicaSet => &self.replica_sets,
+            WorkloadKind::Job => &self.jobs,
+            WorkloadKind::CronJob => &self.cron_jobs,
         }
     }
 
@@ -57,6 +68,8 @@ impl WorkloadStore {
             WorkloadKind::StatefulSet => &mut self.stateful_sets,
             WorkloadKind::DaemonSet => &mut self.daemon_sets,
             WorkloadKind::ReplicaSet => &mut self.replica_sets,
+            WorkloadKind::Job => &mut self.jobs,
+            WorkloadKind::CronJob => &mut self.cron_jobs,
         }
     }
 
@@ -93,18 +106,19 @@ impl WorkloadStore {
 }
 
 /// The kinds that have pods for others: a Deployment or a Rollout has them through ReplicaSets, some databases through
-/// StatefulSets.
-pub(crate) const SETS: [WorkloadKind; 2] = [WorkloadKind::ReplicaSet, WorkloadKind::StatefulSet];
+/// StatefulSets, and a CronJob through Jobs.
+pub(crate) const SETS: [WorkloadKind; 3] = [WorkloadKind::ReplicaSet, WorkloadKind::StatefulSet, WorkloadKind::Job];
 
 /// The kind of set that this owner is.
 pub fn set_kind(owner: &Owner) -> Option<WorkloadKind> {
-    let of_kind = |kind: &WorkloadKind| owner.kind == kind.as_str() && owner.api_version.starts_with("apps/");
+    let of_kind = |kind: &WorkloadKind| {
+        owner.kind == kind.as_str() && group_in(&owner.api_version) == group_in(kind.api_version())
+    };
     SETS.into_iter().find(of_kind)
 }
 
 /// Reduces a workload of this kind to the fields that the cache keeps.
-pub(crate) fn reduce(kind: WorkloadKind, raw: Projected<WorkloadSpec, Ignored>) -> Workload {
-    let meta = raw.metadata;
+pub(crate) fn reduce(kind: WorkloadKind, meta: ObjectMeta, spec: WorkloadSpec) -> Workload {
     Workload {
         kind: kind.into(),
         controller: controller_of(&meta),
@@ -113,7 +127,7 @@ pub(crate) fn reduce(kind: WorkloadKind, raw: Projected<WorkloadSpec, Ignored>) 
         name: meta.name.unwrap_or_default(),
         uid: meta.uid.unwrap_or_default(),
         resource_version: meta.resource_version.unwrap_or_default(),
-        selector: raw.spec.selector.unwrap_or_default(),
-        container_ports: raw.spec.template.spec.container_ports(),
+        selector: spec.selector.unwrap_or_default(),
+        container_ports: spec.template.spec.container_ports(),
     }
 }

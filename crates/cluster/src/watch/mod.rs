@@ -20,15 +20,15 @@ use std::time::Duration;
 
 use instancelink_api::keys;
 use k8s_openapi::api::discovery::v1::EndpointSlice;
-use k8s_openapi::api::{apps::v1 as apps, core::v1 as core};
+use k8s_openapi::api::{apps::v1 as apps, batch::v1 as batch, core::v1 as core};
 use kube::core::ApiResource;
 use kube::runtime::watcher;
 use kube::{Api, Client, Resource};
 use tokio::task::JoinSet;
 
 use crate::affects::{
-    DaemonSets, Deployments, Environments, Grants, Links, Mirrors, Namespaces, Nodes, Pods, Policies, ReferenceGrants,
-    ReplicaSets, Services, Slices, StatefulSets, WRITTEN, Watched,
+    CronJobs, DaemonSets, Deployments, Environments, Grants, Jobs, Links, Mirrors, Namespaces, Nodes, Pods, Policies,
+    ReferenceGrants, ReplicaSets, Services, Slices, StatefulSets, WRITTEN, Watched,
 };
 use crate::cache::Cache;
 use crate::calls::Calls;
@@ -42,7 +42,7 @@ use retry_intervals::RetryIntervals;
 const ROUND: Duration = Duration::from_secs(1);
 
 /// The kinds that must have been listed, or found absent, before the first pass.
-pub const KINDS: [&str; 15] = [
+pub const KINDS: [&str; 17] = [
     Links::KIND,
     Grants::KIND,
     ReferenceGrants::KIND,
@@ -50,6 +50,8 @@ pub const KINDS: [&str; 15] = [
     StatefulSets::KIND,
     DaemonSets::KIND,
     ReplicaSets::KIND,
+    Jobs::KIND,
+    CronJobs::KIND,
     Pods::KIND,
     Services::KIND,
     Slices::KIND,
@@ -76,6 +78,8 @@ pub fn spawn(client: &Client, calls: &Calls, cache: &Arc<Cache>, meter: &Arc<dyn
     start.watch_projected::<StatefulSets, apps::StatefulSet>(&mut tasks, &everything);
     start.watch_projected::<DaemonSets, apps::DaemonSet>(&mut tasks, &everything);
     start.watch_projected::<ReplicaSets, apps::ReplicaSet>(&mut tasks, &everything);
+    start.watch_projected::<Jobs, batch::Job>(&mut tasks, &everything);
+    start.watch_projected::<CronJobs, batch::CronJob>(&mut tasks, &everything);
     start.watch_projected::<Pods, core::Pod>(&mut tasks, &everything);
     start.watch::<Services>(&mut tasks, &everything);
     start.watch::<Slices>(&mut tasks, &only_ours);

@@ -50,7 +50,7 @@ pub const AGGREGATE: &str = "instancelink.dev/aggregate-to-operator";
 pub fn scalable(api_version: &str, kind: &str) -> Option<ApiKind> {
     let known = default_api_version(kind) == Some(api_version);
     let group = group_in(api_version);
-    (!known && !group.is_empty() && group != "apps").then(|| ApiKind::new(api_version, kind))
+    (!known && !matches!(group, "" | "apps" | "batch")).then(|| ApiKind::new(api_version, kind))
 }
 
 /// True while it is unknown whether source and target exist (lifecycle#unknown-kinds-wait). A link that is being deleted does
@@ -78,7 +78,16 @@ pub(crate) fn is_unreadable(s: &Snapshot, source: &InstanceRef) -> bool {
 /// Why a link cannot have a source or target of this kind, and what to do; none if it can.
 pub(crate) fn refusal(s: &Snapshot, field: &str, api_version: &str, kind: &str) -> Option<String> {
     if default_api_version(kind) == Some(api_version) {
-        return None;
+        let ends = field == "targetInstanceRef" && group_in(api_version) == "batch";
+        return ends.then(|| {
+            format!(
+                "{field} cannot be a {kind}: its pods end, and the alias would resolve to no address; {}",
+                instead(
+                    field,
+                    "a Service that selects its pods, or to a workload whose pods keep running"
+                )
+            )
+        });
     }
     let Some(scalable) = scalable(api_version, kind) else {
         let api = if api_version.is_empty() {
@@ -87,8 +96,8 @@ pub(crate) fn refusal(s: &Snapshot, field: &str, api_version: &str, kind: &str) 
             api_version
         };
         return Some(format!(
-            "{field} cannot be a {kind} of {api}; set it to a workload of apps/v1, to a Pod of v1, to a Service of v1 (only as \
-             target), or to another kind with a scale subresource and its apiVersion"
+            "{field} cannot be a {kind} of {api}; set it to a workload of apps/v1, to a Job or CronJob of batch/v1 (only as source), to \
+             a Pod of v1, to a Service of v1 (only as target), or to another kind with a scale subresource and its apiVersion"
         ));
     };
     match s.unlisted.get(&scalable)? {
@@ -198,6 +207,20 @@ mod tests {
             &elsewhere().granted("data", "{group: argoproj.io, kind: Rollout}")
         ));
         assert!(!awaits_list(&elsewhere()));
+    }
+
+    /// contract#spec-target-instance-ref
+    #[test]
+    fn a_job_is_a_source_and_no_target() {
+        for kind in ["Job", "CronJob"] {
+            let s = fixture::snapshot();
+            assert_eq!(refusal(&s, "instanceRef", "batch/v1", kind), None);
+            let message = refusal(&s, "targetInstanceRef", "batch/v1", kind).unwrap();
+            assert!(message.contains("a Service that selects its pods"), "{message}");
+            assert_eq!(scalable("batch/v1", kind), None);
+            assert!(refusal(&s, "instanceRef", "batch/v1beta1", kind).is_some());
+        }
+        assert!(scalable("batch.volcano.sh/v1alpha1", "Job").is_some());
     }
 
     #[test]

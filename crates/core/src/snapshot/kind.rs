@@ -35,7 +35,7 @@ impl std::fmt::Display for ApiKind {
 impl From<WorkloadKind> for ApiKind {
     fn from(kind: WorkloadKind) -> Self {
         Self {
-            api_version: Cow::Borrowed("apps/v1"),
+            api_version: Cow::Borrowed(kind.api_version()),
             kind: Cow::Borrowed(kind.as_str()),
         }
     }
@@ -70,6 +70,10 @@ pub enum WorkloadKind {
     DaemonSet,
     /// ReplicaSet.
     ReplicaSet,
+    /// Job.
+    Job,
+    /// CronJob.
+    CronJob,
 }
 
 impl WorkloadKind {
@@ -80,6 +84,16 @@ impl WorkloadKind {
             Self::StatefulSet => "StatefulSet",
             Self::DaemonSet => "DaemonSet",
             Self::ReplicaSet => "ReplicaSet",
+            Self::Job => "Job",
+            Self::CronJob => "CronJob",
+        }
+    }
+
+    /// The API that serves the kind.
+    pub const fn api_version(self) -> &'static str {
+        match self {
+            Self::Deployment | Self::StatefulSet | Self::DaemonSet | Self::ReplicaSet => "apps/v1",
+            Self::Job | Self::CronJob => "batch/v1",
         }
     }
 }

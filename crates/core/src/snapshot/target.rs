@@ -24,7 +24,7 @@ pub struct Target {
 /// The object that a link can have as its target.
 #[derive(Clone, Debug)]
 pub enum TargetObject {
-    /// Deployment, StatefulSet, DaemonSet, ReplicaSet, or any other kind with a scale subresource.
+    /// A built-in kind of workload, or any other kind with a scale subresource.
     Workload(Arc<Workload>),
     /// A pod, which is its own only candidate.
     Pod(Arc<Pod>),
@@ -37,7 +37,7 @@ pub enum TargetObject {
 pub struct Candidate {
     /// The pod.
     pub pod: Arc<Pod>,
-    /// The controller of the pod's ReplicaSet or StatefulSet, if it is known.
+    /// The controller of the pod's ReplicaSet, StatefulSet or Job, if it is known.
     pub grand_owner: Option<Owner>,
     /// Zone of the pod's node.
     pub zone: Option<String>,
@@ -48,7 +48,7 @@ pub struct Candidate {
 /// A workload, reduced to the fields that links need.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Workload {
-    /// Deployment, StatefulSet, DaemonSet, ReplicaSet, or any other kind with a scale subresource.
+    /// A built-in kind of workload, or any other kind with a scale subresource.
     pub kind: ApiKind,
     /// Namespace.
     pub namespace: String,
@@ -64,7 +64,7 @@ pub struct Workload {
     pub selector: Selector,
     /// The ports that its pod template declares.
     pub container_ports: Vec<ContainerPort>,
-    /// Its controller (of a ReplicaSet: the Deployment).
+    /// Its controller (of a ReplicaSet: the Deployment; of a Job: the CronJob).
     pub controller: Option<Owner>,
 }
 

@@ -94,6 +94,16 @@ pub static STATEFUL_SETS: Resource = app("statefulsets", "StatefulSet");
 pub static DAEMON_SETS: Resource = app("daemonsets", "DaemonSet");
 /// Replica sets.
 pub static REPLICA_SETS: Resource = app("replicasets", "ReplicaSet");
+/// Jobs.
+pub static JOBS: Resource = Resource {
+    group: "batch",
+    ..app("jobs", "Job")
+};
+/// Cron jobs.
+pub static CRON_JOBS: Resource = Resource {
+    group: "batch",
+    ..app("cronjobs", "CronJob")
+};
 /// Leases.
 pub static LEASES: Resource = of("coordination.k8s.io", "v1", "leases", "Lease");
 /// Events.
@@ -117,7 +127,7 @@ pub static GRANTS: Resource = Resource {
 };
 
 /// All of them.
-pub static RESOURCES: [&Resource; 16] = [
+pub static RESOURCES: [&Resource; 18] = [
     &NAMESPACES,
     &NODES,
     &PODS,
@@ -130,6 +140,8 @@ pub static RESOURCES: [&Resource; 16] = [
     &STATEFUL_SETS,
     &DAEMON_SETS,
     &REPLICA_SETS,
+    &JOBS,
+    &CRON_JOBS,
     &LEASES,
     &EVENTS,
     &LINKS,

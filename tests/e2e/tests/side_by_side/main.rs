@@ -24,6 +24,7 @@ mod environment;
 mod fixed_names;
 mod holds;
 mod injection;
+mod jobs;
 mod kustomize;
 mod last_words;
 mod memory;

@@ -45,6 +45,7 @@ impl Tenant {
             "InstanceLink" => self.link(number).await,
             "InstanceLinkGrant" | "ReferenceGrant" | "Namespace" => self.consent(kind, number).await,
             "EndpointSlice" | "ConfigMap" | "Secret" | "NetworkPolicy" => self.child(kind, number).await,
+            "Job" | "CronJob" => self.source(kind, number).await,
             _ => self.target(kind, number).await,
         }
     }
@@ -60,6 +61,21 @@ impl Tenant {
         link.delete().await;
         link.is_gone().await;
         started.elapsed()
+    }
+
+    /// A link of a new object of the kind becomes active.
+    async fn source(&self, kind: &Kind, number: u32) -> Duration {
+        let name = format!("c-{}-{number}", kind.kind.to_lowercase());
+        let started = Instant::now();
+        let object = self.home.create_object(&kind.base(&name)).await;
+        let source = format!("{}/{name}", kind.kind);
+        let link = self.home.link(link(&name, &name, &source, "Service/pg")).await;
+        link.reaches_within(Active, FOLLOWS).await;
+        let took = started.elapsed();
+        link.delete().await;
+        link.is_gone().await;
+        object.delete().await;
+        took
     }
 
     /// A link to a new object of the kind becomes active.

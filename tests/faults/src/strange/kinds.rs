@@ -40,7 +40,7 @@ const fn administered(api_version: &'static str, name: &'static str) -> Kind {
 }
 
 /// All of them. A cluster has one Namespace for each object of that kind, so they are few (`count`).
-pub static KINDS: [Kind; 15] = [
+pub static KINDS: [Kind; 17] = [
     kind("instancelink.dev/v1alpha1", "InstanceLink"),
     administered("instancelink.dev/v1alpha1", "InstanceLinkGrant"),
     administered("gateway.networking.k8s.io/v1", "ReferenceGrant"),
@@ -48,6 +48,8 @@ pub static KINDS: [Kind; 15] = [
     kind("apps/v1", "StatefulSet"),
     kind("apps/v1", "DaemonSet"),
     kind("apps/v1", "ReplicaSet"),
+    kind("batch/v1", "Job"),
+    kind("batch/v1", "CronJob"),
     kind("v1", "Pod"),
     kind("v1", "Service"),
     administered("discovery.k8s.io/v1", "EndpointSlice"),
@@ -115,6 +117,10 @@ impl Kind {
             }
             "DaemonSet" => json!({"spec": {"selector": selector, "template": template}}),
             "Deployment" | "ReplicaSet" => json!({"spec": {"replicas": 0, "selector": selector, "template": template}}),
+            "Job" => json!({"spec": {"suspend": true, "template": ends(template)}}),
+            "CronJob" => json!({"spec": {
+                "schedule": "0 0 1 1 *", "suspend": true, "jobTemplate": {"spec": {"template": ends(template)}},
+            }}),
             "Pod" => json!({"metadata": {"labels": labels}, "spec": pod}),
             "Service" => json!({"spec": {"ports": [{"name": "pg", "port": 5432}]}}),
             "EndpointSlice" => json!({
@@ -136,4 +142,10 @@ impl Kind {
             _ => json!({"metadata": {"labels": {"team": "strange"}}}),
         }
     }
+}
+
+/// The template of pods that are not started again.
+fn ends(mut template: Value) -> Value {
+    template["spec"]["restartPolicy"] = "Never".into();
+    template
 }

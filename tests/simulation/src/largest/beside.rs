@@ -21,16 +21,18 @@ use crate::soak::Heap;
 
 /// Ordinary links beside the large objects.
 const LINKS: usize = 1000;
-/// The buffers of eleven watches, each twice as large as the largest event.
-const BUFFERS: u64 = 11 * 3 * 1024 * 1024;
+/// The buffers of thirteen watches, each twice as large as the largest event.
+const BUFFERS: u64 = 13 * 3 * 1024 * 1024;
 
-static LARGE: [&Resource; 11] = [
+static LARGE: [&Resource; 13] = [
     &kinds::LINKS,
     &kinds::GRANTS,
     &kinds::DEPLOYMENTS,
     &kinds::STATEFUL_SETS,
     &kinds::DAEMON_SETS,
     &kinds::REPLICA_SETS,
+    &kinds::JOBS,
+    &kinds::CRON_JOBS,
     &kinds::PODS,
     &kinds::SERVICES,
     &kinds::SLICES,

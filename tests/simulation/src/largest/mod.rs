@@ -71,11 +71,12 @@ fn entries() -> String {
 pub fn objects(kind: &str, texts: Texts) -> Vec<Value> {
     let port = json!({"name": "p", "containerPort": 1});
     let of_kind: Vec<(&str, Value)> = match kind {
-        "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" => vec![
+        "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "Job" => vec![
             ("/spec/selector/matchLabels", texts.map(LARGEST)),
             ("/spec/selector", texts.selector()),
             ("/spec/template/spec/containers/0/ports", many(&port)),
         ],
+        "CronJob" => vec![("/spec/jobTemplate/spec/template/metadata/labels", texts.map(LARGEST))],
         "Pod" => vec![
             ("/spec/containers/0/ports", many(&port)),
             (

@@ -194,6 +194,8 @@ fn no_object_hides_another_whatever_it_looks_like_and_none_is_unread_in_silence(
         ingest.check::<StatefulSets>(random);
         ingest.check::<DaemonSets>(random);
         ingest.check::<ReplicaSets>(random);
+        ingest.check::<Jobs>(random);
+        ingest.check::<CronJobs>(random);
         ingest.check::<Pods>(random);
         ingest.check::<Services>(random);
         ingest.check::<Slices>(random);

@@ -78,6 +78,8 @@ fn of_the_largest_object_of_each_kind_little_is_kept() {
     stays_small::<StatefulSets>();
     stays_small::<DaemonSets>();
     stays_small::<ReplicaSets>();
+    stays_small::<Jobs>();
+    stays_small::<CronJobs>();
     stays_small::<Pods>();
     stays_small::<Services>();
     stays_small::<Slices>();

@@ -40,11 +40,12 @@ pub(super) fn largest(kind: &str) -> Vec<Value> {
     let owner = json!({"apiVersion": "v1", "kind": "Pod", "name": "p", "uid": "u"});
     let port = json!({"containerPort": 1});
     let of_kind: Vec<(&str, Value)> = match kind {
-        "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" => vec![
+        "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "Job" => vec![
             ("/spec/selector/matchLabels", map(LARGEST)),
             ("/spec/selector", selector),
             ("/spec/template/spec/containers/0/ports", list(LARGEST, &port)),
         ],
+        "CronJob" => vec![("/spec/jobTemplate/spec/template/metadata/labels", map(LARGEST))],
         "Pod" => vec![
             ("/spec/containers/0/ports", list(LARGEST, &port)),
             (

@@ -5,6 +5,7 @@ mod echoes;
 mod gates;
 mod grants;
 mod ingest;
+mod jobs;
 mod large;
 mod largest;
 mod links;

@@ -152,6 +152,9 @@ pub(super) fn valid(kind: &str, name: &str, version: u64) -> Value {
         "ConfigMap" => json!({"data": {"DB_PORT": "tcp://db:5432"}}),
         "Secret" => json!({"type": "Opaque", "data": {"password": "aHVudGVyMg=="}}),
         "Namespace" | "Node" => json!({}),
+        "CronJob" => {
+            json!({"spec": {"jobTemplate": {"spec": {"template": {"metadata": {"labels": {"app": "web"}}}}}}})
+        }
         _ => json!({"spec": {"selector": {"matchLabels": {"app": "web"}}, "template": template}}),
     };
     let mut object = json!({"metadata": metadata});
