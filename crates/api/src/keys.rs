@@ -53,6 +53,8 @@ pub const TOPOLOGY: [&str; 2] = [
     "service.kubernetes.io/topology-mode",
     "service.kubernetes.io/topology-aware-hints",
 ];
+/// Value of [`SLICE_MANAGED_BY`] on slices that Kubernetes writes for Services with a selector.
+pub const SLICE_CONTROLLER: &str = "endpointslice-controller.k8s.io";
 /// Value of [`SLICE_MANAGED_BY`] on slices that Kubernetes mirrors from `Endpoints` objects.
 pub const MIRROR_MANAGER: &str = "endpointslicemirroring-controller.k8s.io";
 /// Annotation of a definition of ours that may be deleted (contract#definitions-admission).

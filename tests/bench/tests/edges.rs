@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use control_plane::Options;
-use harness::{Link, LinkManifest, Namespace, fixed_service, idle_deployment, link, without_policies};
+use harness::{Link, LinkManifest, Namespace, idle_deployment, link, without_policies};
 use instancelink_api::State::{Active, Inactive, Purged, Registering, Removed};
 use instancelink_bench::gate::Gate;
 use instancelink_bench::world::{make_pod, make_service, set_ready};
@@ -72,7 +72,7 @@ async fn links_become_active(gate: &mut Gate) {
 
 async fn links_wait(gate: &mut Gate) {
     let town = gate.plane.empty_namespace("waiting".to_owned()).await;
-    town.create_object(&fixed_service("pg")).await;
+    town.fixed_service("pg").await;
     let db = Link::at(&town, "db");
     gate.costs("a link waits for its source", async |_, _| {
         town.link(simple("db")).await.reaches(Registering).await;
@@ -85,7 +85,7 @@ async fn links_wait(gate: &mut Gate) {
     .await;
 
     let town = gate.plane.empty_namespace("waiting-together".to_owned()).await;
-    town.create_object(&fixed_service("pg")).await;
+    town.fixed_service("pg").await;
     let mut links = Vec::new();
     for n in 0..10 {
         let link = town.link(simple(&format!("db-{n}"))).await;
@@ -110,7 +110,7 @@ async fn links_wait(gate: &mut Gate) {
     })
     .await;
     gate.costs("its target appears", async |_, _| {
-        town.create_object(&fixed_service("late")).await;
+        town.fixed_service("late").await;
         Link::at(&town, "db").reaches(Active).await;
     })
     .await;

@@ -81,4 +81,4 @@ pub use user::User;
 pub use versions::follow_while_known;
 pub use watch::Watch;
 pub use widgets::Widgets;
-pub use workload::{fixed_service, idle_deployment, job, serving_deployment, serving_pod, serving_set};
+pub use workload::{fixed_service, idle_deployment, job, service_slice, serving_deployment, serving_pod, serving_set};

@@ -9,7 +9,7 @@ use kube::api::{DeleteParams, ListParams};
 use kube::{Api, Client};
 use serde_json::{Value, json};
 
-use crate::{Object, SHORT, connect, eventually};
+use crate::{Object, SHORT, connect, eventually, fixed_service, service_slice};
 
 /// The namespace of one test.
 #[derive(Clone)]
@@ -49,6 +49,14 @@ impl Namespace {
         let object = Object::of(&self.client, &self.name, manifest);
         object.create(manifest).await;
         object
+    }
+
+    /// Creates a target that is always ready and needs no pods: a Service without a selector, whose address others write. The
+    /// address is there before the Service.
+    pub async fn fixed_service(&self, name: &str) -> Object {
+        self.create_object(&service_slice(name, "192.0.2.1", ("pg", 5432)))
+            .await;
+        self.create_object(&fixed_service(name)).await
     }
 
     /// The same, from YAML.

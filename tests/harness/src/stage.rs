@@ -3,7 +3,7 @@
 use futures::future::join_all;
 use instancelink_api::State;
 
-use crate::{Hold, Link, Namespace, fixed_service, idle_deployment, link};
+use crate::{Hold, Link, Namespace, idle_deployment, link};
 
 /// Links in one state, and what keeps them there.
 #[must_use]
@@ -34,9 +34,9 @@ impl Stage {
 impl Namespace {
     /// Creates a source `web` without pods, and two targets that are always ready: Services `pg` and `pg2`.
     pub async fn web_and_two_databases(&self) {
-        for manifest in [idle_deployment("web"), fixed_service("pg"), fixed_service("pg2")] {
-            self.create_object(&manifest).await;
-        }
+        self.create_object(&idle_deployment("web")).await;
+        self.fixed_service("pg").await;
+        self.fixed_service("pg2").await;
     }
 
     /// Brings links of `web` to `pg` into a state and keeps them there; each has its name as its alias.

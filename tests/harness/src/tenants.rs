@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{Link, LinkManifest, Namespace, Object, fixed_service, idle_deployment, in_namespace, link};
+use crate::{Link, LinkManifest, Namespace, Object, idle_deployment, in_namespace, link};
 
 /// `shop` has the source `web`, `data` the target Services `pg` and `pg2`.
 pub async fn with_two_tenants(test: impl AsyncFnOnce(&Namespace, &Namespace)) {
@@ -10,7 +10,7 @@ pub async fn with_two_tenants(test: impl AsyncFnOnce(&Namespace, &Namespace)) {
         in_namespace(async |data| {
             shop.create_object(&idle_deployment("web")).await;
             for service in ["pg", "pg2"] {
-                data.create_object(&fixed_service(service)).await;
+                data.fixed_service(service).await;
             }
             test(shop, data).await;
         })

@@ -48,12 +48,25 @@ pub fn job(name: &str, arguments: &[&str]) -> Value {
     })
 }
 
-/// A Service with a cluster IP and no selector: a target that is always ready and needs no pods.
+/// A Service with a cluster IP and no selector. [`Namespace::fixed_service`](crate::Namespace::fixed_service) creates it with an
+/// address, as a target that is always ready and needs no pods.
 pub fn fixed_service(name: &str) -> Value {
     json!({
         "apiVersion": "v1", "kind": "Service",
         "metadata": { "name": name },
         "spec": { "ports": [{ "name": "pg", "port": 5432 }] },
+    })
+}
+
+/// A slice that gives a Service without a selector this address and port. `port` is the name of the Service's port.
+pub fn service_slice(service: &str, address: &str, port: (&str, u16)) -> Value {
+    let family = if address.contains(':') { "IPv6" } else { "IPv4" };
+    json!({
+        "apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice",
+        "metadata": { "name": format!("{service}-{}", family.to_lowercase()), "labels": { "kubernetes.io/service-name": service } },
+        "addressType": family,
+        "endpoints": [{ "addresses": [address] }],
+        "ports": [{ "name": port.0, "port": port.1 }],
     })
 }
 

@@ -101,6 +101,7 @@ fn target(link: &InstanceLink, around: Surroundings) -> Option<Target> {
         candidates: vec![Candidate {
             ..fixture::candidate(pod(namespace, around))
         }],
+        slices: None,
     })
 }
 

@@ -189,6 +189,7 @@ fn make_target(namespace: &str, ready: bool) -> Target {
     Target {
         object: TargetObject::Workload(Arc::new(workload)),
         candidates: pods.into_iter().map(fixture::candidate).collect(),
+        slices: None,
     }
 }
 

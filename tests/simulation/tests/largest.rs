@@ -8,7 +8,8 @@ mod heap;
 use std::sync::Arc;
 
 use instancelink_cluster::affects::{
-    CronJobs, DaemonSets, Deployments, Jobs, Mirrors, Namespaces, Nodes, ReferenceGrants, ReplicaSets, StatefulSets,
+    CronJobs, DaemonSets, Deployments, ForeignSlices, Jobs, Namespaces, Nodes, ReferenceGrants, ReplicaSets,
+    StatefulSets,
 };
 use instancelink_cluster::{
     Affected, Cache, Environments, Grants, Lenient, Links, Listener, Pods, Policies, Services, Slices, UnusableObject,
@@ -103,7 +104,7 @@ fn the_largest_objects_of_a_tenant_take_little_memory_and_harm_nobody() {
     show::<Services>(m, &mut violations);
     show::<Slices>(m, &mut violations);
     show::<Policies>(m, &mut violations);
-    show::<Mirrors>(m, &mut violations);
+    show::<ForeignSlices>(m, &mut violations);
     show::<Environments>(m, &mut violations);
     show::<Namespaces>(m, &mut violations);
     show::<Nodes>(m, &mut violations);

@@ -6,11 +6,11 @@
 mod claims;
 pub(crate) mod ends;
 mod environments;
+mod foreign_slices;
 mod former_sources;
 mod grants;
 mod kept_pods;
 mod links;
-mod mirrors;
 mod namespaces;
 mod nodes;
 mod orphans;
@@ -38,9 +38,9 @@ use crate::store::scale::{SMALL, Scale};
 use crate::store::table::{Change, Item, Reduced, Table};
 
 pub use environments::Environments;
+pub use foreign_slices::ForeignSlices;
 pub use grants::{Grants, ReferenceGrants};
 pub use links::Links;
-pub use mirrors::Mirrors;
 pub use namespaces::Namespaces;
 pub use nodes::Nodes;
 pub use pods::Pods;

@@ -29,7 +29,7 @@ impl Cache {
             |index, kept| add_weights(kept, &index.services.table),
             |index, kept| add_weights(kept, &index.slices.table),
             |index, kept| add_weights(kept, &index.policies.table),
-            |index, kept| add_weights(kept, &index.mirrors.table),
+            |index, kept| add_weights(kept, &index.foreign_slices.table),
             |index, kept| add_weights(kept, &index.environments.table),
             |index, kept| index.secrets.weigh(kept),
             |index, kept| {

@@ -7,8 +7,8 @@ use instancelink_core::snapshot::{ApiKind, Unusable, Workload};
 
 use super::Cache;
 use crate::affects::{
-    CronJobs, DaemonSets, Deployments, Environments, Grants, Jobs, Links, Mirrors, Namespaces, Nodes, Pods, Policies,
-    ReferenceGrants, ReplicaSets, Secrets, Services, Slices, StatefulSets, Watched,
+    CronJobs, DaemonSets, Deployments, Environments, ForeignSlices, Grants, Jobs, Links, Namespaces, Nodes, Pods,
+    Policies, ReferenceGrants, ReplicaSets, Secrets, Services, Slices, StatefulSets, Watched,
 };
 use crate::index::Index;
 use crate::index::scaled::SCALED;
@@ -87,7 +87,7 @@ impl Cache {
             kind: W::KIND,
             api_kind: ApiKind::new(
                 api_version_of(W::KIND),
-                if W::KIND == Mirrors::KIND {
+                if W::KIND == ForeignSlices::KIND {
                     "EndpointSlice"
                 } else {
                     W::KIND
@@ -120,7 +120,7 @@ fn api_version_of(kind: &str) -> &'static str {
         Links::KIND | Grants::KIND => keys::API_VERSION,
         ReferenceGrants::KIND => "gateway.networking.k8s.io/v1",
         Policies::KIND => "networking.k8s.io/v1",
-        Slices::KIND | Mirrors::KIND => "discovery.k8s.io/v1",
+        Slices::KIND | ForeignSlices::KIND => "discovery.k8s.io/v1",
         Deployments::KIND | StatefulSets::KIND | DaemonSets::KIND | ReplicaSets::KIND => "apps/v1",
         Jobs::KIND | CronJobs::KIND => "batch/v1",
         _ => "v1",
@@ -141,7 +141,7 @@ fn why_unusable<'a>(index: &'a Index, object: &UnusableObject) -> Option<&'a Unu
         Services::KIND => index.services.table.why_unusable(name),
         Slices::KIND => index.slices.table.why_unusable(name),
         Policies::KIND => index.policies.table.why_unusable(name),
-        Mirrors::KIND => index.mirrors.table.why_unusable(name),
+        ForeignSlices::KIND => index.foreign_slices.table.why_unusable(name),
         Environments::KIND => index.environments.table.why_unusable(name),
         Namespaces::KIND => index.namespaces.why_unusable(name),
         Nodes::KIND => index.nodes.why_unusable(name),
@@ -170,7 +170,7 @@ fn all(index: &Index) -> impl Iterator<Item = (&'static str, &ObjectName, &Unusa
         .chain(of::<Services>(index.services.table.unusable()))
         .chain(of::<Slices>(index.slices.table.unusable()))
         .chain(of::<Policies>(index.policies.table.unusable()))
-        .chain(of::<Mirrors>(index.mirrors.table.unusable()))
+        .chain(of::<ForeignSlices>(index.foreign_slices.table.unusable()))
         .chain(of::<Environments>(index.environments.table.unusable()))
         .chain(of::<Namespaces>(index.namespaces.unusable()))
         .chain(of::<Nodes>(index.nodes.unusable()))

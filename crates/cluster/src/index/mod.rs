@@ -5,12 +5,12 @@
 
 pub(crate) mod compressed_kinds;
 pub mod environments;
+pub mod foreign_slices;
 pub mod grants;
 pub mod link_keys;
 pub mod link_problems;
 pub mod links;
 pub mod mentions;
-pub mod mirrors;
 pub mod namesakes;
 pub mod namespaces;
 pub mod nodes;
@@ -35,9 +35,9 @@ use crate::name::LinkKey;
 use crate::store::compressed::Recent;
 use crate::store::table::Table;
 use environments::EnvironmentStore;
+use foreign_slices::ForeignSliceStore;
 use grants::GrantStore;
 use links::LinkStore;
-use mirrors::MirrorStore;
 use namespaces::CachedNamespace;
 use nodes::CachedNode;
 use pods::PodStore;
@@ -65,8 +65,8 @@ pub struct Index {
     pub slices: SliceStore,
     /// NetworkPolicies.
     pub policies: PolicyStore,
-    /// EndpointSlices that Kubernetes mirrors from `Endpoints` objects.
-    pub mirrors: MirrorStore,
+    /// EndpointSlices that others write.
+    pub foreign_slices: ForeignSliceStore,
     /// Environments.
     pub environments: EnvironmentStore,
     /// Secrets of namespaces that need them.

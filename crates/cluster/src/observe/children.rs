@@ -7,6 +7,7 @@ use instancelink_api::InstanceLink;
 use instancelink_core::child::{Children, names};
 use instancelink_core::marks::{LinkId, is_of_link};
 use instancelink_core::resolve::kept_pods::is_programmed;
+use instancelink_core::resolve::service_slices::MOST_SLICES;
 use instancelink_core::snapshot::{Answering, Pod, Source};
 
 use crate::index::Index;
@@ -101,14 +102,25 @@ pub(super) fn behind_programmed<'a>(
 pub(super) fn answering(index: &Index, children: &Children) -> Answering {
     let mut answering = Answering::default();
     let endpoints = children.slices.iter().flat_map(|slice| &slice.object.body.endpoints);
+    let mut services = BTreeSet::new();
     for stands_for in endpoints.filter_map(|endpoint| endpoint.target.as_ref()) {
         let name = ObjectName::new(&stands_for.namespace, &stands_for.name);
         match stands_for.kind.as_str() {
             "Pod" => answering.pods.extend(index.pods.table.get(&name).cloned()),
-            "Service" => answering
-                .services
-                .extend(index.services.table.get(&name).map(|s| Arc::clone(&s.service))),
+            "Service" => {
+                services.insert(name);
+            }
             _ => {}
+        }
+    }
+    for name in services {
+        let Some(found) = index.services.table.get(&name) else {
+            continue;
+        };
+        answering.services.push(Arc::clone(&found.service));
+        if found.service.selector.is_empty() {
+            let slices = index.foreign_slices.of_service(&name);
+            answering.slices.extend(slices.take(MOST_SLICES).cloned());
         }
     }
     answering

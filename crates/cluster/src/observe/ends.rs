@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use instancelink_api::{InstanceLink, TargetRef};
+use instancelink_api::{InstanceLink, TargetRef, keys};
 use instancelink_core::child::names::is_egress;
 use instancelink_core::child::{Observed, Policy};
 use instancelink_core::resolve::budget::{Budget, TooCostly};
@@ -12,6 +12,7 @@ use instancelink_core::resolve::former_source::{may_wait_in, runs};
 use instancelink_core::resolve::isolation::may_be_selected;
 use instancelink_core::resolve::scaled_kinds::scalable;
 use instancelink_core::resolve::selector::Selector;
+use instancelink_core::resolve::service_slices::MOST_SLICES;
 use instancelink_core::snapshot::{
     ApiKind, Candidate, Pod, Source, Target, TargetObject, Unlisted, Unusable, UnusableEnds,
 };
@@ -79,7 +80,25 @@ pub(super) fn target_of(index: &Index, key: &LinkKey, reference: &TargetRef, beh
             candidates(index, pods.into_iter())
         }
     };
-    Some(Target { object, candidates })
+    let slices = match &object {
+        TargetObject::Service(service) if service.selector.is_empty() && !is_own(index, &name) => {
+            let slices = index.foreign_slices.of_service(&name);
+            // One more than a link follows, so that the decision sees that there are too many.
+            Some(slices.take(MOST_SLICES + 1).cloned().collect())
+        }
+        TargetObject::Service(_) | TargetObject::Workload(_) | TargetObject::Pod(_) => None,
+    };
+    Some(Target {
+        object,
+        candidates,
+        slices,
+    })
+}
+
+/// True for a Service of the operator: a directory or a virtual IP.
+fn is_own(index: &Index, service: &ObjectName) -> bool {
+    let child = index.services.child(service);
+    child.is_some_and(|child| child.label(keys::MANAGED_BY) == Some(keys::MANAGER))
 }
 
 /// The pods that a policy of the link would select, whose ever they are; none if it asks for no policy. Without the target,

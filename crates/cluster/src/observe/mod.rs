@@ -138,7 +138,7 @@ fn namesakes_of(index: &Index, link: &InstanceLink, source: Option<&Source>) -> 
     let service = ObjectName::new(&names.beside.namespace, &directory);
     let services = &index.services.table;
     [
-        (index.mirrors.lead_into(&service), Namesake::MirroredEndpoints),
+        (index.foreign_slices.lead_into(&service), Namesake::MirroredEndpoints),
         (services.get(&names.beside).is_some(), Namesake::ServiceBeside),
         (services.get(&names.elsewhere).is_some(), Namesake::ServiceElsewhere),
         (index.namespaces.get(&names.namespace).is_some(), Namesake::Namespace),

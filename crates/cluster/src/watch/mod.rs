@@ -19,7 +19,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use instancelink_api::keys;
-use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::api::{apps::v1 as apps, batch::v1 as batch, core::v1 as core};
 use kube::core::ApiResource;
 use kube::runtime::watcher;
@@ -27,8 +26,8 @@ use kube::{Api, Client, Resource};
 use tokio::task::JoinSet;
 
 use crate::affects::{
-    CronJobs, DaemonSets, Deployments, Environments, Grants, Jobs, Links, Mirrors, Namespaces, Nodes, Pods, Policies,
-    ReferenceGrants, ReplicaSets, Services, Slices, StatefulSets, WRITTEN, Watched,
+    CronJobs, DaemonSets, Deployments, Environments, ForeignSlices, Grants, Jobs, Links, Namespaces, Nodes, Pods,
+    Policies, ReferenceGrants, ReplicaSets, Services, Slices, StatefulSets, WRITTEN, Watched,
 };
 use crate::cache::Cache;
 use crate::calls::Calls;
@@ -56,7 +55,7 @@ pub const KINDS: [&str; 17] = [
     Services::KIND,
     Slices::KIND,
     Policies::KIND,
-    Mirrors::KIND,
+    ForeignSlices::KIND,
     Environments::KIND,
     Namespaces::KIND,
     Nodes::KIND,
@@ -67,8 +66,13 @@ pub fn spawn(client: &Client, calls: &Calls, cache: &Arc<Cache>, meter: &Arc<dyn
     let ours = format!("{}={}", keys::MANAGED_BY, keys::MANAGER);
     let everything = watcher::Config::default();
     let only_ours = watcher::Config::default().labels(&ours);
-    let mirrored = format!("{}={}", keys::SLICE_MANAGED_BY, keys::MIRROR_MANAGER);
-    let only_mirrored = watcher::Config::default().labels(&mirrored);
+    let foreign = format!(
+        "{} notin ({},{})",
+        keys::SLICE_MANAGED_BY,
+        keys::SLICE_CONTROLLER,
+        keys::SLICE_MANAGER
+    );
+    let only_foreign = watcher::Config::default().labels(&foreign);
     let mut tasks = JoinSet::new();
     let client = &lists_of(client);
     let start = Starter { client, cache, meter };
@@ -84,7 +88,7 @@ pub fn spawn(client: &Client, calls: &Calls, cache: &Arc<Cache>, meter: &Arc<dyn
     start.watch::<Services>(&mut tasks, &everything);
     start.watch::<Slices>(&mut tasks, &only_ours);
     start.watch::<Policies>(&mut tasks, &everything);
-    start.watch_projected::<Mirrors, EndpointSlice>(&mut tasks, &only_mirrored);
+    start.watch::<ForeignSlices>(&mut tasks, &only_foreign);
     start.watch::<Environments>(&mut tasks, &only_ours);
     start.watch_projected::<Namespaces, core::Namespace>(&mut tasks, &everything);
     start.watch_projected::<Nodes, core::Node>(&mut tasks, &everything);

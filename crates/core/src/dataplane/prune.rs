@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use instancelink_api::grant::Permission;
 
@@ -18,8 +19,8 @@ use crate::resolve::consent::is_permitted;
 use crate::resolve::endpoints::service_answers;
 use crate::resolve::kept_pods::{is_programmed, pods_without_target};
 use crate::resolve::pods::{is_alive, known_behind};
-use crate::resolve::{TargetVerdict, target_of};
-use crate::snapshot::{Snapshot, TargetObject};
+use crate::resolve::{TargetVerdict, service_slices, target_of};
+use crate::snapshot::{Service, ServiceSlice, Snapshot, TargetObject};
 
 /// Removes from the slices each endpoint whose pod (by UID) is gone, terminating, finished, or not ready where that counts,
 /// whose pod left the target as far as that is known, whose Service is gone, or whose namespace no longer consents. Marks a
@@ -117,7 +118,7 @@ fn service_exists(s: &Snapshot, target: &EndpointTarget, endpoint: &Endpoint) ->
         || s.answering
             .services
             .iter()
-            .any(|service| service.uid == target.uid && service.cluster_ips.contains(&endpoint.address))
+            .any(|service| service.uid == target.uid && has_address(s, service, endpoint.address))
 }
 
 /// True for the link's virtual IP with such addresses. One that this pass created is only among the children.
@@ -142,6 +143,18 @@ fn has_no_pods(s: &Snapshot, members: Option<&BTreeSet<&str>>, endpoint: &Endpoi
         }
         TargetObject::Service(_) | TargetObject::Workload(_) | TargetObject::Pod(_) => false,
     })
+}
+
+/// True if this is a cluster IP of the Service, or a ready address in its slices.
+fn has_address(s: &Snapshot, service: &Service, address: IpAddr) -> bool {
+    let publish = s.link.object.spec.publish_not_ready_addresses || service.publish_not_ready_addresses;
+    let of_service = |slice: &&Arc<ServiceSlice>| slice.namespace == service.namespace && slice.service == service.name;
+    let mut slices = s.answering.slices.iter().filter(of_service);
+    let in_slice = |slice: &Arc<ServiceSlice>| {
+        let mut found = service_slices::addresses(std::slice::from_ref(slice));
+        found.any(|found| found.address == address && (found.ready || publish))
+    };
+    service.cluster_ips.contains(&address) || (service.selector.is_empty() && slices.any(in_slice))
 }
 
 #[cfg(test)]

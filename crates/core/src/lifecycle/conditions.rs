@@ -10,8 +10,8 @@ use super::halves::{Half, Halves};
 use super::wait::Wait;
 use super::{enforced, shadow, verified};
 use crate::child::Endpoint;
-use crate::resolve::TargetVerdict;
 use crate::resolve::former_source::may_wait_in;
+use crate::resolve::{TargetVerdict, service_slices};
 
 /// The message of a link that is programmed.
 const ALL_CONFIRMED: &str = "the API server confirmed all objects that this state needs";
@@ -169,6 +169,9 @@ fn available(f: &Facts<'_>, state: State, halves: Option<&Halves>) -> NewConditi
         ),
         TargetVerdict::Missing { message } => no(Reason::TargetNotFound, message),
         TargetVerdict::Unusable { message } => no(Reason::Unusable, message),
+        TargetVerdict::Observed(target) if let Some(why) = service_slices::why_unavailable(target) => {
+            no(Reason::NoReadyEndpoints, &why)
+        }
         TargetVerdict::NotPermitted { .. } | TargetVerdict::NotSupported { .. } | TargetVerdict::Observed(_) => no(
             Reason::NoReadyEndpoints,
             "no endpoint of the target is ready; check the readiness of its pods",

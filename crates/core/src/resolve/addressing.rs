@@ -1,10 +1,12 @@
 //! Decides which addresses a link uses: those of the target's pods, or the cluster IPs of the target Service.
 
+use std::sync::Arc;
+
 use instancelink_api::condition::Reason;
 use instancelink_api::{Addressing, InstanceLinkSpec};
 
 use super::Unservable;
-use crate::snapshot::{Service, Target, TargetObject};
+use crate::snapshot::{Service, ServiceSlice, Target, TargetObject};
 
 /// The addresses that become the alias' endpoints.
 #[derive(Clone, Copy, Debug)]
@@ -15,6 +17,10 @@ pub(super) enum Addresses<'a> {
     PodsBehindVirtualIp,
     /// The cluster IPs of the target Service.
     ClusterIps(&'a Service),
+    /// Those in the slices that others write for the target Service.
+    Slices(&'a Service, &'a [Arc<ServiceSlice>]),
+    /// The same, on the target ports of the virtual IP.
+    SlicesBehindVirtualIp(&'a Service, &'a [Arc<ServiceSlice>]),
 }
 
 /// Decides from the spec and the target which addresses are used.
@@ -41,14 +47,20 @@ pub(super) fn addresses_of<'a>(target: &'a Target, spec: &InstanceLinkSpec) -> R
              PodIP, or remove addressing"
         )));
     }
+    if !by_cluster_ips && let Some(slices) = &target.slices {
+        return Ok(match spec.addressing {
+            Addressing::VirtualIP => Addresses::SlicesBehindVirtualIp(service, slices),
+            Addressing::Auto | Addressing::PodIP | Addressing::ServiceIP => Addresses::Slices(service, slices),
+        });
+    }
     if !by_cluster_ips && service.selector.is_empty() {
         let instead = if service.cluster_ips.is_empty() {
-            "add a selector to the Service, or set targetInstanceRef to the workload behind it"
+            "set targetInstanceRef to the target of that link"
         } else {
-            "write addressing: ServiceIP, remove addressing, or add a selector to the Service"
+            "write addressing: ServiceIP, or remove addressing"
         };
         return Err(not_possible(format!(
-            "Service {namespace}/{name} has no selector, so the operator cannot find the pods behind it; {instead}"
+            "Service {namespace}/{name} belongs to a link, and the operator does not follow its own EndpointSlices; {instead}"
         )));
     }
     Ok(if by_cluster_ips {

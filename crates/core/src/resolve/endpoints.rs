@@ -13,6 +13,7 @@ use super::kept_pods;
 use super::pod_ports;
 use super::pods::{is_usable, pods_behind, spend};
 use super::ports::{self, Port};
+use super::service_slices;
 use super::{TargetVerdict, Unservable, target_of};
 use crate::child::{Endpoint, EndpointTarget};
 use crate::snapshot::{Candidate, Pod, Service, Snapshot, Target, TargetObject};
@@ -67,6 +68,16 @@ pub fn endpoint_groups(s: &Snapshot) -> Result<EndpointGroups, Unservable> {
             Addresses::ClusterIps(service) => by_cluster_ips(spec, target, service),
             Addresses::Pods => by_pods(spec, target),
             Addresses::PodsBehindVirtualIp => by_pods_behind_virtual_ip(spec, target),
+            Addresses::Slices(service, slices) => {
+                let found = service_slices::endpoints(spec, service, slices, None)?;
+                grouped(found.endpoints.into_iter(), found.ports)
+            }
+            Addresses::SlicesBehindVirtualIp(service, slices) => {
+                let found = service_slices::endpoints(spec, service, slices, ports_in_spec(spec))?;
+                let EndpointGroups { groups, .. } = grouped(found.endpoints.into_iter(), Vec::new())?;
+                let ports = found.ports;
+                Ok(EndpointGroups { groups, ports })
+            }
         },
     }
 }
@@ -90,11 +101,15 @@ fn too_costly(target: &Target) -> Unservable {
     }
 }
 
-/// True if a Service counts as answering: its selector finds a pod that counts, or it has no selector, so that others write
-/// its endpoints.
+/// True if a Service counts as answering: its selector finds a pod that counts, or, without a selector, others write a ready
+/// address into its slices. A Service of the operator without a selector counts.
 pub fn service_answers(target: &Target, service: &Service, publish: bool) -> bool {
     let publish = publish || service.publish_not_ready_addresses;
-    service.selector.is_empty() || pods_behind(target).any(|candidate| candidate.pod.ready || publish)
+    if service.selector.is_empty() {
+        let counts = |slices: &Vec<_>| service_slices::addresses(slices).any(|found| found.ready || publish);
+        return target.slices.as_ref().is_none_or(counts);
+    }
+    pods_behind(target).any(|candidate| candidate.pod.ready || publish)
 }
 
 fn by_cluster_ips(spec: &InstanceLinkSpec, target: &Target, service: &Service) -> Result<EndpointGroups, Unservable> {
@@ -103,12 +118,7 @@ fn by_cluster_ips(spec: &InstanceLinkSpec, target: &Target, service: &Service) -
         None => ports::of_cluster_ip(service, &spec.link_name)?,
     };
     let answers = service_answers(target, service, spec.publish_not_ready_addresses);
-    let target_ref = EndpointTarget {
-        kind: "Service".to_owned(),
-        namespace: service.namespace.clone(),
-        name: service.name.clone(),
-        uid: service.uid.clone(),
-    };
+    let target_ref = service_slices::reference_to(service);
     let endpoints = service
         .cluster_ips
         .iter()
@@ -133,7 +143,7 @@ fn by_pods_behind_virtual_ip(spec: &InstanceLinkSpec, target: &Target) -> Result
     let ports = ports::of_spec(declared, &spec.link_name)?;
     let publish = publishes_not_ready(spec, target);
     let endpoints = pods_behind(target).flat_map(|candidate| {
-        let own = pod_ports::behind_virtual_ip(declared, &ports, &candidate.pod);
+        let own = pod_ports::behind_virtual_ip(declared, &ports, &candidate.pod.container_ports);
         addresses(candidate, &spec.link_name, publish).map(move |endpoint| (own.clone(), endpoint))
     });
     let EndpointGroups { groups, .. } = grouped(endpoints, Vec::new())?;
@@ -169,7 +179,7 @@ fn without_target(s: &Snapshot) -> Result<EndpointGroups, Unservable> {
     let listed = ports::of_spec(spec.ports.as_deref().unwrap_or_default(), &spec.link_name)?;
     let ports_of = |pod: &Pod| match ports_in_spec(spec) {
         Some(declared) if spec.addressing == Addressing::VirtualIP => {
-            pod_ports::behind_virtual_ip(declared, &listed, pod)
+            pod_ports::behind_virtual_ip(declared, &listed, &pod.container_ports)
         }
         Some(_) => listed.clone(),
         None => kept_pods::written_ports(s, pod),

@@ -28,6 +28,7 @@ pub mod scaled_kinds;
 pub mod selector;
 pub mod selector_problem;
 pub mod selector_text;
+pub mod service_slices;
 
 pub use directory::{directory_name, directory_of, fqdn, known_directory_of};
 pub use reference::{TargetVerdict, target_of};

@@ -7,14 +7,15 @@ use instancelink_api::{Addressing, InstanceLinkSpec, LinkPort};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::addressing::uses_cluster_ips;
-use super::ports::{Port, number_of};
-use crate::snapshot::{Pod, ServicePort, TargetObject};
+use super::ports::{NamedPort, Port, number_of};
+use crate::snapshot::{ServicePort, TargetObject};
 
-/// The ports of one pod behind the virtual IP's `ports`, with the names of these. Two may have the same number.
-pub fn behind_virtual_ip(declared: &[LinkPort], ports: &[Port], pod: &Pod) -> Vec<Port> {
+/// The ports of a pod or a slice behind the virtual IP's `ports`, with the names of these. `named` are the ports that the pod or
+/// slice declares. Two may have the same number.
+pub fn behind_virtual_ip(declared: &[LinkPort], ports: &[Port], named: &[impl NamedPort]) -> Vec<Port> {
     let target_port = |port: &Port| {
         let target_port = declared_port(declared, port).and_then(|p| p.target_port.as_ref());
-        number_of(target_port, port.port, port.protocol, Some(pod))
+        number_of(target_port, port.port, port.protocol, named)
     };
     let resolved = ports.iter().map(|port| {
         Some(Port {

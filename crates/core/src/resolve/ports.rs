@@ -8,6 +8,7 @@ use instancelink_api::spec::Protocol;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::Unservable;
+use crate::child::SlicePort;
 use crate::snapshot::{ContainerPort, Pod, Service, ServicePort};
 
 /// Most ports of an EndpointSlice.
@@ -80,6 +81,25 @@ pub fn of_service_pod(service: &Service, pod: Option<&Pod>, alias: &str) -> Resu
     normalize(declared, alias)
 }
 
+/// The ports of a slice that others write for a Service: those with the name of a port of the Service, as for kube-proxy. A slice
+/// without ports has all ports, so those of the Service count; a Service without ports has those of the slice.
+pub fn of_slice(service: &Service, slice: &[SlicePort], alias: &str) -> Result<Vec<Port>, Unservable> {
+    if slice.is_empty() {
+        return of_service_pod(service, None, alias);
+    }
+    if service.ports.is_empty() {
+        return normalize(slice.iter().map(|p| Some(p.parts())), alias);
+    }
+    if service.ports.len() > MOST_PORTS {
+        return Err(too_many(service.ports.len()));
+    }
+    let declared = service
+        .ports
+        .iter()
+        .map(|p| Some((p.name.as_str(), named(slice, &p.name, p.protocol)?, p.protocol)));
+    normalize(declared, alias)
+}
+
 fn too_many(declared: usize) -> Unservable {
     Unservable {
         reason: Reason::InvalidPorts,
@@ -91,19 +111,46 @@ fn too_many(declared: usize) -> Unservable {
 }
 
 fn target_port(port: &ServicePort, pod: Option<&Pod>) -> Option<u16> {
-    number_of(port.target_port.as_ref(), port.port, port.protocol, pod)
+    let named = pod.map(|pod| pod.container_ports.as_slice()).unwrap_or_default();
+    number_of(port.target_port.as_ref(), port.port, port.protocol, named)
 }
 
-/// The number of a target port. Without a target port, it is the port itself; a name is looked up in the pod.
-pub(super) fn number_of(target: Option<&IntOrString>, port: u16, protocol: Protocol, pod: Option<&Pod>) -> Option<u16> {
+/// A port that a pod or a slice declares.
+pub trait NamedPort {
+    /// Its name, number and protocol.
+    fn parts(&self) -> (&str, u16, Protocol);
+}
+
+impl NamedPort for ContainerPort {
+    fn parts(&self) -> (&str, u16, Protocol) {
+        (&self.name, self.port, self.protocol)
+    }
+}
+
+impl NamedPort for SlicePort {
+    fn parts(&self) -> (&str, u16, Protocol) {
+        (&self.name, self.port, self.protocol)
+    }
+}
+
+/// The number of the port with this name and protocol.
+fn named(ports: &[impl NamedPort], name: &str, protocol: Protocol) -> Option<u16> {
+    let mut ports = ports.iter().map(NamedPort::parts);
+    let found = ports.find(|(own, _, of)| *own == name && *of == protocol);
+    found.map(|(_, number, _)| number)
+}
+
+/// The number of a target port. Without a target port, it is the port itself; a name is looked up in the declared ports.
+pub(super) fn number_of(
+    target: Option<&IntOrString>,
+    port: u16,
+    protocol: Protocol,
+    declared: &[impl NamedPort],
+) -> Option<u16> {
     match target {
         None | Some(IntOrString::Int(0)) => Some(port),
         Some(IntOrString::Int(number)) => u16::try_from(*number).ok(),
-        Some(IntOrString::String(name)) => pod?
-            .container_ports
-            .iter()
-            .find(|p| p.name == *name && p.protocol == protocol)
-            .map(|p| p.port),
+        Some(IntOrString::String(name)) => named(declared, name, protocol),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod kind;
 mod pod;
+mod service_slice;
 mod target;
 mod unusable;
 
@@ -21,6 +22,7 @@ use crate::verify::Lookup;
 
 pub use kind::{ApiKind, Unlisted, WorkloadKind};
 pub use pod::{ContainerPort, Gate, GateVerdict, Gates, Pod};
+pub use service_slice::{ServiceSlice, SliceAddress};
 pub use target::{Candidate, Service, ServicePort, Target, TargetObject, Workload};
 pub use unusable::{Unusable, UnusableEnds};
 
@@ -134,6 +136,8 @@ pub struct Answering {
     pub pods: Vec<Arc<Pod>>,
     /// Services.
     pub services: Vec<Arc<Service>>,
+    /// The slices that others write for these Services.
+    pub slices: Vec<Arc<ServiceSlice>>,
 }
 
 /// A link as in the caches: without `managedFields` and last-applied.

@@ -9,6 +9,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::kind::ApiKind;
 use super::pod::{ContainerPort, Pod};
+use super::service_slice::ServiceSlice;
 use crate::child::Owner;
 use crate::resolve::selector::Selector;
 
@@ -19,6 +20,9 @@ pub struct Target {
     pub object: TargetObject,
     /// Pods of its namespace that may be its endpoints; `resolve` decides which of them are.
     pub candidates: Vec<Candidate>,
+    /// The slices that others write for a Service without a selector. None for other targets, and for a Service of the operator,
+    /// whose slices it writes itself.
+    pub slices: Option<Vec<Arc<ServiceSlice>>>,
 }
 
 /// The object that a link can have as its target.

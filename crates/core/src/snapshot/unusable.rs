@@ -78,7 +78,7 @@ impl Unusable {
                 format!("no link takes entries from it; {mend}. If it belongs to a link, the operator writes it again")
             }
             "Namespace" => format!("no grant selects it by its labels; {mend}"),
-            "Node" | "MirroredEndpointSlice" => format!("the operator takes nothing from it; {mend}"),
+            "Node" | "ForeignEndpointSlice" => format!("the operator takes nothing from it; {mend}"),
             _ => format!("no link can have it as its source, as its target or as an endpoint; {mend}"),
         };
         format!("{self}, so {so}")

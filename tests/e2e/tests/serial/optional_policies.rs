@@ -96,7 +96,7 @@ async fn a_user_without_the_verb_is_refused_and_the_rule_in_the_refusal_gives_th
 #[ignore = "needs a cluster"]
 async fn the_verb_is_asked_for_when_a_target_is_chosen_and_at_no_other_time() {
     with_link_verb(async |shop, data, editor| {
-        shop.create_object(&harness::fixed_service("pg")).await;
+        shop.fixed_service("pg").await;
         editor.is_given(shop, "link-pg", &rule("", "services", "pg")).await;
         creates(editor, &to_pg()).await;
         let link = Link::at(shop, "web-db");

@@ -42,7 +42,7 @@ async fn target(link: &Link) -> Value {
 async fn a_manifest_that_is_written_again_has_its_own_target_and_not_the_namespace_of_an_edit() {
     with_two_tenants(async |shop, data| {
         for service in ["pg", "pg2"] {
-            shop.create_object(&harness::fixed_service(service)).await;
+            shop.fixed_service(service).await;
         }
         for command in COMMANDS {
             let first = if command[0] == "replace" { COMMANDS[0] } else { command };
@@ -82,7 +82,7 @@ async fn a_namespace_in_the_manifest_comes_back_when_it_is_written_again() {
             &json!({ "kind": "Service" }),
         )
         .await;
-        shop.create_object(&harness::fixed_service("pg2")).await;
+        shop.fixed_service("pg2").await;
         let manifest = link_into(data, "Service", "pg");
         let wanted = json!({ "kind": "Service", "name": "pg", "namespace": data.name });
         for command in [COMMANDS[0], COMMANDS[2]] {
@@ -105,7 +105,7 @@ async fn a_namespace_in_the_manifest_comes_back_when_it_is_written_again() {
 #[ignore = "needs a cluster"]
 async fn a_version_of_another_client_does_not_stay_in_a_reference() {
     with_two_tenants(async |shop, _data| {
-        shop.create_object(&harness::fixed_service("pg")).await;
+        shop.fixed_service("pg").await;
         shop.create_object(&harness::idle_deployment("pg2")).await;
         for command in [COMMANDS[0], COMMANDS[2], COMMANDS[3]] {
             let first = if command[0] == "replace" { COMMANDS[0] } else { command };

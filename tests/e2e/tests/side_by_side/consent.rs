@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use harness::{
-    Hold, Link, Namespace, Object, User, Watch, fixed_service, in_namespace, kubectl, link, link_into, never,
-    serving_deployment, serving_pod, with_two_tenants,
+    Hold, Link, Namespace, Object, User, Watch, in_namespace, kubectl, link, link_into, never, serving_deployment,
+    serving_pod, with_two_tenants,
 };
 use instancelink_api::State::{
     Activating, Active, Deactivating, Inactive, Requested, UpdatingActive, UpdatingInactive,
@@ -60,7 +60,7 @@ async fn the_message_does_not_tell_whether_the_target_exists() {
     with_two_tenants(async |shop, data| {
         let link = shop.link(link_into(data, "Service", "secret")).await;
         let before = link.is_not_permitted().await;
-        data.create_object(&fixed_service("secret")).await;
+        data.fixed_service("secret").await;
         link.stays(Inactive).await;
         assert_eq!(link.is_not_permitted().await, before);
         let status = link.status().await;
@@ -309,7 +309,7 @@ async fn a_namespace_that_is_deleted_and_created_again_has_not_consented() {
         kubectl(&["delete", "namespace", &data.name]).await.succeeds();
         watch.walks([Deactivating, Inactive]).await;
         kubectl(&["create", "namespace", &data.name]).await.succeeds();
-        data.create_object(&fixed_service("pg")).await;
+        data.fixed_service("pg").await;
         watch.rests().await;
         link.is_not_permitted().await;
     })

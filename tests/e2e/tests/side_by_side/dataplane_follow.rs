@@ -5,9 +5,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use harness::{
-    Link, LinkManifest, Namespace, eventually, fixed_service, idle_deployment, in_namespace, link, serving_deployment,
-};
+use harness::{Link, LinkManifest, Namespace, eventually, idle_deployment, in_namespace, link, serving_deployment};
 use instancelink_api::State::{Activating, Active, Deactivating, Inactive, Requested, UpdatingActive};
 use kube::ResourceExt as _;
 use serde_json::json;
@@ -256,9 +254,8 @@ async fn links_of_one_source_share_a_directory_and_do_not_disturb_each_other() {
 #[ignore = "needs a cluster"]
 async fn the_alias_of_a_draining_link_does_not_resolve_but_its_slices_stay_until_the_drain_ends() {
     in_namespace(async |ns| {
-        for manifest in [idle_deployment("web"), fixed_service("pg")] {
-            ns.create_object(&manifest).await;
-        }
+        ns.create_object(&idle_deployment("web")).await;
+        ns.fixed_service("pg").await;
         let manifest =
             link("web-db", "db", "Deployment/web", "Service/pg").spec("deactivation", json!({ "drainSeconds": 6 }));
         let (link, mut watch) = ns.watched_link(manifest).await;

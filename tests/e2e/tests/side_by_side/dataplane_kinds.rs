@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use harness::{fixed_service, idle_deployment, in_namespace, link, serving_deployment, serving_pod, serving_set};
+use harness::{idle_deployment, in_namespace, link, serving_deployment, serving_pod, serving_set};
 use instancelink_api::State::{Activating, Active, Requested, UpdatingActive};
 use serde_json::{Value, json};
 
@@ -61,7 +61,7 @@ async fn a_pod_is_a_target() {
 #[ignore = "needs a cluster"]
 async fn sources_of_every_kind_get_a_directory_that_names_them() {
     in_namespace(async |ns| {
-        ns.create_object(&fixed_service("pg")).await;
+        ns.fixed_service("pg").await;
         for kind in ["StatefulSet", "DaemonSet", "ReplicaSet", "Pod"] {
             let name = kind.to_lowercase();
             let source = if kind == "Pod" {

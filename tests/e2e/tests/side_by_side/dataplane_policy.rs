@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use harness::{Link, LinkManifest, Namespace, eventually, fixed_service, in_namespace, link};
+use harness::{Link, LinkManifest, Namespace, eventually, in_namespace, link};
 use instancelink_api::State::{Active, Inactive};
 use k8s_openapi::api::networking::v1::NetworkPolicy;
 use kube::ResourceExt as _;
@@ -225,7 +225,7 @@ async fn a_policy_that_a_user_changed_or_deleted_is_repaired() {
 async fn a_target_with_pods_that_no_policy_can_select_is_reported() {
     in_namespace(async |ns| {
         prepare(ns).await;
-        ns.create_object(&fixed_service("fixed")).await;
+        ns.fixed_service("fixed").await;
         let manifest = link("web-db", "db", "Deployment/web", "Service/fixed").spec("networkPolicy", "Allow");
         let link = ns.link(manifest).await;
         let found = link.condition("Accepted", "False", "AddressingNotPossible").await;

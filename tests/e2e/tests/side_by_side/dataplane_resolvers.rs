@@ -58,7 +58,8 @@ async fn namespace(ns: &Namespace, name: &str) -> Object {
 /// An active link of a Deployment to a Service, and the Service's address.
 async fn active(ns: &Namespace, source: &str, alias: &str) -> (Link, BTreeSet<IpAddr>) {
     ns.create_object(&idle_deployment(source)).await;
-    let (_, address) = service(ns, &ns.name, "pg").await;
+    let pg = ns.fixed_service("pg").await.get().await;
+    let address = [pg.data["spec"]["clusterIP"].as_str().unwrap().parse().unwrap()].into();
     let link = ns
         .link(link("web-db", alias, &format!("Deployment/{source}"), "Service/pg"))
         .await;

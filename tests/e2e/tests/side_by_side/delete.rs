@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use harness::{Hold, Link, Namespace, Object, Watch, eventually, fixed_service, idle_deployment, in_namespace, link};
+use harness::{Hold, Link, Namespace, Object, Watch, eventually, idle_deployment, in_namespace, link};
 use instancelink_api::State::{
     self, Activating, Active, Deactivating, Inactive, Purged, Purging, Registering, Removed, Removing, Requested,
     Restoring, UpdatingActive, UpdatingInactive,
@@ -261,9 +261,8 @@ async fn a_deleted_link_that_is_applied_again_is_a_new_one() {
 #[ignore = "needs a cluster"]
 async fn a_delete_waits_for_the_drain_but_the_alias_stops_at_once() {
     in_namespace(async |ns| {
-        for manifest in [idle_deployment("web"), fixed_service("pg")] {
-            ns.create_object(&manifest).await;
-        }
+        ns.create_object(&idle_deployment("web")).await;
+        ns.fixed_service("pg").await;
         let manifest =
             link("web-db", "db", "Deployment/web", "Service/pg").spec("deactivation", json!({ "drainSeconds": 4 }));
         let (link, mut watch) = ns.watched_link(manifest).await;

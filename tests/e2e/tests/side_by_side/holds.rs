@@ -4,7 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-use harness::{SHORT, eventually, fixed_service, idle_deployment, in_namespace, link, serving_deployment};
+use harness::{SHORT, eventually, idle_deployment, in_namespace, link, serving_deployment};
 use instancelink_api::State::{Activating, Active, Deactivating, Inactive, Requested};
 use serde_json::{Value, json};
 
@@ -56,7 +56,7 @@ async fn an_active_link_outlives_its_target_and_heals_when_one_of_that_name_is_b
             },
         )
         .await;
-        ns.create_object(&fixed_service("pg")).await;
+        ns.fixed_service("pg").await;
         link.condition("Available", "True", "").await;
         let new = ns.addresses_in("web-links").await;
         assert!(new.len() == 1 && new != old, "{old:?} {new:?}");
@@ -129,7 +129,7 @@ async fn a_target_that_is_not_there_yet_is_waited_for_and_joins_later() {
         let (link, mut watch) = ns.watched_link(manifest).await;
         watch.walks([Requested, Activating, Active]).await;
         link.condition("Available", "False", "TargetNotFound").await;
-        ns.create_object(&fixed_service("pg")).await;
+        ns.fixed_service("pg").await;
         link.condition("Available", "True", "").await;
         watch.rests().await;
     })

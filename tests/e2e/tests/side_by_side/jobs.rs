@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use harness::{Namespace, SHORT, eventually, fixed_service, gated, in_namespace, job, link, serving_deployment};
+use harness::{Namespace, SHORT, eventually, gated, in_namespace, job, link, serving_deployment};
 use instancelink_api::State::{Active, Inactive};
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Pod;
@@ -92,7 +92,7 @@ async fn a_job_that_exists_before_its_link_has_failed_and_is_tried_again_reaches
 async fn a_cron_job_has_the_pods_of_its_jobs() {
     in_namespace(async |ns| {
         ns.allow_readiness_gates().await;
-        ns.create_object(&fixed_service("pg")).await;
+        ns.fixed_service("pg").await;
         let of = gated(job("nightly", &["serve", "--port", "8080", "--text", "x"]), "db");
         ns.create_object(&cron_job("nightly", &of)).await;
         let il = ns.link(link("nightly-db", "db", "CronJob/nightly", "Service/pg")).await;

@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 use harness::{
-    Client, Link, Namespace, Object, Resolver, SHORT, Watch, eventually, fixed_service, in_namespace, link,
+    Client, Link, Namespace, Object, Resolver, SHORT, Watch, eventually, in_namespace, link,
     serving_deployment, serving_set,
 };
 use instancelink_api::State::{Activating, Active, Deactivating, Inactive, Requested};
@@ -134,7 +134,7 @@ async fn orphaned_pods_keep_a_link_active_for_a_minute_and_no_longer() {
 #[ignore = "needs a cluster"]
 async fn the_hold_for_a_source_without_pods_is_not_delayed() {
     in_namespace(async |ns| {
-        ns.create_object(&fixed_service("pg")).await;
+        ns.fixed_service("pg").await;
         let mut source = serving_deployment("web", "web");
         source["spec"]["replicas"] = 0.into();
         let object = ns.create_object(&source).await;

@@ -21,6 +21,7 @@ mod dataplane_virtual_ip;
 mod delete;
 mod docker_ports;
 mod environment;
+mod external_targets;
 mod fixed_names;
 mod holds;
 mod injection;

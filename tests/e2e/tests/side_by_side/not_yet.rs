@@ -60,18 +60,6 @@ async fn a_headless_service_has_no_service_ip() {
     waits_until_mended(manifest, ("Accepted", "AddressingNotPossible"), mended).await;
 }
 
-#[tokio::test]
-#[ignore = "needs a cluster"]
-async fn the_pods_of_a_service_without_selector_are_not_known() {
-    let manifest = web_db("Service/pg").spec("addressing", "PodIP");
-    waits_until_mended(
-        manifest,
-        ("Accepted", "AddressingNotPossible"),
-        json!({ "addressing": "Auto" }),
-    )
-    .await;
-}
-
 /// An edit that cannot be served changes nothing until the next edit.
 async fn keeps_answering(ns: &Namespace, old_target: &str) {
     let manifest = web_db(old_target).spec("activation", json!({ "targetWaitSeconds": 120 }));

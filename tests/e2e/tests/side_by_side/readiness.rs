@@ -5,8 +5,7 @@
 use std::time::Duration;
 
 use harness::{
-    Namespace, SHORT, eventually, fixed_service, gated, in_namespace, link, never, serving_deployment, serving_pod,
-    serving_set,
+    Namespace, SHORT, eventually, gated, in_namespace, link, never, serving_deployment, serving_pod, serving_set,
 };
 use instancelink_api::State::{Active, Inactive};
 use k8s_openapi::api::core::v1::{Pod, PodCondition};
@@ -43,7 +42,7 @@ async fn gate_is(ns: &Namespace, app: &str, status: &str, reason: &str) -> PodCo
 async fn a_pod_is_ready_while_its_link_is_active_and_says_why_where_it_is_not() {
     in_namespace(async |ns| {
         ns.allow_readiness_gates().await;
-        ns.create_object(&fixed_service("pg")).await;
+        ns.fixed_service("pg").await;
         ns.create_object(&gated(serving_deployment("web", "web"), "db")).await;
         let missing = gate_is(ns, "web", "False", "LinkNotFound").await;
         let message = missing.message.unwrap();
@@ -94,7 +93,7 @@ async fn a_link_without_a_ready_endpoint_keeps_the_pod_unready() {
 async fn pods_of_every_kind_of_source_are_served() {
     in_namespace(async |ns| {
         ns.allow_readiness_gates().await;
-        ns.create_object(&fixed_service("pg")).await;
+        ns.fixed_service("pg").await;
         for kind in ["StatefulSet", "DaemonSet", "ReplicaSet", "Pod"] {
             let name = kind.to_lowercase();
             let manifest = match kind {
@@ -134,7 +133,7 @@ async fn a_gate_that_another_client_writes_is_written_back() {
 #[ignore = "needs a cluster"]
 async fn without_the_right_the_pod_stays_unready_with_one_event_and_its_link_works() {
     in_namespace(async |ns| {
-        ns.create_object(&fixed_service("pg")).await;
+        ns.fixed_service("pg").await;
         ns.create_object(&gated(serving_deployment("web", "web"), "db")).await;
         let link = ns.link(link("web-db", "db", "Deployment/web", "Service/pg")).await;
         link.reaches(Active).await;
@@ -177,7 +176,7 @@ async fn without_the_right_the_pod_stays_unready_with_one_event_and_its_link_wor
 async fn other_gates_and_pods_without_any_are_left_alone() {
     in_namespace(async |ns| {
         ns.allow_readiness_gates().await;
-        ns.create_object(&fixed_service("pg")).await;
+        ns.fixed_service("pg").await;
         let mut web = gated(serving_deployment("web", "web"), "db");
         let gates = web["spec"]["template"]["spec"]["readinessGates"]
             .as_array_mut()

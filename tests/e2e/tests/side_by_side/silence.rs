@@ -148,7 +148,7 @@ async fn the_entries_of_a_database_operator_lead_to_the_alias_and_what_cannot_is
 #[ignore = "needs a cluster"]
 async fn a_name_that_needs_the_uid_of_the_source_is_absent_until_the_source_exists() {
     in_namespace(async |ns| {
-        ns.create_object(&fixed_service("pg")).await;
+        ns.fixed_service("pg").await;
         let link = ns.link(link("web-db", "db", "Deployment/web.v2", "Service/pg")).await;
         link.reaches(Registering).await;
         link.condition("ResolvedRefs", "False", "SourceNotFound").await;

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use harness::{fixed_service, idle_deployment, in_namespace, link, serving_deployment};
+use harness::{idle_deployment, in_namespace, link, serving_deployment};
 use instancelink_api::Phase;
 use instancelink_api::State::{
     Activating, Active, Deactivating, Inactive, Purged, Purging, Registering, Removed, Removing, Requested, Restoring,
@@ -67,7 +67,7 @@ async fn a_link_to_a_real_deployment_waits_for_its_pod_and_becomes_available() {
 #[ignore = "needs a cluster"]
 async fn a_link_applied_before_its_source_waits_in_registering_and_then_continues() {
     in_namespace(async |ns| {
-        ns.create_object(&fixed_service("pg")).await;
+        ns.fixed_service("pg").await;
         let (link, mut watch) = ns
             .watched_link(link("web-db", "db", "Deployment/web", "Service/pg"))
             .await;

@@ -81,7 +81,11 @@ fn find(api_version: &str, kind: &str, name: &str, namespace: &str) -> Option<Ta
         TargetObject::Pod(pod) => vec![fixture::candidate((**pod).clone())],
         _ => pods.into_iter().map(fixture::candidate).collect(),
     };
-    Some(Target { object, candidates })
+    Some(Target {
+        object,
+        candidates,
+        slices: None,
+    })
 }
 
 fn pods(namespace: &str) -> Vec<Pod> {

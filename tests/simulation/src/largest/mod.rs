@@ -88,7 +88,7 @@ pub fn objects(kind: &str, texts: Texts) -> Vec<Value> {
             ("/spec/selector", texts.map(LARGEST)),
             ("/spec/ports", many(&json!({"name": "p", "port": 1, "protocol": "TCP"}))),
         ],
-        "EndpointSlice" => vec![(
+        "EndpointSlice" | "ForeignEndpointSlice" => vec![(
             "/endpoints",
             many(&json!({"addresses": ["10.0.0.1"], "hostname": noise(60), "nodeName": noise(60)})),
         )],
@@ -149,7 +149,9 @@ fn ordinary(kind: &str) -> Value {
             json!({}),
             json!({"spec": {"selector": {"app": "none"}, "ports": [{"port": 1}]}}),
         ),
-        "EndpointSlice" => (managed, json!({"addressType": "IPv4", "endpoints": [], "ports": []})),
+        "EndpointSlice" | "ForeignEndpointSlice" => {
+            (managed, json!({"addressType": "IPv4", "endpoints": [], "ports": []}))
+        }
         "NetworkPolicy" => (
             json!({}),
             json!({"spec": {"podSelector": {}, "policyTypes": ["Ingress"], "ingress": [{"from": [{"podSelector": {}}]}]}}),

@@ -200,7 +200,7 @@ fn no_object_hides_another_whatever_it_looks_like_and_none_is_unread_in_silence(
         ingest.check::<Services>(random);
         ingest.check::<Slices>(random);
         ingest.check::<Policies>(random);
-        ingest.check::<Mirrors>(random);
+        ingest.check::<ForeignSlices>(random);
         ingest.check::<Environments>(random);
         ingest.check::<Namespaces>(random);
         ingest.check::<Nodes>(random);

@@ -84,7 +84,7 @@ fn of_the_largest_object_of_each_kind_little_is_kept() {
     stays_small::<Services>();
     stays_small::<Slices>();
     stays_small::<Policies>();
-    stays_small::<Mirrors>();
+    stays_small::<ForeignSlices>();
     stays_small::<Environments>();
     stays_small::<Namespaces>();
     stays_small::<Nodes>();

@@ -65,7 +65,7 @@ pub(super) fn largest(kind: &str) -> Vec<Value> {
             ),
             ("/spec/clusterIPs", list(LARGEST, &json!("10.1.0.1"))),
         ],
-        "EndpointSlice" => vec![
+        "EndpointSlice" | "ForeignEndpointSlice" => vec![
             (
                 "/endpoints",
                 list(LARGEST, &json!({"addresses": [noise(60)], "hostname": noise(60)})),

@@ -2,6 +2,7 @@
 
 mod children;
 mod echoes;
+mod foreign_slices;
 mod gates;
 mod grants;
 mod ingest;

@@ -57,18 +57,23 @@ fn a_link_that_is_gone_is_not_told() {
 fn endpoints_mirrored_into_a_directory_concern_its_links() {
     let world = two_links();
     let mirrored = |name: &str, service: &str, version| {
-        let labels = json!({"kubernetes.io/service-name": service});
-        with(json!({"metadata": meta(name, version)}), "/metadata/labels", labels)
+        let labels = json!({"kubernetes.io/service-name": service,
+            "endpointslice.kubernetes.io/managed-by": "endpointslicemirroring-controller.k8s.io"});
+        with(
+            json!({"metadata": meta(name, version), "addressType": "IPv4", "endpoints": []}),
+            "/metadata/labels",
+            labels,
+        )
     };
-    world.apply::<Mirrors>(mirrored("web-links-x", "web-links", 10));
+    world.apply::<ForeignSlices>(mirrored("web-links-x", "web-links", 10));
     assert_eq!(world.heard(), names(["web-db", "web-cache"]));
     let directory = ObjectName::new("shop", "web-links");
-    assert!(world.cache.read(|index| index.mirrors.lead_into(&directory)));
-    world.apply::<Mirrors>(mirrored("web-links-y", "web-links", 11));
-    world.apply::<Mirrors>(mirrored("other-z", "other", 12));
+    assert!(world.cache.read(|index| index.foreign_slices.lead_into(&directory)));
+    world.apply::<ForeignSlices>(mirrored("web-links-y", "web-links", 11));
+    world.apply::<ForeignSlices>(mirrored("other-z", "other", 12));
     assert_eq!(world.heard(), names([]), "a second slice is no news");
-    world.delete::<Mirrors>(mirrored("web-links-x", "web-links", 13));
+    world.delete::<ForeignSlices>(mirrored("web-links-x", "web-links", 13));
     assert_eq!(world.heard(), names([]));
-    world.delete::<Mirrors>(mirrored("web-links-y", "web-links", 14));
+    world.delete::<ForeignSlices>(mirrored("web-links-y", "web-links", 14));
     assert_eq!(world.heard(), names(["web-db", "web-cache"]));
 }

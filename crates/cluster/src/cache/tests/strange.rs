@@ -143,7 +143,7 @@ pub(super) fn valid(kind: &str, name: &str, version: u64) -> Value {
                 "conditions": [{"type": "Ready", "status": "True"}]}}),
         "Service" => json!({"spec": {"type": "ClusterIP", "clusterIP": "10.1.0.1", "clusterIPs": ["10.1.0.1"],
             "selector": {"app": "web"}, "ports": [{"name": "pg", "port": 5432, "targetPort": "pg", "protocol": "TCP"}]}}),
-        "EndpointSlice" | "MirroredEndpointSlice" => {
+        "EndpointSlice" | "ForeignEndpointSlice" => {
             json!({"addressType": "IPv4", "ports": [{"name": "pg", "port": 5432}],
             "endpoints": [{"addresses": ["10.0.0.1"], "conditions": {"ready": true}, "targetRef": {"kind": "Pod", "name": "p"}}]})
         }

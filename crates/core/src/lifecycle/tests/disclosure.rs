@@ -93,6 +93,7 @@ impl Elsewhere {
         s.target = self.target.map(|kind| Target {
             object: self.object(kind),
             candidates: pods.into_iter().map(fixture::candidate).collect(),
+            slices: None,
         });
         let reference = s.link.object.spec.target_instance_ref.as_ref().unwrap();
         let is_of_kind = s.target.as_ref().is_some_and(|t| t.object.kind() == reference.kind);

@@ -104,18 +104,6 @@ fn the_cluster_ip_of_a_service_always_has_a_name_and_serves_when_one_of_its_pods
 
 /// contract#endpoints-of-services
 #[test]
-fn a_service_without_a_selector_counts_as_ready() {
-    let unselective = Service {
-        selector: [].into(),
-        ..service()
-    };
-    let s = fixture::snapshot().with_target_service(unselective, vec![]);
-    assert_eq!(shown(&s), ["10.96.0.5 true/true"]);
-    assert_eq!(reason(&addressed(s, Addressing::PodIP)), Reason::AddressingNotPossible);
-}
-
-/// contract#endpoints-of-services
-#[test]
 fn the_endpoints_of_a_headless_service_are_its_pods() {
     let headless = Service {
         cluster_ips: vec![],

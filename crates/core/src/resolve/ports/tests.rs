@@ -139,7 +139,14 @@ fn a_named_target_port_is_the_port_of_the_pod_with_that_name_and_protocol() {
         ..container_port("dns", 5353)
     };
     let pod = pod("pg-0", "10.0.0.10").ports(vec![container_port("pg", 5432), udp, container_port("dns", 53)]);
-    let number = |name: &str, protocol| number_of(Some(&IntOrString::String(name.to_owned())), 1, protocol, Some(&pod));
+    let number = |name: &str, protocol| {
+        number_of(
+            Some(&IntOrString::String(name.to_owned())),
+            1,
+            protocol,
+            &pod.container_ports,
+        )
+    };
     assert_eq!(number("dns", Protocol::Tcp), Some(53));
     assert_eq!(number("dns", Protocol::Udp), Some(5353));
     assert_eq!(number("pg", Protocol::Udp), None);

@@ -75,7 +75,7 @@ async fn link_to_widget(ns: &Namespace, widgets: &Widgets) -> Link {
 }
 
 async fn link_of_widget(ns: &Namespace, widgets: &Widgets) -> Link {
-    ns.create_object(&harness::fixed_service("pg")).await;
+    ns.fixed_service("pg").await;
     widgets.create(ns, "web").await;
     ns.link(of_widget()).await
 }

@@ -1,0 +1,138 @@
+//! The endpoints of a Service without a selector: the addresses in the slices that others write for it
+//! (contract#endpoints-of-others).
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use instancelink_api::condition::Reason;
+use instancelink_api::{InstanceLinkSpec, LinkPort, keys};
+
+use super::Unservable;
+use super::addressing::ports_in_spec;
+use super::pod_ports::behind_virtual_ip;
+use super::pods::is_usable;
+use super::ports::{self, Port};
+use crate::child::{Endpoint, EndpointTarget};
+use crate::snapshot::{Service, ServiceSlice, SliceAddress, Target, TargetObject};
+
+/// Most slices, and most addresses in them, that a link follows.
+pub const MOST_SLICES: usize = 100;
+/// The same for addresses. A slice has 1000 at most.
+pub const MOST_ADDRESSES: usize = 1000;
+
+/// What the slices of a Service give to a link.
+pub(super) struct Found {
+    /// The ports of the alias if no address decides.
+    pub(super) ports: Vec<Port>,
+    /// The addresses, each with its own ports.
+    pub(super) endpoints: Vec<(Vec<Port>, Endpoint)>,
+}
+
+/// The addresses that can be endpoints: usable ones that are not terminating.
+pub fn addresses(slices: &[Arc<ServiceSlice>]) -> impl Iterator<Item = &SliceAddress> {
+    slices.iter().flat_map(|slice| of_slice(slice))
+}
+
+fn of_slice(slice: &ServiceSlice) -> impl Iterator<Item = &SliceAddress> {
+    let all = slice.addresses.iter();
+    all.filter(|found| !found.terminating && is_usable(&found.address))
+}
+
+/// The endpoints of an alias that resolves to the addresses in these slices. `declared` are the ports of a virtual IP, if the
+/// addresses are behind one.
+///
+/// # Errors
+/// If the ports cannot be served, or there are too many slices or addresses.
+pub(super) fn endpoints(
+    spec: &InstanceLinkSpec,
+    service: &Service,
+    slices: &[Arc<ServiceSlice>],
+    declared: Option<&[LinkPort]>,
+) -> Result<Found, Unservable> {
+    if slices.len() > MOST_SLICES || addresses(slices).count() > MOST_ADDRESSES {
+        return Err(too_many(service));
+    }
+    let alias = &spec.link_name;
+    let listed = ports_in_spec(spec)
+        .map(|listed| ports::of_spec(listed, alias))
+        .transpose()?;
+    let mut found: BTreeMap<(Vec<Port>, IpAddr), (bool, bool)> = BTreeMap::new();
+    for slice in slices {
+        let own = match (declared, &listed) {
+            (Some(declared), Some(listed)) => behind_virtual_ip(declared, listed, &slice.ports),
+            (_, Some(listed)) => listed.clone(),
+            (_, None) => ports::of_slice(service, &slice.ports, alias)?,
+        };
+        for address in of_slice(slice) {
+            let (ready, serving) = found.entry((own.clone(), address.address)).or_default();
+            *ready |= address.ready;
+            *serving |= address.serving;
+        }
+    }
+    let publish = spec.publish_not_ready_addresses || service.publish_not_ready_addresses;
+    let endpoints = found.into_iter().map(|((ports, address), (ready, serving))| {
+        let endpoint = Endpoint {
+            address,
+            hostname: alias.clone(),
+            ready: ready || publish,
+            serving,
+            terminating: false,
+            target: Some(reference_to(service)),
+            node: None,
+            zone: None,
+        };
+        (ports, endpoint)
+    });
+    Ok(Found {
+        endpoints: endpoints.collect(),
+        ports: match listed {
+            Some(listed) => listed,
+            None => ports::of_service_pod(service, None, alias)?,
+        },
+    })
+}
+
+/// The Service, as what an endpoint stands for.
+pub(super) fn reference_to(service: &Service) -> EndpointTarget {
+    EndpointTarget {
+        kind: "Service".to_owned(),
+        namespace: service.namespace.clone(),
+        name: service.name.clone(),
+        uid: service.uid.clone(),
+    }
+}
+
+fn too_many(service: &Service) -> Unservable {
+    Unservable {
+        reason: Reason::TooCostly,
+        message: format!(
+            "Service {}/{} has more than {MOST_SLICES} EndpointSlices or {MOST_ADDRESSES} addresses in them, and the operator \
+             follows no more, because the links of others would wait; write fewer, or set targetInstanceRef to a smaller Service",
+            service.namespace, service.name
+        ),
+    }
+}
+
+/// Why a Service without a selector has no ready address, and what to do; none for other targets.
+pub fn why_unavailable(target: &Target) -> Option<String> {
+    let TargetObject::Service(service) = &target.object else {
+        return None;
+    };
+    let slices = target.slices.as_ref()?;
+    let (namespace, name, label) = (&service.namespace, &service.name, keys::SERVICE_NAME);
+    Some(if slices.is_empty() {
+        format!(
+            "Service {namespace}/{name} has no selector, and no EndpointSlice of others has its addresses; create an \
+             EndpointSlice in namespace {namespace} with the label {label}: {name}, or add a selector to the Service"
+        )
+    } else {
+        format!(
+            "no address in the EndpointSlices of Service {namespace}/{name} is ready and usable; see kubectl -n {namespace} get \
+             endpointslices -l {label}={name}"
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests;
