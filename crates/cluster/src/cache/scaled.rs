@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use instancelink_core::resolve::selector::Selector;
-use instancelink_core::snapshot::{ApiKind, Unlisted, Unusable, Workload};
+use instancelink_core::snapshot::{ApiKind, Service, Unlisted, Unusable, Workload};
 
 use super::Cache;
 use crate::affected::{Affected, Cause};
@@ -43,11 +43,11 @@ impl Cache {
         self.change(kind, Objects::list_ends);
     }
 
-    /// Adds or replaces an object.
-    pub(crate) fn shows_scaled(&self, kind: &ApiKind, object: Reduced<Workload>, mark: u64) {
+    /// Adds or replaces an object, which may be an import.
+    pub(crate) fn shows_scaled(&self, kind: &ApiKind, object: Reduced<Workload>, import: Option<Service>, mark: u64) {
         let name = ObjectName::new(&object.item.namespace, &object.item.name);
         self.note_scaled(kind, &name, &object);
-        self.change_object(kind, &name, |objects| objects.show(&name, object, mark));
+        self.change_object(kind, &name, |objects| objects.show(&name, object, import, mark));
     }
 
     /// Removes an object.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use instancelink_core::resolve::selector::Selector;
-use instancelink_core::snapshot::{ApiKind, Unlisted, Unusable, Workload};
+use instancelink_core::snapshot::{ApiKind, Service, Unlisted, Unusable, Workload};
 
 use crate::name::ObjectName;
 use crate::store::scale::{OF_OTHERS, Scale};
@@ -38,6 +38,8 @@ pub(crate) struct Objects {
 struct Entry {
     /// The object; its selector is the one last read from its scale.
     object: Arc<Workload>,
+    /// The same as a target, if it is an import. It has no scale.
+    import: Option<Arc<Service>>,
     /// A number that changes with each change that may change the selector.
     mark: u64,
     /// The mark for which the selector was read.
@@ -74,6 +76,22 @@ impl ScaledStore {
             .get(name)
             .filter(|entry| entry.why_unusable().is_none())?;
         entry.read.map(|_| &entry.object)
+    }
+
+    /// An import.
+    pub fn import(&self, kind: &ApiKind, name: &ObjectName) -> Option<&Arc<Service>> {
+        let objects = self.kinds.get(kind).filter(|objects| objects.why_not.is_none())?;
+        let entry = objects
+            .entries
+            .get(name)
+            .filter(|entry| entry.why_unusable().is_none())?;
+        entry.import.as_ref()
+    }
+
+    /// The imports of this name, whatever their kind.
+    pub(crate) fn imports_named(&self, name: &ObjectName) -> impl Iterator<Item = &Arc<Service>> {
+        let entries = self.kinds.values().filter_map(move |objects| objects.entries.get(name));
+        entries.filter_map(|entry| entry.import.as_ref())
     }
 
     /// Why it is not known whether an object exists, or which selector it has.
@@ -192,8 +210,16 @@ impl Objects {
         self.why_not.take().is_some() || self.entries.len() != before
     }
 
-    /// An object exists.
-    pub(crate) fn show(&mut self, name: &ObjectName, shown: Reduced<Workload>, mark: u64) -> bool {
+    /// An object exists. An import is complete without a scale.
+    pub(crate) fn show(
+        &mut self,
+        name: &ObjectName,
+        shown: Reduced<Workload>,
+        import: Option<Service>,
+        mark: u64,
+    ) -> bool {
+        let import = import.map(Arc::new);
+        let read = import.is_some().then_some(mark);
         let Reduced { item: object, why } = shown;
         if let Some(seen) = self.relisted.as_mut() {
             seen.insert(name.clone());
@@ -202,8 +228,9 @@ impl Objects {
         let Some(known) = known else {
             let entry = Entry {
                 object: Arc::new(object),
+                import,
                 mark,
-                read: None,
+                read,
                 why,
                 why_not_selector: None,
             };
@@ -216,11 +243,12 @@ impl Objects {
         };
         let differs =
             object.terminating != known.object.terminating || object.container_ports != known.object.container_ports;
-        let differs = differs || why != known.why;
+        let differs = differs || why != known.why || import != known.import;
         let entry = Entry {
             object: Arc::new(object),
+            import,
             mark,
-            read: known.read,
+            read: read.or(known.read),
             why,
             why_not_selector: known.why_not_selector.clone(),
         };

@@ -146,5 +146,6 @@ fn target_of(raw: &core::Service) -> Service {
         selector: spec.selector.unwrap_or_default(),
         ports: ports.collect(),
         publish_not_ready_addresses: spec.publish_not_ready_addresses.unwrap_or_default(),
+        import: None,
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use instancelink_core::resolve::imports::is_import;
 use instancelink_core::resolve::scaled_kinds::scalable;
 use instancelink_core::resolve::selector::Selector;
 use instancelink_core::snapshot::{Source, TargetObject, Workload};
@@ -19,6 +20,7 @@ impl Index {
     /// The workload that a reference names, if it exists.
     pub(crate) fn workload(&self, api_version: &str, kind: &str, name: &ObjectName) -> Option<&Arc<Workload>> {
         match scalable(api_version, kind) {
+            Some(kind) if is_import(&kind) => None,
             Some(kind) => self.scaled.found(&kind, name),
             None => self.workloads.of(workload_kind(kind)?).get(name),
         }
@@ -44,6 +46,9 @@ impl Index {
 
     /// The target that a reference names, if it exists.
     pub(crate) fn target(&self, api_version: &str, kind: &str, name: &ObjectName) -> Option<TargetObject> {
+        if let Some(kind) = scalable(api_version, kind).filter(is_import) {
+            return Some(TargetObject::Service(Arc::clone(self.scaled.import(&kind, name)?)));
+        }
         if is_workload(api_version, kind) {
             let workload = self.workload(api_version, kind, name)?;
             return Some(TargetObject::Workload(Arc::clone(workload)));

@@ -110,6 +110,7 @@ pub(super) fn answering(index: &Index, children: &Children) -> Answering {
             "Service" => {
                 services.insert(name);
             }
+            "ServiceImport" => answering.services.extend(index.scaled.imports_named(&name).cloned()),
             _ => {}
         }
     }

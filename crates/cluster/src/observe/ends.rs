@@ -81,7 +81,9 @@ pub(super) fn target_of(index: &Index, key: &LinkKey, reference: &TargetRef, beh
         }
     };
     let slices = match &object {
-        TargetObject::Service(service) if service.selector.is_empty() && !is_own(index, &name) => {
+        TargetObject::Service(service)
+            if service.selector.is_empty() && service.import.is_none() && !is_own(index, &name) =>
+        {
             let slices = index.foreign_slices.of_service(&name);
             // One more than a link follows, so that the decision sees that there are too many.
             Some(slices.take(MOST_SLICES + 1).cloned().collect())

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use instancelink_core::resolve::imports::is_import;
 use instancelink_core::snapshot::{ApiKind, Unlisted};
 use kube::api::ApiResource;
 use serde::Deserialize;
@@ -126,7 +127,8 @@ impl Discovery {
             };
         };
         let mut subresources = found.subresources.iter().flatten();
-        if found.scope != "Namespaced" || !subresources.any(|s| s.subresource == "scale") {
+        let has_scale = subresources.any(|s| s.subresource == "scale");
+        if found.scope != "Namespaced" || !(has_scale || is_import(kind)) {
             return Found::Not(Unlisted::NotScalable);
         }
         let (group, version) = kind.group_version();

@@ -4,6 +4,7 @@ pub mod backoff;
 mod discovery;
 mod discovery_schedule;
 mod follow;
+mod imported;
 mod named_kinds;
 mod newest;
 mod reference_grants;

@@ -21,6 +21,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::backoff::WatchBackoff;
 use super::follow::{code_of, text_of};
+use super::imported::import_of;
 use super::retry_intervals::RetryIntervals;
 use super::scaled_object::{Object, mark_of, reduce};
 use crate::backoff::LONGEST;
@@ -166,12 +167,13 @@ impl Follower {
                 wanted.all = true;
             }
             Event::InitApply(object) => {
-                let mark = mark_of(&object.object);
-                cache.shows_scaled(kind, reduce(kind, object), mark);
+                let (mark, import) = (mark_of(&object.object), import_of(kind, &object.object));
+                cache.shows_scaled(kind, reduce(kind, object), import, mark);
             }
             Event::Apply(object) => {
                 let (name, mark) = (ObjectName::of(object.meta()), mark_of(&object.object));
-                cache.shows_scaled(kind, reduce(kind, object), mark);
+                let import = import_of(kind, &object.object);
+                cache.shows_scaled(kind, reduce(kind, object), import, mark);
                 if !cache.unread(kind, Some(&name)).is_empty() {
                     wanted.changed.insert(name);
                 }

@@ -71,7 +71,7 @@ pub struct Endpoint {
     pub serving: bool,
     /// It is being deleted.
     pub terminating: bool,
-    /// The Pod or Service that has this address.
+    /// The Pod, Service or `ServiceImport` that has this address.
     pub target: Option<EndpointTarget>,
     /// The node it runs on.
     pub node: Option<String>,
@@ -94,7 +94,7 @@ impl Endpoint {
 /// `targetRef` of an endpoint.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct EndpointTarget {
-    /// `Pod` or `Service`.
+    /// `Pod`, `Service` or `ServiceImport`.
     pub kind: String,
     /// Its namespace.
     pub namespace: String,

@@ -86,7 +86,7 @@ fn may_stay(s: &Snapshot, members: Option<&BTreeSet<&str>>, endpoint: &Endpoint)
         "Pod" => {
             members.is_none_or(|members| members.contains(target.uid.as_str())) && pod_answers(s, target, endpoint)
         }
-        "Service" => service_exists(s, target, endpoint),
+        "Service" | "ServiceImport" => service_exists(s, target, endpoint),
         _ => false,
     }
 }

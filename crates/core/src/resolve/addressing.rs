@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use instancelink_api::condition::Reason;
 use instancelink_api::{Addressing, InstanceLinkSpec};
 
-use super::Unservable;
+use super::{Unservable, imports, not_possible};
 use crate::snapshot::{Service, ServiceSlice, Target, TargetObject};
 
 /// The addresses that become the alias' endpoints.
@@ -39,6 +38,10 @@ pub(super) fn addresses_of<'a>(target: &'a Target, spec: &InstanceLinkSpec) -> R
         TargetObject::Workload(_) | TargetObject::Pod(_) => return Ok(pod_addresses(spec)),
         TargetObject::Service(service) => service,
     };
+    if let Some(import) = &service.import {
+        imports::check(spec, service, import)?;
+        return Ok(Addresses::ClusterIps(service));
+    }
     let by_cluster_ips = uses_cluster_ips(spec, service);
     let (namespace, name) = (&service.namespace, &service.name);
     if by_cluster_ips && service.cluster_ips.is_empty() {
@@ -68,13 +71,6 @@ pub(super) fn addresses_of<'a>(target: &'a Target, spec: &InstanceLinkSpec) -> R
     } else {
         pod_addresses(spec)
     })
-}
-
-pub(super) fn not_possible(message: String) -> Unservable {
-    Unservable {
-        reason: Reason::AddressingNotPossible,
-        message,
-    }
 }
 
 /// True if the link uses the Service's cluster IPs and not the addresses of its pods.

@@ -7,14 +7,14 @@ use std::net::IpAddr;
 use instancelink_api::condition::Reason;
 use instancelink_api::{Addressing, InstanceLinkSpec};
 
-use super::addressing::{Addresses, addresses_of, not_possible, ports_in_spec};
+use super::addressing::{Addresses, addresses_of, ports_in_spec};
 use super::budget::{Budget, TooCostly};
 use super::kept_pods;
 use super::pod_ports;
 use super::pods::{is_usable, pods_behind, spend};
 use super::ports::{self, Port};
 use super::service_slices;
-use super::{TargetVerdict, Unservable, target_of};
+use super::{TargetVerdict, Unservable, not_possible, target_of};
 use crate::child::{Endpoint, EndpointTarget};
 use crate::snapshot::{Candidate, Pod, Service, Snapshot, Target, TargetObject};
 

@@ -14,6 +14,7 @@ pub mod endpoints;
 pub mod former_source;
 mod free;
 pub mod grant;
+pub mod imports;
 pub mod isolation;
 mod isolators;
 pub mod kept_pods;
@@ -40,4 +41,12 @@ pub struct Unservable {
     pub reason: Reason,
     /// What is wrong, why, and what to do.
     pub message: String,
+}
+
+/// The target has no addresses of the kind that the spec asks for.
+fn not_possible(message: String) -> Unservable {
+    Unservable {
+        reason: Reason::AddressingNotPossible,
+        message,
+    }
 }

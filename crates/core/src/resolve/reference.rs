@@ -130,7 +130,7 @@ impl TargetObject {
         match self {
             Self::Workload(workload) => &workload.kind.kind,
             Self::Pod(_) => "Pod",
-            Self::Service(_) => "Service",
+            Self::Service(service) => service.import.as_ref().map_or("Service", |import| &import.kind.kind),
         }
     }
 
@@ -138,7 +138,8 @@ impl TargetObject {
     pub fn api_version(&self) -> &str {
         match self {
             Self::Workload(workload) => &workload.kind.api_version,
-            Self::Pod(_) | Self::Service(_) => "v1",
+            Self::Pod(_) => "v1",
+            Self::Service(service) => service.import.as_ref().map_or("v1", |import| &import.kind.api_version),
         }
     }
 

@@ -9,6 +9,7 @@ use instancelink_api::grant::Permission;
 use instancelink_api::reference::{default_api_version, group_in};
 
 use super::consent::is_permitted;
+use super::imports::is_import;
 use crate::rights::quoted;
 use crate::snapshot::{ApiKind, Snapshot, Unlisted};
 
@@ -100,6 +101,12 @@ pub(crate) fn refusal(s: &Snapshot, field: &str, api_version: &str, kind: &str) 
              a Pod of v1, to a Service of v1 (only as target), or to another kind with a scale subresource and its apiVersion"
         ));
     };
+    if field == "instanceRef" && is_import(&scalable) {
+        return Some(format!(
+            "{field} cannot be a {kind}, because it has no pods in this cluster; {}",
+            instead(field, "the workload that runs the pods")
+        ));
+    }
     match s.unlisted.get(&scalable)? {
         Unlisted::Pending => None,
         Unlisted::NotServed => Some(format!(
@@ -132,6 +139,12 @@ fn instead(field: &str, instance: &str) -> String {
 /// The missing role, as a message. Its first line is a comment, so that the whole text can be applied.
 fn role(kind: &ApiKind, plural: &str) -> String {
     let (group, _) = kind.group_version();
+    let group = quoted(group);
+    let scale = if is_import(kind) {
+        String::new()
+    } else {
+        format!("- apiGroups: [{group}]\n  resources: [{plural}/scale]\n  verbs: [get]\n")
+    };
     format!(
         "# The operator may not read the kind {kind}. A cluster administrator can apply this manifest; the operator uses the \
          right within half a minute:\n\
@@ -139,10 +152,8 @@ fn role(kind: &ApiKind, plural: &str) -> String {
          kind: ClusterRole\n\
          metadata:\n  name: {}\n  labels:\n    {AGGREGATE}: \"true\"\n\
          rules:\n\
-         - apiGroups: [{group}]\n  resources: [{plural}]\n  verbs: [list, watch]\n\
-         - apiGroups: [{group}]\n  resources: [{plural}/scale]\n  verbs: [get]\n",
-        quoted(&format!("instancelink-scalable-{plural}.{group}")),
-        group = quoted(group),
+         - apiGroups: [{group}]\n  resources: [{plural}]\n  verbs: [list, watch]\n{scale}",
+        quoted(&format!("instancelink-scalable-{plural}.{}", kind.group_version().0)),
     )
 }
 

@@ -8,11 +8,11 @@ use std::sync::Arc;
 use instancelink_api::condition::Reason;
 use instancelink_api::{InstanceLinkSpec, LinkPort, keys};
 
-use super::Unservable;
 use super::addressing::ports_in_spec;
 use super::pod_ports::behind_virtual_ip;
 use super::pods::is_usable;
 use super::ports::{self, Port};
+use super::{Unservable, imports};
 use crate::child::{Endpoint, EndpointTarget};
 use crate::snapshot::{Service, ServiceSlice, SliceAddress, Target, TargetObject};
 
@@ -76,7 +76,7 @@ pub(super) fn endpoints(
             address,
             hostname: alias.clone(),
             ready: ready || publish,
-            serving,
+            serving: serving || publish,
             terminating: false,
             target: Some(reference_to(service)),
             node: None,
@@ -96,7 +96,11 @@ pub(super) fn endpoints(
 /// The Service, as what an endpoint stands for.
 pub(super) fn reference_to(service: &Service) -> EndpointTarget {
     EndpointTarget {
-        kind: "Service".to_owned(),
+        kind: service
+            .import
+            .as_ref()
+            .map_or("Service", |import| &import.kind.kind)
+            .to_owned(),
         namespace: service.namespace.clone(),
         name: service.name.clone(),
         uid: service.uid.clone(),
@@ -114,11 +118,14 @@ fn too_many(service: &Service) -> Unservable {
     }
 }
 
-/// Why a Service without a selector has no ready address, and what to do; none for other targets.
+/// Why an import or a Service without a selector has no ready address, and what to do; none for other targets.
 pub fn why_unavailable(target: &Target) -> Option<String> {
     let TargetObject::Service(service) = &target.object else {
         return None;
     };
+    if service.import.is_some() {
+        return Some(imports::why_unavailable(service));
+    }
     let slices = target.slices.as_ref()?;
     let (namespace, name, label) = (&service.namespace, &service.name, keys::SERVICE_NAME);
     Some(if slices.is_empty() {

@@ -23,7 +23,7 @@ use crate::verify::Lookup;
 pub use kind::{ApiKind, Unlisted, WorkloadKind};
 pub use pod::{ContainerPort, Gate, GateVerdict, Gates, Pod};
 pub use service_slice::{ServiceSlice, SliceAddress};
-pub use target::{Candidate, Service, ServicePort, Target, TargetObject, Workload};
+pub use target::{Candidate, Import, Service, ServicePort, Target, TargetObject, Workload};
 pub use unusable::{Unusable, UnusableEnds};
 
 /// Everything that a pass over one link may read. It is observed from the caches without a request, and then updated with the

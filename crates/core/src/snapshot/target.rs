@@ -32,7 +32,7 @@ pub enum TargetObject {
     Workload(Arc<Workload>),
     /// A pod, which is its own only candidate.
     Pod(Arc<Pod>),
-    /// A Service.
+    /// A Service, or a `ServiceImport`.
     Service(Arc<Service>),
 }
 
@@ -95,6 +95,17 @@ pub struct Service {
     pub ports: Vec<ServicePort>,
     /// It publishes pods that are not ready too.
     pub publish_not_ready_addresses: bool,
+    /// It is a Service of other clusters. Boxed, because almost no Service is.
+    pub import: Option<Box<Import>>,
+}
+
+/// What a `ServiceImport` has beside the fields of a Service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Import {
+    /// Its kind.
+    pub kind: ApiKind,
+    /// It has no cluster-set IP.
+    pub headless: bool,
 }
 
 /// A port of a Service.

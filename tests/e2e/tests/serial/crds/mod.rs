@@ -3,3 +3,4 @@
 
 mod reference_grants;
 mod scaled_kinds;
+mod service_imports;
