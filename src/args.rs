@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use instancelink_core::external_name::AllowedNames;
 
 pub use crate::telemetry::logs::LogFormat;
 
@@ -70,9 +71,13 @@ pub struct Operator {
     /// cluster's DNS, else false.
     #[arg(long, env = "INSTANCELINK_VERIFY_DNS", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub verify_dns: Option<bool>,
-    /// DNS server for these lookups, such as 10.96.0.10:53. Default: those in /etc/resolv.conf.
+    /// DNS server for these lookups and those of external names, such as 10.96.0.10:53. Default: those in /etc/resolv.conf.
     #[arg(long, env = "INSTANCELINK_DNS_SERVER")]
     pub dns_server: Option<SocketAddr>,
+    /// External names that links may lead to: names, or suffixes such as *.rds.amazonaws.com; several are separated by commas.
+    /// The operator looks them up for Services of type `ExternalName`. Default: none.
+    #[arg(long, env = "INSTANCELINK_ALLOW_EXTERNAL_NAMES", default_value = "", hide_default_value = true, value_parser = external_names)]
+    pub allow_external_names: AllowedNames,
     /// How many links the operator works on at once. More than the API server can serve at once brings no gain.
     #[arg(long, env = "INSTANCELINK_CONCURRENCY", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub concurrency: u16,
@@ -125,6 +130,12 @@ pub enum Output {
     Json,
 }
 
+/// Parses names and suffixes of names, separated by commas.
+fn external_names(text: &str) -> Result<AllowedNames, String> {
+    let names = text.split(',').map(str::trim);
+    AllowedNames::parse(names.filter(|name| !name.is_empty()))
+}
+
 /// Parses `15`, `15s` or `500ms`.
 fn seconds(text: &str) -> Result<Duration, String> {
     let (number, unit) = match (text.strip_suffix("ms"), text.strip_suffix('s')) {
@@ -147,6 +158,14 @@ mod tests {
     #[test]
     fn the_command_line_is_well_formed() {
         Command::command().debug_assert();
+    }
+
+    #[test]
+    fn external_names_are_separated_by_commas() {
+        let names = external_names("*.rds.amazonaws.com, db.example.com,").unwrap();
+        assert!(names.allows("pg.rds.amazonaws.com") && names.allows("db.example.com"));
+        assert!(external_names("").unwrap().is_empty());
+        assert!(external_names("*").is_err());
     }
 
     #[test]

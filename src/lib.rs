@@ -14,6 +14,7 @@ mod client;
 pub mod clock;
 mod crds;
 mod events;
+pub mod external_names;
 mod grant_status;
 mod leader;
 mod namespace_backoff;

@@ -18,6 +18,7 @@ use super::dependencies::Dependencies;
 use crate::args::Operator;
 use crate::clock::Clock;
 use crate::events;
+use crate::external_names::{ExternalLookups, NameResolver};
 use crate::grant_status::GrantWriter;
 use crate::leader::{Candidate, Election, Leadership, LeaseConfig};
 use crate::queue::Queue;
@@ -47,6 +48,7 @@ pub(super) struct Components {
     metrics: Arc<Metrics>,
     clock: Arc<dyn Clock>,
     dns: Option<Arc<dyn Resolver>>,
+    names: Option<Arc<dyn NameResolver>>,
     vitals: Vitals,
     lease: Option<LeaseConfig>,
     reporter: String,
@@ -67,6 +69,7 @@ impl Components {
             calls,
             clock,
             dns,
+            names,
             vitals,
         } = dependencies;
         let reporter = reporter_of(options);
@@ -103,6 +106,7 @@ impl Components {
             metrics: Arc::clone(metrics),
             clock,
             dns,
+            names,
             vitals,
             lease,
             reporter,
@@ -237,6 +241,12 @@ impl Components {
             Arc::clone(&clock),
             &options.cluster_domain,
         ));
+        let external_names = Arc::new(ExternalLookups::new(
+            &options.allow_external_names,
+            self.names.clone(),
+            Arc::clone(&self.queue),
+            Arc::clone(&clock),
+        ));
         let unusable = Arc::clone(&self.unusable).publish(Arc::clone(&self.cache), publisher.clone(), stop.clone());
         let driver = Driver::new(PassContext {
             executor,
@@ -251,6 +261,7 @@ impl Components {
             source_grace: SignedDuration::try_from(options.source_grace).unwrap_or(SignedDuration::MAX),
             account,
             verifier: Arc::clone(&verifier),
+            external_names: Arc::clone(&external_names),
             running: RunningPasses::default(),
         });
         let mut tasks = JoinSet::new();
@@ -270,6 +281,9 @@ impl Components {
         let token = stop.clone();
         let start = move || Arc::clone(&verifier).run(token.clone());
         tasks.spawn(supervise("verifier", Arc::clone(metrics), stop.clone(), start));
+        let token = stop.clone();
+        let start = move || Arc::clone(&external_names).run(token.clone());
+        tasks.spawn(supervise("external names", Arc::clone(metrics), stop.clone(), start));
         self.open_queue();
         Arc::new(driver).run(stop.clone(), options.shutdown_grace).await;
         // These tasks end on `stop`. What they cannot finish in this time is repeated by the next leader.

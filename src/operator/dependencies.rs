@@ -5,6 +5,7 @@ use std::sync::Arc;
 use kube::Client;
 
 use crate::clock::Clock;
+use crate::external_names::NameResolver;
 use crate::verify::Resolver;
 use crate::vitals::Vitals;
 
@@ -18,6 +19,8 @@ pub struct Dependencies {
     pub clock: Arc<dyn Clock>,
     /// The DNS in which aliases are looked up; without one they are not.
     pub dns: Option<Arc<dyn Resolver>>,
+    /// The DNS in which external names are looked up; without one none is allowed.
+    pub names: Option<Arc<dyn NameResolver>>,
     /// Where the lease is renewed and the probes are answered.
     pub vitals: Vitals,
 }

@@ -18,7 +18,7 @@ use crate::client;
 use crate::clock::SystemClock;
 use crate::telemetry::metrics::Metrics;
 use crate::user_name;
-use crate::verify::resolver_of;
+use crate::verify::{name_resolver_of, resolver_of};
 use crate::vitals::{Pulse, VitalThread, Vitals};
 use components::Components;
 pub use dependencies::Dependencies;
@@ -53,6 +53,7 @@ pub(crate) async fn run(mut options: Operator, stop: CancellationToken) -> anyho
         calls,
         clock: Arc::new(SystemClock),
         dns: resolver_of(&options)?,
+        names: name_resolver_of(&options)?,
         vitals,
     };
     run_in(dependencies, options, stop).await

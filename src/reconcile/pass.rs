@@ -24,6 +24,7 @@ use super::repairs::Repairs;
 use super::running::{RunningPass, RunningPasses, Work};
 use crate::clock::Clock;
 use crate::events::Publisher;
+use crate::external_names::ExternalLookups;
 use crate::leader::Leadership;
 use crate::queue::{Ending, Queue, Turn};
 use crate::telemetry::metrics::Metrics;
@@ -50,6 +51,7 @@ pub(crate) struct PassContext {
     /// The operator's user name, for manifests in messages.
     pub(crate) account: Account,
     pub(crate) verifier: Arc<Verifier>,
+    pub(crate) external_names: Arc<ExternalLookups>,
     pub(crate) running: RunningPasses,
 }
 
@@ -153,6 +155,7 @@ impl Pass<'_> {
         snapshot.account.clone_from(&context.account);
         snapshot.source_grace = context.source_grace;
         snapshot.lookup = context.verifier.lookup_of(key, &snapshot.link.object);
+        context.external_names.add_to(key, &mut snapshot);
         Some(snapshot)
     }
 
@@ -271,6 +274,7 @@ impl Pass<'_> {
 
     fn gone(&self) -> Outcome {
         self.context.verifier.forget(&self.turn.key);
+        self.context.external_names.forget(&self.turn.key);
         self.forget_gone_sources();
         Outcome::new(Ending::Gone, "gone")
     }

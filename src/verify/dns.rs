@@ -19,9 +19,13 @@ use instancelink_core::verify::Answer;
 
 use super::resolver::Resolver;
 use crate::args::Operator;
+use crate::external_names::{Found, NameResolver};
 
 /// Time for one server to answer. It is in the same cluster.
 const TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How long an answer without a time to live counts.
+const UNKNOWN_TTL: Duration = Duration::from_secs(30);
 
 struct Dns {
     resolver: TokioResolver,
@@ -53,6 +57,18 @@ pub(crate) fn resolver_of(options: &Operator) -> anyhow::Result<Option<Arc<dyn R
     }
 }
 
+/// The resolver for the external names that the options allow. `None` if they allow none.
+///
+/// # Errors
+/// The options allow some, and the resolver cannot be built.
+pub(crate) fn name_resolver_of(options: &Operator) -> anyhow::Result<Option<Arc<dyn NameResolver>>> {
+    if options.allow_external_names.is_empty() {
+        return Ok(None);
+    }
+    let dns = Dns::new(options.dns_server).context("external names cannot be looked up in the DNS")?;
+    Ok(Some(Arc::new(dns)))
+}
+
 impl Dns {
     fn new(server: Option<SocketAddr>) -> anyhow::Result<Self> {
         let system = read_system_conf().context("/etc/resolv.conf cannot be read");
@@ -77,39 +93,66 @@ impl Dns {
         })
     }
 
-    async fn of_type(&self, name: Name, kind: RecordType) -> Answer {
+    async fn of_type(&self, name: Name, kind: RecordType) -> Found {
         match self.resolver.lookup(name, kind).await {
             Ok(lookup) => {
+                let ttl = lookup.answers().iter().map(|record| record.ttl).min();
                 let addresses = lookup.answers().iter().filter_map(|record| match record.data {
                     RData::A(a) => Some(a.0.into()),
                     RData::AAAA(aaaa) => Some(aaaa.0.into()),
                     _ => None,
                 });
-                Answer::Addresses(addresses.collect())
+                Found {
+                    answer: Answer::Addresses(addresses.collect()),
+                    ttl: ttl.map_or(UNKNOWN_TTL, |seconds| Duration::from_secs(seconds.into())),
+                }
             }
-            Err(error) => answer_of(&error),
+            Err(error) => Found {
+                answer: answer_of(&error),
+                ttl: UNKNOWN_TTL,
+            },
+        }
+    }
+
+    /// The answer of both families, with the time to live of the one that has addresses.
+    async fn both(&self, name: &str) -> Found {
+        // With the dot at the end the name is absolute: no search domain is added.
+        let Ok(name) = Name::from_ascii(format!("{name}.")) else {
+            return Found {
+                answer: Answer::NoAnswer("could not be asked"),
+                ttl: UNKNOWN_TTL,
+            };
+        };
+        let (four, six) = tokio::join!(
+            self.of_type(name.clone(), RecordType::A),
+            self.of_type(name, RecordType::AAAA)
+        );
+        let has_addresses = |found: &&Found| matches!(&found.answer, Answer::Addresses(all) if !all.is_empty());
+        let ttl = [&four, &six]
+            .into_iter()
+            .filter(has_addresses)
+            .map(|found| found.ttl)
+            .min();
+        Found {
+            answer: combined(four.answer, six.answer),
+            ttl: ttl.unwrap_or(UNKNOWN_TTL),
         }
     }
 }
 
 impl Resolver for Dns {
     fn resolve<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Answer> {
-        async move {
-            // With the dot at the end the name is absolute: no search domain is added.
-            let Ok(name) = Name::from_ascii(format!("{name}.")) else {
-                return Answer::NoAnswer("could not be asked");
-            };
-            let (four, six) = tokio::join!(
-                self.of_type(name.clone(), RecordType::A),
-                self.of_type(name, RecordType::AAAA)
-            );
-            combined(four, six)
-        }
-        .boxed()
+        async move { self.both(name).await.answer }.boxed()
     }
 
     fn domain_of_pod(&self) -> Option<&str> {
         self.domain_of_pod.as_deref()
+    }
+}
+
+impl NameResolver for Dns {
+    fn look_up<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Found> {
+        self.both(name).boxed()
     }
 }
 

@@ -6,6 +6,6 @@ mod lookup_schedule;
 mod resolver;
 mod verifier;
 
-pub(crate) use dns::resolver_of;
+pub(crate) use dns::{name_resolver_of, resolver_of};
 pub use resolver::Resolver;
 pub(crate) use verifier::Verifier;

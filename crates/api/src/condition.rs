@@ -83,6 +83,8 @@ reasons! {
     SourceNotFound,
     /// The target does not exist.
     TargetNotFound,
+    /// `ResolvedRefs`: the DNS does not give addresses for the external name of the target.
+    NameNotResolved,
     /// The link names no target; a legal state.
     NoTarget,
     /// The target's namespace has not consented.

@@ -20,6 +20,7 @@ pub mod bounded_link;
 pub mod child;
 pub mod dataplane;
 pub mod effect;
+pub mod external_name;
 pub mod hash;
 pub mod lifecycle;
 pub mod marks;

@@ -4,6 +4,7 @@ use http::{Method, Request, Response};
 use instancelink_api::keys;
 use instancelink_cluster::{Affected, Calls, Cause, Links, Listener, Meter, UnusableObject};
 use instancelink_core::child::{Binding, ChildSpec, DesiredChild, Environment};
+use instancelink_core::external_name::AllowedNames;
 use kube::Client;
 use kube::client::Body;
 use kube::runtime::watcher::Event;
@@ -56,6 +57,7 @@ fn context(links: &[Value], answer: fn(&Method) -> (u16, Value)) -> PassContext 
         Arc::clone(&clock),
         "cluster.local",
     );
+    let external_names = ExternalLookups::new(&AllowedNames::default(), None, Arc::clone(&queue), Arc::clone(&clock));
     PassContext {
         executor: Executor::new(calls, Arc::clone(&cache)),
         batches: Batches::default(),
@@ -69,6 +71,7 @@ fn context(links: &[Value], answer: fn(&Method) -> (u16, Value)) -> PassContext 
         source_grace: jiff::SignedDuration::from_secs(60),
         account: Account::default(),
         verifier: Arc::new(verifier),
+        external_names: Arc::new(external_names),
         running: RunningPasses::default(),
     }
 }

@@ -105,6 +105,21 @@ impl Operator {
         self.is_ready().await;
     }
 
+    /// Sets an environment variable of its container, or removes it, and waits until the new pods are ready.
+    pub async fn set_env(&self, name: &str, value: Option<&str>) {
+        let entry = match value {
+            Some(value) => json!({ "name": name, "value": value }),
+            None => json!({ "name": name, "$patch": "delete" }),
+        };
+        let container = json!({ "name": "operator", "env": [entry] });
+        let patch = json!({ "spec": { "template": { "spec": { "containers": [container] } } } });
+        self.deployments
+            .patch(DEPLOYMENT, &PatchParams::default(), &Patch::Strategic(&patch))
+            .await
+            .expect("the operator's Deployment");
+        self.is_ready().await;
+    }
+
     /// Waits until every replica is ready, and one leads.
     pub async fn is_ready(&self) {
         eventually("the operator is ready", STARTS, async || {

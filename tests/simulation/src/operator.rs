@@ -69,6 +69,7 @@ impl Running {
             },
             clock: Arc::new(SkewedClock { api, skew }),
             dns: None,
+            names: None,
         };
         let options = options_of(&name, options);
         let task = tokio::spawn(async move {

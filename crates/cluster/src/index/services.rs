@@ -6,6 +6,7 @@ use std::sync::Arc;
 use instancelink_api::spec::Protocol;
 use instancelink_core::child::names::{is_directory, link_in};
 use instancelink_core::child::{Directory, Kind, Observed, ObservedChild};
+use instancelink_core::external_name::normalized;
 use instancelink_core::snapshot::{Service, ServicePort};
 use k8s_openapi::api::core::v1 as core;
 
@@ -93,6 +94,10 @@ impl Item for CachedService {
     fn weigh(&self, scale: &mut Scale) {
         scale.add_map("spec.selector", &self.service.selector);
         scale.add_list(
+            "spec.externalName",
+            self.service.external_name.iter().map(String::as_str),
+        );
+        scale.add_list(
             "spec.ports",
             self.service.ports.iter().flat_map(|port| [&*port.name, ""]),
         );
@@ -141,7 +146,8 @@ fn target_of(raw: &core::Service) -> Service {
         uid: meta.uid.clone().unwrap_or_default(),
         resource_version: meta.resource_version.clone().unwrap_or_default(),
         terminating: meta.deletion_timestamp.is_some(),
-        external_name: spec.type_.as_deref() == Some("ExternalName"),
+        external_name: (spec.type_.as_deref() == Some("ExternalName"))
+            .then(|| normalized(spec.external_name.as_deref().unwrap_or_default())),
         cluster_ips,
         selector: spec.selector.unwrap_or_default(),
         ports: ports.collect(),

@@ -119,7 +119,7 @@ pub(super) fn answering(index: &Index, children: &Children) -> Answering {
             continue;
         };
         answering.services.push(Arc::clone(&found.service));
-        if found.service.selector.is_empty() {
+        if found.service.selector.is_empty() && found.service.external_name.is_none() {
             let slices = index.foreign_slices.of_service(&name);
             answering.slices.extend(slices.take(MOST_SLICES).cloned());
         }

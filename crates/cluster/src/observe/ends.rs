@@ -82,7 +82,10 @@ pub(super) fn target_of(index: &Index, key: &LinkKey, reference: &TargetRef, beh
     };
     let slices = match &object {
         TargetObject::Service(service)
-            if service.selector.is_empty() && service.import.is_none() && !is_own(index, &name) =>
+            if service.selector.is_empty()
+                && service.import.is_none()
+                && service.external_name.is_none()
+                && !is_own(index, &name) =>
         {
             let slices = index.foreign_slices.of_service(&name);
             // One more than a link follows, so that the decision sees that there are too many.

@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use instancelink_api::InstanceLink;
 use instancelink_core::child::DesiredChild;
+use instancelink_core::external_name::ExternalNames;
 use instancelink_core::resolve::directory_of;
 use instancelink_core::rights::Account;
 use instancelink_core::snapshot::{Egress, Grant, Isolator, Link, Namesake, Namespace, Snapshot, Source};
@@ -82,6 +83,7 @@ pub fn observe(
         source,
         children,
         lookup: Lookup::Pending,
+        external_names: ExternalNames::default(),
         refusals: BTreeMap::new(),
         link_refusals: 0,
     })

@@ -50,7 +50,7 @@ pub(super) fn import_of(kind: &ApiKind, object: &Object) -> Option<Service> {
         uid: meta.uid.clone().unwrap_or_default(),
         resource_version: String::new(),
         terminating: meta.deletion_timestamp.is_some(),
-        external_name: false,
+        external_name: None,
         cluster_ips: ips
             .iter()
             .take(MOST_IPS)

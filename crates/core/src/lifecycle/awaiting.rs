@@ -1,4 +1,4 @@
-//! A link of a kind whose objects are not known yet (lifecycle#unknown-kinds-wait). Nothing starts and nothing ends; a new
+//! A link of a kind whose objects are not known yet, or to a name whose addresses are not (lifecycle#unknown-kinds-wait). Nothing starts and nothing ends; a new
 //! link whose wait lasts says what it waits for.
 
 use instancelink_api::State;
@@ -36,7 +36,11 @@ pub(crate) fn step(s: &Snapshot) -> Step {
 
 fn message(s: &Snapshot) -> String {
     let mut kinds = s.unlisted.iter().filter(|(_, why)| **why == Unlisted::Pending);
-    let kind = kinds.next().map(|(kind, _)| kind.to_string()).unwrap_or_default();
+    let Some(kind) = kinds.next().map(|(kind, _)| kind.to_string()) else {
+        return "the DNS has not answered yet for the externalName of the target. If that lasts, look for the reason in the \
+                operator's log: kubectl -n instancelink-system logs deployment/instancelink"
+            .to_owned();
+    };
     format!(
         "the operator has no list of the kind {kind} yet, so it does not know whether the instance exists. If that \
          lasts, look for the reason in the operator's log: kubectl -n instancelink-system logs deployment/instancelink"

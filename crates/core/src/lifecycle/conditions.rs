@@ -11,7 +11,8 @@ use super::wait::Wait;
 use super::{enforced, shadow, verified};
 use crate::child::Endpoint;
 use crate::resolve::former_source::may_wait_in;
-use crate::resolve::{TargetVerdict, service_slices};
+use crate::resolve::{TargetVerdict, external_names, service_slices};
+use crate::snapshot::{Target, TargetObject};
 
 /// The message of a link that is programmed.
 const ALL_CONFIRMED: &str = "the API server confirmed all objects that this state needs";
@@ -104,6 +105,9 @@ fn resolved_refs(f: &Facts<'_>) -> NewCondition {
             let message = "spec.targetInstanceRef is not set, so nothing answers under the alias";
             return condition(types::RESOLVED_REFS, true, Reason::NoTarget, message);
         }
+        TargetVerdict::Observed(target) if let Some(message) = problem_of_name(f, target) => {
+            return no(Reason::NameNotResolved, &message);
+        }
         TargetVerdict::Observed(_) => {}
     }
     condition(
@@ -147,6 +151,14 @@ fn programmed(f: &Facts<'_>, state: State, wait: Option<&Wait>) -> NewCondition 
     )
 }
 
+/// What is wrong with the answer of the DNS, if the target is a Service with an external name.
+fn problem_of_name(f: &Facts<'_>, target: &Target) -> Option<String> {
+    match &target.object {
+        TargetObject::Service(service) => external_names::problem(f.s, service),
+        TargetObject::Workload(_) | TargetObject::Pod(_) => None,
+    }
+}
+
 /// By the slices in the cluster, so that the old target's endpoints count as long as the alias resolves to them.
 fn available(f: &Facts<'_>, state: State, halves: Option<&Halves>) -> NewCondition {
     let no = |reason, message: &str| condition(types::AVAILABLE, false, reason, message);
@@ -169,7 +181,9 @@ fn available(f: &Facts<'_>, state: State, halves: Option<&Halves>) -> NewConditi
         ),
         TargetVerdict::Missing { message } => no(Reason::TargetNotFound, message),
         TargetVerdict::Unusable { message } => no(Reason::Unusable, message),
-        TargetVerdict::Observed(target) if let Some(why) = service_slices::why_unavailable(target) => {
+        TargetVerdict::Observed(target)
+            if let Some(why) = problem_of_name(f, target).or_else(|| service_slices::why_unavailable(target)) =>
+        {
             no(Reason::NoReadyEndpoints, &why)
         }
         TargetVerdict::NotPermitted { .. } | TargetVerdict::NotSupported { .. } | TargetVerdict::Observed(_) => no(

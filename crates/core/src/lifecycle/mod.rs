@@ -37,7 +37,7 @@ use instancelink_api::{State, Verdict, keys};
 
 use crate::action::{Decision, Legality, Request, cell, expire, judge, parse, take};
 use crate::effect::{Effect, Event, Step};
-use crate::resolve::scaled_kinds;
+use crate::resolve::{external_lookups, scaled_kinds};
 use crate::snapshot::Snapshot;
 use facts::Facts;
 use next_step::NextStep;
@@ -50,8 +50,9 @@ pub use table::{Process, TABLE, is_edge};
 
 /// The next group of writes, or nothing.
 pub fn step(snapshot: &Snapshot) -> Step {
-    if scaled_kinds::awaits_list(snapshot) {
-        // An object that is not listed yet may exist: until that is known, nothing starts and nothing ends.
+    if scaled_kinds::awaits_list(snapshot) || external_lookups::awaits_answer(snapshot) {
+        // An object that is not listed yet may exist, and a name may have addresses: until that is known, nothing starts and
+        // nothing ends.
         return awaiting::step(snapshot);
     }
     let f = Facts::of(snapshot);

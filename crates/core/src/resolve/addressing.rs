@@ -45,9 +45,14 @@ pub(super) fn addresses_of<'a>(target: &'a Target, spec: &InstanceLinkSpec) -> R
     let by_cluster_ips = uses_cluster_ips(spec, service);
     let (namespace, name) = (&service.namespace, &service.name);
     if by_cluster_ips && service.cluster_ips.is_empty() {
+        let what = if service.external_name.is_some() {
+            "of type ExternalName"
+        } else {
+            "headless"
+        };
         return Err(not_possible(format!(
-            "Service {namespace}/{name} is headless, so it has no cluster IP for addressing ServiceIP; write addressing: \
-             PodIP, or remove addressing"
+            "Service {namespace}/{name} is {what}, so it has no cluster IP for addressing ServiceIP; write addressing: PodIP, or \
+             remove addressing"
         )));
     }
     if !by_cluster_ips && let Some(slices) = &target.slices {

@@ -11,6 +11,8 @@ pub mod consent;
 pub mod directory;
 pub mod egress;
 pub mod endpoints;
+pub mod external_lookups;
+pub mod external_names;
 pub mod former_source;
 mod free;
 pub mod grant;

@@ -5,7 +5,7 @@
 use instancelink_api::TargetRef;
 use instancelink_api::grant::Permission;
 
-use super::{consent, scaled_kinds};
+use super::{consent, external_names, scaled_kinds};
 use crate::snapshot::{Snapshot, Target, TargetObject};
 
 /// The result of resolving `spec.targetInstanceRef`.
@@ -84,12 +84,7 @@ pub fn target_of(s: &Snapshot) -> TargetVerdict<'_> {
         Some(Target {
             object: TargetObject::Service(service),
             ..
-        }) if service.external_name => TargetVerdict::NotSupported {
-            message: format!(
-                "Service {namespace}/{name} is of type ExternalName, so it has no addresses; set targetInstanceRef to \
-                     a Service with a cluster IP or a selector, or to a workload"
-            ),
-        },
+        }) if let Some(message) = external_names::refusal(s, service) => TargetVerdict::NotSupported { message },
         Some(target) => TargetVerdict::Observed(target),
     }
 }
@@ -241,9 +236,9 @@ mod tests {
     }
 
     #[test]
-    fn a_service_of_type_external_name_is_not_supported() {
+    fn a_service_of_type_external_name_is_not_supported_unless_its_name_is_allowed() {
         let service = crate::snapshot::Service {
-            external_name: true,
+            external_name: Some("db.example.com".to_owned()),
             ..fixture::service()
         };
         let s = fixture::snapshot().with_target_service(service, vec![]);

@@ -15,6 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use crate::child::{Children, Entries, Key};
+use crate::external_name::ExternalNames;
 use crate::refusal::Refusal;
 use crate::resolve::selector::Selector;
 use crate::rights::Account;
@@ -75,6 +76,8 @@ pub struct Snapshot {
     pub selected: Vec<Arc<Pod>>,
     /// What decides whether the link may open the egress of its source.
     pub egress: Egress,
+    /// What is known of the external names that the link leads to.
+    pub external_names: ExternalNames,
     /// The result of the last DNS lookup of the alias.
     pub lookup: Lookup,
     /// Children whose writes were refused in this pass; the next pass tries them again.

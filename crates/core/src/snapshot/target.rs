@@ -85,8 +85,8 @@ pub struct Service {
     pub resource_version: String,
     /// Being deleted.
     pub terminating: bool,
-    /// Of type ExternalName: it has no addresses.
-    pub external_name: bool,
+    /// The name that it stands for, in lower case, if it is of type `ExternalName`. It has no addresses of its own.
+    pub external_name: Option<String>,
     /// Its cluster IPs; empty for a headless Service.
     pub cluster_ips: Vec<IpAddr>,
     /// Its selector; empty for a Service whose endpoints others write.

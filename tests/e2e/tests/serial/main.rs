@@ -5,6 +5,7 @@
 #![recursion_limit = "256"] // the futures of the tests and of the harness are inside each other
 
 mod crds;
+mod external_names;
 mod faults;
 mod idle;
 mod no_policies;

@@ -5,8 +5,8 @@
 use std::time::{Duration, Instant};
 
 use harness::{
-    Client, Link, Namespace, Object, Resolver, SHORT, Watch, eventually, in_namespace, link,
-    serving_deployment, serving_set,
+    Client, Link, Namespace, Object, Resolver, SHORT, Watch, eventually, in_namespace, link, serving_deployment,
+    serving_set,
 };
 use instancelink_api::State::{Activating, Active, Deactivating, Inactive, Requested};
 use kube::ResourceExt as _;

@@ -46,7 +46,7 @@ fn a_target_of_an_unsupported_kind_shows_in_resolved_refs_and_not_in_accepted() 
     assert_eq!(world.condition("ResolvedRefs").0, "False");
     let refused = settled({
         let mut service = fixture::service();
-        service.external_name = true;
+        service.external_name = Some("db.example.com".to_owned());
         fixture::snapshot().with_target_service(service, Vec::new())
     });
     assert_eq!(refused.condition("ResolvedRefs"), ("False", "KindNotSupported"));

@@ -141,7 +141,7 @@ fn an_impossible_addressing_says_what_to_write_instead() {
         Reason::AddressingNotPossible
     );
     let external = Service {
-        external_name: true,
+        external_name: Some("db.example.com".to_owned()),
         cluster_ips: vec![],
         ..service()
     };
