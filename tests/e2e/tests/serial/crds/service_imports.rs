@@ -26,8 +26,8 @@ async fn while_served(ns: &Namespace, test: impl AsyncFnOnce()) {
     let crd = named("apiextensions.k8s.io/v1", "CustomResourceDefinition", CRD);
     let role = named("rbac.authorization.k8s.io/v1", "ClusterRole", ROLE);
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../manifests/service-import.yaml");
-    let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-    let manifest: Value = serde_yaml_ng::from_str(&text).unwrap();
+    let yaml = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    let manifest: Value = serde_yaml_ng::from_str(&yaml).unwrap();
     crd.create(&manifest).await;
     let imports = ns.object(API_VERSION, "ServiceImport", "any").api;
     eventually("imports are served", NOTICED, async || {
