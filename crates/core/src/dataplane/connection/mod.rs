@@ -5,11 +5,12 @@ mod go_dsn;
 mod hosts;
 mod keywords;
 mod oracle;
+mod origins;
 mod pgpass;
 mod uri;
 
 use crate::child::{Confidential, Entries};
-use hosts::Origins;
+use origins::Origins;
 
 pub(super) use uri::{of as uri_of, redirected as redirected_uri};
 

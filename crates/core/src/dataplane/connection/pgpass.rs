@@ -1,6 +1,7 @@
 //! The password file of `PostgreSQL`: lines of `host:port:database:user:password`, with `\:` and `\\` in a field.
 
-use super::hosts::{Origins, plain};
+use super::hosts::plain;
+use super::origins::Origins;
 use super::{Alias, Connection};
 
 /// Only lines for the original host get the alias. Without a known host, it is the only one of the file.
