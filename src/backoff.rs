@@ -4,9 +4,14 @@
 use std::hash::Hash;
 use std::time::Duration;
 
-use instancelink_cluster::backoff::{LONGEST, up_to};
+use instancelink_cluster::backoff::{LONGEST, anywhere, up_to};
 
 const LONGEST_AFTER_REFUSAL: Duration = Duration::from_mins(5);
+/// Shorter than the ten seconds within which a link goes on.
+const LONGEST_UNSEEN: Duration = Duration::from_secs(8);
+const LONGEST_AMONG_MANY: Duration = Duration::from_hours(1);
+/// So many links of a namespace may try in that time.
+const AT_A_TIME: usize = 16;
 const LONGEST_AFTER_REPAIR: Duration = Duration::from_secs(30);
 const FREE_REPAIRS: u32 = 3;
 
@@ -18,6 +23,15 @@ pub(crate) fn after_failure<K: Hash>(key: &K, times: u32) -> Duration {
 /// The delay after the `times`-th refusal in a row, if a person has to remove the cause: 0.5 s to 5 min.
 pub(crate) fn after_refusal<K: Hash>(key: &K, times: u32) -> Duration {
     up_to(LONGEST_AFTER_REFUSAL, key, times)
+}
+
+/// The delay after the `times`-th refusal in a row, if no event tells when its cause ends: 0.5 s to 8 s. If more than 16 links of
+/// a namespace wait, it is longer, and anywhere in that time: together they try twice a second.
+pub(crate) fn after_unseen<K: Hash>(key: &K, times: u32, waiting: usize) -> Duration {
+    let delay = up_to(LONGEST_UNSEEN, key, times);
+    let more = u32::try_from(waiting.div_ceil(AT_A_TIME)).unwrap_or(u32::MAX);
+    let longest = LONGEST_UNSEEN.saturating_mul(more.saturating_sub(1)).saturating_mul(2);
+    delay + anywhere(key, times, longest.min(LONGEST_AMONG_MANY))
 }
 
 /// The delay after the `times`-th repair in a row: none after the first three, then 0.5 s to 30 s.
@@ -57,6 +71,32 @@ mod tests {
         for (times, millis) in [(1, 500), (4, 4000), (10, 256_000), (11, 300_000), (40, 300_000)] {
             roughly(after_refusal(&"a", times), Duration::from_millis(millis));
         }
+    }
+
+    #[test]
+    fn what_ends_unseen_is_tried_again_within_eight_seconds() {
+        for (times, millis) in [(1, 500), (4, 4000), (5, 8000), (4_000_000, 8000)] {
+            roughly(after_unseen(&"a", times, 16), Duration::from_millis(millis));
+        }
+    }
+
+    #[test]
+    fn many_links_of_a_namespace_share_what_one_may_cost() {
+        let tries_in_an_hour = |links: usize| -> usize {
+            let tries = |link: usize| {
+                let mut spent = Duration::ZERO;
+                let in_time = (1..).take_while(|times| {
+                    spent += after_unseen(&link, *times, links);
+                    spent < Duration::from_hours(1)
+                });
+                in_time.count()
+            };
+            (0..links).map(tries).sum()
+        };
+        assert!(tries_in_an_hour(1) < 600);
+        // Two each second, and what the growing pauses at the beginning cost.
+        assert!(tries_in_an_hour(100) < 2 * 3600 + 100 * 5);
+        assert!(tries_in_an_hour(500) < 2 * 3600 + 500 * 5);
     }
 
     #[test]

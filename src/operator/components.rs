@@ -23,7 +23,7 @@ use crate::grant_status::GrantWriter;
 use crate::leader::{Candidate, Election, Leadership, LeaseConfig};
 use crate::queue::Queue;
 use crate::readiness::GateWriter;
-use crate::reconcile::{Batches, Driver, Executor, PassContext, RunningPasses, source_of};
+use crate::reconcile::{Batches, Driver, Executor, PassContext, RefusedWrites, RunningPasses, source_of};
 use crate::requested_names::RequestedNames;
 use crate::supervise::supervise;
 use crate::sweep::{SweepRequests, Sweeper};
@@ -263,6 +263,7 @@ impl Components {
             verifier: Arc::clone(&verifier),
             external_names: Arc::clone(&external_names),
             running: RunningPasses::default(),
+            refused_writes: RefusedWrites::default(),
         });
         let mut tasks = JoinSet::new();
         tasks.spawn(unusable);

@@ -6,6 +6,7 @@
 //! so that their shared environment is written once.
 
 mod fair_queue;
+mod unseen;
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
@@ -14,6 +15,7 @@ use instancelink_cluster::{Cause, LinkKey, SourceKey};
 use tokio::time::Instant;
 
 use fair_queue::{FairQueue, Next};
+use unseen::Unseen;
 
 use crate::backoff;
 
@@ -29,6 +31,8 @@ pub(crate) enum Ending {
     Repaired(Option<Duration>),
     /// A child was refused: retry with growing delays, or at this time if that is sooner.
     Refused(Option<Duration>),
+    /// A child was refused, and no event will tell when that ends: retry every few seconds, or at this time if that is sooner.
+    RefusedUnseen(Option<Duration>),
     /// Another client wrote in between: retry soon, or at once when the watch shows its write.
     Conflict,
     /// A transient failure: retry, but not before this time if the API server asked for it.
@@ -47,6 +51,8 @@ pub(crate) struct Turn {
     pub(crate) waited: Duration,
     /// When a change of its endpoints was first seen.
     pub(crate) endpoints_since: Option<Instant>,
+    /// How many passes in a row were refused before, with no change in between.
+    pub(crate) refusals: u32,
     /// Its source. No other link of the source has a turn at the same time.
     pub(crate) source: Option<SourceKey>,
     /// It yielded in its last turn.
@@ -98,6 +104,8 @@ pub(super) struct Schedule {
     due: FairQueue,
     timers: BTreeSet<(Instant, LinkKey)>,
     running: usize,
+    /// Links whose last pass was [`Ending::RefusedUnseen`].
+    unseen: Unseen,
 }
 
 impl Schedule {
@@ -130,6 +138,7 @@ impl Schedule {
                 return Some(Turn {
                     waited: now.saturating_duration_since(since),
                     endpoints_since: entry.endpoints_since.take(),
+                    refusals: entry.refusals,
                     others_yielded: source.as_ref().is_some_and(|source| self.due.any_yielded(source)),
                     key,
                     source,
@@ -166,9 +175,11 @@ impl Schedule {
         }
         entry.state = QueueState::Idle;
         let again = std::mem::take(&mut entry.requested_again);
+        let (waits, goes_on) = self.unseen.record(key, ending);
         let wake = match ending {
             Ending::Gone if !again => {
                 self.entries.remove(key);
+                goes_on.iter().for_each(|other| self.make_due(other, now));
                 return;
             }
             Ending::Gone => None,
@@ -201,6 +212,12 @@ impl Schedule {
                 let delay = backoff::after_refusal(key, entry.refusals);
                 Some(wake.map_or(delay, |wake| wake.min(delay)))
             }
+            Ending::RefusedUnseen(wake) => {
+                (entry.failures, entry.not_before) = (0, None);
+                entry.refusals = entry.refusals.saturating_add(1);
+                let delay = backoff::after_unseen(key, entry.refusals, waits);
+                Some(wake.map_or(delay, |wake| wake.min(delay)))
+            }
             Ending::Conflict => {
                 entry.failures = entry.failures.saturating_add(1);
                 entry.not_before = None;
@@ -224,6 +241,7 @@ impl Schedule {
         } else {
             self.forget_if_idle(key);
         }
+        goes_on.iter().for_each(|other| self.make_due(other, now));
     }
 
     /// Keeps passes over links of a source from starting. False if one runs.

@@ -20,6 +20,7 @@ use super::batches::Batches;
 use super::executor::{Collisions, Executor};
 use super::outcome::{Outcome, worst};
 use super::record;
+use super::refused_writes::RefusedWrites;
 use super::repairs::Repairs;
 use super::running::{RunningPass, RunningPasses, Work};
 use crate::clock::Clock;
@@ -53,6 +54,7 @@ pub(crate) struct PassContext {
     pub(crate) verifier: Arc<Verifier>,
     pub(crate) external_names: Arc<ExternalLookups>,
     pub(crate) running: RunningPasses,
+    pub(crate) refused_writes: RefusedWrites,
 }
 
 impl PassContext {
@@ -63,6 +65,7 @@ impl PassContext {
             turn,
             collisions: Collisions::default(),
             repairs: Repairs::default(),
+            recalled: Vec::new(),
             endpoints_since: turn.endpoints_since,
             running: self.running.begin(&turn.key),
         };
@@ -80,6 +83,8 @@ struct Pass<'a> {
     turn: &'a Turn,
     collisions: Collisions,
     repairs: Repairs,
+    /// The children that are not written again in this pass, because the last one was refused.
+    recalled: Vec<Key>,
     /// When a change of the link's endpoints was first seen that no slice shows yet.
     endpoints_since: Option<Instant>,
     running: RunningPass<'a>,
@@ -87,9 +92,12 @@ struct Pass<'a> {
 
 impl Pass<'_> {
     async fn run(&mut self) -> Outcome {
+        let recalled = self.context.refused_writes.recall(self.turn);
         let Some(mut snapshot) = self.observe() else {
             return self.gone();
         };
+        self.recalled = recalled.keys().cloned().collect();
+        snapshot.refusals = recalled;
         for _ in 0..MAX_STEPS {
             // A step is work of some milliseconds. Between two of them, the passes of others have their turn.
             tokio::task::yield_now().await;
@@ -226,7 +234,7 @@ impl Pass<'_> {
 
     /// Takes the answers into the snapshot. An outcome if the pass cannot go on.
     fn fold(
-        &self,
+        &mut self,
         snapshot: &mut Snapshot,
         effects: Vec<Effect>,
         answers: Vec<Result<Answer, CallError>>,
@@ -236,7 +244,13 @@ impl Pass<'_> {
         for (effect, answer) in effects.into_iter().zip(answers) {
             match answer {
                 Ok(Answer::LinkGone) => gone = true,
-                Ok(answer) => snapshot.fold(answer),
+                Ok(answer) => {
+                    if matches!(answer, Answer::Child(_) | Answer::ChildGone(_)) {
+                        // What refused the last pass is over.
+                        self.recalled.drain(..).for_each(|key| drop(snapshot.refusals.remove(&key)));
+                    }
+                    snapshot.fold(answer);
+                }
                 Err(error) => {
                     record::failure(&self.turn.key, &effect, &error);
                     if !(is_refusal(&error) && lifecycle::refuse(snapshot, &effect)) {
@@ -264,7 +278,9 @@ impl Pass<'_> {
         });
         if retry {
             record::refusals(snapshot);
-            Outcome::new(Ending::Refused(wake), "refused")
+            let ends_unseen = self.context.refused_writes.remember(&self.turn.key, &snapshot.refusals);
+            let ending = if ends_unseen { Ending::RefusedUnseen } else { Ending::Refused };
+            Outcome::new(ending(wake), "refused")
         } else if self.repairs.only_repaired() {
             Outcome::new(Ending::Repaired(wake), "repaired")
         } else {

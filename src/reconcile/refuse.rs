@@ -1,4 +1,4 @@
-//! The failures of a child's write for which a retry does not help. Core writes the message.
+//! The failures of a child's write that the link reports. Core reads who refused it, and writes the message.
 
 use instancelink_core::child::Key;
 use instancelink_core::refusal::Refusal;
@@ -8,24 +8,16 @@ use instancelink_cluster::CallError;
 /// The refusal in a failure, if it is one; `verb` as in RBAC rules.
 pub(super) fn refusal_of(error: &CallError, verb: &'static str, key: &Key) -> Option<Refusal> {
     match error {
-        CallError::Forbidden(message) if is_missing_right(message, verb) => {
-            Some(Refusal::forbidden(verb, key, message))
-        }
-        CallError::Forbidden(message) | CallError::Refused { message, .. } => Some(Refusal::failed(verb, key, message)),
+        CallError::Forbidden(message) | CallError::Refused { message, .. } => Some(Refusal::denied(verb, key, message)),
+        CallError::Terminating(_) => Some(Refusal::terminating(key)),
+        // Nothing was written: webhooks are asked before.
+        CallError::Server { message, .. } => Refusal::by_broken_webhook(verb, key, message),
         CallError::NotFound(_)
         | CallError::Conflict(_)
         | CallError::AlreadyExists(_)
-        | CallError::Terminating(_)
         | CallError::Overloaded { .. }
-        | CallError::Server { .. }
         | CallError::Transport(_) => None,
     }
-}
-
-/// True for the wording of the API server's authorizer. Quotas, limits and admission policies also answer 403, and a right does
-/// not help against them.
-fn is_missing_right(message: &str, verb: &str) -> bool {
-    message.contains(&format!("cannot {verb} resource \""))
 }
 
 #[cfg(test)]
@@ -35,31 +27,29 @@ mod tests {
 
     use super::*;
 
-    fn reason(message: &str) -> Reason {
+    fn reason(error: &CallError) -> Option<Reason> {
         let key = Key {
             kind: Kind::Binding,
             namespace: "shop".to_owned(),
             name: "x".to_owned(),
         };
-        let refusal = refusal_of(&CallError::Forbidden(message.to_owned()), "create", &key).unwrap();
-        assert!(refusal.message.contains(message), "{}", refusal.message);
-        refusal.reason
+        refusal_of(error, "create", &key).map(|refusal| refusal.reason)
     }
 
     #[test]
-    fn a_write_without_the_right_to_it_is_shown_as_a_missing_right() {
-        let message = r#"secrets "x" is forbidden: User "system:serviceaccount:a:b" cannot create resource "secrets" in API group "" in the namespace "shop""#;
-        assert_eq!(reason(message), Reason::Forbidden);
+    fn a_webhook_that_does_not_answer_is_reported_and_another_failure_of_the_server_is_not() {
+        let server = |message: &str| CallError::Server {
+            code: 500,
+            message: message.to_owned(),
+        };
+        let broken = r#"Internal error occurred: failed calling webhook "a.example.com": failed to call webhook: EOF"#;
+        assert_eq!(reason(&server(broken)), Some(Reason::AdmissionFailed));
+        assert_eq!(reason(&server("etcdserver: leader changed")), None);
     }
 
     #[test]
-    fn a_write_that_a_quota_or_an_admission_policy_refuses_is_not_shown_as_a_missing_right() {
-        for message in [
-            r#"secrets "x" is forbidden: exceeded quota: objects, requested: secrets=1, used: secrets=5, limited: secrets=5"#,
-            r#"admission webhook "validation.gatekeeper.sh" denied the request: [labels] you must provide labels: {"team"}"#,
-            r#"secrets "x" is forbidden: ValidatingAdmissionPolicy 'names' with binding 'names' denied request: no"#,
-        ] {
-            assert_eq!(reason(message), Reason::WriteFailed, "{message}");
-        }
+    fn a_namespace_that_terminates_is_no_missing_right() {
+        let error = CallError::Terminating("in any words".to_owned());
+        assert_eq!(reason(&error), Some(Reason::Pending));
     }
 }

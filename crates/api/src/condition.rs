@@ -103,7 +103,13 @@ reasons! {
     NameTaken,
     /// The operator lacks a right.
     Forbidden,
-    /// The API server refused a child.
+    /// A quota refuses a child.
+    QuotaExceeded,
+    /// An admission policy or a webhook denies a child.
+    AdmissionDenied,
+    /// The API server cannot admit a child now: a webhook does not answer, or the usage of a quota is not known.
+    AdmissionFailed,
+    /// The API server refused a child for another reason.
     WriteFailed,
     /// No endpoint of the target is ready.
     NoReadyEndpoints,
@@ -171,6 +177,8 @@ impl Reason {
                 | Self::Unusable
                 | Self::NameTaken
                 | Self::Forbidden
+                | Self::QuotaExceeded
+                | Self::AdmissionDenied
                 | Self::SelectsOtherPods
                 | Self::InvalidSecretRef
                 | Self::FinalizersRemain

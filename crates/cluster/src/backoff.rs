@@ -16,11 +16,19 @@ pub fn up_to<K: Hash>(longest: Duration, key: &K, times: u32) -> Duration {
 
 /// Between 80 % and 100 % of the delay.
 pub fn spread<K: Hash>(key: &K, times: u32, delay: Duration) -> Duration {
+    delay.mul_f64(f64::from(100 - up_to_percent(20, key, times)) / 100.0)
+}
+
+/// Between nothing and the whole delay.
+pub fn anywhere<K: Hash>(key: &K, times: u32, delay: Duration) -> Duration {
+    delay.mul_f64(f64::from(up_to_percent(100, key, times)) / 100.0)
+}
+
+fn up_to_percent<K: Hash>(most: u32, key: &K, times: u32) -> u32 {
     let mut hasher = DefaultHasher::new();
     key.hash(&mut hasher);
     times.hash(&mut hasher);
-    let percent = u32::try_from(hasher.finish() % 21).unwrap_or_default();
-    delay.mul_f64(f64::from(100 - percent) / 100.0)
+    u32::try_from(hasher.finish() % (u64::from(most) + 1)).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -1,6 +1,9 @@
 //! Refusals: what keeps a child from being written, in words for people. The executor makes them of the API server's
 //! answers, the builders of `dataplane` of what they see.
 
+mod denial;
+mod retry;
+
 use std::collections::BTreeSet;
 
 use instancelink_api::condition::Reason;
@@ -8,10 +11,13 @@ use instancelink_api::condition::Reason;
 use crate::child::Key;
 use crate::rights::{self, Account};
 
+pub use denial::Denial;
+pub use retry::{MOST_REMEMBERED, still_refused};
+
 /// Why a child is not written, where a repetition alone does not help.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// `NameTaken`, `Forbidden`, `WriteFailed` or `Pending`.
+    /// Who or what is in the way, which decides how soon it is tried again.
     pub reason: Reason,
     /// What was refused, why, and what to do next.
     pub message: String,
@@ -29,7 +35,63 @@ impl Refusal {
         }
     }
 
-    /// The API server answered that the operator lacks the right to do this; `verb` as in RBAC rules.
+    /// The API server answered a write with this message of refusal; `verb` as in RBAC rules.
+    pub fn denied(verb: &str, key: &Key, answer: &str) -> Self {
+        let why = match denial::why(answer) {
+            "" => answer,
+            why => why,
+        };
+        let what = format!("the API server refused to {verb} {key}: {why}");
+        let soon = "the link then goes on within ten seconds";
+        let (reason, message) = match Denial::of(answer) {
+            Denial::MissingRight => return Self::forbidden(verb, key, answer),
+            Denial::Quota(name) => (
+                Reason::QuotaExceeded,
+                format!(
+                    "{what}. Raise this quota, or delete objects that count in it; {soon}: kubectl -n {} edit resourcequota {name}",
+                    key.namespace
+                ),
+            ),
+            Denial::UnknownQuota(name) => (
+                Reason::AdmissionFailed,
+                format!(
+                    "{what}. The operator tries again every few seconds; if this lasts, look at the quota: kubectl -n {} describe \
+                     resourcequota {name}",
+                    key.namespace
+                ),
+            ),
+            Denial::Policy(name) => (
+                Reason::AdmissionDenied,
+                format!("{what}. Change this policy; {soon}: kubectl edit validatingadmissionpolicy {name}"),
+            ),
+            Denial::Webhook(_) => (
+                Reason::AdmissionDenied,
+                format!(
+                    "{what}. Change the rules of this webhook; {soon}. Its configuration is in the output of kubectl get \
+                     validatingwebhookconfigurations,mutatingwebhookconfigurations -o yaml"
+                ),
+            ),
+            Denial::BrokenWebhook(_) => (
+                Reason::AdmissionFailed,
+                format!(
+                    "{what}. The operator tries again every few seconds; if this lasts, repair the server of this webhook, or remove its \
+                     configuration, which is in the output of kubectl get \
+                     validatingwebhookconfigurations,mutatingwebhookconfigurations -o yaml"
+                ),
+            ),
+            Denial::TerminatingNamespace => return Self::terminating(key),
+            Denial::Unknown => return Self::failed(verb, key, answer),
+        };
+        Self { reason, message }
+    }
+
+    /// An answer that the API server gives because of a webhook that does not work; none for another failure.
+    pub fn by_broken_webhook(verb: &str, key: &Key, answer: &str) -> Option<Self> {
+        let is_broken = matches!(Denial::of(answer), Denial::BrokenWebhook(_));
+        is_broken.then(|| Self::denied(verb, key, answer))
+    }
+
+    /// The operator lacks the right to do this.
     pub fn forbidden(verb: &str, key: &Key, answer: &str) -> Self {
         Self {
             reason: Reason::Forbidden,
@@ -42,8 +104,17 @@ impl Refusal {
         Self {
             reason: Reason::WriteFailed,
             message: format!(
-                "the API server refused to {verb} {key}: {answer}; if an admission policy or a quota refused it, change that"
+                "the API server refused to {verb} {key}: {answer}. If something in this cluster refuses such objects, change that; \
+                 otherwise report this message as a bug. The operator tries again after growing pauses"
             ),
+        }
+    }
+
+    /// Nothing can be created in the child's namespace any more.
+    pub fn terminating(key: &Key) -> Self {
+        Self {
+            reason: Reason::Pending,
+            message: format!("{key} cannot be created, because its namespace is being deleted"),
         }
     }
 
@@ -124,6 +195,58 @@ mod tests {
         assert!(message.contains("resources: [endpointslices]"), "{message}");
         let failed = Refusal::failed("update", &key(), "too large");
         assert_eq!(failed.message_for(&key(), &Account::default()), failed.message);
+    }
+
+    #[test]
+    fn only_a_missing_right_asks_for_rights_and_each_message_names_the_object() {
+        for (answer, reason, next) in [
+            (
+                r#"services "a" is forbidden: User "x" cannot create resource "services" in API group """#,
+                Reason::Forbidden,
+                "kind: RoleBinding",
+            ),
+            (
+                r#"services "a" is forbidden: exceeded quota: objects, requested: services=1"#,
+                Reason::QuotaExceeded,
+                "kubectl -n shop edit resourcequota objects",
+            ),
+            (
+                r#"services "a" is forbidden: status unknown for quota: objects"#,
+                Reason::AdmissionFailed,
+                "kubectl -n shop describe resourcequota objects",
+            ),
+            (
+                r#"services "a" is forbidden: ValidatingAdmissionPolicy 'teams' denied request: no"#,
+                Reason::AdmissionDenied,
+                "kubectl edit validatingadmissionpolicy teams",
+            ),
+            (
+                r#"admission webhook "a.example.com" denied the request: no"#,
+                Reason::AdmissionDenied,
+                "kubectl get validatingwebhookconfigurations",
+            ),
+            (
+                r#"Internal error occurred: failed calling webhook "a.example.com": EOF"#,
+                Reason::AdmissionFailed,
+                "kubectl get validatingwebhookconfigurations",
+            ),
+            (
+                r#"services "a" is forbidden: unable to create new content in namespace shop because it is being terminated"#,
+                Reason::Pending,
+                "its namespace is being deleted",
+            ),
+            (
+                r#"pods "a" is forbidden: maximum cpu usage per Container is 1"#,
+                Reason::WriteFailed,
+                "report this message",
+            ),
+        ] {
+            let refusal = Refusal::denied("create", &key(), answer);
+            assert_eq!(refusal.reason, reason, "{answer}");
+            let message = refusal.message_for(&key(), &Account::default());
+            assert!(message.contains(next) && message.contains("EndpointSlice shop/web-db-v4"), "{message}");
+            assert_eq!(message.contains("kind: Role"), reason == Reason::Forbidden, "{message}");
+        }
     }
 
     #[test]

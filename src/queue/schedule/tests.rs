@@ -244,6 +244,65 @@ fn retries_after_refusals_slow_down_until_a_change_comes() {
     assert!(run.schedule.next_timer().unwrap() - run.now <= Duration::from_secs(1));
 }
 
+/// lifecycle#retries
+#[test]
+fn a_link_that_waits_for_what_gives_no_event_tries_again_within_eight_seconds_and_counts_its_tries() {
+    let mut run = Run::new();
+    run.add("a");
+    for times in 0..20 {
+        let turn = run.pop().unwrap();
+        assert_eq!(turn.refusals, times);
+        run.schedule.finish(&turn, Ending::RefusedUnseen(None), run.now);
+        let wait = run.schedule.next_timer().unwrap() - run.now;
+        assert!(wait <= Duration::from_secs(8), "{wait:?}");
+        run.now += wait;
+    }
+    let turn = run.pop().unwrap();
+    run.add("a");
+    run.schedule.finish(&turn, Ending::RefusedUnseen(None), run.now);
+    assert_eq!(run.pop().unwrap().refusals, 1, "a change came during the pass");
+}
+
+/// lifecycle#retries
+#[test]
+fn a_link_that_goes_on_wakes_two_others_that_wait_in_its_namespace() {
+    let mut run = Run::new();
+    let names: Vec<String> = (0..40).map(|n| format!("l{n:02}")).collect();
+    for name in &names {
+        run.add(name);
+    }
+    for _ in &names {
+        let turn = run.pop().unwrap();
+        run.schedule.finish(&turn, Ending::RefusedUnseen(None), run.now);
+    }
+    assert!(run.pop().is_none());
+    run.add("l00");
+    let mut went_on = 0;
+    while let Some(turn) = run.pop() {
+        run.schedule.finish(&turn, Ending::Settled(None), run.now);
+        went_on += 1;
+    }
+    assert_eq!(went_on, names.len(), "all of them without a pause");
+    for name in &names[..3] {
+        run.add(name);
+        let turn = run.pop().unwrap();
+        run.schedule.finish(&turn, Ending::RefusedUnseen(None), run.now);
+    }
+    run.add("l00");
+    let mut tried = 0;
+    while let Some(turn) = run.pop() {
+        let ending = if tried == 0 {
+            Ending::Settled(None)
+        } else {
+            Ending::RefusedUnseen(None)
+        };
+        run.schedule.finish(&turn, ending, run.now);
+        tried += 1;
+    }
+    assert_eq!(tried, 3, "those that cannot go on wake no others");
+    assert!(run.after(700_000).pop().is_some());
+}
+
 #[test]
 fn no_turn_comes_before_the_retry_after_of_the_api_server() {
     let mut run = Run::new();

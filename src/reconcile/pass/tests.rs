@@ -73,6 +73,7 @@ fn context(links: &[Value], answer: fn(&Method) -> (u16, Value)) -> PassContext 
         verifier: Arc::new(verifier),
         external_names: Arc::new(external_names),
         running: RunningPasses::default(),
+        refused_writes: RefusedWrites::default(),
     }
 }
 
@@ -93,6 +94,7 @@ fn turn(name: &str) -> Turn {
         key: LinkKey::new("shop", name),
         waited: Duration::ZERO,
         endpoints_since: None,
+        refusals: 0,
         source: Some(source()),
         yielded: false,
         others_yielded: false,
@@ -105,6 +107,7 @@ fn pass<'a>(context: &'a PassContext, turn: &'a Turn) -> Pass<'a> {
         turn,
         collisions: Collisions::default(),
         repairs: Repairs::default(),
+        recalled: Vec::new(),
         endpoints_since: None,
         running: context.running.begin(&turn.key),
     }

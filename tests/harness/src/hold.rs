@@ -51,15 +51,29 @@ impl Hold {
 
     /// Refuses writes of a kind of child: `Hold::writes(&ns, "endpointslices", &["CREATE"])`.
     pub async fn writes(namespace: &Namespace, resource: &str, operations: &[&str]) -> Self {
+        Self::writes_as(namespace, resource, operations, "Invalid").await
+    }
+
+    /// The same, with this reason, which decides the code: `Unauthorized`, `Forbidden`, `Invalid` or `RequestEntityTooLarge`.
+    pub async fn writes_as(namespace: &Namespace, resource: &str, operations: &[&str], reason: &str) -> Self {
         let group = match resource {
             "endpointslices" => "discovery.k8s.io",
             "networkpolicies" => "networking.k8s.io",
             _ => "",
         };
-        Self::put(namespace, &rule(group, resource, operations), "true").await
+        Self::put_as(namespace, &rule(group, resource, operations), "true", reason).await
+    }
+
+    /// The name of the policy and of its binding.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     async fn put(namespace: &Namespace, rule: &Value, condition: &str) -> Self {
+        Self::put_as(namespace, rule, condition, "Invalid").await
+    }
+
+    async fn put_as(namespace: &Namespace, rule: &Value, condition: &str, reason: &str) -> Self {
         let count = policies(namespace).await.len();
         let name = format!("{}-hold-{count}", namespace.name);
         let resource = rule["resources"][0]
@@ -80,7 +94,7 @@ impl Hold {
                          request.resource.resource == '{resource}' && ({condition}))"
                     ),
                 }],
-                "validations": [{ "expression": "false", "message": "held back by a test" }],
+                "validations": [{ "expression": "false", "message": "held back by a test", "reason": reason }],
             },
         });
         let binding = json!({

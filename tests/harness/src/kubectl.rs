@@ -42,9 +42,15 @@ impl Output {
 
 /// Runs `kubectl <arguments>` with this standard input.
 async fn run(arguments: &[&str], input: &str) -> Output {
+    run_with_editor("false", arguments, input).await
+}
+
+/// The same, with this editor for `kubectl edit`.
+async fn run_with_editor(editor: &str, arguments: &[&str], input: &str) -> Output {
     let program = std::env::var("KUBECTL").unwrap_or_else(|_| "kubectl".to_owned());
     let mut child = Command::new(&program)
         .args(arguments)
+        .env("KUBE_EDITOR", editor)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -71,6 +77,15 @@ async fn run(arguments: &[&str], input: &str) -> Output {
 /// Runs kubectl without a namespace.
 pub async fn kubectl(arguments: &[&str]) -> Output {
     run(arguments, "").await
+}
+
+/// Runs the last command in a message of the operator, as a user pastes it. `kubectl edit` replaces `from` by `to`.
+pub async fn runs_command_in(message: &str, from: &str, to: &str) -> String {
+    let (_, command) = message.rsplit_once("kubectl ").unwrap_or_else(|| panic!("no command in {message}"));
+    let end = command.find([';', '\n']).unwrap_or(command.len());
+    let arguments: Vec<&str> = command[..end].split_whitespace().collect();
+    let editor = format!("sed -i 's/{from}/{to}/'");
+    run_with_editor(&editor, &arguments, "").await.succeeds()
 }
 
 impl Namespace {

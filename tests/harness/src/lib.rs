@@ -61,7 +61,7 @@ pub use hold::Hold;
 pub use in_namespace::in_namespace;
 pub use installation::Installation;
 pub use kstatus::{Verdict as Kstatus, verdict as kstatus};
-pub use kubectl::{Output, kubectl};
+pub use kubectl::{Output, kubectl, runs_command_in};
 pub use link::Link;
 pub use manifest::{LinkManifest, link};
 pub use metrics::writes_by_resource;

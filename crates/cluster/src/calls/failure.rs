@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use http::StatusCode;
+use instancelink_core::refusal::Denial;
 use instancelink_core::text;
 use kube::core::Status;
 
@@ -28,7 +29,8 @@ pub enum CallError {
     /// 403: the namespace is being deleted.
     #[error("the namespace is terminating: {0}")]
     Terminating(String),
-    /// 400, 413, 422 and other refusals for which a retry does not help, such as an object that is too large for the store.
+    /// 400, 413, 422 and other refusals for which a retry does not help, such as an object that is too large for the store; any
+    /// code with which an admission policy or a webhook denied the request.
     #[error("refused with {code}: {message}")]
     Refused {
         /// HTTP status.
@@ -120,6 +122,8 @@ pub(super) fn failure_of(code: StatusCode, retry_after: Option<Duration>, body: 
     let retry_after = retry_after.map(|pause| pause.min(LONGEST_PAUSE));
     let code = code.as_u16();
     match code {
+        // They choose the code. A denial with 401, 404 or 409 would look like a failure that ends by itself.
+        _ if Denial::of(&message).is_decided_by_admission() => CallError::Refused { code, message },
         // An object that does not exist is named. All other answers (a proxy's page, a CRD that is not served yet) say
         // nothing of objects, and what was taken for gone would be left behind.
         404 if details.is_some_and(|d| !d.name.is_empty()) => CallError::NotFound(message),

@@ -269,10 +269,9 @@ fn own_difference<T: Body>(
 /// it is not tried.
 fn create_difference<T: Body>(s: &Snapshot, stage: Stage, desired: &ChildSpec<T>) -> Difference {
     if s.namespace.terminating {
-        pending(
-            &key_of(desired),
-            "cannot be created, because its namespace is being deleted",
-        )
+        let key = key_of(desired);
+        let refusal = Refusal::terminating(&key);
+        Difference::Blocked(key, refusal)
     } else {
         Difference::Write(stage, create(desired))
     }

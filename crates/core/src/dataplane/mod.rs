@@ -44,6 +44,7 @@ pub use environment::DesiredEnvironment;
 pub use notes::Note;
 pub use plan::{Plan, build};
 pub use prune::prune;
+pub use slices::answers;
 pub use teardown::{Teardown, TeardownNow, has_children, take_down, teardown_now};
 
 pub(crate) use binding::unconfirmed;

@@ -6,7 +6,7 @@ use instancelink_api::keys;
 use super::naming::{Names, labels};
 use super::ownership::own_slices;
 use super::slice_packing::{SliceContent, distribute};
-use crate::child::{self, ChildSpec, Family, Slice, SlicePort};
+use crate::child::{self, ChildSpec, Endpoint, Family, Slice, SlicePort};
 use crate::resolve::endpoints::{EndpointGroups, Group};
 use crate::resolve::ports::Port;
 use crate::snapshot::Snapshot;
@@ -40,6 +40,14 @@ pub(super) fn under_virtual_ip(s: &Snapshot, names: &Names<'_>, endpoints: &Endp
 /// True for a slice under a virtual IP: it carries traffic and has no hostnames.
 pub(super) fn is_under_virtual_ip(slice: &ChildSpec<Slice>) -> bool {
     !slice.labels.contains_key(keys::HEADLESS)
+}
+
+/// True if the alias resolves to a ready endpoint, by the slices in the cluster.
+pub fn answers(s: &Snapshot) -> bool {
+    own_slices(s)
+        .filter(|found| !is_under_virtual_ip(&found.object))
+        .flat_map(|found| &found.object.body.endpoints)
+        .any(Endpoint::answers)
 }
 
 fn desired(s: &Snapshot, names: &Names<'_>, parent: Parent, groups: &[Group], ports: &[Port]) -> Vec<ChildSpec<Slice>> {

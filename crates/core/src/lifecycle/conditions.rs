@@ -10,6 +10,7 @@ use super::halves::{Half, Halves};
 use super::wait::Wait;
 use super::{enforced, shadow, verified};
 use crate::child::Endpoint;
+use crate::dataplane;
 use crate::resolve::former_source::may_wait_in;
 use crate::resolve::{TargetVerdict, external_names, service_slices};
 use crate::snapshot::{Target, TargetObject};
@@ -42,7 +43,7 @@ pub(crate) fn conditions(f: &Facts<'_>, state: State, wait: Option<&Wait>) -> Ve
         conditions.extend(date(vec![programmed(f, state, wait)]));
     }
     let halves = enforced::halves(f, state);
-    conditions.extend(date(vec![available(f, state, halves.as_ref())]));
+    conditions.extend(date(vec![available(f, state, wait, halves.as_ref())]));
     if as_before {
         conditions.extend(unchanged(f, &[types::READY, types::RECONCILING, types::STALLED]));
     } else {
@@ -160,9 +161,14 @@ fn problem_of_name(f: &Facts<'_>, target: &Target) -> Option<String> {
 }
 
 /// By the slices in the cluster, so that the old target's endpoints count as long as the alias resolves to them.
-fn available(f: &Facts<'_>, state: State, halves: Option<&Halves>) -> NewCondition {
+fn available(f: &Facts<'_>, state: State, wait: Option<&Wait>, halves: Option<&Halves>) -> NewCondition {
     let no = |reason, message: &str| condition(types::AVAILABLE, false, reason, message);
     if !matches!(state, State::Active | State::UpdatingActive) {
+        // What was refused or is held keeps a link on its way for long, while some of its objects answer.
+        if wait.is_some_and(|wait| wait.problem.is_some()) && dataplane::answers(f.s) {
+            let message = format!("the alias has ready endpoints, although the link is {state}");
+            return condition(types::AVAILABLE, true, Reason::EndpointsReady, message);
+        }
         return no(Reason::NotActive, "the link is not active");
     }
     if f.s

@@ -209,6 +209,7 @@ async fn answered(answer: &Answer, call: &Call, served: Option<Answered>) -> Res
             };
             Ok(whole(*code, &failure.body(), *retry_after))
         }
+        Answer::Failure(failure) => Ok(whole(failure.code, &failure.body(), None)),
         Answer::Reset => Err(Broken),
         Answer::Silence => std::future::pending().await,
         Answer::Truncated => {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::api::call::Call;
+use crate::api::failure::Failure;
 use crate::api::resource::Resource;
 use crate::api::watch::Replica;
 
@@ -33,6 +34,8 @@ pub enum Answer {
         /// `Retry-After`, in seconds.
         retry_after: Option<u64>,
     },
+    /// This failure.
+    Failure(Failure),
     /// The connection breaks.
     Reset,
     /// No answer at all.

@@ -3,3 +3,4 @@
 pub mod hooks;
 pub mod injector;
 pub mod plan;
+pub mod refusing;

@@ -211,7 +211,7 @@ async fn a_grant_taken_back_before_the_slices_are_written_lets_none_be_written()
         let hold = Hold::writes(shop, "endpointslices", &["CREATE"]).await;
         let (link, mut watch) = shop.watched_link(link_into(data, "Service", "pg")).await;
         watch.walks([Requested, Activating]).await;
-        link.condition("Programmed", "False", "WriteFailed").await;
+        link.condition("Programmed", "False", "AdmissionDenied").await;
         given.delete().await;
         watch.walks([Deactivating, Inactive]).await;
         hold.lift().await;

@@ -36,6 +36,7 @@ mod packets_consent;
 mod packets_egress;
 mod packets_established;
 mod readiness;
+mod refused_children;
 mod repair;
 mod repair_fields;
 mod silence;

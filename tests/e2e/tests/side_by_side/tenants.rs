@@ -216,7 +216,7 @@ async fn a_grant_revoked_during_activation_shows_no_pod_and_one_revoked_later_sh
         let given = t.consents_to("Deployment", "pg").await;
         let hold = Hold::writes(&t.shop, "endpointslices", &["CREATE"]).await;
         let link = t.link_to("Deployment", "pg").await;
-        link.condition("Programmed", "False", "WriteFailed").await;
+        link.condition("Programmed", "False", "AdmissionDenied").await;
         given.delete().await;
         hold.lift().await;
         link.reaches(Inactive).await;

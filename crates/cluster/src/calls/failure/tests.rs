@@ -28,6 +28,23 @@ fn each_failure_is_sorted_by_what_can_be_done_about_it() {
     assert_eq!(failure(401, &status("Unauthorized")).reason(), "server");
 }
 
+#[test]
+fn a_policy_or_a_webhook_refuses_with_any_code_that_it_likes() {
+    for message in [
+        r#"services "x" is forbidden: ValidatingAdmissionPolicy 'names' with binding 'names' denied request: no"#,
+        r#"admission webhook "names.example.com" denied the request: no"#,
+    ] {
+        for code in [400, 401, 403, 404, 409, 413, 422, 429, 500, 503] {
+            let mut body = status("Whatever");
+            body["message"] = json!(message);
+            body["details"] = json!({"name": "x", "kind": "services", "retryAfterSeconds": 1});
+            let failure = failure(code, &body);
+            assert_eq!(failure.reason(), "refused", "{code} {message}");
+            assert!(!failure.leaves_doubt());
+        }
+    }
+}
+
 /// lifecycle#refused-link-write: the words of etcd, and of the API server's own client of it.
 #[test]
 fn an_object_that_is_too_large_for_the_store_is_refused_and_not_retried_as_a_failure() {

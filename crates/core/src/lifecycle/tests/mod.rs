@@ -8,6 +8,7 @@ mod child_deletions;
 mod conditions;
 mod delayed_hold;
 mod deletion;
+mod denied;
 mod disclosure;
 mod drain;
 mod edges;
