@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use instancelink_core::child::{problem_of_key, problem_of_value};
 use instancelink_core::external_name::AllowedNames;
 
 pub use crate::telemetry::logs::LogFormat;
@@ -67,6 +68,14 @@ pub struct Operator {
     /// How long links stay active for pods that run on after their source was deleted.
     #[arg(long, env = "INSTANCELINK_SOURCE_GRACE", default_value = "60s", value_parser = seconds)]
     pub source_grace: Duration,
+    /// Labels for each object that the operator creates, as key=value, with a comma between two. An entry in
+    /// spec.infrastructure.labels of a link comes first.
+    #[arg(long, env = "INSTANCELINK_CHILD_LABELS", value_delimiter = ',', value_parser = label)]
+    pub child_labels: Vec<(String, String)>,
+    /// Annotations for each object that the operator creates, as key=value, with a comma between two. An entry in
+    /// spec.infrastructure.annotations of a link comes first.
+    #[arg(long, env = "INSTANCELINK_CHILD_ANNOTATIONS", value_delimiter = ',', value_parser = annotation)]
+    pub child_annotations: Vec<(String, String)>,
     /// Look up active aliases in the cluster's DNS for the condition `Verified`. Default: true in a pod that uses the
     /// cluster's DNS, else false.
     #[arg(long, env = "INSTANCELINK_VERIFY_DNS", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
@@ -136,6 +145,20 @@ fn external_names(text: &str) -> Result<AllowedNames, String> {
     AllowedNames::parse(names.filter(|name| !name.is_empty()))
 }
 
+/// Parses `key=value` for a label.
+fn label(text: &str) -> Result<(String, String), String> {
+    let (key, value) = annotation(text)?;
+    problem_of_value(&value).map_or(Ok((key, value)), Err)
+}
+
+/// Parses `key=value` for an annotation.
+fn annotation(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text
+        .split_once('=')
+        .ok_or_else(|| format!("{text:?} is not key=value; write for example team=shop"))?;
+    problem_of_key(key).map_or_else(|| Ok((key.to_owned(), value.to_owned())), Err)
+}
+
 /// Parses `15`, `15s` or `500ms`.
 fn seconds(text: &str) -> Result<Duration, String> {
     let (number, unit) = match (text.strip_suffix("ms"), text.strip_suffix('s')) {
@@ -166,6 +189,28 @@ mod tests {
         assert!(names.allows("pg.rds.amazonaws.com") && names.allows("db.example.com"));
         assert!(external_names("").unwrap().is_empty());
         assert!(external_names("*").is_err());
+    }
+
+    #[test]
+    fn labels_for_children_are_checked_at_the_start() {
+        let pair = |key: &str, value: &str| Ok((key.to_owned(), value.to_owned()));
+        assert_eq!(label("team=shop"), pair("team", "shop"));
+        assert_eq!(
+            label("app.kubernetes.io/part-of="),
+            pair("app.kubernetes.io/part-of", "")
+        );
+        assert_eq!(annotation("note=a=b c"), pair("note", "a=b c"));
+        for wrong in ["team", "=x", "the team=x", "team=a b"] {
+            assert!(label(wrong).is_err(), "{wrong}");
+        }
+        for reserved in [
+            "kubernetes.io/service-name=x",
+            "app.kubernetes.io/managed-by=me",
+            "instancelink.dev/link=a/b",
+        ] {
+            assert!(label(reserved).unwrap_err().contains("reserved"), "{reserved}");
+            assert!(annotation(reserved).unwrap_err().contains("reserved"), "{reserved}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use instancelink_api::Infrastructure;
 use instancelink_cluster::{Cache, Calls, Cause, LinkKey, Meter, watch};
 use instancelink_core::rights::Account;
 use jiff::SignedDuration;
@@ -260,6 +261,10 @@ impl Components {
             cluster_domain: options.cluster_domain.clone(),
             source_grace: SignedDuration::try_from(options.source_grace).unwrap_or(SignedDuration::MAX),
             account,
+            child_defaults: Arc::new(Infrastructure {
+                labels: options.child_labels.iter().cloned().collect(),
+                annotations: options.child_annotations.iter().cloned().collect(),
+            }),
             verifier: Arc::clone(&verifier),
             external_names: Arc::clone(&external_names),
             running: RunningPasses::default(),

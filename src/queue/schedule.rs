@@ -179,7 +179,7 @@ impl Schedule {
         let wake = match ending {
             Ending::Gone if !again => {
                 self.entries.remove(key);
-                goes_on.iter().for_each(|other| self.make_due(other, now));
+                self.make_all_due(&goes_on, now);
                 return;
             }
             Ending::Gone => None,
@@ -241,7 +241,7 @@ impl Schedule {
         } else {
             self.forget_if_idle(key);
         }
-        goes_on.iter().for_each(|other| self.make_due(other, now));
+        self.make_all_due(&goes_on, now);
     }
 
     /// Keeps passes over links of a source from starting. False if one runs.
@@ -278,6 +278,12 @@ impl Schedule {
                 entry.timer = None;
             }
             self.make_due(&key, now);
+        }
+    }
+
+    fn make_all_due(&mut self, links: &[LinkKey], now: Instant) {
+        for key in links {
+            self.make_due(key, now);
         }
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::join_all;
+use instancelink_api::Infrastructure;
 use instancelink_cluster::index::link_keys::source_key;
 use instancelink_cluster::{Cache, CallError, LinkKey, SourceKey, observe};
 use instancelink_core::child::{Key, Kind};
@@ -51,6 +52,8 @@ pub(crate) struct PassContext {
     pub(crate) source_grace: SignedDuration,
     /// The operator's user name, for manifests in messages.
     pub(crate) account: Account,
+    /// Labels and annotations of all children.
+    pub(crate) child_defaults: Arc<Infrastructure>,
     pub(crate) verifier: Arc<Verifier>,
     pub(crate) external_names: Arc<ExternalLookups>,
     pub(crate) running: RunningPasses,
@@ -162,6 +165,7 @@ impl Pass<'_> {
             .read(|index| observe(index, key, now, &context.cluster_domain, &written))?;
         snapshot.account.clone_from(&context.account);
         snapshot.source_grace = context.source_grace;
+        snapshot.child_defaults = Arc::clone(&context.child_defaults);
         snapshot.lookup = context.verifier.lookup_of(key, &snapshot.link.object);
         context.external_names.add_to(key, &mut snapshot);
         Some(snapshot)
@@ -247,7 +251,9 @@ impl Pass<'_> {
                 Ok(answer) => {
                     if matches!(answer, Answer::Child(_) | Answer::ChildGone(_)) {
                         // What refused the last pass is over.
-                        self.recalled.drain(..).for_each(|key| drop(snapshot.refusals.remove(&key)));
+                        for key in self.recalled.drain(..) {
+                            snapshot.refusals.remove(&key);
+                        }
                     }
                     snapshot.fold(answer);
                 }
@@ -279,7 +285,11 @@ impl Pass<'_> {
         if retry {
             record::refusals(snapshot);
             let ends_unseen = self.context.refused_writes.remember(&self.turn.key, &snapshot.refusals);
-            let ending = if ends_unseen { Ending::RefusedUnseen } else { Ending::Refused };
+            let ending = if ends_unseen {
+                Ending::RefusedUnseen
+            } else {
+                Ending::Refused
+            };
             Outcome::new(ending(wake), "refused")
         } else if self.repairs.only_repaired() {
             Outcome::new(Ending::Repaired(wake), "repaired")

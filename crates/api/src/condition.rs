@@ -133,6 +133,8 @@ reasons! {
     NoPorts,
     /// `Programmed`, and entries of the binding lead to another host than the alias.
     EntriesBypassAlias,
+    /// `Programmed`: shared objects have labels or annotations of an older link, with other values.
+    OlderLinkDecides,
     /// Available: the alias has ready endpoints.
     EndpointsReady,
     /// Ready: in the desired state.

@@ -38,6 +38,10 @@ pub const ENTRIES: &str = "instancelink.dev/entries";
 /// Annotation of a slice: the time at which it stopped answering, from which the drain counts.
 pub const DRAIN_FROM: &str = "instancelink.dev/drain-from";
 
+/// Annotation of a child: JSON object with the keys of its labels and annotations that come from `spec.infrastructure` or from the
+/// operator's options.
+pub const INFRASTRUCTURE: &str = "instancelink.dev/infrastructure";
+
 /// Label of an EndpointSlice that names its manager.
 pub const SLICE_MANAGED_BY: &str = "endpointslice.kubernetes.io/managed-by";
 /// Value of [`SLICE_MANAGED_BY`].

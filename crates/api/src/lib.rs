@@ -7,6 +7,7 @@ pub mod action;
 pub mod condition;
 pub mod crd;
 pub mod grant;
+pub mod infrastructure;
 pub mod keys;
 pub mod reference;
 mod selector_schema;
@@ -16,6 +17,7 @@ pub mod status;
 
 pub use action::{Desired, Intent, LastAction, Phase, Verb, Verdict};
 pub use grant::{InstanceLinkGrant, InstanceLinkGrantSpec, InstanceLinkGrantStatus};
+pub use infrastructure::Infrastructure;
 pub use reference::{InstanceRef, TargetRef};
 pub use spec::{Addressing, DesiredState, InstanceLink, InstanceLinkSpec, LinkPort};
 pub use state::State;

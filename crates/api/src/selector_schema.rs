@@ -6,14 +6,15 @@
 use schemars::{Schema, SchemaGenerator, json_schema};
 
 /// A key of a label: a name of at most 63 characters, with or without a DNS subdomain before a slash.
-const KEY: &str = "^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$";
+pub(crate) const KEY: &str = "^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$";
+/// What is wrong with a key that does not match.
+pub(crate) const KEY_MESSAGE: &str = "a key of a label is a name of at most 63 letters, digits, '-', '_' and '.', or a DNS subdomain, \
+                                      '/' and a name; write e.g. team or example.com/team";
 /// A value of a label. Its length is limited separately.
-const VALUE: &str = "^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$";
+pub(crate) const VALUE: &str = "^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$";
 
 /// A selector of namespaces. The limits of its lists keep the cost of the rules within what the API server allows.
 pub(crate) fn of_namespaces(_: &mut SchemaGenerator) -> Schema {
-    let key_message = "a key of a label is a name of at most 63 letters, digits, '-', '_' and '.', or a DNS subdomain, '/' and \
-                       a name; write e.g. team or example.com/team";
     json_schema!({
         "type": "object",
         "x-kubernetes-map-type": "atomic",
@@ -25,7 +26,7 @@ pub(crate) fn of_namespaces(_: &mut SchemaGenerator) -> Schema {
                 "maxProperties": 64,
                 "additionalProperties": { "type": "string", "maxLength": 63, "pattern": VALUE },
                 "x-kubernetes-validations": [
-                    { "rule": format!("self.all(k, k.matches('{KEY}'))"), "message": key_message },
+                    { "rule": format!("self.all(k, k.matches('{KEY}'))"), "message": KEY_MESSAGE },
                 ],
             },
             "matchExpressions": {
@@ -51,7 +52,7 @@ pub(crate) fn of_namespaces(_: &mut SchemaGenerator) -> Schema {
                         },
                     },
                     "x-kubernetes-validations": [
-                        { "rule": format!("self.key.matches('{KEY}')"), "message": key_message },
+                        { "rule": format!("self.key.matches('{KEY}')"), "message": KEY_MESSAGE },
                         {
                             "rule": "!(self.operator in ['In', 'NotIn']) || (has(self.values) && self.values.size() > 0)",
                             "message": "In and NotIn need values; write at least one, or leave the requirement out",

@@ -6,7 +6,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{InstanceLinkStatus, InstanceRef, State, TargetRef};
+use crate::{Infrastructure, InstanceLinkStatus, InstanceRef, State, TargetRef};
 
 /// A dependency of one workload on another, under a name.
 ///
@@ -126,6 +126,10 @@ pub struct InstanceLinkSpec {
     /// What the link writes in addition while it is active.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outputs: Option<Outputs>,
+
+    /// Labels and annotations for the objects that the operator creates for the link. An edit does not change the state.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub infrastructure: Option<Infrastructure>,
 
     /// Seconds after which a removed link is purged. If unset, it is kept until it is purged.
     #[serde(default, skip_serializing_if = "Option::is_none")]

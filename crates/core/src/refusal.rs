@@ -62,12 +62,16 @@ impl Refusal {
             ),
             Denial::Policy(name) => (
                 Reason::AdmissionDenied,
-                format!("{what}. Change this policy; {soon}: kubectl edit validatingadmissionpolicy {name}"),
+                format!(
+                    "{what}. If it asks for labels or annotations, write them into spec.infrastructure of the link; otherwise change this \
+                     policy; {soon}: kubectl edit validatingadmissionpolicy {name}"
+                ),
             ),
             Denial::Webhook(_) => (
                 Reason::AdmissionDenied,
                 format!(
-                    "{what}. Change the rules of this webhook; {soon}. Its configuration is in the output of kubectl get \
+                    "{what}. If it asks for labels or annotations, write them into spec.infrastructure of the link; otherwise change the \
+                     rules of this webhook; {soon}. Its configuration is in the output of kubectl get \
                      validatingwebhookconfigurations,mutatingwebhookconfigurations -o yaml"
                 ),
             ),
@@ -244,7 +248,10 @@ mod tests {
             let refusal = Refusal::denied("create", &key(), answer);
             assert_eq!(refusal.reason, reason, "{answer}");
             let message = refusal.message_for(&key(), &Account::default());
-            assert!(message.contains(next) && message.contains("EndpointSlice shop/web-db-v4"), "{message}");
+            assert!(
+                message.contains(next) && message.contains("EndpointSlice shop/web-db-v4"),
+                "{message}"
+            );
             assert_eq!(message.contains("kind: Role"), reason == Reason::Forbidden, "{message}");
         }
     }

@@ -70,6 +70,7 @@ fn context(links: &[Value], answer: fn(&Method) -> (u16, Value)) -> PassContext 
         cluster_domain: "cluster.local".to_owned(),
         source_grace: jiff::SignedDuration::from_secs(60),
         account: Account::default(),
+        child_defaults: Arc::default(),
         verifier: Arc::new(verifier),
         external_names: Arc::new(external_names),
         running: RunningPasses::default(),

@@ -64,6 +64,12 @@ impl Hold {
         Self::put_as(namespace, &rule(group, resource, operations), "true", reason).await
     }
 
+    /// Refuses objects of a kind without this label: `Hold::unlabelled(&ns, "services", "team")`.
+    pub async fn unlabelled(namespace: &Namespace, resource: &str, label: &str) -> Self {
+        let without = format!("!has(object.metadata.labels) || !('{label}' in object.metadata.labels)");
+        Self::put(namespace, &rule("", resource, &["CREATE", "UPDATE"]), &without).await
+    }
+
     /// The name of the policy and of its binding.
     pub fn name(&self) -> &str {
         &self.name

@@ -81,7 +81,9 @@ pub async fn kubectl(arguments: &[&str]) -> Output {
 
 /// Runs the last command in a message of the operator, as a user pastes it. `kubectl edit` replaces `from` by `to`.
 pub async fn runs_command_in(message: &str, from: &str, to: &str) -> String {
-    let (_, command) = message.rsplit_once("kubectl ").unwrap_or_else(|| panic!("no command in {message}"));
+    let (_, command) = message
+        .rsplit_once("kubectl ")
+        .unwrap_or_else(|| panic!("no command in {message}"));
     let end = command.find([';', '\n']).unwrap_or(command.len());
     let arguments: Vec<&str> = command[..end].split_whitespace().collect();
     let editor = format!("sed -i 's/{from}/{to}/'");

@@ -157,6 +157,7 @@ fn updates() -> Script {
             &[("db", "active")],
         )
         .then(edit("db", "{description: the database}"), &[("db", "active")])
+        .then(edit("db", "{infrastructure: {labels: {team: a}}}"), &[("db", "active")])
         .then(edit("db", "{targetInstanceRef: {name: pg-2}}"), &[("db", "active")])
         .then(edit("db", "{ports: [{name: pg, port: 6432}]}"), &[("db", "active")])
         .then(
@@ -167,6 +168,7 @@ fn updates() -> Script {
         .then(edit("db", "{targetInstanceRef: {name: pg}}"), &[("db", "inactive")])
         .then(Act("db", "activate/2"), &[("db", "active")])
         .then(edit("db", "{publishNotReadyAddresses: true}"), &[("db", "active")])
+        .then(edit("db", "{infrastructure: null}"), &[("db", "active")])
         .then(Delete(&LINKS, "shop", "db"), &[("db", "gone")])
 }
 

@@ -4,6 +4,7 @@ use instancelink_api::condition::types;
 use instancelink_api::spec::NetworkPolicyMode;
 use instancelink_api::{Addressing, InstanceLink, InstanceLinkSpec, InstanceLinkStatus, InstanceRef, keys};
 use instancelink_core::bounded_link::bound;
+use instancelink_core::dataplane::counts;
 use kube::core::ObjectMeta;
 
 use super::{Watched, Who};
@@ -55,6 +56,7 @@ const fn unknown_spec() -> InstanceLinkSpec {
         deactivation: None,
         network_policy: NetworkPolicyMode::None,
         outputs: None,
+        infrastructure: None,
         ttl_seconds_after_removed: None,
         ttl_seconds_after_purged: i64::MAX,
     }
@@ -111,6 +113,12 @@ impl Watched for Links {
                 affected.extend(rivals, Cause::Change);
             }
         }
+        if shared_differ(old, new) {
+            // What it adds to the shared children comes with its own pass. What it leaves there, another link removes.
+            let link = new.zip(is).or(old.zip(was));
+            let other = link.and_then(|(link, cached)| index.links.another_up(&change.name, &source_key(link), cached));
+            affected.extend(other, Cause::Change);
+        }
         affected
     }
 }
@@ -140,6 +148,15 @@ fn claims_differ(old: Option<&InstanceLink>, new: Option<&InstanceLink>) -> bool
         || old.metadata.finalizers != new.metadata.finalizers
         || old.status.as_ref().map(|s| s.state) != new.status.as_ref().map(|s| s.state)
         || intent(old) != intent(new)
+}
+
+/// True if the labels and annotations change that the link adds to the children of its source.
+fn shared_differ(old: Option<&InstanceLink>, new: Option<&InstanceLink>) -> bool {
+    let added = |link: Option<&InstanceLink>| {
+        let link = link.filter(|link| counts(link.state()))?;
+        link.spec.infrastructure.clone()
+    };
+    added(old) != added(new)
 }
 
 /// True if the readiness gates of this link's alias may get another answer.

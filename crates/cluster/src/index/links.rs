@@ -111,6 +111,8 @@ pub struct LinkStore {
     pub table: Table<CachedLink>,
     /// Links by their source.
     pub by_source: Sources,
+    /// Links that ask for labels or annotations of their children, by their source.
+    pub(super) by_infrastructure: Groups<SourceKey>,
     pub(crate) by_target: Groups<TargetKey>,
     /// Links by the kinds that are watched only because links name them.
     pub(crate) by_kind: Groups<ApiKind>,
@@ -143,6 +145,9 @@ impl LinkStore {
         let targets = |link: Option<&InstanceLink>| link.map(target_keys).unwrap_or_default();
         let sources = (old.map(source_key), new.map(source_key));
         self.reindex_source(change, sources.0.as_ref(), sources.1.as_ref());
+        let asks = |link: Option<&InstanceLink>| link.filter(|link| link.spec.infrastructure.is_some()).map(source_key);
+        let (before, after) = (asks(old), asks(new));
+        self.by_infrastructure.update(name, before.as_slice(), after.as_slice());
         self.by_target.update(name, &targets(old), &targets(new));
         let kinds = |link: Option<&InstanceLink>| link.map(scaled_kinds).unwrap_or_default();
         self.by_kind.update(name, &kinds(old), &kinds(new));

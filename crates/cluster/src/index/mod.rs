@@ -21,6 +21,7 @@ pub mod policies;
 pub mod scaled;
 pub mod secrets;
 pub mod services;
+mod shared_children;
 pub mod slices;
 pub(crate) mod source_kind;
 pub mod sources;

@@ -59,6 +59,7 @@ pub fn observe(
         now,
         cluster_domain: cluster_domain.to_owned(),
         account: Account::default(),
+        child_defaults: Arc::default(),
         link: Link {
             object: InstanceLink::clone(object),
             action_manager: link.action_manager.to_string(),

@@ -4,6 +4,7 @@
 //! - those that compete for the alias or the directory;
 //! - those that have entries in an environment of the source, or that a shared child names;
 //! - those whose children may or may not have been written;
+//! - those whose labels and annotations are on the shared children;
 //! - one other sibling that has or needs children, which keeps the directory. Any one will do.
 
 use std::collections::BTreeSet;
@@ -30,6 +31,7 @@ pub(super) fn siblings_of(
     let named = of_children(index, children).chain(of_unconfirmed(index, unconfirmed));
     // A child may name links of another source, too, and those are no siblings.
     siblings.extend(named.filter(|other| index.links.by_source.has(&source, other)));
+    siblings.extend(index.links.that_count_beside(key, &source, cached));
     siblings.extend(any_that_needs_the_directory(index, key, &source, cached));
     siblings.remove(key);
     let found = siblings

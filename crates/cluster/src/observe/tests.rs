@@ -65,6 +65,12 @@ fn some_link(dice: &mut Dice, number: u64) -> Value {
     } else {
         object
     };
+    let object = if dice.one_in(3) {
+        let labels = json!({"team": dice.of(&["a", "b"]), dice.of(&["cost", "owner"]): "x"});
+        with(object, "/spec/infrastructure", json!({"labels": labels}))
+    } else {
+        object
+    };
     let object = if dice.one_in(6) {
         with(object, "/metadata/deletionTimestamp", json!("2026-01-02T00:00:00Z"))
     } else {

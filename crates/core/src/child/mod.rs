@@ -6,9 +6,11 @@
 mod binding;
 mod directory;
 mod environment;
+pub(crate) mod infrastructure;
 mod kind;
 pub mod names;
 mod policy;
+mod recorded;
 mod service;
 mod slice;
 mod virtual_ip;
@@ -20,9 +22,12 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 use serde::{Deserialize, Serialize};
 
+use recorded::Recorded;
+
 pub use binding::{Binding, Confidential, Entries};
 pub use directory::Directory;
 pub use environment::{Environment, MOST_ENTRIES};
+pub use infrastructure::{problem_of_key, problem_of_value, usable};
 pub use kind::{ChildKind, Children, DesiredChild, Kind, ObservedChild};
 pub use kind::{with_desired, with_kind, with_observed};
 pub use policy::Policy;
@@ -66,9 +71,9 @@ pub struct ChildSpec<T> {
     pub namespace: String,
     /// Name.
     pub name: String,
-    /// Labels, reduced to the keys that the operator sets ([`is_our_label`]).
+    /// Labels, reduced to the keys that the operator sets ([`is_our_label`], and those that it recorded).
     pub labels: BTreeMap<String, String>,
-    /// Annotations, reduced to the keys that the operator sets ([`is_our_annotation`]).
+    /// Annotations, reduced to the keys that the operator sets ([`is_our_annotation`], and those that it recorded).
     pub annotations: BTreeMap<String, String>,
     /// Owner references, in the object's order.
     pub owners: Vec<Owner>,
@@ -117,6 +122,7 @@ impl<T> Observed<T> {
             ..
         } = meta;
         let is_held = has_finalizers_of_others(finalizers.as_deref());
+        let recorded = Recorded::of(annotations.as_ref());
         Self {
             uid: uid.unwrap_or_default(),
             resource_version: resource_version.unwrap_or_default(),
@@ -128,12 +134,12 @@ impl<T> Observed<T> {
                 labels: labels
                     .unwrap_or_default()
                     .into_iter()
-                    .filter(|(k, _)| is_our_label(k))
+                    .filter(|(k, _)| is_our_label(k) || recorded.labels.contains(k))
                     .collect(),
                 annotations: annotations
                     .unwrap_or_default()
                     .into_iter()
-                    .filter(|(k, _)| is_our_annotation(k))
+                    .filter(|(k, _)| is_our_annotation(k) || recorded.annotations.contains(k))
                     .collect(),
                 owners: collect_exact(owner_references.unwrap_or_default().into_iter().map(owner_of)),
                 body,

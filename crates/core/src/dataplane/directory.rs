@@ -2,15 +2,17 @@
 
 use instancelink_api::keys;
 
+use super::infrastructure;
 use super::naming::{Names, labels, representative, source_path};
 use super::ownership::{Ownership, ownership_of};
+use crate::child::infrastructure::put_on;
 use crate::child::{ChildSpec, Directory, Observed};
 use crate::snapshot::Snapshot;
 
 /// Builds the desired directory.
 pub(super) fn desired(s: &Snapshot, names: &Names<'_>) -> ChildSpec<Directory> {
     let observed = observed(s, names);
-    ChildSpec {
+    let mut directory = ChildSpec {
         namespace: names.namespace.to_owned(),
         name: names.directory.clone(),
         labels: names.shared_labels(),
@@ -20,7 +22,9 @@ pub(super) fn desired(s: &Snapshot, names: &Names<'_>) -> ChildSpec<Directory> {
         ]),
         owners: Vec::new(),
         body: Directory::RIGHT,
-    }
+    };
+    put_on(&mut directory, &infrastructure::shared(s));
+    directory
 }
 
 /// The observed directory, if it is the operator's own.

@@ -14,9 +14,11 @@ use instancelink_api::spec::EnvironmentMode;
 
 use super::docker;
 use super::environment_size::{fits, too_large};
+use super::infrastructure;
 use super::naming::{Names, representative, sibling_paths, source_path};
 use super::ownership::{Ownership, ownership_of};
 use super::writes::{delete, repair};
+use crate::child::infrastructure::put_in;
 use crate::child::{ChildSpec, Environment, Observed};
 use crate::effect::Effect;
 use crate::marks::is_shared_child;
@@ -109,8 +111,9 @@ fn desired<'a>(s: &'a Snapshot, ports: &[Port], older: &BTreeSet<String>) -> Bui
     }
 
     let data = data(observed, &own, &entries);
-    let labels = names.shared_labels();
-    let annotations = annotations(representative(s, names, observed), Some(source_path(s)), &entries);
+    let mut labels = names.shared_labels();
+    let mut annotations = annotations(representative(s, names, observed), Some(source_path(s)), &entries);
+    put_in(&mut labels, &mut annotations, &infrastructure::shared(s));
     let owners = Vec::new();
     if let Some(found) = observed.map(|found| &found.object)
         && (&found.labels, &found.annotations, &found.owners) == (&labels, &annotations, &owners)
@@ -154,8 +157,10 @@ pub(crate) fn without(
         paths.into_iter().next().unwrap_or(named)
     };
     let source = found.object.annotations.get(keys::SOURCE).cloned();
+    let mut kept = found.object.annotations.clone();
+    kept.extend(annotations(representative, source, &entries));
     Some(ChildSpec {
-        annotations: annotations(representative, source, &entries),
+        annotations: kept,
         body: Environment::new(owned(data(Some(found), &BTreeMap::new(), &entries))),
         ..found.object.clone()
     })

@@ -1,10 +1,11 @@
-//! What a user of a link may miss although all of its children are written: a target without ports, and entries of a Secret that
-//! lead past the alias (contract#notes). The condition `Programmed` has it.
+//! What a user of a link may miss although all of its children are written: a target without ports, entries of a Secret that lead
+//! past the alias, and labels of older links on shared objects (contract#notes). The condition `Programmed` has it.
 
 use instancelink_api::condition::Reason;
 use instancelink_api::spec::EnvironmentMode;
 
 use super::binding::PastTheAlias;
+use super::infrastructure;
 use super::naming::Names;
 use crate::resolve::endpoints::EndpointGroups;
 use crate::resolve::{TargetVerdict, target_of};
@@ -16,7 +17,7 @@ const MOST_ENTRIES: usize = 4;
 /// Something that a user may miss.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Note {
-    /// `NoPorts` or `EntriesBypassAlias`.
+    /// `NoPorts`, `EntriesBypassAlias` or `OlderLinkDecides`.
     pub reason: Reason,
     /// What is missing, why, and what to write.
     pub message: String,
@@ -27,6 +28,7 @@ pub(super) fn of(s: &Snapshot, names: &Names<'_>, endpoints: &EndpointGroups, pa
     no_ports(s, names, endpoints)
         .into_iter()
         .chain(bypassed(s, names, past))
+        .chain(outvoted(s, names))
         .collect()
 }
 
@@ -118,6 +120,22 @@ fn bypassed(s: &Snapshot, names: &Names<'_>, past: &PastTheAlias) -> Option<Note
     Some(Note {
         reason: Reason::EntriesBypassAlias,
         message,
+    })
+}
+
+/// Objects that the link shares with others do not have its labels and annotations.
+fn outvoted(s: &Snapshot, names: &Names<'_>) -> Option<Note> {
+    let outvoted = infrastructure::outvoted(s);
+    (!outvoted.is_empty()).then(|| Note {
+        reason: Reason::OlderLinkDecides,
+        message: format!(
+            "The objects that the links of {} share have values of older links, or too many others, for: {}. Write the same values into \
+             spec.infrastructure of these links: kubectl -n {} edit il {}",
+            names.instance,
+            outvoted.join(", "),
+            names.namespace,
+            names.link
+        ),
     })
 }
 

@@ -6,7 +6,8 @@ use super::binding::{self, DesiredBinding};
 use super::environment::DesiredEnvironment;
 use super::naming::Names;
 use super::notes::{self, Note};
-use super::{directory, policy, slices, virtual_ip};
+use super::{directory, infrastructure, policy, slices, virtual_ip};
+use crate::child::infrastructure::put_on;
 use crate::child::{ChildSpec, Directory, Policy, Slice, VirtualIp};
 use crate::refusal::Refusal;
 use crate::resolve::Unservable;
@@ -46,9 +47,9 @@ pub struct Plan<'a> {
 pub fn build<'a>(s: &'a Snapshot, older: &BTreeSet<String>) -> Result<Plan<'a>, Unservable> {
     let endpoints = endpoint_groups(s)?;
     let names = Names::of(s);
-    let policies = policy::desired(s, &names, &endpoints)?;
-    let virtual_ip = virtual_ip::desired(s, &names, &endpoints);
-    let slices = if virtual_ip.is_some() {
+    let mut policies = policy::desired(s, &names, &endpoints)?;
+    let mut virtual_ip = virtual_ip::desired(s, &names, &endpoints);
+    let mut slices = if virtual_ip.is_some() {
         let group = Group {
             ports: endpoints.ports.clone(),
             endpoints: virtual_ip::endpoints(s, &names, &endpoints),
@@ -59,7 +60,20 @@ pub fn build<'a>(s: &'a Snapshot, older: &BTreeSet<String>) -> Result<Plan<'a>, 
     } else {
         slices::under_directory(s, &names, &endpoints.groups, &endpoints.ports)
     };
-    let (binding, past) = binding::desired(s, &names, &endpoints.ports);
+    let (mut binding, past) = binding::desired(s, &names, &endpoints.ports);
+    let wanted = infrastructure::own(s);
+    for child in &mut slices {
+        put_on(child, &wanted);
+    }
+    if let Some(child) = &mut virtual_ip {
+        put_on(child, &wanted);
+    }
+    for child in policies.ingress.iter_mut().chain(&mut policies.egress) {
+        put_on(child, &wanted);
+    }
+    if let DesiredBinding::Present(child) = &mut binding {
+        put_on(child, &wanted);
+    }
     Ok(Plan {
         directory: directory::desired(s, &names),
         notes: notes::of(s, &names, &endpoints, &past),

@@ -46,7 +46,8 @@ fn of_requirement(requirement: &LabelSelectorRequirement) -> Option<String> {
         .or_else(|| values.iter().find_map(|value| of_value(value)))
 }
 
-fn of_key(key: &str) -> Option<String> {
+/// What Kubernetes refuses in the key of a label or an annotation.
+pub(crate) fn of_key(key: &str) -> Option<String> {
     let (prefix, name) = key
         .split_once('/')
         .map_or((None, key), |(prefix, name)| (Some(prefix), name));
@@ -60,7 +61,8 @@ fn of_key(key: &str) -> Option<String> {
     })
 }
 
-fn of_value(value: &str) -> Option<String> {
+/// What Kubernetes refuses in the value of a label.
+pub(crate) fn of_value(value: &str) -> Option<String> {
     (!value.is_empty() && !is_word(value)).then(|| {
         format!(
             "'{}' is not a value of a label; write at most {MAX_NAME} letters, digits, '-', '_' and '.'",

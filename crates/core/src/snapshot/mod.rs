@@ -9,8 +9,8 @@ mod unusable;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use instancelink_api::InstanceLink;
 use instancelink_api::grant::{GrantTo, Permission};
+use instancelink_api::{Infrastructure, InstanceLink};
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
@@ -37,6 +37,8 @@ pub struct Snapshot {
     pub cluster_domain: String,
     /// The operator's own account, for messages about rights that it lacks.
     pub account: Account,
+    /// Labels and annotations that the operator's options put on each child.
+    pub child_defaults: Arc<Infrastructure>,
     /// The link.
     pub link: Link,
     /// Its namespace.

@@ -24,6 +24,7 @@ mod environment;
 mod external_targets;
 mod fixed_names;
 mod holds;
+mod infrastructure;
 mod injection;
 mod jobs;
 mod kustomize;

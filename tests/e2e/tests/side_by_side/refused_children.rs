@@ -68,10 +68,18 @@ async fn a_link_that_a_quota_refuses_quotes_it_and_goes_on_soon_after_it_is_rais
         link.condition("Stalled", "True", "QuotaExceeded").await;
         link.condition("Available", "False", "NotActive").await;
         // The pauses between the retries grow meanwhile, as far as they do.
-        never("the link goes on without room in the quota", Duration::from_secs(40), async || {
-            let state = link.status().await.state;
-            if state == Activating { Ok(()) } else { Err(state.to_string()) }
-        })
+        never(
+            "the link goes on without room in the quota",
+            Duration::from_secs(40),
+            async || {
+                let state = link.status().await.state;
+                if state == Activating {
+                    Ok(())
+                } else {
+                    Err(state.to_string())
+                }
+            },
+        )
         .await;
         follows(&message, ("services: \"2\"", "services: \"3\""), async || {
             link.reaches(Active).await;
@@ -93,7 +101,12 @@ async fn a_link_of_which_a_quota_refuses_only_some_objects_says_that_its_alias_a
         .await;
         quota(ns, json!({ "configmaps": "1" })).await;
         let link = a_link(ns).await;
-        let message = says(&link, "QuotaExceeded", &["ConfigMap ", "/web-links", "exceeded quota: objects"]).await;
+        let message = says(
+            &link,
+            "QuotaExceeded",
+            &["ConfigMap ", "/web-links", "exceeded quota: objects"],
+        )
+        .await;
         link.condition("Available", "True", "EndpointsReady").await;
         link.stays(Activating).await;
         assert_eq!(ns.addresses_in("web-links").await.len(), 1, "as the condition says");
@@ -114,9 +127,13 @@ async fn a_policy_is_named_whatever_its_code_and_the_link_goes_on_when_it_is_cha
             let link = a_link(ns).await;
             let parts = ["EndpointSlice ", "/web-db-v4", hold.name(), "held back by a test"];
             let message = says(&link, "AdmissionDenied", &parts).await;
-            follows(&message, ("expression: \"false\"", "expression: \"true\""), async || {
-                link.reaches(Active).await;
-            })
+            follows(
+                &message,
+                ("expression: \"false\"", "expression: \"true\""),
+                async || {
+                    link.reaches(Active).await;
+                },
+            )
             .await;
         })
         .await;
@@ -134,9 +151,13 @@ async fn a_policy_that_keeps_objects_is_named_by_a_link_that_is_cut_or_deleted()
         let parts = ["delete EndpointSlice ", "/web-db-v4", hold.name()];
         let message = says(&link, "AdmissionDenied", &parts).await;
         link.condition("Available", "True", "EndpointsReady").await;
-        follows(&message, ("expression: \"false\"", "expression: \"true\""), async || {
-            link.reaches(Inactive).await;
-        })
+        follows(
+            &message,
+            ("expression: \"false\"", "expression: \"true\""),
+            async || {
+                link.reaches(Inactive).await;
+            },
+        )
         .await;
         hold.lift().await;
 
@@ -144,10 +165,19 @@ async fn a_policy_that_keeps_objects_is_named_by_a_link_that_is_cut_or_deleted()
         link.act("activate").await.is_accepted();
         link.reaches(Active).await;
         link.delete().await;
-        let message = says(&link, "AdmissionDenied", &["delete Service ", "/web-links", hold.name()]).await;
-        follows(&message, ("expression: \"false\"", "expression: \"true\""), async || {
-            link.is_gone().await;
-        })
+        let message = says(
+            &link,
+            "AdmissionDenied",
+            &["delete Service ", "/web-links", hold.name()],
+        )
+        .await;
+        follows(
+            &message,
+            ("expression: \"false\"", "expression: \"true\""),
+            async || {
+                link.is_gone().await;
+            },
+        )
         .await;
     })
     .await;

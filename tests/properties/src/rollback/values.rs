@@ -104,6 +104,26 @@ pub fn values(field: &str) -> Option<Vec<Value>> {
         "outputs.binding.type" | "outputs.binding.provider" => texts(63),
         "outputs.binding.secretRef" => vec![json!({"name": "missing"}), json!({"name": "web-db-binding"})],
         "outputs.binding.secretRef.name" => strings(&["missing", "web-db-binding", "", "Sécret"]),
+        "infrastructure" => vec![
+            json!({}),
+            json!({"labels": {"team": "a"}, "annotations": {"example.com/note": "x"}}),
+            json!({"labels": {"app.kubernetes.io/managed-by": "me", "": "x", "the team": "a"}}),
+        ],
+        "infrastructure.labels" => vec![
+            json!({}),
+            json!({"team": "a b"}),
+            json!({"instancelink.dev/link-uid": "x", "kubernetes.io/service-name": "x", "team": "a"}),
+            json!(
+                (0..100)
+                    .map(|n| (format!("l{n}"), json!("x")))
+                    .collect::<serde_json::Map<_, _>>()
+            ),
+        ],
+        "infrastructure.annotations" => vec![
+            json!({}),
+            json!({"instancelink.dev/link": "x/y", "instancelink.dev/infrastructure": "x", "note": "ünïcödé"}),
+            json!({"note": "x".repeat(1025)}),
+        ],
         "ttlSecondsAfterRemoved" | "ttlSecondsAfterPurged" => numbers(&[0, 1, 3600, -1, i64::MAX, i64::MIN]),
         _ => return None,
     };

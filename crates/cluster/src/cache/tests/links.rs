@@ -37,6 +37,32 @@ fn a_link_that_comes_to_rest_wakes_the_one_that_waits_for_its_alias_and_no_other
     assert_eq!(world.heard(), names(["a", "b"]));
 }
 
+/// contract#infrastructure
+#[test]
+fn a_link_with_labels_that_is_cut_gives_one_other_link_of_its_source_a_turn() {
+    let world = World::new();
+    let labels = json!({"labels": {"team": "a"}});
+    let put = |name: &str, state: &str, infrastructure: Option<&Value>, version| {
+        let object = link(name, name, &to("Deployment", "pg"), version);
+        let object = with(object, "/status", json!({"state": state}));
+        match infrastructure {
+            Some(value) => world.apply::<Links>(with(object, "/spec/infrastructure", value.clone())),
+            None => world.apply::<Links>(object),
+        }
+    };
+    put("a", "active", Some(&labels), 1);
+    put("b", "inactive", None, 2);
+    put("c", "active", None, 3);
+    put("d", "active", None, 4);
+    world.heard();
+    put("a", "deactivating", Some(&labels), 5);
+    assert_eq!(world.heard(), names(["a", "c"]));
+    put("a", "inactive", Some(&labels), 6);
+    assert_eq!(world.heard(), names(["a"]), "it counted no more");
+    put("d", "deactivating", None, 7);
+    assert_eq!(world.heard(), names(["d"]), "it has no labels");
+}
+
 #[test]
 fn a_source_of_another_kind_competes_for_the_directory() {
     let world = World::new();

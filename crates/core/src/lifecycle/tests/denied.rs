@@ -8,8 +8,10 @@ use crate::child::{Key, Kind};
 use crate::fixture;
 use crate::refusal::Refusal;
 
-const QUOTA: &str = r#"configmaps "web-links" is forbidden: exceeded quota: objects, requested: configmaps=1, used: configmaps=0"#;
-const POLICY: &str = r#"services "x" is forbidden: ValidatingAdmissionPolicy 'keep' with binding 'keep' denied request: kept"#;
+const QUOTA: &str =
+    r#"configmaps "web-links" is forbidden: exceeded quota: objects, requested: configmaps=1, used: configmaps=0"#;
+const POLICY: &str =
+    r#"services "x" is forbidden: ValidatingAdmissionPolicy 'keep' with binding 'keep' denied request: kept"#;
 
 fn refuse(world: &mut World, verb: &str, key: Key, answer: &str) {
     let refusal = Refusal::denied(verb, &key, answer);
@@ -29,14 +31,23 @@ fn said(world: &World) -> &str {
 #[test]
 fn a_link_whose_environment_a_quota_refuses_says_so_and_that_its_alias_answers() {
     let mut world = World::new(fixture::snapshot());
-    refuse(&mut world, "create", fixture::key(Kind::Environment, "web-links"), QUOTA);
+    refuse(
+        &mut world,
+        "create",
+        fixture::key(Kind::Environment, "web-links"),
+        QUOTA,
+    );
     pass(&mut world);
     assert_eq!(world.state(), State::Activating);
     assert_eq!(world.status().transitioning, Transitioning::Error);
     assert_eq!(world.condition("Programmed"), ("False", "QuotaExceeded"));
     assert_eq!(world.condition("Stalled"), ("True", "QuotaExceeded"));
     assert_eq!(world.condition("Available"), ("True", "EndpointsReady"));
-    assert!(said(&world).contains("kubectl -n shop edit resourcequota objects"), "{}", said(&world));
+    assert!(
+        said(&world).contains("kubectl -n shop edit resourcequota objects"),
+        "{}",
+        said(&world)
+    );
     world.settle();
     assert_eq!(world.state(), State::Active, "the next pass tries again");
 }
@@ -61,7 +72,11 @@ fn an_alias_that_a_policy_keeps_from_being_cut_is_said_to_answer() {
     assert_eq!(world.state(), State::Deactivating);
     assert_eq!(world.condition("Programmed"), ("False", "AdmissionDenied"));
     assert_eq!(world.condition("Available"), ("True", "EndpointsReady"));
-    assert!(said(&world).contains("kubectl edit validatingadmissionpolicy keep"), "{}", said(&world));
+    assert!(
+        said(&world).contains("kubectl edit validatingadmissionpolicy keep"),
+        "{}",
+        said(&world)
+    );
     world.settle();
     assert_eq!(world.state(), State::Inactive);
     assert_eq!(world.condition("Available"), ("False", "NotActive"));
@@ -75,9 +90,18 @@ fn a_slice_under_the_virtual_ip_alone_does_not_answer() {
     });
     let mut world = World::new(s.clone());
     let up = s.up();
-    let names = up.children.slices.iter().filter(|found| found.object.labels.contains_key(keys::HEADLESS));
+    let names = up
+        .children
+        .slices
+        .iter()
+        .filter(|found| found.object.labels.contains_key(keys::HEADLESS));
     for found in names {
-        refuse(&mut world, "create", fixture::key(Kind::Slice, &found.object.name), QUOTA);
+        refuse(
+            &mut world,
+            "create",
+            fixture::key(Kind::Slice, &found.object.name),
+            QUOTA,
+        );
     }
     pass(&mut world);
     assert_eq!(world.state(), State::Activating);
