@@ -12,8 +12,6 @@ const LONGEST_UNSEEN: Duration = Duration::from_secs(8);
 const LONGEST_AMONG_MANY: Duration = Duration::from_hours(1);
 /// So many links of a namespace may try in that time.
 const AT_A_TIME: usize = 16;
-const LONGEST_AFTER_REPAIR: Duration = Duration::from_secs(30);
-const FREE_REPAIRS: u32 = 3;
 
 /// The delay after the `times`-th transient failure in a row: 0.5 s to 4 s.
 pub(crate) fn after_failure<K: Hash>(key: &K, times: u32) -> Duration {
@@ -34,12 +32,6 @@ pub(crate) fn after_unseen<K: Hash>(key: &K, times: u32, waiting: usize) -> Dura
     delay + anywhere(key, times, longest.min(LONGEST_AMONG_MANY))
 }
 
-/// The delay after the `times`-th repair in a row: none after the first three, then 0.5 s to 30 s.
-pub(crate) fn after_repair<K: Hash>(key: &K, times: u32) -> Option<Duration> {
-    let times = times.checked_sub(FREE_REPAIRS).filter(|times| *times > 0)?;
-    Some(up_to(LONGEST_AFTER_REPAIR, key, times))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -55,14 +47,6 @@ mod tests {
     fn failures_wait_up_to_four_seconds() {
         for (times, millis) in [(1, 500), (2, 1000), (3, 2000), (4, 4000), (5, 4000), (4_000_000, 4000)] {
             roughly(after_failure(&"a", times), Duration::from_millis(millis));
-        }
-    }
-
-    #[test]
-    fn the_first_repairs_have_no_delay_and_later_ones_growing_delays() {
-        assert_eq!(after_repair(&"a", 3), None);
-        for (times, millis) in [(4, 500), (5, 1000), (9, 16_000), (10, 30_000), (4_000_000, 30_000)] {
-            roughly(after_repair(&"a", times).unwrap(), Duration::from_millis(millis));
         }
     }
 

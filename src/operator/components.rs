@@ -24,7 +24,7 @@ use crate::grant_status::GrantWriter;
 use crate::leader::{Candidate, Election, Leadership, LeaseConfig};
 use crate::queue::Queue;
 use crate::readiness::GateWriter;
-use crate::reconcile::{Batches, Driver, Executor, PassContext, RefusedWrites, RunningPasses, source_of};
+use crate::reconcile::{Batches, Driver, Executor, PassContext, RecentWrites, RefusedWrites, RunningPasses, source_of};
 use crate::requested_names::RequestedNames;
 use crate::supervise::supervise;
 use crate::sweep::{SweepRequests, Sweeper};
@@ -252,6 +252,7 @@ impl Components {
         let driver = Driver::new(PassContext {
             executor,
             batches: Batches::default(),
+            recent_writes: RecentWrites::default(),
             cache: Arc::clone(&self.cache),
             queue: Arc::clone(&self.queue),
             events: publisher,

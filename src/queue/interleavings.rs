@@ -203,7 +203,7 @@ impl Run {
             Ending::Failed(_) => {
                 (expected.wake, expected.not_before) = (Some(now + RETRY_AFTER), Some(now + RETRY_AFTER));
             }
-            Ending::Settled(wake) | Ending::Repaired(wake) | Ending::Refused(wake) | Ending::RefusedUnseen(wake) => {
+            Ending::Settled(wake) | Ending::Refused(wake) | Ending::RefusedUnseen(wake) => {
                 expected.wake = wake.map(|w| now + w);
             }
             Ending::Yielded => expected.wanted = true,

@@ -19,16 +19,11 @@ use unseen::Unseen;
 
 use crate::backoff;
 
-/// After this time without a repair, the repairs before it no longer count.
-const REPAIRS_COUNT_FOR: Duration = Duration::from_mins(1);
-
 /// How a pass ended, which decides when the next one starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
     /// Nothing is due before this time, unless something changes.
     Settled(Option<Duration>),
-    /// The same, and the pass created a child that another client had deleted.
-    Repaired(Option<Duration>),
     /// A child was refused: retry with growing delays, or at this time if that is sooner.
     Refused(Option<Duration>),
     /// A child was refused, and no event will tell when that ends: retry every few seconds, or at this time if that is sooner.
@@ -81,17 +76,6 @@ struct Entry {
     endpoints_since: Option<Instant>,
     failures: u32,
     refusals: u32,
-    /// Repairs with less than [`REPAIRS_COUNT_FOR`] between them, and the time of the last one.
-    repairs: u32,
-    repaired: Option<Instant>,
-}
-
-impl Entry {
-    /// Whether the repairs so far no longer count.
-    fn repairs_are_over(&self, now: Instant) -> bool {
-        self.repaired
-            .is_none_or(|last| now.saturating_duration_since(last) >= REPAIRS_COUNT_FOR)
-    }
 }
 
 /// A capacity that is never given back.
@@ -187,24 +171,7 @@ impl Schedule {
             Ending::Yielded => Some(Duration::ZERO),
             Ending::Settled(wake) => {
                 (entry.failures, entry.refusals, entry.not_before) = (0, 0, None);
-                if entry.repairs_are_over(now) {
-                    entry.repairs = 0;
-                }
                 wake
-            }
-            // The deletion will be repeated, for example by the garbage collector, which may see the end of an owner before
-            // the caches do. Repairs without a delay would keep both sides busy for as long as that lasts.
-            Ending::Repaired(wake) => {
-                entry.repairs = if entry.repairs_are_over(now) {
-                    1
-                } else {
-                    entry.repairs.saturating_add(1)
-                };
-                (entry.failures, entry.refusals, entry.repaired) = (0, 0, Some(now));
-                let delay = backoff::after_repair(key, entry.repairs);
-                entry.not_before = delay.map(|delay| now + delay);
-                let check = delay.unwrap_or(REPAIRS_COUNT_FOR);
-                Some(wake.map_or(check, |wake| wake.min(check)))
             }
             Ending::Refused(wake) => {
                 (entry.failures, entry.not_before) = (0, None);
@@ -311,7 +278,7 @@ impl Schedule {
         if self
             .entries
             .get(key)
-            .is_some_and(|e| e.state == QueueState::Idle && e.timer.is_none() && e.repairs == 0)
+            .is_some_and(|e| e.state == QueueState::Idle && e.timer.is_none())
         {
             self.entries.remove(key);
             // At the start of the operator all links are due at once. The memory for that is not kept afterwards.

@@ -4,22 +4,24 @@
 //! driver ─► pass: observe ─► decide ─► ask ─► execute ─► fold ─► decide …
 //! ```
 
+mod alterations;
 mod batches;
 mod driver;
 mod executor;
 mod link_patch;
+mod memory;
 mod outcome;
 mod pass;
 mod record;
 mod refuse;
 mod refused_writes;
-mod repairs;
 mod running;
 mod unconfirmed_writes;
 
 pub(crate) use batches::Batches;
 pub(crate) use driver::Driver;
 pub(crate) use executor::Executor;
+pub(crate) use memory::RecentWrites;
 pub(crate) use pass::{PassContext, source_of};
 pub(crate) use refused_writes::RefusedWrites;
 pub(crate) use running::RunningPasses;

@@ -8,7 +8,9 @@ use futures::future::join_all;
 use instancelink_api::Infrastructure;
 use instancelink_cluster::index::link_keys::source_key;
 use instancelink_cluster::{Cache, CallError, LinkKey, SourceKey, observe};
+use instancelink_core::alteration::Alteration;
 use instancelink_core::child::{Key, Kind};
+use instancelink_core::dataplane;
 use instancelink_core::effect::{Answer, Effect, Step};
 use instancelink_core::lifecycle;
 use instancelink_core::rights::Account;
@@ -17,12 +19,13 @@ use instancelink_core::unconfirmed_writes::to_ask;
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
+use super::alterations;
 use super::batches::Batches;
 use super::executor::{Collisions, Executor};
+use super::memory::RecentWrites;
 use super::outcome::{Outcome, worst};
 use super::record;
 use super::refused_writes::RefusedWrites;
-use super::repairs::Repairs;
 use super::running::{RunningPass, RunningPasses, Work};
 use crate::clock::Clock;
 use crate::events::Publisher;
@@ -41,6 +44,7 @@ const SHORTEST_WAKE: Duration = Duration::from_millis(20);
 pub(crate) struct PassContext {
     pub(crate) executor: Executor,
     pub(crate) batches: Batches,
+    pub(crate) recent_writes: RecentWrites,
     pub(crate) cache: Arc<Cache>,
     pub(crate) queue: Arc<Queue>,
     pub(crate) events: Publisher,
@@ -67,7 +71,6 @@ impl PassContext {
             context: self,
             turn,
             collisions: Collisions::default(),
-            repairs: Repairs::default(),
             recalled: Vec::new(),
             endpoints_since: turn.endpoints_since,
             running: self.running.begin(&turn.key),
@@ -85,7 +88,6 @@ struct Pass<'a> {
     context: &'a PassContext,
     turn: &'a Turn,
     collisions: Collisions,
-    repairs: Repairs,
     /// The children that are not written again in this pass, because the last one was refused.
     recalled: Vec<Key>,
     /// When a change of the link's endpoints was first seen that no slice shows yet.
@@ -113,11 +115,10 @@ impl Pass<'_> {
                     let Some(observed) = self.observe() else {
                         return self.gone();
                     };
-                    let refusals = std::mem::take(&mut snapshot.refusals);
-                    let link_refusals = snapshot.link_refusals;
                     snapshot = Snapshot {
-                        refusals,
-                        link_refusals,
+                        refusals: std::mem::take(&mut snapshot.refusals),
+                        link_refusals: snapshot.link_refusals,
+                        disputes: std::mem::take(&mut snapshot.disputes),
                         ..observed
                     };
                     continue;
@@ -131,7 +132,6 @@ impl Pass<'_> {
             if !self.context.leadership.holds() {
                 return Outcome::new(Ending::Failed(None), "not_leading");
             }
-            self.repairs.record(&effects);
             let batches = &self.context.batches;
             let yields = batches.hold_back(&self.context.queue, self.turn, &snapshot, &mut effects);
             if let Some(outcome) = self.act(&mut snapshot, effects).await {
@@ -168,6 +168,7 @@ impl Pass<'_> {
         snapshot.child_defaults = Arc::clone(&context.child_defaults);
         snapshot.lookup = context.verifier.lookup_of(key, &snapshot.link.object);
         context.external_names.add_to(key, &mut snapshot);
+        dataplane::recall(&mut snapshot, context.recent_writes.of(key));
         Some(snapshot)
     }
 
@@ -201,9 +202,16 @@ impl Pass<'_> {
     /// Sends the requests of a group, and takes the answers into the snapshot. An outcome if the pass cannot go on.
     async fn act(&mut self, snapshot: &mut Snapshot, effects: Vec<Effect>) -> Option<Outcome> {
         let collisions = self.collisions.lock().len();
+        let executor = &self.context.executor;
+        // A repair takes the field from the client that changed it, so that client is asked for before.
+        let before = alterations::before(executor, snapshot, &effects).await;
         let answers = self.execute(snapshot, &effects).await;
-        if let Some(outcome) = self.fold(snapshot, effects, answers) {
-            return Some(outcome);
+        let alterations = alterations::after(executor, &effects, &answers, before).await;
+        let outcome = self.fold(snapshot, effects, answers, alterations);
+        let recent_writes = &self.context.recent_writes;
+        recent_writes.keep(&self.turn.key, &snapshot.disputes, snapshot.now);
+        if outcome.is_some() {
+            return outcome;
         }
         if self.collisions.lock().len() > collisions {
             // A child that existed already was read. It may name links that were no siblings in the snapshot.
@@ -242,10 +250,13 @@ impl Pass<'_> {
         snapshot: &mut Snapshot,
         effects: Vec<Effect>,
         answers: Vec<Result<Answer, CallError>>,
+        alterations: Vec<Option<Alteration>>,
     ) -> Option<Outcome> {
         let mut errors = Vec::new();
         let mut gone = false;
-        for (effect, answer) in effects.into_iter().zip(answers) {
+        let mut held = false;
+        snapshot.now = self.context.clock.now();
+        for ((effect, answer), alteration) in effects.into_iter().zip(answers).zip(alterations) {
             match answer {
                 Ok(Answer::LinkGone) => gone = true,
                 Ok(answer) => {
@@ -255,7 +266,7 @@ impl Pass<'_> {
                             snapshot.refusals.remove(&key);
                         }
                     }
-                    snapshot.fold(answer);
+                    held |= !lifecycle::take_answer(snapshot, &effect, answer, alteration);
                 }
                 Err(error) => {
                     record::failure(&self.turn.key, &effect, &error);
@@ -265,13 +276,13 @@ impl Pass<'_> {
                 }
             }
         }
-        snapshot.now = self.context.clock.now();
         if gone {
             // The caches know. A new link of the same name has its own pass by its own event.
             self.forget_gone_sources();
             return Some(Outcome::new(Ending::Settled(None), "gone"));
         }
-        worst(errors).map(|error| Outcome::after(&error))
+        let undone = held.then(|| Outcome::new(Ending::Refused(None), "undone"));
+        worst(errors).map(|error| Outcome::after(&error)).or(undone)
     }
 
     fn settle(&self, snapshot: &Snapshot, wake: Option<Timestamp>, retry: bool) -> Outcome {
@@ -291,8 +302,6 @@ impl Pass<'_> {
                 Ending::Refused
             };
             Outcome::new(ending(wake), "refused")
-        } else if self.repairs.only_repaired() {
-            Outcome::new(Ending::Repaired(wake), "repaired")
         } else {
             Outcome::new(Ending::Settled(wake), "settled")
         }
@@ -301,6 +310,7 @@ impl Pass<'_> {
     fn gone(&self) -> Outcome {
         self.context.verifier.forget(&self.turn.key);
         self.context.external_names.forget(&self.turn.key);
+        self.context.recent_writes.forget(&self.turn.key);
         self.forget_gone_sources();
         Outcome::new(Ending::Gone, "gone")
     }

@@ -9,6 +9,7 @@ use instancelink_api::{InstanceLink, keys};
 use instancelink_cluster::orphans::{self, OrphanSearch, observed_child, source_of};
 use instancelink_cluster::{Cache, CallError, Calls, Lenient, ObjectName, SourceKey, Stripped};
 use instancelink_core::child::{Key, ObservedChild};
+use instancelink_core::dataplane;
 use instancelink_core::effect::{Answer, Effect};
 use instancelink_core::sweep::{self, LinkFacts, LiveAnswer, LiveCheck, verdict};
 use serde::{Deserialize, Deserializer};
@@ -247,6 +248,22 @@ impl Sweeper {
             }
             answer => answer?,
         };
+        // What cannot be changed, or is changed back, would be swept without end. It is deleted: its links write another.
+        let answer = match (answer, effect) {
+            (
+                Answer::Unchangeable(..),
+                Effect::Replace {
+                    uid, resource_version, ..
+                },
+            ) => self.executor.delete(key, uid, Some(resource_version)).await?,
+            (Answer::Child(found), Effect::Replace { .. })
+                if dataplane::is_altered(effect, &Answer::Child(found.clone())) =>
+            {
+                let (uid, version) = found.version();
+                self.executor.delete(key, uid, Some(version)).await?
+            }
+            (answer, _) => answer,
+        };
         match answer {
             Answer::Refused(_, refusal) => {
                 tracing::warn!(
@@ -256,7 +273,13 @@ impl Sweeper {
                 );
                 self.put_off(key.clone());
             }
-            Answer::Link(_) | Answer::LinkGone | Answer::Child(_) | Answer::ChildGone(_) | Answer::Done => {
+            Answer::Link(_)
+            | Answer::LinkGone
+            | Answer::Child(_)
+            | Answer::Found(_)
+            | Answer::ChildGone(_)
+            | Answer::Unchangeable(..)
+            | Answer::Done => {
                 self.requests.settled(key);
                 self.metrics.count_swept(key.kind.as_str());
                 tracing::info!(child = %key, "orphan swept: its link is gone");

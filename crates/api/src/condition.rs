@@ -111,6 +111,8 @@ reasons! {
     AdmissionFailed,
     /// The API server refused a child for another reason.
     WriteFailed,
+    /// Others change a child after each write of the operator.
+    AlteredByOthers,
     /// No endpoint of the target is ready.
     NoReadyEndpoints,
     /// The link is not active.
@@ -181,6 +183,7 @@ impl Reason {
                 | Self::Forbidden
                 | Self::QuotaExceeded
                 | Self::AdmissionDenied
+                | Self::AlteredByOthers
                 | Self::SelectsOtherPods
                 | Self::InvalidSecretRef
                 | Self::FinalizersRemain

@@ -33,7 +33,7 @@ pub const SOURCE_UID: &str = "instancelink.dev/source-uid";
 pub const LINK: &str = "instancelink.dev/link";
 /// Annotation on the children that the links of one source share: `kind/name` of the source.
 pub const SOURCE: &str = "instancelink.dev/source";
-/// Annotation of the environment ConfigMap: JSON object, link UID to the list of its keys.
+/// Annotation of the environment ConfigMap and of a binding: JSON object, link UID to the list of its keys.
 pub const ENTRIES: &str = "instancelink.dev/entries";
 /// Annotation of a slice: the time at which it stopped answering, from which the drain counts.
 pub const DRAIN_FROM: &str = "instancelink.dev/drain-from";

@@ -110,12 +110,16 @@ pub enum Answer {
     Link(Box<InstanceLink>),
     /// The link is gone, or was replaced by another with its name.
     LinkGone,
-    /// A child after a write or, after a refused creation, the existing object with its name.
+    /// A child after a write.
     Child(ObservedChild),
+    /// A child that was read: after a refused creation, the existing object with its name.
+    Found(ObservedChild),
     /// A child that is gone.
     ChildGone(Key),
     /// A child's write was refused.
     Refused(Key, Refusal),
+    /// A child's update was refused because a field cannot be changed. With the text of the answer.
+    Unchangeable(Key, String),
     /// Nothing to record.
     Done,
 }
@@ -133,8 +137,14 @@ impl Snapshot {
             Answer::Refused(key, refusal) => {
                 self.refusals.insert(key, refusal);
             }
-            Answer::ChildGone(key) => self.children.forget(&key),
-            Answer::Child(child) => self.children.put(child),
+            Answer::Unchangeable(key, why) => {
+                self.disputes.unchangeable.insert(key, why);
+            }
+            Answer::ChildGone(key) => {
+                self.disputes.unchangeable.remove(&key);
+                self.children.forget(&key);
+            }
+            Answer::Child(child) | Answer::Found(child) => self.children.put(child),
         }
     }
 }

@@ -11,7 +11,12 @@ pub fn hex(input: &str, digits: usize) -> String {
 
 /// The first 52 bits of the SHA-256 of `input`: a number that JSON readers that use doubles keep exact.
 pub fn bits52(input: &str) -> i64 {
-    Sha256::digest(input.as_bytes())
+    of_bytes(input.as_bytes())
+}
+
+/// The first 52 bits of the SHA-256 of these bytes.
+pub fn of_bytes(input: &[u8]) -> i64 {
+    Sha256::digest(input)
         .iter()
         .take(7)
         .fold(0_i64, |sum, byte| (sum << 8) | i64::from(*byte))

@@ -15,10 +15,12 @@
 )]
 
 pub mod action;
+pub mod alteration;
 pub mod batch;
 pub mod bounded_link;
 pub mod child;
 pub mod dataplane;
+pub mod disputes;
 pub mod effect;
 pub mod external_name;
 pub mod hash;

@@ -7,7 +7,9 @@ mod retry;
 use std::collections::BTreeSet;
 
 use instancelink_api::condition::Reason;
+use instancelink_api::keys;
 
+use crate::alteration::Alteration;
 use crate::child::Key;
 use crate::rights::{self, Account};
 
@@ -114,6 +116,62 @@ impl Refusal {
         }
     }
 
+    /// Others change what the operator wrote (lifecycle#disputes).
+    pub fn altered(key: &Key, alteration: Option<&Alteration>) -> Self {
+        let (namespace, resource, name) = (&key.namespace, key.kind.resource(), &key.name);
+        let shown = format!("kubectl -n {namespace} get {resource} {name} -o yaml --show-managed-fields");
+        let field = alteration.map_or("a field", |alteration| &alteration.field);
+        let manager = alteration.map_or("", |alteration| &alteration.manager);
+        let why = if manager.is_empty() {
+            format!(
+                "{field} is not as the operator wrote it, and no field manager has it, so a mutating admission policy or webhook \
+                 changes it. Leave objects with the label {}={} out of it. To find it, run: kubectl get \
+                 mutatingadmissionpolicies,mutatingwebhookconfigurations",
+                keys::MANAGED_BY,
+                keys::MANAGER
+            )
+        } else {
+            format!(
+                "{field} is not as the operator wrote it: the field manager {manager} changes it. Let it leave objects with the \
+                 label {}={} alone. To see what it has, run: {shown}",
+                keys::MANAGED_BY,
+                keys::MANAGER
+            )
+        };
+        Self {
+            reason: Reason::AlteredByOthers,
+            message: format!("{key}: {why}. The operator tries again, with pauses of up to a minute"),
+        }
+    }
+
+    /// Others delete what the operator creates (lifecycle#disputes).
+    pub fn deleted(key: &Key) -> Self {
+        let events = format!("kubectl -n {} get events", key.namespace);
+        Self {
+            reason: Reason::AlteredByOthers,
+            message: format!(
+                "{key}: another client deletes it each time after the operator has created it. Let that client leave objects with \
+                 the label {}={} alone; the audit log of the API server has its name, and {events} may have its reason. The \
+                 operator tries again, with pauses of up to a minute",
+                keys::MANAGED_BY,
+                keys::MANAGER
+            ),
+        }
+    }
+
+    /// The API server does not update a child, and to create it again would cut clients off.
+    pub fn unchangeable(key: &Key, answer: &str) -> Self {
+        let (namespace, resource, name) = (&key.namespace, key.kind.resource(), &key.name);
+        Self {
+            reason: Reason::AlteredByOthers,
+            message: format!(
+                "{key} was changed in a field that cannot be changed back: {answer}. The operator does not delete it, because \
+                 clients that use its address would be cut off. When that is possible, run this, and the operator creates it \
+                 again with another address: kubectl -n {namespace} delete {resource} {name}"
+            ),
+        }
+    }
+
     /// Nothing can be created in the child's namespace any more.
     pub fn terminating(key: &Key) -> Self {
         Self {
@@ -133,6 +191,16 @@ impl Refusal {
         );
         rights::to_children(&why, key.kind, &key.namespace, account)
     }
+}
+
+/// True for the answer of the API server to an update that changes a field which cannot be changed. An admission policy or a
+/// webhook may use the same words for something else: a new object would be refused as well.
+pub fn is_immutable(answer: &str) -> bool {
+    let words = ["field is immutable", "may not change once set"];
+    let is_by_admission = ["denied request", "denied the request"]
+        .iter()
+        .any(|words| answer.contains(words));
+    !is_by_admission && words.iter().any(|words| answer.contains(words))
 }
 
 /// Why a child that is being deleted is still there.

@@ -347,37 +347,3 @@ fn the_first_change_of_an_endpoint_is_what_propagation_counts_from() {
         .add(&key("a"), Cause::Endpoints, first + Duration::from_millis(50));
     assert_eq!(run.pop().unwrap().endpoints_since, Some(first));
 }
-
-#[test]
-fn a_child_that_is_deleted_again_and_again_does_not_keep_the_operator_busy() {
-    let mut run = Run::new();
-    let mut passes = 0;
-    run.add("db");
-    // A minute in which the child is gone again 100 ms after each repair.
-    for _ in 0..600 {
-        if let Some(turn) = run.pop() {
-            passes += 1;
-            run.schedule.finish(&turn, Ending::Repaired(None), run.now);
-        }
-        run.after(100);
-        run.add("db");
-    }
-    assert!((4..=12).contains(&passes), "{passes} repairs in a minute");
-}
-
-#[test]
-fn a_repair_after_a_minute_without_repairs_counts_as_the_first() {
-    let mut run = Run::new();
-    for _ in 0..10 {
-        run.add("db");
-        let turn = run.pop().unwrap();
-        run.schedule.finish(&turn, Ending::Repaired(None), run.now);
-        run.after(61_000);
-        // The check after a minute.
-        if let Some(turn) = run.pop() {
-            run.schedule.finish(&turn, Ending::Settled(None), run.now);
-        }
-    }
-    run.add("db");
-    assert!(run.pop().is_some());
-}

@@ -27,7 +27,7 @@ impl Unseen {
             }
             // Nothing was learnt.
             Ending::Conflict | Ending::Failed(_) | Ending::Yielded => (0, Vec::new()),
-            Ending::Settled(_) | Ending::Repaired(_) | Ending::Refused(_) | Ending::Gone => (0, self.goes_on(key)),
+            Ending::Settled(_) | Ending::Refused(_) | Ending::Gone => (0, self.goes_on(key)),
         }
     }
 

@@ -1,11 +1,12 @@
 //! Requests for children. Each is written once, for all kinds.
 
-use instancelink_api::{InstanceLink, keys};
+use instancelink_api::InstanceLink;
 use instancelink_cluster::{CallError, Deleted, InFlight, Lenient, ObjectName, SourceKey, Watched};
-use instancelink_core::child::{ChildKind as _, DesiredChild, Key, with_desired, with_kind};
+use instancelink_core::alteration::{Alteration, alteration};
+use instancelink_core::child::{ChildKind, DesiredChild, Key, with_desired, with_kind};
 use instancelink_core::dataplane::{outlasts_conflicts, own_uid};
 use instancelink_core::effect::Answer;
-use instancelink_core::refusal::Refusal;
+use instancelink_core::refusal::{Refusal, is_immutable};
 use kube::Resource as _;
 
 use super::super::refuse::refusal_of;
@@ -49,7 +50,7 @@ impl Executor {
             }
             // It may be another object than the caches show: our own, of a write whose event is late.
             match self.read(key).await? {
-                Answer::Child(live) => match own_uid(link, &live) {
+                Answer::Found(live) => match own_uid(link, &live) {
                     Some(live) => live.clone_into(&mut uid),
                     None => break,
                 },
@@ -102,11 +103,9 @@ impl Executor {
         let name = name_of(key);
         match self.calls.get::<Raw<K>>(K::Watch::KIND, &name).await {
             Ok(raw) => {
-                let labels = raw.meta().labels.as_ref();
-                let manager = labels.and_then(|l| l.get(keys::MANAGED_BY)).map(String::as_str);
-                let is_watched = manager == Some(keys::MANAGER);
+                let is_watched = K::Watch::is_watched(raw.meta());
                 let object = K::Watch::reduced(raw);
-                let answer = K::observed_in(&object.item).map_or(Answer::Done, Answer::Child);
+                let answer = K::observed_in(&object.item).map_or(Answer::Done, Answer::Found);
                 // An object that is not watched would never leave the caches again.
                 if is_watched {
                     self.cache.read_live::<K::Watch>(&name, object);
@@ -118,6 +117,16 @@ impl Executor {
         }
     }
 
+    /// What others changed in a child since it was sent. None if that cannot be found out: then only the message is less exact.
+    pub(in crate::reconcile) async fn alteration_of(&self, sent: &DesiredChild) -> Option<Alteration> {
+        let name = name_of(&sent.key());
+        with_desired!(sent, K(spec) => {
+            let sent = serde_json::to_value(K::to_api(spec, None)).ok()?;
+            let live = self.calls.get_as::<<K as ChildKind>::Api, _>(<K as WatchedChild>::Watch::KIND, &name).await.ok()?;
+            alteration(&sent, &live)
+        })
+    }
+
     async fn replace_as<K: WatchedChild>(&self, key: Key, body: &K::Api, uid: &str) -> Result<Answer, CallError> {
         let name = name_of(&key);
         let in_flight = self.begin::<K>(&name);
@@ -127,6 +136,7 @@ impl Executor {
                 record_vanished(in_flight, uid);
                 Err(error)
             }
+            Err(CallError::Refused { message, .. }) if is_immutable(&message) => Ok(Answer::Unchangeable(key, message)),
             Err(error) => answer_refusal(error, "update", key),
         }
     }

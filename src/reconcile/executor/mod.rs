@@ -113,7 +113,9 @@ impl Executor {
     fn note_unconfirmed(&self, link: &InstanceLink, child: &DesiredChild, answer: &Result<Answer, CallError>) {
         match answer {
             Err(error) if error.leaves_doubt() => self.unconfirmed.add(source_key(link), child.clone()),
-            Ok(Answer::Child(_) | Answer::ChildGone(_) | Answer::Done) if !self.unconfirmed.is_empty() => {
+            Ok(Answer::Child(_) | Answer::Found(_) | Answer::ChildGone(_) | Answer::Done)
+                if !self.unconfirmed.is_empty() =>
+            {
                 self.unconfirmed.forget(&source_key(link), &child.key());
             }
             // A refusal says nothing about the write before it.

@@ -61,6 +61,7 @@ fn context(links: &[Value], answer: fn(&Method) -> (u16, Value)) -> PassContext 
     PassContext {
         executor: Executor::new(calls, Arc::clone(&cache)),
         batches: Batches::default(),
+        recent_writes: RecentWrites::default(),
         cache,
         queue,
         events,
@@ -107,7 +108,6 @@ fn pass<'a>(context: &'a PassContext, turn: &'a Turn) -> Pass<'a> {
         context,
         turn,
         collisions: Collisions::default(),
-        repairs: Repairs::default(),
         recalled: Vec::new(),
         endpoints_since: None,
         running: context.running.begin(&turn.key),
@@ -206,7 +206,7 @@ async fn a_pass_knows_the_links_whose_entries_are_in_an_environment_that_exists_
         } else {
             let found = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {
                 "namespace": "shop", "name": "web-links", "uid": "e", "resourceVersion": "5",
-                "labels": {"app.kubernetes.io/managed-by": "instancelink"},
+                "labels": {"app.kubernetes.io/managed-by": "instancelink", "instancelink.dev/source-uid": "w"},
                 "annotations": {"instancelink.dev/entries": r#"{"b-uid": []}"#, "instancelink.dev/link": "shop/b"},
                 "ownerReferences": [{"apiVersion": "apps/v1", "kind": "Deployment", "name": "web", "uid": "w"}],
             }});

@@ -5,7 +5,7 @@ use std::panic::AssertUnwindSafe;
 
 use futures::FutureExt as _;
 
-use crate::{Namespace, SHORT, eventually, hold, residue_of};
+use crate::{Namespace, SHORT, eventually, hold, mutation, residue_of};
 
 /// Runs a test in its own namespace. After the test, no object of an inactive link may remain in any namespace.
 pub async fn in_namespace(test: impl AsyncFnOnce(&Namespace)) {
@@ -13,10 +13,12 @@ pub async fn in_namespace(test: impl AsyncFnOnce(&Namespace)) {
     let body = async {
         test(&namespace).await;
         hold::lift_all(&namespace).await;
+        mutation::lift_all(&namespace).await;
         namespace.has_no_residue().await;
     };
     let outcome = AssertUnwindSafe(body).catch_unwind().await;
     hold::lift_all(&namespace).await;
+    mutation::lift_all(&namespace).await;
     match outcome {
         Ok(()) => namespace.delete().await,
         Err(panic) => {

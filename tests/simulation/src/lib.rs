@@ -17,6 +17,7 @@
 )]
 
 pub mod actions;
+pub mod altered;
 pub mod bindings;
 pub mod campaign;
 pub mod crowd;

@@ -28,6 +28,8 @@ struct World {
     forged: BTreeSet<String>,
     /// All addresses that pods of a namespace ever had.
     addresses: BTreeSet<(String, String)>,
+    /// The UIDs of the objects that operators created. Others may change each of their labels.
+    created: BTreeSet<String>,
     found: Vec<String>,
 }
 
@@ -49,6 +51,9 @@ pub fn judge(history: &[Change]) -> Vec<String> {
         let ours = change.by.starts_with(NAME);
         if *change.key.resource == POLICIES && !ours && change.before.is_none() {
             world.forged.insert(change.after.meta("uid").to_owned());
+        }
+        if ours && change.before.is_none() {
+            world.created.insert(change.after.meta("uid").to_owned());
         }
         if *change.key.resource == LINKS {
             world.link_changed(change, ours);
@@ -162,6 +167,7 @@ impl World {
         let owned = |object: &Value| object.labels().and_then(|l| l.get(MANAGED_BY)) == Some(&"instancelink".into());
         if let Some(before) = &change.before
             && !owned(before)
+            && !self.created.contains(before.meta("uid"))
         {
             self.violated(change, "lifecycle#foreign-untouched: what is not ours was written");
         }

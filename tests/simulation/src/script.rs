@@ -193,7 +193,7 @@ pub(crate) fn key(resource: &'static Resource, namespace: &str, name: &str) -> K
 }
 
 /// Sends a merge patch. False if the object does not exist.
-pub(crate) fn merge(api: &Api, key: &Key, subresource: Option<&str>, patch: &Value, by: &str) -> bool {
+pub fn merge(api: &Api, key: &Key, subresource: Option<&str>, patch: &Value, by: &str) -> bool {
     api.change(|store, now| {
         let Some(old) = store.get(key) else { return false };
         let mut new = Value::clone(old);

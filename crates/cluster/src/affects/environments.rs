@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use instancelink_api::keys;
 use instancelink_core::child::{Environment, Observed};
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::core::ObjectMeta;
@@ -37,6 +38,7 @@ impl Watched for Environments {
     type Raw = Stripped<ConfigMap>;
     type Item = CompressedChild<Environment>;
     const KIND: &'static str = "ConfigMap";
+    const LABEL: Option<&'static str> = Some(keys::SOURCE_UID);
     const PAGE_SIZE: u32 = PARSED_WHOLE;
 
     fn reduce(raw: Stripped<ConfigMap>) -> CompressedChild<Environment> {

@@ -27,6 +27,7 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use kube::Resource as _;
+use kube::core::ObjectMeta;
 
 use crate::affected::Affected;
 use crate::backoff::LONGEST;
@@ -80,6 +81,8 @@ pub trait Watched: Send + Sync + 'static {
     type Item: Item + Send + Sync + 'static;
     /// The API's name of the kind.
     const KIND: &'static str;
+    /// The label that an object needs to be watched. None if all objects of the kind are.
+    const LABEL: Option<&'static str> = None;
     /// True if a cluster may lack this kind. Then its watch ends when the kind is not served.
     const MAY_BE_ABSENT: bool = false;
     /// The longest pause of its watch after a failure. Changes during a pause are seen only after it.
@@ -93,6 +96,16 @@ pub trait Watched: Send + Sync + 'static {
     /// Reduces an object that may be one that cannot be used. Of an object that is too large, only its identity is kept.
     fn reduced(raw: Lenient<Self::Raw>) -> Reduced<Self::Item> {
         bounded::<Self>(raw)
+    }
+    /// True if the watch shows an object with this metadata.
+    fn is_watched(metadata: &ObjectMeta) -> bool {
+        let has = |label| {
+            metadata
+                .labels
+                .as_ref()
+                .is_some_and(|labels| labels.contains_key(label))
+        };
+        Self::LABEL.is_none_or(has)
     }
     /// The table that the kind is kept in.
     fn table(index: &mut Index) -> &mut Table<Self::Item>;

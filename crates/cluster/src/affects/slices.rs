@@ -1,6 +1,7 @@
 //! The EndpointSlices of links. A change concerns the link of the slice. The first or last slice of a link also
 //! concerns the links that wait for its alias.
 
+use instancelink_api::keys;
 use instancelink_core::child::{Observed, Slice};
 use k8s_openapi::api::discovery::v1::{Endpoint, EndpointSlice};
 use kube::core::ObjectMeta;
@@ -37,6 +38,7 @@ impl Watched for Slices {
     type Raw = Stripped<EndpointSlice>;
     type Item = CachedSlice;
     const KIND: &'static str = "EndpointSlice";
+    const LABEL: Option<&'static str> = Some(keys::LINK_UID);
     const PAGE_SIZE: u32 = PARSED_WHOLE;
 
     fn reduce(raw: Stripped<EndpointSlice>) -> CachedSlice {

@@ -62,6 +62,15 @@ impl Calls {
     where
         K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + DeserializeOwned,
     {
+        self.get_as::<K, K>(kind, name).await
+    }
+
+    /// Reads an object live, parsed as the caller needs it.
+    pub async fn get_as<K, A>(&self, kind: &'static str, name: &ObjectName) -> Result<A, CallError>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
+        A: DeserializeOwned,
+    {
         let path = ObjectPath::of(name)?;
         let request = requests::<K>(path).get(path.name(), &GetParams::default());
         self.send("get", kind, request).await

@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use instancelink_api::InstanceLink;
 use instancelink_core::child::DesiredChild;
+use instancelink_core::disputes::Disputes;
 use instancelink_core::external_name::ExternalNames;
 use instancelink_core::resolve::directory_of;
 use instancelink_core::rights::Account;
@@ -87,6 +88,7 @@ pub fn observe(
         external_names: ExternalNames::default(),
         refusals: BTreeMap::new(),
         link_refusals: 0,
+        disputes: Disputes::default(),
     })
 }
 

@@ -64,9 +64,8 @@ pub const KINDS: [&str; 17] = [
 
 /// Starts all watches, and the compression of what they fill. All end when the set is dropped.
 pub fn spawn(client: &Client, calls: &Calls, cache: &Arc<Cache>, meter: &Arc<dyn Meter>) -> JoinSet<()> {
-    let ours = format!("{}={}", keys::MANAGED_BY, keys::MANAGER);
     let everything = watcher::Config::default();
-    let only_ours = watcher::Config::default().labels(&ours);
+    let only_ours = |label: Option<&str>| watcher::Config::default().labels(label.unwrap_or_default());
     let foreign = format!(
         "{} notin ({},{})",
         keys::SLICE_MANAGED_BY,
@@ -87,10 +86,10 @@ pub fn spawn(client: &Client, calls: &Calls, cache: &Arc<Cache>, meter: &Arc<dyn
     start.watch_projected::<CronJobs, batch::CronJob>(&mut tasks, &everything);
     start.watch_projected::<Pods, core::Pod>(&mut tasks, &everything);
     start.watch::<Services>(&mut tasks, &everything);
-    start.watch::<Slices>(&mut tasks, &only_ours);
+    start.watch::<Slices>(&mut tasks, &only_ours(Slices::LABEL));
     start.watch::<Policies>(&mut tasks, &everything);
     start.watch::<ForeignSlices>(&mut tasks, &only_foreign);
-    start.watch::<Environments>(&mut tasks, &only_ours);
+    start.watch::<Environments>(&mut tasks, &only_ours(Environments::LABEL));
     start.watch_projected::<Namespaces, core::Namespace>(&mut tasks, &everything);
     start.watch_projected::<Nodes, core::Node>(&mut tasks, &everything);
     tasks.spawn(compress_idle(Arc::clone(cache)));

@@ -16,8 +16,6 @@ pub const MOST_ENTRIES: usize = 2048;
 pub struct Environment {
     /// The variables.
     pub data: BTreeMap<String, String>,
-    /// It has binary data, which the operator does not write.
-    pub damaged: bool,
     /// `immutable: true`, set by someone else: the operator never sets it.
     pub immutable: bool,
 }
@@ -25,11 +23,7 @@ pub struct Environment {
 impl Environment {
     /// An environment with these variables.
     pub const fn new(data: BTreeMap<String, String>) -> Self {
-        Self {
-            data,
-            damaged: false,
-            immutable: false,
-        }
+        Self { data, immutable: false }
     }
 }
 
@@ -39,7 +33,6 @@ impl From<ConfigMap> for Observed<Environment> {
             map.metadata,
             Environment {
                 data: map.data.unwrap_or_default(),
-                damaged: map.binary_data.is_some_and(|data| !data.is_empty()),
                 immutable: map.immutable.unwrap_or_default(),
             },
         )
@@ -47,15 +40,6 @@ impl From<ConfigMap> for Observed<Environment> {
 }
 
 impl ChildSpec<Environment> {
-    /// The annotation that maps each link's UID to its keys; empty if it is missing or unreadable. No text is copied: an
-    /// environment has an entry for each link of its source, and each step of each link reads it.
-    pub fn entries(&self) -> BTreeMap<&str, Vec<&str>> {
-        self.annotations
-            .get(keys::ENTRIES)
-            .and_then(|v| serde_json::from_str(v).ok())
-            .unwrap_or_default()
-    }
-
     /// True if this link has an entry, even an entry without keys.
     pub fn mentions(&self, link_uid: &str) -> bool {
         // UIDs have no escaped characters in JSON, so a text without the UID need not be parsed.

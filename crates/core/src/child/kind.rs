@@ -133,6 +133,14 @@ macro_rules! kinds {
                 }
             }
 
+            /// True if the observed child has all that this one asks for.
+            pub fn is_met_by(&self, found: &ObservedChild) -> bool {
+                match (self, found) {
+                    $((Self::$kind(desired), ObservedChild::$kind(found)) => found.object.is_as(desired),)*
+                    _ => false,
+                }
+            }
+
             /// The child as it is observed after the write.
             pub fn written(self, uid: &str, resource_version: &str) -> ObservedChild {
                 match self {

@@ -5,6 +5,7 @@
 
 mod binding;
 mod directory;
+mod entries;
 mod environment;
 pub(crate) mod infrastructure;
 mod kind;
@@ -26,6 +27,7 @@ use recorded::Recorded;
 
 pub use binding::{Binding, Confidential, Entries};
 pub use directory::Directory;
+pub(crate) use entries::added;
 pub use environment::{Environment, MOST_ENTRIES};
 pub use infrastructure::{problem_of_key, problem_of_value, usable};
 pub use kind::{ChildKind, Children, DesiredChild, Kind, ObservedChild};
@@ -181,17 +183,25 @@ impl<T> ChildSpec<T> {
 /// True for the labels that the operator sets on children, and for one that changes what Kubernetes does with them. Only these
 /// are compared.
 pub fn is_our_label(key: &str) -> bool {
-    key.starts_with("instancelink.dev/")
-        || matches!(
-            key,
-            keys::MANAGED_BY | keys::SLICE_MANAGED_BY | keys::SERVICE_NAME | keys::HEADLESS | keys::SERVICE_PROXY_NAME
-        )
+    matches!(
+        key,
+        keys::LINK_UID
+            | keys::SOURCE_UID
+            | keys::MANAGED_BY
+            | keys::SLICE_MANAGED_BY
+            | keys::SERVICE_NAME
+            | keys::HEADLESS
+            | keys::SERVICE_PROXY_NAME
+    )
 }
 
 /// True for the annotations that the operator sets on children, and for those that change what Kubernetes does with them. Only
 /// these are compared.
 pub fn is_our_annotation(key: &str) -> bool {
-    key.starts_with("instancelink.dev/") || keys::TOPOLOGY.contains(&key)
+    matches!(
+        key,
+        keys::LINK | keys::SOURCE | keys::ENTRIES | keys::INFRASTRUCTURE | keys::DRAIN_FROM
+    ) || keys::TOPOLOGY.contains(&key)
 }
 
 fn owner_of(reference: OwnerReference) -> Owner {

@@ -7,7 +7,7 @@ use instancelink_api::{keys, status::BindingStatus};
 use super::connection::{self, Alias};
 use super::naming::{Names, labels};
 use super::ownership::is_own;
-use crate::child::{Binding, ChildSpec, Confidential, Entries, Key, Kind, Observed};
+use crate::child::{Binding, ChildSpec, Confidential, Entries, Key, Kind, Observed, added};
 use crate::refusal::Refusal;
 use crate::resolve::directory::host;
 use crate::resolve::ports::Port;
@@ -47,15 +47,18 @@ pub(super) fn desired(s: &Snapshot, names: &Names<'_>, ports: &[Port]) -> (Desir
         Ok(entries) => entries,
         Err(refusal) => return (DesiredBinding::Pending(refusal), past),
     };
+    let own = entries_of(spec, names, ports, entries, &mut past);
+    let keys: Vec<&str> = own.keys().map(String::as_str).collect();
+    let listed = serde_json::json!({ names.link_uid: keys }).to_string();
     let secret = ChildSpec {
         namespace: names.namespace.to_owned(),
         name: names.binding(),
         labels: names.own_labels(),
-        annotations: labels([(keys::LINK, &names.link_path())]),
+        annotations: labels([(keys::LINK, &names.link_path()), (keys::ENTRIES, &listed)]),
         owners: names.link_owner(),
         body: Binding {
             type_: format!("servicebinding.io/{}", spec.type_),
-            data: entries_of(spec, names, ports, entries, &mut past),
+            data: beside_added(s, names, own),
             immutable: false,
         },
     };
@@ -107,6 +110,21 @@ fn referenced(s: &Snapshot, names: &Names<'_>, spec: &Spec) -> Result<Entries, R
             Err(refusal(Reason::Pending, message))
         }
     }
+}
+
+/// The link's own entries, and those that others added to its Secret (contract#additions).
+fn beside_added(s: &Snapshot, names: &Names<'_>, mut own: Entries) -> Entries {
+    let key = key_of(names);
+    if let Some(found) = self::own(s).find(|found| found.object.is(&key)) {
+        let data = &found.object.body.data;
+        let added = found.object.listed().map(|listed| added(data, &listed));
+        for key in added.unwrap_or_default() {
+            if let (false, Some(value)) = (own.contains_key(key), data.get(key)) {
+                own.insert(key.to_owned(), value.clone());
+            }
+        }
+    }
+    own
 }
 
 /// The entries of the referenced Secret, with host, port and type replaced by those of the link, so that clients connect

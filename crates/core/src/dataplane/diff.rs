@@ -4,6 +4,7 @@
 use instancelink_api::condition::Reason;
 
 use super::binding::{self, DesiredBinding};
+use super::dispute::{disputed, one_slow, refusal};
 use super::held::is_overdue;
 use super::naming::Names;
 use super::ownership::{Ownership, delete_own_slices, is_of_another_link, is_own, own_slices, ownership_of};
@@ -12,7 +13,7 @@ use super::prune::prune;
 use super::slices::is_under_virtual_ip;
 use super::writes::{AT_ONCE, Body, child_of, create, delete, key_of, repair};
 use super::{environment, policy, virtual_ip};
-use crate::child::{ChildSpec, Key, Observed, Policy};
+use crate::child::{ChildSpec, Key, Kind, Observed, Policy};
 use crate::effect::Effect;
 use crate::refusal::{HELD_BACK, Refusal};
 use crate::snapshot::Snapshot;
@@ -48,14 +49,13 @@ pub fn bring_up(s: &Snapshot, plan: &Plan<'_>) -> Vec<Effect> {
             Difference::Write(stage, effect) => Some((stage, effect)),
             Difference::Blocked(..) => None,
         })
-        .filter(|(_, effect)| refusal_of(s, effect).is_none())
+        .filter(|(_, effect)| refusal(s, effect).is_none())
         .collect();
     let next = due.iter().map(|(stage, _)| *stage).min();
-    due.into_iter()
-        .filter(|(stage, _)| Some(*stage) == next)
-        .map(|(_, effect)| effect)
-        .take(AT_ONCE)
-        .collect()
+    let group = due.into_iter().filter(|(stage, _)| Some(*stage) == next);
+    let mut group = one_slow(s, group.map(|(_, effect)| effect).collect());
+    group.truncate(AT_ONCE);
+    group
 }
 
 /// True if every child of the plan exists exactly as desired, and the link has no other children. What `forbidden` names is
@@ -70,25 +70,25 @@ pub fn problems(s: &Snapshot, plan: &Plan<'_>) -> Vec<Refusal> {
     let problems = differences(s, plan)
         .into_iter()
         .filter_map(|difference| match difference {
-            Difference::Write(_, effect) => refusal_with_advice(s, &child_of(&effect)?),
+            Difference::Write(_, effect) => Some(with_advice(s, &child_of(&effect)?, &refusal(s, &effect)?)),
             // The executor may have a more exact refusal of the same child.
-            Difference::Blocked(key, refusal) => Some(refusal_with_advice(s, &key).unwrap_or(refusal)),
+            Difference::Blocked(key, refusal) => {
+                let exact = s.refusals.get(&key).map(|exact| with_advice(s, &key, exact));
+                Some(exact.unwrap_or(refusal))
+            }
         });
     let beside = plan.forbidden.iter().cloned().chain(plan.too_large());
-    problems.chain(beside).collect()
+    let problems: Vec<Refusal> = problems.chain(beside).collect();
+    let disputed = disputed(s).into_iter().filter(|one| !problems.contains(one)).collect();
+    [problems, disputed].concat()
 }
 
-fn refusal_of<'a>(s: &'a Snapshot, effect: &Effect) -> Option<&'a Refusal> {
-    s.refusals.get(&child_of(effect)?)
-}
-
-/// A refusal of this pass, with what to do about it.
-fn refusal_with_advice(s: &Snapshot, key: &Key) -> Option<Refusal> {
-    let refusal = s.refusals.get(key)?;
-    Some(Refusal {
+/// A refusal, with what to do about it.
+fn with_advice(s: &Snapshot, key: &Key, refusal: &Refusal) -> Refusal {
+    Refusal {
         reason: refusal.reason,
         message: refusal.message_for(key, &s.account),
-    })
+    }
 }
 
 fn differences(s: &Snapshot, plan: &Plan<'_>) -> Vec<Difference> {
@@ -115,12 +115,12 @@ fn shared_difference<T: Body>(s: &Snapshot, all: &[Observed<T>], desired: &Child
     match ownership_of(s, all, &desired.namespace, &desired.name) {
         Ownership::Own(found) if found.terminating => Some(held(s, &key, found)),
         // The desired environment borrows the observed one if they are equal.
-        Ownership::Own(found) if std::ptr::eq(&raw const found.object, desired) || found.object == *desired => None,
+        Ownership::Own(found) if std::ptr::eq(&raw const found.object, desired) || found.object.is_as(desired) => None,
         Ownership::Free | Ownership::Own(_) if !source_exists(s) => Some(pending(
             &key,
             "is not written while the source is missing or being deleted, because it has the UID of the source",
         )),
-        Ownership::Own(found) => Some(Difference::Write(Stage::Services, repair(found, desired))),
+        Ownership::Own(found) => Some(repair_difference(s, Stage::Services, found, desired)),
         Ownership::Free => Some(create_difference(s, Stage::Services, desired)),
         Ownership::OtherSource => Some(pending(
             &key,
@@ -258,10 +258,24 @@ fn own_difference<T: Body>(
     }
     if found.terminating {
         Some(held(s, &key, found))
-    } else if found.object == *desired {
+    } else if found.object.is_as(desired) {
         None
     } else {
-        Some(Difference::Write(stage, repair(found, desired)))
+        Some(repair_difference(s, stage, found, desired))
+    }
+}
+
+/// The change of an observed child to the desired one. A child that the API server does not update is deleted and created
+/// again, but not a virtual IP that clients use: they would lose its address (contract#repair).
+fn repair_difference<T: Body>(s: &Snapshot, stage: Stage, found: &Observed<T>, desired: &ChildSpec<T>) -> Difference {
+    let key = key_of(desired);
+    match s.disputes.why_unchangeable(&key) {
+        Some(answer) if T::KIND == Kind::VirtualIp && own_slices(s).next().is_some() => {
+            let refusal = Refusal::unchangeable(&key, answer);
+            Difference::Blocked(key, refusal)
+        }
+        Some(_) => Difference::Write(stage, delete(found)),
+        None => Difference::Write(stage, repair(found, desired)),
     }
 }
 

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use instancelink_api::keys;
 use jiff::{SignedDuration, Timestamp};
 
+use super::dispute::resists;
 use super::ownership::own_slices;
 use super::removal::PendingRemoval;
 use super::slices::is_under_virtual_ip;
-use super::writes::replace;
+use super::writes::{delete, key_of, replace};
 use crate::child::{ChildSpec, Observed, Slice};
 use crate::effect::Effect;
 use crate::refusal::joined;
@@ -57,7 +58,16 @@ pub(super) fn drain(s: &Snapshot, seconds: i64) -> Drain {
         .into_iter()
         .map(|found| (found, draining(found, from)))
         .filter(|(found, draining)| found.object != *draining)
-        .map(|(found, draining)| PendingRemoval::new(found, replace(found, draining)))
+        .map(|(found, draining)| {
+            // A slice that does not stop answering does not wait for the end of the drain.
+            let is_deleted = resists(s, &key_of(&found.object));
+            let effect = if is_deleted {
+                delete(found)
+            } else {
+                replace(found, draining)
+            };
+            PendingRemoval::new(found, effect)
+        })
         .collect();
     let mut waits = BTreeMap::new();
     let due: Vec<Effect> = removals.iter().filter_map(|one| one.due(s, &mut waits)).collect();

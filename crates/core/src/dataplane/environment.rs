@@ -1,8 +1,8 @@
 //! Builds the environment: one ConfigMap per source, to which each link adds its own variables.
 //!
 //! The annotation `instancelink.dev/entries` lists the keys of each link. A key of an older link is never overwritten
-//! (contract#older-key-wins), a key of a younger link is taken over, and a key in no list is dropped. A link whose
-//! variables do not fit leaves the environment as it is (contract#environment-size).
+//! (contract#older-key-wins), a key of a younger link is taken over, and a key in no list belongs to others
+//! (contract#additions). A link whose variables do not fit leaves the environment as it is (contract#environment-size).
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -12,16 +12,16 @@ use std::iter::Peekable;
 use instancelink_api::keys;
 use instancelink_api::spec::EnvironmentMode;
 
+use super::dispute::resists;
 use super::docker;
 use super::environment_size::{fits, too_large};
 use super::infrastructure;
 use super::naming::{Names, representative, sibling_paths, source_path};
-use super::ownership::{Ownership, ownership_of};
-use super::writes::{delete, repair};
+use super::ownership::{Ownership, is_shared, ownership_of};
+use super::writes::{delete, key_of, repair};
 use crate::child::infrastructure::put_in;
-use crate::child::{ChildSpec, Environment, Observed};
+use crate::child::{ChildSpec, Environment, Observed, added};
 use crate::effect::Effect;
-use crate::marks::is_shared_child;
 use crate::refusal::Refusal;
 use crate::resolve::ports::Port;
 use crate::snapshot::Snapshot;
@@ -95,7 +95,12 @@ fn desired<'a>(s: &'a Snapshot, ports: &[Port], older: &BTreeSet<String>) -> Bui
         EnvironmentMode::Docker => docker::variables(names, ports),
         EnvironmentMode::None => BTreeMap::new(),
     };
-    let mut entries = observed.map(|found| found.object.entries()).unwrap_or_default();
+    let listed = observed.and_then(|found| Some((found, found.object.listed()?)));
+    let added = listed
+        .iter()
+        .flat_map(|(found, listed)| added(&found.object.body.data, listed));
+    let added = added.collect();
+    let mut entries = listed.map(|(_, listed)| listed).unwrap_or_default();
     entries.remove(names.link_uid);
     for (_, keys) in entries.iter().filter(|(uid, _)| older.contains(**uid)) {
         own.retain(|own_key, _| !keys.contains(&own_key.as_str()));
@@ -110,15 +115,15 @@ fn desired<'a>(s: &'a Snapshot, ports: &[Port], older: &BTreeSet<String>) -> Bui
         return Built::Nothing;
     }
 
-    let data = data(observed, &own, &entries);
+    let data = data(observed, &own, &entries, added);
     let mut labels = names.shared_labels();
     let mut annotations = annotations(representative(s, names, observed), Some(source_path(s)), &entries);
     put_in(&mut labels, &mut annotations, &infrastructure::shared(s));
     let owners = Vec::new();
     if let Some(found) = observed.map(|found| &found.object)
-        && (&found.labels, &found.annotations, &found.owners) == (&labels, &annotations, &owners)
+        && (&found.labels, &found.annotations) == (&labels, &annotations)
+        && found.owners == owners
         && is_data_of(found, &data)
-        && !found.body.damaged
         && !found.body.immutable
     {
         return Built::Complete(Cow::Borrowed(found));
@@ -137,14 +142,18 @@ fn desired<'a>(s: &'a Snapshot, ports: &[Port], older: &BTreeSet<String>) -> Bui
     }))
 }
 
-/// An environment without the entries of some links; none if no other link has an entry. Keys in no list are dropped, and
-/// the annotation names a link that keeps its entry. Everything else is unchanged.
+/// An environment without the entries of some links; none if no other link has an entry. Keys that others added stay, and the
+/// annotation names a link that keeps its entry. Everything else is unchanged.
 pub(crate) fn without(
     found: &Observed<Environment>,
     removed: &BTreeSet<&str>,
     path_of: impl Fn(&str) -> Option<String>,
 ) -> Option<ChildSpec<Environment>> {
     let mut entries = found.object.entries();
+    let added = match found.object.listed() {
+        Some(listed) => added(&found.object.body.data, &listed),
+        None => Vec::new(),
+    };
     entries.retain(|uid, _| !removed.contains(uid));
     if entries.is_empty() {
         return None;
@@ -161,7 +170,7 @@ pub(crate) fn without(
     kept.extend(annotations(representative, source, &entries));
     Some(ChildSpec {
         annotations: kept,
-        body: Environment::new(owned(data(Some(found), &BTreeMap::new(), &entries))),
+        body: Environment::new(owned(data(Some(found), &BTreeMap::new(), &entries, added))),
         ..found.object.clone()
     })
 }
@@ -175,9 +184,10 @@ pub(super) fn without_link(s: &Snapshot, found: &Observed<Environment>) -> Optio
 }
 
 /// The write that removes this link's entry from an environment. Without any entry left, the environment is deleted. So is one
-/// that cannot be changed: its other links write another.
+/// that cannot be changed, or in which others restore the entry: its other links write another.
 pub(super) fn remove_entry(s: &Snapshot, found: &Observed<Environment>) -> Effect {
-    without_link(s, found).map_or_else(|| delete(found), |rest| repair(found, &rest))
+    let rest = without_link(s, found).filter(|_| !resists(s, &key_of(&found.object)));
+    rest.map_or_else(|| delete(found), |rest| repair(found, &rest))
 }
 
 /// The operator's environments, of any name, in which this link has an entry.
@@ -189,16 +199,17 @@ pub(super) fn with_entry(s: &Snapshot) -> impl Iterator<Item = &Observed<Environ
 pub(super) fn has_entry(s: &Snapshot, found: &Observed<Environment>) -> bool {
     let uid = s.link.object.metadata.uid.as_deref().unwrap_or_default();
     let is_beside = s.link.object.metadata.namespace.as_ref() == Some(&found.object.namespace);
-    is_beside && is_shared_child(found) && found.object.mentions(uid)
+    is_beside && is_shared(s, found) && found.object.mentions(uid)
 }
 
-/// The variables in the lists, in order: those of this link, and the observed ones of the others.
+/// The variables in order: those of this link, and the observed ones of the other links in the lists and of others.
 fn data<'a>(
     observed: Option<&'a Observed<Environment>>,
     own: &'a BTreeMap<String, String>,
     entries: &Entries<'a>,
+    added: Vec<&'a str>,
 ) -> Vec<(&'a str, &'a str)> {
-    let mut listed: Vec<&str> = entries.values().flatten().copied().collect();
+    let mut listed: Vec<&str> = entries.values().flatten().copied().chain(added).collect();
     listed.sort_unstable();
     listed.dedup();
     let mut own = own.iter().peekable();

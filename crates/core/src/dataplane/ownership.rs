@@ -23,7 +23,7 @@ pub(super) enum Ownership<'a, T> {
 }
 
 /// Determines the owner of the object with this namespace and name.
-pub(super) fn ownership_of<'a, T>(
+pub(super) fn ownership_of<'a, T: ChildKind>(
     s: &Snapshot,
     all: &'a [Observed<T>],
     namespace: &str,
@@ -34,7 +34,7 @@ pub(super) fn ownership_of<'a, T>(
         .find(|f| f.object.namespace == namespace && f.object.name == name)
     {
         None => Ownership::Free,
-        Some(found) if !is_shared_child(found) => Ownership::Foreign,
+        Some(found) if !is_shared(s, found) => Ownership::Foreign,
         Some(found) if is_of_another_source(s, found) => Ownership::OtherSource,
         Some(found) => Ownership::Own(found),
     }
@@ -67,12 +67,22 @@ pub(super) fn delete_own_slices(s: &Snapshot) -> impl Iterator<Item = Effect> {
 
 /// True for a child of this link alone.
 pub(super) fn is_own<T: ChildKind>(s: &Snapshot, found: &Observed<T>) -> bool {
-    is_of_link(found, LinkId::of(&s.link.object))
+    is_of_link(found, LinkId::of(&s.link.object)) || is_remembered(s, found)
+}
+
+/// True for a child that the links of a source share.
+pub(super) fn is_shared<T: ChildKind>(s: &Snapshot, found: &Observed<T>) -> bool {
+    is_shared_child(found) || is_remembered(s, found)
+}
+
+/// True if the operator remembers by its UID that it wrote this very object, and that admission took its marks.
+fn is_remembered<T: ChildKind>(s: &Snapshot, found: &Observed<T>) -> bool {
+    !s.disputes.written.is_empty() && s.disputes.is_altered(&found.object.key(T::KIND), &found.uid)
 }
 
 /// True for a child of a link with another UID. With the name of this link's child, it belongs to an earlier link of the same
 /// name, and the sweep will delete it.
 pub(super) fn is_of_another_link<T: ChildKind>(found: &Observed<T>) -> bool {
-    // Slices without the managed-by label are not watched, so no sweep finds them.
-    found.is_managed() && !claims(found).is_empty()
+    // Slices without this label are not watched, so no sweep finds them.
+    found.label(keys::LINK_UID).is_some() && !claims(found).is_empty()
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use instancelink_api::grant::Permission;
 
+use super::dispute::refusal;
 use super::naming::Names;
 use super::ownership::{Ownership, delete_own_slices, own_slices, ownership_of};
 use super::policy;
@@ -32,15 +33,16 @@ pub fn prune(s: &Snapshot) -> Vec<Effect> {
     let names = Names::of(s);
     match ownership_of(s, &s.children.directories, names.namespace, &names.directory) {
         Ownership::OtherSource | Ownership::Foreign => {
-            return delete_own_slices(s).filter(|effect| !is_refused(s, effect)).collect();
+            return delete_own_slices(s)
+                .filter(|effect| refusal(s, effect).is_none())
+                .collect();
         }
         Ownership::Free | Ownership::Own(_) => {}
     }
     let overreaching = policy::overreaching(s).filter(|found| !found.terminating).map(delete);
-    let overreaching = overreaching.filter(|effect| !is_refused(s, effect));
     let members = members_of_programmed(s);
     let pruned = own_slices(s)
-        .filter(|found| !found.terminating && !s.refusals.contains_key(&key_of(&found.object)))
+        .filter(|found| !found.terminating && s.disputes.why_unchangeable(&key_of(&found.object)).is_none())
         .filter_map(|found| {
             let mut object = found.object.clone();
             object
@@ -52,11 +54,8 @@ pub fn prune(s: &Snapshot) -> Vec<Effect> {
             }
             (object.body.endpoints != found.object.body.endpoints).then(|| replace(found, object))
         });
-    overreaching.chain(pruned).collect()
-}
-
-fn is_refused(s: &Snapshot, effect: &Effect) -> bool {
-    super::writes::child_of(effect).is_some_and(|key| s.refusals.contains_key(&key))
+    let due = overreaching.chain(pruned);
+    due.filter(|effect| refusal(s, effect).is_none()).collect()
 }
 
 /// The UIDs of the pods of the target for which the slices were written, or which stay without it. None if they are not known:

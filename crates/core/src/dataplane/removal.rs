@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::dispute::refusal_of_removal;
 use super::writes::{Body, key_of};
 use crate::child::{Key, Observed};
 use crate::effect::Effect;
@@ -27,7 +28,7 @@ impl PendingRemoval {
     /// The write that is due. If it has to wait, adds the reason to `waits`.
     pub(super) fn due(&self, s: &Snapshot, waits: &mut BTreeMap<Key, String>) -> Option<Effect> {
         let key = &self.key;
-        let wait = if let Some(refusal) = s.refusals.get(key) {
+        let wait = if let Some(refusal) = refusal_of_removal(s, key, &self.effect) {
             refusal.message_for(key, &s.account)
         } else if self.terminating {
             format!("{key} {HELD_BACK}")

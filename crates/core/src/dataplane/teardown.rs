@@ -9,13 +9,13 @@ use super::binding;
 use super::drain::{Drain, drain};
 use super::environment;
 use super::naming::{Names, representative};
-use super::ownership::{is_of_another_source, own_slices};
+use super::ownership::{is_of_another_source, is_shared, own_slices};
 use super::removal::PendingRemoval;
 use super::writes::{AT_ONCE, delete};
 use super::{policy, virtual_ip};
-use crate::child::{Directory, Environment, Observed, Policy};
+use crate::child::{ChildKind, Directory, Environment, Observed, Policy};
 use crate::effect::Effect;
-use crate::marks::{is_named_after, is_shared_child, sources_in};
+use crate::marks::{is_named_after, sources_in};
 use crate::refusal::joined;
 use crate::snapshot::{Secrets, Sibling, Snapshot};
 
@@ -207,11 +207,11 @@ fn has_or_gets_children(sibling: &Sibling) -> bool {
 }
 
 /// True for a shared child of this link's source, or of a deleted source with its name.
-fn belongs_to_source<T>(s: &Snapshot, found: &Observed<T>) -> bool {
+fn belongs_to_source<T: ChildKind>(s: &Snapshot, found: &Observed<T>) -> bool {
     let names = Names::of(s);
     let is_beside = found.object.namespace == names.namespace;
     let has_name = is_named_after(found, names.instance) || found.object.name == names.directory;
-    is_beside && has_name && is_shared_child(found) && !is_of_another_source(s, found) && is_of_this_kind(s, found)
+    is_beside && has_name && is_shared(s, found) && !is_of_another_source(s, found) && is_of_this_kind(s, found)
 }
 
 /// True if the child's source has the kind of this link's source. A name that is derived from a UID does not tell this once

@@ -16,6 +16,7 @@ pub(super) fn by_children(f: &Facts<'_>, message: String) -> Wait {
     let held_since = dataplane::held_since(f.s);
     let reason = match refused {
         Some(refusal) => refusal.reason,
+        None if f.s.disputes.wake(f.s.now).is_some() => Reason::AlteredByOthers,
         None if is_overdue(f.s, held_since) => Reason::FinalizersRemain,
         None => Reason::Pending,
     };

@@ -4,6 +4,7 @@
 //! earlier calls: after a crash between two groups, the next call continues from the observed state.
 
 mod alias;
+mod answered;
 mod awaiting;
 mod cause;
 mod condition;
@@ -34,6 +35,7 @@ use std::iter;
 
 use instancelink_api::condition::Reason;
 use instancelink_api::{State, Verdict, keys};
+use jiff::Timestamp;
 
 use crate::action::{Decision, Legality, Request, cell, expire, judge, parse, take};
 use crate::effect::{Effect, Event, Step};
@@ -43,6 +45,7 @@ use facts::Facts;
 use next_step::NextStep;
 use wait::Wait;
 
+pub use answered::take_answer;
 pub use deletion::{Deletion, deletion};
 pub use facts::Goal;
 pub use refused::refuse;
@@ -95,7 +98,7 @@ pub fn step(snapshot: &Snapshot) -> Step {
             let effects = write_status(&f, f.state, &wait);
             if effects.is_empty() {
                 Step::Settled {
-                    wake: wait.wake,
+                    wake: earliest(wait.wake, snapshot.disputes.wake(snapshot.now)),
                     retry: wait.retry,
                 }
             } else {
@@ -103,6 +106,10 @@ pub fn step(snapshot: &Snapshot) -> Step {
             }
         }
     }
+}
+
+fn earliest(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
+    one.into_iter().chain(other).min()
 }
 
 /// The request in the annotation, if it was not handled before.

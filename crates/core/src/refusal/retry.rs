@@ -31,6 +31,8 @@ pub fn still_refused(mut last: BTreeMap<Key, Refusal>, times: u32) -> BTreeMap<K
         return BTreeMap::new();
     }
     let mut tried = BTreeSet::new();
+    // What others alter has pauses of its own (lifecycle#disputes).
+    last.retain(|_, refusal| refusal.reason != Reason::AlteredByOthers);
     last.retain(|key, refusal| !(refusal.ends_unseen() && tried.insert(key.kind)));
     last
 }
@@ -58,6 +60,14 @@ mod tests {
         ]);
         let left = still_refused(last, 3);
         assert_eq!(left.into_keys().collect::<Vec<_>>(), [key(Kind::Slice, "web-db-v6")]);
+    }
+
+    /// lifecycle#disputes
+    #[test]
+    fn what_others_alter_waits_by_pauses_of_its_own() {
+        let slice = key(Kind::Slice, "web-db-v4");
+        let last = BTreeMap::from([(slice.clone(), Refusal::altered(&slice, None))]);
+        assert!(still_refused(last, 3).is_empty());
     }
 
     #[test]

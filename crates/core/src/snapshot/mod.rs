@@ -15,6 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use crate::child::{Children, Entries, Key};
+use crate::disputes::Disputes;
 use crate::external_name::ExternalNames;
 use crate::refusal::Refusal;
 use crate::resolve::selector::Selector;
@@ -86,6 +87,8 @@ pub struct Snapshot {
     pub refusals: BTreeMap<Key, Refusal>,
     /// How often a write of the link itself was refused in this pass; the next pass tries it again.
     pub link_refusals: u8,
+    /// The operator's own recent writes of the link's children, and what others did to them.
+    pub disputes: Disputes,
 }
 
 /// An object of others that may answer under a name of the alias (contract#alias-shadowed).

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::object::Meta as _;
+use super::policies::Policies;
 use super::resource::Resource;
 
 /// Identifies an object.
@@ -51,6 +52,8 @@ pub struct Store {
     addresses: u32,
     /// Objects that are stored without the defaults that a read adds.
     bare: BTreeSet<Key>,
+    /// What the policies and webhooks of the cluster do to writes.
+    pub policies: Policies,
 }
 
 impl Store {

@@ -100,6 +100,7 @@ pub fn create<'a>(
         set(&mut object, "status", None);
     }
     admission::on_create(store, resource, &mut object);
+    store.policies.clone().mutate(resource, None, &mut object);
     admission::validate(resource, &object, None, None)?;
     // As in the API server, validation comes before the check of the name.
     if let Some(there) = store.get(&key) {
@@ -161,6 +162,10 @@ pub fn update<'a>(
         set(&mut new["metadata"], field, old["metadata"].get(field).cloned());
     }
     admission::on_update(resource, &mut new, &old);
+    if subresource.is_none() {
+        store.policies.clone().mutate(resource, Some(&old), &mut new);
+        store.policies.refuse(resource, &old, &new, author.by)?;
+    }
     admission::validate(resource, &new, Some(&old), subresource)?;
     if resource.generation && content(resource, &new) != content(resource, &old) {
         let generation = old["metadata"]["generation"].as_u64().unwrap_or(0) + 1;

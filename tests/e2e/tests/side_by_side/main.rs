@@ -5,6 +5,7 @@
 
 mod action_table;
 mod actions;
+mod altered;
 mod atomic_references;
 mod bad_input;
 mod binding;
@@ -24,6 +25,7 @@ mod environment;
 mod external_targets;
 mod fixed_names;
 mod holds;
+mod immutable;
 mod infrastructure;
 mod injection;
 mod jobs;

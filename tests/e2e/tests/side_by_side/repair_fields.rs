@@ -67,12 +67,6 @@ async fn what_others_set_on_a_virtual_ip_is_taken_back() {
         is_taken_back(&vip, &json!({ "spec": { "type": "NodePort" } }), &["/spec/type"]).await;
         assert_eq!(vip.get().await.data["spec"]["clusterIP"], address);
         let map = ns.object("v1", "ConfigMap", "web-links");
-        is_taken_back(
-            &map,
-            &json!({ "binaryData": { "DB_PORT_X": "eA==" } }),
-            &["/binaryData", "/data"],
-        )
-        .await;
         is_taken_back(&map, &json!({ "immutable": true }), &["/immutable", "/data"]).await;
         link.condition("Ready", "True", "Ready").await;
     })

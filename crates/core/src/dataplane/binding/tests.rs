@@ -6,6 +6,7 @@ use super::*;
 use crate::dataplane::{Teardown, bring_up, build, has_children, is_up, problems, take_down};
 use crate::fixture::{self, key, observed, shown};
 
+mod additions;
 mod teardown;
 
 const VALUE: &str = "correct-horse-battery-staple";

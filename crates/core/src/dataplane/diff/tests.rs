@@ -240,9 +240,6 @@ fn an_environment_that_became_immutable_is_created_again() {
     assert_eq!(due(&s), ["delete ConfigMap shop/web-links"]);
     s.execute(&bring_up(&s, &plan(&s)));
     assert_eq!(due(&s), ["create ConfigMap shop/web-links"]);
-    let mut binary = fixture::snapshot().up();
-    binary.children.environments[0].object.body.damaged = true;
-    assert_eq!(due(&binary), ["replace ConfigMap shop/web-links"]);
 }
 
 #[test]
@@ -347,12 +344,16 @@ fn a_shared_child_that_lost_its_label_or_annotation_is_repaired() {
     assert_eq!(due(&s), ["replace Service shop/web-links"]);
 }
 
+/// contract#ownership
 #[test]
-fn a_slice_with_one_of_two_labels_of_another_link_is_foreign() {
-    for label in [(keys::MANAGED_BY, keys::MANAGER), (keys::LINK_UID, "dead")] {
+fn a_slice_with_the_label_of_a_dead_link_waits_for_the_sweep_and_one_without_it_is_foreign() {
+    for (key, value, reason) in [
+        (keys::MANAGED_BY, keys::MANAGER, Reason::NameTaken),
+        (keys::LINK_UID, "dead", Reason::Pending),
+    ] {
         let mut s = fixture::snapshot().up();
         s.children.slices[0].object.owners.clear();
-        s.children.slices[0].object.labels = [(label.0.to_owned(), label.1.to_owned())].into();
-        assert_eq!(reasons(&s), [Reason::NameTaken], "{label:?}");
+        s.children.slices[0].object.labels = [(key.to_owned(), value.to_owned())].into();
+        assert_eq!(reasons(&s), [reason], "{key}");
     }
 }

@@ -64,15 +64,45 @@ fn a_younger_links_key_is_taken_over() {
     assert_eq!(environment(&s).entries()[SIBLING_UID], ["CACHE_NAME"]);
 }
 
-#[test]
-fn a_key_in_no_list_is_dropped() {
+/// An active link in whose environment others have written a key.
+fn with_added_key() -> Snapshot {
     let mut s = fixture::snapshot().up();
-    s.children.environments[0]
-        .object
-        .body
-        .data
-        .insert("STRAY".to_owned(), "1".to_owned());
-    assert!(!environment(&s.up()).body.data.contains_key("STRAY"));
+    let data = &mut s.children.environments[0].object.body.data;
+    data.insert("ADDED".to_owned(), "1".to_owned());
+    s
+}
+
+/// contract#additions
+#[test]
+fn a_key_that_others_added_is_left_alone_and_goes_with_the_environment() {
+    let s = with_added_key();
+    assert!(is_up(&s, &build(&s, &BTreeSet::new()).unwrap()));
+    let changed = s
+        .clone()
+        .edited(|spec| spec.ports = serde_yaml_ng::from_str("[{name: pg, port: 99}]").unwrap());
+    let changed = changed.up();
+    assert_eq!(environment(&changed).body.data["ADDED"], "1");
+    assert!(!environment(&changed).entries()[fixture::LINK_UID].contains(&"ADDED"));
+    assert!(s.down().children.environments.is_empty());
+}
+
+/// contract#additions
+#[test]
+fn a_key_that_the_operator_listed_goes_with_its_link_and_others_stay() {
+    let mut s = with_keys_of_sibling(&["CACHE_NAME"]).up();
+    let data = &mut s.children.environments[0].object.body.data;
+    data.insert("ADDED".to_owned(), "1".to_owned());
+    let down = s.down_as_far_as_possible();
+    let left: Vec<&String> = environment(&down).body.data.keys().collect();
+    assert_eq!(left, ["ADDED", "CACHE_NAME"]);
+}
+
+/// contract#additions
+#[test]
+fn without_its_list_no_key_is_known_to_be_of_others() {
+    let mut s = with_added_key();
+    s.children.environments[0].object.annotations.remove(keys::ENTRIES);
+    assert!(!environment(&s.up()).body.data.contains_key("ADDED"));
 }
 
 #[test]

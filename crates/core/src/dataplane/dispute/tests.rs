@@ -1,0 +1,209 @@
+use std::collections::BTreeSet;
+
+use instancelink_api::{State, keys};
+
+use super::*;
+use crate::child::Kind;
+use crate::dataplane::{TeardownNow, bring_up, build, problems, teardown_now};
+use crate::fixture::{self, World, key, pod, shown};
+
+fn due(s: &Snapshot) -> Vec<Effect> {
+    bring_up(s, &build(s, &BTreeSet::new()).unwrap())
+}
+
+fn reasons(s: &Snapshot) -> Vec<Reason> {
+    let plan = build(s, &BTreeSet::new()).unwrap();
+    problems(s, &plan).into_iter().map(|problem| problem.reason).collect()
+}
+
+/// A policy that rewrites the managed-by label of everything.
+fn rewrites_managed_by(child: &mut ObservedChild) {
+    crate::child::with_observed!(child, K(found) => {
+        found.object.labels.insert(keys::MANAGED_BY.to_owned(), "helm".to_owned());
+    });
+}
+
+/// A policy that takes all marks from everything.
+fn takes_all_marks(child: &mut ObservedChild) {
+    crate::child::with_observed!(child, K(found) => {
+        found.object.labels.clear();
+        found.object.annotations.clear();
+    });
+}
+
+fn under(mut s: Snapshot, admission: fn(&mut ObservedChild)) -> Snapshot {
+    for _ in 0..10 {
+        let effects = due(&s);
+        if effects.is_empty() {
+            return s;
+        }
+        s.execute_under(&effects, admission);
+    }
+    panic!("the pass does not end: {:?}", shown(&due(&s)));
+}
+
+/// lifecycle#disputes
+#[test]
+fn what_admission_alters_is_written_once_in_a_pass_and_is_said() {
+    for admission in [rewrites_managed_by, takes_all_marks] {
+        let s = under(fixture::snapshot(), admission);
+        assert_eq!(s.children.all().count(), 3, "nothing waits for it");
+        assert_eq!(reasons(&s), [Reason::AlteredByOthers; 3]);
+    }
+}
+
+/// lifecycle#disputes
+#[test]
+fn the_next_pass_waits_and_then_writes_again_and_without_the_policy_all_is_right() {
+    let mut s = under(fixture::snapshot(), rewrites_managed_by);
+    s.begin_pass();
+    assert_eq!(shown(&due(&s)), [""; 0]);
+    assert_eq!(reasons(&s), [Reason::AlteredByOthers; 3], "it is said while it waits");
+    let mut s = s.later(1);
+    s.begin_pass();
+    assert_eq!(
+        shown(&due(&s)),
+        ["replace Service shop/web-links", "replace ConfigMap shop/web-links"]
+    );
+    let s = s.up();
+    assert_eq!(reasons(&s), []);
+}
+
+/// lifecycle#disputes
+#[test]
+fn a_change_of_the_pods_does_not_wait() {
+    let mut s = under(fixture::snapshot(), rewrites_managed_by).with_target_deployment(vec![pod("pg-9", "10.0.0.19")]);
+    s.begin_pass();
+    assert!(shown(&due(&s)).iter().all(|write| write.starts_with("replace")));
+    let s = under(s, rewrites_managed_by);
+    assert_eq!(
+        s.children.slices[0].object.body.endpoints[0].address.to_string(),
+        "10.0.0.19"
+    );
+}
+
+/// Another client changes the slice after each write.
+fn edited(s: &mut Snapshot, version: u32) {
+    let slice = &mut s.children.slices[0];
+    slice.resource_version = (1000 * version).to_string();
+    slice.object.labels.remove(keys::SLICE_MANAGED_BY);
+}
+
+/// lifecycle#disputes
+#[test]
+fn repairs_of_an_edit_that_comes_back_wait_longer_and_longer() {
+    let mut world = World::active();
+    let mut repaired_at = Vec::new();
+    let began = world.s.now;
+    for turn in 1..2000 {
+        edited(&mut world.s, turn);
+        world.settle();
+        let found = &world.s.children.slices[0].object;
+        if found.labels.contains_key(keys::SLICE_MANAGED_BY) {
+            repaired_at.push(world.s.now.duration_since(began).as_millis());
+        }
+        world.s.now += jiff::SignedDuration::from_millis(250);
+    }
+    let late: Vec<_> = repaired_at.iter().filter(|at| **at > 60_000).collect();
+    assert!((5..=12).contains(&(repaired_at.len() - late.len())), "{repaired_at:?}");
+    assert!(late.windows(2).all(|pair| pair[1] - pair[0] >= 60_000), "{late:?}");
+    assert!(late.len() >= 6, "{late:?}");
+    assert_eq!(world.condition("Programmed"), ("False", "AlteredByOthers"));
+    world.pass_time(61);
+    world.settle();
+    world.pass_time(61);
+    world.settle();
+    assert_eq!(world.condition("Programmed"), ("True", "Programmed"));
+}
+
+/// lifecycle#disputes
+#[test]
+fn a_child_that_is_deleted_again_and_again_does_not_keep_the_operator_busy() {
+    let mut world = World::active();
+    let mut created = 0;
+    for _ in 0..600 {
+        world.s.children.slices.clear();
+        world.settle();
+        created += world.s.children.slices.len();
+        world.s.now += jiff::SignedDuration::from_millis(100);
+    }
+    assert!((4..=12).contains(&created), "{created} in a minute");
+    let (reason, message) = world.condition("Programmed");
+    assert_eq!((reason, message), ("False", "AlteredByOthers"));
+}
+
+/// lifecycle#disputes
+#[test]
+fn a_link_is_taken_down_whatever_admission_alters() {
+    for admission in [rewrites_managed_by, takes_all_marks, restores_entries] {
+        let mut s = under(fixture::snapshot(), admission);
+        s.link.object.status.get_or_insert_default().state = State::Deactivating;
+        s.begin_pass();
+        for _ in 0..10 {
+            match teardown_now(&s) {
+                TeardownNow::Act(effects) => s.execute_under(&effects, admission),
+                other => {
+                    assert_eq!(other, TeardownNow::Done);
+                    break;
+                }
+            }
+        }
+        assert_eq!(s.children.slices, []);
+    }
+}
+
+/// A policy that writes the entry of this link into each environment.
+fn restores_entries(child: &mut ObservedChild) {
+    if let ObservedChild::Environment(found) = child {
+        let entries = format!(r#"{{"{}":[],"{}":[]}}"#, fixture::LINK_UID, fixture::SIBLING_UID);
+        found.object.annotations.insert(keys::ENTRIES.to_owned(), entries);
+    }
+}
+
+/// contract#repair
+#[test]
+fn a_child_that_is_not_updated_is_deleted_and_created_again() {
+    let mut s = fixture::snapshot()
+        .up()
+        .with_target_deployment(vec![pod("pg-9", "10.0.0.19")]);
+    let slice = key(Kind::Slice, "web-db-v4");
+    s.fold(Answer::Unchangeable(slice, "field is immutable".to_owned()));
+    assert_eq!(shown(&due(&s)), ["delete EndpointSlice shop/web-db-v4"]);
+    s.execute(&due(&s));
+    assert_eq!(shown(&due(&s)), ["create EndpointSlice shop/web-db-v4"]);
+}
+
+/// contract#repair
+#[test]
+fn a_virtual_ip_that_clients_use_is_not_deleted_and_the_command_is_said() {
+    let by_virtual_ip = fixture::snapshot().edited(|spec| {
+        spec.addressing = instancelink_api::Addressing::VirtualIP;
+        spec.ports = serde_yaml_ng::from_str("[{name: pg, port: 80, targetPort: 5432}]").unwrap();
+    });
+    let mut s = by_virtual_ip.up();
+    s.children.virtual_ips[0].object.body.damaged = true;
+    let service = key(Kind::VirtualIp, "web-db-vip");
+    s.fold(Answer::Unchangeable(service, "spec.x: field is immutable".to_owned()));
+    assert_eq!(shown(&due(&s)), [""; 0]);
+    let plan = build(&s, &BTreeSet::new()).unwrap();
+    let problem = problems(&s, &plan).remove(0);
+    assert_eq!(problem.reason, Reason::AlteredByOthers);
+    assert!(
+        problem.message.ends_with("kubectl -n shop delete services web-db-vip"),
+        "{}",
+        problem.message
+    );
+    s.children.slices.clear();
+    assert_eq!(shown(&due(&s)), ["delete Service shop/web-db-vip"], "nobody uses it");
+}
+
+#[test]
+fn writes_that_are_asked_for_anew_are_not_repeated_ones() {
+    let s = fixture::snapshot().up();
+    let slice = |s: &Snapshot| s.disputes.written[&key(Kind::Slice, "web-db-v4")].clone();
+    assert_eq!((slice(&s).times, slice(&s).altered), (0, false));
+    let mut other = s.with_target_deployment(vec![pod("pg-9", "10.0.0.19")]);
+    other.begin_pass();
+    let other = other.up();
+    assert_eq!((slice(&other).times, slice(&other).edits), (0, 0));
+}
