@@ -7,7 +7,9 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use harness::{Client, LinkManifest, Namespace, idle_deployment, in_namespace, link, serving_deployment};
+use harness::{
+    Client, LinkManifest, Namespace, SHORT, eventually, idle_deployment, in_namespace, link, serving_deployment,
+};
 use instancelink_api::State::Active;
 use serde_json::json;
 
@@ -42,10 +44,15 @@ async fn refuses(ns: &Namespace, client: &Client, addresses: &BTreeSet<IpAddr>) 
     client.resolves_to(&name(ns), addresses).await;
     for address in addresses {
         let url = harness::url(address, 8080);
+        let is_refused = async || {
+            let (ok, printed) = client.run(&["get", &url, "--timeout-ms", "3000"]).await;
+            (!ok && printed.contains("refused")).then_some(()).ok_or(printed)
+        };
+        // kube-proxy follows the same pods by itself, maybe a little later.
+        eventually(&format!("{url} refuses connections"), SHORT, is_refused).await;
         let tries = if address.is_ipv4() { 20 } else { 2 };
         for _ in 0..tries {
-            let (ok, printed) = client.run(&["get", &url, "--timeout-ms", "3000"]).await;
-            assert!(!ok && printed.contains("refused"), "{url}: {printed}");
+            assert_eq!(is_refused().await, Ok(()), "{url}");
         }
     }
 }

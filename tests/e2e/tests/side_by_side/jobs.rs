@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use harness::{Namespace, SHORT, eventually, gated, in_namespace, job, link, serving_deployment};
 use instancelink_api::State::{Active, Inactive};
+use instancelink_api::keys;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Pod;
 use serde_json::{Value, json};
@@ -97,13 +98,9 @@ async fn a_cron_job_has_the_pods_of_its_jobs() {
         ns.create_object(&cron_job("nightly", &of)).await;
         let il = ns.link(link("nightly-db", "db", "CronJob/nightly", "Service/pg")).await;
         il.reaches(Active).await;
-        let owners = ns
-            .object("v1", "Service", "nightly-links")
-            .get()
-            .await
-            .metadata
-            .owner_references;
-        assert_eq!(owners.unwrap()[0].kind, "CronJob");
+        let directory = ns.object("v1", "Service", "nightly-links").get().await;
+        let source = directory.metadata.annotations.unwrap_or_default();
+        assert_eq!(source[keys::SOURCE], "CronJob/nightly");
         for run in ["nightly-1", "nightly-2"] {
             let mut one = of.clone();
             one["metadata"]["name"] = run.into();
