@@ -143,7 +143,7 @@ impl Case {
 #[test]
 fn what_a_policy_adds_costs_no_write_and_what_it_alters_is_said_and_costs_one_a_minute() {
     let campaign = campaign::start("every kind of child changed by a mutating policy");
-    let only = std::env::var("ALTERED").unwrap_or_default();
+    let only = std::env::var("INSTANCELINK_ALTERED").unwrap_or_default();
     let told = alterations().into_iter().map(|one| (one, true));
     let all = additions().into_iter().map(|one| (one, false)).chain(told);
     let cases: Vec<Case> = all

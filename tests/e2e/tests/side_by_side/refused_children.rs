@@ -121,7 +121,7 @@ async fn a_link_of_which_a_quota_refuses_only_some_objects_says_that_its_alias_a
 #[tokio::test]
 #[ignore = "needs a cluster"]
 async fn a_policy_is_named_whatever_its_code_and_the_link_goes_on_when_it_is_changed() {
-    for reason in ["Forbidden", "Unauthorized", "Invalid"] {
+    for reason in ["Forbidden", "RequestEntityTooLarge", "Invalid"] {
         in_namespace(async |ns| {
             let hold = Hold::writes_as(ns, "endpointslices", &["CREATE"], reason).await;
             let link = a_link(ns).await;
@@ -161,7 +161,7 @@ async fn a_policy_that_keeps_objects_is_named_by_a_link_that_is_cut_or_deleted()
         .await;
         hold.lift().await;
 
-        let hold = Hold::writes_as(ns, "services", &["DELETE"], "Unauthorized").await;
+        let hold = Hold::writes_as(ns, "services", &["DELETE"], "Invalid").await;
         link.act("activate").await.is_accepted();
         link.reaches(Active).await;
         link.delete().await;
