@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use crate::oracle::{LINK_UID, label};
 
-const BY: &str = "mallory";
+/// Who writes them.
+pub(crate) const BY: &str = "mallory";
 /// Copies of the policy under other names.
 const FLOOD: usize = 50;
 /// The kinds of children.

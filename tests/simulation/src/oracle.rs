@@ -10,6 +10,7 @@ use instancelink_testkit::api::resource::{CONFIG_MAPS, GRANTS, LINKS, NAMESPACES
 use instancelink_testkit::api::store::{Change, Key};
 use serde_json::Value;
 
+use crate::forgery::BY as FORGER;
 use crate::operator::NAME;
 
 pub(crate) const LINK_UID: &str = "instancelink.dev/link-uid";
@@ -24,7 +25,7 @@ struct World {
     purging: BTreeSet<String>,
     /// The taken requests of each link, by the `seq` of the intent.
     taken: BTreeMap<(String, u64), String>,
-    /// The UIDs of policies that another writer than the operator created.
+    /// The UIDs of policies that were forged.
     forged: BTreeSet<String>,
     /// All addresses that pods of a namespace ever had.
     addresses: BTreeSet<(String, String)>,
@@ -49,7 +50,7 @@ pub fn judge(history: &[Change]) -> Vec<String> {
             world.addresses.insert(known);
         }
         let ours = change.by.starts_with(NAME);
-        if *change.key.resource == POLICIES && !ours && change.before.is_none() {
+        if *change.key.resource == POLICIES && change.by == FORGER && change.before.is_none() {
             world.forged.insert(change.after.meta("uid").to_owned());
         }
         if ours && change.before.is_none() {
