@@ -1,6 +1,6 @@
 //! The scripts. Together they pass every edge of the lifecycle, and use every kind of child.
 
-mod forged;
+pub mod forged;
 
 pub use forged::forged;
 use serde_json::json;

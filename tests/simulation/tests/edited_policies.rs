@@ -11,6 +11,7 @@ use instancelink_simulation::operator::Running;
 use instancelink_simulation::run::paused;
 use instancelink_simulation::script::kinds::{GRANTS, LINKS, POLICIES};
 use instancelink_simulation::script::{Deed, edit, link};
+use instancelink_simulation::scripts::forged::{closed, consent};
 use instancelink_simulation::seeds;
 use instancelink_testkit::api::Api;
 use instancelink_testkit::api::call::Call;
@@ -129,21 +130,10 @@ fn state(api: &Api) -> Option<String> {
 
 fn plant(api: &Api) {
     seeds::plant(api);
-    let closed = json!({
-        "metadata": {"name": "closed", "namespace": "data"},
-        "spec": {"podSelector": {"matchLabels": {"app": "pg"}}, "policyTypes": ["Ingress"], "ingress": []},
-    });
-    let consent = json!({
-        "metadata": {"name": "shop", "namespace": "data"},
-        "spec": {
-            "from": [{"namespace": "shop"}], "to": [{"kind": "Deployment", "name": "pg"}],
-            "allow": ["Endpoints", "NetworkPolicy"],
-        },
-    });
     let spec = "{targetInstanceRef: {kind: Deployment, name: pg, namespace: data}, networkPolicy: Allow, \
                 ports: [{name: pg, port: 5432}]}";
-    seeds::put(api, &POLICIES, closed);
-    seeds::put(api, &GRANTS, consent);
+    seeds::put(api, &POLICIES, closed());
+    seeds::put(api, &GRANTS, consent());
     link("db", "db", "", spec).act(api);
 }
 

@@ -1,28 +1,36 @@
 //! Links whose children the editor of another namespace forges and holds.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::script::Deed::{Act, Create, Delete, Forge, Wait};
 use crate::script::kinds::{GRANTS, LINKS, POLICIES};
 use crate::script::{Script, edit, link};
 
-fn active(name: &'static str) -> Script {
-    let closed = json!({
+/// A policy of others that isolates the target in `data`.
+pub fn closed() -> Value {
+    json!({
         "metadata": {"name": "closed", "namespace": "data"},
         "spec": {"podSelector": {"matchLabels": {"app": "pg"}}, "policyTypes": ["Ingress"], "ingress": []},
-    });
-    let consent = json!({
+    })
+}
+
+/// The consent of `data` to links of `shop`, with their policies.
+pub fn consent() -> Value {
+    json!({
         "metadata": {"name": "shop", "namespace": "data"},
         "spec": {
             "from": [{"namespace": "shop"}], "to": [{"kind": "Deployment", "name": "pg"}],
             "allow": ["Endpoints", "NetworkPolicy"],
         },
-    });
+    })
+}
+
+fn active(name: &'static str) -> Script {
     let spec = "{targetInstanceRef: {kind: Deployment, name: pg, namespace: data}, networkPolicy: Allow, \
                 addressing: VirtualIP, ports: [{name: pg, port: 5432}]}";
     Script::new(name)
-        .then(Create(&POLICIES, closed), &[])
-        .then(Create(&GRANTS, consent), &[])
+        .then(Create(&POLICIES, closed()), &[])
+        .then(Create(&GRANTS, consent()), &[])
         .then(link("db", "db", "", spec), &[("db", "active")])
 }
 
