@@ -6,10 +6,8 @@ use instancelink_testkit::api::store::Key;
 use instancelink_testkit::api::write::{self, Writer};
 use serde_json::{Value, json};
 
-use crate::oracle::{LINK_UID, label};
+use crate::oracle::{FORGER, LINK_UID, label};
 
-/// Who writes them.
-pub(crate) const BY: &str = "mallory";
 /// Copies of the policy under other names.
 const FLOOD: usize = 50;
 /// The kinds of children.
@@ -73,7 +71,7 @@ fn copy(api: &Api, key: &Key, object: &Value, namespace: &str, name: &str) {
         spec.remove("clusterIP");
         spec.remove("clusterIPs");
     }
-    api.change(|store, now| write::create(store, key.resource, namespace, copy, Writer { by: BY, now }).unwrap());
+    api.change(|store, now| write::create(store, key.resource, namespace, copy, Writer { by: FORGER, now }).unwrap());
 }
 
 fn hold(api: &Api, key: &Key) {
@@ -81,6 +79,6 @@ fn hold(api: &Api, key: &Key) {
         let Some(object) = store.get(key) else { return };
         let mut held = Value::clone(object);
         held["metadata"]["finalizers"] = json!(["example.org/mallory"]);
-        write::update(store, key, None, held, false, Writer { by: BY, now }).unwrap();
+        write::update(store, key, None, held, false, Writer { by: FORGER, now }).unwrap();
     });
 }

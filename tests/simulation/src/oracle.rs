@@ -10,9 +10,10 @@ use instancelink_testkit::api::resource::{CONFIG_MAPS, GRANTS, LINKS, NAMESPACES
 use instancelink_testkit::api::store::{Change, Key};
 use serde_json::Value;
 
-use crate::forgery::BY as FORGER;
 use crate::operator::NAME;
 
+/// Who writes children that the operator did not create.
+pub(crate) const FORGER: &str = "mallory";
 pub(crate) const LINK_UID: &str = "instancelink.dev/link-uid";
 const ENTRIES: &str = "instancelink.dev/entries";
 const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
