@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use instancelink_api::{InstanceLink, TargetRef, keys};
-use instancelink_core::child::names::is_egress;
 use instancelink_core::child::{Observed, Policy};
 use instancelink_core::resolve::budget::{Budget, TooCostly};
 use instancelink_core::resolve::egress::may_be_of;
@@ -126,17 +125,21 @@ pub(super) fn selected_by(
     pods.into_iter().cloned().collect()
 }
 
-/// The pods of a namespace that the link's policy in front of its target there selects.
+/// The pods of a namespace that the link's policies there take for the target's.
 fn selected_by_written<'a>(index: &'a Index, namespace: &Arc<str>, policies: &[Observed<Policy>]) -> Vec<&'a Arc<Pod>> {
-    let written = policies
-        .iter()
-        .find(|found| *found.object.namespace == **namespace && !is_egress(&found.object.name));
-    let selector = written.and_then(|found| found.object.body.spec().pod_selector);
-    let Some(selector) = selector.map(Selector::from) else {
+    let beside = policies.iter().filter(|found| *found.object.namespace == **namespace);
+    let targets = beside.filter_map(|found| found.object.targets_beside_it());
+    let selectors: Vec<Selector> = targets.map(Selector::from).collect();
+    if selectors.is_empty() {
         return Vec::new();
-    };
+    }
     chosen(index, namespace, |budget, pod| {
-        Ok(pod.labels_unknown || selector.selects_within(budget, &pod.labels)?)
+        for selector in &selectors {
+            if pod.labels_unknown || selector.selects_within(budget, &pod.labels)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     })
 }
 

@@ -46,7 +46,7 @@ impl DesiredPolicies {
 }
 
 /// Builds the desired policies, if the spec asks for them and the target exists: for each end that policies of others isolate.
-/// Without the target, the policy in front of it may stay.
+/// Without the target, policies that exist may stay.
 ///
 /// # Errors
 /// If no policy can express what the spec asks for.
@@ -58,12 +58,7 @@ pub(super) fn desired(
     let spec = &s.link.object.spec;
     let target = match target_of(s) {
         TargetVerdict::Observed(target) => target,
-        TargetVerdict::Missing { .. } => {
-            return Ok(DesiredPolicies {
-                ingress: reach::kept_without_target(s),
-                ..DesiredPolicies::default()
-            });
-        }
+        TargetVerdict::Missing { .. } => return Ok(reach::kept_without_target(s)),
         TargetVerdict::NoTarget
         | TargetVerdict::NotPermitted { .. }
         | TargetVerdict::NotSupported { .. }

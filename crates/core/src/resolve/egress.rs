@@ -23,6 +23,27 @@ fn isolation_within(
     source: &Source,
     target: &Target,
 ) -> Result<Isolation, TooCostly> {
+    let isolation = source_isolation_within(budget, s, source)?;
+    if !matches!(isolation, Isolation::Isolated(_)) {
+        return Ok(isolation);
+    }
+    let others = others_selected(budget, s, target)?;
+    Ok(if others.is_empty() {
+        isolation
+    } else {
+        Isolation::Shared(others)
+    })
+}
+
+/// The isolation for egress of the pods of the source alone.
+///
+/// # Errors
+/// If the budget does not suffice.
+pub(crate) fn source_isolation_within(
+    budget: &mut Budget,
+    s: &Snapshot,
+    source: &Source,
+) -> Result<Isolation, TooCostly> {
     let isolators: Vec<&Arc<Isolator>> = s.egress.isolators.iter().collect();
     let mut found = Isolated::default();
     let mut is_without_pods = true;
@@ -39,14 +60,10 @@ fn isolation_within(
     if found.by.is_empty() {
         return Ok(Isolation::Open);
     }
-    if !found.open.is_empty() {
-        return Ok(Isolation::Partly(found.open));
-    }
-    let others = others_selected(budget, s, target)?;
-    Ok(if others.is_empty() {
+    Ok(if found.open.is_empty() {
         Isolation::Isolated(found.by)
     } else {
-        Isolation::Shared(others)
+        Isolation::Partly(found.open)
     })
 }
 

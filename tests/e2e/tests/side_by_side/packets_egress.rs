@@ -9,7 +9,7 @@ use harness::{
 use instancelink_api::State::{Active, Inactive};
 use k8s_openapi::api::networking::v1::NetworkPolicy;
 use kube::ResourceExt;
-use kube::api::ListParams;
+use kube::api::{DeleteParams, ListParams};
 use serde_json::json;
 
 const GROUP: &str = "packets_egress";
@@ -215,6 +215,36 @@ async fn a_half_that_the_link_may_not_open_is_named_by_the_conditions_and_heals(
             .await;
         link.condition("Enforced", "True", "SourceIsolated").await;
         gets(&web, &pg, "pg from").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs a cluster"]
+async fn the_ways_stay_open_while_the_target_is_deleted_without_its_pods_and_applied_again() {
+    if !enforces_policies(GROUP).await {
+        return;
+    }
+    in_namespace(async |ns| {
+        deny_ingress(ns).await;
+        deny_egress(ns, "{}").await;
+        let manifest = serving_deployment("pg", "pg");
+        let target = ns.create_object(&manifest).await;
+        let (web, other) = tokio::join!(ns.source("web"), ns.client_pod("other"));
+        let pg = ns.urls_of("pg", 8080).await;
+        let link = active(ns, web_db()).await;
+        gets(&web, &pg, "pg from").await;
+        target.delete_with(&DeleteParams::orphan()).await;
+        link.condition("ResolvedRefs", "False", "TargetNotFound").await;
+        gets(&web, &pg, "pg from").await;
+        is_cut_off(&other, &pg).await;
+        assert_eq!(policies(ns).await.len(), 2);
+        ns.create_object(&manifest).await;
+        link.condition("ResolvedRefs", "True", "Resolved").await;
+        gets(&web, &pg, "pg from").await;
+        link.delete().await;
+        link.is_gone().await;
+        is_cut_off(&web, &pg).await;
     })
     .await;
 }

@@ -7,6 +7,7 @@ use instancelink_api::condition::Reason;
 use instancelink_api::grant::Permission;
 use k8s_openapi::api::networking::v1::NetworkPolicyPeer;
 
+use super::DesiredPolicies;
 use super::allow::{End, namespace_of_egress};
 use super::consent::not_consented;
 use crate::child::{ChildSpec, Observed, Policy, names};
@@ -81,15 +82,21 @@ pub(in crate::dataplane) fn overreaching(s: &Snapshot) -> impl Iterator<Item = &
     })
 }
 
-/// The policy in front of a target that is missing, if it may stay.
-pub(super) fn kept_without_target(s: &Snapshot) -> Option<ChildSpec<Policy>> {
-    let mut policies = own(s).filter(|found| !found.terminating && may_stay_without_target(s, found));
-    policies.next().map(|found| found.object.clone())
+/// The policies in front of and behind a target that is missing, as far as they may stay.
+pub(super) fn kept_without_target(s: &Snapshot) -> DesiredPolicies {
+    let (egress, ingress): (Vec<_>, Vec<_>) = own(s)
+        .filter(|found| !found.terminating && may_stay_without_target(s, found))
+        .map(|found| found.object.clone())
+        .partition(|policy| names::is_egress(&policy.name));
+    DesiredPolicies {
+        ingress: ingress.into_iter().next(),
+        egress: egress.into_iter().next(),
+        refused: None,
+    }
 }
 
 fn may_stay_without_target(s: &Snapshot, found: &Observed<Policy>) -> bool {
-    let is_ingress = !names::is_egress(&found.object.name);
-    is_ingress && not_consented(s).is_none() && policy_without_target::may_stay(s, found)
+    not_consented(s).is_none() && policy_without_target::may_stay(s, found)
 }
 
 /// What a policy may reach now.

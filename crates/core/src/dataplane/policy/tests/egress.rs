@@ -200,3 +200,41 @@ fn a_policy_for_egress_is_withdrawn_while_no_plan_can_be_built_and_during_a_drai
         assert_eq!(deletions(&effects).len(), 1, "{why}");
     }
 }
+
+/// contract#kept-endpoints
+#[test]
+fn both_policies_stay_without_their_target_while_they_join_nothing_but_pods_that_stay() {
+    let mut up = isolated_by(behind_a_deny(), "shop", "{}").up();
+    up.link.object.status.get_or_insert_default().target = up.link.object.spec.target_instance_ref.clone();
+    let free = |candidate: crate::snapshot::Candidate| crate::snapshot::Candidate {
+        pod: Arc::new(Pod {
+            controller: None,
+            ..(*candidate.pod).clone()
+        }),
+        ..candidate
+    };
+    let mut orphaned = up.orphaned(free);
+    orphaned.selected = orphaned.kept_pods.iter().map(|kept| Arc::clone(&kept.pod)).collect();
+    let (ingress, egress) = ("shop/web-db-7433f98c6d", "shop/web-db-7433f98c6d-egress");
+    assert_eq!(written(&orphaned), [ingress, egress]);
+    assert_eq!((due(&orphaned), deletions(&prune(&orphaned))), (vec![], vec![]));
+    let mut source_is_open = orphaned.clone();
+    source_is_open.egress.isolators.clear();
+    let mut target_is_open = orphaned.clone();
+    target_is_open.isolators.clear();
+    let mut shared = orphaned.clone();
+    shared.selected.push(Arc::new(Pod {
+        controller: None,
+        ..pod("exporter", "10.0.0.66")
+    }));
+    let mut relabelled = orphaned;
+    relabelled.source.as_mut().unwrap().pods = selector("{matchLabels: {app: web, tier: b}}");
+    for (why, s, stays) in [
+        ("nothing else isolates the source", source_is_open, vec![ingress]),
+        ("nothing else isolates the target", target_is_open, vec![egress]),
+        ("the source selects other pods", relabelled, vec![ingress]),
+        ("another pod has the labels of the target", shared, vec![]),
+    ] {
+        assert_eq!(written(&s), stays, "{why}");
+    }
+}
