@@ -82,6 +82,11 @@ impl Written {
         self.at.checked_add(LONGEST).ok().filter(|_| is_disputed)
     }
 
+    /// True if one more repair of what another client changed makes the child disputed.
+    pub(crate) fn is_disputed_after_another_edit(&self) -> bool {
+        self.edits.saturating_add(1) >= FREE
+    }
+
     fn counts(&self, now: Timestamp) -> bool {
         now.duration_since(self.at) < COUNT_FOR
     }

@@ -120,23 +120,21 @@ impl Refusal {
     pub fn altered(key: &Key, alteration: Option<&Alteration>) -> Self {
         let (namespace, resource, name) = (&key.namespace, key.kind.resource(), &key.name);
         let shown = format!("kubectl -n {namespace} get {resource} {name} -o yaml --show-managed-fields");
-        let field = alteration.map_or("a field", |alteration| &alteration.field);
-        let manager = alteration.map_or("", |alteration| &alteration.manager);
-        let why = if manager.is_empty() {
-            format!(
+        let ours = format!("{}={}", keys::MANAGED_BY, keys::MANAGER);
+        let why = match alteration {
+            Some(Alteration { field, manager }) if manager.is_empty() => format!(
                 "{field} is not as the operator wrote it, and no field manager has it, so a mutating admission policy or webhook \
-                 changes it. Leave objects with the label {}={} out of it. To find it, run: kubectl get \
-                 mutatingadmissionpolicies,mutatingwebhookconfigurations",
-                keys::MANAGED_BY,
-                keys::MANAGER
-            )
-        } else {
-            format!(
+                 changes it. Leave objects with the label {ours} out of it. To find it, run: kubectl get \
+                 mutatingadmissionpolicies,mutatingwebhookconfigurations"
+            ),
+            Some(Alteration { field, manager }) => format!(
                 "{field} is not as the operator wrote it: the field manager {manager} changes it. Let it leave objects with the \
-                 label {}={} alone. To see what it has, run: {shown}",
-                keys::MANAGED_BY,
-                keys::MANAGER
-            )
+                 label {ours} alone. To see what it has, run: {shown}"
+            ),
+            None => format!(
+                "it is not as the operator wrote it, and the operator could not read what another client or an admission policy \
+                 changes. Let them leave objects with the label {ours} alone. To see who wrote it, run: {shown}"
+            ),
         };
         Self {
             reason: Reason::AlteredByOthers,

@@ -54,7 +54,7 @@ impl Hold {
         Self::writes_as(namespace, resource, operations, "Invalid").await
     }
 
-    /// The same, with this reason, which decides the code: `Unauthorized`, `Forbidden`, `Invalid` or `RequestEntityTooLarge`.
+    /// The same, with this reason, which decides the code: `Forbidden`, `Invalid` or `RequestEntityTooLarge`.
     pub async fn writes_as(namespace: &Namespace, resource: &str, operations: &[&str], reason: &str) -> Self {
         let group = match resource {
             "endpointslices" => "discovery.k8s.io",

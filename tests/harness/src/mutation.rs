@@ -11,8 +11,6 @@ use crate::{Namespace, Object, eventually};
 
 /// Label of the policies. Its value is the namespace that a policy is for.
 const LABEL: &str = "e2e/mutates";
-/// A policy becomes effective a moment after its creation. It makes this ConfigMap immutable, which shows when it is effective.
-const PROBE: &str = "mutation-probe";
 const EFFECTIVE: Duration = Duration::from_secs(30);
 const GROUP: &str = "admissionregistration.k8s.io";
 
@@ -37,6 +35,7 @@ impl Mutation {
                 "apiGroups": [group], "apiVersions": ["*"], "resources": [resource], "operations": ["CREATE", "UPDATE"],
             })
         };
+        // A policy becomes effective a moment after its creation. It makes a ConfigMap of its name immutable, which shows that.
         let of_probe = "[JSONPatch{op: 'add', path: '/immutable', value: true}]";
         let policy = json!({
             "apiVersion": format!("{GROUP}/v1"), "kind": "MutatingAdmissionPolicy",
@@ -47,11 +46,11 @@ impl Mutation {
                 "matchConstraints": { "resourceRules": [rule(group, resource), rule("", "configmaps")] },
                 "matchConditions": [{
                     "name": "of-the-test",
-                    "expression": format!("object.metadata.name == '{PROBE}' || request.resource.resource == '{resource}'"),
+                    "expression": format!("object.metadata.name == '{name}' || request.resource.resource == '{resource}'"),
                 }],
                 "mutations": [{
                     "patchType": "JSONPatch",
-                    "jsonPatch": { "expression": format!("object.metadata.name == '{PROBE}' ? {of_probe} : {patch}") },
+                    "jsonPatch": { "expression": format!("object.metadata.name == '{name}' ? {of_probe} : {patch}") },
                 }],
             },
         });
@@ -87,7 +86,8 @@ impl Mutation {
 
     async fn wait_until_it_mutates(&self, expected: bool) {
         let api: Api<ConfigMap> = self.namespace.api();
-        let probe: ConfigMap = serde_json::from_value(json!({ "metadata": { "name": PROBE } })).expect("a ConfigMap");
+        let probe: ConfigMap =
+            serde_json::from_value(json!({ "metadata": { "name": self.name } })).expect("a ConfigMap");
         let dry = PostParams {
             dry_run: true,
             ..PostParams::default()

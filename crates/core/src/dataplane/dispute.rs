@@ -125,11 +125,12 @@ pub fn is_altered(effect: &Effect, answer: &Answer) -> bool {
     }
 }
 
-/// True if this write is due because another client changed the child after several repairs: who it is will be asked for.
+/// True if this write is due because another client changed the child, and after it the child is disputed: who that is will be
+/// asked for.
 pub fn is_repeated(s: &Snapshot, effect: &Effect) -> bool {
     let written = child_of(effect).and_then(|key| s.disputes.written.get(&key));
     written.is_some_and(|written| {
-        written.until().is_some() && is_edited(written, effect) && is_repeated_by(s, written, effect)
+        written.is_disputed_after_another_edit() && is_edited(written, effect) && is_repeated_by(s, written, effect)
     })
 }
 

@@ -5,8 +5,9 @@
 
 use std::time::Duration;
 
-use harness::{Link, Namespace, eventually, idle_deployment, in_namespace, link};
+use harness::{Link, Namespace, Object, eventually, idle_deployment, in_namespace, link};
 use instancelink_api::State::{Active, Inactive};
+use kube::api::{DynamicObject, PostParams};
 use serde_json::{Value, json};
 
 const REPAIRED: Duration = Duration::from_secs(40);
@@ -95,6 +96,17 @@ async fn an_environment_that_is_frozen_at_once_with_the_deletion_holds_nothing()
     .await;
 }
 
+/// Deletes and creates an object. The operator creates it, too: it is tried again until the manifest is the first one.
+async fn replaced_before_the_operator_does(object: &Object, manifest: &Value) {
+    let manifest: DynamicObject = serde_json::from_value(manifest.clone()).unwrap();
+    eventually("the object is created before the operator does", REPAIRED, async || {
+        object.delete().await;
+        let answer = object.api.create(&PostParams::default(), &manifest).await;
+        answer.map(drop).map_err(|error| error.to_string())
+    })
+    .await;
+}
+
 #[tokio::test]
 #[ignore = "needs a cluster"]
 async fn a_directory_with_a_cluster_ip_is_created_again_without_one() {
@@ -110,13 +122,7 @@ async fn a_directory_with_a_cluster_ip_is_created_again_without_one() {
             },
             "spec": { "ports": [{ "port": 80 }] },
         });
-        let replaced = ns
-            .kubectl_with(&["replace", "--force", "-f", "-"], &manifest.to_string())
-            .await;
-        // The operator may create the directory between the two requests of kubectl.
-        if !replaced.ok {
-            assert!(replaced.err.contains("already exists"), "{}", replaced.err);
-        }
+        replaced_before_the_operator_does(&directory, &manifest).await;
         eventually("the directory is headless", REPAIRED, async || {
             let ip = directory
                 .find()

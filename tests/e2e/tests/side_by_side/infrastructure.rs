@@ -91,6 +91,7 @@ async fn objects_that_links_share_have_the_labels_of_all_of_them_and_a_link_that
     in_namespace(async |ns| {
         active(ns, json!({ "labels": { "team": "shop", "first": "x" } })).await;
         let manifest = link("web-cache", "cache", "Deployment/web", "Deployment/pg")
+            .spec("ports", json!([{ "name": "pg", "port": 5432 }]))
             .spec("activation", json!({ "targetWaitSeconds": 0 }))
             .spec(
                 "infrastructure",

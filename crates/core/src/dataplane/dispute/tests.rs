@@ -118,6 +118,22 @@ fn repairs_of_an_edit_that_comes_back_wait_longer_and_longer() {
 
 /// lifecycle#disputes
 #[test]
+fn who_edits_a_child_is_asked_for_with_the_repair_after_which_it_is_said() {
+    let mut world = World::active();
+    let mut said = Vec::new();
+    for turn in 1..=4 {
+        edited(&mut world.s, turn);
+        let is_asked = due(&world.s).iter().any(|effect| is_repeated(&world.s, effect));
+        world.settle();
+        said.push((is_asked, world.condition("Programmed").1 == "AlteredByOthers"));
+        world.pass_time(1);
+    }
+    // The first repair is the first write in this state.
+    assert_eq!(said, [(false, false), (false, false), (false, false), (true, true)]);
+}
+
+/// lifecycle#disputes
+#[test]
 fn a_child_that_is_deleted_again_and_again_does_not_keep_the_operator_busy() {
     let mut world = World::active();
     let mut created = 0;
