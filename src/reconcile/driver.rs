@@ -9,6 +9,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
+use super::memory::FORGET_EVERY;
 use super::outcome::Outcome;
 use super::pass::PassContext;
 use super::record;
@@ -32,6 +33,9 @@ impl Driver {
         let mut passes = JoinSet::new();
         let mut look = interval(LOOK_EVERY);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let recent_writes = &self.context.recent_writes;
+        let mut forget = interval(FORGET_EVERY);
+        forget.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 () = stop.cancelled() => break,
@@ -43,6 +47,7 @@ impl Driver {
                 _ = look.tick(), if !passes.is_empty() => {
                     self.context.running.newly_stuck().iter().for_each(record::stuck_pass);
                 }
+                _ = forget.tick(), if !recent_writes.is_empty() => recent_writes.forget_old(self.context.clock.now()),
             }
         }
         if tokio::time::timeout(grace, async { while passes.join_next().await.is_some() {} })

@@ -2,50 +2,55 @@
 //! (lifecycle#disputes).
 
 use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
 use instancelink_cluster::LinkKey;
 use instancelink_core::child::Key;
 use instancelink_core::disputes::{Disputes, Written};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use parking_lot::Mutex;
 
-/// How often links are forgotten that had no pass since their writes stopped to count.
-const LOOK_EVERY: SignedDuration = SignedDuration::from_mins(1);
+/// How often the writes that stopped to count are forgotten.
+pub(super) const FORGET_EVERY: Duration = Duration::from_mins(1);
 
-/// The writes of all links.
+/// The writes of all links. Many links become active at once when an operator is installed, so each keeps its writes in a slice:
+/// the node of a map takes four times the memory of three writes.
 #[derive(Debug, Default)]
-pub(crate) struct RecentWrites(Mutex<Links>);
-
-#[derive(Debug, Default)]
-struct Links {
-    writes: HashMap<LinkKey, BTreeMap<Key, Written>>,
-    looked: Option<Timestamp>,
-}
+pub(crate) struct RecentWrites(Mutex<HashMap<LinkKey, Box<[(Key, Written)]>>>);
 
 impl RecentWrites {
     /// Those of one link, at the start of a pass.
     pub(super) fn of(&self, link: &LinkKey) -> BTreeMap<Key, Written> {
-        self.0.lock().writes.get(link).cloned().unwrap_or_default()
+        let links = self.0.lock();
+        links.get(link).into_iter().flatten().cloned().collect()
     }
 
     /// Remembers those of one link.
-    pub(super) fn keep(&self, link: &LinkKey, disputes: &Disputes, now: Timestamp) {
+    pub(super) fn keep(&self, link: &LinkKey, disputes: &Disputes) {
+        let written = disputes.written().iter();
+        let written: Box<[_]> = written.map(|(key, one)| (key.clone(), one.clone())).collect();
         let mut links = self.0.lock();
-        if disputes.written().is_empty() {
-            links.writes.remove(link);
+        if written.is_empty() {
+            links.remove(link);
         } else {
-            links.writes.insert(link.clone(), disputes.written().clone());
-        }
-        let is_due = links.looked.is_none_or(|at| now.duration_since(at) >= LOOK_EVERY);
-        if is_due {
-            links.looked = Some(now);
-            links.writes.retain(|_, written| Disputes::is_remembered(written, now));
-            links.writes.shrink_to_fit();
+            links.insert(link.clone(), written);
         }
     }
 
     /// Forgets those of a link that is gone.
     pub(super) fn forget(&self, link: &LinkKey) {
-        self.0.lock().writes.remove(link);
+        self.0.lock().remove(link);
+    }
+
+    /// Forgets those of the links whose writes no longer count, and gives their memory back.
+    pub(super) fn forget_old(&self, now: Timestamp) {
+        let mut links = self.0.lock();
+        links.retain(|_, written| Disputes::is_remembered(written.iter().map(|(_, one)| one), now));
+        links.shrink_to_fit();
+    }
+
+    /// True if no write of any link is remembered.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.lock().is_empty()
     }
 }

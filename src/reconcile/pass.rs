@@ -209,7 +209,7 @@ impl Pass<'_> {
         let alterations = alterations::after(executor, &effects, &answers, before).await;
         let outcome = self.fold(snapshot, effects, answers, alterations);
         let recent_writes = &self.context.recent_writes;
-        recent_writes.keep(&self.turn.key, &snapshot.disputes, snapshot.now);
+        recent_writes.keep(&self.turn.key, &snapshot.disputes);
         if outcome.is_some() {
             return outcome;
         }

@@ -118,7 +118,7 @@ pub(crate) struct Wishes {
 impl Disputes {
     /// At the start of a pass: the writes that still count.
     pub fn recalled(mut written: BTreeMap<Key, Written>, now: Timestamp) -> Self {
-        if !Self::is_remembered(&written, now) {
+        if !Self::is_remembered(written.values(), now) {
             written.clear();
         }
         Self {
@@ -133,8 +133,8 @@ impl Disputes {
     }
 
     /// True if a write still counts, so that it has to be remembered.
-    pub fn is_remembered(written: &BTreeMap<Key, Written>, now: Timestamp) -> bool {
-        written.values().any(|one| one.counts(now))
+    pub fn is_remembered<'a>(written: impl IntoIterator<Item = &'a Written>, now: Timestamp) -> bool {
+        written.into_iter().any(|one| one.counts(now))
     }
 
     /// True if the operator wrote the object with this UID for this link, and admission changed it in that write. An object that

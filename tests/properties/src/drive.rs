@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use instancelink_api::{Addressing, InstanceLinkSpec, TargetRef, keys};
+use instancelink_core::disputes::Disputes;
 use instancelink_core::fixture::{self, World};
 use instancelink_core::snapshot::{Grant, Pod, Sibling, Target, TargetObject};
 use jiff::SignedDuration;
@@ -33,8 +34,10 @@ impl Default for Driven {
 }
 
 impl Driven {
-    /// Applies an operation, then steps until nothing is due.
+    /// Applies an operation, then steps until nothing is due. The reference model knows no disputes (lifecycle#disputes), so the
+    /// operator forgets its earlier writes, as one that starts again does.
     pub fn operate(&mut self, operation: &Operation) {
+        self.world.s.disputes = Disputes::default();
         self.apply(operation);
         self.world.settle();
     }

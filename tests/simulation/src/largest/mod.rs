@@ -157,6 +157,11 @@ fn ordinary(kind: &str) -> Value {
             json!({"spec": {"podSelector": {}, "policyTypes": ["Ingress"], "ingress": [{"from": [{"podSelector": {}}]}]}}),
         ),
         "ConfigMap" => (managed, json!({"data": {}})),
+        "CronJob" => (
+            json!({}),
+            json!({"spec": {"schedule": "@daily", "jobTemplate": {"spec": {"template": {"metadata": {"labels": {}},
+                "spec": {"containers": [{"name": "c", "image": "i"}]}}}}}}),
+        ),
         "Namespace" | "Node" => (json!({}), json!({})),
         _ => (
             json!({}),
