@@ -10,6 +10,9 @@ use serde_json::{Value, json};
 
 use crate::{LinkManifest, Namespace, Object, SHORT, eventually, manifest::reference, never};
 
+/// Two of the longest pauses of a write that is repeated, and some time for the rest.
+const HEALED: Duration = Duration::from_secs(150);
+
 /// A link in a test's namespace.
 #[derive(Clone)]
 pub struct Link {
@@ -80,6 +83,14 @@ impl Link {
             .until(&what, |link| condition_of(link, kind).is_some_and(holds))
             .await;
         condition_of(&link, kind).cloned().expect("it was there")
+    }
+
+    /// Waits until its objects are as the operator writes them, and it says so. After a dispute with other clients that takes as
+    /// long as the longest pause of a write that is repeated, and a minute more.
+    pub async fn is_programmed_again(&self) {
+        let is_programmed = |link: &InstanceLink| condition_of(link, "Programmed").is_some_and(|c| c.status == "True");
+        self.until_within("has Programmed=True again", HEALED, is_programmed)
+            .await;
     }
 
     /// Waits until a predicate is true for it.

@@ -51,6 +51,8 @@ async fn a_manifest_that_is_written_again_has_its_own_target_and_not_the_namespa
             link.reaches(Active).await;
             link.edit(json!({ "targetInstanceRef": { "kind": "Service", "name": "pg2", "namespace": data.name } }))
                 .await;
+            // A replacement is refused if the operator writes the status in the same moment.
+            link.condition("ResolvedRefs", "False", "").await;
             let written = writes(shop, command, &manifest()).await;
             if command.contains(&"--field-manager=gitops") && !command.contains(&"--force-conflicts") {
                 written.is_refused_with(&["conflict", ".spec.targetInstanceRef"]);

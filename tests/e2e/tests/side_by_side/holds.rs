@@ -4,7 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-use harness::{SHORT, eventually, idle_deployment, in_namespace, link, serving_deployment};
+use harness::{SHORT, eventually, fixed_service, idle_deployment, in_namespace, link, serving_deployment};
 use instancelink_api::State::{Activating, Active, Deactivating, Inactive, Requested};
 use serde_json::{Value, json};
 
@@ -56,7 +56,7 @@ async fn an_active_link_outlives_its_target_and_heals_when_one_of_that_name_is_b
             },
         )
         .await;
-        ns.fixed_service("pg").await;
+        ns.create_object(&fixed_service("pg")).await;
         link.condition("Available", "True", "").await;
         let new = ns.addresses_in("web-links").await;
         assert!(new.len() == 1 && new != old, "{old:?} {new:?}");

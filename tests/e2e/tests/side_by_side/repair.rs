@@ -238,7 +238,7 @@ async fn an_environment_with_a_wrong_or_a_missing_value_is_corrected() {
             &mut active_link(ns).await,
             |s| &s.environment,
             async |map| {
-                map.patch(&json!({ "data": { "DB_NAME": "/web/other", "DB_PORT": null, "EXTRA": "1" } }))
+                map.patch(&json!({ "data": { "DB_NAME": "/web/other", "DB_PORT": null } }))
                     .await;
             },
         )

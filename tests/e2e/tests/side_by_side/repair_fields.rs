@@ -68,6 +68,7 @@ async fn what_others_set_on_a_virtual_ip_is_taken_back() {
         assert_eq!(vip.get().await.data["spec"]["clusterIP"], address);
         let map = ns.object("v1", "ConfigMap", "web-links");
         is_taken_back(&map, &json!({ "immutable": true }), &["/immutable", "/data"]).await;
+        link.is_programmed_again().await;
         link.condition("Ready", "True", "Ready").await;
     })
     .await;
