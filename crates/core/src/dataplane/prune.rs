@@ -18,13 +18,13 @@ use crate::child::{Endpoint, EndpointTarget};
 use crate::effect::Effect;
 use crate::resolve::consent::is_permitted;
 use crate::resolve::endpoints::service_answers;
-use crate::resolve::kept_pods::{is_programmed, pods_without_target};
-use crate::resolve::pods::{is_alive, known_behind};
+use crate::resolve::kept_pods::{is_programmed, running_without_target};
+use crate::resolve::pods::known_running;
 use crate::resolve::{TargetVerdict, service_slices, target_of};
-use crate::snapshot::{Service, ServiceSlice, Snapshot, TargetObject};
+use crate::snapshot::{Pod, Service, ServiceSlice, Snapshot, TargetObject};
 
-/// Removes from the slices each endpoint whose pod (by UID) is gone, terminating, finished, or not ready where that counts,
-/// whose pod left the target as far as that is known, whose Service is gone, or whose namespace no longer consents. Marks a
+/// Removes from the slices each endpoint whose pod (by UID) is gone, finished, terminating where the endpoint is not, or not ready
+/// where that counts, whose pod left the target as far as that is known, whose Service is gone, or whose namespace no longer consents. Marks a
 /// Service without pods as not serving. Withdraws a policy that reaches more than the target's pods
 /// (contract#policy-is-withdrawn). Adds and changes nothing else.
 ///
@@ -66,12 +66,12 @@ fn members_of_programmed(s: &Snapshot) -> Option<BTreeSet<&str>> {
     }
     if matches!(target_of(s), TargetVerdict::Missing { .. }) {
         return Some(
-            pods_without_target(s)
+            running_without_target(s)
                 .map(|candidate| candidate.pod.uid.as_str())
                 .collect(),
         );
     }
-    known_behind(s.target.as_ref()?)
+    known_running(s.target.as_ref()?)
 }
 
 fn may_stay(s: &Snapshot, members: Option<&BTreeSet<&str>>, endpoint: &Endpoint) -> bool {
@@ -105,9 +105,9 @@ fn pod_answers(s: &Snapshot, target: &EndpointTarget, endpoint: &Endpoint) -> bo
     let object = s.target.as_ref().map(|target| &target.object);
     let publish = s.link.object.spec.publish_not_ready_addresses
         || matches!(object, Some(TargetObject::Service(service)) if service.publish_not_ready_addresses);
-    s.answering.pods.iter().any(|pod| {
-        pod.uid == target.uid && is_alive(pod) && (pod.ready || publish) && pod.addresses.contains(&endpoint.address)
-    })
+    let counts = |pod: &Pod| !pod.finished && (!pod.terminating || endpoint.terminating) && (pod.ready || publish);
+    let mut pods = s.answering.pods.iter();
+    pods.any(|pod| pod.uid == target.uid && counts(pod) && pod.addresses.contains(&endpoint.address))
 }
 
 /// True if the Service exists and has this address: the target Service, or one before, or the virtual IP.
@@ -138,7 +138,7 @@ fn has_no_pods(s: &Snapshot, members: Option<&BTreeSet<&str>>, endpoint: &Endpoi
     let publish = s.link.object.spec.publish_not_ready_addresses;
     s.target.as_ref().is_some_and(|current| match &current.object {
         TargetObject::Service(service) if service.uid == target.uid => {
-            known_behind(current).is_some() && !service_answers(current, service, publish)
+            known_running(current).is_some() && !service_answers(current, service, publish)
         }
         TargetObject::Service(_) | TargetObject::Workload(_) | TargetObject::Pod(_) => false,
     })

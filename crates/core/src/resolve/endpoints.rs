@@ -11,7 +11,7 @@ use super::addressing::{Addresses, addresses_of, ports_in_spec};
 use super::budget::{Budget, TooCostly};
 use super::kept_pods;
 use super::pod_ports;
-use super::pods::{is_usable, pods_behind, spend};
+use super::pods::{is_alive, is_usable, pods_behind, running_pods, spend};
 use super::ports::{self, Port};
 use super::service_slices;
 use super::{TargetVerdict, Unservable, not_possible, target_of};
@@ -142,7 +142,8 @@ fn by_pods_behind_virtual_ip(spec: &InstanceLinkSpec, target: &Target) -> Result
     let declared = ports_in_spec(spec).unwrap_or_default();
     let ports = ports::of_spec(declared, &spec.link_name)?;
     let publish = publishes_not_ready(spec, target);
-    let endpoints = pods_behind(target).flat_map(|candidate| {
+    let pods = running_pods(target).filter(|candidate| counts(spec, &candidate.pod));
+    let endpoints = pods.flat_map(|candidate| {
         let own = pod_ports::behind_virtual_ip(declared, &ports, &candidate.pod.container_ports);
         addresses(candidate, &spec.link_name, publish).map(move |endpoint| (own.clone(), endpoint))
     });
@@ -185,8 +186,8 @@ fn without_target(s: &Snapshot) -> Result<EndpointGroups, Unservable> {
         None => kept_pods::written_ports(s, pod),
     };
     let publish = spec.publish_not_ready_addresses;
-    let pods = kept_pods::pods_without_target(s).filter(|_| spec.addressing != Addressing::ServiceIP);
-    let pods = pods.filter(|candidate| candidate.pod.ready || publish);
+    let pods = kept_pods::running_without_target(s).filter(|_| spec.addressing != Addressing::ServiceIP);
+    let pods = pods.filter(|candidate| counts(spec, &candidate.pod) && (candidate.pod.ready || publish));
     let endpoints = pods.flat_map(|candidate| {
         let own = ports_of(&candidate.pod);
         addresses(candidate, &spec.link_name, publish).map(move |endpoint| (own.clone(), endpoint))
@@ -196,6 +197,13 @@ fn without_target(s: &Snapshot) -> Result<EndpointGroups, Unservable> {
         groups.ports = listed;
     }
     Ok(groups)
+}
+
+/// True for a pod that is an endpoint, ready or not. A terminating one is behind a virtual IP while it serves: kube-proxy uses it
+/// while no pod is ready, as for other Services (contract#terminating-pods).
+fn counts(spec: &InstanceLinkSpec, pod: &Pod) -> bool {
+    let still_serves = spec.addressing == Addressing::VirtualIP && pod.ready && !pod.finished;
+    is_alive(pod) || still_serves
 }
 
 fn publishes_not_ready(spec: &InstanceLinkSpec, target: &Target) -> bool {
@@ -214,9 +222,9 @@ fn endpoint(candidate: &Candidate, address: IpAddr, alias: &str, publish: bool) 
     Endpoint {
         address,
         hostname: alias.to_owned(),
-        ready: pod.ready || publish,
+        ready: !pod.terminating && (pod.ready || publish),
         serving: pod.ready,
-        terminating: false,
+        terminating: pod.terminating,
         target: Some(EndpointTarget {
             kind: "Pod".to_owned(),
             namespace: pod.namespace.clone(),

@@ -28,6 +28,11 @@ pub fn is_programmed(link: &InstanceLink) -> bool {
 
 /// The pods of the slices that stay while the target is missing: those in its namespace that no other workload owns.
 pub(crate) fn pods_without_target(s: &Snapshot) -> impl Iterator<Item = &Candidate> {
+    running_without_target(s).filter(|candidate| is_alive(&candidate.pod))
+}
+
+/// The same, with those that terminate.
+pub(crate) fn running_without_target(s: &Snapshot) -> impl Iterator<Item = &Candidate> {
     let link = &s.link.object;
     let target = link.spec.target_instance_ref.as_ref().filter(|_| is_programmed(link));
     let own = link.metadata.namespace.as_deref();
@@ -38,7 +43,7 @@ pub(crate) fn pods_without_target(s: &Snapshot) -> impl Iterator<Item = &Candida
     s.kept_pods.iter().filter(move |candidate| {
         let pod = &candidate.pod;
         target.as_ref().is_some_and(|(kind, name, namespace)| {
-            Some(pod.namespace.as_str()) == *namespace && is_alive(pod) && is_free(candidate, kind, name)
+            Some(pod.namespace.as_str()) == *namespace && !pod.finished && is_free(candidate, kind, name)
         })
     })
 }

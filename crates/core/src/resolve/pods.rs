@@ -34,11 +34,11 @@ pub(super) fn spend(budget: &mut Budget, target: &Target) -> Result<(), TooCostl
     pods.try_for_each(|candidate| budget.spend(cost(&target.object, &candidate.pod.labels)))
 }
 
-/// The UIDs of the pods that are behind the target now. None if they are too costly to tell.
-pub fn known_behind(target: &Target) -> Option<BTreeSet<&str>> {
+/// The UIDs of the pods of the target that have connections. None if they are too costly to tell.
+pub fn known_running(target: &Target) -> Option<BTreeSet<&str>> {
     spend(&mut Budget::whole(), target).ok()?;
     Some(
-        pods_behind(target)
+        running_pods(target)
             .map(|candidate| candidate.pod.uid.as_str())
             .collect(),
     )

@@ -29,6 +29,15 @@ pub(super) struct Found {
     pub(super) endpoints: Vec<(Vec<Port>, Endpoint)>,
 }
 
+/// The conditions of an address, together of all slices that have it.
+#[derive(Default)]
+struct Conditions {
+    /// It is not terminating.
+    alive: bool,
+    ready: bool,
+    serving: bool,
+}
+
 /// The addresses that can be endpoints: usable ones that are not terminating.
 pub fn addresses(slices: &[Arc<ServiceSlice>]) -> impl Iterator<Item = &SliceAddress> {
     slices.iter().flat_map(|slice| of_slice(slice))
@@ -37,6 +46,12 @@ pub fn addresses(slices: &[Arc<ServiceSlice>]) -> impl Iterator<Item = &SliceAdd
 fn of_slice(slice: &ServiceSlice) -> impl Iterator<Item = &SliceAddress> {
     let all = slice.addresses.iter();
     all.filter(|found| !found.terminating && is_usable(&found.address))
+}
+
+/// The terminating addresses that can be behind a virtual IP (contract#terminating-pods).
+fn still_serving(slice: &ServiceSlice) -> impl Iterator<Item = &SliceAddress> {
+    let all = slice.addresses.iter();
+    all.filter(|found| found.terminating && found.serving && is_usable(&found.address))
 }
 
 /// The endpoints of an alias that resolves to the addresses in these slices. `declared` are the ports of a virtual IP, if the
@@ -50,14 +65,18 @@ pub(super) fn endpoints(
     slices: &[Arc<ServiceSlice>],
     declared: Option<&[LinkPort]>,
 ) -> Result<Found, Unservable> {
-    if slices.len() > MOST_SLICES || addresses(slices).count() > MOST_ADDRESSES {
+    let leaving = slices
+        .iter()
+        .filter(|_| declared.is_some())
+        .flat_map(|slice| still_serving(slice));
+    if slices.len() > MOST_SLICES || addresses(slices).chain(leaving).count() > MOST_ADDRESSES {
         return Err(too_many(service));
     }
     let alias = &spec.link_name;
     let listed = ports_in_spec(spec)
         .map(|listed| ports::of_spec(listed, alias))
         .transpose()?;
-    let mut found: BTreeMap<(Vec<Port>, IpAddr), (bool, bool)> = BTreeMap::new();
+    let mut found: BTreeMap<(Vec<Port>, IpAddr), Conditions> = BTreeMap::new();
     for slice in slices {
         let own = match (declared, &listed) {
             (Some(declared), Some(listed)) => behind_virtual_ip(declared, listed, &slice.ports),
@@ -65,19 +84,23 @@ pub(super) fn endpoints(
             (_, None) => ports::of_slice(service, &slice.ports, alias)?,
         };
         for address in of_slice(slice) {
-            let (ready, serving) = found.entry((own.clone(), address.address)).or_default();
-            *ready |= address.ready;
-            *serving |= address.serving;
+            let conditions = found.entry((own.clone(), address.address)).or_default();
+            conditions.alive = true;
+            conditions.ready |= address.ready;
+            conditions.serving |= address.serving;
+        }
+        for address in still_serving(slice).filter(|_| declared.is_some()) {
+            found.entry((own.clone(), address.address)).or_default().serving = true;
         }
     }
     let publish = spec.publish_not_ready_addresses || service.publish_not_ready_addresses;
-    let endpoints = found.into_iter().map(|((ports, address), (ready, serving))| {
+    let endpoints = found.into_iter().map(|((ports, address), conditions)| {
         let endpoint = Endpoint {
             address,
             hostname: alias.clone(),
-            ready: ready || publish,
-            serving: serving || publish,
-            terminating: false,
+            ready: conditions.ready || (publish && conditions.alive),
+            serving: conditions.serving || publish,
+            terminating: !conditions.alive,
             target: Some(reference_to(service)),
             node: None,
             zone: None,

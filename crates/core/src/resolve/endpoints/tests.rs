@@ -1,4 +1,5 @@
 mod addresses;
+mod terminating;
 
 use std::sync::Arc;
 
