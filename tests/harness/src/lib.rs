@@ -13,6 +13,7 @@
 mod annotate;
 mod client;
 mod cluster;
+mod drain;
 mod enforcement;
 mod events;
 mod eventually;
@@ -44,6 +45,8 @@ mod resolver;
 mod slices;
 mod stage;
 mod tenants;
+mod three_ways;
+mod traffic;
 mod user;
 mod versions;
 mod watch;
@@ -53,6 +56,7 @@ mod workload;
 pub use annotate::Acknowledged;
 pub use client::{Client, Poll, Try};
 pub use cluster::{OPERATOR_ACCOUNT, SYSTEM, connect};
+pub use drain::Drain;
 pub use enforcement::enforces_policies;
 pub use eventually::{SHORT, eventually, never};
 pub use external_zone::ExternalZone;
@@ -81,8 +85,12 @@ pub use resolver::Resolver;
 pub use slices::Slices;
 pub use stage::Stage;
 pub use tenants::{link_into, with_two_tenants};
+pub use three_ways::{Lost, ends_well};
+pub use traffic::Traffic;
 pub use user::User;
 pub use versions::follow_while_known;
 pub use watch::Watch;
 pub use widgets::Widgets;
-pub use workload::{fixed_service, idle_deployment, job, service_slice, serving_deployment, serving_pod, serving_set};
+pub use workload::{
+    fixed_service, idle_deployment, job, service_slice, serving_deployment, serving_pod, serving_set, slow_to_end,
+};

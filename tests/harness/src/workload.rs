@@ -39,6 +39,14 @@ pub fn serving_pod(name: &str, labels: &[(&str, &str)], text: &str) -> Value {
     pod
 }
 
+/// A workload whose pods do not end, and serve, for these seconds after they were asked to end.
+pub fn slow_to_end(mut workload: Value, seconds: u32) -> Value {
+    let pod = &mut workload["spec"]["template"]["spec"];
+    pod["terminationGracePeriodSeconds"] = (seconds + 10).into();
+    pod["containers"][0]["lifecycle"] = json!({ "preStop": { "sleep": { "seconds": seconds } } });
+    workload
+}
+
 /// A Job of one pod that runs the workload with these arguments until it succeeds.
 pub fn job(name: &str, arguments: &[&str]) -> Value {
     let mut template = pod_template(&json!({ "app": name }), arguments);

@@ -8,6 +8,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))] // a failed unwrap is a failed test
 
 mod address;
+mod compare;
 mod http;
 mod kill;
 mod poll;
@@ -56,6 +57,16 @@ enum Command {
         /// The number of requests. Default: no end
         #[arg(long)]
         count: Option<u64>,
+        #[arg(long, default_value_t = 1000)]
+        timeout_ms: u64,
+    },
+    /// Send GET requests to several URLs at the same moments, without end, and print one line of JSON for each moment
+    Compare {
+        /// Can be repeated
+        #[arg(long = "url", required = true)]
+        urls: Vec<String>,
+        #[arg(long, default_value_t = 50)]
+        every_ms: u64,
         #[arg(long, default_value_t = 1000)]
         timeout_ms: u64,
     },
@@ -118,6 +129,15 @@ fn run(command: Command) -> Result<ExitCode> {
             &url,
             Duration::from_millis(every_ms),
             count,
+            Duration::from_millis(timeout_ms),
+        )?,
+        Command::Compare {
+            urls,
+            every_ms,
+            timeout_ms,
+        } => compare::run(
+            &urls,
+            Duration::from_millis(every_ms),
             Duration::from_millis(timeout_ms),
         )?,
         Command::Get { url, timeout_ms } => {

@@ -12,4 +12,5 @@ mod no_policies;
 mod optional_policies;
 mod restart;
 mod stored_grants;
+mod traffic_drain;
 mod uninstall;

@@ -6,20 +6,12 @@ use std::time::{Duration, Instant};
 
 use harness::{
     Client, Link, Namespace, Object, Resolver, SHORT, Watch, eventually, in_namespace, link, serving_deployment,
-    serving_set,
+    serving_set, slow_to_end,
 };
 use instancelink_api::State::{Activating, Active, Deactivating, Inactive, Requested};
 use kube::ResourceExt as _;
 use kube::api::DeleteParams;
-use serde_json::{Value, json};
-
-/// Pods that take their whole grace period.
-fn slow_to_end(mut source: Value, seconds: u32) -> Value {
-    let pod = &mut source["spec"]["template"]["spec"];
-    pod["terminationGracePeriodSeconds"] = seconds.into();
-    pod["containers"][0]["lifecycle"] = json!({ "preStop": { "sleep": { "seconds": seconds } } });
-    source
-}
+use serde_json::Value;
 
 /// A source with one pod and an active link to `pg`; its pod is the client.
 async fn uses_pg(ns: &Namespace, source: &Value) -> (Object, Link, Watch, Client) {

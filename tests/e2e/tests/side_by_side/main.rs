@@ -53,5 +53,7 @@ mod tenants_owners;
 mod tenants_policies;
 mod tenants_purge;
 mod tenants_unreadable;
+mod traffic_source;
+mod traffic_target;
 mod waiting;
 mod walk;
