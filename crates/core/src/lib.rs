@@ -19,6 +19,7 @@ pub mod alteration;
 pub mod batch;
 pub mod bounded_link;
 pub mod child;
+mod commands;
 pub mod dataplane;
 pub mod disputes;
 pub mod effect;

@@ -11,6 +11,7 @@ use instancelink_api::keys;
 
 use crate::alteration::Alteration;
 use crate::child::Key;
+use crate::commands;
 use crate::rights::{self, Account};
 
 pub use denial::Denial;
@@ -31,8 +32,9 @@ impl Refusal {
         Self {
             reason: Reason::NameTaken,
             message: format!(
-                "{key} already exists and was not created by this operator, so the operator does not change it; delete it \
-                 or give it another name, and the link goes on by itself"
+                "{key} already exists and was not created by this operator, so the operator does not change it; delete it ({}) \
+                 or give it another name, and the link goes on by itself",
+                commands::delete(key)
             ),
         }
     }
@@ -144,28 +146,28 @@ impl Refusal {
 
     /// Others delete what the operator creates (lifecycle#disputes).
     pub fn deleted(key: &Key) -> Self {
-        let events = format!("kubectl -n {} get events", key.namespace);
         Self {
             reason: Reason::AlteredByOthers,
             message: format!(
                 "{key}: another client deletes it each time after the operator has created it. Let that client leave objects with \
-                 the label {}={} alone; the audit log of the API server has its name, and {events} may have its reason. The \
-                 operator tries again, with pauses of up to a minute",
+                 the label {}={} alone. The audit log of the API server has its name, and an event may have its reason: kubectl \
+                 -n {} get events. The operator tries again, with pauses of up to a minute",
                 keys::MANAGED_BY,
-                keys::MANAGER
+                keys::MANAGER,
+                key.namespace
             ),
         }
     }
 
     /// The API server does not update a child, and to create it again would cut clients off.
     pub fn unchangeable(key: &Key, answer: &str) -> Self {
-        let (namespace, resource, name) = (&key.namespace, key.kind.resource(), &key.name);
         Self {
             reason: Reason::AlteredByOthers,
             message: format!(
                 "{key} was changed in a field that cannot be changed back: {answer}. The operator does not delete it, because \
                  clients that use its address would be cut off. When that is possible, run this, and the operator creates it \
-                 again with another address: kubectl -n {namespace} delete {resource} {name}"
+                 again with another address: {}",
+                commands::delete(key)
             ),
         }
     }
@@ -201,9 +203,13 @@ pub fn is_immutable(answer: &str) -> bool {
     !is_by_admission && words.iter().any(|words| answer.contains(words))
 }
 
-/// Why a child that is being deleted is still there.
-pub(crate) const HELD_BACK: &str =
-    "is being deleted, but a finalizer holds it; remove the finalizer, or wait for the controller that set it";
+/// Why a child that is being deleted is still there, and how to release it.
+pub(crate) fn held_back(key: &Key) -> String {
+    format!(
+        "{key} is being deleted, but a finalizer holds it; wait for the controller that set it, or remove the finalizer: {}",
+        commands::remove_finalizers(&key.namespace, &key.kind.resource(), &key.name)
+    )
+}
 
 /// Several messages as one. With a manifest among them all of it can still be applied: the others are comments. Of very many,
 /// only the first are in it.

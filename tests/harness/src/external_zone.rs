@@ -22,6 +22,10 @@ external.test {
     match "^(?P<a>[0-9]+)-(?P<b>[0-9]+)-(?P<c>[0-9]+)-(?P<d>[0-9]+)[.]external[.]test[.]$"
     answer "{{ .Name }} 5 IN A {{ .Group.a }}.{{ .Group.b }}.{{ .Group.c }}.{{ .Group.d }}"
   }
+  template IN A {
+    match "^nothing[.]external[.]test[.]$"
+    rcode NXDOMAIN
+  }
   template IN AAAA {
     rcode NOERROR
   }

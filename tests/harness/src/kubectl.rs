@@ -41,14 +41,24 @@ impl Output {
 }
 
 /// Runs `kubectl <arguments>` with this standard input.
-async fn run(arguments: &[&str], input: &str) -> Output {
-    run_with_editor("false", arguments, input).await
+pub(crate) async fn run(arguments: &[&str], input: &str) -> Output {
+    start(&program(), "false", arguments, input).await
 }
 
-/// The same, with this editor for `kubectl edit`.
-async fn run_with_editor(editor: &str, arguments: &[&str], input: &str) -> Output {
-    let program = std::env::var("KUBECTL").unwrap_or_else(|_| "kubectl".to_owned());
-    let mut child = Command::new(&program)
+/// Runs a command of a message as a user pastes it into a shell, with the rights of a user if one is given. `kubectl edit`
+/// starts this editor.
+pub(crate) async fn pasted(command: &str, user: Option<&str>, editor: &str) -> Output {
+    let rights = user.map(|name| format!("--as='{name}' ")).unwrap_or_default();
+    let script = format!("kubectl() {{ command '{}' {rights}\"$@\"; }}\n{command}", program());
+    start("sh", editor, &["-c", &script], "").await
+}
+
+fn program() -> String {
+    std::env::var("KUBECTL").unwrap_or_else(|_| "kubectl".to_owned())
+}
+
+async fn start(program: &str, editor: &str, arguments: &[&str], input: &str) -> Output {
+    let mut child = Command::new(program)
         .args(arguments)
         .env("KUBE_EDITOR", editor)
         .stdin(Stdio::piped())
@@ -65,7 +75,7 @@ async fn run_with_editor(editor: &str, arguments: &[&str], input: &str) -> Outpu
     drop(stdin);
     let output = timeout(Duration::from_mins(2), child.wait_with_output())
         .await
-        .unwrap_or_else(|_| panic!("kubectl {} did not end within two minutes", arguments.join(" ")))
+        .unwrap_or_else(|_| panic!("{program} {} did not end within two minutes", arguments.join(" ")))
         .expect("kubectl's output");
     Output {
         ok: output.status.success(),
@@ -77,17 +87,6 @@ async fn run_with_editor(editor: &str, arguments: &[&str], input: &str) -> Outpu
 /// Runs kubectl without a namespace.
 pub async fn kubectl(arguments: &[&str]) -> Output {
     run(arguments, "").await
-}
-
-/// Runs the last command in a message of the operator, as a user pastes it. `kubectl edit` replaces `from` by `to`.
-pub async fn runs_command_in(message: &str, from: &str, to: &str) -> String {
-    let (_, command) = message
-        .rsplit_once("kubectl ")
-        .unwrap_or_else(|| panic!("no command in {message}"));
-    let end = command.find([';', '\n']).unwrap_or(command.len());
-    let arguments: Vec<&str> = command[..end].split_whitespace().collect();
-    let editor = format!("sed -i 's/{from}/{to}/'");
-    run_with_editor(&editor, &arguments, "").await.succeeds()
 }
 
 impl Namespace {

@@ -122,5 +122,6 @@ fn has_namespace(kind: &str) -> bool {
             | "ValidatingAdmissionPolicyBinding"
             | "MutatingAdmissionPolicy"
             | "MutatingAdmissionPolicyBinding"
+            | "ValidatingWebhookConfiguration"
     )
 }

@@ -6,9 +6,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use futures::FutureExt as _;
-use kube::Client;
 use kube::api::{ListParams, Patch, PatchParams};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{Namespace, Object, eventually, serving_set};
 
@@ -21,7 +20,6 @@ const SERVES: Duration = Duration::from_secs(30);
 
 /// The CRD, and the role that lets the operator read its objects.
 pub struct Widgets {
-    client: Client,
     crd: Object,
     role: Object,
 }
@@ -29,10 +27,10 @@ pub struct Widgets {
 impl Widgets {
     /// Runs a test in which the CRD is installed. CRD and role are gone afterwards, even if the test fails.
     pub async fn during(namespace: &Namespace, test: impl AsyncFnOnce(&Self)) {
-        let client = namespace.client.clone();
-        let crd = Object::named(&client, "", "apiextensions.k8s.io/v1", "CustomResourceDefinition", CRD);
-        let role = Object::named(&client, "", "rbac.authorization.k8s.io/v1", "ClusterRole", ROLE);
-        let widgets = Self { client, crd, role };
+        let client = &namespace.client;
+        let crd = Object::named(client, "", "apiextensions.k8s.io/v1", "CustomResourceDefinition", CRD);
+        let role = Object::named(client, "", "rbac.authorization.k8s.io/v1", "ClusterRole", ROLE);
+        let widgets = Self { crd, role };
         widgets.disallow().await;
         widgets.uninstall().await;
         widgets.install(namespace).await;
@@ -69,12 +67,6 @@ impl Widgets {
             }
         })
         .await;
-    }
-
-    /// Applies the role that a message shows, as an administrator would.
-    pub async fn allow(&self, message: &str) {
-        let role: Value = serde_yaml_ng::from_str(message).unwrap_or_else(|e| panic!("{e}\n{message}"));
-        Object::of(&self.client, "", &role).create(&role).await;
     }
 
     /// Gives the rights in advance.

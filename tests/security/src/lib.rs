@@ -1,13 +1,17 @@
 //! Reads the files of this repository that determine the safety of an installation: the manifests that users apply, and
-//! the table of threats. The tests check their content.
+//! the table of threats. The tests check their content, and that each test which a table names exists.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test fails by panicking
 #![allow(clippy::missing_panics_doc)]
+
+mod named_test;
 
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize as _;
 use serde_json::Value;
+
+pub use named_test::is_a_test;
 
 /// A manifest and the file it is in.
 #[derive(Clone, Debug)]

@@ -15,7 +15,7 @@ use super::writes::{AT_ONCE, Body, child_of, create, delete, key_of, repair};
 use super::{environment, policy, virtual_ip};
 use crate::child::{ChildSpec, Key, Kind, Observed, Policy};
 use crate::effect::Effect;
-use crate::refusal::{HELD_BACK, Refusal};
+use crate::refusal::{Refusal, held_back};
 use crate::snapshot::Snapshot;
 
 /// The order of the writes. Writes of one stage are independent of each other.
@@ -301,15 +301,12 @@ fn held<T>(s: &Snapshot, key: &Key, found: &Observed<T>) -> Difference {
     } else {
         Reason::Pending
     };
-    blocked(reason, key, &format!("{HELD_BACK}; the operator then creates it again"))
+    let message = format!("{}; the operator then creates it again", held_back(key));
+    Difference::Blocked(key.clone(), Refusal { reason, message })
 }
 
 fn pending(key: &Key, why: &str) -> Difference {
-    blocked(Reason::Pending, key, why)
-}
-
-fn blocked(reason: Reason, key: &Key, why: &str) -> Difference {
-    let message = format!("{key} {why}");
+    let (reason, message) = (Reason::Pending, format!("{key} {why}"));
     Difference::Blocked(key.clone(), Refusal { reason, message })
 }
 

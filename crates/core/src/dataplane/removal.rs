@@ -6,7 +6,7 @@ use super::dispute::refusal_of_removal;
 use super::writes::{Body, key_of};
 use crate::child::{Key, Observed};
 use crate::effect::Effect;
-use crate::refusal::HELD_BACK;
+use crate::refusal::held_back;
 use crate::snapshot::Snapshot;
 
 /// A child to delete, or to remove this link's part from.
@@ -31,7 +31,7 @@ impl PendingRemoval {
         let wait = if let Some(refusal) = refusal_of_removal(s, key, &self.effect) {
             refusal.message_for(key, &s.account)
         } else if self.terminating {
-            format!("{key} {HELD_BACK}")
+            held_back(key)
         } else {
             return Some(self.effect.clone());
         };

@@ -192,9 +192,16 @@ fn available(f: &Facts<'_>, state: State, wait: Option<&Wait>, halves: Option<&H
         {
             no(Reason::NoReadyEndpoints, &why)
         }
-        TargetVerdict::NotPermitted { .. } | TargetVerdict::NotSupported { .. } | TargetVerdict::Observed(_) => no(
+        TargetVerdict::Observed(target) => no(
             Reason::NoReadyEndpoints,
-            "no endpoint of the target is ready; check the readiness of its pods",
+            &format!(
+                "no endpoint of the target is ready; check the readiness of its pods: kubectl -n {} get pods",
+                target.object.namespace()
+            ),
+        ),
+        TargetVerdict::NotPermitted { .. } | TargetVerdict::NotSupported { .. } => no(
+            Reason::NoReadyEndpoints,
+            "no endpoint of the target is ready; the condition ResolvedRefs says what to do",
         ),
     }
 }

@@ -260,9 +260,11 @@ fn claim_hold(
         }
         return Some(not_found("does not exist; create it, or delete this link"));
     };
+    let namespace = link.metadata.namespace.as_deref().unwrap_or_default();
     if let Some(other) = &rivals.alias {
         let message = format!(
-            "link {other} already has the alias {} of {} {}; remove that link, or create this one with another linkName",
+            "link {other} already has the alias {} of {} {}; delete that link (kubectl -n {namespace} delete il {other}), or \
+             create this one with another linkName",
             link.spec.link_name, source.kind, source.name
         );
         return Some(Hold {
@@ -274,8 +276,8 @@ fn claim_hold(
         return Some(Hold {
             reason: Reason::DirectoryConflict,
             message: format!(
-                "link {other} already has the directory Service for another instance with the name {}; remove that link, or \
-                 rename one of the instances",
+                "link {other} already has the directory Service for another instance with the name {}; delete that link \
+                 (kubectl -n {namespace} delete il {other}), or rename one of the instances",
                 source.name
             ),
         });

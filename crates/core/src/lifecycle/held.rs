@@ -7,6 +7,7 @@ use instancelink_api::keys;
 use super::facts::Facts;
 use super::wait::Wait;
 use crate::child::has_finalizers_of_others;
+use crate::commands;
 use crate::dataplane::{self, is_overdue, overdue_at};
 
 /// The wait for the deletion of children.
@@ -53,10 +54,9 @@ pub(super) fn by_finalizers(f: &Facts<'_>) -> Wait {
     Wait {
         message: format!(
             "nothing of the link is left, but finalizers of other clients keep its object: {}; wait for the controllers that set \
-             them, or remove them: kubectl -n {} edit il {}",
+             them, or remove them: {}",
             others.join(", "),
-            namespace.unwrap_or_default(),
-            name.unwrap_or_default()
+            commands::remove_finalizers(namespace.unwrap_or_default(), "il", name.unwrap_or_default())
         ),
         stalled: Some(Reason::FinalizersRemain),
         ..Wait::default()

@@ -8,7 +8,9 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use futures::FutureExt as _;
-use harness::{ExternalZone, Namespace, Operator, idle_deployment, in_namespace, link, serving_deployment};
+use harness::{
+    ExternalZone, Link, Namespace, Operator, Reader, idle_deployment, in_namespace, link, serving_deployment,
+};
 use instancelink_api::State::{Activating, Active, Requested, UpdatingActive};
 use serde_json::{Value, json};
 
@@ -24,10 +26,21 @@ fn external(name: &str, external_name: &str) -> Value {
     })
 }
 
-/// The operator may look up names of the zone during a test.
-async fn while_allowed(ns: &Namespace, test: impl AsyncFnOnce()) {
+/// The names that the administrator can allow, as the message of a link says: all of one suffix.
+fn suffix_in(message: &str) -> &str {
+    let (_, suffix) = message.split_once("a suffix such as '").expect("a suffix");
+    suffix.split('\'').next().unwrap_or_default()
+}
+
+/// The operator may look up names of the zone during a test, because the administrator follows the message of a link.
+async fn while_allowed(ns: &Namespace, refused: &Link, test: impl AsyncFnOnce()) {
+    let message = refused
+        .condition("ResolvedRefs", "False", "KindNotSupported")
+        .await
+        .message;
+    assert!(message.contains("--allow-external-names="), "{message}");
     let operator = Operator::of(&ns.client);
-    operator.set_env(FLAG, Some("*.external.test")).await;
+    operator.set_env(FLAG, Some(suffix_in(&message))).await;
     let outcome = AssertUnwindSafe(test()).catch_unwind().await;
     operator.set_env(FLAG, None).await;
     if let Err(panic) = outcome {
@@ -47,11 +60,16 @@ async fn outside(ns: &Namespace, name: &str) -> IpAddr {
 async fn an_allowed_name_is_followed_and_kept_while_the_dns_fails_and_no_request_fails_on_the_way_there_and_back() {
     in_namespace(async |ns| {
         ExternalZone::during(ns, async |zone| {
-            while_allowed(ns, async || {
-                ns.create_object(&idle_deployment("web")).await;
-                let (one, two) = (outside(ns, "one").await, outside(ns, "two").await);
-                outside(ns, "near").await;
-                ns.create_object(&external("pg", &ExternalZone::name_of(one))).await;
+            ns.create_object(&idle_deployment("web")).await;
+            let (one, two) = (outside(ns, "one").await, outside(ns, "two").await);
+            outside(ns, "near").await;
+            ns.create_object(&external("pg", &ExternalZone::name_of(one))).await;
+            let first = ns.link(link("first", "first", "Deployment/web", "Service/pg")).await;
+            while_allowed(ns, &first, async || {
+                first.reaches_within(Active, STARTS).await;
+                ns.has_addresses_in("web-links", &BTreeSet::from([one])).await;
+                first.delete().await;
+                first.is_gone().await;
                 let (link, mut watch) = ns
                     .watched_link(link("web-db", "db", "Deployment/web", "Deployment/near"))
                     .await;
@@ -79,6 +97,20 @@ async fn an_allowed_name_is_followed_and_kept_while_the_dns_fails_and_no_request
                 service
                     .patch(&json!({ "spec": { "externalName": ExternalZone::name_of(two) } }))
                     .await;
+                ns.has_addresses_in("web-links", &BTreeSet::from([two])).await;
+
+                service
+                    .patch(&json!({ "spec": { "externalName": "nothing.external.test" } }))
+                    .await;
+                let none = link.condition("ResolvedRefs", "False", "NameNotResolved").await;
+                assert!(
+                    none.message.contains("correct the Service, or create the name"),
+                    "{}",
+                    none.message
+                );
+                let correct = json!({ "spec": { "externalName": ExternalZone::name_of(two) } });
+                Reader::author(ns).await.changes(ns, "service/pg", &correct).await;
+                link.condition("ResolvedRefs", "True", "Resolved").await;
                 ns.has_addresses_in("web-links", &BTreeSet::from([two])).await;
 
                 zone.answers(false).await;

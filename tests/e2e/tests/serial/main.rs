@@ -11,6 +11,7 @@ mod idle;
 mod no_policies;
 mod optional_policies;
 mod restart;
+mod rights;
 mod stored_grants;
 mod traffic_drain;
 mod uninstall;

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use harness::{Link, Mutation, Namespace, eventually, idle_deployment, in_namespace, kubectl, link, never};
+use harness::{Link, Mutation, Namespace, Reader, eventually, idle_deployment, in_namespace, link, never};
 use instancelink_api::State::{Active, Inactive};
 use serde_json::json;
 
@@ -120,10 +120,7 @@ async fn a_policy_that_rewrites_managed_by_is_named_and_the_link_heals_without_i
         let message = told(&link).await;
         let field = "metadata.labels['app.kubernetes.io/managed-by']";
         assert!(message.contains("Service") && message.contains(field), "{message}");
-        let (_, command) = message.split_once("run: kubectl ").expect("a command");
-        let (command, _) = command.split_once(". The operator").expect("its end");
-        let arguments: Vec<&str> = command.split_whitespace().collect();
-        let listed = kubectl(&arguments).await.succeeds();
+        let listed = Reader::of_the_cluster().runs(&message).await;
         assert!(listed.contains(mutation.name()), "{listed}");
         mutation.lift().await;
         heals(&link).await;
@@ -181,6 +178,8 @@ async fn a_client_that_edits_an_object_again_and_again_is_named() {
             message.contains("kubectl-label") && message.contains("ConfigMap"),
             "{message}"
         );
+        let shown = Reader::author(ns).await.runs(&message).await;
+        assert!(shown.contains("managedFields:"), "{shown}");
         heals(&link).await;
     })
     .await;

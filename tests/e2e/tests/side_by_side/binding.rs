@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use harness::{Link, LinkManifest, Namespace, Object, SHORT, SYSTEM, eventually, in_namespace, kubectl, link};
+use harness::{Link, LinkManifest, Namespace, Object, Reader, SHORT, SYSTEM, eventually, in_namespace, kubectl, link};
 use instancelink_api::State::{Activating, Active, Deactivating, Inactive};
 use k8s_openapi::api::core::v1::Secret;
 use serde_json::{Value, json};
@@ -67,7 +67,7 @@ async fn a_binding_waits_for_its_overlay_and_goes_on_by_itself() {
         link.condition("Stalled", "True", "Forbidden").await;
         assert_eq!(ns.slices().await.len(), 1, "all else is there");
 
-        ns.kubectl_with(&["apply", "-f", "-"], &said).await.succeeds();
+        Reader::administrator(ns).await.applies(&said).await;
         watch.walks_within([Active], NOTICED).await;
         link.condition("Ready", "True", "").await;
         let secret = ns.api::<Secret>().get("web-db-binding").await.unwrap();
@@ -238,7 +238,7 @@ async fn a_link_whose_secret_may_not_be_deleted_any_more_says_so_and_waits() {
         let said = link.condition("Programmed", "False", "Forbidden").await.message;
         assert!(said.contains("Secret") && said.contains("kind: RoleBinding"), "{said}");
         assert!(entries(ns).await.is_some());
-        ns.kubectl_with(&["apply", "-f", "-"], &said).await.succeeds();
+        Reader::administrator(ns).await.applies(&said).await;
         link.is_gone().await;
         assert_eq!(entries(ns).await, None);
     })
@@ -326,7 +326,8 @@ async fn bindings_that_refer_to_each_other_are_reported_and_keep_no_old_password
         let told = cache.condition("Programmed", "False", "InvalidSecretRef").await;
         assert!(told.message.contains("web-db-binding"), "{}", told.message);
         db.edit(json!({ "outputs": outputs("web-cache-binding") })).await;
-        cache.edit(json!({ "outputs": outputs("credentials") })).await;
+        let author = Reader::author(ns).await;
+        author.edits(&told.message, "web-db-binding", "credentials").await;
         cache.condition("Ready", "True", "").await;
         db.condition("Programmed", "False", "InvalidSecretRef").await;
 

@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use harness::{
-    Hold, Link, Namespace, Object, User, Watch, in_namespace, kubectl, link, link_into, never, serving_deployment,
-    serving_pod, with_two_tenants,
+    Hold, Link, Namespace, Object, Reader, User, Watch, in_namespace, kubectl, link, link_into, never,
+    serving_deployment, serving_pod, with_two_tenants,
 };
 use instancelink_api::State::{
     Activating, Active, Deactivating, Inactive, Requested, UpdatingActive, UpdatingInactive,
@@ -42,7 +42,7 @@ async fn without_a_grant_a_link_is_held_and_its_message_is_the_manifest_that_lif
         let message = link.is_not_permitted().await;
         watch.rests().await;
         shop.has_no_residue().await;
-        data.kubectl_with(&["apply", "-f", "-"], &message).await.succeeds();
+        Reader::administrator(data).await.applies(&message).await;
         watch.walks([Activating, Active]).await;
         link.condition("ResolvedRefs", "True", "Resolved").await;
         link.condition("Available", "True", "").await;

@@ -2,9 +2,11 @@
 //!
 //! Rules: contract#condition-verified, contract#alias-shadowed.
 
+use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::time::Duration;
 
-use harness::{Link, Namespace, Object, SHORT, eventually, fixed_service, in_namespace, link};
+use harness::{Link, Namespace, Object, Reader, SHORT, eventually, fixed_service, in_namespace, link, safe_name_in};
 use instancelink_api::State::{Active, Inactive};
 use serde_json::json;
 
@@ -37,6 +39,11 @@ async fn with_namespace(ns: &Namespace, name: &str, test: impl AsyncFnOnce()) {
     object.delete().await;
 }
 
+async fn cluster_ip(service: &Object) -> BTreeSet<IpAddr> {
+    let found = service.get().await;
+    BTreeSet::from([found.data["spec"]["clusterIP"].as_str().unwrap().parse().unwrap()])
+}
+
 /// A unique name for a namespace or an instance.
 fn unique(ns: &Namespace, prefix: &str) -> String {
     format!("{prefix}-{}", ns.name)
@@ -54,6 +61,10 @@ async fn a_service_called_like_the_alias_is_named_as_long_as_it_is_there() {
         assert!(shadowed.message.contains(&named), "{}", shadowed.message);
         ns.events_of(&link, "ServiceComesFirst", 1).await;
         link.condition("Ready", "True", "Ready").await;
+        let client = ns.client_pod("client").await;
+        client.resolves_to("db", &cluster_ip(&service).await).await;
+        let pg = cluster_ip(&ns.object("v1", "Service", "pg")).await;
+        client.resolves_to(safe_name_in(&shadowed.message), &pg).await;
         service.delete().await;
         is_not_shadowed(&link).await;
     })
@@ -74,21 +85,15 @@ async fn a_service_that_would_answer_after_a_cut_is_reported_before_it() {
             let named = format!("Service {directory}/db");
             assert!(shadowed.message.contains(&named), "{}", shadowed.message);
             let client = ns.client_pod("client").await;
-            let address = |object: kube::api::DynamicObject| {
-                let ip = object.data["spec"]["clusterIP"].as_str().unwrap().parse().unwrap();
-                std::collections::BTreeSet::from([ip])
-            };
-            let pg = address(ns.object("v1", "Service", "pg").get().await);
+            let pg = cluster_ip(&ns.object("v1", "Service", "pg")).await;
             client.resolves_to(&format!("db.{directory}"), &pg).await;
             link.act("deactivate").await;
             link.reaches(Inactive).await;
             link.condition("AliasShadowed", "True", "ServiceStepsIn").await;
             // The names that the warning is about, and the name that it calls safe.
-            let strangers = address(stranger.get().await);
+            let strangers = cluster_ip(&stranger).await;
             client.resolves_to(&format!("db.{directory}"), &strangers).await;
-            client
-                .resolves_to_nothing(&format!("db.{directory}.{}.svc", ns.name))
-                .await;
+            client.resolves_to_nothing(safe_name_in(&shadowed.message)).await;
         })
         .await;
         is_not_shadowed(&link).await;
@@ -106,15 +111,12 @@ async fn a_namespace_called_like_the_alias_hides_the_plain_name_from_musl() {
         let client = ns
             .client_pod_with("client", &json!({ "dnsConfig": { "searches": [search] } }))
             .await;
-        let pg = ns.object("v1", "Service", "pg").get().await;
-        let pg = std::collections::BTreeSet::from([pg.data["spec"]["clusterIP"].as_str().unwrap().parse().unwrap()]);
+        let pg = cluster_ip(&ns.object("v1", "Service", "pg")).await;
         client.resolves_to(&alias, &pg).await;
         with_namespace(ns, &alias, async || {
-            link.condition("AliasShadowed", "True", "NamespaceEndsSearch").await;
+            let shadowed = link.condition("AliasShadowed", "True", "NamespaceEndsSearch").await;
             client.resolves_to_nothing(&alias).await;
-            client
-                .resolves_to(&format!("{alias}.web-links.{}.svc", ns.name), &pg)
-                .await;
+            client.resolves_to(safe_name_in(&shadowed.message), &pg).await;
         })
         .await;
         is_not_shadowed(&link).await;
@@ -131,7 +133,7 @@ async fn endpoints_that_kubernetes_mirrors_into_the_directory_are_named() {
             "apiVersion": "v1", "kind": "Endpoints", "metadata": { "name": "web-links" },
             "subsets": [{ "addresses": [{ "ip": "192.0.2.7", "hostname": "db" }], "ports": [{ "port": 5432 }] }],
         });
-        let endpoints = ns.create_object(&endpoints).await;
+        ns.create_object(&endpoints).await;
         let shadowed = link.condition("AliasShadowed", "True", "EndpointsMirrored").await;
         assert!(
             shadowed.message.contains("delete endpoints web-links"),
@@ -147,10 +149,19 @@ async fn endpoints_that_kubernetes_mirrors_into_the_directory_are_named() {
                 conditions.iter().any(|c| c.reason == "OtherAddresses")
             })
             .await;
-        let said = serde_json::to_string(&verified.status).unwrap();
+        let conditions = verified.status.unwrap().conditions;
+        let said = conditions
+            .into_iter()
+            .find(|c| c.reason == "OtherAddresses")
+            .unwrap()
+            .message;
         assert!(said.contains("returns 192.0.2.7 for db.web-links."), "{said}");
         link.condition("Ready", "True", "Ready").await;
-        endpoints.delete().await;
+        // No role of a namespace may read those of other namespaces, or write Endpoints.
+        let administrator = Reader::of_the_cluster();
+        let listed = administrator.runs(&said).await;
+        assert!(listed.contains("192.0.2.7"), "{listed}");
+        administrator.runs(&shadowed.message).await;
         eventually("the mirrored slice is gone", SHORT, async || {
             let found = ns.addresses_in("web-links").await;
             let foreign = found.iter().any(|a| a.to_string() == "192.0.2.7");

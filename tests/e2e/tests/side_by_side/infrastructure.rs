@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use harness::{Hold, Link, Namespace, Object, eventually, idle_deployment, in_namespace, link};
+use harness::{Hold, Link, Namespace, Object, Reader, eventually, idle_deployment, in_namespace, link};
 use instancelink_api::State::{Active, Inactive};
 use serde_json::{Value, json};
 
@@ -118,6 +118,10 @@ async fn objects_that_links_share_have_the_labels_of_all_of_them_and_a_link_that
         labels([json!("shop"), json!("x"), json!("y")]).await;
         let told = second.condition("Programmed", "True", "OlderLinkDecides").await.message;
         assert!(told.contains("label team"), "{told}");
+        // As the message says: the same values.
+        let author = Reader::author(ns).await;
+        author.edits(&told, "team: other", "team: shop").await;
+        second.condition("Programmed", "True", "Programmed").await;
         second.act("deactivate").await.is_accepted();
         second.reaches(Inactive).await;
         labels([json!("shop"), json!("x"), Value::Null]).await;
@@ -134,7 +138,9 @@ async fn a_link_that_a_policy_refuses_for_a_missing_label_goes_on_with_the_label
         let link = ns.link(link("web-db", "db", "Deployment/web", "Service/pg")).await;
         let told = link.condition("Programmed", "False", "AdmissionDenied").await.message;
         assert!(told.contains("spec.infrastructure"), "{told}");
-        link.edit(json!({ "infrastructure": { "labels": { "team": "shop" } } }))
+        let author = Reader::author(ns).await;
+        author
+            .sets(&link, &json!({ "infrastructure": { "labels": { "team": "shop" } } }))
             .await;
         link.reaches(Active).await;
     })

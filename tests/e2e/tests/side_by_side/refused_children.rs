@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use harness::{Hold, Link, Namespace, Object, eventually, in_namespace, link, never, runs_command_in};
+use harness::{Hold, Link, Namespace, Object, Reader, eventually, in_namespace, link, never};
 use instancelink_api::State::{Activating, Active, Inactive};
 use serde_json::json;
 
@@ -44,7 +44,7 @@ async fn says(link: &Link, reason: &str, parts: &[&str]) -> String {
 
 /// Does what the message says, and waits until the link is in this state.
 async fn follows(message: &str, (from, to): (&str, &str), goes_on: impl AsyncFnOnce()) {
-    runs_command_in(message, from, to).await;
+    Reader::of_the_cluster().edits(message, from, to).await;
     let began = Instant::now();
     goes_on().await;
     let took = began.elapsed();

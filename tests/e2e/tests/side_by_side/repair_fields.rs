@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use harness::{Namespace, Object, eventually, idle_deployment, in_namespace, link};
+use harness::{Namespace, Object, Reader, eventually, idle_deployment, in_namespace, link};
 use instancelink_api::State::{Active, Purging};
 use instancelink_api::status::Transitioning;
 use serde_json::{Value, json};
@@ -96,7 +96,8 @@ async fn a_link_that_the_finalizer_of_another_client_keeps_says_error_and_which(
             .await;
         let message = told.status.unwrap().transitioning_message.unwrap_or_default();
         assert!(message.contains("example.com/keep"), "{message}");
-        link.object().strip_finalizers().await;
+        link.condition("Stalled", "True", "FinalizersRemain").await;
+        Reader::author(ns).await.runs(&message).await;
         link.is_gone().await;
     })
     .await;

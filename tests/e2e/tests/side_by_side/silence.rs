@@ -6,10 +6,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use harness::{Link, Namespace, SHORT, eventually, fixed_service, idle_deployment, in_namespace, link};
+use harness::{Link, Namespace, Reader, SHORT, eventually, fixed_service, idle_deployment, in_namespace, link};
 use instancelink_api::State::{Active, Registering};
 use k8s_openapi::api::core::v1::Secret;
-use serde_json::{Value, json};
+use serde_json::json;
 
 const OVERLAY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/overlays/binding");
 /// The time until the operator notices that it may read Secrets.
@@ -20,14 +20,7 @@ async fn variables(ns: &Namespace) -> BTreeMap<String, String> {
     serde_json::from_value(map.data["data"].clone()).unwrap_or_default()
 }
 
-/// The ports that the message says to write, as a user copies them.
-fn ports_in(message: &str) -> Value {
-    let (_, text) = message.split_once("for example ports: ").expect("an example");
-    let (text, _) = text.split_once(": kubectl").expect("a command");
-    serde_yaml_ng::from_str(text).expect("YAML")
-}
-
-async fn heals_with_the_ports_of_its_message(ns: &Namespace, link: &Link, kind: &str) {
+async fn heals_with_the_ports_of_its_message(ns: &Namespace, author: &Reader, link: &Link, kind: &str) {
     let mut said = String::new();
     eventually(&format!("the link names the {kind}"), SHORT, async || {
         said = link.condition("Programmed", "True", "NoPorts").await.message;
@@ -41,7 +34,7 @@ async fn heals_with_the_ports_of_its_message(ns: &Namespace, link: &Link, kind: 
     assert!(said.contains("DB_NAME"), "{said}");
     link.condition("Ready", "True", "").await;
     assert_eq!(variables(ns).await.keys().collect::<Vec<_>>(), ["DB_NAME"]);
-    link.edit(json!({ "ports": ports_in(&said) })).await;
+    author.writes(link, &said).await;
     link.condition("Programmed", "True", "Programmed").await;
     eventually("the environment has the port", SHORT, async || {
         let all = variables(ns).await;
@@ -67,9 +60,10 @@ async fn a_target_that_declares_no_ports_is_named_and_the_message_says_what_to_w
             .link(manifest.spec("activation", json!({ "targetWaitSeconds": 0 })))
             .await;
         link.reaches(Active).await;
-        heals_with_the_ports_of_its_message(ns, &link, "Deployment").await;
+        let author = Reader::author(ns).await;
+        heals_with_the_ports_of_its_message(ns, &author, &link, "Deployment").await;
         link.retarget("Service/pg-headless").await;
-        heals_with_the_ports_of_its_message(ns, &link, "Service").await;
+        heals_with_the_ports_of_its_message(ns, &author, &link, "Service").await;
         // Without variables and without a binding, no port is missed.
         link.edit(json!({ "outputs": { "environment": "None" } })).await;
         link.condition("Programmed", "True", "Programmed").await;
@@ -132,9 +126,9 @@ async fn the_entries_of_a_database_operator_lead_to_the_alias_and_what_cannot_is
         link.condition("Ready", "True", "").await;
         // As the message says: these entries with one host and port, or none of them.
         let mended = json!({ "replicas": "postgresql://app:pw@pg-rw:5432/app" });
-        secret
-            .patch(&json!({ "stringData": mended, "data": { "endpoint": null } }))
-            .await;
+        let mended = json!({ "stringData": mended, "data": { "endpoint": null } });
+        let author = Reader::author(ns).await;
+        author.changes(ns, "secret/pg-app", &mended).await;
         link.condition("Programmed", "True", "Programmed").await;
         assert_eq!(
             entries(ns).await["replicas"],

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use harness::{Link, Namespace, User, idle_deployment, in_namespace, link};
+use harness::{Link, Namespace, Reader, User, idle_deployment, in_namespace, link};
 use instancelink_api::InstanceLink;
 use instancelink_api::State::{Active, Inactive};
 use serde_json::{Value, json};
@@ -198,12 +198,12 @@ async fn a_link_whose_variables_do_not_fit_is_active_without_them_and_says_so() 
                     "{}",
                     programmed.message
                 );
-                without.push(one);
+                without.push((one, programmed.message.clone()));
             }
         }
         assert!(!without.is_empty() && without.len() < 60, "{} of 60", without.len());
-        let one = without.remove(0);
-        one.edit(json!({ "outputs": { "environment": "None" } })).await;
+        let (one, message) = without.remove(0);
+        Reader::author(ns).await.writes(&one, &message).await;
         one.condition("Programmed", "True", "Programmed").await;
     })
     .await;

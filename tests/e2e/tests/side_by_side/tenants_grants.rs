@@ -2,7 +2,7 @@
 //!
 //! Rules: contract#invalid-grants, contract#grant-status, contract#granted-ports.
 
-use harness::{Namespace, Object, SHORT, User, eventually, link_into, with_two_tenants};
+use harness::{Namespace, Object, Reader, SHORT, User, eventually, link_into, with_two_tenants};
 use instancelink_api::State::{Active, Inactive};
 use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
@@ -90,7 +90,7 @@ async fn a_grant_with_ports_permits_only_links_that_name_these_ports() {
             message.contains("    ports:\n    - port: 5432\n    - port: 22\n"),
             "{message}"
         );
-        data.kubectl_with(&["apply", "-f", "-"], &message).await.succeeds();
+        Reader::administrator(data).await.applies(&message).await;
         link.reaches(Active).await;
     })
     .await;

@@ -96,7 +96,7 @@ fn a_deleted_link_that_a_finalizer_of_another_client_keeps_says_error_after_ten_
     world.settle();
     assert_eq!(transitioning(&world), (State::Purging, Transitioning::Error));
     assert_eq!(world.condition("Stalled"), ("True", "FinalizersRemain"));
-    assert!(message(&world).contains(OTHERS) && message(&world).contains("kubectl -n shop edit il web-db"));
+    assert!(message(&world).contains(OTHERS) && message(&world).contains("kubectl -n shop patch il web-db"));
 }
 
 /// lifecycle#finalizers-of-others

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use harness::{Link, LinkManifest, Namespace, Widgets, idle_deployment, in_namespace, link, serving_set};
+use harness::{Link, LinkManifest, Namespace, Reader, Widgets, idle_deployment, in_namespace, link, serving_set};
 use instancelink_api::State::{Active, Inactive};
 use serde_json::json;
 
@@ -51,7 +51,7 @@ async fn a_kind_that_may_not_be_read_names_the_missing_role_and_heals_with_it() 
                 );
                 assert_eq!(message, same);
                 to.condition("Stalled", "True", "KindNotSupported").await;
-                widgets.allow(&message).await;
+                Reader::of_the_cluster().applies(&message).await;
                 tokio::join!(
                     a_target_has_the_pods_that_it_owns(ns, widgets, &to),
                     a_directory_names_its_source_whose_end_cuts_the_link(other, widgets, &of),

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use futures::FutureExt as _;
-use harness::{Link, Namespace, Object, eventually, idle_deployment, in_namespace, link, serving_deployment};
+use harness::{Link, Namespace, Object, Reader, eventually, idle_deployment, in_namespace, link, serving_deployment};
 use instancelink_api::State::{Activating, Active, Requested, UpdatingActive};
 use kube::api::ListParams;
 use serde_json::{Value, json};
@@ -44,7 +44,7 @@ async fn while_served(ns: &Namespace, test: impl AsyncFnOnce()) {
 }
 
 /// The missing right, as the link shows it, is applied.
-async fn allow(ns: &Namespace, link: &Link) {
+async fn allow(link: &Link) {
     let is_missing = |l: &instancelink_api::InstanceLink| {
         let conditions = l.status.iter().flat_map(|status| &status.conditions);
         let mut refs = conditions.filter(|c| c.type_ == "ResolvedRefs" && c.reason == "KindNotSupported");
@@ -55,8 +55,7 @@ async fn allow(ns: &Namespace, link: &Link) {
         .condition("ResolvedRefs", "False", "KindNotSupported")
         .await
         .message;
-    let role: Value = serde_yaml_ng::from_str(&message).unwrap();
-    Object::of(&ns.client, "", &role).create(&role).await;
+    Reader::of_the_cluster().applies(&message).await;
 }
 
 fn import(ip: &str) -> Value {
@@ -94,7 +93,7 @@ async fn a_service_import_leads_to_its_cluster_set_ip_and_no_request_fails_on_th
             let first =
                 link("first", "first", "Deployment/web", "Service/x").spec("targetInstanceRef", to_import.clone());
             let first = ns.link(first).await;
-            allow(ns, &first).await;
+            allow(&first).await;
             first.reaches_within(Active, NOTICED).await;
             ns.has_addresses_in("web-links", &BTreeSet::from([ip.parse().unwrap()]))
                 .await;
