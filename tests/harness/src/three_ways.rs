@@ -1,7 +1,6 @@
 //! Links of one source to one target, one for each addressing, beside ordinary Services of the same pods. The same client sends
 //! requests by all names at the same moments, and a test compares what is lost.
 
-use std::fmt;
 use std::time::Duration;
 
 use instancelink_api::State;
@@ -9,7 +8,8 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::api::ListParams;
 use serde_json::{Value, json};
 
-use crate::traffic::{Moment, Traffic, sending_deployment, sending_pod};
+use crate::sender::{sending_deployment, sending_pod};
+use crate::traffic::Traffic;
 use crate::{Link, LinkManifest, Namespace, eventually, link, slow_to_end};
 
 /// Twenty a second.
@@ -18,8 +18,6 @@ const EVERY: Duration = Duration::from_millis(50);
 const EVERY_OF_THREE: Duration = Duration::from_millis(150);
 /// How long a pod serves after it has left the endpoints: longer than kube-proxy and the DNS need, as well-made pods do.
 const LINGERS: u32 = 4;
-/// Fewer requests would prove nothing.
-const ENOUGH: usize = 100;
 const PODS_START: Duration = Duration::from_secs(90);
 
 /// The names, in the order of the requests.
@@ -31,47 +29,7 @@ const NAMES: [&str; 5] = [
     "virtual.web-links",
 ];
 /// The addressing of a link, and which of the names are the link's and that of the ordinary Service.
-const COMPARED: [(&str, usize, usize); 3] = [("PodIP", 0, 1), ("ServiceIP", 2, 3), ("VirtualIP", 4, 3)];
-
-/// How many requests failed, of those by the name of a link and of those by the name of an ordinary Service.
-#[derive(Debug)]
-pub struct Lost {
-    /// The addressing of the link.
-    pub addressing: &'static str,
-    /// By the name of the link.
-    pub by_link: usize,
-    /// By the name of the Service.
-    pub by_service: usize,
-    /// How many were sent by each.
-    pub of: usize,
-    /// Why some of the link's failed while the Service answered.
-    examples: Vec<String>,
-}
-
-impl Lost {
-    /// Panics if the link lost more than the Service, and luck.
-    pub fn is_no_more_than_by_a_service(&self, luck: usize) {
-        assert!(self.of >= ENOUGH, "only {} requests were sent", self.of);
-        assert!(self.by_link <= self.by_service + luck, "luck is {luck}: {self}");
-    }
-}
-
-impl fmt::Display for Lost {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            addressing,
-            by_link,
-            by_service,
-            of,
-            examples,
-        } = self;
-        write!(
-            f,
-            "{addressing}: of {of} requests, {by_link} failed by the link and {by_service} by the Service; where only the \
-             link's failed: {examples:#?}"
-        )
-    }
-}
+pub(crate) const COMPARED: [(&str, usize, usize); 3] = [("PodIP", 0, 1), ("ServiceIP", 2, 3), ("VirtualIP", 4, 3)];
 
 /// A workload whose pods serve for some seconds after they were asked to end, and are all replaced at once by an update, after
 /// the new ones are ready.
@@ -154,24 +112,5 @@ impl Namespace {
             }
         })
         .await;
-    }
-}
-
-impl Traffic {
-    /// What was lost since the last call, for each addressing.
-    pub fn lost(&self) -> [Lost; 3] {
-        let moments = self.take();
-        COMPARED.map(|(addressing, link, service)| {
-            let failed = |moment: &&Moment, name: usize| moment.answers[name].error().is_some();
-            let only_link = moments.iter().filter(|m| failed(m, link) && !failed(m, service));
-            let why = only_link.filter_map(|moment| moment.answers[link].error());
-            Lost {
-                addressing,
-                by_link: moments.iter().filter(|m| failed(m, link)).count(),
-                by_service: moments.iter().filter(|m| failed(m, service)).count(),
-                of: moments.len(),
-                examples: why.take(5).map(str::to_owned).collect(),
-            }
-        })
     }
 }
