@@ -16,7 +16,10 @@ pub(super) const FORGET_EVERY: Duration = Duration::from_mins(1);
 /// The writes of all links. Many links become active at once when an operator is installed, so each keeps its writes in a slice:
 /// the node of a map takes four times the memory of three writes.
 #[derive(Debug, Default)]
-pub(crate) struct RecentWrites(Mutex<HashMap<LinkKey, Box<[(Key, Written)]>>>);
+pub(crate) struct RecentWrites(Mutex<HashMap<LinkKey, Writes>>);
+
+/// The writes of one link.
+type Writes = Box<[(Key, Written)]>;
 
 impl RecentWrites {
     /// Those of one link, at the start of a pass.
