@@ -14,6 +14,7 @@ mod outcome;
 mod pass;
 mod record;
 mod refuse;
+mod refused_link;
 mod refused_writes;
 mod running;
 mod unconfirmed_writes;

@@ -28,6 +28,16 @@ impl Outcome {
         };
         Self::new(ending, error.reason())
     }
+
+    /// The same after a refusal whose end no event tells.
+    pub(super) const fn unseen(self) -> Self {
+        let ending = match self.ending {
+            Ending::Refused(wake) => Ending::RefusedUnseen(wake),
+            Ending::Failed(None) => Ending::RefusedUnseen(None),
+            other => other,
+        };
+        Self::new(ending, self.label)
+    }
 }
 
 /// Of the failures in a group of writes, the one that decides when to retry.

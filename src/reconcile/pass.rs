@@ -13,6 +13,7 @@ use instancelink_core::child::{Key, Kind};
 use instancelink_core::dataplane;
 use instancelink_core::effect::{Answer, Effect, Step};
 use instancelink_core::lifecycle;
+use instancelink_core::refusal::Refusal;
 use instancelink_core::rights::Account;
 use instancelink_core::snapshot::{Secrets, Snapshot};
 use instancelink_core::unconfirmed_writes::to_ask;
@@ -25,6 +26,8 @@ use super::executor::{Collisions, Executor};
 use super::memory::RecentWrites;
 use super::outcome::{Outcome, worst};
 use super::record;
+use super::refuse::refusal_of_link;
+use super::refused_link::RefusedLink;
 use super::refused_writes::RefusedWrites;
 use super::running::{RunningPass, RunningPasses, Work};
 use crate::clock::Clock;
@@ -73,6 +76,7 @@ impl PassContext {
             collisions: Collisions::default(),
             recalled: Vec::new(),
             endpoints_since: turn.endpoints_since,
+            refused_link: RefusedLink::default(),
             running: self.running.begin(&turn.key),
         };
         let outcome = pass.run().await;
@@ -92,6 +96,7 @@ struct Pass<'a> {
     recalled: Vec<Key>,
     /// When a change of the link's endpoints was first seen that no slice shows yet.
     endpoints_since: Option<Instant>,
+    refused_link: RefusedLink,
     running: RunningPass<'a>,
 }
 
@@ -266,11 +271,22 @@ impl Pass<'_> {
                             snapshot.refusals.remove(&key);
                         }
                     }
-                    held |= !lifecycle::take_answer(snapshot, &effect, answer, alteration);
+                    let refusals = snapshot.link_refusals;
+                    let goes_on = lifecycle::take_answer(snapshot, &effect, answer, alteration);
+                    if !goes_on || snapshot.link_refusals > refusals {
+                        let key = &self.turn.key;
+                        self.note_refused_link(snapshot, Refusal::link_altered(&key.namespace, &key.name));
+                    }
+                    held |= !goes_on;
                 }
                 Err(error) => {
                     record::failure(&self.turn.key, &effect, &error);
-                    if !(is_refusal(&error) && lifecycle::refuse(snapshot, &effect)) {
+                    let refusal = refusal_of_link(&error, &effect, &self.turn.key);
+                    let refused = refusal.is_some() || is_refusal(&error);
+                    if let Some(refusal) = refusal {
+                        self.note_refused_link(snapshot, refusal);
+                    }
+                    if !(refused && lifecycle::refuse(snapshot, &effect)) {
                         errors.push(error);
                     }
                 }
@@ -282,7 +298,13 @@ impl Pass<'_> {
             return Some(Outcome::new(Ending::Settled(None), "gone"));
         }
         let undone = held.then(|| Outcome::new(Ending::Refused(None), "undone"));
-        worst(errors).map(|error| Outcome::after(&error)).or(undone)
+        let outcome = worst(errors).map(|error| Outcome::after(&error)).or(undone);
+        outcome.map(|outcome| self.refused_link.of(outcome))
+    }
+
+    fn note_refused_link(&mut self, snapshot: &Snapshot, refusal: Refusal) {
+        self.refused_link
+            .note(refusal, snapshot, self.turn, &self.context.events);
     }
 
     fn settle(&self, snapshot: &Snapshot, wake: Option<Timestamp>, retry: bool) -> Outcome {
@@ -296,7 +318,7 @@ impl Pass<'_> {
         if retry {
             record::refusals(snapshot);
             let ends_unseen = self.context.refused_writes.remember(&self.turn.key, &snapshot.refusals);
-            let ending = if ends_unseen {
+            let ending = if ends_unseen || self.refused_link.ends_unseen() {
                 Ending::RefusedUnseen
             } else {
                 Ending::Refused

@@ -41,62 +41,93 @@ impl Refusal {
 
     /// The API server answered a write with this message of refusal; `verb` as in RBAC rules.
     pub fn denied(verb: &str, key: &Key, answer: &str) -> Self {
-        let why = match denial::why(answer) {
-            "" => answer,
-            why => why,
-        };
-        let what = format!("the API server refused to {verb} {key}: {why}");
+        const LABELS: &str =
+            "If it asks for labels or annotations, write them into spec.infrastructure of the link; otherwise change";
+        match Denial::of(answer) {
+            Denial::MissingRight => Self::forbidden(verb, key, answer),
+            Denial::TerminatingNamespace => Self::terminating(key),
+            denial => {
+                let what = refused(verb, key, answer);
+                Self::by(&denial, &what, &key.namespace, LABELS).unwrap_or_else(|| Self::failed(verb, key, answer))
+            }
+        }
+    }
+
+    /// The API server refused a write of the link itself with this message. None if no quota, policy or webhook did it.
+    pub fn of_link(verb: &str, namespace: &str, name: &str, answer: &str) -> Option<Self> {
+        let link = format!("InstanceLink {namespace}/{name}");
+        Self::by(&Denial::of(answer), &refused(verb, &link, answer), namespace, "Change")
+    }
+
+    /// Admission changes what the operator writes of the link itself (lifecycle#undone-link-write).
+    pub fn link_altered(namespace: &str, name: &str) -> Self {
+        Self {
+            reason: Reason::AlteredByOthers,
+            message: format!(
+                "InstanceLink {namespace}/{name} is not as the operator wrote it: a mutating admission policy or webhook changes the \
+                 operator's own write. Leave the status, the finalizers and the annotations of links out of it. The operator tries \
+                 again, with pauses of up to five minutes. To find it, run: kubectl get \
+                 mutatingadmissionpolicies,mutatingwebhookconfigurations"
+            ),
+        }
+    }
+
+    /// By a quota, a policy or a webhook. `change` begins the advice about what denied the write.
+    fn by(denial: &Denial<'_>, what: &str, namespace: &str, change: &str) -> Option<Self> {
+        const WEBHOOKS: &str = "kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations -o yaml";
         let soon = "the link then goes on within ten seconds";
-        let (reason, message) = match Denial::of(answer) {
-            Denial::MissingRight => return Self::forbidden(verb, key, answer),
+        let again = "The operator tries again every few seconds; if this lasts,";
+        let (reason, advice) = match denial {
             Denial::Quota(name) => (
                 Reason::QuotaExceeded,
                 format!(
-                    "{what}. Raise this quota, or delete objects that count in it; {soon}: kubectl -n {} edit resourcequota {name}",
-                    key.namespace
+                    "Raise this quota, or delete objects that count in it; {soon}: kubectl -n {namespace} edit resourcequota {name}"
                 ),
             ),
             Denial::UnknownQuota(name) => (
                 Reason::AdmissionFailed,
-                format!(
-                    "{what}. The operator tries again every few seconds; if this lasts, look at the quota: kubectl -n {} describe \
-                     resourcequota {name}",
-                    key.namespace
-                ),
+                format!("{again} look at the quota: kubectl -n {namespace} describe resourcequota {name}"),
             ),
             Denial::Policy(name) => (
                 Reason::AdmissionDenied,
+                format!("{change} this policy; {soon}: kubectl edit validatingadmissionpolicy {name}"),
+            ),
+            Denial::MutatingPolicy(name) => (
+                Reason::AdmissionDenied,
                 format!(
-                    "{what}. If it asks for labels or annotations, write them into spec.infrastructure of the link; otherwise change this \
-                     policy; {soon}: kubectl edit validatingadmissionpolicy {name}"
+                    "This policy cannot be applied to the object; correct it; {soon}: kubectl edit mutatingadmissionpolicy {name}"
                 ),
             ),
             Denial::Webhook(_) => (
                 Reason::AdmissionDenied,
-                format!(
-                    "{what}. If it asks for labels or annotations, write them into spec.infrastructure of the link; otherwise change the \
-                     rules of this webhook; {soon}. Its configuration is in the output of kubectl get \
-                     validatingwebhookconfigurations,mutatingwebhookconfigurations -o yaml"
-                ),
+                format!("{change} the rules of this webhook; {soon}. Its configuration is in the output of {WEBHOOKS}"),
             ),
             Denial::BrokenWebhook(_) => (
                 Reason::AdmissionFailed,
                 format!(
-                    "{what}. The operator tries again every few seconds; if this lasts, repair the server of this webhook, or remove its \
-                     configuration, which is in the output of kubectl get \
-                     validatingwebhookconfigurations,mutatingwebhookconfigurations -o yaml"
+                    "{again} repair the server of this webhook, or remove its configuration, which is in the output of {WEBHOOKS}"
                 ),
             ),
-            Denial::TerminatingNamespace => return Self::terminating(key),
-            Denial::Unknown => return Self::failed(verb, key, answer),
+            Denial::UnfitPatch => (
+                Reason::AdmissionFailed,
+                format!(
+                    "A mutating webhook answered with a patch that does not fit the object. {again} repair the server of that webhook, or \
+                     remove its configuration, which is in the output of {WEBHOOKS}"
+                ),
+            ),
+            Denial::MissingRight | Denial::TerminatingNamespace | Denial::Unknown => return None,
         };
-        Self { reason, message }
+        Some(Self {
+            reason,
+            message: format!("{what}. {advice}"),
+        })
     }
 
     /// An answer that the API server gives because of a webhook that does not work; none for another failure.
     pub fn by_broken_webhook(verb: &str, key: &Key, answer: &str) -> Option<Self> {
-        let is_broken = matches!(Denial::of(answer), Denial::BrokenWebhook(_));
-        is_broken.then(|| Self::denied(verb, key, answer))
+        Denial::of(answer)
+            .is_broken_webhook()
+            .then(|| Self::denied(verb, key, answer))
     }
 
     /// The operator lacks the right to do this.
@@ -193,6 +224,15 @@ impl Refusal {
     }
 }
 
+/// What was refused, and why.
+fn refused(verb: &str, what: &impl std::fmt::Display, answer: &str) -> String {
+    let why = match denial::why(answer) {
+        "" => answer,
+        why => why,
+    };
+    format!("the API server refused to {verb} {what}: {why}")
+}
+
 /// True for the answer of the API server to an update that changes a field which cannot be changed. An admission policy or a
 /// webhook may use the same words for something else: a new object would be refused as well.
 pub fn is_immutable(answer: &str) -> bool {
@@ -249,95 +289,4 @@ fn is_manifest(message: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::child::Kind;
-
-    fn key() -> Key {
-        Key {
-            kind: Kind::Slice,
-            namespace: "shop".to_owned(),
-            name: "web-db-v4".to_owned(),
-        }
-    }
-
-    #[test]
-    fn a_missing_right_is_shown_as_the_manifest_that_gives_it() {
-        let message = Refusal::forbidden("delete", &key(), "no").message_for(&key(), &Account::default());
-        assert!(
-            message.starts_with("# the operator may not delete EndpointSlice shop/web-db-v4: no. "),
-            "{message}"
-        );
-        assert!(message.contains("resources: [endpointslices]"), "{message}");
-        let failed = Refusal::failed("update", &key(), "too large");
-        assert_eq!(failed.message_for(&key(), &Account::default()), failed.message);
-    }
-
-    #[test]
-    fn only_a_missing_right_asks_for_rights_and_each_message_names_the_object() {
-        for (answer, reason, next) in [
-            (
-                r#"services "a" is forbidden: User "x" cannot create resource "services" in API group """#,
-                Reason::Forbidden,
-                "kind: RoleBinding",
-            ),
-            (
-                r#"services "a" is forbidden: exceeded quota: objects, requested: services=1"#,
-                Reason::QuotaExceeded,
-                "kubectl -n shop edit resourcequota objects",
-            ),
-            (
-                r#"services "a" is forbidden: status unknown for quota: objects"#,
-                Reason::AdmissionFailed,
-                "kubectl -n shop describe resourcequota objects",
-            ),
-            (
-                r#"services "a" is forbidden: ValidatingAdmissionPolicy 'teams' denied request: no"#,
-                Reason::AdmissionDenied,
-                "kubectl edit validatingadmissionpolicy teams",
-            ),
-            (
-                r#"admission webhook "a.example.com" denied the request: no"#,
-                Reason::AdmissionDenied,
-                "kubectl get validatingwebhookconfigurations",
-            ),
-            (
-                r#"Internal error occurred: failed calling webhook "a.example.com": EOF"#,
-                Reason::AdmissionFailed,
-                "kubectl get validatingwebhookconfigurations",
-            ),
-            (
-                r#"services "a" is forbidden: unable to create new content in namespace shop because it is being terminated"#,
-                Reason::Pending,
-                "its namespace is being deleted",
-            ),
-            (
-                r#"pods "a" is forbidden: maximum cpu usage per Container is 1"#,
-                Reason::WriteFailed,
-                "report this message",
-            ),
-        ] {
-            let refusal = Refusal::denied("create", &key(), answer);
-            assert_eq!(refusal.reason, reason, "{answer}");
-            let message = refusal.message_for(&key(), &Account::default());
-            assert!(
-                message.contains(next) && message.contains("EndpointSlice shop/web-db-v4"),
-                "{message}"
-            );
-            assert_eq!(message.contains("kind: Role"), reason == Reason::Forbidden, "{message}");
-        }
-    }
-
-    #[test]
-    fn messages_beside_a_manifest_are_comments_so_that_the_whole_can_be_applied() {
-        let plain = || ["one".to_owned(), "two".to_owned()];
-        assert_eq!(joined(plain()), "one; two");
-        let many = ["1", "2", "3", "4", "5", "6"].map(str::to_owned);
-        assert_eq!(joined(many), "1; 2; 3; 4; and 2 more problems");
-        let manifests = ["# why\nkind: A\n".to_owned(), "# why\nkind: B\n".to_owned()];
-        assert_eq!(
-            joined(plain().into_iter().chain(manifests)),
-            "# Also: one\n# Also: two\n# why\nkind: A\n---\n# why\nkind: B\n"
-        );
-    }
-}
+mod tests;

@@ -110,6 +110,7 @@ fn pass<'a>(context: &'a PassContext, turn: &'a Turn) -> Pass<'a> {
         collisions: Collisions::default(),
         recalled: Vec::new(),
         endpoints_since: None,
+        refused_link: RefusedLink::default(),
         running: context.running.begin(&turn.key),
     }
 }

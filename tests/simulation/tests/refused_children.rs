@@ -103,6 +103,16 @@ fn unsaid(waiting: &[Value], refusing: &Refusing, refuser: Refuser) -> Option<St
             "teams.example.com",
             "kubectl get validatingwebhookconfigurations",
         ),
+        Refuser::UnfitPatch => (
+            "AdmissionFailed",
+            "Internal error occurred",
+            "kubectl get validatingwebhookconfigurations",
+        ),
+        Refuser::MutatingPolicy => (
+            "AdmissionDenied",
+            "'teams'",
+            "kubectl edit mutatingadmissionpolicy teams",
+        ),
         Refuser::Rights => ("Forbidden", "cannot", "kind: RoleBinding"),
     };
     let object = format!("{} shop/{}", write.kind, write.name);

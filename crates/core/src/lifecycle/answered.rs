@@ -4,7 +4,7 @@
 
 use instancelink_api::{InstanceLink, Intent, keys};
 
-use super::refused::refuse;
+use super::refused::refuse_undone;
 use crate::alteration::Alteration;
 use crate::dataplane;
 use crate::effect::{Answer, Effect};
@@ -16,7 +16,7 @@ pub fn take_answer(snapshot: &mut Snapshot, effect: &Effect, answer: Answer, alt
     dataplane::record(snapshot, effect, &answer, alteration);
     let is_undone = matches!(&answer, Answer::Link(link) if is_undone(effect, link));
     snapshot.fold(answer);
-    !is_undone || refuse(snapshot, effect)
+    !is_undone || refuse_undone(snapshot, effect)
 }
 
 /// True if the link that was answered does not have what this write asked for.

@@ -23,6 +23,7 @@ mod shadow;
 mod status;
 mod table;
 mod ttl;
+mod unsaid;
 mod unwritable;
 mod verified;
 mod wait;
@@ -50,6 +51,7 @@ pub use deletion::{Deletion, deletion};
 pub use facts::Goal;
 pub use refused::refuse;
 pub use table::{Process, TABLE, is_edge};
+pub use unsaid::event_of_refusal;
 
 /// The next group of writes, or nothing.
 pub fn step(snapshot: &Snapshot) -> Step {

@@ -8,7 +8,7 @@ use instancelink_api::{InstanceLink, State};
 
 use super::facts::Facts;
 use super::next_step::NextStep;
-use super::unwritable::is_refused;
+use super::unwritable::{REFUSALS, is_refused};
 use super::wait::Wait;
 use super::walk;
 use super::write_status;
@@ -22,6 +22,15 @@ use crate::snapshot::Snapshot;
 /// The write is tried again at once. If it cannot be written, a state in which children go counts as written, so that its
 /// work begins. All other states do not.
 pub fn refuse(snapshot: &mut Snapshot, effect: &Effect) -> bool {
+    refuse_times(snapshot, effect, 1)
+}
+
+/// The same for a write that admission undid. It would do that again, and each write costs.
+pub(super) fn refuse_undone(snapshot: &mut Snapshot, effect: &Effect) -> bool {
+    refuse_times(snapshot, effect, REFUSALS)
+}
+
+fn refuse_times(snapshot: &mut Snapshot, effect: &Effect, times: u8) -> bool {
     let status = match effect {
         Effect::AcceptAction { .. } | Effect::WriteIntent { .. } | Effect::AddFinalizer => None,
         Effect::WriteStatus { status } => Some(status),
@@ -32,7 +41,7 @@ pub fn refuse(snapshot: &mut Snapshot, effect: &Effect) -> bool {
         | Effect::Delete { .. }
         | Effect::Publish(_) => return false,
     };
-    snapshot.link_refusals = snapshot.link_refusals.saturating_add(1);
+    snapshot.link_refusals = snapshot.link_refusals.saturating_add(times);
     if let Some(status) = status
         && is_refused(snapshot)
         && needs_no_write(&snapshot.link.object, status.state)

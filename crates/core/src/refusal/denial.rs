@@ -16,10 +16,14 @@ pub enum Denial<'a> {
     UnknownQuota(&'a str),
     /// This `ValidatingAdmissionPolicy`.
     Policy(&'a str),
+    /// This `MutatingAdmissionPolicy` cannot be applied to the object.
+    MutatingPolicy(&'a str),
     /// This webhook denied it.
     Webhook(&'a str),
     /// This webhook did not answer, or not usably, and the API server does nothing without it.
     BrokenWebhook(&'a str),
+    /// A webhook answered with a patch that does not fit the object. The API server does not say which one.
+    UnfitPatch,
     /// The namespace is being deleted.
     TerminatingNamespace,
     /// Another part of the API server, or one whose answer has no form that is known.
@@ -33,8 +37,15 @@ impl<'a> Denial<'a> {
         if let Some(rest) = message.strip_prefix("admission webhook \"") {
             return named(rest, '"', Denial::Webhook);
         }
-        if let Some(rest) = message.strip_prefix("Internal error occurred: failed calling webhook \"") {
-            return named(rest, '"', Denial::BrokenWebhook);
+        if let Some(error) = message.strip_prefix("Internal error occurred: ") {
+            return by_failure(error);
+        }
+        // An error of such a policy comes without the name of the object as well.
+        if let Some(rest) = message.strip_prefix("policy '") {
+            return named(rest, '\'', Denial::MutatingPolicy);
+        }
+        if let Some(rest) = message.strip_prefix("policy \"") {
+            return named(rest, '"', Denial::MutatingPolicy);
         }
         let why = why(message);
         if let Some(rest) = why.strip_prefix("ValidatingAdmissionPolicy '") {
@@ -60,7 +71,40 @@ impl<'a> Denial<'a> {
 
     /// True for a webhook or a policy that decided. They choose the code of the answer themselves.
     pub const fn is_decided_by_admission(&self) -> bool {
-        matches!(self, Denial::Policy(_) | Denial::Webhook(_))
+        matches!(self, Denial::Policy(_) | Denial::MutatingPolicy(_) | Denial::Webhook(_))
+    }
+
+    /// True for a webhook that does not work. The API server answers as if it had failed itself, but nothing was written.
+    pub const fn is_broken_webhook(&self) -> bool {
+        matches!(self, Denial::BrokenWebhook(_) | Denial::UnfitPatch)
+    }
+}
+
+/// Of an error of the API server itself, the webhook that caused it.
+fn by_failure(error: &str) -> Denial<'_> {
+    if let Some(rest) = error.strip_prefix("failed calling webhook \"") {
+        return named(rest, '"', Denial::BrokenWebhook);
+    }
+    if let Some(rest) = error.strip_prefix("admission webhook \"") {
+        // It answers a deletion with a patch.
+        return named(rest, '"', Denial::BrokenWebhook);
+    }
+    // `replace operation does not apply: doc is missing key`, or with one word before it.
+    let operation = error
+        .split_once(" operation does not apply: ")
+        .map(|(operation, _)| operation);
+    let is_unknown_place = operation.is_some_and(|operation| operation.split(' ').count() <= 2);
+    let is_of_a_step = error.starts_with("error in ")
+        && [" for path: '", " for from: '"]
+            .iter()
+            .any(|words| error.contains(words));
+    let is_test = error.starts_with("testing value ");
+    // The patched object has a value of another type.
+    let is_unreadable = error.starts_with("json: cannot unmarshal ");
+    if is_unknown_place || is_of_a_step || is_test || is_unreadable {
+        Denial::UnfitPatch
+    } else {
+        Denial::Unknown
     }
 }
 

@@ -23,13 +23,17 @@ pub enum Refuser {
     Webhook(u16),
     /// The webhook `teams.example.com` does not answer.
     BrokenWebhook,
+    /// The webhook `teams.example.com` answers with a patch that does not fit, or with a patch of a deletion.
+    UnfitPatch,
+    /// The `MutatingAdmissionPolicy` `teams` cannot be applied.
+    MutatingPolicy,
     /// The authorizer.
     Rights,
 }
 
 impl Refuser {
     /// All of them. Without the words of the refuser, the operator treats each of these codes in another way.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Quota,
         Self::Policy(401),
         Self::Policy(403),
@@ -38,6 +42,8 @@ impl Refuser {
         Self::Webhook(404),
         Self::Webhook(409),
         Self::BrokenWebhook,
+        Self::UnfitPatch,
+        Self::MutatingPolicy,
         Self::Rights,
     ];
 
@@ -69,6 +75,19 @@ impl Refuser {
                 "InternalError",
                 "Internal error occurred: failed calling webhook \"teams.example.com\": failed to call webhook: EOF"
                     .to_owned(),
+            ),
+            Self::UnfitPatch => {
+                let error = if call.verb == "delete" {
+                    "admission webhook \"teams.example.com\" attempted to modify the object, which is not supported for this operation"
+                } else {
+                    "add operation does not apply: doc is missing path: \"/spec/x/y\": missing value"
+                };
+                (500, "InternalError", format!("Internal error occurred: {error}"))
+            }
+            Self::MutatingPolicy => (
+                403,
+                "Invalid",
+                "policy 'teams' with binding 'teams' denied request: JSON Patch: no such path".to_owned(),
             ),
         };
         let details = json!({"name": name, "kind": call.resource.plural});

@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use harness::{Hold, Link, Namespace, Object, Reader, eventually, in_namespace, link, never};
+use harness::{Hold, Link, Mutation, Namespace, Object, Reader, eventually, in_namespace, link, never};
 use instancelink_api::State::{Activating, Active, Inactive};
 use serde_json::json;
 
@@ -179,6 +179,25 @@ async fn a_policy_that_keeps_objects_is_named_by_a_link_that_is_cut_or_deleted()
             },
         )
         .await;
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs a cluster"]
+async fn a_mutating_policy_that_cannot_be_applied_is_named_and_the_link_goes_on_without_it() {
+    in_namespace(async |ns| {
+        ns.web_and_two_databases().await;
+        let patch = "[JSONPatch{op: 'replace', path: '/spec/missing/field', value: 'x'}]";
+        let mutation = Mutation::of(ns, "services", patch).await;
+        let link = ns.link(link("web-db", "db", "Deployment/web", "Service/pg")).await;
+        let command = format!("kubectl edit mutatingadmissionpolicy {}", mutation.name());
+        let parts = ["create Service ", "/web-links", mutation.name(), &command];
+        says(&link, "AdmissionDenied", &parts).await;
+        mutation.lift().await;
+        let began = Instant::now();
+        link.reaches(Active).await;
+        assert!(began.elapsed() < SOON, "it went on after {:?}", began.elapsed());
     })
     .await;
 }

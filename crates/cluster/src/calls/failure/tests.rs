@@ -33,6 +33,7 @@ fn a_policy_or_a_webhook_refuses_with_any_code_that_it_likes() {
     for message in [
         r#"services "x" is forbidden: ValidatingAdmissionPolicy 'names' with binding 'names' denied request: no"#,
         r#"admission webhook "names.example.com" denied the request: no"#,
+        "policy 'names' with binding 'names' denied request: no such key: names",
     ] {
         for code in [400, 401, 403, 404, 409, 413, 422, 429, 500, 503] {
             let mut body = status("Whatever");

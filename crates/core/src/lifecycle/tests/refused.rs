@@ -3,9 +3,9 @@
 use instancelink_api::State;
 
 use super::World;
-use crate::effect::{Effect, Step};
+use crate::effect::{Answer, Effect, Step};
 use crate::fixture::{self, pod};
-use crate::lifecycle::step;
+use crate::lifecycle::{step, take_answer};
 
 fn refusing(mut world: World) -> World {
     world.refuses_link = true;
@@ -157,4 +157,18 @@ fn the_finalizer_and_the_object_itself_are_never_taken_for_written() {
         assert!(!crate::lifecycle::refuse(&mut s, &effect));
     }
     assert_eq!(s.link_refusals, 0);
+}
+
+/// lifecycle#undone-link-write
+#[test]
+fn a_write_of_the_link_that_admission_undoes_is_sent_once_in_a_pass() {
+    let mut s = fixture::snapshot();
+    let Step::Act(effects) = step(&s) else {
+        panic!("a new link is written");
+    };
+    let answer = Answer::Link(Box::new(s.link.object.clone()));
+    let goes_on = take_answer(&mut s, &effects[0], answer, None);
+    assert!(goes_on, "{effects:?}");
+    let next = step(&s);
+    assert!(matches!(next, Step::Settled { retry: true, .. }), "{next:?}");
 }

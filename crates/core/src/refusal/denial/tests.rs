@@ -55,6 +55,38 @@ fn each_answer_of_an_api_server_names_who_refused() {
             Denial::BrokenWebhook("validate.kyverno.svc-fail"),
         ),
         (
+            r#"Internal error occurred: admission webhook "labels.example.com" attempted to modify the object, which is not supported for this operation"#.to_owned(),
+            Denial::BrokenWebhook("labels.example.com"),
+        ),
+        (
+            r#"Internal error occurred: add operation does not apply: doc is missing path: "/metadata/annotations/team": missing value"#.to_owned(),
+            Denial::UnfitPatch,
+        ),
+        (
+            "Internal error occurred: jsonpatch replace operation does not apply: doc is missing key: /spec/x: missing value".to_owned(),
+            Denial::UnfitPatch,
+        ),
+        (
+            "Internal error occurred: error in remove for path: '/spec/x': missing value".to_owned(),
+            Denial::UnfitPatch,
+        ),
+        (
+            "Internal error occurred: json: cannot unmarshal string into Go struct field ObjectMeta.metadata.labels of type map[string]string".to_owned(),
+            Denial::UnfitPatch,
+        ),
+        (
+            "Internal error occurred: failed to allocate a serviceIP: range is full".to_owned(),
+            Denial::Unknown,
+        ),
+        (
+            "policy 'labels.example.com' with binding 'labels' denied request: replace operation does not apply: doc is missing key".to_owned(),
+            Denial::MutatingPolicy("labels.example.com"),
+        ),
+        (
+            r#"policy "labels" denied request: failed to configure policy: no such kind"#.to_owned(),
+            Denial::MutatingPolicy("labels"),
+        ),
+        (
             r#"services "web-links" is forbidden: unable to create new content in namespace data because it is being terminated"#.to_owned(),
             Denial::TerminatingNamespace,
         ),
@@ -82,6 +114,8 @@ fn words_that_an_admission_controller_repeats_are_not_taken_for_those_of_another
         r#"services "a" is forbidden: exceeded quota: objects, requested: x"#.to_owned(),
         r#"admission webhook "evil.example.com" denied the request: no"#.to_owned(),
         "ValidatingAdmissionPolicy 'evil' with binding 'evil' denied request: no".to_owned(),
+        "policy 'evil' with binding 'evil' denied request: no".to_owned(),
+        "Internal error occurred: add operation does not apply: no".to_owned(),
     ] {
         let webhook = format!(r#"admission webhook "labels.example.com" denied the request: {words}"#);
         assert_eq!(Denial::of(&webhook), Denial::Webhook("labels.example.com"), "{webhook}");
@@ -89,6 +123,10 @@ fn words_that_an_admission_controller_repeats_are_not_taken_for_those_of_another
             "services \"web-links\" is forbidden: ValidatingAdmissionPolicy 'labels' with binding 'b' denied request: {words}"
         );
         assert_eq!(Denial::of(&policy), Denial::Policy("labels"), "{policy}");
+        let mutating = format!("policy 'labels' with binding 'b' denied request: {words}");
+        assert_eq!(Denial::of(&mutating), Denial::MutatingPolicy("labels"), "{mutating}");
+        let internal = format!("Internal error occurred: a label is {words}");
+        assert_eq!(Denial::of(&internal), Denial::Unknown, "{internal}");
         let invalid = format!("Service \"web-links\" is invalid: metadata.labels: Invalid value: \"{words}\"");
         assert_eq!(Denial::of(&invalid), Denial::Unknown, "{invalid}");
     }
