@@ -5,7 +5,7 @@ use std::panic::AssertUnwindSafe;
 
 use futures::FutureExt as _;
 
-use crate::{Namespace, SHORT, eventually, hold, mutation, residue_of};
+use crate::{Namespace, SHORT, eventually, hold, mutation, residue_of, webhook};
 
 /// Runs a test in its own namespace. After the test, no object of an inactive link may remain in any namespace.
 pub async fn in_namespace(test: impl AsyncFnOnce(&Namespace)) {
@@ -14,11 +14,13 @@ pub async fn in_namespace(test: impl AsyncFnOnce(&Namespace)) {
         test(&namespace).await;
         hold::lift_all(&namespace).await;
         mutation::lift_all(&namespace).await;
+        webhook::lift_all(&namespace).await;
         namespace.has_no_residue().await;
     };
     let outcome = AssertUnwindSafe(body).catch_unwind().await;
     hold::lift_all(&namespace).await;
     mutation::lift_all(&namespace).await;
+    webhook::lift_all(&namespace).await;
     match outcome {
         Ok(()) => namespace.delete().await,
         Err(panic) => {

@@ -10,6 +10,7 @@
 #![allow(clippy::missing_panics_doc, clippy::future_not_send)] // every test runs on a runtime of its own
 #![allow(clippy::return_self_not_must_use)] // an expectation that holds may end a chain
 
+mod admission;
 mod annotate;
 mod client;
 mod cluster;
@@ -54,9 +55,13 @@ mod traffic;
 mod user;
 mod versions;
 mod watch;
+mod webhook;
+mod webhook_reach;
+mod webhook_server;
 mod widgets;
 mod workload;
 
+pub use admission::{Review, Verdict};
 pub use annotate::Acknowledged;
 pub use client::{Client, Poll, Try};
 pub use cluster::{OPERATOR_ACCOUNT, SYSTEM, connect};
@@ -96,6 +101,8 @@ pub use traffic::Traffic;
 pub use user::User;
 pub use versions::follow_while_known;
 pub use watch::Watch;
+pub use webhook::Webhook;
+pub use webhook_reach::reaches_webhooks;
 pub use widgets::Widgets;
 pub use workload::{
     fixed_service, idle_deployment, job, service_slice, serving_deployment, serving_pod, serving_set, slow_to_end,

@@ -123,5 +123,6 @@ fn has_namespace(kind: &str) -> bool {
             | "MutatingAdmissionPolicy"
             | "MutatingAdmissionPolicyBinding"
             | "ValidatingWebhookConfiguration"
+            | "MutatingWebhookConfiguration"
     )
 }

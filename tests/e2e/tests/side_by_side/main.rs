@@ -61,3 +61,6 @@ mod traffic_source;
 mod traffic_target;
 mod waiting;
 mod walk;
+mod webhooks;
+mod webhooks_broken;
+mod webhooks_denied;
