@@ -14,6 +14,7 @@ mod policy;
 mod recorded;
 mod service;
 mod slice;
+mod target_labels;
 mod virtual_ip;
 
 use std::collections::BTreeMap;
