@@ -72,15 +72,12 @@ async fn a_spec_that_cannot_be_served_is_served_with_the_field_of_its_message() 
         let author = Reader::author(ns).await;
         let long = "a".repeat(47);
         let (port, pg) = (json!([{ "name": "pg", "port": 5432 }]), json!({ "kind": "Service", "name": "pg" }));
-        let by_service_ip = |manifest: LinkManifest| manifest.spec("addressing", "ServiceIP");
         let by_policy = |manifest: LinkManifest| manifest.spec("networkPolicy", "Allow");
         for (manifest, condition, step) in [
-            (by_service_ip(web("a", "Deployment/pg")), POSSIBLE, Step::Writes),
-            (by_service_ip(web("b", "Service/headless")), POSSIBLE, Step::Removes("addressing")),
             (
-                web("c", "Deployment/pg").spec("addressing", "VirtualIP"),
+                web("b", "Service/headless").spec("addressing", "ServiceIP"),
                 POSSIBLE,
-                Step::Sets("ports", port.clone()),
+                Step::Removes("addressing"),
             ),
             (by_policy(web("d", "Service/pg")), POSSIBLE, Step::Writes),
             (by_policy(web("e", "Deployment/pg")), PORTS, Step::Writes),
