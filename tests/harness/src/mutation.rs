@@ -86,8 +86,10 @@ impl Mutation {
 
     async fn wait_until_it_mutates(&self, expected: bool) {
         let api: Api<ConfigMap> = self.namespace.api();
-        let probe: ConfigMap =
-            serde_json::from_value(json!({ "metadata": { "name": self.name } })).expect("a ConfigMap");
+        let probe: ConfigMap = serde_json::from_value(
+            json!({ "metadata": { "name": self.name }, "data": { "for": "policies of ConfigMaps" } }),
+        )
+        .expect("a ConfigMap");
         let dry = PostParams {
             dry_run: true,
             ..PostParams::default()

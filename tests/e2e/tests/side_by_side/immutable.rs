@@ -135,6 +135,7 @@ async fn a_directory_with_a_cluster_ip_is_created_again_without_one() {
             }
         })
         .await;
+        link.is_programmed_again().await;
         link.condition("Ready", "True", "Ready").await;
     })
     .await;
