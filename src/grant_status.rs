@@ -127,7 +127,7 @@ impl GrantWriter {
     /// deleted while the watch lists again, and consent after its deletion.
     async fn write(&self, name: &ObjectName, patch: &Value) -> Result<(), CallError> {
         self.calls
-            .patch::<Lenient<Stripped<InstanceLinkGrant>>>(Grants::KIND, name, Some("status"), patch)
+            .patch::<InstanceLinkGrant, Lenient<Stripped<InstanceLinkGrant>>>(Grants::KIND, name, Some("status"), patch)
             .await
             .map(drop)
     }

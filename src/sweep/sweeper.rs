@@ -232,9 +232,10 @@ impl Sweeper {
             } => self.executor.delete(key, uid, Some(resource_version)).await,
             Effect::Replace {
                 child,
+                delta,
                 uid,
                 resource_version,
-            } => self.executor.replace(child, (uid, resource_version)).await,
+            } => self.executor.replace(child, delta, (uid, resource_version)).await,
             other => {
                 tracing::error!(effect = ?other, "a sweep may only delete and replace children; this is a bug");
                 return Ok(());

@@ -63,11 +63,13 @@ fn changed(sent: &Value, live: &Value) -> Option<Vec<Part>> {
     }
 }
 
+/// Members that are not part of the content, or that belong to others (contract#additions).
+const BESIDE: [&str; 5] = ["metadata", "status", "apiVersion", "kind", "binaryData"];
+
 /// The path to the first value in the content that was not sent and is no default.
 fn added(sent: &Value, live: &Value) -> Option<Vec<Part>> {
     let members = live.as_object()?.iter();
-    let mut content =
-        members.filter(|(name, _)| !["metadata", "status", "apiVersion", "kind"].contains(&name.as_str()));
+    let mut content = members.filter(|(name, _)| !BESIDE.contains(&name.as_str()));
     content.find_map(|(name, value)| {
         let rest = added_below(sent.get(name).unwrap_or(&Value::Null), value)?;
         Some(below(Part::Member(name.clone()), rest))

@@ -35,9 +35,17 @@ pub fn on_top(s: &Snapshot, before: &Effect, own: Effect) -> Effect {
         // The environment does not exist yet, so the combined one is created.
         (Some(Effect::Replace { child, .. }), Effect::Create { .. }) => Effect::Create { child },
         // It can be a deletion, where both links take out the last entries.
-        (Some(effect), Effect::Replace { .. }) => effect,
+        (Some(effect), Effect::Replace { .. }) => after(before, effect),
         _ => before.clone(),
     }
+}
+
+/// A write that was decided as if the one before had been sent: it also removes what that one removes.
+fn after(before: &Effect, mut effect: Effect) -> Effect {
+    if let (Effect::Replace { delta: earlier, .. }, Effect::Replace { delta, .. }) = (before, &mut effect) {
+        delta.follow(earlier);
+    }
+    effect
 }
 
 /// The environment that an effect writes.

@@ -4,7 +4,7 @@
 use instancelink_api::{InstanceLink, InstanceLinkStatus, Intent};
 use jiff::Timestamp;
 
-use crate::child::{DesiredChild, Key, ObservedChild};
+use crate::child::{Delta, DesiredChild, Key, ObservedChild};
 use crate::refusal::Refusal;
 use crate::snapshot::Snapshot;
 
@@ -56,10 +56,12 @@ pub enum Effect {
         /// The child.
         child: DesiredChild,
     },
-    /// Replace a child.
+    /// Change a child. What others added to it stays (contract#additions).
     Replace {
         /// The new content.
         child: DesiredChild,
+        /// What the new content removes.
+        delta: Box<Delta>,
         /// UID of the observed child.
         uid: String,
         /// Its observed resource version.

@@ -15,6 +15,7 @@
 //! link. So each combination has a mark with the prefix `instancelink.dev/`, with the value that belongs there.
 
 use instancelink_api::{InstanceLink, keys};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use crate::child::names::{self, is_directory, is_label, link_in};
 use crate::child::{ChildKind, Kind, Observed, Owner};
@@ -178,6 +179,17 @@ pub fn namespaces_of_policies(link: &InstanceLink) -> impl Iterator<Item = &str>
     let targets = link.spec.target_instance_ref.iter().chain(programmed);
     let places = targets.filter_map(|target| target.namespace.as_deref());
     link.metadata.namespace.as_deref().into_iter().chain(places)
+}
+
+/// True if an object has any mark by which the operator alone is known. It proves no ownership, but such an object is no source of
+/// addresses: links would lead to each other's endpoints. An ownerReference is none of these marks: users write it.
+pub fn has_mark(meta: &ObjectMeta) -> bool {
+    let labels = meta.labels.as_ref();
+    let is_labelled = labels.is_some_and(|labels| {
+        labels.contains_key(keys::LINK_UID) || labels.get(keys::MANAGED_BY).is_some_and(|by| by == keys::MANAGER)
+    });
+    let annotations = meta.annotations.as_ref();
+    is_labelled || annotations.is_some_and(|annotations| annotations.contains_key(keys::LINK))
 }
 
 /// Namespace and name of the link in the annotation, if they are valid.

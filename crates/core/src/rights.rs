@@ -61,7 +61,7 @@ pub(crate) fn to_children(why: &str, kind: Kind, namespace: &str, account: &Acco
         name: if kind == Kind::Binding { "binding" } else { resource },
         group: kind.group(),
         resource,
-        verbs: "get, list, watch, create, update, delete",
+        verbs: "get, list, watch, create, patch, delete",
     };
     manifest(why, &right, namespace, account)
 }

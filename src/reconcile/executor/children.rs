@@ -3,15 +3,16 @@
 use instancelink_api::InstanceLink;
 use instancelink_cluster::{CallError, Deleted, InFlight, Lenient, ObjectName, SourceKey, Watched};
 use instancelink_core::alteration::{Alteration, alteration};
-use instancelink_core::child::{ChildKind, DesiredChild, Key, with_desired, with_kind};
+use instancelink_core::child::{ChildKind, Delta, DesiredChild, Key, to_patch, with_desired, with_kind};
 use instancelink_core::dataplane::{outlasts_conflicts, own_uid};
 use instancelink_core::effect::Answer;
 use instancelink_core::refusal::{Refusal, is_immutable};
 use kube::Resource as _;
+use serde_json::Value;
 
 use super::super::refuse::refusal_of;
 use super::kinds::WatchedChild;
-use super::{Collisions, Executor};
+use super::{Collisions, Executor, unwritable};
 
 /// How often a deletion is tried: as the caches show the object, and as it was read, in case that it was created again.
 const DELETIONS: usize = 3;
@@ -20,13 +21,21 @@ impl Executor {
     /// Creates a child.
     pub(super) async fn create(&self, child: &DesiredChild, collisions: &Collisions) -> Result<Answer, CallError> {
         let key = child.key();
-        with_desired!(child, K(spec) => self.create_as::<K>(key, &K::to_api(spec, None), collisions).await)
+        with_desired!(child, K(spec) => self.create_as::<K>(key, &K::to_api(spec), collisions).await)
     }
 
-    /// Replaces a child that has this UID and resourceVersion. An error if it does not exist any more.
-    pub(crate) async fn replace(&self, child: &DesiredChild, replaces: (&str, &str)) -> Result<Answer, CallError> {
+    /// Changes a child that has this UID and resourceVersion. An error if it does not exist any more.
+    pub(crate) async fn replace(
+        &self,
+        child: &DesiredChild,
+        delta: &Delta,
+        version: (&str, &str),
+    ) -> Result<Answer, CallError> {
         let key = child.key();
-        with_desired!(child, K(spec) => self.replace_as::<K>(key, &K::to_api(spec, Some(replaces)), replaces.0).await)
+        with_desired!(child, K(spec) => {
+            let patch = to_patch::<K>(spec, delta, version).map_err(|e| unwritable(&e))?;
+            self.patch_as::<K>(key, &patch, version.0).await
+        })
     }
 
     /// Deletes a child that has this UID and, if it is given, this resourceVersion. An error if it is gone.
@@ -121,23 +130,24 @@ impl Executor {
     pub(in crate::reconcile) async fn alteration_of(&self, sent: &DesiredChild) -> Option<Alteration> {
         let name = name_of(&sent.key());
         with_desired!(sent, K(spec) => {
-            let sent = serde_json::to_value(K::to_api(spec, None)).ok()?;
+            let sent = serde_json::to_value(K::to_api(spec)).ok()?;
             let live = self.calls.get_as::<<K as ChildKind>::Api, _>(<K as WatchedChild>::Watch::KIND, &name).await.ok()?;
             alteration(&sent, &live)
         })
     }
 
-    async fn replace_as<K: WatchedChild>(&self, key: Key, body: &K::Api, uid: &str) -> Result<Answer, CallError> {
+    async fn patch_as<K: WatchedChild>(&self, key: Key, patch: &Value, uid: &str) -> Result<Answer, CallError> {
         let name = name_of(&key);
         let in_flight = self.begin::<K>(&name);
-        match self.calls.replace::<_, Raw<K>>(K::Watch::KIND, &name, body).await {
+        let answer = self.calls.patch::<K::Api, Raw<K>>(K::Watch::KIND, &name, None, patch);
+        match answer.await {
             Ok(raw) => Ok(record::<K>(in_flight, raw)),
             Err(error @ CallError::NotFound(_)) => {
                 record_vanished(in_flight, uid);
                 Err(error)
             }
             Err(CallError::Refused { message, .. }) if is_immutable(&message) => Ok(Answer::Unchangeable(key, message)),
-            Err(error) => answer_refusal(error, "update", key),
+            Err(error) => answer_refusal(error, "patch", key),
         }
     }
 

@@ -6,7 +6,7 @@ use instancelink_core::effect::Answer;
 use serde_json::Value;
 
 use super::super::link_patch::{self, Change, Finalizer};
-use super::Executor;
+use super::{Executor, unwritable};
 
 impl Executor {
     /// Patches the status; without a difference no request is sent.
@@ -68,7 +68,7 @@ impl Executor {
         let in_flight = self.cache.begin::<Links>(name.clone());
         match self
             .calls
-            .patch::<Lenient<Stripped<InstanceLink>>>(Links::KIND, &name, subresource, patch)
+            .patch::<InstanceLink, Lenient<Stripped<InstanceLink>>>(Links::KIND, &name, subresource, patch)
             .await
         {
             Ok(object) => {
@@ -119,12 +119,5 @@ impl Executor {
             }
             Err(error) => Err(error),
         }
-    }
-}
-
-fn unwritable(error: &serde_json::Error) -> CallError {
-    CallError::Refused {
-        code: 0,
-        message: format!("the patch cannot be written as JSON: {error}"),
     }
 }

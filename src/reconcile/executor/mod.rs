@@ -91,10 +91,11 @@ impl Executor {
             }
             Effect::Replace {
                 child,
+                delta,
                 uid,
                 resource_version,
             } => {
-                let answer = self.replace(child, (uid, resource_version)).await;
+                let answer = self.replace(child, delta, (uid, resource_version)).await;
                 let answer = gone_if_not_found(answer, &child.key());
                 self.note_unconfirmed(link, child, &answer);
                 answer
@@ -130,6 +131,13 @@ fn gone_if_not_found(answer: Result<Answer, CallError>, key: &Key) -> Result<Ans
     match answer {
         Err(CallError::NotFound(_)) => Ok(Answer::ChildGone(key.clone())),
         answer => answer,
+    }
+}
+
+fn unwritable(error: &serde_json::Error) -> CallError {
+    CallError::Refused {
+        code: 0,
+        message: format!("the patch cannot be written as JSON: {error}"),
     }
 }
 

@@ -58,7 +58,7 @@ const fn edge(
 #[rustfmt::skip]
 pub const EDGES: [Edge; 33] = [
     edge("the first link of a source becomes active", "k + 2", [2, 0, 0], &MADE),
-    edge("another link of the source becomes active", "k + 2", [2, 0, 0], &[("update configmaps", 1), ("create endpointslices", 1)]),
+    edge("another link of the source becomes active", "k + 2", [2, 0, 0], &[("patch configmaps", 1), ("create endpointslices", 1)]),
     edge("a link without its finalizer becomes active", "k + 2, finalizer 1", [2, 1, 0], &MADE),
     // The first status write of a state has the message of the state. A second one shows what it waits for.
     edge("a link waits for its source", "registering 1, the reason of the wait 1, event 1", [2, 0, 1], &[]),
@@ -74,13 +74,13 @@ pub const EDGES: [Edge; 33] = [
     edge("an action is rejected", "accepting 1, acknowledging 1, event 1", [1, 1, 1], &[]),
     edge("desiredState becomes Inactive", "2 + k", [2, 0, 0], &GONE),
     edge("desiredState becomes Active", "2 + k", [2, 0, 0], &MADE),
-    edge("retarget", "2 + slice 1", [2, 0, 0], &[("update endpointslices", 1)]),
-    edge("retarget to another port", "2 + slice 1 + environment 1", [2, 0, 0], &[("update endpointslices", 1), ("update configmaps", 1)]),
+    edge("retarget", "2 + slice 1", [2, 0, 0], &[("patch endpointslices", 1)]),
+    edge("retarget to another port", "2 + slice 1 + environment 1", [2, 0, 0], &[("patch endpointslices", 1), ("patch configmaps", 1)]),
     edge("the name is edited", "1", [1, 0, 0], &[]),
     edge("the description is edited", "1", [1, 0, 0], &[]),
-    edge("the address of a pod changes", "slice 1", [0, 0, 0], &[("update endpointslices", 1)]),
-    edge("one of two pods becomes unready", "slice 1", [0, 0, 0], &[("update endpointslices", 1)]),
-    edge("the last ready pod becomes unready", "slice 1, Available 1", [1, 0, 0], &[("update endpointslices", 1)]),
+    edge("the address of a pod changes", "slice 1", [0, 0, 0], &[("patch endpointslices", 1)]),
+    edge("one of two pods becomes unready", "slice 1", [0, 0, 0], &[("patch endpointslices", 1)]),
+    edge("the last ready pod becomes unready", "slice 1, Available 1", [1, 0, 0], &[("patch endpointslices", 1)]),
     edge("remove an inactive link", "accepting 1, 2, event 1", [2, 1, 1], &[]),
     edge("restore", "accepting 1, 2, event 1", [2, 1, 1], &[]),
     edge("purge a removed link", "accepting 1, 2, event 1", [2, 1, 1], &[]),

@@ -181,7 +181,7 @@ impl Case<'_> {
             ("create", "services" | "configmaps" | "endpointslices" | "networkpolicies") => {
                 self.child(resource).await.delete().await;
             }
-            ("update", "services" | "configmaps" | "endpointslices" | "networkpolicies") => {
+            ("patch", "services" | "configmaps" | "endpointslices" | "networkpolicies") => {
                 let damage = match resource {
                     "services" => json!({ "metadata": { "labels": { "instancelink.dev/source-uid": null } } }),
                     "configmaps" => json!({ "data": { "DB_NAME": "/stranger/db" } }),
@@ -338,7 +338,7 @@ impl Case<'_> {
                 };
                 concerned.until_within("says whose name it is", HEALS, taken).await;
             }
-            ("create" | "update", "services" | "configmaps" | "endpointslices" | "networkpolicies") => {
+            ("create" | "patch", "services" | "configmaps" | "endpointslices" | "networkpolicies") => {
                 let programmed = |l: &instancelink_api::InstanceLink| {
                     let conditions = l.status.iter().flat_map(|s| &s.conditions);
                     conditions

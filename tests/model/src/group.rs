@@ -71,6 +71,7 @@ fn has_preconditions(children: &Children, effect: &Effect) -> bool {
             child,
             uid,
             resource_version,
+            ..
         } => (child.key(), (uid, resource_version)),
         Effect::Delete {
             key,

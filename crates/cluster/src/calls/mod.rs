@@ -130,18 +130,20 @@ impl Calls {
         self.send("update", kind, request).await
     }
 
-    /// Merges a patch into an object or into its status.
-    pub async fn patch<K>(
+    /// Merges a patch into an object or into its status. The patch has the UID and resourceVersion that the object must have. The
+    /// answer is parsed as far as the caller needs.
+    pub async fn patch<K, A>(
         &self,
         kind: &'static str,
         name: &ObjectName,
         subresource: Option<&str>,
         patch: &serde_json::Value,
-    ) -> Result<K, CallError>
+    ) -> Result<A, CallError>
     where
-        K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + DeserializeOwned,
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
+        A: DeserializeOwned,
     {
-        self.patch_by::<K, K>(kind, name, subresource, &Patch::Merge(patch))
+        self.patch_by::<K, A>(kind, name, subresource, &Patch::Merge(patch))
             .await
     }
 

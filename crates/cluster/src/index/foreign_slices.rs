@@ -1,10 +1,12 @@
 //! Slices that others write: Kubernetes, which mirrors `Endpoints` objects, and users and controllers, for Services without a
 //! selector. The slices that Kubernetes writes for Services with a selector are not among them: there are many, and pods are
-//! known from elsewhere.
+//! known from elsewhere. Nor are the operator's own; of one whose label a policy rewrites, the watch brings an event, and it
+//! gives nothing to any Service.
 
 use std::sync::Arc;
 
 use instancelink_api::keys;
+use instancelink_core::marks::has_mark;
 use instancelink_core::snapshot::{ServiceSlice, SliceAddress};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 
@@ -31,7 +33,11 @@ impl ForeignSlice {
         let manager = labels.and_then(|labels| labels.get(keys::SLICE_MANAGED_BY));
         let is_mirrored = manager.is_some_and(|manager| manager == keys::MIRROR_MANAGER);
         let (uid, resource_version) = (raw.metadata.uid.clone(), raw.metadata.resource_version.clone());
-        let slice = ServiceSlice::from(raw);
+        let slice = if has_mark(&raw.metadata) {
+            ServiceSlice::default()
+        } else {
+            ServiceSlice::from(raw)
+        };
         let service = (!slice.service.is_empty()).then(|| ObjectName::new(&slice.namespace, &slice.service));
         Self {
             uid: uid.unwrap_or_default(),

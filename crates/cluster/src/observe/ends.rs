@@ -102,7 +102,14 @@ pub(super) fn target_of(index: &Index, key: &LinkKey, reference: &TargetRef, beh
 /// True for a Service of the operator: a directory or a virtual IP.
 fn is_own(index: &Index, service: &ObjectName) -> bool {
     let child = index.services.child(service);
-    child.is_some_and(|child| child.label(keys::MANAGED_BY) == Some(keys::MANAGER))
+    child.is_some_and(|child| {
+        // A policy may rewrite the first one.
+        let is_managed = child.label(keys::MANAGED_BY) == Some(keys::MANAGER);
+        is_managed
+            || [keys::LINK_UID, keys::SOURCE_UID]
+                .iter()
+                .any(|key| child.label(key).is_some())
+    })
 }
 
 /// The pods that a policy of the link would select, whose ever they are; none if it asks for no policy. Without the target,

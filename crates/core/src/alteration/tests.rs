@@ -46,6 +46,7 @@ fn what_is_missing_is_altered_and_what_was_added_beside_it_is_not() {
     let mut same = sent();
     same["metadata"]["labels"]["team"] = json!("x");
     same["metadata"]["uid"] = json!("7");
+    same["binaryData"] = json!({"bytes": "eA=="});
     assert_eq!(alteration(&sent(), &same), None);
 }
 

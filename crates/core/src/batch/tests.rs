@@ -1,6 +1,7 @@
-use instancelink_api::State;
+use instancelink_api::{State, keys};
 
 use super::*;
+use crate::child::to_patch;
 use crate::fixture::{self, LINK_UID, SIBLING_UID, World};
 
 const CACHE: &str = "
@@ -111,6 +112,43 @@ fn the_last_links_that_leave_together_delete_the_environment() {
     let both = shared_write_on_top(&mut cache, &first);
     assert!(matches!(both, Effect::Delete { .. }), "{both:?}");
     db.s.execute(&[both]);
+}
+
+/// contract#additions
+#[test]
+fn combined_writes_remove_the_keys_of_both_links_and_leave_those_of_others() {
+    let (mut db, mut cache) = both_leaving();
+    let theirs = |world: &mut World| {
+        let found = &mut world.s.children.environments[0].object;
+        found.body.data.insert("THEIRS".to_owned(), "x".to_owned());
+        // A third link keeps the environment.
+        let entries = &found.annotations[keys::ENTRIES];
+        let third = entries.replacen('{', r#"{"third":["THIRD"],"#, 1);
+        found.annotations.insert(keys::ENTRIES.to_owned(), third);
+        found.body.data.insert("THIRD".to_owned(), "x".to_owned());
+        serde_json::to_value(found.to_api()).unwrap()
+    };
+    let before = theirs(&mut db);
+    theirs(&mut cache);
+    let first = shared_write(&mut db);
+    let Effect::Replace { child, delta, .. } = shared_write_on_top(&mut cache, &first) else {
+        panic!("the environment stays")
+    };
+    let DesiredChild::Environment(child) = &child else {
+        panic!()
+    };
+    let patch = to_patch(child, &delta, ("uid-1", "7")).unwrap();
+    let of_links = before["data"].as_object().unwrap().keys();
+    for key in of_links.filter(|key| !["THEIRS", "THIRD"].contains(&key.as_str())) {
+        assert!(
+            patch["data"].as_object().unwrap()[key].is_null(),
+            "{key} stays: {patch}"
+        );
+    }
+    assert_eq!(
+        (&patch["data"]["THEIRS"], &patch["data"]["THIRD"]),
+        (&"x".into(), &"x".into())
+    );
 }
 
 /// lifecycle#shared-write-per-batch

@@ -62,10 +62,10 @@ impl From<Secret> for Observed<Binding> {
 
 impl ChildSpec<Binding> {
     /// The Secret to send.
-    pub fn to_api(&self, replaces: Option<(&str, &str)>) -> Secret {
+    pub fn to_api(&self) -> Secret {
         let entries = self.body.data.iter();
         Secret {
-            metadata: self.metadata(replaces),
+            metadata: self.metadata(),
             type_: Some(self.body.type_.clone()),
             data: Some(
                 entries

@@ -36,9 +36,9 @@ impl From<Service> for Observed<Directory> {
 
 impl ChildSpec<Directory> {
     /// The Service to send.
-    pub fn to_api(&self, replaces: Option<(&str, &str)>) -> Service {
+    pub fn to_api(&self) -> Service {
         Service {
-            metadata: self.metadata(replaces),
+            metadata: self.metadata(),
             spec: Some(ServiceSpec {
                 cluster_ip: Some("None".to_owned()),
                 type_: Some("ClusterIP".to_owned()),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use instancelink_api::keys;
 
-use super::ChildSpec;
+use super::{ChildSpec, Owner};
 
 impl<T> ChildSpec<T> {
     /// The annotation that maps each link's UID to its keys in the data; none if it is missing or unreadable: then it is not known
@@ -32,16 +32,20 @@ pub(crate) fn added<'a, V>(data: &'a BTreeMap<String, V>, listed: &BTreeMap<&str
     data.keys().map(String::as_str).filter(is_added).collect()
 }
 
+/// True if an object has the owners that it should have. Owners that others added beside the operator's are theirs. A child
+/// without an owner must have none: it would go with that one.
+pub(super) fn has_owners(found: &[Owner], desired: &[Owner]) -> bool {
+    if desired.is_empty() {
+        found.is_empty()
+    } else {
+        desired.iter().all(|owner| found.contains(owner))
+    }
+}
+
 impl<T: PartialEq> ChildSpec<T> {
-    /// True if this observed child has all that the desired one asks for. Owners that others added beside the operator's are
-    /// theirs. A child without an owner must have none: it would go with that one.
+    /// True if this observed child has all that the desired one asks for.
     pub fn is_as(&self, desired: &Self) -> bool {
-        let has_owners = if desired.owners.is_empty() {
-            self.owners.is_empty()
-        } else {
-            desired.owners.iter().all(|owner| self.owners.contains(owner))
-        };
-        has_owners
+        has_owners(&self.owners, &desired.owners)
             && (&self.labels, &self.annotations, &self.body) == (&desired.labels, &desired.annotations, &desired.body)
             && (&self.namespace, &self.name) == (&desired.namespace, &desired.name)
     }

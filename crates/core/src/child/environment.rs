@@ -48,9 +48,9 @@ impl ChildSpec<Environment> {
     }
 
     /// The ConfigMap to send.
-    pub fn to_api(&self, replaces: Option<(&str, &str)>) -> ConfigMap {
+    pub fn to_api(&self) -> ConfigMap {
         ConfigMap {
-            metadata: self.metadata(replaces),
+            metadata: self.metadata(),
             data: Some(self.body.data.clone()),
             binary_data: None,
             immutable: None,

@@ -9,10 +9,10 @@ use k8s_openapi::api::core::v1::{ConfigMap, Secret, Service};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::api::networking::v1::NetworkPolicy;
 
-use super::{Binding, ChildSpec, Directory, Environment, Key, Observed, Owner, Policy, Slice, VirtualIp};
+use super::{Binding, ChildSpec, Directory, Environment, Key, Merge, Observed, Owner, Policy, Slice, VirtualIp};
 
 /// The body of a kind of child, and what follows from it.
-pub trait ChildKind: Clone + PartialEq + Sized {
+pub trait ChildKind: Merge + Clone + PartialEq + Sized {
     /// The kind as a value.
     const KIND: Kind;
 
@@ -25,8 +25,8 @@ pub trait ChildKind: Clone + PartialEq + Sized {
     /// The child as snapshots and answers carry it.
     fn observed(found: Observed<Self>) -> ObservedChild;
 
-    /// The object to send. A replacement names the UID and the resource version of the object it replaces.
-    fn to_api(spec: &ChildSpec<Self>, replaces: Option<(&str, &str)>) -> Self::Api;
+    /// The object to send.
+    fn to_api(spec: &ChildSpec<Self>) -> Self::Api;
 
     /// The object as received, reduced to what core compares.
     fn from_api(object: Self::Api) -> Observed<Self>;
@@ -205,8 +205,8 @@ macro_rules! kinds {
                 ObservedChild::$kind(found)
             }
 
-            fn to_api(spec: &ChildSpec<Self>, replaces: Option<(&str, &str)>) -> $api {
-                spec.to_api(replaces)
+            fn to_api(spec: &ChildSpec<Self>) -> $api {
+                spec.to_api()
             }
 
             fn from_api(object: $api) -> Observed<Self> {

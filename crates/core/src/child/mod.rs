@@ -9,7 +9,9 @@ mod entries;
 mod environment;
 pub(crate) mod infrastructure;
 mod kind;
+mod merge;
 pub mod names;
+mod patch;
 mod policy;
 mod recorded;
 mod service;
@@ -33,6 +35,8 @@ pub use environment::{Environment, MOST_ENTRIES};
 pub use infrastructure::{problem_of_key, problem_of_value, usable};
 pub use kind::{ChildKind, Children, DesiredChild, Kind, ObservedChild};
 pub use kind::{with_desired, with_kind, with_observed};
+pub use merge::Merge;
+pub use patch::{Delta, to_patch};
 pub use policy::Policy;
 pub use slice::{Endpoint, EndpointTarget, Family, Slice, SlicePort};
 pub use virtual_ip::{VirtualIp, VirtualPort};
@@ -166,13 +170,11 @@ pub(crate) fn collect_exact<T>(items: impl Iterator<Item = T>) -> Vec<T> {
 }
 
 impl<T> ChildSpec<T> {
-    /// The metadata to send. A replacement names the object it replaces.
-    pub(crate) fn metadata(&self, replaces: Option<(&str, &str)>) -> ObjectMeta {
+    /// The metadata to send.
+    pub(crate) fn metadata(&self) -> ObjectMeta {
         ObjectMeta {
             name: Some(self.name.clone()),
             namespace: Some(self.namespace.clone()),
-            uid: replaces.map(|(uid, _)| uid.to_owned()),
-            resource_version: replaces.map(|(_, version)| version.to_owned()),
             labels: Some(self.labels.clone()),
             annotations: (!self.annotations.is_empty()).then(|| self.annotations.clone()),
             owner_references: (!self.owners.is_empty()).then(|| self.owners.iter().map(reference_of).collect()),

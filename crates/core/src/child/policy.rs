@@ -41,9 +41,9 @@ impl From<NetworkPolicy> for Observed<Policy> {
 
 impl ChildSpec<Policy> {
     /// The NetworkPolicy to send.
-    pub fn to_api(&self, replaces: Option<(&str, &str)>) -> NetworkPolicy {
+    pub fn to_api(&self) -> NetworkPolicy {
         NetworkPolicy {
-            metadata: self.metadata(replaces),
+            metadata: self.metadata(),
             spec: Some(self.body.spec()),
         }
     }

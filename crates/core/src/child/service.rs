@@ -2,6 +2,25 @@
 
 use k8s_openapi::api::core::v1::ServiceSpec;
 
+/// The fields of a Service's spec that get their default where the operator writes no value.
+pub(super) const DEFAULTED: [&str; 15] = [
+    "allocateLoadBalancerNodePorts",
+    "externalIPs",
+    "externalName",
+    "externalTrafficPolicy",
+    "healthCheckNodePort",
+    "internalTrafficPolicy",
+    "loadBalancerClass",
+    "loadBalancerIP",
+    "loadBalancerSourceRanges",
+    "ports",
+    "publishNotReadyAddresses",
+    "selector",
+    "sessionAffinity",
+    "sessionAffinityConfig",
+    "trafficDistribution",
+];
+
 /// True if such a field has another value. Each of them changes what clients reach, or opens the Service to the outside. All
 /// fields are named, so that a new field of the API does not compile before it is judged.
 pub(super) fn is_damaged(spec: &ServiceSpec) -> bool {

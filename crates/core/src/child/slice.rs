@@ -139,9 +139,9 @@ impl From<discovery::EndpointSlice> for Observed<Slice> {
 
 impl ChildSpec<Slice> {
     /// The EndpointSlice to send.
-    pub fn to_api(&self, replaces: Option<(&str, &str)>) -> discovery::EndpointSlice {
+    pub fn to_api(&self) -> discovery::EndpointSlice {
         discovery::EndpointSlice {
-            metadata: self.metadata(replaces),
+            metadata: self.metadata(),
             address_type: self.body.family.address_type().to_owned(),
             endpoints: Some(self.body.endpoints.iter().map(endpoint_to_api).collect()),
             ports: Some(self.body.ports.iter().map(port_to_api).collect()),

@@ -1,27 +1,26 @@
 //! Children compare by what the operator writes, and every kind converts to its API type and back.
 
 mod fields;
+mod merged;
 
 use super::*;
 use crate::fixture;
+pub(super) use merged::{merged, patched};
 
 fn environment() -> ChildSpec<Environment> {
     fixture::snapshot().up().children.environments.remove(0).object
 }
 
 #[test]
-fn a_replacement_has_the_uid_and_version_of_the_object_and_a_creation_has_none() {
-    let replacement = environment().to_api(Some(("uid-1", "7"))).metadata;
-    assert_eq!(replacement.uid.as_deref(), Some("uid-1"));
-    assert_eq!(replacement.resource_version.as_deref(), Some("7"));
-    let creation = environment().to_api(None).metadata;
+fn a_creation_has_no_uid_and_no_version() {
+    let creation = environment().to_api().metadata;
     assert_eq!((creation.uid, creation.resource_version), (None, None));
 }
 
 #[test]
 fn labels_and_annotations_that_others_set_on_a_child_are_not_compared() {
     let desired = environment();
-    let mut api = desired.to_api(None);
+    let mut api = desired.to_api();
     let others = ("argocd.argoproj.io/instance".to_owned(), "shop".to_owned());
     let meta = &mut api.metadata;
     meta.labels.as_mut().unwrap().extend([others.clone()]);
@@ -42,12 +41,9 @@ fn by_virtual_ip() -> Children {
 fn a_child_that_is_sent_and_read_back_equals_what_was_sent() {
     let all = by_virtual_ip();
     for slice in &all.slices {
-        assert_eq!(Observed::<Slice>::from(slice.object.to_api(None)).object, slice.object);
+        assert_eq!(Observed::<Slice>::from(slice.object.to_api()).object, slice.object);
     }
-    let [directory, virtual_ip] = [
-        &all.directories[0].object.to_api(None),
-        &all.virtual_ips[0].object.to_api(None),
-    ];
+    let [directory, virtual_ip] = [&all.directories[0].object.to_api(), &all.virtual_ips[0].object.to_api()];
     assert_eq!(
         Observed::<Directory>::from(directory.clone()).object,
         all.directories[0].object

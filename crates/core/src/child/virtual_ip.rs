@@ -55,11 +55,11 @@ impl From<Service> for Observed<VirtualIp> {
 }
 
 impl ChildSpec<VirtualIp> {
-    /// The Service to send. A replacement keeps the addresses, because they are immutable.
-    pub fn to_api(&self, replaces: Option<(&str, &str)>) -> Service {
+    /// The Service to send. An assigned address is kept, because it is immutable.
+    pub fn to_api(&self) -> Service {
         let addresses: Vec<String> = self.body.addresses.iter().map(IpAddr::to_string).collect();
         Service {
-            metadata: self.metadata(replaces),
+            metadata: self.metadata(),
             spec: Some(ServiceSpec {
                 type_: Some("ClusterIP".to_owned()),
                 ip_family_policy: Some(FAMILIES.to_owned()),

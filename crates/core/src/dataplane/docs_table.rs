@@ -80,7 +80,7 @@ fn row<T>(kind: Kind, object: &ChildSpec<T>, says: String) -> Row {
 fn rows() -> Vec<Row> {
     let s = link_with_all_children();
     let plan = build(&s, &BTreeSet::new()).unwrap();
-    let service = plan.directory.to_api(None).spec.unwrap();
+    let service = plan.directory.to_api().spec.unwrap();
     assert!(service.selector.is_none() && service.ports.is_none());
     let mut rows = vec![row(
         Kind::Directory,
@@ -123,7 +123,7 @@ fn rows() -> Vec<Row> {
         .collect();
     rows.push(row(Kind::Environment, environment, format!("{}, …", keys.join(", "))));
     let address = plan.virtual_ip.unwrap();
-    let service = address.to_api(None).spec.unwrap();
+    let service = address.to_api().spec.unwrap();
     assert!(service.selector.is_none());
     let ports: Vec<_> = service
         .ports
@@ -151,7 +151,7 @@ fn rows() -> Vec<Row> {
     );
     rows.push(row(Kind::Binding, &binding, says));
     for (policy, end) in [(plan.policy.unwrap(), "target's"), (plan.egress.unwrap(), "source's")] {
-        let types = policy.to_api(None).spec.unwrap().policy_types.unwrap().join(", ");
+        let types = policy.to_api().spec.unwrap().policy_types.unwrap().join(", ");
         let says = format!(
             "with `networkPolicy: Allow`, if policies of others isolate the {end} pods: {types}, from the source's pods to the \
              target's on the link's ports"

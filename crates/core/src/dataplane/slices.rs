@@ -161,7 +161,7 @@ mod tests {
     fn a_slice_belongs_to_the_directory_and_is_owned_by_its_link() {
         let s = fixture::snapshot();
         let slice = built(&s).remove(0);
-        let yaml = serde_yaml_ng::to_string(&slice.to_api(None)).unwrap();
+        let yaml = serde_yaml_ng::to_string(&slice.to_api()).unwrap();
         assert_eq!(yaml.trim(), include_str!("slices/web-db-v4.yaml").trim());
     }
 

@@ -1,6 +1,8 @@
 //! Effects on children, with the preconditions of the observed object.
 
-use crate::child::{Binding, ChildKind, ChildSpec, Directory, Environment, Key, Observed, Policy, Slice, VirtualIp};
+use crate::child::{
+    Binding, ChildKind, ChildSpec, Delta, Directory, Environment, Key, Observed, Policy, Slice, VirtualIp,
+};
 use crate::effect::Effect;
 
 /// The most writes of one group. The rest follows in the next one, so that a link with very many slices does
@@ -62,6 +64,7 @@ pub(crate) fn create<T: Body>(object: &ChildSpec<T>) -> Effect {
 
 pub(crate) fn replace<T: Body>(found: &Observed<T>, object: ChildSpec<T>) -> Effect {
     Effect::Replace {
+        delta: Box::new(Delta::between(&found.object, &object)),
         child: T::desired(object),
         uid: found.uid.clone(),
         resource_version: found.resource_version.clone(),

@@ -324,3 +324,19 @@ fn an_annotation_with_a_link_of_another_namespace_is_no_mark_of_a_shared_child()
     let found = marked(elsewhere, marks, (keys::SOURCE_UID, SOURCE_UID), source);
     assert!(!is_shared_child(&found));
 }
+
+/// contract#endpoints-of-others
+#[test]
+fn each_mark_of_the_operator_counts_where_it_need_not_prove_ownership() {
+    let has = |yaml: &str| has_mark(&serde_yaml_ng::from_str(yaml).unwrap());
+    assert!(has("{labels: {instancelink.dev/link-uid: x}}"));
+    assert!(has("{labels: {app.kubernetes.io/managed-by: instancelink}}"));
+    assert!(has("{annotations: {instancelink.dev/link: shop/web-db}}"));
+    assert!(!has(
+        "{labels: {app.kubernetes.io/managed-by: helm}, annotations: {note: x}}"
+    ));
+    assert!(!has(
+        "{ownerReferences: [{apiVersion: instancelink.dev/v1alpha1, kind: InstanceLink, name: a, uid: x}]}"
+    ));
+    assert!(!has("{}"));
+}

@@ -161,7 +161,7 @@ impl Refusing {
 impl Hooks for Refusing {
     fn call(&self, call: &Call, body: &[u8]) -> Fate {
         let is_child = [&SERVICES, &SLICES, &CONFIG_MAPS, &POLICIES, &SECRETS].contains(&call.resource);
-        if !is_child || !call.by.starts_with(self.by) || !["create", "update", "delete"].contains(&call.verb) {
+        if !is_child || !call.by.starts_with(self.by) || !["create", "patch", "delete"].contains(&call.verb) {
             return Fate::Served;
         }
         let body: Value = serde_json::from_slice(body).unwrap_or_default();

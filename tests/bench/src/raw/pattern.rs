@@ -48,7 +48,7 @@ impl Pattern {
         moments.all(numbers.len(), LEARNS).await;
         operator.stop(LEARNS).await;
         let counts = audit.take();
-        let rewrites = counts.writes.get("update configmaps").copied().unwrap_or_default();
+        let rewrites = counts.writes.get("patch configmaps").copied().unwrap_or_default();
         let first = numbers[0];
         let [name, source] = [first.name(), first.source()];
         let shared = format!("{source}-links");

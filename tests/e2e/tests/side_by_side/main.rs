@@ -5,6 +5,7 @@
 
 mod action_table;
 mod actions;
+mod additions;
 mod altered;
 mod atomic_references;
 mod bad_input;

@@ -74,6 +74,51 @@ fn a_slice_of_another_namespace_is_not_of_the_service() {
 
 /// contract#endpoints-of-others
 #[test]
+fn a_slice_with_any_mark_of_the_operator_is_not_followed_whatever_a_policy_writes_into_managed_by() {
+    let world = World::new();
+    world.apply::<Links>(link("a", "a", &to("Service", "pg"), 1));
+    world.apply::<Services>(service("pg", &json!({}), 2));
+    let marks = [
+        json!({"labels": {"instancelink.dev/link-uid": "x"}}),
+        json!({"labels": {"app.kubernetes.io/managed-by": "instancelink"}}),
+        json!({"annotations": {"instancelink.dev/link": "shop/b"}}),
+    ];
+    for (version, mark) in (3..).zip(&marks) {
+        let mut slice = slice("b-v4", "pg", "192.0.2.1", version);
+        let rewritten = "endpointslicemirroring-controller.k8s.io";
+        slice["metadata"]["labels"]["endpointslice.kubernetes.io/managed-by"] = rewritten.into();
+        for (name, value) in mark["labels"].as_object().into_iter().flatten() {
+            slice["metadata"]["labels"][name] = value.clone();
+        }
+        slice["metadata"]["annotations"] = mark["annotations"].clone();
+        world.apply::<ForeignSlices>(slice);
+        assert_eq!(addresses(&world), Some(vec![]), "{mark}");
+        let service = ObjectName::new("shop", "pg");
+        let leads = world.cache.read(|index| index.foreign_slices.lead_into(&service));
+        assert!(!leads, "{mark}");
+    }
+    // Users write such an owner, so that their slices go with a link.
+    let owner = json!([{"apiVersion": "instancelink.dev/v1alpha1", "kind": "InstanceLink", "name": "a", "uid": "x"}]);
+    let theirs = with(slice("b-v4", "pg", "192.0.2.1", 9), "/metadata/ownerReferences", owner);
+    world.apply::<ForeignSlices>(theirs);
+    assert_eq!(addresses(&world), Some(vec!["192.0.2.1".to_owned()]));
+}
+
+/// contract#endpoints-of-others
+#[test]
+fn a_service_of_the_operator_is_known_without_its_label_managed_by() {
+    let world = World::new();
+    world.apply::<Links>(link("a", "a", &to("Service", "pg-links"), 1));
+    world.apply::<ForeignSlices>(slice("pg-1", "pg-links", "192.0.2.1", 2));
+    for (version, label) in (3..).zip(["instancelink.dev/link-uid", "instancelink.dev/source-uid"]) {
+        let labels = json!({"app.kubernetes.io/managed-by": "helm", label: "x"});
+        world.apply::<Services>(service("pg-links", &labels, version));
+        assert_eq!(addresses(&world), None, "{label}");
+    }
+}
+
+/// contract#endpoints-of-others
+#[test]
 fn the_slices_of_a_service_with_a_selector_or_of_the_operator_are_not_followed() {
     let world = World::new();
     world.apply::<Links>(link("a", "a", &to("Service", "pg-links"), 1));

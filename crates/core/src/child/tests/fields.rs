@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::*;
+use crate::dataplane::Body;
 
 /// What the operator does about a field that another client has changed.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -21,12 +22,21 @@ enum Verdict {
 }
 use Verdict::{Left, Repaired};
 
-/// The child that is read after another client has set a field of what was sent.
-fn read<T: ChildKind>(sent: &ChildSpec<T>, pointer: &str, value: &Value) -> ChildSpec<T>
+/// Lists are replaced as a whole, addresses are immutable, and a field that goes gets its default.
+const REPLACED: [&str; 5] = [
+    "endpoints/",
+    "ports/",
+    "spec/clusterIP",
+    "spec/internalTrafficPolicy",
+    "spec/sessionAffinity",
+];
+
+/// The object after another client has set a field of what was sent.
+fn altered<T: ChildKind>(sent: &ChildSpec<T>, pointer: &str, value: &Value) -> Value
 where
-    T::Api: Serialize + DeserializeOwned,
+    T::Api: Serialize,
 {
-    let mut api = serde_json::to_value(T::to_api(sent, None)).unwrap();
+    let mut api = serde_json::to_value(T::to_api(sent)).unwrap();
     let mut at = &mut api;
     for name in pointer.split('/') {
         at = match name.parse::<usize>() {
@@ -35,19 +45,39 @@ where
         };
     }
     *at = value.clone();
+    api
+}
+
+fn read<T: ChildKind>(api: Value) -> ChildSpec<T>
+where
+    T::Api: DeserializeOwned,
+{
     T::from_api(serde_json::from_value(api).unwrap()).object
 }
 
-/// Checks the table of a kind: each field of `fields`, in `parent`, is in it with the verdict that is true.
-fn check<T: ChildKind>(sent: &ChildSpec<T>, table: &[(&str, &str, Verdict)])
+/// Checks the table of a kind: each verdict is true, and the patch that repairs a child leaves what is left.
+fn check<T: Body>(sent: &ChildSpec<T>, table: &[(&str, &str, Verdict)])
 where
     T::Api: Serialize + DeserializeOwned,
 {
     for (pointer, value, verdict) in table {
         let value: Value = serde_yaml_ng::from_str(value).unwrap();
-        let found = read(sent, pointer, &value);
+        let api = altered(sent, pointer, &value);
+        let found: ChildSpec<T> = read(api.clone());
         let is_seen = !found.is_as(sent);
-        assert_eq!(is_seen, *verdict == Repaired, "{} {pointer}: {value}", T::KIND.as_str());
+        let what = format!("{} {pointer}: {value}", T::KIND.as_str());
+        assert_eq!(is_seen, *verdict == Repaired, "{what}");
+        // What cannot be updated is deleted and created again.
+        if !found.body.can_be_updated_to(&sent.body) {
+            continue;
+        }
+        let patched = patched(&api, &found, sent);
+        assert!(read::<T>(patched.clone()).is_as(sent), "{what}: {patched}");
+        let is_replaced_as_a_part = REPLACED.iter().any(|parent| pointer.starts_with(parent));
+        if *verdict == Left && !is_replaced_as_a_part {
+            let pointer = format!("/{pointer}");
+            assert_eq!(patched.pointer(&pointer), api.pointer(&pointer), "{what}: {patched}");
+        }
     }
 }
 

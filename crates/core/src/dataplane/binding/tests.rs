@@ -104,7 +104,7 @@ fn as_far_as_possible(mut s: Snapshot) -> Snapshot {
 
 #[test]
 fn a_binding_has_the_data_of_the_link_and_is_owned_by_it() {
-    let yaml = serde_yaml_ng::to_string(&secret(&postgresql()).to_api(None)).unwrap();
+    let yaml = serde_yaml_ng::to_string(&secret(&postgresql()).to_api()).unwrap();
     assert_eq!(yaml.trim(), include_str!("web-db-binding.yaml").trim());
     assert_eq!(
         entries(&secret(&postgresql())),

@@ -222,7 +222,7 @@ fn a_slice_that_was_drained_answers_again() {
 #[test]
 fn a_slice_with_foreign_endpoints_is_repaired() {
     let s = fixture::snapshot().up();
-    let mut api = s.children.slices[0].object.to_api(None);
+    let mut api = s.children.slices[0].object.to_api();
     let mut foreign = api.endpoints.as_ref().unwrap()[0].clone();
     foreign.addresses.push("10.66.66.66".to_owned());
     api.endpoints.as_mut().unwrap().push(foreign);

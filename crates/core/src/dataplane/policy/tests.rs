@@ -57,7 +57,7 @@ fn a_policy_allows_the_sources_pods_on_the_links_ports_and_nothing_else() {
         "{from: [{namespace: shop}], to: [{kind: Deployment}], allow: [Endpoints, NetworkPolicy]}",
     );
     let policy = build(&s, &BTreeSet::new()).unwrap().policy.unwrap();
-    let yaml = serde_yaml_ng::to_string(&policy.to_api(None)).unwrap();
+    let yaml = serde_yaml_ng::to_string(&policy.to_api()).unwrap();
     assert_eq!(yaml.trim(), include_str!("web-db.yaml").trim());
 }
 

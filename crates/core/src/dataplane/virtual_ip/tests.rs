@@ -86,7 +86,7 @@ fn the_service_is_created_first_then_the_slices_behind_it_and_the_alias_last() {
 #[test]
 fn the_service_has_no_selector_and_the_pods_behind_it_have_no_hostnames() {
     let s = pg().up();
-    let service = s.children.virtual_ips[0].object.to_api(None);
+    let service = s.children.virtual_ips[0].object.to_api();
     let yaml = serde_yaml_ng::to_string(&service).unwrap();
     assert_eq!(yaml.trim(), include_str!("web-db-vip.yaml").trim());
     let slice = s
@@ -95,7 +95,7 @@ fn the_service_has_no_selector_and_the_pods_behind_it_have_no_hostnames() {
         .iter()
         .find(|f| f.object.name == "web-db-vip4")
         .unwrap();
-    let api = slice.object.to_api(None);
+    let api = slice.object.to_api();
     assert_eq!(api.metadata.labels.unwrap()["kubernetes.io/service-name"], "web-db-vip");
     assert_eq!(api.endpoints.unwrap()[0].hostname, None);
 }

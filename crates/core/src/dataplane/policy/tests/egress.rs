@@ -54,7 +54,7 @@ fn the_policy_lets_the_sources_pods_out_to_the_targets_pods_on_the_links_ports_a
     let s = elsewhere();
     let plan = build(&s, &BTreeSet::new()).unwrap();
     assert_eq!(plan.policy, None, "nothing isolates the target");
-    let yaml = serde_yaml_ng::to_string(&plan.egress.unwrap().to_api(None)).unwrap();
+    let yaml = serde_yaml_ng::to_string(&plan.egress.unwrap().to_api()).unwrap();
     assert_eq!(yaml.trim(), include_str!("../web-db-egress.yaml").trim());
 }
 

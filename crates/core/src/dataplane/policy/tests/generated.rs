@@ -11,6 +11,7 @@ use proptest::prelude::*;
 
 use super::evaluator::{Peer, allows, lets_out, matches};
 use super::{allowing, fixture};
+use crate::child::{ChildSpec, Policy};
 use crate::dataplane::build;
 use crate::resolve::egress::isolates_egress;
 use crate::resolve::isolation::isolates;
@@ -307,7 +308,7 @@ fn the_allowed_set_is_the_declared_set() {
         with_ingress.set(with_ingress.get() + u32::from(plan.policy.is_some()));
         with_egress.set(with_egress.get() + u32::from(plan.egress.is_some()));
         let mut policies = case.others.clone();
-        policies.extend(plan.policies().map(|p| p.to_api(None)));
+        policies.extend(plan.policies().map(ChildSpec::<Policy>::to_api));
         for from in &case.peers {
             for (n, to) in case.peers.iter().enumerate() {
                 for (protocol, port) in PORTS.iter().flat_map(|port| [("TCP", *port), ("UDP", *port)]) {

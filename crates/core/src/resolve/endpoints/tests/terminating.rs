@@ -57,7 +57,7 @@ fn a_virtual_ip_whose_pods_all_terminate_keeps_them_and_is_not_available() {
     let plan = build(&s, &[].into()).unwrap();
     assert_eq!(plan.ready, 0);
     let behind = plan.slices.iter().find(|slice| slice.name == "web-db-vip4").unwrap();
-    let api = behind.to_api(None).endpoints.unwrap().remove(0).conditions.unwrap();
+    let api = behind.to_api().endpoints.unwrap().remove(0).conditions.unwrap();
     assert_eq!(
         (api.ready, api.serving, api.terminating),
         (Some(false), Some(true), Some(true))
