@@ -14,6 +14,7 @@ use instancelink_simulation::run::paused;
 use instancelink_simulation::seeds;
 use instancelink_testkit::api::Api;
 use instancelink_testkit::api::call::Call;
+use instancelink_testkit::api::failure::Failure;
 use instancelink_testkit::api::resource::{CONFIG_MAPS, GRANTS, LINKS, Resource, SERVICES, SLICES};
 use instancelink_testkit::api::store::Key;
 use instancelink_testkit::api::watch::Replica;
@@ -25,6 +26,9 @@ use tokio::time::sleep;
 
 /// Longer than any wait of an activation.
 const SETTLED: Duration = Duration::from_secs(40);
+
+/// The answer of the API server if a webhook of links does not work.
+const BROKEN_WEBHOOK: u16 = 500;
 
 /// Refuses writes of links with this code, once it is switched on.
 struct Full {
@@ -41,11 +45,18 @@ impl Hooks for Full {
             return Fate::Served;
         }
         self.refused.fetch_add(1, Ordering::Relaxed);
-        Fate::NotServed(Answer::Code {
-            code: self.code,
-            reason: "Invalid",
-            retry_after: None,
-        })
+        let answer = match self.code {
+            BROKEN_WEBHOOK => {
+                let message = "Internal error occurred: failed calling webhook \"links.example.com\": EOF".to_owned();
+                Answer::Failure(Failure::new(self.code, "InternalError", message))
+            }
+            code => Answer::Code {
+                code,
+                reason: "Invalid",
+                retry_after: None,
+            },
+        };
+        Fate::NotServed(answer)
     }
 
     fn event(&self, _: &str, _: &'static Resource, _: &Value) -> EventFate {
@@ -129,6 +140,7 @@ fn withdrawn_consent_cuts_a_link_that_cannot_be_written() {
         (403, None),
         (422, Some("deactivate/1")),
         (413, Some("bogus")),
+        (BROKEN_WEBHOOK, None),
     ] {
         paused().block_on(with_full_link(code, async |api, full| {
             if let Some(action) = action {
@@ -141,15 +153,22 @@ fn withdrawn_consent_cuts_a_link_that_cannot_be_written() {
             let before = full.refused.load(Ordering::Relaxed);
             sleep(Duration::from_hours(1)).await;
             let tried = full.refused.load(Ordering::Relaxed) - before;
-            // Each pass tries three times.
-            assert!((3..3 * 60).contains(&tried), "with growing pauses: {tried}");
+            // Each pass tries three times. No event tells when a webhook works again, so its pauses grow to 8 s only.
+            let passes = if code == BROKEN_WEBHOOK { 600 } else { 60 };
+            assert!((3..3 * passes).contains(&tried), "with growing pauses: {tried}");
         }));
     }
 }
 
 #[test]
 fn a_deletion_of_a_link_that_cannot_be_written_completes() {
-    for (code, action) in [(422, None), (413, None), (403, None), (422, Some("deactivate/1"))] {
+    for (code, action) in [
+        (422, None),
+        (413, None),
+        (403, None),
+        (BROKEN_WEBHOOK, None),
+        (422, Some("deactivate/1")),
+    ] {
         paused().block_on(with_full_link(code, async |api, _| {
             if let Some(action) = action {
                 annotate(api, action);
