@@ -90,12 +90,22 @@ impl GrantWriter {
             if !self.leadership.holds() || stop.is_cancelled() {
                 break;
             }
-            let Some(patch) = self.patch_for(grant) else { continue };
+            let Some((content, patch)) = self.patch_for(grant) else {
+                continue;
+            };
             match self.write(grant, &patch).await {
-                // The grant was deleted meanwhile. The watch shows that.
-                Ok(()) | Err(CallError::NotFound(_) | CallError::Terminating(_)) => {
-                    backoff.lock().succeeded(&namespace);
+                Ok(()) => {
+                    if backoff.lock().wrote(grant, content, Instant::now()) {
+                        tracing::warn!(
+                            %grant,
+                            "another client or a policy changes the status of a grant after each write; links use the grant all \
+                             the same; writing it again with growing pauses"
+                        );
+                        break;
+                    }
                 }
+                // The grant was deleted meanwhile. The watch shows that.
+                Err(CallError::NotFound(_) | CallError::Terminating(_)) => backoff.lock().succeeded(&namespace),
                 // The grant was changed, and the watch shows it soon. Other conflicts change nothing that it shows.
                 Err(error @ CallError::Conflict(_)) => {
                     backoff.lock().failed(&namespace, &error, Instant::now());
@@ -115,12 +125,17 @@ impl GrantWriter {
         namespace
     }
 
-    /// The patch of a grant's status, if one is due. The grant must still be the one that was decided about.
-    fn patch_for(&self, name: &ObjectName) -> Option<Value> {
+    /// What a grant's status says and its patch, if one is due. The grant must still be the one that was decided about.
+    fn patch_for(&self, name: &ObjectName) -> Option<(String, Value)> {
         let grant = self.cache.read(|index| index.grants.get(name).cloned())?;
         let status = status_due(&grant, self.clock.now())?;
+        let said = status
+            .conditions
+            .iter()
+            .map(|c| (&c.status, &c.message, c.observed_generation));
+        let content = format!("{} {:?}", grant.uid, said.collect::<Vec<_>>());
         let metadata = json!({ "uid": grant.uid, "resourceVersion": grant.resource_version });
-        Some(json!({ "metadata": metadata, "status": status }))
+        Some((content, json!({ "metadata": metadata, "status": status })))
     }
 
     /// The answer does not go into the cache: a grant that we wrote and the watch has not shown yet would stay there if it is

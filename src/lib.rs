@@ -28,6 +28,7 @@ pub mod run;
 mod supervise;
 mod sweep;
 pub mod telemetry;
+mod undone_writes;
 mod uninstall;
 mod unusable;
 mod user_name;

@@ -5,10 +5,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use instancelink_cluster::CallError;
+use instancelink_cluster::{CallError, ObjectName};
 use tokio::time::Instant;
 
 use crate::backoff;
+use crate::undone_writes::UndoneWrites;
 
 /// The namespaces in which writes failed.
 #[derive(Debug, Default)]
@@ -16,6 +17,7 @@ pub(crate) struct NamespaceBackoff {
     namespaces: HashMap<Arc<str>, Entry>,
     /// The delay after a missing permission; without one it grows as after other refusals.
     after_forbidden: Option<Duration>,
+    undone: UndoneWrites,
 }
 
 #[derive(Debug, Default)]
@@ -67,6 +69,19 @@ impl NamespaceBackoff {
         let is_new = forbidden && !entry.forbidden;
         entry.forbidden |= forbidden;
         is_new
+    }
+
+    /// A write of this content succeeded. True if it only repeats the last one of the object, because others undo it: then the
+    /// namespace waits as after a refusal.
+    pub(crate) fn wrote(&mut self, object: &ObjectName, content: String, now: Instant) -> bool {
+        let is_undone = self.undone.repeats(object, content, now);
+        if is_undone {
+            let message = "another client or a policy changes it after each write".to_owned();
+            self.failed(&object.namespace, &CallError::Refused { code: 0, message }, now);
+        } else {
+            self.succeeded(&object.namespace);
+        }
+        is_undone
     }
 
     /// A write succeeded. A backoff that runs stays: another write at the same time may have failed, and its object must be
@@ -156,6 +171,27 @@ mod tests {
         assert_eq!(backoff.take_over(start + Duration::from_secs(1)), [shop()]);
         backoff.succeeded("shop");
         assert!(backoff.namespaces.is_empty());
+    }
+
+    #[test]
+    fn writes_that_others_undo_are_repeated_with_growing_pauses() {
+        let (mut backoff, mut now) = (NamespaceBackoff::default(), Instant::now());
+        let grant = ObjectName::new("shop", "grant");
+        let start = now;
+        let mut written = Vec::new();
+        while now < start + Duration::from_mins(30) {
+            backoff.wrote(&grant, "valid".to_owned(), now);
+            written.push(now - start);
+            now = backoff.next_retry().unwrap_or(now);
+            backoff.take_over(now);
+        }
+        let late = written.iter().filter(|at| **at > Duration::from_mins(5));
+        assert!(late.count() <= 8 && written.len() < 20, "{written:?}");
+        assert!(
+            !backoff.wrote(&grant, "not valid".to_owned(), now),
+            "its owner changed it"
+        );
+        assert!(!backoff.is_waiting("shop"));
     }
 
     #[test]

@@ -148,8 +148,16 @@ impl GateWriter {
         let pod = &due.pod.name;
         match answer {
             Ok(()) => {
-                backoff.lock().succeeded(namespace);
-                true
+                let name = ObjectName::new(namespace, pod);
+                let is_undone = backoff.lock().wrote(&name, due.content.clone(), Instant::now());
+                if is_undone {
+                    tracing::warn!(
+                        %namespace,
+                        pod,
+                        "another client or a policy changes a readiness gate after each write; writing it again with growing pauses"
+                    );
+                }
+                !is_undone
             }
             // The pod was deleted or replaced. The watch shows that.
             Err(CallError::NotFound(_)) => true,
