@@ -37,6 +37,8 @@ const PEAK: u64 = SHIPPED / 2;
 const LEAST: u64 = 24 << 20;
 /// What the operator may keep of an object, in addition to one and a half times its memory at rest.
 const KEPT: u64 = 64 << 10;
+/// What it may have more than at rest when the objects are gone. The allocator keeps pages: 34 to 37 MiB in all were measured.
+const LEFT: u64 = 16 << 20;
 /// How long a link may take until it has a state, or is gone.
 const LOOKS: Duration = Duration::from_secs(30);
 const ENDS: Duration = Duration::from_mins(1);
@@ -299,7 +301,7 @@ impl Campaign {
         }
         let started = Instant::now();
         let mut now = u64::MAX;
-        while now > before + before / 2 && started.elapsed() < LOOKS {
+        while now > before + LEFT && started.elapsed() < LOOKS {
             sleep(Duration::from_secs(1)).await;
             now = self.operator.program.memory("RssAnon").unwrap_or(0);
         }
@@ -310,7 +312,7 @@ impl Campaign {
             before >> 20,
             peak >> 20
         );
-        if now > before + before / 2 {
+        if now > before + LEFT {
             self.wrong(format!("{} MiB are left of {} MiB", now >> 20, before >> 20));
         }
     }

@@ -3,10 +3,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test fails by panicking
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use control_plane::{ControlPlane, MemoryLimit, Operator, Options};
-use faults::Proxy;
+use faults::{Proxy, Request};
 use futures::{StreamExt as _, stream};
 use harness::{Namespace, eventually, idle_deployment, link, residue_of};
 use instancelink_api::InstanceLink;
@@ -30,8 +31,10 @@ const GOES: Duration = Duration::from_mins(1);
 /// On a machine that is too slow for that: this multiple of the time for creating them. The API server takes most of
 /// it, because it deletes one link after the other. Measured: 2.0 and 2.8.
 const GOES_FOR_MAKING: u32 = 4;
-/// Writes for a link that is deleted with its source: four of its status, one for its finalizer, one for its slice.
-const WRITES: usize = 6;
+/// Writes for a link that is deleted with its source: four of its status, one for its finalizer, one for its slice, and one for
+/// the environment, if the links of a source are not due together. Which of them is deleted first differs from run to run:
+/// 5,000 and 7,000 writes were measured.
+const WRITES: usize = 7;
 const REACHED: Duration = Duration::from_mins(5);
 
 #[tokio::test(flavor = "multi_thread")]
@@ -111,6 +114,15 @@ async fn campaign_a_thousand_links_outlive_an_operator_without_memory_and_go_wit
         .filter(|r| r.namespace == town.name && r.writes())
         .count();
     println!(
+        "{}",
+        by_right(
+            requests
+                .iter()
+                .skip(before)
+                .filter(|r| r.namespace == town.name && r.writes())
+        )
+    );
+    println!(
         "the {LINKS} links were made in {made:.1?}; their namespace was gone after {took:.1?} and {writes} writes"
     );
     if took > GOES.max(made * GOES_FOR_MAKING) {
@@ -124,6 +136,15 @@ async fn campaign_a_thousand_links_outlive_an_operator_without_memory_and_go_wit
         violations.push(format!("the operator ended with {status}: {}", operator.program.tail()));
     }
     campaign.finish(LINKS as u64, faults, &violations);
+}
+
+/// The numbers of requests, by verb and resource.
+fn by_right<'a>(requests: impl Iterator<Item = &'a Request>) -> String {
+    let mut counts = BTreeMap::<String, usize>::new();
+    for request in requests {
+        *counts.entry(request.right()).or_default() += 1;
+    }
+    format!("{counts:?}")
 }
 
 async fn populate(town: &Namespace) {

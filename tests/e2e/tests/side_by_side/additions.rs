@@ -114,7 +114,7 @@ async fn labels_annotations_and_data_of_others_survive_each_change_of_a_link() {
                 .metadata
                 .labels
                 .as_ref()
-                .is_some_and(|labels| labels["cost"] == "a")
+                .is_some_and(|labels| labels.get("cost").is_some_and(|cost| cost == "a"))
         })
         .await;
         link.edit(json!({ "infrastructure": null })).await;
