@@ -83,8 +83,8 @@ pub struct Operator {
     /// DNS server for these lookups and those of external names, such as 10.96.0.10:53. Default: those in /etc/resolv.conf.
     #[arg(long, env = "INSTANCELINK_DNS_SERVER")]
     pub dns_server: Option<SocketAddr>,
-    /// External names that links may lead to: names, or suffixes such as *.rds.amazonaws.com; several are separated by commas.
-    /// The operator looks them up for Services of type `ExternalName`. Default: none.
+    /// External names that links may lead to: names, or suffixes such as *.c9akexample.eu-central-1.rds.amazonaws.com; several
+    /// are separated by commas. The operator looks them up for Services of type `ExternalName`. Default: none.
     #[arg(long, env = "INSTANCELINK_ALLOW_EXTERNAL_NAMES", default_value = "", hide_default_value = true, value_parser = external_names)]
     pub allow_external_names: AllowedNames,
     /// How many links the operator works on at once. More than the API server can serve at once brings no gain.
@@ -185,8 +185,8 @@ mod tests {
 
     #[test]
     fn external_names_are_separated_by_commas() {
-        let names = external_names("*.rds.amazonaws.com, db.example.com,").unwrap();
-        assert!(names.allows("pg.rds.amazonaws.com") && names.allows("db.example.com"));
+        let names = external_names("*.c9akexample.eu-central-1.rds.amazonaws.com, db.example.com,").unwrap();
+        assert!(names.allows("pg.c9akexample.eu-central-1.rds.amazonaws.com") && names.allows("db.example.com"));
         assert!(external_names("").unwrap().is_empty());
         assert!(external_names("*").is_err());
     }

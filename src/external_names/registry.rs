@@ -1,21 +1,15 @@
 //! Which names links lead to, what the DNS answered for each, and when to ask again. Plain data with the time as an argument.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;
 
 use instancelink_cluster::LinkKey;
-use instancelink_core::external_name::{ExternalName, PER_NAMESPACE, Record};
+use instancelink_core::external_name::{ExternalName, PER_NAMESPACE};
 use jiff::Timestamp;
 use tokio::time::Instant;
 
+use super::entry::Entry;
 use super::resolver::Found;
-
-#[derive(Debug)]
-struct Entry {
-    record: Record,
-    links: BTreeSet<LinkKey>,
-    due: Instant,
-}
 
 /// The names that links lead to.
 #[derive(Debug, Default)]
@@ -25,6 +19,8 @@ pub(super) struct Registry {
     /// Links whose names are more than those of one namespace may be.
     refused: BTreeSet<LinkKey>,
     timers: BTreeSet<(Instant, String)>,
+    /// Links that had a turn of this operator.
+    seen: HashSet<LinkKey>,
 }
 
 impl Registry {
@@ -43,6 +39,9 @@ impl Registry {
             dropped |= self.remove(name, link);
         }
         self.refused.remove(link);
+        // Later, the slices may have addresses that were no answer for the name, such as the cluster IP of a Service that became an
+        // external name.
+        let is_first_turn = self.seen.insert(link.clone());
         let mut known = BTreeMap::new();
         let mut own = BTreeSet::new();
         for (name, programmed) in wanted {
@@ -53,16 +52,10 @@ impl Registry {
             }
             let entry = self.entries.entry(name.clone()).or_insert_with(|| {
                 self.timers.insert((now, name.clone()));
-                // The addresses of a link that had another name are those of that name.
-                let programmed = if before.is_empty() { programmed } else { BTreeSet::new() };
-                Entry {
-                    record: Record::of_programmed(programmed),
-                    links: BTreeSet::new(),
-                    due: now,
-                }
+                Entry::new(now)
             });
-            entry.links.insert(link.clone());
-            known.insert(name.clone(), entry.record.known(time));
+            let programmed = Some(programmed).filter(|_| is_first_turn);
+            known.insert(name.clone(), entry.known_to(link, programmed, time));
             own.insert(name);
         }
         if !own.is_empty() {
@@ -74,6 +67,7 @@ impl Registry {
     /// The link leads to no name any more. Returns the links that were refused and may have room now.
     pub(super) fn forget(&mut self, link: &LinkKey) -> Vec<LinkKey> {
         self.refused.remove(link);
+        self.seen.remove(link);
         let Some(names) = self.names.remove(link) else {
             return Vec::new();
         };
@@ -108,8 +102,7 @@ impl Registry {
         let Some(entry) = self.entries.get_mut(name) else {
             return false;
         };
-        entry.links.remove(link);
-        let is_last = entry.links.is_empty();
+        let is_last = entry.remove(link);
         if is_last {
             self.timers.remove(&(entry.due, name.clone()));
             self.entries.remove(name);
@@ -134,14 +127,7 @@ impl Registry {
         let Some(entry) = self.entries.get_mut(name) else {
             return Vec::new();
         };
-        let before = entry.record.known(time);
-        let wait = entry.record.take(found.answer, found.ttl, time);
-        let changed = entry.record.known(time) != before;
-        let links = if changed {
-            entry.links.iter().cloned().collect()
-        } else {
-            Vec::new()
-        };
+        let (wait, links) = entry.take(found, time);
         self.set_timer(name, now + wait);
         links
     }

@@ -33,6 +33,134 @@ fn known(address: &str) -> ExternalName {
     }
 }
 
+/// The link leads to the name, and its slices have this address of it.
+fn programmed(address: &str) -> BTreeMap<String, BTreeSet<IpAddr>> {
+    [(NAME.to_owned(), [address.parse().unwrap()].into())].into()
+}
+
+fn failure() -> Found {
+    Found {
+        answer: Answer::NoAnswer("did not answer in time"),
+        ttl: Duration::ZERO,
+    }
+}
+
+/// The addresses that count for a link; none before the first answer.
+fn counted(registry: &mut Registry, link: &LinkKey, now: i64) -> Option<Vec<String>> {
+    let known = registry.want(link, wanted(&[NAME]), Instant::now(), at(now)).0;
+    match &known[NAME] {
+        ExternalName::Known { addresses, .. } => Some(addresses.iter().map(ToString::to_string).collect()),
+        ExternalName::Pending | ExternalName::TooMany => None,
+    }
+}
+
+/// contract#external-names
+#[test]
+fn after_a_restart_each_link_keeps_its_own_addresses_for_ten_minutes_whichever_has_its_turn_first() {
+    let (mut registry, start) = (Registry::default(), Instant::now());
+    let (new, b, c) = (link("shop", "a-new"), link("shop", "b"), link("data", "c"));
+    assert_eq!(
+        registry.want(&new, wanted(&[NAME]), start, at(0)).0[NAME],
+        ExternalName::Pending
+    );
+    for (link, address) in [(&b, "192.0.2.1"), (&c, "192.0.2.2")] {
+        let first = registry.want(link, programmed(address), start, at(0)).0;
+        assert_eq!(first[NAME], known(address), "{link}");
+    }
+    for second in 0..3 {
+        registry.record(NAME, failure(), start, at(second));
+    }
+    assert_eq!(
+        counted(&mut registry, &new, 3),
+        Some(vec![]),
+        "it has no address, and says why"
+    );
+    for now in [3, 599] {
+        assert_eq!(
+            counted(&mut registry, &b, now),
+            Some(vec!["192.0.2.1".to_owned()]),
+            "at {now}"
+        );
+        assert_eq!(
+            counted(&mut registry, &c, now),
+            Some(vec!["192.0.2.2".to_owned()]),
+            "at {now}"
+        );
+    }
+    assert_eq!(registry.record(NAME, failure(), start, at(600)), [c.clone(), b.clone()]);
+    for link in [&new, &b, &c] {
+        assert_eq!(counted(&mut registry, link, 600), Some(vec![]), "{link}");
+    }
+    registry.record(NAME, answer("192.0.2.3", 60), start, at(610));
+    for link in [&new, &b, &c] {
+        assert_eq!(
+            counted(&mut registry, link, 610),
+            Some(vec!["192.0.2.3".to_owned()]),
+            "{link}"
+        );
+    }
+}
+
+/// contract#external-names
+#[test]
+fn the_addresses_of_a_link_never_count_for_another_link() {
+    let (mut registry, now) = (Registry::default(), Instant::now());
+    let (of_a, of_b) = (link("alice", "web-db"), link("bob", "web-db"));
+    registry.want(&of_a, programmed("10.96.0.66"), now, at(0));
+    assert_eq!(counted(&mut registry, &of_b, 0), None);
+    assert!(registry.record(NAME, failure(), now, at(0)).is_empty());
+    assert_eq!(counted(&mut registry, &of_b, 1), None);
+    let concerned = registry.record(NAME, answer("192.0.2.1", 60), now, at(1));
+    assert_eq!(concerned, [of_a, of_b], "an answer of the DNS counts for both");
+}
+
+/// contract#external-names
+#[test]
+fn the_cluster_ip_of_a_service_that_becomes_an_external_name_is_no_answer() {
+    let (mut registry, now) = (Registry::default(), Instant::now());
+    let a = link("alice", "web-db");
+    registry.want(&a, BTreeMap::new(), now, at(0));
+    let edited = registry.want(&a, programmed("10.96.0.66"), now, at(1)).0;
+    assert_eq!(edited[NAME], ExternalName::Pending);
+    assert_eq!(counted(&mut registry, &a, 2), None);
+    registry.forget(&a);
+    assert!(registry.seen.is_empty(), "nothing is kept of a link that is gone");
+}
+
+/// contract#external-names
+#[test]
+fn links_have_a_turn_when_the_last_answer_ends() {
+    let (mut registry, start) = (Registry::default(), Instant::now());
+    let a = link("shop", "a");
+    registry.want(&a, wanted(&[NAME]), start, at(0));
+    registry.record(NAME, answer("192.0.2.1", 60), start, at(0));
+    for second in 60..63 {
+        registry.record(NAME, failure(), start, at(second));
+    }
+    assert!(registry.record(NAME, failure(), start, at(659)).is_empty());
+    assert_eq!(registry.record(NAME, failure(), start, at(660)), [a]);
+}
+
+/// contract#external-names
+#[test]
+fn a_name_whose_answers_rotate_changes_its_links_once_a_minute() {
+    let (mut registry, start) = (Registry::default(), Instant::now());
+    let a = link("shop", "a");
+    registry.want(&a, wanted(&[NAME]), start, at(0));
+    let mut turns = Vec::new();
+    let addresses = ["192.0.2.1", "192.0.2.2", "192.0.2.3"];
+    for (second, address) in (0..1800).step_by(5).zip(addresses.iter().cycle()) {
+        let found = answer(address, 5);
+        if !registry.record(NAME, found, start, at(second)).is_empty() {
+            turns.push(second);
+        }
+    }
+    assert_eq!(turns[..6], [0, 5, 10, 15, 20, 25], "the first changes count at once");
+    let pauses = turns[6..].windows(2).map(|pair| pair[1] - pair[0]);
+    assert!(pauses.clone().all(|pause| pause >= 60), "{turns:?}");
+    assert!(turns.len() > 25, "it goes on: {turns:?}");
+}
+
 #[test]
 fn a_new_name_is_due_at_once_and_again_after_the_time_to_live() {
     let (mut registry, now) = (Registry::default(), Instant::now());

@@ -3,6 +3,9 @@
 /// The longest name of the DNS.
 const LONGEST: usize = 253;
 
+/// A suffix as an example: only one account of the cloud creates names below it.
+const EXAMPLE: &str = "*.c9akexample.eu-central-1.rds.amazonaws.com";
+
 /// Names, and suffixes of names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AllowedNames {
@@ -12,7 +15,8 @@ pub struct AllowedNames {
 }
 
 impl AllowedNames {
-    /// Parses names such as `db.example.com`, and suffixes such as `*.rds.amazonaws.com`.
+    /// Parses names such as `db.example.com`, and suffixes such as
+    /// `*.c9akexample.eu-central-1.rds.amazonaws.com`.
     ///
     /// # Errors
     /// If one is neither. The text says what to write.
@@ -26,7 +30,7 @@ impl AllowedNames {
             };
             if !is_name(rest) || !rest.contains('.') {
                 return Err(format!(
-                    "{text:?} is no name and no suffix of names; write for example db.example.com or *.rds.amazonaws.com"
+                    "{text:?} is no name and no suffix of names; write for example db.example.com or {EXAMPLE}"
                 ));
             }
             if suffix {
@@ -117,7 +121,9 @@ mod tests {
             "db.example.com/x",
         ] {
             let why = AllowedNames::parse([bad]).unwrap_err();
-            assert!(why.contains("*.rds.amazonaws.com"), "{why}");
+            assert!(why.contains(EXAMPLE), "{why}");
         }
+        assert!(allowed(&[EXAMPLE]).allows("pg.c9akexample.eu-central-1.rds.amazonaws.com"));
+        assert!(!allowed(&[EXAMPLE]).allows("pg.of-another.eu-central-1.rds.amazonaws.com"));
     }
 }

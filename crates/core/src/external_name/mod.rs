@@ -5,6 +5,7 @@
 //! ```
 
 mod allowed;
+mod changes;
 mod record;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::changes::Changes;
 use super::{ExternalName, Failing};
 use crate::verify::Answer;
 
@@ -33,34 +34,41 @@ pub struct Record {
     answer: Option<Arc<BTreeSet<IpAddr>>>,
     failures: usize,
     failing: Option<Failing>,
+    is_shown: bool,
+    changes: Changes,
 }
 
 impl Record {
-    /// A record of a name whose addresses were programmed before this operator asked: they count as the last answer.
-    pub fn of_programmed(addresses: BTreeSet<IpAddr>) -> Self {
-        Self {
-            answer: (!addresses.is_empty()).then(|| Arc::new(addresses)),
-            ..Self::default()
-        }
-    }
-
-    /// Takes an answer and its time to live. Returns when to ask again.
+    /// Takes an answer and its time to live. Returns when to ask again. An answer that changes too much too soon does not count
+    /// yet: the next one does.
     pub fn take(&mut self, answer: Answer, ttl: Duration, now: Timestamp) -> Duration {
         let addresses = match answer {
             Answer::Addresses(addresses) => addresses,
             Answer::NoSuchName => BTreeSet::new(),
             Answer::NoAnswer(why) => return self.fail(why, now),
         };
-        *self = Self {
-            answer: Some(Arc::new(addresses)),
-            failures: 0,
-            failing: None,
-        };
-        ttl.clamp(SHORTEST, LONGEST)
+        self.failures = 0;
+        self.failing = None;
+        self.is_shown = false;
+        let ttl = ttl.clamp(SHORTEST, LONGEST);
+        let former = self.answer.as_ref().filter(|former| !former.is_empty());
+        // Without addresses the alias leads nowhere, so the first ones never wait.
+        if former.is_some_and(|former| **former != addresses)
+            && let Err(left) = self.changes.make(now)
+        {
+            return ttl.min(left).max(SHORTEST);
+        }
+        if self.answer.as_deref() != Some(&addresses) {
+            self.answer = Some(Arc::new(addresses));
+        }
+        ttl
     }
 
     fn fail(&mut self, why: &'static str, now: Timestamp) -> Duration {
         self.failures = self.failures.saturating_add(1);
+        if self.failures >= SHOWN && !self.is_shown {
+            self.is_shown = self.changes.make(now).is_ok();
+        }
         let since = self.failing.map_or(now, |failing| failing.since);
         self.failing = Some(Failing { since, why });
         let wait = WAITS
@@ -76,13 +84,21 @@ impl Record {
         }
     }
 
-    /// What counts now.
-    pub fn known(&self, now: Timestamp) -> ExternalName {
-        let shown = self.failing.filter(|_| self.failures >= SHOWN);
+    /// True after the first answer. From then on, what a link had before does not count.
+    pub fn has_answer(&self) -> bool {
+        self.answer.is_some()
+    }
+
+    /// What counts now for one link. Before the first answer, the addresses that a former operator programmed for this link are the
+    /// last answer, for this link alone.
+    pub fn known(&self, programmed: Option<&Arc<BTreeSet<IpAddr>>>, now: Timestamp) -> ExternalName {
+        let shown = self.failing.filter(|_| self.is_shown);
         let has_ended = |failing: &Failing| now.duration_since(failing.since) >= KEPT;
         let addresses = self
             .answer
-            .clone()
+            .as_ref()
+            .or(programmed.filter(|addresses| !addresses.is_empty()))
+            .cloned()
             .filter(|_| !self.failing.as_ref().is_some_and(has_ended));
         match (addresses, shown) {
             (None, None) => ExternalName::Pending,

@@ -37,12 +37,7 @@ pub(super) fn refusal(s: &Snapshot, service: &Service) -> Option<String> {
         ));
     }
     if !s.external_names.allowed.allows(name) {
-        let suffix = name.split_once('.').map_or(name, |(_, rest)| rest);
-        return Some(format!(
-            "{place} is of type ExternalName, and the operator may not look up {name}; a cluster administrator can start the \
-             operator with --allow-external-names={name}, or with a suffix such as '*.{suffix}'. Or set targetInstanceRef to a \
-             Service with a cluster IP, a selector or EndpointSlices"
-        ));
+        return Some(not_allowed(&place, name));
     }
     (s.external_names.known.get(name) == Some(&ExternalName::TooMany)).then(|| {
         format!(
@@ -50,6 +45,26 @@ pub(super) fn refusal(s: &Snapshot, service: &Service) -> Option<String> {
              {PER_NAMESPACE}, so it does not look up {name}; remove such links, or set targetInstanceRef to another target"
         )
     })
+}
+
+/// Says how a name can be allowed. The operator accepts what is named here: names and suffixes with a dot.
+fn not_allowed(place: &str, name: &str) -> String {
+    let Some((_, domain)) = name.split_once('.') else {
+        return format!(
+            "{place} is of type ExternalName, and its externalName {name} has no dot, so no administrator can allow it; correct the \
+             Service, or set targetInstanceRef to another target"
+        );
+    };
+    let suffix = if domain.contains('.') {
+        format!(", or with a suffix such as '*.{domain}' if you trust all names below it")
+    } else {
+        String::new()
+    };
+    format!(
+        "{place} is of type ExternalName, and the operator may not look up {name}; a cluster administrator can start the operator \
+         with --allow-external-names={name}{suffix}. Or set targetInstanceRef to a Service with a cluster IP, a selector or \
+         EndpointSlices"
+    )
 }
 
 /// What is wrong with the answer of the DNS for the name of this Service, and what to do; none if it has addresses.

@@ -10,6 +10,7 @@ pub mod budget;
 pub mod consent;
 pub mod directory;
 pub mod egress;
+mod embedded;
 pub mod endpoints;
 pub mod external_lookups;
 pub mod external_names;

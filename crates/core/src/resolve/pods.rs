@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use super::budget::{Budget, TooCostly};
+use super::embedded::embedded;
 use super::free::is_free;
 use super::selector::contains;
 use crate::snapshot::{Candidate, Pod, Service, Target, TargetObject, Workload};
@@ -89,7 +90,11 @@ pub fn is_usable(address: &IpAddr) -> bool {
         IpAddr::V4(v4) => v4.is_link_local() || v4.is_broadcast(),
         IpAddr::V6(v6) => v6.is_unicast_link_local() || v6.to_ipv4_mapped().is_some(),
     };
-    !is_excluded && !is_excluded_in_family
+    let leads_to_excluded = match address {
+        IpAddr::V4(_) => false,
+        IpAddr::V6(v6) => embedded(*v6).is_some_and(|v4| !is_usable(&IpAddr::V4(v4))),
+    };
+    !is_excluded && !is_excluded_in_family && !leads_to_excluded
 }
 
 #[cfg(test)]

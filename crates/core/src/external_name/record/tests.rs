@@ -14,7 +14,12 @@ fn failure() -> Answer {
 
 /// The number of addresses that count, and since when the DNS is shown as failing.
 fn known(record: &Record, now: i64) -> Option<(usize, Option<i64>)> {
-    match record.known(at(now)) {
+    known_with(record, None, now)
+}
+
+fn known_with(record: &Record, programmed: Option<&str>, now: i64) -> Option<(usize, Option<i64>)> {
+    let programmed = programmed.map(|address| Arc::new([address.parse().unwrap()].into()));
+    match record.known(programmed.as_ref(), at(now)) {
         ExternalName::Known { addresses, failing } => {
             Some((addresses.len(), failing.map(|failing| failing.since.as_second())))
         }
@@ -78,10 +83,77 @@ fn a_name_that_does_not_exist_has_no_address_at_once() {
 /// contract#external-names
 #[test]
 fn what_a_former_operator_programmed_counts_as_the_last_answer() {
-    let mut record = Record::of_programmed(["192.0.2.1".parse().unwrap()].into());
-    assert_eq!(known(&record, 0), Some((1, None)));
+    let mut record = Record::default();
+    let known_to = |record: &Record, now| known_with(record, Some("192.0.2.1"), now);
+    assert_eq!(known_to(&record, 0), Some((1, None)));
     record.take(failure(), Duration::ZERO, at(0));
-    assert_eq!(known(&record, 599), Some((1, None)));
-    assert_eq!(known(&record, 600), None);
-    assert_eq!(known(&Record::of_programmed(BTreeSet::new()), 0), None);
+    assert_eq!(known_to(&record, 599), Some((1, None)));
+    assert_eq!(known_to(&record, 600), None);
+    assert_eq!(known(&record, 0), None, "other links have no answer");
+    let none = Arc::new(BTreeSet::new());
+    assert_eq!(record.known(Some(&none), at(0)), ExternalName::Pending);
+    record.take(Answer::NoSuchName, SHORTEST, at(1));
+    assert_eq!(
+        known_to(&record, 1),
+        Some((0, None)),
+        "a name that does not exist is an answer"
+    );
+}
+
+/// contract#external-names
+#[test]
+fn answers_that_change_again_and_again_count_once_a_minute_and_a_failover_at_once() {
+    let mut record = Record::default();
+    let addresses = ["192.0.2.1", "192.0.2.2"];
+    let counts = |record: &Record, address: &str, now| {
+        let expected = Arc::new([address.parse().unwrap()].into());
+        record.known(None, at(now))
+            == ExternalName::Known {
+                addresses: expected,
+                failing: None,
+            }
+    };
+    for (number, now) in (0..6_usize).zip((0..).step_by(5)) {
+        record.take(answer(addresses[number % 2]), SHORTEST, at(now));
+        assert!(counts(&record, addresses[number % 2], now), "change {number}");
+    }
+    assert_eq!(record.take(answer(addresses[0]), LONGEST, at(30)).as_secs(), 35);
+    assert!(counts(&record, addresses[1], 30), "the last one counts on");
+    record.take(answer(addresses[0]), SHORTEST, at(65));
+    assert!(counts(&record, addresses[0], 65));
+    record.take(Answer::NoSuchName, SHORTEST, at(70));
+    assert!(counts(&record, addresses[0], 70), "that a name ends is a change, too");
+    record.take(answer(addresses[1]), SHORTEST, at(1000));
+    assert!(
+        counts(&record, addresses[1], 1000),
+        "after a quiet time, changes count at once again"
+    );
+}
+
+/// contract#external-names
+#[test]
+fn the_first_addresses_of_a_name_never_wait() {
+    let mut record = Record::default();
+    for now in 0..20 {
+        record.take(Answer::NoSuchName, SHORTEST, at(now));
+        record.take(answer("192.0.2.1"), SHORTEST, at(now));
+        assert_eq!(known(&record, now), Some((1, None)));
+    }
+}
+
+/// contract#external-names
+#[test]
+fn a_dns_that_fails_again_and_again_is_shown_once_a_minute() {
+    let mut record = Record::default();
+    record.take(answer("192.0.2.1"), SHORTEST, at(0));
+    let mut shown = 0;
+    for now in (0..600_i64).step_by(10) {
+        for failure_at in now..now + 3 {
+            record.take(failure(), Duration::ZERO, at(failure_at));
+        }
+        shown += usize::from(known(&record, now + 3) != Some((1, None)));
+        record.take(answer("192.0.2.1"), SHORTEST, at(now + 4));
+        assert_eq!(known(&record, now + 4), Some((1, None)));
+    }
+    assert!((10..=15).contains(&shown), "{shown}");
 }

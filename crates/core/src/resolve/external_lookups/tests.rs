@@ -74,6 +74,49 @@ fn a_name_that_is_not_allowed_is_not_looked_up_and_the_message_names_the_flag() 
 
 /// contract#external-names
 #[test]
+fn what_the_message_tells_the_administrator_to_allow_can_be_allowed() {
+    let message_for = |name: &str| {
+        let named = Service {
+            external_name: Some(name.to_owned()),
+            ..service()
+        };
+        let s = fixture::snapshot().with_target_service(named, vec![]);
+        let TargetVerdict::NotSupported { message } = target_of(&s) else {
+            panic!("{name}")
+        };
+        message
+    };
+    for name in [
+        "pg.rds.example.com",
+        "example.com",
+        "_pg._tcp.example.com",
+        "a.b.c",
+        "10.0.0.1",
+    ] {
+        let message = message_for(name);
+        let (_, flag) = message.split_once("--allow-external-names=").unwrap();
+        assert!(flag.starts_with(name), "{message}");
+        assert!(AllowedNames::parse([name]).unwrap().allows(name));
+        if let Some((_, suffix)) = message.split_once("suffix such as '") {
+            let suffix = suffix.split('\'').next().unwrap();
+            assert!(AllowedNames::parse([suffix]).unwrap().allows(name), "{message}");
+        }
+    }
+    assert!(
+        !message_for("example.com").contains("suffix"),
+        "a suffix needs a dot, too"
+    );
+    let single = message_for("db");
+    assert!(!single.contains("--allow-external-names"), "{single}");
+    assert!(
+        single.contains("has no dot") && single.contains("correct the Service"),
+        "{single}"
+    );
+    AllowedNames::parse(["db"]).unwrap_err();
+}
+
+/// contract#external-names
+#[test]
 fn the_addresses_of_a_name_are_endpoints_and_special_ones_are_not() {
     let s = with(
         external(),

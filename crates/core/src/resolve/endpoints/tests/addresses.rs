@@ -49,8 +49,10 @@ impl Numbers {
             0xff02,
             0x2001,
         ][index(self.below(9))];
-        match self.below(8) {
+        match self.below(10) {
             0 => mapped,
+            8 => Ipv6Addr::from((0x64_ff9b_u128 << 96) | u128::from(u32::from(self.v4()))),
+            9 => Ipv6Addr::from((0x2002_u128 << 112) | (u128::from(u32::from(self.v4())) << 80) | (whole >> 48)),
             1 => Ipv6Addr::from(u128::from(self.below(3))),
             _ => Ipv6Addr::from(segments),
         }
@@ -73,7 +75,17 @@ fn is_usable_by_the_rfcs(address: &IpAddr) -> bool {
             let is_mapped = segments[..5].iter().all(|s| *s == 0) && segments[5] == 0xffff;
             let is_multicast = segments[0] >> 8 == 0xff;
             let is_link_local = segments[0] & 0xffc0 == 0xfe80;
-            !is_mapped && !is_multicast && !is_link_local && u128::from(*v6) > 1
+            let whole = u128::from(*v6);
+            let embedded = if segments[0] == 0x2002 {
+                Some(whole >> 80)
+            } else {
+                [0, 0x64_ff9b << 64].contains(&(whole >> 32)).then_some(whole)
+            };
+            let embeds_usable = embedded.is_none_or(|v4| {
+                let [.., a, b, c, d] = v4.to_be_bytes();
+                is_usable_by_the_rfcs(&Ipv4Addr::new(a, b, c, d).into())
+            });
+            !is_mapped && !is_multicast && !is_link_local && whole > 1 && embeds_usable
         }
     }
 }
