@@ -24,5 +24,6 @@ pub(crate) use driver::Driver;
 pub(crate) use executor::Executor;
 pub(crate) use memory::RecentWrites;
 pub(crate) use pass::{PassContext, source_of};
+pub(crate) use refused_link::RefusedLinks;
 pub(crate) use refused_writes::RefusedWrites;
 pub(crate) use running::RunningPasses;

@@ -27,7 +27,7 @@ use super::memory::RecentWrites;
 use super::outcome::{Outcome, worst};
 use super::record;
 use super::refuse::refusal_of_link;
-use super::refused_link::RefusedLink;
+use super::refused_link::{RefusedLink, RefusedLinks};
 use super::refused_writes::RefusedWrites;
 use super::running::{RunningPass, RunningPasses, Work};
 use crate::clock::Clock;
@@ -65,6 +65,7 @@ pub(crate) struct PassContext {
     pub(crate) external_names: Arc<ExternalLookups>,
     pub(crate) running: RunningPasses,
     pub(crate) refused_writes: RefusedWrites,
+    pub(crate) refused_links: RefusedLinks,
 }
 
 impl PassContext {
@@ -76,10 +77,12 @@ impl PassContext {
             collisions: Collisions::default(),
             recalled: Vec::new(),
             endpoints_since: turn.endpoints_since,
-            refused_link: RefusedLink::default(),
+            refused_link: self.refused_links.before(&turn.key),
             running: self.running.begin(&turn.key),
         };
         let outcome = pass.run().await;
+        self.refused_links
+            .pass_ended(&turn.key, &pass.refused_link, outcome.ending);
         if let Some(report) = pass.running.slow() {
             record::slow_pass(&report);
         }
@@ -303,8 +306,7 @@ impl Pass<'_> {
     }
 
     fn note_refused_link(&mut self, snapshot: &Snapshot, refusal: Refusal) {
-        self.refused_link
-            .note(refusal, snapshot, self.turn, &self.context.events);
+        self.refused_link.note(refusal, snapshot, &self.context.events);
     }
 
     fn settle(&self, snapshot: &Snapshot, wake: Option<Timestamp>, retry: bool) -> Outcome {

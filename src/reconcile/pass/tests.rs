@@ -76,6 +76,7 @@ fn context(links: &[Value], answer: fn(&Method) -> (u16, Value)) -> PassContext 
         external_names: Arc::new(external_names),
         running: RunningPasses::default(),
         refused_writes: RefusedWrites::default(),
+        refused_links: RefusedLinks::default(),
     }
 }
 
@@ -110,7 +111,7 @@ fn pass<'a>(context: &'a PassContext, turn: &'a Turn) -> Pass<'a> {
         collisions: Collisions::default(),
         recalled: Vec::new(),
         endpoints_since: None,
-        refused_link: RefusedLink::default(),
+        refused_link: context.refused_links.before(&turn.key),
         running: context.running.begin(&turn.key),
     }
 }

@@ -51,7 +51,7 @@ pub use deletion::{Deletion, deletion};
 pub use facts::Goal;
 pub use refused::refuse;
 pub use table::{Process, TABLE, is_edge};
-pub use unsaid::event_of_refusal;
+pub use unsaid::{RefusedSince, event_about, event_of_refusal};
 
 /// The next group of writes, or nothing.
 pub fn step(snapshot: &Snapshot) -> Step {
