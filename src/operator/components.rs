@@ -25,7 +25,8 @@ use crate::leader::{Candidate, Election, Leadership, LeaseConfig};
 use crate::queue::Queue;
 use crate::readiness::GateWriter;
 use crate::reconcile::{
-    Batches, Driver, Executor, PassContext, RecentWrites, RefusedLinks, RefusedWrites, RunningPasses, source_of,
+    Batches, Driver, Executor, PassContext, RecentLinkWrites, RecentWrites, RefusedLinks, RefusedWrites, RunningPasses,
+    source_of,
 };
 use crate::requested_names::RequestedNames;
 use crate::supervise::supervise;
@@ -255,6 +256,7 @@ impl Components {
             executor,
             batches: Batches::default(),
             recent_writes: RecentWrites::default(),
+            link_writes: RecentLinkWrites::default(),
             cache: Arc::clone(&self.cache),
             queue: Arc::clone(&self.queue),
             events: publisher,
