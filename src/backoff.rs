@@ -10,7 +10,7 @@ const LONGEST_AFTER_REFUSAL: Duration = Duration::from_mins(5);
 /// Shorter than the ten seconds within which a link goes on.
 const LONGEST_UNSEEN: Duration = Duration::from_secs(8);
 const LONGEST_AMONG_MANY: Duration = Duration::from_hours(1);
-/// So many links of a namespace may try in that time.
+/// So many links or objects of a namespace may try in that time.
 const AT_A_TIME: usize = 16;
 
 /// The delay after the `times`-th transient failure in a row: 0.5 s to 4 s.
@@ -26,9 +26,19 @@ pub(crate) fn after_refusal<K: Hash>(key: &K, times: u32) -> Duration {
 /// The delay after the `times`-th refusal in a row, if no event tells when its cause ends: 0.5 s to 8 s. If more than 16 links of
 /// a namespace wait, it is longer, and anywhere in that time: together they try twice a second.
 pub(crate) fn after_unseen<K: Hash>(key: &K, times: u32, waiting: usize) -> Duration {
-    let delay = up_to(LONGEST_UNSEEN, key, times);
+    among(waiting, LONGEST_UNSEEN, key, times)
+}
+
+/// The delay before a write that others undid for the `times`-th time in a row: 0.5 s to 5 min. If they undo those of more than
+/// 16 objects of a namespace, it is longer, and anywhere in that time: together they are written some three times a minute.
+pub(crate) fn after_undone<K: Hash>(key: &K, times: u32, undone: usize) -> Duration {
+    among(undone, LONGEST_AFTER_REFUSAL, key, times)
+}
+
+fn among<K: Hash>(waiting: usize, longest: Duration, key: &K, times: u32) -> Duration {
+    let delay = up_to(longest, key, times);
     let more = u32::try_from(waiting.div_ceil(AT_A_TIME)).unwrap_or(u32::MAX);
-    let longest = LONGEST_UNSEEN.saturating_mul(more.saturating_sub(1)).saturating_mul(2);
+    let longest = longest.saturating_mul(more.saturating_sub(1)).saturating_mul(2);
     delay + anywhere(key, times, longest.min(LONGEST_AMONG_MANY))
 }
 

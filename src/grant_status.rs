@@ -9,6 +9,7 @@ use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use instancelink_api::InstanceLinkGrant;
 use instancelink_cluster::{Cache, CallError, Calls, Grants, Index, Lenient, ObjectName, Stripped, Watched};
+use instancelink_core::hash;
 use instancelink_core::resolve::grant::status_due;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
@@ -62,9 +63,11 @@ impl GrantWriter {
         while serving.next().await.is_some() {}
     }
 
-    /// Requests a look at all grants of the namespaces whose backoff is over.
+    /// Requests a look at all grants of the namespaces whose backoff is over, and at those whose pause is.
     fn retry(&self, backoff: &mut NamespaceBackoff) {
-        for namespace in backoff.take_over(Instant::now()) {
+        let now = Instant::now();
+        self.requests.add(backoff.take_undone(now));
+        for namespace in backoff.take_over(now) {
             let grants = |index: &Index| index.grants.names_in(&namespace).cloned().collect::<Vec<_>>();
             let grants = self.cache.read(grants);
             if grants.is_empty() {
@@ -93,14 +96,20 @@ impl GrantWriter {
             let Some((content, patch)) = self.patch_for(grant) else {
                 continue;
             };
+            if backoff.lock().is_paused(grant, content, Instant::now()) {
+                continue;
+            }
             match self.write(grant, &patch).await {
-                Ok(()) => {
-                    if backoff.lock().wrote(grant, content, Instant::now()) {
+                Ok(is_undone) => {
+                    let mut backoff = backoff.lock();
+                    if backoff.wrote(grant, content, is_undone, Instant::now()) {
                         tracing::warn!(
                             %grant,
                             "another client or a policy changes the status of a grant after each write; links use the grant all \
                              the same; writing it again with growing pauses"
                         );
+                    }
+                    if backoff.is_waiting(&namespace) {
                         break;
                     }
                 }
@@ -125,25 +134,31 @@ impl GrantWriter {
         namespace
     }
 
-    /// What a grant's status says and its patch, if one is due. The grant must still be the one that was decided about.
-    fn patch_for(&self, name: &ObjectName) -> Option<(String, Value)> {
+    /// A hash of what a grant's status says, and its patch, if one is due. The grant must still be the one that was decided
+    /// about.
+    fn patch_for(&self, name: &ObjectName) -> Option<(i64, Value)> {
         let grant = self.cache.read(|index| index.grants.get(name).cloned())?;
         let status = status_due(&grant, self.clock.now())?;
         let said = status
             .conditions
             .iter()
             .map(|c| (&c.status, &c.message, c.observed_generation));
-        let content = format!("{} {:?}", grant.uid, said.collect::<Vec<_>>());
+        let content = hash::bits52(&format!("{} {:?}", grant.uid, said.collect::<Vec<_>>()));
         let metadata = json!({ "uid": grant.uid, "resourceVersion": grant.resource_version });
         Some((content, json!({ "metadata": metadata, "status": status })))
     }
 
-    /// The answer does not go into the cache: a grant that we wrote and the watch has not shown yet would stay there if it is
-    /// deleted while the watch lists again, and consent after its deletion.
-    async fn write(&self, name: &ObjectName, patch: &Value) -> Result<(), CallError> {
-        self.calls
+    /// Sends a patch. True if the answer does not have what was written. The answer does not go into the cache: a grant that we
+    /// wrote and the watch has not shown yet would stay there if it is deleted while the watch lists again, and consent after
+    /// its deletion.
+    async fn write(&self, name: &ObjectName, patch: &Value) -> Result<bool, CallError> {
+        let answer = self
+            .calls
             .patch::<InstanceLinkGrant, Lenient<Stripped<InstanceLinkGrant>>>(Grants::KIND, name, Some("status"), patch)
-            .await
-            .map(drop)
+            .await?;
+        Ok(status_due(&Grants::reduced(answer).item, self.clock.now()).is_some())
     }
 }
+
+#[cfg(test)]
+mod tests;

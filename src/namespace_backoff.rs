@@ -1,5 +1,5 @@
 //! The backoff of a namespace after a write failed there. Plain data with the time as an argument. Permissions are granted
-//! per namespace, so if the write of one object is forbidden, that of all is.
+//! per namespace, so if the write of one object is forbidden, that of all is. An object whose writes others undo waits alone.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use instancelink_cluster::{CallError, ObjectName};
 use tokio::time::Instant;
 
 use crate::backoff;
-use crate::undone_writes::UndoneWrites;
+use crate::undone_writes::{UndoneWrites, Write};
 
 /// The namespaces in which writes failed.
 #[derive(Debug, Default)]
@@ -71,17 +71,22 @@ impl NamespaceBackoff {
         is_new
     }
 
-    /// A write of this content succeeded. True if it only repeats the last one of the object, because others undo it: then the
-    /// namespace waits as after a refusal.
-    pub(crate) fn wrote(&mut self, object: &ObjectName, content: String, now: Instant) -> bool {
-        let is_undone = self.undone.repeats(object, content, now);
-        if is_undone {
-            let message = "another client or a policy changes it after each write".to_owned();
+    /// True while this content must not be written to the object again, because others undo it.
+    pub(crate) fn is_paused(&self, object: &ObjectName, content: i64, now: Instant) -> bool {
+        self.undone.is_paused(object, content, now)
+    }
+
+    /// A write of this content succeeded; `is_undone`: its answer shows that the same content is due again. True if others undo
+    /// it, so that the object waits. If they undo very many, the namespace waits.
+    pub(crate) fn wrote(&mut self, object: &ObjectName, content: i64, is_undone: bool, now: Instant) -> bool {
+        let write = self.undone.wrote(object, content, is_undone, now);
+        if write == Write::TooMany {
+            let message = "other clients or policies change very many objects after each write".to_owned();
             self.failed(&object.namespace, &CallError::Refused { code: 0, message }, now);
         } else {
             self.succeeded(&object.namespace);
         }
-        is_undone
+        write != Write::New
     }
 
     /// A write succeeded. A backoff that runs stays: another write at the same time may have failed, and its object must be
@@ -95,9 +100,15 @@ impl NamespaceBackoff {
         }
     }
 
-    /// When the first backoff ends.
+    /// When the first backoff, or the first pause of an object, ends.
     pub(crate) fn next_retry(&self) -> Option<Instant> {
-        self.namespaces.values().filter_map(|entry| entry.until).min()
+        let namespaces = self.namespaces.values().filter_map(|entry| entry.until);
+        namespaces.chain(self.undone.next_retry()).min()
+    }
+
+    /// Takes the objects whose pauses are over: they have to be checked again.
+    pub(crate) fn take_undone(&mut self, now: Instant) -> Vec<ObjectName> {
+        self.undone.take_over(now)
     }
 
     /// Takes the namespaces whose backoff is over: their objects have to be checked again.
@@ -116,89 +127,4 @@ impl NamespaceBackoff {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const AFTER_FORBIDDEN: Duration = Duration::from_mins(5);
-
-    fn shop() -> Arc<str> {
-        "shop".into()
-    }
-
-    fn forbidden() -> CallError {
-        CallError::Forbidden("no".to_owned())
-    }
-
-    #[test]
-    fn a_missing_permission_is_retried_each_five_minutes_and_reported_once() {
-        let (mut backoff, start) = (NamespaceBackoff::after_forbidden(AFTER_FORBIDDEN), Instant::now());
-        assert!(backoff.failed(&shop(), &forbidden(), start));
-        assert!(backoff.is_waiting("shop") && !backoff.is_waiting("data"));
-        assert_eq!(backoff.next_retry(), Some(start + AFTER_FORBIDDEN));
-        assert!(
-            backoff
-                .take_over(start + AFTER_FORBIDDEN - Duration::from_millis(1))
-                .is_empty()
-        );
-        assert_eq!(backoff.take_over(start + AFTER_FORBIDDEN), [shop()]);
-        assert!(!backoff.is_waiting("shop"));
-        assert!(
-            !backoff.failed(&shop(), &forbidden(), start + AFTER_FORBIDDEN),
-            "reported already"
-        );
-        backoff.succeeded("shop");
-        assert!(backoff.failed(&shop(), &forbidden(), start), "revoked again");
-    }
-
-    #[test]
-    fn a_transient_failure_is_retried_within_seconds() {
-        let (mut backoff, start) = (NamespaceBackoff::default(), Instant::now());
-        for _ in 0..10 {
-            assert!(!backoff.failed(&shop(), &CallError::Transport("gone".to_owned()), start));
-        }
-        assert!(
-            backoff
-                .next_retry()
-                .is_some_and(|next| next <= start + Duration::from_secs(4))
-        );
-    }
-
-    #[test]
-    fn a_success_does_not_end_the_backoff_of_a_failed_write_at_the_same_time() {
-        let (mut backoff, start) = (NamespaceBackoff::default(), Instant::now());
-        backoff.failed(&shop(), &CallError::Transport("gone".to_owned()), start);
-        backoff.succeeded("shop");
-        assert_eq!(backoff.take_over(start + Duration::from_secs(1)), [shop()]);
-        backoff.succeeded("shop");
-        assert!(backoff.namespaces.is_empty());
-    }
-
-    #[test]
-    fn writes_that_others_undo_are_repeated_with_growing_pauses() {
-        let (mut backoff, mut now) = (NamespaceBackoff::default(), Instant::now());
-        let grant = ObjectName::new("shop", "grant");
-        let start = now;
-        let mut written = Vec::new();
-        while now < start + Duration::from_mins(30) {
-            backoff.wrote(&grant, "valid".to_owned(), now);
-            written.push(now - start);
-            now = backoff.next_retry().unwrap_or(now);
-            backoff.take_over(now);
-        }
-        let late = written.iter().filter(|at| **at > Duration::from_mins(5));
-        assert!(late.count() <= 8 && written.len() < 20, "{written:?}");
-        assert!(
-            !backoff.wrote(&grant, "not valid".to_owned(), now),
-            "its owner changed it"
-        );
-        assert!(!backoff.is_waiting("shop"));
-    }
-
-    #[test]
-    fn of_several_failures_at_once_the_longest_backoff_counts() {
-        let (mut backoff, start) = (NamespaceBackoff::after_forbidden(AFTER_FORBIDDEN), Instant::now());
-        backoff.failed(&shop(), &forbidden(), start);
-        backoff.failed(&shop(), &CallError::Transport("gone".to_owned()), start);
-        assert_eq!(backoff.next_retry(), Some(start + AFTER_FORBIDDEN));
-    }
-}
+mod tests;

@@ -24,7 +24,10 @@ use crate::grant_status::GrantWriter;
 use crate::leader::{Candidate, Election, Leadership, LeaseConfig};
 use crate::queue::Queue;
 use crate::readiness::GateWriter;
-use crate::reconcile::{Batches, Driver, Executor, PassContext, RecentWrites, RefusedWrites, RunningPasses, source_of};
+use crate::reconcile::{
+    Batches, Driver, Executor, PassContext, RecentLinkWrites, RecentWrites, RefusedLinks, RefusedWrites, RunningPasses,
+    source_of,
+};
 use crate::requested_names::RequestedNames;
 use crate::supervise::supervise;
 use crate::sweep::{SweepRequests, Sweeper};
@@ -253,6 +256,7 @@ impl Components {
             executor,
             batches: Batches::default(),
             recent_writes: RecentWrites::default(),
+            link_writes: RecentLinkWrites::default(),
             cache: Arc::clone(&self.cache),
             queue: Arc::clone(&self.queue),
             events: publisher,
@@ -270,6 +274,7 @@ impl Components {
             external_names: Arc::clone(&external_names),
             running: RunningPasses::default(),
             refused_writes: RefusedWrites::default(),
+            refused_links: RefusedLinks::default(),
         });
         let mut tasks = JoinSet::new();
         tasks.spawn(unusable);

@@ -72,9 +72,11 @@ impl GateWriter {
         while serving.next().await.is_some() {}
     }
 
-    /// Requests a check of all pods in the namespaces whose backoff is over.
+    /// Requests a check of all pods in the namespaces whose backoff is over, and of those whose pause is.
     fn retry(&self, backoff: &mut NamespaceBackoff) {
-        for namespace in backoff.take_over(Instant::now()) {
+        let now = Instant::now();
+        self.requests.add(backoff.take_undone(now));
+        for namespace in backoff.take_over(now) {
             let gated = |index: &Index| index.pods.gated.get(&*namespace).cloned().collect::<Vec<_>>();
             let pods = self.cache.read(gated);
             if pods.is_empty() {
@@ -99,25 +101,25 @@ impl GateWriter {
         let may_write = || self.leadership.holds() && !stop.is_cancelled();
         let mut pods = pods.into_iter();
         for pod in pods.by_ref() {
-            let Some(due) = self.patch_for(&pod).filter(|_| may_write()) else {
+            let Some(due) = self.due(&pod, backoff).filter(|_| may_write()) else {
                 continue;
             };
             let answer = self.write(&pod, &due).await;
-            if !self.record(&namespace, &due, answer, backoff) {
+            if !self.record(&pod, &due, answer, backoff) {
                 return namespace;
             }
             break;
         }
         let writes = futures::stream::iter(pods).map(async |pod| {
             // Computed at the last moment: the link may have changed while the pod waited.
-            let due = self.patch_for(&pod).filter(|_| may_write())?;
+            let due = self.due(&pod, backoff).filter(|_| may_write())?;
             let answer = self.write(&pod, &due).await;
-            Some((due, answer))
+            Some((pod, due, answer))
         });
         let mut writes = std::pin::pin!(writes.buffer_unordered(WRITES));
         while let Some(done) = writes.next().await {
-            if let Some((due, answer)) = done {
-                self.record(&namespace, &due, answer, backoff);
+            if let Some((pod, due, answer)) = done {
+                self.record(&pod, &due, answer, backoff);
             }
         }
         namespace
@@ -125,6 +127,12 @@ impl GateWriter {
 
     fn patch_for(&self, pod: &ObjectName) -> Option<GatePatch> {
         self.cache.read(|index| patch_for(index, pod, self.clock.now()))
+    }
+
+    /// The patch that is due for a pod now. None while others undo it and the pod waits: it is checked again at the end.
+    fn due(&self, pod: &ObjectName, backoff: &Mutex<NamespaceBackoff>) -> Option<GatePatch> {
+        let is_paused = |due: &GatePatch| backoff.lock().is_paused(pod, due.content, Instant::now());
+        self.patch_for(pod).filter(|due| !is_paused(due))
     }
 
     async fn write(&self, name: &ObjectName, due: &GatePatch) -> Result<(), CallError> {
@@ -140,24 +148,25 @@ impl GateWriter {
     /// Records the answer to a write. False if the namespace must wait for its backoff.
     fn record(
         &self,
-        namespace: &Arc<str>,
+        name: &ObjectName,
         due: &GatePatch,
         answer: Result<(), CallError>,
         backoff: &Mutex<NamespaceBackoff>,
     ) -> bool {
-        let pod = &due.pod.name;
+        let (namespace, pod) = (&name.namespace, &due.pod.name);
         match answer {
             Ok(()) => {
-                let name = ObjectName::new(namespace, pod);
-                let is_undone = backoff.lock().wrote(&name, due.content.clone(), Instant::now());
-                if is_undone {
+                let left = self.patch_for(name);
+                let is_undone = left.is_some_and(|left| left.content == due.content);
+                let mut backoff = backoff.lock();
+                if backoff.wrote(name, due.content, is_undone, Instant::now()) {
                     tracing::warn!(
                         %namespace,
                         pod,
                         "another client or a policy changes a readiness gate after each write; writing it again with growing pauses"
                     );
                 }
-                !is_undone
+                !backoff.is_waiting(namespace)
             }
             // The pod was deleted or replaced. The watch shows that.
             Err(CallError::NotFound(_)) => true,

@@ -16,8 +16,8 @@ use serde_json::{Value, json};
 pub(super) struct GatePatch {
     pub(super) pod: Arc<Pod>,
     pub(super) patch: Value,
-    /// What the patch says, without times.
-    pub(super) content: String,
+    /// The verdicts on all gates of the pod. The patch has only those that the pod does not show.
+    pub(super) content: i64,
 }
 
 /// The patch that is due for a pod, if any.
@@ -28,9 +28,8 @@ pub(super) fn patch_for(index: &Index, name: &ObjectName, now: Timestamp) -> Opt
     let links: Vec<&InstanceLink> = links.iter().map(AsRef::as_ref).collect();
     let conditions = readiness::due(pod, &instances, &links, now);
     // The UID is a precondition: a new pod of the same name must not get the conditions of the old one.
-    let said = conditions.iter().map(|c| (&c.type_, &c.status));
     (!conditions.is_empty()).then(|| GatePatch {
-        content: format!("{} {:?}", pod.uid, said.collect::<Vec<_>>()),
+        content: readiness::fingerprint(pod, &instances, &links),
         pod: Arc::clone(pod),
         patch: json!({ "metadata": { "uid": pod.uid }, "status": { "conditions": conditions } }),
     })

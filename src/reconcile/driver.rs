@@ -47,7 +47,11 @@ impl Driver {
                 _ = look.tick(), if !passes.is_empty() => {
                     self.context.running.newly_stuck().iter().for_each(record::stuck_pass);
                 }
-                _ = forget.tick(), if !recent_writes.is_empty() => recent_writes.forget_old(self.context.clock.now()),
+                _ = forget.tick() => {
+                    let now = self.context.clock.now();
+                    recent_writes.forget_old(now);
+                    self.context.link_writes.forget_old(now);
+                }
             }
         }
         if tokio::time::timeout(grace, async { while passes.join_next().await.is_some() {} })

@@ -51,9 +51,4 @@ impl RecentWrites {
         links.retain(|_, written| Disputes::is_remembered(written.iter().map(|(_, one)| one), now));
         links.shrink_to_fit();
     }
-
-    /// True if no write of any link is remembered.
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.lock().is_empty()
-    }
 }

@@ -23,11 +23,12 @@ use tokio::time::Instant;
 use super::alterations;
 use super::batches::Batches;
 use super::executor::{Collisions, Executor};
+use super::link_writes::{OwnLinkWrites, RecentLinkWrites};
 use super::memory::RecentWrites;
 use super::outcome::{Outcome, worst};
 use super::record;
-use super::refuse::refusal_of_link;
-use super::refused_link::RefusedLink;
+use super::refuse::{is_refusal, refusal_of_link};
+use super::refused_link::{RefusedLink, RefusedLinks};
 use super::refused_writes::RefusedWrites;
 use super::running::{RunningPass, RunningPasses, Work};
 use crate::clock::Clock;
@@ -48,6 +49,7 @@ pub(crate) struct PassContext {
     pub(crate) executor: Executor,
     pub(crate) batches: Batches,
     pub(crate) recent_writes: RecentWrites,
+    pub(crate) link_writes: RecentLinkWrites,
     pub(crate) cache: Arc<Cache>,
     pub(crate) queue: Arc<Queue>,
     pub(crate) events: Publisher,
@@ -65,6 +67,7 @@ pub(crate) struct PassContext {
     pub(crate) external_names: Arc<ExternalLookups>,
     pub(crate) running: RunningPasses,
     pub(crate) refused_writes: RefusedWrites,
+    pub(crate) refused_links: RefusedLinks,
 }
 
 impl PassContext {
@@ -76,10 +79,14 @@ impl PassContext {
             collisions: Collisions::default(),
             recalled: Vec::new(),
             endpoints_since: turn.endpoints_since,
-            refused_link: RefusedLink::default(),
+            refused_link: self.refused_links.before(&turn.key),
+            link_writes: self.link_writes.of(&turn.key),
             running: self.running.begin(&turn.key),
         };
         let outcome = pass.run().await;
+        self.refused_links
+            .pass_ended(&turn.key, &pass.refused_link, outcome.ending);
+        self.link_writes.keep(pass.link_writes);
         if let Some(report) = pass.running.slow() {
             record::slow_pass(&report);
         }
@@ -97,6 +104,7 @@ struct Pass<'a> {
     /// When a change of the link's endpoints was first seen that no slice shows yet.
     endpoints_since: Option<Instant>,
     refused_link: RefusedLink,
+    link_writes: OwnLinkWrites,
     running: RunningPass<'a>,
 }
 
@@ -134,6 +142,10 @@ impl Pass<'_> {
                 Step::Settled { wake, retry } => return self.settle(&snapshot, wake, retry),
                 Step::Act(effects) => effects,
             };
+            if let Some(refusal) = self.link_writes.hold(&mut snapshot, &effects) {
+                self.note_refused_link(&snapshot, refusal);
+                continue;
+            }
             if !self.context.leadership.holds() {
                 return Outcome::new(Ending::Failed(None), "not_leading");
             }
@@ -271,6 +283,9 @@ impl Pass<'_> {
                             snapshot.refusals.remove(&key);
                         }
                     }
+                    if matches!(answer, Answer::Link(_)) {
+                        self.link_writes.record(&effect, snapshot.now);
+                    }
                     let refusals = snapshot.link_refusals;
                     let goes_on = lifecycle::take_answer(snapshot, &effect, answer, alteration);
                     if !goes_on || snapshot.link_refusals > refusals {
@@ -303,15 +318,14 @@ impl Pass<'_> {
     }
 
     fn note_refused_link(&mut self, snapshot: &Snapshot, refusal: Refusal) {
-        self.refused_link
-            .note(refusal, snapshot, self.turn, &self.context.events);
+        self.refused_link.note(refusal, snapshot, &self.context.events);
     }
 
     fn settle(&self, snapshot: &Snapshot, wake: Option<Timestamp>, retry: bool) -> Outcome {
         let slices = &snapshot.children.slices;
         let verifier = &self.context.verifier;
         verifier.pass_settled(&self.turn.key, &snapshot.link.object, slices);
-        let wake = wake.map(|at| {
+        let wake = self.link_writes.wake(wake).map(|at| {
             let left = at.duration_since(self.context.clock.now());
             Duration::try_from(left).unwrap_or_default().max(SHORTEST_WAKE)
         });
@@ -349,11 +363,6 @@ impl Pass<'_> {
             unconfirmed.retain_sources(has_links);
         }
     }
-}
-
-/// True if a retry alone does not help.
-const fn is_refusal(error: &CallError) -> bool {
-    matches!(error, CallError::Forbidden(_) | CallError::Refused { .. })
 }
 
 /// The next step. Only core decides it.

@@ -44,6 +44,11 @@ pub(super) fn refusal_of_link(error: &CallError, effect: &Effect, link: &LinkKey
     }
 }
 
+/// True if a retry alone does not help.
+pub(super) const fn is_refusal(error: &CallError) -> bool {
+    matches!(error, CallError::Forbidden(_) | CallError::Refused { .. })
+}
+
 #[cfg(test)]
 mod tests {
     use instancelink_api::condition::Reason;

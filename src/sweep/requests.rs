@@ -19,7 +19,7 @@ const MAX_GONE: usize = 1000;
 /// With more children to check than this, one full scan takes their place. On an operator that does not lead, nothing takes
 /// them, and each stray that a user creates and deletes would leave its name here.
 const MAX_CHILDREN: usize = 1000;
-/// The pause after a child could not be judged or removed. It doubles with each failure in a row.
+/// The pause after a child could not be judged or removed, or was removed and may be created again. It doubles each time.
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
 const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 
@@ -37,8 +37,8 @@ struct Pending {
     gone: Vec<GoneLink>,
     /// Single children, and when to check each.
     children: BTreeMap<Key, Instant>,
-    /// How often in a row each of them could not be judged or removed.
-    failures: BTreeMap<Key, u32>,
+    /// How often in a row each of them was put off.
+    put_off: BTreeMap<Key, u32>,
 }
 
 /// What one sweep looks at.
@@ -67,8 +67,8 @@ impl SweepRequests {
         for child in children {
             pending.children.entry(child).or_insert(at);
         }
-        if pending.children.len().saturating_sub(pending.failures.len()) > MAX_CHILDREN {
-            pending.forget_children_without_failures();
+        if pending.children.len().saturating_sub(pending.put_off.len()) > MAX_CHILDREN {
+            pending.forget_children_that_are_not_put_off();
             pending.full_scan_at(at);
         }
         drop(pending);
@@ -100,14 +100,15 @@ impl SweepRequests {
         self.added.notify_one();
     }
 
-    /// Requests another check of a child that could not be judged or removed. The pauses grow to minutes.
+    /// Requests another check of a child that could not be judged or removed, or that was removed: another client may create it
+    /// again and again. The pauses grow to minutes.
     pub(super) fn put_off(&self, child: Key) {
         let mut pending = self.pending.lock();
-        let failures = pending.failures.entry(child.clone()).or_default();
+        let times = pending.put_off.entry(child.clone()).or_default();
         let pause = FIRST_PAUSE
-            .saturating_mul(2_u32.saturating_pow(*failures))
+            .saturating_mul(2_u32.saturating_pow(*times))
             .min(LONGEST_PAUSE);
-        *failures = failures.saturating_add(1);
+        *times = times.saturating_add(1);
         pending.children.insert(child, Instant::now() + pause);
         drop(pending);
         self.added.notify_one();
@@ -116,12 +117,12 @@ impl SweepRequests {
     /// True for a child that is put off: a scan does not check it.
     pub(super) fn is_put_off(&self, child: &Key) -> bool {
         let pending = self.pending.lock();
-        pending.failures.contains_key(child) && pending.children.get(child).is_some_and(|at| *at > Instant::now())
+        pending.put_off.contains_key(child) && pending.children.get(child).is_some_and(|at| *at > Instant::now())
     }
 
-    /// A child was judged, or is gone.
+    /// Nothing is to be removed: a child was judged, or is gone.
     pub(super) fn settled(&self, child: &Key) {
-        self.pending.lock().failures.remove(child);
+        self.pending.lock().put_off.remove(child);
     }
 
     /// Takes what is due now.
@@ -152,9 +153,9 @@ impl Pending {
     }
 
     /// A child that is put off stays so, or a scan would ask about it again.
-    fn forget_children_without_failures(&mut self) {
-        let failures = &self.failures;
-        self.children.retain(|child, _| failures.contains_key(child));
+    fn forget_children_that_are_not_put_off(&mut self) {
+        let put_off = &self.put_off;
+        self.children.retain(|child, _| put_off.contains_key(child));
     }
 
     fn next_time(&self) -> Option<Instant> {

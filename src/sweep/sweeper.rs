@@ -281,7 +281,7 @@ impl Sweeper {
             | Answer::ChildGone(_)
             | Answer::Unchangeable(..)
             | Answer::Done => {
-                self.requests.settled(key);
+                self.requests.put_off(key.clone());
                 self.metrics.count_swept(key.kind.as_str());
                 tracing::info!(child = %key, "orphan swept: its link is gone");
                 if let Effect::Delete { key, uid, .. } = effect {

@@ -10,6 +10,7 @@ use kube::api::{DeleteParams, ListParams, Preconditions};
 use kube::{Api, Client};
 use tokio::time::Instant;
 
+use super::recreated::Recreated;
 use instancelink_cluster::{Lenient, ObjectName, Stripped};
 
 /// How much of a link's own message is shown, in characters.
@@ -27,12 +28,21 @@ pub(super) async fn all(client: &Client) -> anyhow::Result<Vec<String>> {
         .collect())
 }
 
-/// Deletes all links, also those that are created meanwhile, and waits until the operator has removed the last finalizer.
+/// Deletes all links, also those that are created meanwhile, and waits until the operator has removed the last finalizer. An
+/// error if a link is created again and again.
 pub(super) async fn delete_all(client: &Client, operator_namespace: &str) -> anyhow::Result<()> {
     let mut shown: BTreeMap<String, String> = BTreeMap::new();
     let mut changed = Instant::now();
+    let mut recreated = Recreated::default();
     loop {
         let links = list(client).await?;
+        for link in &links {
+            let name = ObjectName::of(&link.metadata).to_string();
+            let uid = link.metadata.uid.as_deref().unwrap_or_default();
+            if let Some(line) = recreated.see(&name, uid)? {
+                println!("{line}");
+            }
+        }
         for link in links.iter().filter(|l| l.metadata.deletion_timestamp.is_none()) {
             delete(client, link).await?;
         }

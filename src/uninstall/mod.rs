@@ -3,6 +3,7 @@
 
 mod ask;
 mod links;
+mod recreated;
 mod rest;
 
 use anyhow::bail;

@@ -13,13 +13,15 @@ use crate::alteration::Alteration;
 use crate::child::{Key, ObservedChild};
 
 /// After this time without a write of any child of the link, the earlier writes no longer count.
-const COUNT_FOR: SignedDuration = SignedDuration::from_mins(2);
+pub(crate) const COUNT_FOR: SignedDuration = SignedDuration::from_mins(2);
 /// Repairs of what other clients changed that have no pause before them.
-const FREE: u32 = 3;
+pub(crate) const FREE: u32 = 3;
 /// The pause before a write that is repeated again and again.
 pub(crate) const LONGEST: SignedDuration = SignedDuration::from_secs(60);
-/// The pauses before: 0.5 s, doubled with each. After their sum the first minute is half over.
+/// The number of pauses before it: 0.5 s, doubled with each. Together they are 31.5 s.
 const DOUBLED: u32 = 6;
+/// Of more children of a link, no write is remembered. A link has far fewer; others may create objects with its marks.
+const MOST: usize = 256;
 
 /// What a link asks of its children, without what is observed of them. While it stays the same, a second write of a child
 /// repeats the first one.
@@ -48,7 +50,7 @@ pub struct Written {
     /// Others delete the child, and do not change it.
     pub(crate) deleted: bool,
     /// The object in the answer, if admission took the label by which it is watched: no event will show it.
-    pub(crate) unseen: Option<Box<ObservedChild>>,
+    pub(crate) unwatched: Option<Box<ObservedChild>>,
     /// When it was answered.
     pub(crate) at: Timestamp,
 }
@@ -67,12 +69,7 @@ impl Written {
 
     /// When the write may be repeated; none if there is no pause.
     pub(crate) fn until(&self) -> Option<Timestamp> {
-        let pause = match self.nth() {
-            0 => return None,
-            nth @ 1..=DOUBLED => SignedDuration::from_millis(500 << (nth - 1)),
-            _ => LONGEST,
-        };
-        self.at.checked_add(pause).ok()
+        self.at.checked_add(pause(self.nth())?).ok()
     }
 
     /// Until when the child counts as disputed after a repair that succeeded. Without that, the status would change twice with
@@ -89,6 +86,20 @@ impl Written {
 
     fn counts(&self, now: Timestamp) -> bool {
         now.duration_since(self.at) < COUNT_FOR
+    }
+
+    /// True if the next write of the child may be one that others undo: after a slow write it is long until then.
+    const fn is_of_dispute(&self) -> bool {
+        self.altered || self.times > 0
+    }
+}
+
+/// The pause before the `nth` repetition; none before one that is free.
+pub(crate) const fn pause(nth: u32) -> Option<SignedDuration> {
+    match nth {
+        0 => None,
+        1..=DOUBLED => Some(SignedDuration::from_millis(500 << (nth - 1))),
+        _ => Some(LONGEST),
     }
 }
 
@@ -116,14 +127,27 @@ pub(crate) struct Wishes {
 }
 
 impl Disputes {
-    /// At the start of a pass: the writes that still count.
+    /// At the start of a pass: the writes that still count. While one of them does, those of disputed children do, too.
     pub fn recalled(mut written: BTreeMap<Key, Written>, now: Timestamp) -> Self {
         if !Self::is_remembered(written.values(), now) {
             written.clear();
         }
+        written.retain(|_, one| one.counts(now) || one.is_of_dispute());
         Self {
             written,
             ..Self::default()
+        }
+    }
+
+    /// Remembers a write. For one too many, the oldest is forgotten, first those of children without a dispute.
+    pub(crate) fn remember(&mut self, key: Key, written: Written) {
+        self.written.insert(key, written);
+        if self.written.len() > MOST {
+            let rank = |one: &Written| (one.is_of_dispute(), one.at);
+            let first = self.written.iter().min_by_key(|(_, one)| rank(one));
+            if let Some(key) = first.map(|(key, _)| key.clone()) {
+                self.written.remove(&key);
+            }
         }
     }
 

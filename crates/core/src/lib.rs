@@ -26,6 +26,7 @@ pub mod effect;
 pub mod external_name;
 pub mod hash;
 pub mod lifecycle;
+pub mod link_writes;
 pub mod marks;
 pub mod readiness;
 pub mod refusal;

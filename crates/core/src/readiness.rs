@@ -1,6 +1,8 @@
 //! Readiness gates (contract#readiness-gates): a pod with the gate `instancelink.dev/<alias>` is ready only while the link of
 //! that alias and of the pod's instance is active and available. Decides the conditions of the pod; the operator writes them.
 
+use std::fmt::Write as _;
+
 use instancelink_api::condition::{Reason, types};
 use instancelink_api::{InstanceLink, State, keys};
 use jiff::Timestamp;
@@ -8,6 +10,7 @@ use k8s_openapi::api::core::v1::PodCondition;
 
 use crate::child::Owner;
 use crate::effect::Event;
+use crate::hash;
 use crate::rights::{self, Account};
 use crate::snapshot::{GateVerdict, Pod};
 use crate::time::second;
@@ -44,6 +47,17 @@ pub fn due(pod: &Pod, instances: &[Owner], links: &[&InstanceLink], now: Timesta
             })
         })
         .collect()
+}
+
+/// A hash of the verdicts on all gates of a pod, as they are asked for. It does not depend on what the pod shows: others could
+/// make it different each time (lifecycle#disputed-conditions).
+pub fn fingerprint(pod: &Pod, instances: &[Owner], links: &[&InstanceLink]) -> i64 {
+    let mut text = pod.uid.clone();
+    for gate in pod.gates.iter().flat_map(|gates| &gates.0) {
+        let verdict = verdict(pod, &gate.alias, instances, links);
+        let _ = write!(text, "\n{} {verdict:?}", gate.alias);
+    }
+    hash::bits52(&text)
 }
 
 /// The verdict on a gate. Its texts change only with the verdict, because each change is a write for every pod of the source.

@@ -59,6 +59,18 @@ impl Refusal {
         Self::by(&Denial::of(answer), &refused(verb, &link, answer), namespace, "Change")
     }
 
+    /// Others change back what the operator writes of the link itself (lifecycle#disputed-link).
+    pub fn link_edited(namespace: &str, name: &str) -> Self {
+        Self {
+            reason: Reason::AlteredByOthers,
+            message: format!(
+                "InstanceLink {namespace}/{name}: another client changes the status, the finalizers or the intent back after each \
+                 write of the operator. Leave them to the operator. It writes them again, once a minute. To find the client, run: \
+                 kubectl -n {namespace} get il {name} -o yaml --show-managed-fields"
+            ),
+        }
+    }
+
     /// Admission changes what the operator writes of the link itself (lifecycle#undone-link-write).
     pub fn link_altered(namespace: &str, name: &str) -> Self {
         Self {

@@ -1,3 +1,5 @@
+mod undone;
+
 use http::{Request, Response};
 use instancelink_cluster::{Affected, Listener, Meter, UnusableObject};
 use kube::Client;

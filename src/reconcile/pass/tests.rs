@@ -62,6 +62,7 @@ fn context(links: &[Value], answer: fn(&Method) -> (u16, Value)) -> PassContext 
         executor: Executor::new(calls, Arc::clone(&cache)),
         batches: Batches::default(),
         recent_writes: RecentWrites::default(),
+        link_writes: RecentLinkWrites::default(),
         cache,
         queue,
         events,
@@ -76,6 +77,7 @@ fn context(links: &[Value], answer: fn(&Method) -> (u16, Value)) -> PassContext 
         external_names: Arc::new(external_names),
         running: RunningPasses::default(),
         refused_writes: RefusedWrites::default(),
+        refused_links: RefusedLinks::default(),
     }
 }
 
@@ -110,7 +112,8 @@ fn pass<'a>(context: &'a PassContext, turn: &'a Turn) -> Pass<'a> {
         collisions: Collisions::default(),
         recalled: Vec::new(),
         endpoints_since: None,
-        refused_link: RefusedLink::default(),
+        refused_link: context.refused_links.before(&turn.key),
+        link_writes: context.link_writes.of(&turn.key),
         running: context.running.begin(&turn.key),
     }
 }

@@ -32,7 +32,7 @@ pub fn record(s: &mut Snapshot, effect: &Effect, answer: &Answer, alteration: Op
         (Effect::Replace { .. }, Answer::ChildGone(_)) => {
             // Others deleted it before.
             if let Some(written) = s.disputes.written.get_mut(&key) {
-                written.unseen = None;
+                written.unwatched = None;
             }
             return;
         }
@@ -56,7 +56,7 @@ pub fn record(s: &mut Snapshot, effect: &Effect, answer: &Answer, alteration: Op
             before.is_some_and(|before| before.deleted)
         },
         alteration: alteration.or_else(|| before.and_then(|before| before.alteration.clone())),
-        unseen: match answer {
+        unwatched: match answer {
             Answer::Child(found) if !is_watched(found) => Some(Box::new(found.clone())),
             _ => None,
         },
@@ -66,7 +66,7 @@ pub fn record(s: &mut Snapshot, effect: &Effect, answer: &Answer, alteration: Op
     if altered {
         s.refusals.insert(key.clone(), refused(&key, &written));
     }
-    s.disputes.written.insert(key, written);
+    s.disputes.remember(key, written);
     if is_over {
         s.disputes.hasten();
     }
@@ -75,12 +75,12 @@ pub fn record(s: &mut Snapshot, effect: &Effect, answer: &Answer, alteration: Op
 /// At the start of a pass: the recent writes, and the objects of them that no watch shows.
 pub fn recall(s: &mut Snapshot, written: BTreeMap<Key, Written>) {
     s.disputes = Disputes::recalled(written, s.now);
-    let unseen = s
+    let unwatched = s
         .disputes
         .written
         .values()
-        .filter_map(|written| written.unseen.as_deref());
-    for child in unseen {
+        .filter_map(|written| written.unwatched.as_deref());
+    for child in unwatched {
         if s.children.find(&child.key()).is_none() {
             s.children.put(child.clone());
         }

@@ -15,7 +15,7 @@ fn written(times: u32, altered: bool) -> Written {
         times,
         edits: times,
         deleted: false,
-        unseen: None,
+        unwatched: None,
         at: fixture::NOW.parse().unwrap(),
     }
 }
@@ -50,6 +50,52 @@ fn writes_are_forgotten_after_two_minutes_without_another() {
     assert_eq!(Disputes::recalled(all.clone(), at(119)).written(), &all);
     assert!(Disputes::recalled(all.clone(), at(120)).written().is_empty());
     assert!(!Disputes::is_remembered(all.values(), at(120)));
+}
+
+/// A tenant that keeps a link writing, and lets it delete forged objects with ever new names.
+#[test]
+fn of_writes_that_no_longer_count_only_those_of_disputed_children_are_remembered() {
+    let start = written(0, false).at;
+    let later = start + SignedDuration::from_mins(3);
+    let key = |name: &str| fixture::key(Kind::Environment, name);
+    let last = Written {
+        at: later,
+        ..written(0, false)
+    };
+    let all = BTreeMap::from([
+        (key("x1-links"), written(0, false)),
+        (key("edited-links"), written(1, false)),
+        (key("altered-links"), written(0, true)),
+        (key("web-links"), last),
+    ]);
+    let kept = Disputes::recalled(all, later);
+    let kept: Vec<&str> = kept.written().keys().map(|key| key.name.as_str()).collect();
+    assert_eq!(kept, ["altered-links", "edited-links", "web-links"]);
+}
+
+/// The same tenant, faster.
+#[test]
+fn the_writes_of_a_link_that_are_remembered_have_a_limit() {
+    let mut disputes = Disputes::default();
+    let key = |name: &str| fixture::key(Kind::Environment, name);
+    disputes.remember(key("web-links"), written(3, false));
+    for number in 0..3 * MOST {
+        let at = written(0, false).at + SignedDuration::from_millis(i64::try_from(number).unwrap());
+        disputes.remember(
+            key(&format!("x{number}-links")),
+            Written {
+                at,
+                ..written(0, false)
+            },
+        );
+    }
+    assert_eq!(disputes.written().len(), MOST);
+    assert!(disputes.written().contains_key(&key("web-links")), "it is disputed");
+    assert!(
+        disputes
+            .written()
+            .contains_key(&key(&format!("x{}-links", 3 * MOST - 1)))
+    );
 }
 
 #[test]

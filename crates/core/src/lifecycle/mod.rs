@@ -49,9 +49,9 @@ use wait::Wait;
 pub use answered::take_answer;
 pub use deletion::{Deletion, deletion};
 pub use facts::Goal;
-pub use refused::refuse;
+pub use refused::{hold, refuse};
 pub use table::{Process, TABLE, is_edge};
-pub use unsaid::event_of_refusal;
+pub use unsaid::{RefusedSince, event_about, event_of_refusal};
 
 /// The next group of writes, or nothing.
 pub fn step(snapshot: &Snapshot) -> Step {

@@ -187,3 +187,17 @@ fn a_gate_of_a_link_is_known_by_its_prefix_and_names_the_alias() {
     assert_eq!(alias_of("instancelink.dev/db"), Some("db"));
     assert_eq!(alias_of("example.com/db"), None);
 }
+
+/// lifecycle#disputed-conditions
+#[test]
+fn the_fingerprint_of_a_pods_gates_changes_with_each_verdict_and_not_with_what_the_pod_shows() {
+    let serving = serving();
+    let of = |pod: &Pod, links: &[&InstanceLink]| fingerprint(pod, &instances(), links);
+    let [shown] = due_for(&waiting(), &[&serving]).try_into().unwrap();
+    let asked = of(&waiting(), &[&serving]);
+    assert_eq!(asked, of(&with_condition(&shown), &[&serving]));
+    assert_ne!(asked, of(&waiting(), &[]));
+    let mut replaced = waiting();
+    replaced.uid = "another".to_owned();
+    assert_ne!(asked, of(&replaced, &[&serving]));
+}
