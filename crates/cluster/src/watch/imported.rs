@@ -1,4 +1,4 @@
-//! What is read of a `ServiceImport`: its cluster-set IPs and its ports.
+//! What is read of a `ServiceImport`: its clusterset IPs and its ports.
 
 use std::net::IpAddr;
 

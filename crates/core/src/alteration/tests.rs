@@ -80,6 +80,62 @@ fn items_of_lists_are_named_by_their_place_and_lists_of_another_length_as_a_whol
     assert_eq!(found(&slice, &hinted).0, "endpoints[0].hints.forZones");
 }
 
+fn owner(uid: &str) -> Value {
+    json!({"apiVersion": "instancelink.dev/v1alpha1", "kind": "InstanceLink", "name": "web-db", "uid": uid})
+}
+
+/// contract#additions
+#[test]
+fn owners_and_addresses_beside_those_that_were_sent_are_not_what_was_altered() {
+    let service = json!({
+        "metadata": {"ownerReferences": [owner("7")]},
+        "spec": {"clusterIP": "10.96.0.9", "clusterIPs": ["10.96.0.9"], "type": "ClusterIP"},
+    });
+    let mut live = service.clone();
+    let mut own = owner("7");
+    own["blockOwnerDeletion"] = json!(true);
+    live["metadata"]["ownerReferences"] = json!([owner("8"), own]);
+    live["spec"]["clusterIPs"] = json!(["10.96.0.9", "fd00::9"]);
+    assert_eq!(alteration(&service, &live), None);
+    live["spec"]["type"] = json!("NodePort");
+    assert_eq!(found(&service, &live).0, "spec.type");
+    live["metadata"]["ownerReferences"] = json!([owner("8"), owner("9")]);
+    assert_eq!(found(&service, &live).0, "metadata.ownerReferences");
+    live["metadata"]["ownerReferences"] = json!([owner("8")]);
+    assert_eq!(found(&service, &live).0, "metadata.ownerReferences[0].uid");
+}
+
+#[test]
+fn what_others_may_not_add_is_named() {
+    let named = |pointer: &str, value: Value| {
+        let directory = json!({"metadata": {"labels": {"a": "b"}}, "spec": {"type": "ClusterIP"}});
+        let mut live = directory.clone();
+        *live.pointer_mut(pointer).unwrap() = value;
+        alteration(&directory, &live).map(|found| found.field)
+    };
+    let field = |text: &str| Some(text.to_owned());
+    assert_eq!(
+        named(
+            "/metadata",
+            json!({"labels": {"a": "b"}, "ownerReferences": [owner("8")]})
+        ),
+        field("metadata.ownerReferences")
+    );
+    let by_label = json!({"a": "b", "team": "x", "service.kubernetes.io/service-proxy-name": "other"});
+    assert_eq!(
+        named("/metadata/labels", by_label),
+        field("metadata.labels['service.kubernetes.io/service-proxy-name']")
+    );
+    let by_annotation = json!({"labels": {"a": "b"}, "annotations": {"service.kubernetes.io/topology-mode": "Auto"}});
+    assert_eq!(
+        named("/metadata", by_annotation),
+        field("metadata.annotations['service.kubernetes.io/topology-mode']")
+    );
+    let headless = json!({"type": "ClusterIP", "clusterIP": "None", "clusterIPs": ["None"]});
+    assert_eq!(named("/spec", headless), field("spec.clusterIP"));
+    assert_eq!(named("/metadata/labels", json!({"a": "b", "team": "x"})), None);
+}
+
 #[test]
 fn no_value_of_an_object_is_in_what_is_said() {
     let secret = json!({"data": {"password": "aHVudGVyMg=="}});

@@ -2,7 +2,7 @@
 
 use k8s_openapi::api::core::v1::{Service, ServiceSpec};
 
-use super::service::is_damaged;
+use super::service::{HEADLESS, is_damaged};
 use super::{ChildSpec, Observed};
 
 /// The fields of a directory's Service that matter. Any value but [`Directory::RIGHT`] is damage.
@@ -27,7 +27,7 @@ impl From<Service> for Observed<Directory> {
     fn from(service: Service) -> Self {
         let spec = service.spec.unwrap_or_default();
         let body = Directory {
-            headless: spec.cluster_ip.as_deref() == Some("None"),
+            headless: spec.cluster_ip.as_deref() == Some(HEADLESS),
             damaged: is_damaged(&spec) || spec.ports.is_some_and(|ports| !ports.is_empty()),
         };
         Self::of(service.metadata, body)
@@ -40,7 +40,7 @@ impl ChildSpec<Directory> {
         Service {
             metadata: self.metadata(),
             spec: Some(ServiceSpec {
-                cluster_ip: Some("None".to_owned()),
+                cluster_ip: Some(HEADLESS.to_owned()),
                 type_: Some("ClusterIP".to_owned()),
                 ..ServiceSpec::default()
             }),

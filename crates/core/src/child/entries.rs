@@ -8,7 +8,8 @@ use super::{ChildSpec, Owner};
 
 impl<T> ChildSpec<T> {
     /// The annotation that maps each link's UID to its keys in the data; none if it is missing or unreadable: then it is not known
-    /// which keys are of others, and each counts as the operator's. No text is copied: an environment has an entry for each link of its source, and each step of each link reads it.
+    /// which keys are of others, and each counts as the operator's. No text is copied: an environment has an entry for each link
+    /// of its source, and each step of each link reads it.
     pub fn listed(&self) -> Option<BTreeMap<&str, Vec<&str>>> {
         serde_json::from_str(self.annotations.get(keys::ENTRIES)?).ok()
     }

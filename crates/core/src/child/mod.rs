@@ -128,7 +128,8 @@ impl<T> Observed<T> {
             finalizers,
             ..
         } = meta;
-        let is_held = has_finalizers_of_others(finalizers.as_deref());
+        // The operator sets no finalizer on a child, so that its own one comes from others, too.
+        let is_held = finalizers.iter().flatten().any(|name| !is_of_kubernetes(name));
         let recorded = Recorded::of(annotations.as_ref());
         Self {
             uid: uid.unwrap_or_default(),
@@ -155,11 +156,9 @@ impl<T> Observed<T> {
     }
 }
 
-/// True if a client other than the operator and the garbage collector has to let the object go.
-pub(crate) fn has_finalizers_of_others(finalizers: Option<&[String]>) -> bool {
-    const OF_KUBERNETES: [&str; 2] = ["foregroundDeletion", "orphan"];
-    let mut all = finalizers.into_iter().flatten().map(String::as_str);
-    all.any(|name| name != keys::FINALIZER && !OF_KUBERNETES.contains(&name))
+/// True for a finalizer that the garbage collector removes.
+pub(crate) fn is_of_kubernetes(finalizer: &str) -> bool {
+    ["foregroundDeletion", "orphan"].contains(&finalizer)
 }
 
 /// Collects items into a list without spare capacity. `collect` can reuse the allocation of the list that the items

@@ -59,7 +59,8 @@ impl Delta {
     }
 }
 
-/// The desired owners, and those that others added. Of a child without an owner, they must go, too.
+/// The desired owners, then those that others added. A child that must have no owner loses these, too: the garbage collector
+/// would delete it with any owner.
 fn owners(found: &[Owner], desired: &[Owner]) -> Vec<Owner> {
     let is_own = |owner: &&Owner| owner.kind == keys::KIND || desired.iter().any(|own| own.uid == owner.uid);
     let is_of_others = |owner: &&Owner| !desired.is_empty() && !is_own(owner);

@@ -2,6 +2,9 @@
 
 use k8s_openapi::api::core::v1::ServiceSpec;
 
+/// The cluster IP of a Service that has no address of its own.
+pub(super) const HEADLESS: &str = "None";
+
 /// The fields of a Service's spec that get their default where the operator writes no value.
 pub(super) const DEFAULTED: [&str; 15] = [
     "allocateLoadBalancerNodePorts",

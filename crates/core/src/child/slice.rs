@@ -54,7 +54,8 @@ pub struct Slice {
     pub ports: Vec<SlicePort>,
     /// It also has endpoints that the operator did not write: with several addresses, or with one that does not parse.
     /// They are not in `endpoints`, but DNS may still return them. Or it has hints or application protocols, which the operator
-    /// does not write: they decide which clients use an endpoint, and how.
+    /// does not write: they decide which clients use an endpoint, and how. Or it is a slice of names, which no DNS and no proxy
+    /// reads.
     pub damaged: bool,
 }
 
@@ -65,7 +66,7 @@ pub struct Endpoint {
     pub address: IpAddr,
     /// The DNS label under the directory: the alias. Empty under a virtual IP, because only the virtual IP has a name.
     pub hostname: String,
-    /// DNS returns it.
+    /// DNS returns it or, under a virtual IP, kube-proxy uses it.
     pub ready: bool,
     /// It accepts connections, even if it is terminating.
     pub serving: bool,
@@ -80,8 +81,8 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// True if DNS returns it and connections to it may succeed. DNS returns the address of a Service in any case
-    /// (contract#fixed-names).
+    /// True if it is ready and connections to it may succeed. The address of a Service is ready in any case, because its name does
+    /// not depend on pods (contract#fixed-names).
     pub fn answers(&self) -> bool {
         self.ready && (self.serving || !self.is_of_service())
     }
@@ -122,6 +123,7 @@ impl From<discovery::EndpointSlice> for Observed<Slice> {
         } else {
             Family::V4
         };
+        let is_of_names = slice.address_type != family.address_type();
         let endpoints = slice.endpoints.unwrap_or_default();
         let (count, has_hints) = (endpoints.len(), endpoints.iter().any(has_hints));
         let ports = slice.ports.unwrap_or_default();
@@ -129,7 +131,7 @@ impl From<discovery::EndpointSlice> for Observed<Slice> {
         let endpoints = collect_exact(endpoints.into_iter().filter_map(endpoint_of));
         let body = Slice {
             family,
-            damaged: endpoints.len() < count || has_hints || has_protocols,
+            damaged: is_of_names || endpoints.len() < count || has_hints || has_protocols,
             endpoints,
             ports: collect_exact(ports.into_iter().map(port_of)),
         };

@@ -57,6 +57,20 @@ fn a_child_that_is_sent_and_read_back_equals_what_was_sent() {
     }
 }
 
+/// lifecycle#finalizers-of-others
+#[test]
+fn each_finalizer_of_a_child_is_of_others_but_those_of_the_garbage_collector() {
+    let held = |finalizer: &str| {
+        let mut api = environment().to_api();
+        api.metadata.deletion_timestamp = Some(serde_json::from_str(r#""2026-01-01T00:00:00Z""#).unwrap());
+        api.metadata.finalizers = Some(vec![finalizer.to_owned()]);
+        Observed::<Environment>::from(api).held_since.is_some()
+    };
+    assert!(held("example.com/keep"));
+    assert!(held(keys::FINALIZER), "the operator sets none on a child");
+    assert!(!held("foregroundDeletion") && !held("orphan"));
+}
+
 #[test]
 fn every_kind_has_the_name_and_resource_of_its_api_type() {
     let named: Vec<_> = Kind::ALL.iter().map(|kind| (kind.as_str(), kind.resource())).collect();

@@ -6,7 +6,7 @@ use instancelink_api::spec::Protocol;
 use k8s_openapi::api::core::v1::{Service, ServicePort, ServiceSpec};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use super::service::is_damaged;
+use super::service::{HEADLESS, is_damaged};
 use super::{ChildSpec, Observed, collect_exact};
 
 /// An address of each family that the cluster has.
@@ -19,8 +19,8 @@ pub struct VirtualIp {
     pub ports: Vec<VirtualPort>,
     /// The addresses that Kubernetes assigned, at most one of each family; empty before it exists.
     pub addresses: Vec<IpAddr>,
-    /// Another field has a value that the operator does not give it, such as a selector, which would let Kubernetes write its
-    /// own slices, or an address outside the cluster.
+    /// The Service is headless, so it has no address, or another field has a value that the operator does not give it, such as a
+    /// selector, which would let Kubernetes write its own slices, or an address outside the cluster.
     pub damaged: bool,
 }
 
@@ -41,7 +41,9 @@ impl From<Service> for Observed<VirtualIp> {
     fn from(service: Service) -> Self {
         let spec = service.spec.unwrap_or_default();
         let families = spec.ip_family_policy.as_deref().unwrap_or(FAMILIES);
-        let damaged = is_damaged(&spec) || families != FAMILIES || spec.ports.iter().flatten().any(is_altered);
+        let is_headless = spec.cluster_ip.as_deref() == Some(HEADLESS);
+        let damaged =
+            is_damaged(&spec) || is_headless || families != FAMILIES || spec.ports.iter().flatten().any(is_altered);
         let listed = spec.cluster_ips.unwrap_or_default();
         let single = spec.cluster_ip.filter(|_| listed.is_empty());
         let addresses = listed.iter().chain(&single).filter_map(|ip| ip.parse().ok());

@@ -16,6 +16,7 @@ use crate::effect::{Answer, Effect};
 use crate::hash;
 use crate::refusal::Refusal;
 use crate::resolve::endpoints::endpoint_groups;
+use crate::resolve::{TargetVerdict, target_of};
 use crate::snapshot::{Referenced, Secrets, Snapshot};
 
 /// Records the write of a child before its answer is folded into the snapshot. An answer that differs from what was sent must
@@ -193,10 +194,10 @@ fn is_edited(written: &Written, effect: &Effect) -> bool {
     written.left.as_ref() != seen
 }
 
-/// Kubernetes assigns the addresses of a virtual IP: they are no alteration.
+/// Kubernetes assigns the addresses of a virtual IP, all of them or the one of the second family: they are no alteration.
 fn is_as_sent(sent: &DesiredChild, found: &ObservedChild) -> bool {
     if let (DesiredChild::VirtualIp(sent), ObservedChild::VirtualIp(found)) = (sent, found)
-        && sent.body.addresses.is_empty()
+        && found.object.body.addresses.starts_with(&sent.body.addresses)
     {
         let mut sent = sent.clone();
         sent.body.addresses.clone_from(&found.object.body.addresses);
@@ -228,7 +229,14 @@ fn wishes(s: &Snapshot) -> Wishes {
     if let Ok(found) = endpoint_groups(s) {
         let _ = write!(all, "{:?}", found.ports);
         let _ = write!(endpoints, "{found:?}");
-        let _ = write!(policy, "{:?}", super::policy::desired(s, &Names::of(s), &found));
+        let desired = super::policy::desired(s, &Names::of(s), &found);
+        let _ = match (&desired, target_of(s)) {
+            // The content of a policy that stays without its target is in part that of the one that exists.
+            (Ok(kept), TargetVerdict::Missing { .. }) => {
+                write!(policy, "{} {}", kept.ingress.is_some(), kept.egress.is_some())
+            }
+            _ => write!(policy, "{desired:?}"),
+        };
     }
     if let Secrets::Known {
         referenced: Some(Referenced::Entries(entries)),

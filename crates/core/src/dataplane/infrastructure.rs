@@ -12,7 +12,7 @@ use crate::snapshot::Snapshot;
 /// So many links of a source count for the children that they share, in the order of their names.
 pub const MOST_LINKS: usize = 32;
 /// The most labels, and the most annotations, of a shared child that come from links.
-const MOST_SHARED: usize = 64;
+pub(super) const MOST_SHARED: usize = 64;
 
 /// What the children of this link alone get.
 pub(super) fn own(s: &Snapshot) -> Infrastructure {

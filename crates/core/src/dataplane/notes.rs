@@ -5,7 +5,7 @@ use instancelink_api::condition::Reason;
 use instancelink_api::spec::EnvironmentMode;
 
 use super::binding::PastTheAlias;
-use super::infrastructure;
+use super::infrastructure::{self, MOST_LINKS, MOST_SHARED};
 use super::naming::Names;
 use crate::resolve::endpoints::EndpointGroups;
 use crate::resolve::{TargetVerdict, target_of};
@@ -129,8 +129,9 @@ fn outvoted(s: &Snapshot, names: &Names<'_>) -> Option<Note> {
     (!outvoted.is_empty()).then(|| Note {
         reason: Reason::OlderLinkDecides,
         message: format!(
-            "The objects that the links of {} share have values of older links, or too many others, for: {}. Write the same values into \
-             spec.infrastructure of these links: kubectl -n {} edit il {}",
+            "The objects that the links of {} share do not have the values of this link for: {}. Write the value of the older link into \
+             spec.infrastructure of this link (kubectl -n {} edit il {}), or change the older link; of more than {MOST_LINKS} links, or \
+             {MOST_SHARED} keys, the rest does not count",
             names.instance,
             outvoted.join(", "),
             names.namespace,

@@ -4,6 +4,7 @@
 
 mod allow;
 mod consent;
+mod kept;
 mod ports;
 mod reach;
 
@@ -58,7 +59,7 @@ pub(super) fn desired(
     let spec = &s.link.object.spec;
     let target = match target_of(s) {
         TargetVerdict::Observed(target) => target,
-        TargetVerdict::Missing { .. } => return Ok(reach::kept_without_target(s)),
+        TargetVerdict::Missing { .. } => return Ok(reach::kept_without_target(s, names)),
         TargetVerdict::NoTarget
         | TargetVerdict::NotPermitted { .. }
         | TargetVerdict::NotSupported { .. }

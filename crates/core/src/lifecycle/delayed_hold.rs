@@ -1,5 +1,6 @@
-//! The delayed hold (contract#delayed-hold): the source is gone, but its pods still run and need the target to end well. The hold begins when the last of them is gone, and not later than a time after the object went. The condition
-//! `HoldDelayed` has the time at which that was seen.
+//! The delayed hold (contract#delayed-hold): the source is gone, but its pods still run and need the target to end well. The
+//! hold begins when the last of them is gone, and not later than a time after the object went. The condition `HoldDelayed` has
+//! the time at which that was seen.
 
 use instancelink_api::State;
 use instancelink_api::condition::types;

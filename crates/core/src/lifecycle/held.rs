@@ -6,7 +6,7 @@ use instancelink_api::keys;
 
 use super::facts::Facts;
 use super::wait::Wait;
-use crate::child::has_finalizers_of_others;
+use crate::child::is_of_kubernetes;
 use crate::commands;
 use crate::dataplane::{self, is_overdue, overdue_at};
 
@@ -35,10 +35,9 @@ pub(super) fn by_children(f: &Facts<'_>, message: String) -> Wait {
 pub(super) fn by_finalizers(f: &Facts<'_>) -> Wait {
     let meta = &f.link.metadata;
     let deleted = meta.deletion_timestamp.as_ref().map(|time| time.0);
-    let since = f
-        .entered_at()
-        .or(deleted)
-        .filter(|_| has_finalizers_of_others(meta.finalizers.as_deref()));
+    let is_of_others = |name: &String| name != keys::FINALIZER && !is_of_kubernetes(name);
+    let finalizers = || meta.finalizers.iter().flatten();
+    let since = f.entered_at().or(deleted).filter(|_| finalizers().any(is_of_others));
     let Some(since) = since else {
         return Wait::default();
     };
@@ -48,7 +47,7 @@ pub(super) fn by_finalizers(f: &Facts<'_>) -> Wait {
             ..Wait::default()
         };
     }
-    let others = meta.finalizers.iter().flatten().filter(|name| *name != keys::FINALIZER);
+    let others = finalizers().filter(|name| *name != keys::FINALIZER);
     let others: Vec<&str> = others.map(String::as_str).collect();
     let (namespace, name) = (meta.namespace.as_deref(), meta.name.as_deref());
     Wait {

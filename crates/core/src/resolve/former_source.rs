@@ -12,8 +12,8 @@ pub const fn may_wait_in(state: State) -> bool {
     matches!(state, State::Active | State::UpdatingActive)
 }
 
-/// True if the pod runs and was one of the source's. `grand_owner` is the controller of its ReplicaSet or StatefulSet, if it is
-/// known. A pod of another workload with a longer name may count; then the hold begins later, within its limit.
+/// True if the pod runs and was one of the source's. `grand_owner` is the controller of its ReplicaSet, StatefulSet or Job, if it
+/// is known. A pod of another workload with a longer name may count; then the hold begins later, within its limit.
 pub fn runs(source: &InstanceRef, pod: &Pod, grand_owner: Option<&Owner>) -> bool {
     if pod.finished || source.kind == "Pod" {
         return false;
@@ -26,9 +26,8 @@ pub fn runs(source: &InstanceRef, pod: &Pod, grand_owner: Option<&Owner>) -> boo
     match (&pod.controller, grand_owner) {
         (Some(owner), _) if is_source(owner) => true,
         (Some(_), Some(owner)) => is_source(owner),
-        (Some(set), None) => {
-            matches!(set.kind.as_str(), "ReplicaSet" | "StatefulSet") && is_named_after(&set.name, &source.name)
-        }
+        // The set is gone too, or it was orphaned. The garbage collector deletes it before its pods.
+        (Some(set), None) => is_set_of(&set.kind, &source.kind) && is_named_after(&set.name, &source.name),
         (None, _) => is_named_after(&pod.name, &source.name),
     }
 }
@@ -45,6 +44,15 @@ pub fn names(pod: &Pod, grand_owner: Option<&Owner>) -> Vec<String> {
     }
     names.dedup();
     names
+}
+
+/// True if a source of the second kind has its pods through objects of the first kind.
+fn is_set_of(kind: &str, source: &str) -> bool {
+    match kind {
+        "Job" => source == "CronJob",
+        "ReplicaSet" | "StatefulSet" => source != "CronJob",
+        _ => false,
+    }
 }
 
 /// True for a name that a workload gives what it creates.

@@ -96,9 +96,15 @@ pub(crate) fn refusal(s: &Snapshot, field: &str, api_version: &str, kind: &str) 
         } else {
             api_version
         };
+        let others = if field == "instanceRef" {
+            "a workload of apps/v1, a Job or CronJob of batch/v1, a Pod of v1, or another kind with a scale subresource and its \
+             apiVersion"
+        } else {
+            "a workload of apps/v1, a Pod or Service of v1, or another kind with a scale subresource and its apiVersion"
+        };
         return Some(format!(
-            "{field} cannot be a {kind} of {api}; set it to a workload of apps/v1, to a Job or CronJob of batch/v1 (only as source), to \
-             a Pod of v1, to a Service of v1 (only as target), or to another kind with a scale subresource and its apiVersion"
+            "{field} cannot be a {kind} of {api}; {}",
+            instead(field, others)
         ));
     };
     if field == "instanceRef" && is_import(&scalable) {

@@ -104,7 +104,7 @@ pub struct Service {
 pub struct Import {
     /// Its kind.
     pub kind: ApiKind,
-    /// It has no cluster-set IP.
+    /// It has no clusterset IP.
     pub headless: bool,
 }
 

@@ -1,14 +1,18 @@
 //! Jobs and CronJobs as sources: batch work reaches its database.
 //!
-//! Rule: contract#jobs.
+//! Rules: contract#jobs, contract#delayed-hold.
 
 use std::time::Duration;
 
-use harness::{Namespace, SHORT, eventually, gated, in_namespace, job, link, serving_deployment};
-use instancelink_api::State::{Active, Inactive};
+use harness::{
+    Namespace, Resolver, SHORT, eventually, gated, in_namespace, job, link, serving_deployment, slow_to_end,
+};
+use instancelink_api::State::{Activating, Active, Deactivating, Inactive, Requested};
 use instancelink_api::keys;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Pod;
+use kube::ResourceExt as _;
+use kube::api::DeleteParams;
 use serde_json::{Value, json};
 
 const JOB_ENDS: Duration = Duration::from_mins(2);
@@ -123,6 +127,36 @@ async fn a_cron_job_has_the_pods_of_its_jobs() {
             .await;
         }
         il.stays(Active).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs a cluster"]
+async fn a_pod_of_a_deleted_cron_job_uses_the_alias_until_it_has_ended() {
+    in_namespace(async |ns| {
+        ns.create_object(&serving_deployment("pg", "pg")).await;
+        ns.ready_addresses("pg", 1).await;
+        let run = slow_to_end(job("nightly-1", &["serve", "--port", "8080", "--text", "x"]), 10);
+        let nightly = ns.create_object(&cron_job("nightly", &run)).await;
+        let manifest = link("nightly-db", "db", "CronJob/nightly", "Deployment/pg");
+        let (il, mut watch) = ns.watched_link(manifest).await;
+        watch.walks([Requested, Activating, Active]).await;
+        create_job_of(ns, "nightly", run).await;
+        ns.ready_addresses("nightly-1", 1).await;
+        let pod = ns.pods_of("nightly-1").await.remove(0).name_any();
+        let client = ns.client_in(Resolver::Musl, &pod).await;
+        let url = format!("http://db.nightly-links.{}.svc:8080/", ns.name);
+        client.fetches(&url, "pg from").await;
+        let poll = client.poll(&url, Duration::from_millis(50), 140);
+        nightly.delete_with(&DeleteParams::background()).await;
+        il.condition("HoldDelayed", "True", "PodsRemain").await;
+        let tries = poll.finish().await;
+        let failed: Vec<_> = tries.iter().filter(|t| !t.ok).collect();
+        assert!(failed.is_empty(), "{} of {}: {failed:#?}", failed.len(), tries.len());
+        watch
+            .walks_within([Deactivating, Inactive], Duration::from_secs(30))
+            .await;
     })
     .await;
 }

@@ -88,3 +88,33 @@ fn a_job_that_is_seen_after_its_pod_wakes_it() {
     });
     assert_eq!(grand_owner, "nightly");
 }
+
+/// contract#delayed-hold
+#[test]
+fn a_pod_of_a_deleted_cron_job_is_found_without_its_job_and_its_end_concerns_the_link() {
+    let world = World::new();
+    let active = with(link_of("CronJob", "nightly", 1), "/status", json!({"state": "active"}));
+    world.apply::<Links>(active);
+    world.apply::<CronJobs>(cron_job(&Value::Null, 2));
+    world.apply::<Jobs>(job(3, &json!({})));
+    let owner = json!([{"apiVersion": "batch/v1", "kind": "Job", "name": "nightly-1", "uid": "nightly-1-uid", "controller": true}]);
+    let run = |version| {
+        let pod = json!({"metadata": meta("nightly-1-x", version), "spec": {}});
+        with(pod, "/metadata/ownerReferences", owner.clone())
+    };
+    world.apply::<Pods>(run(4));
+    let is_waited_for = || {
+        let (key, now) = (ObjectName::new("shop", "a"), jiff::Timestamp::UNIX_EPOCH);
+        let observe = |index: &_| crate::observe::observe(index, &key, now, "cluster.local", &[]);
+        world.cache.read(observe).unwrap().pods_of_former_source
+    };
+    assert!(!is_waited_for(), "the source exists");
+    world.delete::<CronJobs>(cron_job(&Value::Null, 5));
+    assert!(is_waited_for());
+    world.delete::<Jobs>(job(6, &json!({})));
+    assert!(is_waited_for(), "the Job goes before its pods");
+    world.heard();
+    world.delete::<Pods>(run(7));
+    assert_eq!(world.heard(), names(["a"]));
+    assert!(!is_waited_for());
+}

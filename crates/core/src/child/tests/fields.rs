@@ -189,6 +189,7 @@ fn a_virtual_ip_is_repaired_in_each_field_that_matters() {
     let own = [
         // Immutable: the operator keeps the addresses that it finds, and only another family is a change.
         ("spec/clusterIP", "10.96.0.10", Left),
+        ("spec/clusterIP", "None", Repaired),
         ("spec/clusterIPs", "[10.96.0.9, 'fd00::9']", Repaired),
         ("spec/ipFamilies", "[IPv4]", Left),
         ("spec/ipFamilyPolicy", "SingleStack", Repaired),
@@ -223,6 +224,8 @@ fn a_slice_is_repaired_in_each_field_that_matters() {
     let table = [
         // Immutable.
         ("addressType", "IPv6", Repaired),
+        // Its addresses are names, also those that look like numbers.
+        ("addressType", "FQDN", Repaired),
         ("endpoints", "[]", Repaired),
         ("endpoints/0/addresses", "[192.0.2.1]", Repaired),
         ("endpoints/0/addresses", "[10.0.0.10, 192.0.2.1]", Repaired),

@@ -213,6 +213,64 @@ fn a_virtual_ip_that_clients_use_is_not_deleted_and_the_command_is_said() {
     assert_eq!(shown(&due(&s)), ["delete Service shop/web-db-vip"], "nobody uses it");
 }
 
+/// The link by virtual IP, after another client has changed the Service's fields.
+fn with_damaged_virtual_ip() -> Snapshot {
+    let by_virtual_ip = fixture::snapshot().edited(|spec| {
+        spec.addressing = instancelink_api::Addressing::VirtualIP;
+        spec.ports = serde_yaml_ng::from_str("[{name: pg, port: 80, targetPort: 5432}]").unwrap();
+    });
+    let mut s = by_virtual_ip.up();
+    s.children.virtual_ips[0].object.body.damaged = true;
+    s
+}
+
+fn add_address(child: &mut ObservedChild) {
+    if let ObservedChild::VirtualIp(found) = child {
+        found.object.body.addresses.push("fd00::77".parse().unwrap());
+    }
+}
+
+fn replace_address(child: &mut ObservedChild) {
+    if let ObservedChild::VirtualIp(found) = child {
+        found.object.body.addresses = vec!["10.96.0.99".parse().unwrap()];
+    }
+}
+
+fn take_address(child: &mut ObservedChild) {
+    if let ObservedChild::VirtualIp(found) = child {
+        found.object.body.addresses.clear();
+        found.object.body.damaged = true;
+    }
+}
+
+/// lifecycle#disputes
+#[test]
+fn an_address_that_kubernetes_adds_to_a_virtual_ip_is_no_alteration() {
+    let altered = |admission: fn(&mut ObservedChild)| {
+        let mut s = with_damaged_virtual_ip();
+        let write = due(&s);
+        assert_eq!(shown(&write), ["replace Service shop/web-db-vip"]);
+        s.execute_under(&write, admission);
+        s.disputes.written[&key(Kind::VirtualIp, "web-db-vip")].altered
+    };
+    assert!(
+        !altered(add_address),
+        "a Service of one family gets an address of the other one again"
+    );
+    assert!(altered(replace_address));
+    assert!(altered(take_address));
+}
+
+#[test]
+fn a_virtual_ip_that_admission_leaves_without_an_address_is_said() {
+    let mut s = fixture::snapshot().edited(|spec| {
+        spec.addressing = instancelink_api::Addressing::VirtualIP;
+        spec.ports = serde_yaml_ng::from_str("[{name: pg, port: 80, targetPort: 5432}]").unwrap();
+    });
+    s = under(s, take_address);
+    assert_eq!(reasons(&s), [Reason::AlteredByOthers]);
+}
+
 #[test]
 fn writes_that_are_asked_for_anew_are_not_repeated_ones() {
     let s = fixture::snapshot().up();

@@ -10,7 +10,9 @@ use k8s_openapi::api::networking::v1::NetworkPolicyPeer;
 use super::DesiredPolicies;
 use super::allow::{End, namespace_of_egress};
 use super::consent::not_consented;
+use super::kept::restored;
 use crate::child::{ChildSpec, Observed, Policy, names};
+use crate::dataplane::naming::Names;
 use crate::dataplane::ownership::is_own;
 use crate::dataplane::policy_without_target;
 use crate::refusal::{Refusal, listed};
@@ -83,10 +85,10 @@ pub(in crate::dataplane) fn overreaching(s: &Snapshot) -> impl Iterator<Item = &
 }
 
 /// The policies in front of and behind a target that is missing, as far as they may stay.
-pub(super) fn kept_without_target(s: &Snapshot) -> DesiredPolicies {
+pub(super) fn kept_without_target(s: &Snapshot, names: &Names<'_>) -> DesiredPolicies {
     let (egress, ingress): (Vec<_>, Vec<_>) = own(s)
         .filter(|found| !found.terminating && may_stay_without_target(s, found))
-        .map(|found| found.object.clone())
+        .map(|found| restored(s, names, &found.object))
         .partition(|policy| names::is_egress(&policy.name));
     DesiredPolicies {
         ingress: ingress.into_iter().next(),
@@ -130,9 +132,9 @@ fn egress(s: &Snapshot, target: &Target) -> Option<Bounds> {
     })
 }
 
-/// True if a policy of the plan exists as desired.
+/// True if a policy of the plan exists with all that is desired. Others may have added owners to it.
 pub(crate) fn is_written(s: &Snapshot, desired: &ChildSpec<Policy>) -> bool {
-    own(s).any(|found| !found.terminating && found.object == *desired)
+    own(s).any(|found| !found.terminating && found.object.is_as(desired))
 }
 
 pub(super) fn refusal(target: &Target, pods: &BTreeSet<String>) -> Refusal {

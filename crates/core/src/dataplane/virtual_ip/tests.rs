@@ -1,8 +1,9 @@
 use std::collections::BTreeSet;
 
 use instancelink_api::State;
+use k8s_openapi::api::core::v1::ServiceSpec;
 
-use crate::child::{Family, Kind};
+use crate::child::{Family, Kind, Observed, VirtualIp};
 use crate::dataplane::{Teardown, bring_up, build, has_children, is_up, take_down};
 use crate::fixture::{self, VIRTUAL_IP, container_port, key, pod, shown};
 use crate::snapshot::Snapshot;
@@ -129,6 +130,31 @@ fn two_ports_may_lead_to_one_port_of_the_pods() {
         "{:?}",
         slices(&s)
     );
+}
+
+/// contract#repair
+#[test]
+fn a_service_without_an_address_is_deleted_and_created_again() {
+    let headless = |spec: &mut ServiceSpec| {
+        (spec.cluster_ip, spec.cluster_ips) = (Some("None".to_owned()), Some(vec!["None".to_owned()]));
+    };
+    let of_a_name = |spec: &mut ServiceSpec| {
+        (spec.cluster_ip, spec.cluster_ips) = (None, None);
+        (spec.type_, spec.external_name) = (Some("ExternalName".to_owned()), Some("example.com".to_owned()));
+    };
+    let changes: [fn(&mut ServiceSpec); 2] = [headless, of_a_name];
+    for change in changes {
+        let mut s = pg().up();
+        let found = &mut s.children.virtual_ips[0];
+        let mut service = found.object.to_api();
+        change(service.spec.as_mut().unwrap());
+        found.object = Observed::<VirtualIp>::from(service).object;
+        let plan = build(&s, &BTreeSet::new()).unwrap();
+        assert!(!is_up(&s, &plan));
+        assert_eq!(shown(&bring_up(&s, &plan)), ["delete Service shop/web-db-vip"]);
+        let s = s.up();
+        assert_eq!(slices(&s)[0], format!("web-db-v4: {VIRTUAL_IP} db=80"));
+    }
 }
 
 #[test]

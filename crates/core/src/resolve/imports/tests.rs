@@ -49,7 +49,7 @@ fn an_import_leads_to_its_cluster_set_ips() {
     let none = imported(&[], false);
     assert!(addresses(&none).is_empty());
     let why = service_slices::why_unavailable(none.target.as_ref().unwrap()).unwrap();
-    assert!(why.contains("has no cluster-set IP"), "{why}");
+    assert!(why.contains("has no clusterset IP"), "{why}");
     assert!(addresses(&imported(&["169.254.0.1"], false)).is_empty());
 }
 

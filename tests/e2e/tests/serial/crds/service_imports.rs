@@ -1,4 +1,4 @@
-//! A Service of other clusters as a target: the cluster-set IPs of its `ServiceImport`.
+//! A Service of other clusters as a target: the clusterset IPs of its `ServiceImport`.
 //!
 //! Rule: contract#service-imports.
 

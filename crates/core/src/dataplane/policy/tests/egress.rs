@@ -6,8 +6,11 @@ use std::sync::Arc;
 
 use instancelink_api::Addressing;
 use instancelink_api::condition::Reason;
+use k8s_openapi::api::networking::v1::{NetworkPolicyEgressRule, NetworkPolicySpec};
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::{allowing, isolated, isolated_by, selector};
+use crate::child::Policy;
 use crate::dataplane::{Teardown, bring_up, build, is_up, problems, prune, take_down, why_deleted};
 use crate::fixture::{self, pod, shown};
 use crate::snapshot::{Isolator, Pod, Snapshot};
@@ -201,9 +204,8 @@ fn a_policy_for_egress_is_withdrawn_while_no_plan_can_be_built_and_during_a_drai
     }
 }
 
-/// contract#kept-endpoints
-#[test]
-fn both_policies_stay_without_their_target_while_they_join_nothing_but_pods_that_stay() {
+/// A link with both policies, whose target is gone and whose endpoints stay.
+fn orphaned() -> Snapshot {
     let mut up = isolated_by(behind_a_deny(), "shop", "{}").up();
     up.link.object.status.get_or_insert_default().target = up.link.object.spec.target_instance_ref.clone();
     let free = |candidate: crate::snapshot::Candidate| crate::snapshot::Candidate {
@@ -215,6 +217,67 @@ fn both_policies_stay_without_their_target_while_they_join_nothing_but_pods_that
     };
     let mut orphaned = up.orphaned(free);
     orphaned.selected = orphaned.kept_pods.iter().map(|kept| Arc::clone(&kept.pod)).collect();
+    orphaned
+}
+
+/// contract#kept-endpoints
+#[test]
+fn a_policy_that_stays_without_its_target_is_repaired_where_it_does_not_depend_on_the_target() {
+    let open = |spec: &mut NetworkPolicySpec| {
+        spec.policy_types = Some(vec!["Ingress".to_owned(), "Egress".to_owned()]);
+        spec.egress
+            .get_or_insert_default()
+            .push(NetworkPolicyEgressRule::default());
+        for rule in spec.ingress.iter_mut().flatten() {
+            rule.from = None;
+        }
+    };
+    let right = orphaned().children.policies;
+    assert_eq!(right.len(), 2);
+    for i in 0..2 {
+        let mut s = orphaned();
+        let object = &mut s.children.policies[i].object;
+        let mut spec = object.body.spec();
+        open(&mut spec);
+        object.body = Policy::from(&spec);
+        object.labels.remove(instancelink_api::keys::MANAGED_BY);
+        assert_eq!(
+            due(&s),
+            [format!("replace NetworkPolicy shop/{}", right[i].object.name)]
+        );
+        let repaired = s.up().children.policies;
+        assert!(repaired.iter().any(|found| found.object == right[i].object));
+    }
+}
+
+/// lifecycle#disputes
+#[test]
+fn a_policy_that_others_change_in_another_way_each_time_is_not_written_without_end() {
+    let (mut s, mut writes) = (orphaned(), 0);
+    for port in 1..40 {
+        for found in &mut s.children.policies {
+            let mut spec = found.object.body.spec();
+            for rule in spec.ingress.iter_mut().flatten() {
+                rule.from = None;
+                for open in rule.ports.iter_mut().flatten() {
+                    open.port = Some(IntOrString::Int(port));
+                }
+            }
+            found.object.body = Policy::from(&spec);
+            found.resource_version = (1000 * port).to_string();
+        }
+        s.begin_pass();
+        let effects = bring_up(&s, &build(&s, &BTreeSet::new()).unwrap());
+        writes += effects.len();
+        s.execute(&effects);
+    }
+    assert!((1..=4).contains(&writes), "{writes}");
+}
+
+/// contract#kept-endpoints
+#[test]
+fn both_policies_stay_without_their_target_while_they_join_nothing_but_pods_that_stay() {
+    let orphaned = orphaned();
     let (ingress, egress) = ("shop/web-db-7433f98c6d", "shop/web-db-7433f98c6d-egress");
     assert_eq!(written(&orphaned), [ingress, egress]);
     assert_eq!((due(&orphaned), deletions(&prune(&orphaned))), (vec![], vec![]));

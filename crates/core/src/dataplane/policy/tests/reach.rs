@@ -7,7 +7,7 @@ use instancelink_api::Addressing;
 use instancelink_api::condition::Reason;
 
 use super::{isolated, isolated_by, policies};
-use crate::dataplane::{Teardown, bring_up, build, problems, prune, take_down};
+use crate::dataplane::{Teardown, bring_up, build, is_written, problems, prune, take_down};
 use crate::fixture::{self, pod, shown};
 use crate::snapshot::{Pod, Snapshot, TargetObject};
 
@@ -51,6 +51,21 @@ fn no_policy_is_written_whose_labels_select_a_pod_that_is_not_the_targets() {
     assert_eq!(policies(&unready), Vec::<String>::new());
     let terminating = selecting(s.clone(), stranger("exporter").terminating());
     assert_eq!(policies(&terminating), Vec::<String>::new());
+}
+
+/// contract#additions
+#[test]
+fn a_policy_to_which_others_add_an_owner_is_written_and_one_that_they_change_is_not() {
+    let mut s = isolated(fixture::snapshot(), "shop").up();
+    let written = |s: &Snapshot| is_written(s, &build(s, &BTreeSet::new()).unwrap().policy.unwrap());
+    assert!(written(&s));
+    let theirs = fixture::owner("apps/v1", "Deployment", "web", "x");
+    s.children.policies[0].object.owners.push(theirs);
+    assert!(written(&s));
+    let again = |s: &Snapshot| shown(&bring_up(s, &build(s, &BTreeSet::new()).unwrap()));
+    assert_eq!(again(&s), [""; 0]);
+    s.children.policies[0].object.owners.remove(0);
+    assert!(!written(&s), "the link's own is lost");
 }
 
 /// contract#policy-selects-target-pods-only
