@@ -13,6 +13,7 @@ mod backoff;
 mod client;
 pub mod clock;
 mod crds;
+mod due_lookups;
 mod events;
 pub mod external_names;
 mod grant_status;

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use super::entry::Entry;
 use super::resolver::Found;
+use crate::due_lookups::Schedule;
 
 /// The names that links lead to.
 #[derive(Debug, Default)]
@@ -110,18 +111,6 @@ impl Registry {
         is_last
     }
 
-    /// The next name that is due. Without an answer, for example after a panic, it is due again later.
-    pub(super) fn pop(&mut self, now: Instant) -> Option<String> {
-        let (_, name) = self.timers.first().filter(|(due, _)| *due <= now)?.clone();
-        self.set_timer(&name, now + std::time::Duration::from_mins(1));
-        Some(name)
-    }
-
-    /// When the next name is due.
-    pub(super) fn next_timer(&self) -> Option<Instant> {
-        self.timers.first().map(|(due, _)| *due)
-    }
-
     /// Records an answer. Returns the links for which something changed.
     pub(super) fn record(&mut self, name: &str, found: Found, now: Instant, time: Timestamp) -> Vec<LinkKey> {
         let Some(entry) = self.entries.get_mut(name) else {
@@ -139,6 +128,20 @@ impl Registry {
         self.timers.remove(&(entry.due, name.to_owned()));
         entry.due = due;
         self.timers.insert((due, name.to_owned()));
+    }
+}
+
+impl Schedule for Registry {
+    type Key = String;
+
+    fn pop(&mut self, now: Instant) -> Option<Self::Key> {
+        let (_, name) = self.timers.first().filter(|(due, _)| *due <= now)?.clone();
+        self.set_timer(&name, now + std::time::Duration::from_mins(1));
+        Some(name)
+    }
+
+    fn next_timer(&self) -> Option<Instant> {
+        self.timers.first().map(|(due, _)| *due)
     }
 }
 

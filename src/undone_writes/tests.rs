@@ -55,7 +55,7 @@ fn writes_of(objects: usize) -> usize {
     let (mut undone, start) = (UndoneWrites::default(), Instant::now());
     let names: Vec<ObjectName> = (0..objects).map(|number| name(&number.to_string())).collect();
     let (mut due, mut now, mut late) = (names, start, 0);
-    while now < start + Duration::from_mins(60) {
+    while now < start + Duration::from_hours(1) {
         for object in &due {
             late += usize::from(now > start + Duration::from_mins(30));
             undone.wrote(object, 1, true, now);

@@ -10,6 +10,8 @@ use instancelink_core::verify::{Resolution, next_lookup};
 use jiff::Timestamp;
 use tokio::time::Instant;
 
+use crate::due_lookups::Schedule;
+
 /// DNS servers cache an answer for 5 s, so a change is looked up later than that.
 const AFTER_CHANGE: Duration = Duration::from_secs(7);
 /// An alias that changes without a pause is looked up after this time at the latest.
@@ -95,19 +97,6 @@ impl LookupSchedule {
         entry.accepted.clone()
     }
 
-    /// The next link that is due. If its lookup has no result, for example after a panic, the link is due again later.
-    pub(super) fn pop(&mut self, now: Instant) -> Option<LinkKey> {
-        let (_, key) = self.timers.first().filter(|(due, _)| *due <= now)?.clone();
-        self.entries.get_mut(&key)?.changed_since = None;
-        self.set_timer(&key, now + next_lookup(0).after);
-        Some(key)
-    }
-
-    /// When the next link is due.
-    pub(super) fn next_timer(&self) -> Option<Instant> {
-        self.timers.first().map(|(due, _)| *due)
-    }
-
     /// Records whether a lookup agrees with the addresses that were programmed when it started. True if its result counts.
     pub(super) fn record(
         &mut self,
@@ -150,6 +139,21 @@ impl LookupSchedule {
         self.timers.remove(&(entry.due, key.clone()));
         entry.due = due;
         self.timers.insert((due, key.clone()));
+    }
+}
+
+impl Schedule for LookupSchedule {
+    type Key = LinkKey;
+
+    fn pop(&mut self, now: Instant) -> Option<Self::Key> {
+        let (_, key) = self.timers.first().filter(|(due, _)| *due <= now)?.clone();
+        self.entries.get_mut(&key)?.changed_since = None;
+        self.set_timer(&key, now + next_lookup(0).after);
+        Some(key)
+    }
+
+    fn next_timer(&self) -> Option<Instant> {
+        self.timers.first().map(|(due, _)| *due)
     }
 }
 

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use instancelink_api::{InstanceLink, State};
 use instancelink_cluster::{Cache, Cause, Index, LinkKey};
@@ -12,20 +11,14 @@ use instancelink_core::child::{Observed, Slice};
 use instancelink_core::resolve::{fqdn, known_directory_of};
 use instancelink_core::verify::{Answer, Lookup, Resolution, api_server_in, finding, programmed};
 use jiff::SignedDuration;
-use parking_lot::Mutex;
-use tokio::sync::Notify;
-use tokio::task::JoinSet;
-use tokio::time::{Instant, MissedTickBehavior};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::lookup_schedule::{Activation, Fingerprint, LookupSchedule};
 use super::resolver::Resolver;
 use crate::clock::Clock;
+use crate::due_lookups::DueLookups;
 use crate::queue::Queue;
-
-/// Lookups in flight at once, and the pause between two of them: ten thousand links must not flood the DNS.
-const IN_FLIGHT: usize = 8;
-const PAUSE: Duration = Duration::from_millis(50);
 
 /// How long the message of a finding is kept if only the message would change.
 const MESSAGE_KEPT_FOR: SignedDuration = SignedDuration::from_mins(10);
@@ -37,8 +30,7 @@ pub(crate) struct Verifier {
     queue: Arc<Queue>,
     clock: Arc<dyn Clock>,
     cluster_domain: String,
-    schedule: Mutex<LookupSchedule>,
-    changed: Notify,
+    aliases: DueLookups<LookupSchedule>,
 }
 
 impl Verifier {
@@ -56,8 +48,7 @@ impl Verifier {
             queue,
             clock,
             cluster_domain: cluster_domain.to_owned(),
-            schedule: Mutex::default(),
-            changed: Notify::new(),
+            aliases: DueLookups::default(),
         }
     }
 
@@ -66,7 +57,7 @@ impl Verifier {
         if self.resolver.is_none() {
             return Lookup::Off;
         }
-        let accepted = self.schedule.lock().accepted(key, &activation_of(link));
+        let accepted = self.aliases.schedule().accepted(key, &activation_of(link));
         accepted.map_or(Lookup::Pending, Lookup::Seen)
     }
 
@@ -79,15 +70,15 @@ impl Verifier {
             return self.forget(key);
         };
         let programmed = programmed(slices.iter(), &directory);
-        self.schedule
-            .lock()
+        self.aliases
+            .schedule()
             .note_programmed(key, &activation_of(link), fingerprint_of(programmed), Instant::now());
-        self.changed.notify_one();
+        self.aliases.changed();
     }
 
     /// The link does not exist any more, or is not active.
     pub(crate) fn forget(&self, key: &LinkKey) {
-        self.schedule.lock().forget(key);
+        self.aliases.schedule().forget(key);
     }
 
     /// Looks up aliases until `stop`.
@@ -95,43 +86,11 @@ impl Verifier {
         let Some(resolver) = self.resolver.clone() else {
             return;
         };
-        let mut pause = tokio::time::interval(PAUSE);
-        pause.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut lookups = JoinSet::new();
-        loop {
-            tokio::select! {
-                () = stop.cancelled() => return,
-                key = self.next(), if lookups.len() < IN_FLIGHT => {
-                    let (this, resolver) = (Arc::clone(&self), Arc::clone(&resolver));
-                    lookups.spawn(async move { this.look_up(&key, resolver.as_ref()).await });
-                    pause.tick().await;
-                }
-                Some(ended) = lookups.join_next() => {
-                    // The link stays in the schedule, so its alias is looked up again later.
-                    if let Err(error) = ended {
-                        tracing::error!(%error, "the lookup of an alias panicked; this is a bug. Other aliases are still looked up");
-                    }
-                }
-            }
-        }
-    }
-
-    /// Waits for the next link that is due.
-    async fn next(&self) -> LinkKey {
-        loop {
-            let timer = {
-                let mut schedule = self.schedule.lock();
-                if let Some(key) = schedule.pop(Instant::now()) {
-                    return key;
-                }
-                schedule.next_timer()
-            };
-            let timer = timer.unwrap_or_else(|| Instant::now() + Duration::from_hours(1));
-            tokio::select! {
-                () = self.changed.notified() => {}
-                () = tokio::time::sleep_until(timer) => {}
-            }
-        }
+        let look_up = |key: LinkKey| {
+            let (this, resolver) = (Arc::clone(&self), Arc::clone(&resolver));
+            async move { this.look_up(&key, resolver.as_ref()).await }
+        };
+        self.aliases.run("an alias", &stop, look_up).await;
     }
 
     async fn look_up(&self, key: &LinkKey, resolver: &dyn Resolver) {
@@ -177,7 +136,7 @@ impl Verifier {
         agrees: bool,
         resolution: Resolution,
     ) -> bool {
-        let mut schedule = self.schedule.lock();
+        let mut schedule = self.aliases.schedule();
         if !schedule.record(key, activation, fingerprint, agrees, Instant::now()) {
             return false;
         }

@@ -1,4 +1,5 @@
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
@@ -6,6 +7,7 @@ use instancelink_core::external_name::ExternalName;
 use instancelink_core::fixture;
 use instancelink_core::snapshot::Service;
 use instancelink_core::verify::Answer;
+use parking_lot::Mutex;
 
 use super::super::resolver::Found;
 use super::*;

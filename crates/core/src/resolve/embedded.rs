@@ -5,9 +5,10 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 /// The IPv4 host that this IPv6 address leads to by a standard that fixes its place: the well-known prefix of NAT64 (RFC 6052),
 /// 6to4 (RFC 3056), and the compatible form (RFC 4291). The prefixes that a network chooses for itself are not known here.
 pub(super) fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
-    let (high, low) = match address.segments() {
-        [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] | [0, 0, 0, 0, 0, 0, high, low] => (high, low),
-        _ => return None,
+    let ([0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] | [0, 0, 0, 0, 0, 0, high, low]) =
+        address.segments()
+    else {
+        return None;
     };
     Some(Ipv4Addr::from((u32::from(high) << 16) | u32::from(low)))
 }

@@ -107,7 +107,9 @@ fn run(gates: &'static [&'static str], pods: &[&str], undo: Undo) -> (Arc<Shop>,
         gates,
         undo,
     });
-    pods.iter().for_each(|pod| shop.appears(pod, &cache));
+    for pod in pods {
+        shop.appears(pod, &cache);
+    }
     let metrics = Arc::new(Metrics::new());
     let calls = Calls::new(shop.client(&cache), Arc::clone(&metrics) as Arc<dyn Meter>);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);

@@ -234,19 +234,16 @@ fn a_policy_that_stays_without_its_target_is_repaired_where_it_does_not_depend_o
     };
     let right = orphaned().children.policies;
     assert_eq!(right.len(), 2);
-    for i in 0..2 {
+    for (i, right) in right.iter().enumerate() {
         let mut s = orphaned();
         let object = &mut s.children.policies[i].object;
         let mut spec = object.body.spec();
         open(&mut spec);
         object.body = Policy::from(&spec);
         object.labels.remove(instancelink_api::keys::MANAGED_BY);
-        assert_eq!(
-            due(&s),
-            [format!("replace NetworkPolicy shop/{}", right[i].object.name)]
-        );
+        assert_eq!(due(&s), [format!("replace NetworkPolicy shop/{}", right.object.name)]);
         let repaired = s.up().children.policies;
-        assert!(repaired.iter().any(|found| found.object == right[i].object));
+        assert!(repaired.iter().any(|found| found.object == right.object));
     }
 }
 
