@@ -103,8 +103,7 @@ async fn a_status_that_a_policy_undoes_delays_no_other_grant_and_is_right_once_t
     data.is_honest.store(true, Ordering::Relaxed);
     tokio::time::sleep(Duration::from_mins(6)).await;
     let name = ObjectName::new("data", "undone");
-    let is_right = cache.read(|index| index.grants.get(&name).is_some_and(|grant| grant.accepted.is_some()));
-    assert!(is_right);
+    assert!(cache.read(|index| index.grants.get(&name).is_some_and(|grant| grant.accepted.is_some())));
     let written = data.writes("undone");
     tokio::time::sleep(Duration::from_hours(1)).await;
     assert_eq!(data.writes("undone"), written);

@@ -16,14 +16,8 @@ const SHORTEST: Duration = Duration::from_secs(5);
 const LONGEST: Duration = Duration::from_mins(5);
 /// How long the last answer counts while the DNS does not answer.
 const KEPT: SignedDuration = SignedDuration::from_mins(10);
-/// The waits after the first failures; the last one is repeated.
-const WAITS: [Duration; 5] = [
-    Duration::from_secs(1),
-    Duration::from_secs(2),
-    Duration::from_secs(5),
-    Duration::from_secs(10),
-    Duration::from_secs(30),
-];
+/// The waits after the first failures, in seconds; the last one is repeated.
+const WAITS: [u64; 5] = [1, 2, 5, 10, 30];
 /// So many failures in a row are shown. One lost packet is none.
 const SHOWN: usize = 3;
 
@@ -71,11 +65,8 @@ impl Record {
         }
         let since = self.failing.map_or(now, |failing| failing.since);
         self.failing = Some(Failing { since, why });
-        let wait = WAITS
-            .get(self.failures - 1)
-            .or(WAITS.last())
-            .copied()
-            .unwrap_or(SHORTEST);
+        let wait = WAITS.get(self.failures - 1).or(WAITS.last());
+        let wait = wait.map_or(SHORTEST, |seconds| Duration::from_secs(*seconds));
         // The end of the last answer is no later than the next lookup.
         let left = KEPT - now.duration_since(since);
         match Duration::try_from(left) {
