@@ -155,6 +155,29 @@ async fn a_policy_that_comes_under_an_active_link_neither_stops_its_pods_nor_its
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
+async fn a_policy_that_makes_a_virtual_ip_headless_is_told_and_the_link_has_its_address_without_it() {
+    in_namespace(async |ns| {
+        instances(ns).await;
+        let headless = "object.metadata.name == 'web-db-vip' ? [JSONPatch{op: 'add', path: '/spec/clusterIP', value: 'None'}] : []";
+        let mutation = Mutation::of(ns, "services", headless).await;
+        let manifest = link("web-db", "db", "Deployment/web", "Deployment/pg")
+            .spec("addressing", "VirtualIP")
+            .spec("ports", json!([{ "name": "pg", "port": 5432 }]))
+            .spec("activation", json!({ "targetWaitSeconds": 0 }));
+        let link = ns.link(manifest).await;
+        let message = told(&link).await;
+        assert!(message.contains("Service") && message.contains("spec.clusterIP"), "{message}");
+        mutation.lift().await;
+        heals(&link).await;
+        let vip = ns.object("v1", "Service", "web-db-vip").get().await;
+        let address = vip.data["spec"]["clusterIP"].as_str().unwrap();
+        ns.has_addresses_in("web-links", &[address.parse().unwrap()].into()).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs a cluster"]
 async fn a_client_that_edits_an_object_again_and_again_is_named() {
     in_namespace(async |ns| {
         instances(ns).await;
