@@ -199,9 +199,30 @@ impl Client {
     }
 }
 
+impl Try {
+    /// The first word of the answer: which server has answered.
+    pub fn server(&self) -> &str {
+        let body = self.body.as_deref().unwrap_or_default();
+        body.split(' ').next().unwrap_or_default()
+    }
+}
+
 impl Poll {
     /// Ends the poll and waits for its last request.
     pub async fn finish(self) -> Vec<Try> {
         self.0.await.expect("the poll")
+    }
+
+    /// The same. No request has failed.
+    pub async fn loses_nothing(self) -> Vec<Try> {
+        let tries = self.finish().await;
+        let failed: Vec<_> = tries.iter().filter(|t| !t.ok).collect();
+        assert!(
+            failed.is_empty(),
+            "{} of {} failed: {failed:#?}",
+            failed.len(),
+            tries.len()
+        );
+        tries
     }
 }

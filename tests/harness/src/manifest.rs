@@ -18,7 +18,7 @@ pub fn link(name: &str, alias: &str, source: &str, target: &str) -> LinkManifest
 }
 
 /// `Kind/name` as a reference.
-pub(crate) fn reference(text: &str) -> Value {
+pub fn reference(text: &str) -> Value {
     let (kind, name) = text
         .split_once('/')
         .unwrap_or_else(|| panic!("{text} is not Kind/name"));

@@ -8,8 +8,10 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use futures::FutureExt as _;
-use harness::{ExternalZone, Link, Namespace, Operator, idle_deployment, in_namespace, link, serving_deployment};
-use instancelink_api::State::{Activating, Active, Requested, UpdatingActive};
+use harness::{
+    ExternalZone, Link, Namespace, Operator, idle_deployment, in_namespace, link, reference, serving_deployment,
+};
+use instancelink_api::State::{Activating, Active, Requested};
 use serde_json::{Value, json};
 
 const FLAG: &str = "INSTANCELINK_ALLOW_EXTERNAL_NAMES";
@@ -72,23 +74,9 @@ async fn an_allowed_name_is_followed_and_kept_while_the_dns_fails_and_no_request
                     .watched_link(link("web-db", "db", "Deployment/web", "Deployment/near"))
                     .await;
                 watch.walks_within([Requested, Activating, Active], STARTS).await;
-                let client = ns.client_pod("client").await;
-                let url = format!("http://db.web-links.{}.svc:8080/", ns.name);
-                client.fetches(&url, "near from").await;
-                let poll = client.poll(&url, Duration::from_millis(20), 500);
-                for target in ["Service/pg", "Deployment/near", "Service/pg"] {
-                    tokio::time::sleep(Duration::from_secs(2)).await;
-                    link.retarget(target).await;
-                    watch.walks([UpdatingActive, Active]).await;
-                }
-                let tries = poll.finish().await;
-                let failed: Vec<_> = tries.iter().filter(|t| !t.ok).collect();
-                assert!(
-                    failed.is_empty(),
-                    "{} of {} failed: {failed:#?}",
-                    failed.len(),
-                    tries.len()
-                );
+                let targets = ["Service/pg", "Deployment/near", "Service/pg"].map(reference);
+                let tries = link.loses_nothing_when_retargeted(&mut watch, &targets).await;
+                assert_eq!(tries[0].server(), "near");
                 ns.has_addresses_in("web-links", &BTreeSet::from([one])).await;
 
                 let service = ns.object("v1", "Service", "pg");

@@ -5,7 +5,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use harness::{Link, LinkManifest, Namespace, eventually, idle_deployment, in_namespace, link, serving_deployment};
+use harness::{
+    Link, LinkManifest, Namespace, Try, eventually, idle_deployment, in_namespace, link, reference, serving_deployment,
+};
 use instancelink_api::State::{Activating, Active, Deactivating, Inactive, Requested, UpdatingActive};
 use kube::ResourceExt as _;
 use serde_json::json;
@@ -79,36 +81,13 @@ async fn a_client_that_polls_the_alias_sees_no_failure_when_the_link_is_retarget
             ns.create_object(&serving_deployment(name, name)).await;
         }
         let (link, mut watch) = ns.watched_link(web_db("Deployment/pg")).await;
-        let client = ns.client_pod("client").await;
         watch.walks_within([Requested, Activating, Active], PODS_START).await;
         ns.ready_addresses("pg2", 1).await;
-        let url = format!("http://db.web-links.{}.svc:8080/", ns.name);
-        client.fetches(&url, "pg from").await;
-        let poll = client.poll(&url, Duration::from_millis(20), 500);
-        for target in ["Deployment/pg2", "Deployment/pg", "Deployment/pg2"] {
-            tokio::time::sleep(Duration::from_secs(2)).await;
-            link.retarget(target).await;
-            watch.walks([UpdatingActive, Active]).await;
-        }
-        let tries = poll.finish().await;
-        let failed: Vec<_> = tries.iter().filter(|t| !t.ok).collect();
-        assert!(
-            failed.is_empty(),
-            "{} of {} failed: {failed:#?}",
-            failed.len(),
-            tries.len()
-        );
-        let answered = |by: &str| {
-            tries
-                .iter()
-                .filter(|t| t.body.as_deref().unwrap_or_default().starts_with(by))
-                .count()
-        };
-        assert!(
-            answered("pg from") > 0 && answered("pg2 from") > 0,
-            "both targets have answered"
-        );
-        assert!(tries.last().unwrap().body.as_ref().unwrap().starts_with("pg2 from"));
+        let targets = ["Deployment/pg2", "Deployment/pg", "Deployment/pg2"].map(reference);
+        let tries = link.loses_nothing_when_retargeted(&mut watch, &targets).await;
+        let servers: BTreeSet<_> = tries.iter().map(Try::server).collect();
+        assert_eq!(servers, ["pg", "pg2"].into(), "both targets have answered");
+        assert_eq!(tries.last().unwrap().server(), "pg2");
     })
     .await;
 }

@@ -51,9 +51,7 @@ async fn pods_of_a_deleted_deployment_use_the_alias_until_they_have_ended() {
         object.delete_with(&DeleteParams::background()).await;
         link.condition("HoldDelayed", "True", "PodsRemain").await;
         link.condition("ResolvedRefs", "False", "SourceNotFound").await;
-        let tries = poll.finish().await;
-        let failed: Vec<_> = tries.iter().filter(|t| !t.ok).collect();
-        assert!(failed.is_empty(), "{} of {}: {failed:#?}", failed.len(), tries.len());
+        poll.loses_nothing().await;
         assert!(shared_children_exist(ns).await);
 
         watch
@@ -83,9 +81,7 @@ async fn a_stateful_set_that_is_deleted_without_its_pods_and_applied_again_finds
             l.status.as_ref().unwrap().instance_id == again
         })
         .await;
-        let tries = poll.finish().await;
-        let failed: Vec<_> = tries.iter().filter(|t| !t.ok).collect();
-        assert!(failed.is_empty(), "{} of {}: {failed:#?}", failed.len(), tries.len());
+        poll.loses_nothing().await;
         watch.rests().await;
         link.condition("ResolvedRefs", "True", "Resolved").await;
         let directory = ns.object("v1", "Service", "web-links");

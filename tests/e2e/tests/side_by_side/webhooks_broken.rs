@@ -3,16 +3,13 @@
 //!
 //! Rules: contract#refused-writes, lifecycle#retries, lifecycle#forbidden-deletion-waits, lifecycle#refused-link-write.
 
-use std::time::Duration;
-
-use harness::{Link, Namespace, Reader, Review, Verdict, Webhook, in_namespace, link, reaches_webhooks};
+use harness::{
+    Link, Namespace, Reader, Review, Verdict, Webhook, goes_on_without, in_namespace, link, reaches_webhooks, soon,
+};
 use instancelink_api::State::{Active, Inactive};
 use serde_json::json;
-use tokio::time::Instant;
 
 const GROUP: &str = "webhooks_broken";
-/// The promise is ten seconds. The rest is for a busy machine.
-const SOON: Duration = Duration::from_secs(13);
 
 async fn a_link(ns: &Namespace) -> Link {
     ns.web_and_two_databases().await;
@@ -26,13 +23,6 @@ async fn says(link: &Link, parts: &[&str]) -> String {
         assert!(message.contains(part), "{part:?} is not in {message}");
     }
     Reader::of_the_cluster().runs(&message).await
-}
-
-async fn soon(goes_on: impl AsyncFnOnce()) {
-    let began = Instant::now();
-    goes_on().await;
-    let took = began.elapsed();
-    assert!(took < SOON, "it went on after {took:?}");
 }
 
 #[tokio::test]
@@ -49,11 +39,7 @@ async fn a_webhook_that_is_down_is_named_and_the_link_goes_on_when_it_comes_back
         let listed = says(&link, &parts).await;
         assert!(listed.contains(webhook.name()), "{listed}");
         webhook.listens();
-        soon(async || {
-            link.reaches(Active).await;
-        })
-        .await;
-        webhook.lift().await;
+        goes_on_without(webhook, link.reaches(Active)).await;
     })
     .await;
 }
@@ -75,9 +61,7 @@ async fn a_webhook_that_does_not_answer_is_named_by_a_link_that_is_deleted() {
         link.delete().await;
         let object = format!("delete Service {}/web-links", ns.name);
         says(&link, &[&object, webhook.name()]).await;
-        webhook.answers(|_| Verdict::Allow);
-        soon(async || link.is_gone().await).await;
-        webhook.lift().await;
+        goes_on_without(webhook, link.is_gone()).await;
     })
     .await;
 }
@@ -94,12 +78,7 @@ async fn a_webhook_that_answers_nonsense_is_named_and_the_link_goes_on_when_it_i
         let object = format!("create ConfigMap {}/web-links", ns.name);
         says(&link, &[&object, webhook.name()]).await;
         link.condition("Available", "True", "EndpointsReady").await;
-        webhook.answers(|_| Verdict::Allow);
-        soon(async || {
-            link.reaches(Active).await;
-        })
-        .await;
-        webhook.lift().await;
+        goes_on_without(webhook, link.reaches(Active)).await;
     })
     .await;
 }
@@ -119,12 +98,7 @@ async fn a_webhook_whose_patch_does_not_fit_is_said_and_the_link_goes_on_when_it
             let object = format!("create Service {}/web-links", ns.name);
             let listed = says(&link, &[&object, "a patch that does not fit the object"]).await;
             assert!(listed.contains(webhook.name()), "{listed}");
-            webhook.answers(|_| Verdict::Allow);
-            soon(async || {
-                link.reaches(Active).await;
-            })
-            .await;
-            webhook.lift().await;
+            goes_on_without(webhook, link.reaches(Active)).await;
         })
         .await;
     }
@@ -151,19 +125,13 @@ async fn a_webhook_that_patches_what_is_deleted_is_named_by_a_link_that_is_cut_o
         let object = format!("delete EndpointSlice {}/web-db-v4", ns.name);
         let parts = [object.as_str(), webhook.name(), "attempted to modify the object"];
         says(&link, &parts).await;
-        webhook.answers(|_| Verdict::Allow);
-        soon(async || {
-            link.reaches(Inactive).await;
-        })
-        .await;
+        webhook.allows(link.reaches(Inactive)).await;
         link.act("activate").await.is_accepted();
         link.reaches(Active).await;
         webhook.answers(patches);
         link.delete().await;
         says(&link, &parts).await;
-        webhook.answers(|_| Verdict::Allow);
-        soon(async || link.is_gone().await).await;
-        webhook.lift().await;
+        goes_on_without(webhook, link.is_gone()).await;
     })
     .await;
 }
@@ -181,14 +149,10 @@ async fn a_webhook_of_links_that_does_not_work_is_named_by_an_event_and_holds_no
         let note = event.note.unwrap_or_default();
         let name = format!("InstanceLink {}/web-db", ns.name);
         assert!(note.contains(&name) && note.contains(webhook.name()), "{note}");
-        webhook.answers(|_| Verdict::Allow);
-        soon(async || {
-            link.reaches(Active).await;
-        })
-        .await;
+        webhook.allows(link.reaches(Active)).await;
         webhook.answers(|_| Verdict::Nonsense);
         link.delete().await;
-        soon(async || link.is_gone().await).await;
+        soon(link.is_gone()).await;
         webhook.lift().await;
     })
     .await;

@@ -6,14 +6,14 @@
 use std::time::Duration;
 
 use futures::future::join_all;
-use harness::{Link, Namespace, Review, Verdict, Webhook, in_namespace, link, never, reaches_webhooks};
+use harness::{
+    Link, Namespace, Review, Verdict, Webhook, goes_on_without, in_namespace, link, never, reaches_webhooks,
+};
 use instancelink_api::State::{Activating, Active, Requested};
 use instancelink_api::keys;
 use tokio::time::{Instant, sleep};
 
 const GROUP: &str = "webhooks_denied";
-/// The promise is ten seconds. The rest is for a busy machine.
-const SOON: Duration = Duration::from_secs(13);
 /// So long are the requests counted.
 const COUNTED: Duration = Duration::from_secs(30);
 /// A link that cannot be written is tried three times in a pass, with pauses of up to eight seconds between passes.
@@ -26,14 +26,6 @@ async fn says(link: &Link, reason: &str, parts: &[&str]) {
         assert!(message.contains(part), "{part:?} is not in {message}");
     }
     assert!(!message.contains("kind: Role"), "a right does not help: {message}");
-}
-
-/// Fails if this takes longer than was promised.
-async fn soon(goes_on: impl AsyncFnOnce()) {
-    let began = Instant::now();
-    goes_on().await;
-    let took = began.elapsed();
-    assert!(took < SOON, "it went on after {took:?}");
 }
 
 async fn active(ns: &Namespace) -> Link {
@@ -80,12 +72,7 @@ async fn a_webhook_is_named_whatever_its_code_and_the_links_go_on_when_it_allows
         for link in &links {
             assert_eq!(link.status().await.state, Activating, "{}", link.name);
         }
-        webhook.answers(|_| Verdict::Allow);
-        soon(async || {
-            join_all(links.iter().map(|link| link.reaches(Active))).await;
-        })
-        .await;
-        webhook.lift().await;
+        goes_on_without(webhook, join_all(links.iter().map(|link| link.reaches(Active)))).await;
     })
     .await;
 }
@@ -111,9 +98,7 @@ async fn a_deletion_that_a_webhook_denies_names_it_and_ends_when_it_allows_that(
             &[&object, webhook.name(), "services are kept"],
         )
         .await;
-        webhook.answers(|_| Verdict::Allow);
-        soon(async || link.is_gone().await).await;
-        webhook.lift().await;
+        goes_on_without(webhook, link.is_gone()).await;
     })
     .await;
 }
@@ -145,12 +130,7 @@ async fn a_link_whose_status_a_webhook_denies_has_an_event_and_goes_on_soon_afte
         let link = ns.link(link("web-db", "db", "Deployment/web", "Service/pg")).await;
         is_reported_without_a_hot_loop(ns, &link, &webhook).await;
         assert_eq!(link.status().await.state, Requested, "nothing of it was written");
-        webhook.answers(|_| Verdict::Allow);
-        soon(async || {
-            link.reaches(Active).await;
-        })
-        .await;
-        webhook.lift().await;
+        goes_on_without(webhook, link.reaches(Active)).await;
     })
     .await;
 }
@@ -175,9 +155,7 @@ async fn a_link_whose_finalizer_a_webhook_keeps_has_an_event_and_is_gone_soon_af
         link.delete().await;
         is_reported_without_a_hot_loop(ns, &link, &webhook).await;
         assert!(ns.slices().await.is_empty(), "nothing else of it is left");
-        webhook.answers(|_| Verdict::Allow);
-        soon(async || link.is_gone().await).await;
-        webhook.lift().await;
+        goes_on_without(webhook, link.is_gone()).await;
     })
     .await;
 }

@@ -8,8 +8,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use futures::FutureExt as _;
-use harness::{Link, Namespace, Object, Reader, eventually, idle_deployment, in_namespace, link, serving_deployment};
-use instancelink_api::State::{Activating, Active, Requested, UpdatingActive};
+use harness::{
+    Link, Namespace, Object, Reader, Try, eventually, idle_deployment, in_namespace, link, serving_deployment,
+};
+use instancelink_api::State::{Activating, Active, Requested};
 use kube::api::ListParams;
 use serde_json::{Value, json};
 
@@ -104,29 +106,10 @@ async fn a_service_import_leads_to_its_cluster_set_ip_and_no_request_fails_on_th
                 .watched_link(link("web-db", "db", "Deployment/web", "Deployment/near"))
                 .await;
             watch.walks_within([Requested, Activating, Active], PODS_START).await;
-            let client = ns.client_pod("client").await;
-            let url = format!("http://db.web-links.{}.svc:8080/", ns.name);
-            client.fetches(&url, "near from").await;
-            let poll = client.poll(&url, Duration::from_millis(20), 500);
-            for target in [&to_import, &to_near, &to_import] {
-                tokio::time::sleep(Duration::from_secs(2)).await;
-                link.edit(json!({ "targetInstanceRef": target })).await;
-                watch.walks_within([UpdatingActive, Active], NOTICED).await;
-            }
-            let tries = poll.finish().await;
-            let failed: Vec<_> = tries.iter().filter(|t| !t.ok).collect();
-            assert!(
-                failed.is_empty(),
-                "{} of {} failed: {failed:#?}",
-                failed.len(),
-                tries.len()
-            );
-            let body = |by: &str| {
-                tries
-                    .iter()
-                    .any(|t| t.body.as_deref().unwrap_or_default().starts_with(by))
-            };
-            assert!(body("near from") && body("one from"), "both targets have answered");
+            let targets = [&to_import, &to_near, &to_import].map(Value::clone);
+            let tries = link.loses_nothing_when_retargeted(&mut watch, &targets).await;
+            let servers: BTreeSet<_> = tries.iter().map(Try::server).collect();
+            assert_eq!(servers, ["near", "one"].into(), "both targets have answered");
         })
         .await;
     })

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::api::networking::v1::{NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort};
+use k8s_openapi::api::networking::v1::{NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort, NetworkPolicySpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
@@ -18,61 +18,57 @@ pub(super) struct Peer {
     pub(super) owned: bool,
 }
 
-/// True if no policy isolates the first pod for egress, or if one that does lets the connection out.
-pub(super) fn lets_out(policies: &[NetworkPolicy], from: &Peer, to: &Peer, protocol: &str, port: i32) -> bool {
-    let isolating: Vec<&NetworkPolicy> = policies
-        .iter()
-        .filter(|p| p.metadata.namespace.as_deref() == Some(from.namespace.as_str()))
-        .filter(|p| {
-            let spec = p.spec.as_ref().unwrap();
-            let is_egress = match &spec.policy_types {
-                Some(types) => types.iter().any(|t| t == "Egress"),
-                None => spec.egress.as_ref().is_some_and(|rules| !rules.is_empty()),
-            };
-            is_egress && matches(spec.pod_selector.as_ref().unwrap(), &from.labels)
-        })
-        .collect();
-    if isolating.is_empty() {
-        return true;
-    }
-    isolating.iter().any(|policy| {
-        let rules = policy.spec.as_ref().unwrap().egress.as_deref().unwrap_or_default();
-        rules.iter().any(|rule| {
-            let peers = rule.to.as_deref().unwrap_or_default();
-            let ports = rule.ports.as_deref().unwrap_or_default();
-            (peers.is_empty() || peers.iter().any(|peer| is_peer(peer, &from.namespace, to)))
-                && (ports.is_empty() || ports.iter().any(|p| is_port(p, to, protocol, port)))
-        })
-    })
+/// The half of a connection that a policy closes or opens.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Half {
+    /// Of the pod that the connection comes from.
+    Egress,
+    /// Of the pod that it goes to.
+    Ingress,
 }
 
-/// True if no policy isolates the second pod for ingress, or if one that does lets the connection in.
-pub(super) fn allows(policies: &[NetworkPolicy], from: &Peer, to: &Peer, protocol: &str, port: i32) -> bool {
-    let selecting: Vec<&NetworkPolicy> = policies
-        .iter()
-        .filter(|p| p.metadata.namespace.as_deref() == Some(to.namespace.as_str()))
-        .filter(|p| {
-            let spec = p.spec.as_ref().unwrap();
-            let is_ingress = spec
-                .policy_types
-                .as_ref()
-                .is_none_or(|t| t.iter().any(|t| t == "Ingress"));
-            is_ingress && matches(spec.pod_selector.as_ref().unwrap(), &to.labels)
-        })
-        .collect();
-    if selecting.is_empty() {
-        return true;
-    }
-    selecting.iter().any(|policy| {
-        let rules = policy.spec.as_ref().unwrap().ingress.as_deref().unwrap_or_default();
-        rules.iter().any(|rule| {
-            let peers = rule.from.as_deref().unwrap_or_default();
-            let ports = rule.ports.as_deref().unwrap_or_default();
+/// The peers and the ports of a rule.
+type Rule<'a> = (Option<&'a [NetworkPolicyPeer]>, Option<&'a [NetworkPolicyPort]>);
+
+impl Half {
+    /// True if no policy isolates the pod of this half, or if one that does lets the connection through.
+    pub(super) fn is_open(self, policies: &[NetworkPolicy], from: &Peer, to: &Peer, protocol: &str, port: i32) -> bool {
+        let (pod, other) = match self {
+            Self::Egress => (from, to),
+            Self::Ingress => (to, from),
+        };
+        let mut isolating = policies
+            .iter()
+            .filter(|p| p.metadata.namespace.as_deref() == Some(pod.namespace.as_str()))
+            .map(|p| p.spec.as_ref().unwrap())
+            .filter(|spec| self.is_isolated_by(spec) && matches(spec.pod_selector.as_ref().unwrap(), &pod.labels))
+            .peekable();
+        if isolating.peek().is_none() {
+            return true;
+        }
+        isolating.flat_map(|spec| self.rules_of(spec)).any(|(peers, ports)| {
             // Absent or empty means all peers, or all ports.
-            (peers.is_empty() || peers.iter().any(|peer| is_peer(peer, &to.namespace, from)))
+            let (peers, ports) = (peers.unwrap_or_default(), ports.unwrap_or_default());
+            (peers.is_empty() || peers.iter().any(|peer| is_peer(peer, &pod.namespace, other)))
                 && (ports.is_empty() || ports.iter().any(|p| is_port(p, to, protocol, port)))
         })
-    })
+    }
+
+    fn is_isolated_by(self, spec: &NetworkPolicySpec) -> bool {
+        let named = |half| spec.policy_types.as_ref().map(|types| types.iter().any(|t| t == half));
+        match self {
+            Self::Egress => named("Egress").unwrap_or(spec.egress.iter().flatten().next().is_some()),
+            Self::Ingress => named("Ingress").unwrap_or(true),
+        }
+    }
+
+    fn rules_of(self, spec: &NetworkPolicySpec) -> Vec<Rule<'_>> {
+        let (egress, ingress) = (spec.egress.iter().flatten(), spec.ingress.iter().flatten());
+        match self {
+            Self::Egress => egress.map(|r| (r.to.as_deref(), r.ports.as_deref())).collect(),
+            Self::Ingress => ingress.map(|r| (r.from.as_deref(), r.ports.as_deref())).collect(),
+        }
+    }
 }
 
 fn is_peer(peer: &NetworkPolicyPeer, policy_namespace: &str, pod: &Peer) -> bool {
@@ -116,52 +112,60 @@ pub(super) fn matches(selector: &LabelSelector, labels: &BTreeMap<String, String
         })
 }
 
-#[test]
-fn a_pod_that_no_policy_selects_is_open_and_a_selected_one_is_not() {
-    let peer = |namespace: &str, app: &str| Peer {
+fn peer(namespace: &str, app: &str) -> Peer {
+    Peer {
         namespace: namespace.to_owned(),
         labels: [("app".to_owned(), app.to_owned())].into(),
         ports: BTreeMap::new(),
         owned: true,
-    };
-    let policy = |yaml: &str| serde_yaml_ng::from_str::<NetworkPolicy>(yaml).unwrap();
+    }
+}
+
+fn policy(yaml: &str) -> NetworkPolicy {
+    serde_yaml_ng::from_str(yaml).unwrap()
+}
+
+#[test]
+fn a_pod_that_no_policy_selects_is_open_and_a_selected_one_is_not() {
     let deny = policy("{metadata: {namespace: data}, spec: {podSelector: {matchLabels: {app: pg}}}}");
     let allow = policy(
         "{metadata: {namespace: data}, spec: {podSelector: {}, ingress: [{from: [{podSelector: {matchLabels: {app: web}}}], ports: [{port: 5432}]}]}}",
     );
     let (web, pg) = (peer("data", "web"), peer("data", "pg"));
-    assert!(allows(&[], &web, &pg, "TCP", 5432));
-    assert!(!allows(std::slice::from_ref(&deny), &web, &pg, "TCP", 5432));
-    assert!(allows(std::slice::from_ref(&deny), &pg, &web, "TCP", 5432));
+    assert!(Half::Ingress.is_open(&[], &web, &pg, "TCP", 5432));
+    assert!(!Half::Ingress.is_open(std::slice::from_ref(&deny), &web, &pg, "TCP", 5432));
+    assert!(Half::Ingress.is_open(std::slice::from_ref(&deny), &pg, &web, "TCP", 5432));
     let both = [deny, allow];
-    assert!(allows(&both, &web, &pg, "TCP", 5432));
-    assert!(!allows(&both, &web, &pg, "UDP", 5432));
-    assert!(!allows(&both, &web, &pg, "TCP", 5433));
+    assert!(Half::Ingress.is_open(&both, &web, &pg, "TCP", 5432));
+    assert!(!Half::Ingress.is_open(&both, &web, &pg, "UDP", 5432));
+    assert!(!Half::Ingress.is_open(&both, &web, &pg, "TCP", 5433));
     assert!(
-        !allows(&both, &peer("shop", "web"), &pg, "TCP", 5432),
+        !Half::Ingress.is_open(&both, &peer("shop", "web"), &pg, "TCP", 5432),
         "a peer without a namespace selector is in the policy's namespace"
     );
 }
 
 #[test]
 fn a_pod_that_no_policy_isolates_for_egress_gets_out_and_an_isolated_one_where_a_policy_lets_it() {
-    let peer = |namespace: &str, app: &str| Peer {
-        namespace: namespace.to_owned(),
-        labels: [("app".to_owned(), app.to_owned())].into(),
-        ports: BTreeMap::new(),
-        owned: true,
-    };
-    let policy = |yaml: &str| serde_yaml_ng::from_str::<NetworkPolicy>(yaml).unwrap();
     let ingress = policy("{metadata: {namespace: shop}, spec: {podSelector: {}}}");
     let deny = policy("{metadata: {namespace: shop}, spec: {podSelector: {}, policyTypes: [Egress]}}");
     let allow = policy(
         "{metadata: {namespace: shop}, spec: {podSelector: {matchLabels: {app: web}}, egress: [{to: [{podSelector: {matchLabels: {app: pg}}}], ports: [{port: 80, endPort: 82}]}]}}",
     );
     let (web, pg, other) = (peer("shop", "web"), peer("shop", "pg"), peer("data", "pg"));
-    assert!(lets_out(&[ingress], &web, &pg, "TCP", 80), "it is for ingress only");
-    assert!(!lets_out(std::slice::from_ref(&deny), &web, &pg, "TCP", 80));
+    assert!(
+        Half::Egress.is_open(&[ingress], &web, &pg, "TCP", 80),
+        "it is for ingress only"
+    );
+    assert!(!Half::Egress.is_open(std::slice::from_ref(&deny), &web, &pg, "TCP", 80));
     let both = [deny, allow];
-    assert!(lets_out(&both, &web, &pg, "TCP", 82) && !lets_out(&both, &web, &pg, "TCP", 83));
-    assert!(!lets_out(&both, &pg, &web, "TCP", 80), "it selects other pods");
-    assert!(!lets_out(&both, &web, &other, "TCP", 80), "in another namespace");
+    assert!(Half::Egress.is_open(&both, &web, &pg, "TCP", 82) && !Half::Egress.is_open(&both, &web, &pg, "TCP", 83));
+    assert!(
+        !Half::Egress.is_open(&both, &pg, &web, "TCP", 80),
+        "it selects other pods"
+    );
+    assert!(
+        !Half::Egress.is_open(&both, &web, &other, "TCP", 80),
+        "in another namespace"
+    );
 }

@@ -9,7 +9,7 @@ use k8s_openapi::api::networking::v1::{NetworkPolicy, NetworkPolicySpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use proptest::prelude::*;
 
-use super::evaluator::{Peer, allows, lets_out, matches};
+use super::evaluator::{Half, Peer, matches};
 use super::{allowing, fixture};
 use crate::child::{ChildSpec, Policy};
 use crate::dataplane::build;
@@ -19,9 +19,6 @@ use crate::snapshot::{ContainerPort, Isolator, Pod, Service, ServicePort, Snapsh
 
 const NAMESPACES: [&str; 3] = ["shop", "data", "other"];
 const PORTS: [i32; 5] = [80, 81, 5432, 6432, 9187];
-
-/// Whether policies leave a half of a connection open, on this protocol and port.
-type Evaluate = fn(&[NetworkPolicy], &Peer, &Peer, &str, i32) -> bool;
 
 /// The kind of the target.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -313,10 +310,10 @@ fn the_allowed_set_is_the_declared_set() {
             for (n, to) in case.peers.iter().enumerate() {
                 for (protocol, port) in PORTS.iter().flat_map(|port| [("TCP", *port), ("UDP", *port)]) {
                     let declared = case.declares(from, n, protocol, port);
-                    let halves: [(_, Evaluate); 2] = [(&plan.policy, allows), (&plan.egress, lets_out)];
-                    for (policy, is_open) in halves {
-                        let before = is_open(&case.others, from, to, protocol, port);
-                        let after = is_open(&policies, from, to, protocol, port);
+                    let halves = [(Half::Ingress, &plan.policy), (Half::Egress, &plan.egress)];
+                    for (half, policy) in halves {
+                        let before = half.is_open(&case.others, from, to, protocol, port);
+                        let after = half.is_open(&policies, from, to, protocol, port);
                         let what = || format!("{policy:?}: {from:?} to {to:?} {protocol} {port}");
                         prop_assert!(!before || after, "denied: {}", what());
                         prop_assert!(before || !after || declared, "allowed: {}", what());
