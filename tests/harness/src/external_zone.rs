@@ -21,6 +21,7 @@ external.test {
   template IN A {
     match "^(?P<a>[0-9]+)-(?P<b>[0-9]+)-(?P<c>[0-9]+)-(?P<d>[0-9]+)[.]external[.]test[.]$"
     answer "{{ .Name }} 5 IN A {{ .Group.a }}.{{ .Group.b }}.{{ .Group.c }}.{{ .Group.d }}"
+    fallthrough
   }
   template IN A {
     match "^nothing[.]external[.]test[.]$"

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use harness::{
-    ExternalZone, Link, Namespace, Operator, idle_deployment, in_namespace, link, reference, serving_deployment,
+    ExternalZone, Link, Namespace, Operator, Reader, idle_deployment, in_namespace, link, reference, serving_deployment,
 };
 use instancelink_api::State::{Activating, Active, Requested};
 use serde_json::{Value, json};
@@ -83,6 +83,20 @@ async fn an_allowed_name_is_followed_and_kept_while_the_dns_fails_and_no_request
                 service
                     .patch(&json!({ "spec": { "externalName": ExternalZone::name_of(two) } }))
                     .await;
+                ns.has_addresses_in("web-links", &BTreeSet::from([two])).await;
+
+                service
+                    .patch(&json!({ "spec": { "externalName": "nothing.external.test" } }))
+                    .await;
+                let none = link.condition("ResolvedRefs", "False", "NameNotResolved").await;
+                assert!(
+                    none.message.contains("correct the Service, or create the name"),
+                    "{}",
+                    none.message
+                );
+                let correct = json!({ "spec": { "externalName": ExternalZone::name_of(two) } });
+                Reader::author(ns).await.changes(ns, "service/pg", &correct).await;
+                link.condition("ResolvedRefs", "True", "Resolved").await;
                 ns.has_addresses_in("web-links", &BTreeSet::from([two])).await;
 
                 zone.answers(false).await;
