@@ -222,12 +222,14 @@ impl Components {
             events: publisher.clone(),
             metrics: Arc::clone(&self.metrics),
         });
+        let link_writes = Arc::new(RecentLinkWrites::default());
         let gate_writer = Arc::new(GateWriter {
             requests: Arc::clone(&self.gates),
             cache: Arc::clone(&self.cache),
             calls: self.calls.clone(),
             events: publisher.clone(),
             leadership: leadership.clone(),
+            link_writes: Arc::clone(&link_writes),
             clock: Arc::clone(&clock),
             account: account.clone(),
         });
@@ -256,7 +258,7 @@ impl Components {
             executor,
             batches: Batches::default(),
             recent_writes: RecentWrites::default(),
-            link_writes: RecentLinkWrites::default(),
+            link_writes,
             cache: Arc::clone(&self.cache),
             queue: Arc::clone(&self.queue),
             events: publisher,

@@ -21,6 +21,7 @@ use crate::events::Publisher;
 use crate::leader::Leadership;
 use crate::namespace_backoff::NamespaceBackoff;
 use crate::namespace_queue::NamespaceQueue;
+use crate::reconcile::RecentLinkWrites;
 use crate::requested_names::RequestedNames;
 
 /// Namespaces that are served at once.
@@ -39,6 +40,7 @@ pub(crate) struct GateWriter {
     pub(crate) calls: Calls,
     pub(crate) events: Publisher,
     pub(crate) leadership: Leadership,
+    pub(crate) link_writes: Arc<RecentLinkWrites>,
     pub(crate) clock: Arc<dyn Clock>,
     /// The operator's user name, for manifests in messages.
     pub(crate) account: Account,
@@ -126,7 +128,8 @@ impl GateWriter {
     }
 
     fn patch_for(&self, pod: &ObjectName) -> Option<GatePatch> {
-        self.cache.read(|index| patch_for(index, pod, self.clock.now()))
+        self.cache
+            .read(|index| patch_for(index, pod, &self.link_writes, self.clock.now()))
     }
 
     /// The patch that is due for a pod now. None while others undo it and the pod waits: it is checked again at the end.

@@ -12,6 +12,8 @@ use instancelink_core::snapshot::Pod;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use crate::reconcile::RecentLinkWrites;
+
 /// A status patch that a pod needs.
 pub(super) struct GatePatch {
     pub(super) pod: Arc<Pod>,
@@ -20,11 +22,16 @@ pub(super) struct GatePatch {
     pub(super) content: i64,
 }
 
-/// The patch that is due for a pod, if any.
-pub(super) fn patch_for(index: &Index, name: &ObjectName, now: Timestamp) -> Option<GatePatch> {
+/// The patch that is due for a pod, if any. Links that others change back again and again count as the operator wrote them.
+pub(super) fn patch_for(
+    index: &Index,
+    name: &ObjectName,
+    written: &RecentLinkWrites,
+    now: Timestamp,
+) -> Option<GatePatch> {
     let pod = index.pods.table.get(name)?;
     let instances = instances_of(index, pod)?;
-    let links = links_of(index, name, &instances);
+    let links = links_of(index, name, &instances, written);
     let links: Vec<&InstanceLink> = links.iter().map(AsRef::as_ref).collect();
     let conditions = readiness::due(pod, &instances, &links, now);
     // The UID is a precondition: a new pod of the same name must not get the conditions of the old one.
@@ -55,13 +62,20 @@ fn instances_of(index: &Index, pod: &Pod) -> Option<Vec<Owner>> {
 }
 
 /// The links whose source has the name of one of these instances.
-fn links_of(index: &Index, pod: &ObjectName, instances: &[Owner]) -> Vec<Arc<InstanceLink>> {
+fn links_of(
+    index: &Index,
+    pod: &ObjectName,
+    instances: &[Owner],
+    written: &RecentLinkWrites,
+) -> Vec<Arc<InstanceLink>> {
     let names: BTreeSet<&str> = instances.iter().map(|instance| instance.name.as_str()).collect();
     let links = names
         .into_iter()
         .flat_map(|name| index.links.of_source(&pod.namespace, name));
     links
-        .filter_map(|key| index.links.table.get(key))
-        .map(|link| link.object(&index.recent))
+        .filter_map(|key| {
+            let observed = index.links.table.get(key)?.object(&index.recent);
+            Some(written.as_written(key, &observed).unwrap_or(observed))
+        })
         .collect()
 }

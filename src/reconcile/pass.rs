@@ -49,7 +49,7 @@ pub(crate) struct PassContext {
     pub(crate) executor: Executor,
     pub(crate) batches: Batches,
     pub(crate) recent_writes: RecentWrites,
-    pub(crate) link_writes: RecentLinkWrites,
+    pub(crate) link_writes: Arc<RecentLinkWrites>,
     pub(crate) cache: Arc<Cache>,
     pub(crate) queue: Arc<Queue>,
     pub(crate) events: Publisher,
@@ -84,8 +84,9 @@ impl PassContext {
             running: self.running.begin(&turn.key),
         };
         let outcome = pass.run().await;
+        let is_disputed = pass.link_writes.are_disputed(self.clock.now());
         self.refused_links
-            .pass_ended(&turn.key, &pass.refused_link, outcome.ending);
+            .pass_ended(&turn.key, &pass.refused_link, outcome.ending, is_disputed);
         self.link_writes.keep(pass.link_writes);
         if let Some(report) = pass.running.slow() {
             record::slow_pass(&report);
@@ -139,13 +140,18 @@ impl Pass<'_> {
                 Err(error) => return Outcome::after(&error),
             }
             let mut effects = match step {
-                Step::Settled { wake, retry } => return self.settle(&snapshot, wake, retry),
+                Step::Settled { wake, retry } => match self.link_writes.repair(snapshot.now) {
+                    Ok(repair) => vec![repair],
+                    Err(next) => {
+                        if next.is_some() {
+                            let key = &self.turn.key;
+                            self.note_refused_link(&snapshot, Refusal::link_edited(&key.namespace, &key.name));
+                        }
+                        return self.settle(&snapshot, wake.into_iter().chain(next).min(), retry);
+                    }
+                },
                 Step::Act(effects) => effects,
             };
-            if let Some(refusal) = self.link_writes.hold(&mut snapshot, &effects) {
-                self.note_refused_link(&snapshot, refusal);
-                continue;
-            }
             if !self.context.leadership.holds() {
                 return Outcome::new(Ending::Failed(None), "not_leading");
             }
@@ -167,7 +173,7 @@ impl Pass<'_> {
     }
 
     /// The link and all that its decision depends on, as the caches show it; none if there is no such link.
-    fn observe(&self) -> Option<Snapshot> {
+    fn observe(&mut self) -> Option<Snapshot> {
         self.running.begins(Work::OBSERVING);
         let context = self.context;
         let (key, now) = (&self.turn.key, context.clock.now());
@@ -183,6 +189,7 @@ impl Pass<'_> {
         snapshot.account.clone_from(&context.account);
         snapshot.source_grace = context.source_grace;
         snapshot.child_defaults = Arc::clone(&context.child_defaults);
+        self.link_writes.take(&mut snapshot, &context.link_writes);
         snapshot.lookup = context.verifier.lookup_of(key, &snapshot.link.object);
         context.external_names.add_to(key, &mut snapshot);
         dataplane::recall(&mut snapshot, context.recent_writes.of(key));
@@ -242,7 +249,7 @@ impl Pass<'_> {
 
     /// Sends the requests of a group, all at once.
     async fn execute(&mut self, snapshot: &Snapshot, effects: &[Effect]) -> Vec<Result<Answer, CallError>> {
-        let (executor, link) = (&self.context.executor, &snapshot.link.object);
+        let (executor, link) = (&self.context.executor, self.link_writes.observed(snapshot));
         if let Some(first) = effects.iter().find_map(Work::of) {
             self.running.begins(first);
         }
@@ -283,14 +290,17 @@ impl Pass<'_> {
                             snapshot.refusals.remove(&key);
                         }
                     }
-                    if matches!(answer, Answer::Link(_)) {
-                        self.link_writes.record(&effect, snapshot.now);
+                    let is_link = matches!(answer, Answer::Link(_));
+                    if let Answer::Link(link) = &answer {
+                        self.link_writes.record(&effect, link, snapshot.now);
                     }
                     let refusals = snapshot.link_refusals;
                     let goes_on = lifecycle::take_answer(snapshot, &effect, answer, alteration);
                     if !goes_on || snapshot.link_refusals > refusals {
                         let key = &self.turn.key;
                         self.note_refused_link(snapshot, Refusal::link_altered(&key.namespace, &key.name));
+                    } else if is_link {
+                        self.link_writes.take_link(snapshot);
                     }
                     held |= !goes_on;
                 }
@@ -325,7 +335,7 @@ impl Pass<'_> {
         let slices = &snapshot.children.slices;
         let verifier = &self.context.verifier;
         verifier.pass_settled(&self.turn.key, &snapshot.link.object, slices);
-        let wake = self.link_writes.wake(wake).map(|at| {
+        let wake = wake.map(|at| {
             let left = at.duration_since(self.context.clock.now());
             Duration::try_from(left).unwrap_or_default().max(SHORTEST_WAKE)
         });

@@ -18,14 +18,16 @@ use crate::queue::Ending;
 pub(crate) struct RefusedLinks(Mutex<HashMap<LinkKey, RefusedSince>>);
 
 impl RefusedLinks {
-    /// At the end of a pass that had this refusal, or none. A pass without one that did not come to its end shows nothing.
-    pub(super) fn pass_ended(&self, link: &LinkKey, refused: &RefusedLink, ending: Ending) {
+    /// At the end of a pass that had this refusal, or none. A pass without one shows nothing if it did not come to its end, or if
+    /// others undo writes of the link: one in a minute succeeds.
+    pub(super) fn pass_ended(&self, link: &LinkKey, refused: &RefusedLink, ending: Ending, is_disputed: bool) {
         let mut links = self.0.lock();
         match (refused.since.filter(|_| refused.refusal.is_some()), ending) {
             (Some(since), _) => {
                 links.insert(link.clone(), since);
             }
             (None, Ending::Conflict | Ending::Failed(_) | Ending::Yielded) => {}
+            (None, Ending::Settled(_) | Ending::Refused(_) | Ending::RefusedUnseen(_)) if is_disputed => {}
             (None, Ending::Settled(_) | Ending::Refused(_) | Ending::RefusedUnseen(_) | Ending::Gone) => {
                 links.remove(link);
             }
@@ -77,8 +79,8 @@ mod tests {
 
     const REFUSED: Ending = Ending::RefusedUnseen(None);
 
-    /// The times at which a pass may publish an event, of passes every four seconds. Each has this refusal or none.
-    fn published(passes: &[(bool, Ending)]) -> Vec<usize> {
+    /// The passes that publish an event, of passes every four seconds. Each has this refusal or none.
+    fn published(passes: &[(bool, Ending)], is_disputed: bool) -> Vec<usize> {
         let (links, link) = (RefusedLinks::default(), LinkKey::new("shop", "web-db"));
         let refusal = Refusal::link_altered("shop", "web-db");
         let mut s = instancelink_core::fixture::snapshot();
@@ -91,7 +93,7 @@ mod tests {
                 }
                 refused.refusal = Some(refusal.clone());
             }
-            links.pass_ended(&link, &refused, *ending);
+            links.pass_ended(&link, &refused, *ending, is_disputed);
             s.now += jiff::SignedDuration::from_secs(4);
         }
         published
@@ -102,7 +104,7 @@ mod tests {
     fn earlier_refusals_of_children_do_not_take_the_event_about_the_link() {
         let children = [(false, REFUSED); 9];
         let link = [(true, REFUSED); 3];
-        assert_eq!(published(&[&children[..], &link[..]].concat()), [10]);
+        assert_eq!(published(&[&children[..], &link[..]].concat(), false), [10]);
     }
 
     #[test]
@@ -112,7 +114,14 @@ mod tests {
             (false, Ending::Conflict),
             (false, Ending::Settled(None)),
         );
-        assert_eq!(published(&[refused, conflict, refused]), [2]);
-        assert_eq!(published(&[refused, settled, refused]), [0_usize; 0]);
+        assert_eq!(published(&[refused, conflict, refused], false), [2]);
+        assert_eq!(published(&[refused, settled, refused], false), [0_usize; 0]);
+    }
+
+    /// contract#events
+    #[test]
+    fn writes_that_others_undo_have_one_event_although_one_of_them_succeeds_each_minute() {
+        let minute = [(true, REFUSED), (false, Ending::Settled(None))];
+        assert_eq!(published(&minute.repeat(30), true), [2]);
     }
 }

@@ -64,6 +64,7 @@ async fn a_namespace_in_which_requests_time_out_does_not_delay_the_others() {
         calls,
         events: publisher,
         leadership: Leadership::always(),
+        link_writes: Arc::default(),
         clock,
         account: Account::default(),
     });

@@ -62,7 +62,7 @@ fn context(links: &[Value], answer: fn(&Method) -> (u16, Value)) -> PassContext 
         executor: Executor::new(calls, Arc::clone(&cache)),
         batches: Batches::default(),
         recent_writes: RecentWrites::default(),
-        link_writes: RecentLinkWrites::default(),
+        link_writes: Arc::default(),
         cache,
         queue,
         events,
@@ -156,7 +156,7 @@ async fn asked(change: impl FnOnce(&mut Snapshot)) -> (Result<bool, CallError>, 
     let secret = DesiredChild::Binding(child("web-db-binding", BTreeMap::new(), body));
     context.executor.unconfirmed.add(source(), secret);
     let turn = turn("web-db");
-    let pass = pass(&context, &turn);
+    let mut pass = pass(&context, &turn);
     let mut snapshot = pass.observe().unwrap();
     change(&mut snapshot);
     let answer = pass.ask(&snapshot, &decide(&snapshot)).await;

@@ -93,6 +93,14 @@ fn sets_the_state_back(link: &mut Value) {
     link["status"]["state"] = json!("activating");
 }
 
+fn sets_another_state(link: &mut Value) {
+    link["status"]["state"] = json!("inactive");
+}
+
+fn takes_the_status(link: &mut Value) {
+    link["status"] = json!({});
+}
+
 fn takes_the_finalizer(link: &mut Value) {
     link["metadata"]["finalizers"] = json!([]);
 }
@@ -140,6 +148,18 @@ fn conditions_that_are_taken_away_again_and_again_are_written_once_a_minute() {
 #[test]
 fn a_state_that_is_set_back_again_and_again_is_written_once_a_minute() {
     paused().block_on(play((Some("status"), sets_the_state_back)));
+}
+
+/// lifecycle#disputed-link
+#[test]
+fn a_state_from_which_more_than_one_write_leads_back_is_written_once_a_minute() {
+    paused().block_on(play((Some("status"), sets_another_state)));
+}
+
+/// lifecycle#disputed-link
+#[test]
+fn a_status_that_is_taken_away_again_and_again_is_written_once_a_minute() {
+    paused().block_on(play((Some("status"), takes_the_status)));
 }
 
 /// lifecycle#disputed-link

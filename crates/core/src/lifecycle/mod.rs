@@ -49,7 +49,7 @@ use wait::Wait;
 pub use answered::take_answer;
 pub use deletion::{Deletion, deletion};
 pub use facts::Goal;
-pub use refused::{hold, refuse};
+pub use refused::refuse;
 pub use table::{Process, TABLE, is_edge};
 pub use unsaid::{RefusedSince, event_about, event_of_refusal};
 

@@ -30,11 +30,6 @@ pub(super) fn refuse_undone(snapshot: &mut Snapshot, effect: &Effect) -> bool {
     refuse_times(snapshot, effect, REFUSALS)
 }
 
-/// A write that other clients undo is not sent in this pass (lifecycle#disputed-link).
-pub fn hold(snapshot: &mut Snapshot, effect: &Effect) {
-    refuse_times(snapshot, effect, REFUSALS);
-}
-
 fn refuse_times(snapshot: &mut Snapshot, effect: &Effect, times: u8) -> bool {
     let status = match effect {
         Effect::AcceptAction { .. } | Effect::WriteIntent { .. } | Effect::AddFinalizer => None,

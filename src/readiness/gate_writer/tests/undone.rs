@@ -120,6 +120,7 @@ fn run(gates: &'static [&'static str], pods: &[&str], undo: Undo) -> (Arc<Shop>,
         calls,
         events: publisher,
         leadership: Leadership::always(),
+        link_writes: Arc::default(),
         clock,
         account: Account::default(),
     });
