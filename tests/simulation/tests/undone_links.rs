@@ -1,5 +1,5 @@
 //! Another client changes what the operator writes of a link back, again and again: the operator writes it once a minute, the
-//! link stays up, and all is right when the client stops.
+//! link and the readiness gates of its pods stay up, children are repaired, and all is right when the client stops.
 //!
 //! Rule: lifecycle#disputed-link.
 
@@ -14,7 +14,7 @@ use instancelink_simulation::run::paused;
 use instancelink_simulation::seeds;
 use instancelink_testkit::api::Api;
 use instancelink_testkit::api::call::Call;
-use instancelink_testkit::api::resource::{LINKS, Resource, SLICES};
+use instancelink_testkit::api::resource::{LINKS, PODS, REPLICA_SETS, Resource, SLICES};
 use instancelink_testkit::api::store::Key;
 use instancelink_testkit::api::watch::Replica;
 use instancelink_testkit::api::write::{self, Writer};
@@ -25,6 +25,7 @@ use tokio::time::{Instant, sleep};
 
 /// Longer than any wait of an activation.
 const SETTLED: Duration = Duration::from_secs(40);
+const GATE: &str = "instancelink.dev/db";
 /// The other client looks so often.
 const POLL: Duration = Duration::from_millis(200);
 
@@ -77,12 +78,36 @@ fn undo_for(api: &Api, undo: Undo) {
     }
 }
 
-async fn undo_during(api: &Api, undo: Undo, time: Duration) {
+/// Returns whether the gate was open all the time.
+async fn undo_during(api: &Api, undo: Undo, time: Duration) -> bool {
     let end = Instant::now() + time;
+    let mut is_open = true;
     while Instant::now() < end {
         undo_for(api, undo);
         sleep(POLL).await;
+        is_open &= gate_is_open(api);
     }
+    is_open
+}
+
+/// Plants a pod of the source with a readiness gate.
+fn plant_gated_pod(api: &Api) {
+    let set = Value::clone(api.store().get(&key(&REPLICA_SETS, "web-1")).unwrap());
+    let owner = json!({
+        "apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "web-1", "uid": set["metadata"]["uid"], "controller": true,
+    });
+    let metadata =
+        json!({ "name": "gated", "namespace": "shop", "labels": { "app": "web" }, "ownerReferences": [owner] });
+    let gates = json!([{ "conditionType": GATE }]);
+    let spec = json!({ "nodeName": "node", "readinessGates": gates, "containers": set["spec"]["template"]["spec"]["containers"] });
+    seeds::put(api, &PODS, json!({ "metadata": metadata, "spec": spec }));
+    seeds::pod_status(api, "shop", "gated", "10.0.0.2", true);
+}
+
+fn gate_is_open(api: &Api) -> bool {
+    let pod = Value::clone(api.store().get(&key(&PODS, "gated")).unwrap());
+    let mut conditions = pod["status"]["conditions"].as_array().unwrap().iter();
+    conditions.any(|condition| condition["type"] == GATE && condition["status"] == "True")
 }
 
 fn takes_conditions(link: &mut Value) {
@@ -108,6 +133,7 @@ fn takes_the_finalizer(link: &mut Value) {
 async fn play(undo: Undo) {
     let api = Arc::new(Api::default());
     seeds::plant(&api);
+    plant_gated_pod(&api);
     let spec = json!({
         "linkName": "db", "instanceRef": { "kind": "Deployment", "name": "web" },
         "targetInstanceRef": { "kind": "Deployment", "name": "pg" },
@@ -122,14 +148,19 @@ async fn play(undo: Undo) {
     let operator = Running::start_with(&api, &hooks, &format!("{NAME}-1"), SignedDuration::ZERO, &[]);
     sleep(SETTLED).await;
     assert_eq!(link(&api)["status"]["state"], "active");
+    assert!(gate_is_open(&api));
     let count = || counted.0.load(Ordering::Relaxed);
     let before = count();
     undo_during(&api, undo, Duration::from_mins(2)).await;
     assert!((4..=24).contains(&(count() - before)), "{} at first", count() - before);
     let before = count();
-    undo_during(&api, undo, Duration::from_mins(10)).await;
+    let is_open = undo_during(&api, undo, Duration::from_mins(10)).await;
     assert!((5..=11).contains(&(count() - before)), "{} later", count() - before);
-    assert!(api.store().get(&key(&SLICES, "db-v4")).is_some(), "the link is up");
+    assert!(is_open, "the gate stays open");
+    let slice = key(&SLICES, "db-v4");
+    api.change(|store, _| store.remove(&slice, "other")).unwrap();
+    undo_during(&api, undo, Duration::from_secs(5)).await;
+    assert!(api.store().get(&slice).is_some(), "the slice is created again");
     sleep(Duration::from_mins(2)).await;
     let link = link(&api);
     assert_eq!(link["status"]["state"], "active");
