@@ -155,18 +155,26 @@ impl Sweeper {
     fn unjudged(&self, keys: &[Key]) -> Vec<(LiveCheck, Vec<Unjudged>)> {
         let mut questions: Vec<(LiveCheck, Vec<Unjudged>)> = Vec::new();
         for key in keys {
-            let checked = self.cache.read(|index| {
+            let found = self.cache.read(|index| {
                 let child = observed_child(index, key)?;
-                let check = orphans::check(index, &child)?;
-                Some((key.clone(), child, check))
+                let check = orphans::check(index, &child);
+                Some((child, check))
             });
-            let Some(child) = checked else {
-                self.requests.settled(key);
-                continue;
+            let (child, check) = match found {
+                Some((child, Some(check))) => (child, check),
+                Some((_, None)) => {
+                    self.requests.settled(key);
+                    continue;
+                }
+                None => {
+                    self.requests.gone(key);
+                    continue;
+                }
             };
-            match questions.iter_mut().find(|(check, _)| *check == child.2) {
-                Some((_, children)) => children.push(child),
-                None => questions.push((child.2.clone(), vec![child])),
+            let unjudged = (key.clone(), child, check.clone());
+            match questions.iter_mut().find(|(asked, _)| *asked == check) {
+                Some((_, children)) => children.push(unjudged),
+                None => questions.push((check, vec![unjudged])),
             }
         }
         questions
@@ -242,9 +250,9 @@ impl Sweeper {
             }
         };
         let answer = match answer {
-            // Another client removed it.
+            // Another client removed it, and may create it again.
             Err(CallError::NotFound(_)) => {
-                self.requests.settled(key);
+                self.requests.put_off(key.clone());
                 return Ok(());
             }
             answer => answer?,

@@ -1,3 +1,5 @@
+mod recreated;
+
 use http::{Request, Response, StatusCode};
 use instancelink_cluster::affects::Namespaces;
 use instancelink_cluster::{Affected, Listener, Meter, Policies, Slices, UnusableObject};
@@ -257,40 +259,6 @@ async fn a_child_that_cannot_be_judged_costs_a_request_every_five_minutes_at_mos
     sweeps_for(sweeper, Duration::from_hours(1)).await;
     noise.abort();
     assert!(requests.lock().len() - before <= 13, "{:?}", requests.lock());
-}
-
-/// lifecycle#sweep-cost
-#[tokio::test(start_paused = true)]
-async fn an_orphan_that_others_create_again_and_again_costs_a_deletion_every_five_minutes_at_most() {
-    let requests = Requests::default();
-    let sweeper = sweeper(&requests, &["back"]);
-    let (cache, checks) = (Arc::clone(&sweeper.cache), Arc::clone(&sweeper.requests));
-    let key = Key {
-        kind: instancelink_core::child::Kind::Slice,
-        namespace: "shop".to_owned(),
-        name: "back-v4".to_owned(),
-    };
-    // A controller creates it as soon as it is gone.
-    let controller = tokio::spawn(async move {
-        for version in 2_u32.. {
-            tokio::time::sleep(Duration::from_secs(1)).await;
-            let mut slice = orphan("back");
-            slice["metadata"]["uid"] = format!("uid-{version}").into();
-            slice["metadata"]["resourceVersion"] = version.to_string().into();
-            cache.observe::<Slices>(Event::Apply(serde_json::from_value(slice).unwrap()));
-            checks.check_soon([key.clone()]);
-        }
-    });
-    sweeps_for(Arc::clone(&sweeper), Duration::from_mins(10)).await;
-    let early = count(&requests, "DELETE back-v4");
-    assert!(early <= 8, "{early} in ten minutes");
-    sweeps_for(sweeper, Duration::from_hours(1)).await;
-    controller.abort();
-    assert!(
-        count(&requests, "DELETE back-v4") - early <= 13,
-        "{:?}",
-        requests.lock()
-    );
 }
 
 /// lifecycle#sweep-cost
