@@ -24,13 +24,14 @@ pub(crate) fn after_refusal<K: Hash>(key: &K, times: u32) -> Duration {
 }
 
 /// The delay after the `times`-th refusal in a row, if no event tells when its cause ends: 0.5 s to 8 s. If more than 16 links of
-/// a namespace wait, it is longer, and anywhere in that time: together they try twice a second.
+/// a namespace wait, it is longer, and anywhere in that time: up to some 3600 of them together try twice a second.
 pub(crate) fn after_unseen<K: Hash>(key: &K, times: u32, waiting: usize) -> Duration {
     among(waiting, LONGEST_UNSEEN, key, times)
 }
 
 /// The delay before a write that others undid for the `times`-th time in a row: 0.5 s to 5 min. If they undo those of more than
-/// 16 objects of a namespace, it is longer, and anywhere in that time: together they are written some three times a minute.
+/// 16 objects of a namespace, it is longer, up to 65 min, and anywhere in that time: up to about a hundred together are written
+/// some three times a minute; with more, each is written twice an hour.
 pub(crate) fn after_undone<K: Hash>(key: &K, times: u32, undone: usize) -> Duration {
     among(undone, LONGEST_AFTER_REFUSAL, key, times)
 }
@@ -72,6 +73,16 @@ mod tests {
         for (times, millis) in [(1, 500), (4, 4000), (5, 8000), (4_000_000, 8000)] {
             roughly(after_unseen(&"a", times, 16), Duration::from_millis(millis));
         }
+    }
+
+    /// lifecycle#disputed-conditions
+    #[test]
+    fn what_others_undo_is_written_after_65_minutes_at_most() {
+        let delays: Vec<Duration> = (0..1024).map(|object| after_undone(&object, 20, 1024)).collect();
+        let longest = delays.iter().max().unwrap();
+        assert!(*longest <= Duration::from_mins(65), "{longest:?}");
+        assert!(*longest > Duration::from_mins(60), "{longest:?}");
+        roughly(after_undone(&"a", 20, 16), Duration::from_mins(5));
     }
 
     #[test]

@@ -4,6 +4,8 @@
 //! Core decides what to ask the API server about a child, and what follows from the answer. The writes go through the
 //! executor of the passes.
 
+mod live;
+mod pauses;
 mod portions;
 mod requests;
 mod sweeper;

@@ -9,6 +9,8 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use super::pauses::Pauses;
+
 /// Requests that come within this time are one sweep.
 const GATHER: Duration = Duration::from_millis(200);
 /// The delay of a full scan after a deletion. Then a thousand deletions cause one scan, and a slower watch has time to
@@ -19,9 +21,6 @@ const MAX_GONE: usize = 1000;
 /// With more children to check than this, one full scan takes their place. On an operator that does not lead, nothing takes
 /// them, and each stray that a user creates and deletes would leave its name here.
 const MAX_CHILDREN: usize = 1000;
-/// The pause after a child could not be judged or removed, or was removed and may be created again. It doubles each time.
-const FIRST_PAUSE: Duration = Duration::from_secs(5);
-const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 
 /// What may have to be swept.
 #[derive(Debug, Default)]
@@ -37,8 +36,7 @@ struct Pending {
     gone: Vec<GoneLink>,
     /// Single children, and when to check each.
     children: BTreeMap<Key, Instant>,
-    /// How often in a row each of them was put off.
-    put_off: BTreeMap<Key, u32>,
+    put_off: Pauses,
 }
 
 /// What one sweep looks at.
@@ -103,13 +101,10 @@ impl SweepRequests {
     /// Requests another check of a child that could not be judged or removed, or that was removed: another client may create it
     /// again and again. The pauses grow to minutes.
     pub(super) fn put_off(&self, child: Key) {
+        let now = Instant::now();
         let mut pending = self.pending.lock();
-        let times = pending.put_off.entry(child.clone()).or_default();
-        let pause = FIRST_PAUSE
-            .saturating_mul(2_u32.saturating_pow(*times))
-            .min(LONGEST_PAUSE);
-        *times = times.saturating_add(1);
-        pending.children.insert(child, Instant::now() + pause);
+        let pause = pending.put_off.next(&child, now);
+        pending.children.insert(child, now + pause);
         drop(pending);
         self.added.notify_one();
     }
@@ -117,12 +112,17 @@ impl SweepRequests {
     /// True for a child that is put off: a scan does not check it.
     pub(super) fn is_put_off(&self, child: &Key) -> bool {
         let pending = self.pending.lock();
-        pending.put_off.contains_key(child) && pending.children.get(child).is_some_and(|at| *at > Instant::now())
+        pending.put_off.contains(child) && pending.children.get(child).is_some_and(|at| *at > Instant::now())
     }
 
-    /// Nothing is to be removed: a child was judged, or is gone.
+    /// Nothing is to be removed: a child was judged.
     pub(super) fn settled(&self, child: &Key) {
-        self.pending.lock().put_off.remove(child);
+        self.pending.lock().put_off.end(child);
+    }
+
+    /// Nothing is to be removed: a child is gone. If another client creates it again soon, its pauses go on.
+    pub(super) fn gone(&self, child: &Key) {
+        self.pending.lock().put_off.gone(child, Instant::now());
     }
 
     /// Takes what is due now.
@@ -155,7 +155,7 @@ impl Pending {
     /// A child that is put off stays so, or a scan would ask about it again.
     fn forget_children_that_are_not_put_off(&mut self) {
         let put_off = &self.put_off;
-        self.children.retain(|child, _| put_off.contains_key(child));
+        self.children.retain(|child, _| put_off.contains(child));
     }
 
     fn next_time(&self) -> Option<Instant> {

@@ -1,20 +1,19 @@
 //! The task that sweeps. Its writes are not recorded in the caches: the watch brings them, and so gives the links that they
 //! concern a pass.
 
+mod removal;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use instancelink_api::{InstanceLink, keys};
 use instancelink_cluster::orphans::{self, OrphanSearch, observed_child, source_of};
-use instancelink_cluster::{Cache, CallError, Calls, Lenient, ObjectName, SourceKey, Stripped};
+use instancelink_cluster::{Cache, CallError, Calls, SourceKey};
 use instancelink_core::child::{Key, ObservedChild};
-use instancelink_core::dataplane;
-use instancelink_core::effect::{Answer, Effect};
-use instancelink_core::sweep::{self, LinkFacts, LiveAnswer, LiveCheck, verdict};
-use serde::{Deserialize, Deserializer};
+use instancelink_core::sweep::{LiveCheck, verdict};
 use tokio_util::sync::CancellationToken;
 
+use super::live::Live;
 use super::portions::{Backlog, Portion};
 use super::requests::{Scope, SweepRequests};
 use crate::events::Publisher;
@@ -26,19 +25,6 @@ use crate::telemetry::metrics::Metrics;
 /// Time until a child is checked again that changed between the check and the write. The watch shows the change by then.
 const AFTER_CONFLICT: Duration = Duration::from_secs(1);
 
-/// A link as the API server sends it: one that cannot be read exists, too.
-type SentLink = Lenient<Stripped<InstanceLink>>;
-
-/// A link as it is read live. Nothing else of it stays in memory, however large it is.
-struct LiveLink(LinkFacts);
-
-impl<'de> Deserialize<'de> for LiveLink {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let link = SentLink::deserialize(deserializer)?;
-        Ok(Self(LinkFacts::from(&link.object.object)))
-    }
-}
-
 /// Looks for orphans and removes them.
 pub(crate) struct Sweeper {
     pub(crate) requests: Arc<SweepRequests>,
@@ -49,21 +35,6 @@ pub(crate) struct Sweeper {
     pub(crate) leadership: Leadership,
     pub(crate) events: Publisher,
     pub(crate) metrics: Arc<Metrics>,
-}
-
-/// An answer of the API server about links.
-enum Live {
-    Link(Option<LinkFacts>),
-    Links(Vec<LinkFacts>),
-}
-
-impl Live {
-    fn answer(&self) -> LiveAnswer<'_> {
-        match self {
-            Self::Link(link) => LiveAnswer::Link(link.as_ref()),
-            Self::Links(links) => LiveAnswer::Links(links),
-        }
-    }
 }
 
 /// A child, and what the API server has to be asked about it.
@@ -126,7 +97,7 @@ impl Sweeper {
         }
         for (check, children) in self.unjudged(&portion.keys) {
             // One answer judges all children with this question, because all of them were observed before it.
-            match self.ask(&check).await {
+            match Live::ask(&self.calls, &check).await {
                 Ok(live) => {
                     for (key, child, check) in children {
                         self.judge(key, &child, &check, &live).await;
@@ -155,39 +126,29 @@ impl Sweeper {
     fn unjudged(&self, keys: &[Key]) -> Vec<(LiveCheck, Vec<Unjudged>)> {
         let mut questions: Vec<(LiveCheck, Vec<Unjudged>)> = Vec::new();
         for key in keys {
-            let checked = self.cache.read(|index| {
+            let found = self.cache.read(|index| {
                 let child = observed_child(index, key)?;
-                let check = orphans::check(index, &child)?;
-                Some((key.clone(), child, check))
+                let check = orphans::check(index, &child);
+                Some((child, check))
             });
-            let Some(child) = checked else {
-                self.requests.settled(key);
-                continue;
+            let (child, check) = match found {
+                Some((child, Some(check))) => (child, check),
+                Some((_, None)) => {
+                    self.requests.settled(key);
+                    continue;
+                }
+                None => {
+                    self.requests.gone(key);
+                    continue;
+                }
             };
-            match questions.iter_mut().find(|(check, _)| *check == child.2) {
-                Some((_, children)) => children.push(child),
-                None => questions.push((child.2.clone(), vec![child])),
+            let unjudged = (key.clone(), child, check.clone());
+            match questions.iter_mut().find(|(asked, _)| *asked == check) {
+                Some((_, children)) => children.push(unjudged),
+                None => questions.push((check, vec![unjudged])),
             }
         }
         questions
-    }
-
-    /// Asks the API server about links. Only a live answer condemns a child.
-    async fn ask(&self, check: &LiveCheck) -> Result<Live, CallError> {
-        match check {
-            LiveCheck::Link { namespace, name } => {
-                let link = ObjectName::new(namespace, name);
-                match self.calls.get::<SentLink>(keys::KIND, &link).await {
-                    Ok(link) => Ok(Live::Link(Some(LinkFacts::from(&link.object.object)))),
-                    Err(CallError::NotFound(_)) => Ok(Live::Link(None)),
-                    Err(error) => Err(error),
-                }
-            }
-            LiveCheck::Links { namespace } => {
-                let links = self.calls.list::<SentLink, LiveLink>(keys::KIND, namespace).await?;
-                Ok(Live::Links(links.into_iter().map(|LiveLink(link)| link).collect()))
-            }
-        }
     }
 
     async fn judge(&self, key: Key, child: &ObservedChild, check: &LiveCheck, live: &Live) {
@@ -221,87 +182,6 @@ impl Sweeper {
     fn put_off(&self, child: Key) {
         self.metrics.count_failed_sweep(child.kind.as_str());
         self.requests.put_off(child);
-    }
-
-    async fn write(&self, key: &Key, effect: &Effect) -> Result<(), CallError> {
-        let answer = match effect {
-            Effect::Delete {
-                key,
-                uid,
-                resource_version,
-            } => self.executor.delete(key, uid, Some(resource_version)).await,
-            Effect::Replace {
-                child,
-                delta,
-                uid,
-                resource_version,
-            } => self.executor.replace(child, delta, (uid, resource_version)).await,
-            other => {
-                tracing::error!(effect = ?other, "a sweep may only delete and replace children; this is a bug");
-                return Ok(());
-            }
-        };
-        let answer = match answer {
-            // Another client removed it.
-            Err(CallError::NotFound(_)) => {
-                self.requests.settled(key);
-                return Ok(());
-            }
-            answer => answer?,
-        };
-        // What cannot be changed, or is changed back, would be swept without end. It is deleted: its links write another.
-        let answer = match (answer, effect) {
-            (
-                Answer::Unchangeable(..),
-                Effect::Replace {
-                    uid, resource_version, ..
-                },
-            ) => self.executor.delete(key, uid, Some(resource_version)).await?,
-            (Answer::Child(found), Effect::Replace { .. })
-                if dataplane::is_altered(effect, &Answer::Child(found.clone())) =>
-            {
-                let (uid, version) = found.version();
-                self.executor.delete(key, uid, Some(version)).await?
-            }
-            (answer, _) => answer,
-        };
-        match answer {
-            Answer::Refused(_, refusal) => {
-                tracing::warn!(
-                    child = %key,
-                    "an orphan was not swept: {}; retrying after a pause",
-                    refusal.message
-                );
-                self.put_off(key.clone());
-            }
-            Answer::Link(_)
-            | Answer::LinkGone
-            | Answer::Child(_)
-            | Answer::Found(_)
-            | Answer::ChildGone(_)
-            | Answer::Unchangeable(..)
-            | Answer::Done => {
-                self.requests.put_off(key.clone());
-                self.metrics.count_swept(key.kind.as_str());
-                tracing::info!(child = %key, "orphan swept: its link is gone");
-                if let Effect::Delete { key, uid, .. } = effect {
-                    self.report(key, uid);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// An event on a child that was deleted. A namespace that is being deleted takes no events.
-    fn report(&self, child: &Key, uid: &str) {
-        let namespace = ObjectName::new("", &child.namespace);
-        let lives = self.cache.read(|index| {
-            let known = index.namespaces.get(&namespace);
-            known.is_some_and(|known| !known.terminating)
-        });
-        if lives {
-            self.events.publish_about_child(child, uid, &sweep::event(child));
-        }
     }
 }
 

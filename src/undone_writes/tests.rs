@@ -74,6 +74,18 @@ fn many_objects_whose_writes_are_undone_share_what_sixteen_cost() {
     assert!(of_many.iter().all(|writes| *writes < 5 * 30), "{of_many:?}");
 }
 
+/// lifecycle#disputed-conditions
+#[test]
+fn each_of_a_thousand_objects_whose_writes_are_undone_costs_two_writes_an_hour() {
+    for objects in [256, OF_NAMESPACE] {
+        let in_half_an_hour = writes_of(objects);
+        assert!(
+            in_half_an_hour < objects + objects / 5,
+            "{in_half_an_hour} of {objects}"
+        );
+    }
+}
+
 /// A tenant that makes objects with ever new names, and undoes what is written to some of them.
 #[test]
 fn the_writes_of_a_namespace_that_are_remembered_have_a_limit() {

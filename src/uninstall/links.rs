@@ -29,19 +29,15 @@ pub(super) async fn all(client: &Client) -> anyhow::Result<Vec<String>> {
 }
 
 /// Deletes all links, also those that are created meanwhile, and waits until the operator has removed the last finalizer. An
-/// error if a link is created again and again.
+/// error if links are created again and again.
 pub(super) async fn delete_all(client: &Client, operator_namespace: &str) -> anyhow::Result<()> {
     let mut shown: BTreeMap<String, String> = BTreeMap::new();
     let mut changed = Instant::now();
     let mut recreated = Recreated::default();
     loop {
         let links = list(client).await?;
-        for link in &links {
-            let name = ObjectName::of(&link.metadata).to_string();
-            let uid = link.metadata.uid.as_deref().unwrap_or_default();
-            if let Some(line) = recreated.see(&name, uid)? {
-                println!("{line}");
-            }
+        for line in recreated.see(links.iter().map(identity_of))? {
+            println!("{line}");
         }
         for link in links.iter().filter(|l| l.metadata.deletion_timestamp.is_none()) {
             delete(client, link).await?;
@@ -102,6 +98,11 @@ async fn delete(client: &Client, link: &InstanceLink) -> anyhow::Result<()> {
         Err(error) => Err(error)
             .with_context(|| format!("link {name} cannot be deleted. Run the command again once the cause is mended")),
     }
+}
+
+fn identity_of(link: &InstanceLink) -> (String, &str) {
+    let name = ObjectName::of(&link.metadata).to_string();
+    (name, link.metadata.uid.as_deref().unwrap_or_default())
 }
 
 fn progress_of(link: &InstanceLink) -> (String, String) {
