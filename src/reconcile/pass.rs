@@ -1,6 +1,8 @@
 //! One pass over one link: observe, decide, ask, execute, fold, and decide again, until nothing is due
 //! (`lifecycle#one-pass`).
 
+mod ended;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +19,7 @@ use instancelink_core::refusal::Refusal;
 use instancelink_core::rights::Account;
 use instancelink_core::snapshot::{Secrets, Snapshot};
 use instancelink_core::unconfirmed_writes::to_ask;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use tokio::time::Instant;
 
 use super::alterations;
@@ -329,49 +331,6 @@ impl Pass<'_> {
 
     fn note_refused_link(&mut self, snapshot: &Snapshot, refusal: Refusal) {
         self.refused_link.note(refusal, snapshot, &self.context.events);
-    }
-
-    fn settle(&self, snapshot: &Snapshot, wake: Option<Timestamp>, retry: bool) -> Outcome {
-        let slices = &snapshot.children.slices;
-        let verifier = &self.context.verifier;
-        verifier.pass_settled(&self.turn.key, &snapshot.link.object, slices);
-        let wake = wake.map(|at| {
-            let left = at.duration_since(self.context.clock.now());
-            Duration::try_from(left).unwrap_or_default().max(SHORTEST_WAKE)
-        });
-        if retry {
-            record::refusals(snapshot);
-            let ends_unseen = self.context.refused_writes.remember(&self.turn.key, &snapshot.refusals);
-            let ending = if ends_unseen || self.refused_link.ends_unseen() {
-                Ending::RefusedUnseen
-            } else {
-                Ending::Refused
-            };
-            Outcome::new(ending(wake), "refused")
-        } else {
-            Outcome::new(Ending::Settled(wake), "settled")
-        }
-    }
-
-    fn gone(&self) -> Outcome {
-        self.context.verifier.forget(&self.turn.key);
-        self.context.external_names.forget(&self.turn.key);
-        self.context.recent_writes.forget(&self.turn.key);
-        self.forget_gone_sources();
-        Outcome::new(Ending::Gone, "gone")
-    }
-
-    /// Forgets the unconfirmed writes of sources without links. The sweep finds what they may have left.
-    fn forget_gone_sources(&self) {
-        let unconfirmed = &self.context.executor.unconfirmed;
-        if !unconfirmed.is_empty() {
-            let has_links = |source: &SourceKey| {
-                self.context
-                    .cache
-                    .read(|index| index.links.by_source.get(source).next().is_some())
-            };
-            unconfirmed.retain_sources(has_links);
-        }
     }
 }
 

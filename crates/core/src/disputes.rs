@@ -62,9 +62,10 @@ impl Written {
         if self.altered { nth } else { nth.saturating_sub(FREE) }
     }
 
-    /// True if the write was repeated so often that the link makes only one such write a minute.
+    /// True if the write was repeated so often that the link makes only one such write a minute. A deletion does not show whether
+    /// admission alters what is created after it, so it counts as if it did.
     pub(crate) fn is_slow(&self) -> bool {
-        self.nth() > DOUBLED
+        self.nth() > DOUBLED || (self.left.is_none() && self.times >= DOUBLED)
     }
 
     /// When the write may be repeated; none if there is no pause.

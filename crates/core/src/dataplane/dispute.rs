@@ -63,7 +63,8 @@ pub fn record(s: &mut Snapshot, effect: &Effect, answer: &Answer, alteration: Op
         },
         at: s.now,
     };
-    let is_over = !altered && before.is_some_and(|before| before.altered);
+    // A deletion does not show what admission does to content.
+    let is_over = !altered && !matches!(effect, Effect::Delete { .. }) && before.is_some_and(|before| before.altered);
     if altered {
         s.refusals.insert(key.clone(), refused(&key, &written));
     }

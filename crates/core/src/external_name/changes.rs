@@ -24,6 +24,23 @@ impl Changes {
     /// # Errors
     /// If there were too many. The time is that until the next one may count.
     pub(super) fn make(&mut self, now: Timestamp) -> Result<(), Duration> {
+        self.pass_time(now);
+        let left = self.used.saturating_sub(MOST_USED);
+        if left.is_zero() {
+            self.used += PAUSE;
+            Ok(())
+        } else {
+            Err(left)
+        }
+    }
+
+    /// A change counts now that must not wait. The next ones wait longer.
+    pub(super) fn make_in_any_case(&mut self, now: Timestamp) {
+        self.pass_time(now);
+        self.used += PAUSE;
+    }
+
+    fn pass_time(&mut self, now: Timestamp) {
         // A clock that is set back does not make the pause longer.
         let passed = self
             .at
@@ -32,13 +49,6 @@ impl Changes {
         self.used = self
             .used
             .saturating_sub(passed.and_then(Result::ok).unwrap_or_default());
-        let left = self.used.saturating_sub(MOST_USED);
-        if left.is_zero() {
-            self.used += PAUSE;
-            Ok(())
-        } else {
-            Err(left)
-        }
     }
 }
 

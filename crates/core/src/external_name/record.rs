@@ -43,11 +43,14 @@ impl Record {
         };
         self.failures = 0;
         self.failing = None;
-        self.is_shown = false;
+        let was_shown = std::mem::take(&mut self.is_shown);
         let ttl = ttl.clamp(SHORTEST, LONGEST);
         let former = self.answer.as_ref().filter(|former| !former.is_empty());
         // Without addresses the alias leads nowhere, so the first ones never wait.
-        if former.is_some_and(|former| **former != addresses)
+        let ends_without = self.answer.is_some() && former.is_none() && !addresses.is_empty();
+        if ends_without || was_shown {
+            self.changes.make_in_any_case(now);
+        } else if former.is_some_and(|former| **former != addresses)
             && let Err(left) = self.changes.make(now)
         {
             return ttl.min(left).max(SHORTEST);
@@ -63,8 +66,8 @@ impl Record {
         if self.failures >= SHOWN && !self.is_shown {
             self.is_shown = self.changes.make(now).is_ok();
         }
-        let since = self.failing.map_or(now, |failing| failing.since);
-        self.failing = Some(Failing { since, why });
+        // The first reason stays: a DNS that fails now in one way and now in another would change the message each time.
+        let Failing { since, .. } = *self.failing.get_or_insert(Failing { since: now, why });
         let wait = WAITS.get(self.failures - 1).or(WAITS.last());
         let wait = wait.map_or(SHORTEST, |seconds| Duration::from_secs(*seconds));
         // The end of the last answer is no later than the next lookup.

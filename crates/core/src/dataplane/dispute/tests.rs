@@ -281,3 +281,38 @@ fn writes_that_are_asked_for_anew_are_not_repeated_ones() {
     let other = other.up();
     assert_eq!((slice(&other).times, slice(&other).edits), (0, 0));
 }
+
+/// A policy that makes a virtual IP headless, and changes all other children.
+fn takes_the_address_and_rewrites_the_rest(child: &mut ObservedChild) {
+    take_address(child);
+    if !matches!(child, ObservedChild::VirtualIp(_)) {
+        rewrites_managed_by(child);
+    }
+}
+
+/// lifecycle#disputes
+#[test]
+fn a_child_that_is_deleted_and_created_again_and_again_shortens_the_pauses_of_no_other() {
+    let mut s = fixture::snapshot().edited(|spec| {
+        spec.addressing = instancelink_api::Addressing::VirtualIP;
+        spec.ports = serde_yaml_ng::from_str("[{name: pg, port: 80, targetPort: 5432}]").unwrap();
+    });
+    let began = s.now;
+    let mut late = 0;
+    while s.now.duration_since(began).as_secs() < 900 {
+        s.begin_pass();
+        for _ in 0..10 {
+            let effects = due(&s);
+            if effects.is_empty() {
+                break;
+            }
+            let is_late = s.now.duration_since(began).as_secs() > 70;
+            // A deletion and the creation after it are one repair.
+            let repairs = effects.iter().filter(|effect| !matches!(effect, Effect::Delete { .. }));
+            late += if is_late { repairs.count() } else { 0 };
+            s.execute_under(&effects, takes_the_address_and_rewrites_the_rest);
+        }
+        s.now += jiff::SignedDuration::from_millis(500);
+    }
+    assert!((10..=14).contains(&late), "{late} in almost fourteen minutes");
+}

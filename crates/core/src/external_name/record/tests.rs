@@ -143,7 +143,7 @@ fn the_first_addresses_of_a_name_never_wait() {
 
 /// contract#external-names
 #[test]
-fn a_dns_that_fails_again_and_again_is_shown_once_a_minute() {
+fn a_dns_that_fails_again_and_again_is_shown_or_right_again_once_a_minute() {
     let mut record = Record::default();
     record.take(answer("192.0.2.1"), SHORTEST, at(0));
     let mut shown = 0;
@@ -155,5 +155,35 @@ fn a_dns_that_fails_again_and_again_is_shown_once_a_minute() {
         record.take(answer("192.0.2.1"), SHORTEST, at(now + 4));
         assert_eq!(known(&record, now + 4), Some((1, None)));
     }
-    assert!((10..=15).contains(&shown), "{shown}");
+    assert!((6..=8).contains(&shown), "{shown} in ten minutes");
+}
+
+/// What is known changes so often in half an hour of these answers, after the first five minutes.
+fn changes(answers: &[Answer]) -> usize {
+    let (mut record, mut last, mut changes) = (Record::default(), None, 0);
+    for (second, next) in (0..2100).step_by(5).zip(answers.iter().cycle()) {
+        record.take(next.clone(), SHORTEST, at(second));
+        let now = record.known(None, at(second));
+        changes += usize::from(second >= 300 && last.as_ref() != Some(&now));
+        last = Some(now);
+    }
+    changes
+}
+
+/// contract#external-names
+#[test]
+fn whatever_the_dns_answers_in_turn_a_name_changes_once_a_minute() {
+    let failures = [failure(), failure(), failure(), failure()];
+    let other_failure = Answer::NoAnswer("answered with a failure");
+    for answers in [
+        vec![answer("192.0.2.1"), answer("192.0.2.2")],
+        vec![answer("192.0.2.1"), Answer::NoSuchName],
+        vec![&[answer("192.0.2.1")], &failures[..]].concat(),
+        vec![&[answer("192.0.2.1"), answer("192.0.2.2")], &failures[..]].concat(),
+    ] {
+        let count = changes(&answers);
+        assert!((25..=32).contains(&count), "{count}: {answers:?}");
+    }
+    let either_failure = [failure(), other_failure];
+    assert_eq!(changes(&either_failure), 0, "the first reason stays");
 }
