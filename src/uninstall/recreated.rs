@@ -25,9 +25,9 @@ impl Recreated {
         links: impl IntoIterator<Item = (String, &'a str)>,
     ) -> anyhow::Result<Vec<String>> {
         let is_first = self.seen.is_empty();
-        let (mut lines, mut new) = (Vec::new(), None);
+        let (mut told, mut new) = (Vec::new(), None);
         for (name, uid) in links {
-            let Some((last, is_told)) = self.seen.get_mut(&name) else {
+            let Some((last, was_told)) = self.seen.get_mut(&name) else {
                 self.seen.insert(name.clone(), (uid.to_owned(), false));
                 new = Some(name);
                 continue;
@@ -36,8 +36,8 @@ impl Recreated {
                 continue;
             }
             uid.clone_into(last);
-            if !std::mem::replace(is_told, true) {
-                lines.push(format!(
+            if !std::mem::replace(was_told, true) {
+                told.push(format!(
                     "{name} was created again and is deleted again; stop the client that creates it, such as a GitOps tool"
                 ));
             }
@@ -52,7 +52,7 @@ impl Recreated {
                 );
             }
         }
-        Ok(lines)
+        Ok(told)
     }
 }
 
@@ -71,8 +71,8 @@ mod tests {
         for _ in 0..3 {
             assert!(recreated.see([web_db("1")]).unwrap().is_empty());
         }
-        let lines = recreated.see([web_db("2")]).unwrap();
-        assert!(lines[0].starts_with("shop/web-db was created again"), "{lines:?}");
+        let told = recreated.see([web_db("2")]).unwrap();
+        assert!(told[0].starts_with("shop/web-db was created again"), "{told:?}");
         for uid in 3..=10 {
             assert!(recreated.see([web_db(&uid.to_string())]).unwrap().is_empty());
         }
@@ -85,12 +85,12 @@ mod tests {
     fn links_with_ever_new_names_end_the_command_after_ten_times() {
         let mut recreated = Recreated::default();
         let name = |number: u32| format!("shop/web-{number:05}");
-        let mut ends = |number: u32| {
+        let ends = |number: u32| {
             let uid = number.to_string();
             // In every second list only: the deletion of the last one takes longer.
             (0..2).any(|_| recreated.see([(name(number), uid.as_str())]).is_err())
         };
-        assert_eq!((0..20).position(|number| ends(number)), Some(10));
+        assert_eq!((0..20).position(ends), Some(10));
     }
 
     /// contract#uninstall

@@ -22,7 +22,7 @@ pub(super) enum Own {
     Finalizer,
     /// The intent, and the text of its annotation.
     Intent(Box<Intent>, String),
-    Status(InstanceLinkStatus),
+    Status(Box<InstanceLinkStatus>),
 }
 
 impl Part {
@@ -66,7 +66,7 @@ impl Part {
                 let intent = serde_json::from_str(text).ok()?;
                 Some(Own::Intent(intent, text.to_owned()))
             }
-            Self::Status => link.status.clone().map(Own::Status),
+            Self::Status => link.status.clone().map(Box::new).map(Own::Status),
         }
     }
 }
@@ -83,7 +83,7 @@ impl Own {
                 let annotations = link.metadata.annotations.get_or_insert_default();
                 annotations.insert(keys::INTENT.to_owned(), text.clone());
             }
-            Self::Status(status) => link.status = Some(status.clone()),
+            Self::Status(status) => link.status = Some((**status).clone()),
         }
     }
 
@@ -92,9 +92,7 @@ impl Own {
         match self {
             Self::Finalizer => Effect::AddFinalizer,
             Self::Intent(intent, _) => Effect::WriteIntent { intent: intent.clone() },
-            Self::Status(status) => Effect::WriteStatus {
-                status: Box::new(status.clone()),
-            },
+            Self::Status(status) => Effect::WriteStatus { status: status.clone() },
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::snapshot::Link;
 /// Times are seconds since the start.
 fn at(seconds: f64) -> Timestamp {
     let start: Timestamp = fixture::NOW.parse().unwrap();
-    start + SignedDuration::from_millis((seconds * 1000.0).round() as i64)
+    start + SignedDuration::from_secs_f64(seconds)
 }
 
 fn link(status: serde_json::Value, finalizers: &[&str]) -> InstanceLink {

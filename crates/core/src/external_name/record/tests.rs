@@ -178,8 +178,8 @@ fn whatever_the_dns_answers_in_turn_a_name_changes_once_a_minute() {
     for answers in [
         vec![answer("192.0.2.1"), answer("192.0.2.2")],
         vec![answer("192.0.2.1"), Answer::NoSuchName],
-        vec![&[answer("192.0.2.1")], &failures[..]].concat(),
-        vec![&[answer("192.0.2.1"), answer("192.0.2.2")], &failures[..]].concat(),
+        [&[answer("192.0.2.1")], &failures[..]].concat(),
+        [&[answer("192.0.2.1"), answer("192.0.2.2")], &failures[..]].concat(),
     ] {
         let count = changes(&answers);
         assert!((25..=32).contains(&count), "{count}: {answers:?}");
