@@ -116,6 +116,12 @@ impl OwnLinkWrites {
         self.is_changed = true;
     }
 
+    /// A write was sent, and may have been done.
+    pub(super) fn forget(&mut self, effect: &Effect) {
+        self.recent.forget(effect);
+        self.is_changed = true;
+    }
+
     /// The write of what others changed, if it is due at the end of a pass.
     ///
     /// # Errors

@@ -308,6 +308,9 @@ impl Pass<'_> {
                 }
                 Err(error) => {
                     record::failure(&self.turn.key, &effect, &error);
+                    if error.leaves_doubt() {
+                        self.link_writes.forget(&effect);
+                    }
                     let refusal = refusal_of_link(&error, &effect, &self.turn.key);
                     let refused = refusal.is_some() || is_refusal(&error);
                     if let Some(refusal) = refusal {

@@ -20,7 +20,7 @@ use part::{Own, Part};
 #[derive(Clone, Debug)]
 struct Written {
     content: i64,
-    /// The part itself, once others changed it back.
+    /// The part itself, once the next write of it has a pause. Before, a state that others set is left by its own edges.
     own: Option<Own>,
     /// How often in a row others changed it back, and the operator wrote it again.
     undone: u32,
@@ -109,11 +109,18 @@ impl LinkWrites {
             let at = before.filter(|before| before.undone > 0 && !is_undone);
             let written = Written {
                 content: part.content_in(link),
-                own: part.own_of(link).filter(|_| undone > 0),
+                own: part.own_of(link).filter(|_| undone >= FREE),
                 undone,
                 at: at.map_or(now, |before| before.at),
             };
             self.written.insert(part, written);
+        }
+    }
+
+    /// A write was sent, and may have been done: what the API server shows then may be the operator's own.
+    pub fn forget(&mut self, effect: &Effect) {
+        for part in Part::written_by(effect) {
+            self.written.remove(part);
         }
     }
 

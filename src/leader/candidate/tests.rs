@@ -4,7 +4,7 @@ use super::super::election::tests::{Server, contender_of};
 use super::*;
 use crate::vitals::VitalThread;
 
-const DEADLINE: Duration = Duration::from_secs(1);
+const DEADLINE: Duration = Duration::from_secs(3);
 
 /// Passes of other tenants keep every thread busy for longer than the lease lasts.
 #[test]

@@ -161,6 +161,18 @@ fn three_changes_are_taken_back_at_once_and_all_is_forgotten_after_two_minutes()
 
 /// lifecycle#disputed-link
 #[test]
+fn a_write_that_may_have_been_done_is_not_taken_for_one_of_others() {
+    let mut dispute = Dispute::begun(&[write_status()]);
+    let unknown = link(json!({ "state": "deactivating" }), &[keys::FINALIZER]);
+    dispute.lasts(&link(json!({}), &[keys::FINALIZER]), 300.0);
+    dispute.writes.forget(&write_status());
+    let seen = dispute.pass(&unknown);
+    assert_eq!(seen.status, unknown.status);
+    assert!(dispute.writes.due(at(dispute.seconds + 100.0)).is_err());
+}
+
+/// lifecycle#disputed-link
+#[test]
 fn a_new_link_of_the_same_name_does_not_wait() {
     let mut dispute = Dispute::begun(&[Effect::AddFinalizer, write_status()]);
     dispute.lasts(&link(json!({}), &[]), 300.0);
