@@ -121,13 +121,21 @@ impl GrantWriter {
                     break;
                 }
                 Err(error) => {
-                    backoff.lock().failed(&namespace, &error, Instant::now());
                     tracing::warn!(
                         %grant,
                         %error,
                         "the status of a grant was not written; links use the grant all the same; retrying"
                     );
-                    break;
+                    let mut backoff = backoff.lock();
+                    if matches!(error, CallError::Refused { .. }) {
+                        // Admission refuses it for this grant. Others may be written.
+                        backoff.wrote(grant, content, true, Instant::now());
+                    } else {
+                        backoff.failed(&namespace, &error, Instant::now());
+                    }
+                    if backoff.is_waiting(&namespace) {
+                        break;
+                    }
                 }
             }
         }

@@ -76,7 +76,8 @@ impl NamespaceBackoff {
         self.undone.is_paused(object, content, now)
     }
 
-    /// A write of this content succeeded; `is_undone`: its answer shows that the same content is due again. True if others undo
+    /// A write of this content succeeded; `is_undone`: its answer shows that the same content is due again, or it was refused for
+    /// this object alone. True if others undo
     /// it, so that the object waits. If they undo very many, the namespace waits.
     pub(crate) fn wrote(&mut self, object: &ObjectName, content: i64, is_undone: bool, now: Instant) -> bool {
         let write = self.undone.wrote(object, content, is_undone, now);

@@ -173,6 +173,18 @@ impl GateWriter {
             }
             // The pod was deleted or replaced. The watch shows that.
             Err(CallError::NotFound(_)) => true,
+            // Admission refuses it for this pod. Others may be written.
+            Err(error @ CallError::Refused { .. }) => {
+                tracing::warn!(
+                    %namespace,
+                    pod,
+                    %error,
+                    "a readiness gate was refused; trying again with growing pauses, and other pods do not wait"
+                );
+                let mut backoff = backoff.lock();
+                backoff.wrote(name, due.content, true, Instant::now());
+                !backoff.is_waiting(namespace)
+            }
             Err(error) => {
                 if backoff.lock().failed(namespace, &error, Instant::now()) {
                     let event = readiness::forbidden(&due.pod, &self.account);

@@ -14,9 +14,8 @@ use crate::{Namespace, OPERATOR_ACCOUNT, Object, eventually};
 
 /// Label of the policies. Its value is the namespace that a policy is for.
 const LABEL: &str = "e2e/namespace";
-/// A policy becomes effective a moment after its creation. It refuses this ConfigMap too, which shows when it is
-/// effective.
-const PROBE: &str = "hold-probe";
+/// A policy becomes effective a moment after its creation. It refuses a ConfigMap of its name too, which shows that. One for all
+/// policies would not do: of several that refuse it, the answer names one.
 const EFFECTIVE: Duration = Duration::from_secs(30);
 
 /// A policy that applies until it is lifted, at the latest at the end of the test.
@@ -70,6 +69,12 @@ impl Hold {
         Self::put(namespace, &rule("", resource, &["CREATE", "UPDATE"]), &without).await
     }
 
+    /// Refuses to write the readiness gates of this app.
+    pub async fn gates(namespace: &Namespace, app: &str) -> Self {
+        let of_app = format!("object.metadata.name.startsWith('{app}-')");
+        Self::put(namespace, &rule("", "pods/status", &["UPDATE"]), &of_app).await
+    }
+
     /// The name of the policy and of its binding.
     pub fn name(&self) -> &str {
         &self.name
@@ -86,7 +91,7 @@ impl Hold {
             .as_str()
             .and_then(|r| r.split('/').next())
             .unwrap_or_default();
-        let probe = format!("(request.resource.resource == 'configmaps' && request.name == '{PROBE}')");
+        let probe = format!("(request.resource.resource == 'configmaps' && request.name == '{name}')");
         let policy = json!({
             "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy",
             "metadata": { "name": name, "labels": { LABEL: namespace.name } },
@@ -132,7 +137,8 @@ impl Hold {
     /// Sends the probe until this policy refuses it, or until no policy of this name does.
     async fn wait_until_it_refuses(&self, expected: bool) {
         let api: Api<ConfigMap> = self.namespace.api();
-        let probe: ConfigMap = serde_json::from_value(json!({ "metadata": { "name": PROBE } })).expect("a ConfigMap");
+        let probe: ConfigMap =
+            serde_json::from_value(json!({ "metadata": { "name": self.name } })).expect("a ConfigMap");
         let dry = PostParams {
             dry_run: true,
             ..PostParams::default()

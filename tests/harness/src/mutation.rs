@@ -22,11 +22,9 @@ pub struct Mutation {
 }
 
 impl Mutation {
-    /// Changes each object of a kind that is created or updated: `Mutation::of(&ns, "services", "[JSONPatch{…}]")`. A
-    /// subresource is written like `pods/status`.
+    /// Changes each object of a kind that is created or updated: `Mutation::of(&ns, "services", "[JSONPatch{…}]")`.
     pub async fn of(namespace: &Namespace, resource: &str, patch: &str) -> Self {
-        let (kind, _) = resource.split_once('/').unwrap_or((resource, ""));
-        let name = format!("{}-mutates-{kind}", namespace.name);
+        let name = format!("{}-mutates-{resource}", namespace.name);
         let group = match resource {
             "endpointslices" => "discovery.k8s.io",
             "networkpolicies" => "networking.k8s.io",
@@ -48,7 +46,7 @@ impl Mutation {
                 "matchConstraints": { "resourceRules": [rule(group, resource), rule("", "configmaps")] },
                 "matchConditions": [{
                     "name": "of-the-test",
-                    "expression": format!("object.metadata.name == '{name}' || request.resource.resource == '{kind}'"),
+                    "expression": format!("object.metadata.name == '{name}' || request.resource.resource == '{resource}'"),
                 }],
                 "mutations": [{
                     "patchType": "JSONPatch",

@@ -20,6 +20,7 @@ struct Shop {
     version: AtomicU64,
     gates: &'static [&'static str],
     undo: Undo,
+    refuses_a: bool,
 }
 
 struct Router(Arc<RequestedNames>);
@@ -73,6 +74,14 @@ impl Shop {
                 let name = request.uri().path().split('/').nth(6).unwrap_or_default().to_owned();
                 let body = request.into_body().collect_bytes().await.unwrap();
                 let written = shop.patched(&name, &serde_json::from_slice(&body).unwrap());
+                if name == "a" && shop.refuses_a {
+                    let status = json!({
+                        "kind": "Status", "status": "Failure", "code": 422, "reason": "Invalid", "message": "denied by a policy",
+                        "details": { "name": name, "kind": "pods" },
+                    });
+                    let answer = Response::builder().status(422);
+                    return Ok(answer.body(Body::from(serde_json::to_vec(&status).unwrap())).unwrap());
+                }
                 let answer = shop.pod(&name);
                 tokio::spawn(async move {
                     tokio::time::sleep(Duration::from_millis(10)).await;
@@ -99,6 +108,10 @@ impl Shop {
 
 /// Runs a writer over pods of one namespace.
 fn run(gates: &'static [&'static str], pods: &[&str], undo: Undo) -> (Arc<Shop>, Arc<Cache>) {
+    run_with(gates, pods, undo, false)
+}
+
+fn run_with(gates: &'static [&'static str], pods: &[&str], undo: Undo, refuses_a: bool) -> (Arc<Shop>, Arc<Cache>) {
     let requests = Arc::new(RequestedNames::default());
     let cache = Arc::new(Cache::new(&["Pod"], Arc::new(Router(Arc::clone(&requests)))));
     let shop = Arc::new(Shop {
@@ -106,6 +119,7 @@ fn run(gates: &'static [&'static str], pods: &[&str], undo: Undo) -> (Arc<Shop>,
         version: AtomicU64::default(),
         gates,
         undo,
+        refuses_a,
     });
     for pod in pods {
         shop.appears(pod, &cache);
@@ -145,6 +159,21 @@ async fn a_gate_that_is_changed_back_again_and_again_delays_no_other_pod() {
     tokio::time::sleep(Duration::from_mins(30)).await;
     assert!((12..=30).contains(&shop.writes("a")), "{}", shop.writes("a"));
     assert_eq!(shop.writes("b"), 1);
+}
+
+fn undoes_nothing(_: &str, _: &[String]) -> Vec<String> {
+    Vec::new()
+}
+
+/// lifecycle#disputed-conditions
+#[tokio::test(start_paused = true)]
+async fn a_gate_that_a_policy_refuses_delays_no_other_pod() {
+    let (shop, cache) = run_with(&["instancelink.dev/db"], &["a", "b"], undoes_nothing, true);
+    tokio::time::sleep(Duration::from_mins(30)).await;
+    shop.appears("c", &cache);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!((shop.writes("b"), shop.writes("c")), (1, 1));
+    assert!((10..=20).contains(&shop.writes("a")), "{}", shop.writes("a"));
 }
 
 /// Removes the gate that was not written, or one of them.

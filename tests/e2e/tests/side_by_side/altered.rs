@@ -170,8 +170,9 @@ async fn a_policy_that_makes_a_virtual_ip_headless_is_told_and_the_link_has_its_
         mutation.lift().await;
         heals(&link).await;
         let vip = ns.object("v1", "Service", "web-db-vip").get().await;
-        let address = vip.data["spec"]["clusterIP"].as_str().unwrap();
-        ns.has_addresses_in("web-links", &[address.parse().unwrap()].into()).await;
+        let addresses = vip.data["spec"]["clusterIPs"].as_array().unwrap();
+        let addresses = addresses.iter().map(|address| address.as_str().unwrap().parse().unwrap());
+        ns.has_addresses_in("web-links", &addresses.collect()).await;
     })
     .await;
 }

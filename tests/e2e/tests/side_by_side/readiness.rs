@@ -5,8 +5,7 @@
 use std::time::Duration;
 
 use harness::{
-    Mutation, Namespace, SHORT, eventually, gated, in_namespace, link, never, serving_deployment, serving_pod,
-    serving_set,
+    Hold, Namespace, SHORT, eventually, gated, in_namespace, link, never, serving_deployment, serving_pod, serving_set,
 };
 use instancelink_api::State::{Active, Inactive};
 use k8s_openapi::api::core::v1::{Pod, PodCondition};
@@ -132,15 +131,11 @@ async fn a_gate_that_another_client_writes_is_written_back() {
 
 #[tokio::test]
 #[ignore = "needs a cluster"]
-async fn a_gate_that_a_policy_removes_delays_no_other_pod_and_is_written_once_the_policy_is_gone() {
+async fn a_gate_that_a_policy_refuses_delays_no_other_pod_and_is_written_once_the_policy_is_gone() {
     in_namespace(async |ns| {
         ns.allow_readiness_gates().await;
         ns.fixed_service("pg").await;
-        let others = format!("object.status.conditions.filter(c, c.type != '{GATE}')");
-        let is_stuck = "object.metadata.name.startsWith('stuck-') && has(object.status.conditions)";
-        let patch =
-            format!("{is_stuck} ? [JSONPatch{{op: 'replace', path: '/status/conditions', value: {others}}}] : []");
-        let mutation = Mutation::of(ns, "pods/status", &patch).await;
+        let hold = Hold::gates(ns, "stuck").await;
         for (app, link_name) in [("stuck", "stuck-db"), ("web", "web-db")] {
             ns.create_object(&gated(serving_deployment(app, app), "db")).await;
             let source = format!("Deployment/{app}");
@@ -151,7 +146,7 @@ async fn a_gate_that_a_policy_removes_delays_no_other_pod_and_is_written_once_th
         }
         gate_is(ns, "web", "True", "EndpointsReady").await;
         assert_eq!(condition(&ns.pods_of("stuck").await[0], GATE), None);
-        mutation.lift().await;
+        hold.lift().await;
         gate_is(ns, "stuck", "True", "EndpointsReady").await;
     })
     .await;
