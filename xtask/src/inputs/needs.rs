@@ -87,7 +87,7 @@ mod tests {
         "crates/cluster/src/cache/tests/strange.rs",
         "crates/cluster/src/calls/path/tests.rs",
         "crates/core/src/marks/tests.rs",
-        "src/sweep/sweeper/tests.rs",
+        "src/sweep/sweeper/tests/cost.rs",
     ];
 
     #[test]
